@@ -1,0 +1,164 @@
+"""The NATS connection, with settings that notice a dead server and never give up on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from nats.aio.client import Client, Server
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import (
+    DiscardPolicy,
+    KeyValueConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+from nats.js.kv import KeyValue
+
+from shared.backoff import Backoff
+from shared.errors import BusClosed
+from shared.health import Readiness
+from shared.logs import get_logger
+from shared.settings import NatsSettings
+from shared.subjects import LEASES_BUCKET, TICKS_STREAM, TICKS_SUBJECTS
+
+log = get_logger(__name__)
+
+DEPENDENCY: Final = "nats"
+_CLOSE_SECS: Final = 2.0
+
+
+class Bus:
+    """An open connection; as a part, it ends the process should the client give up."""
+
+    def __init__(self, client: Client, settings: NatsSettings, closed: asyncio.Event) -> None:
+        self.client = client
+        self.settings = settings
+        self.js: JetStreamContext = client.jetstream(timeout=settings.request_timeout_secs)
+        self._closed = closed
+
+    @property
+    def is_connected(self) -> bool:
+        """False while the server is away; a publish then raises at once."""
+        return self.client.is_connected
+
+    async def run(self) -> None:
+        """Raises BusClosed when the client has closed for good (some -ERR answers do that)."""
+        await self._closed.wait()
+        raise BusClosed("the NATS client closed the connection for good")
+
+
+@asynccontextmanager
+async def connect_bus(
+    settings: NatsSettings, *, user: str, password: str, readiness: Readiness
+) -> AsyncIterator[Bus]:
+    """Connect as `user`, waiting for as long as no server answers.
+
+    Publishing while disconnected raises instead of buffering (`pending_size=0`): what
+    waits in a buffer is stale by the time it leaves, and a stale order is worse than none.
+    """
+    closed = asyncio.Event()
+    backoff = Backoff(base_secs=0.1, cap_secs=2.0)
+
+    async def on_disconnect() -> None:
+        readiness.down(DEPENDENCY, "disconnected")
+
+    async def on_reconnect() -> None:
+        backoff.reset()
+        readiness.up(DEPENDENCY)
+
+    async def on_error(error: Exception) -> None:
+        # Awaited inside the client's read loop: must stay short.
+        log.debug("bus error", error=repr(error))
+        if not client.is_connected:
+            readiness.down(DEPENDENCY, str(error) or repr(error))
+
+    async def on_close() -> None:
+        closed.set()
+
+    def next_server(servers: list[Server], _info: object) -> tuple[Server, float]:
+        return servers[backoff.attempt % len(servers)], backoff.next_secs()
+
+    client = Client()
+    readiness.down(DEPENDENCY, "connecting")
+    try:
+        await client.connect(
+            servers=[url.strip() for url in settings.url.split(",")],
+            name=user,
+            user=user,
+            password=password,
+            inbox_prefix=f"_INBOX.{user}",
+            connect_timeout=settings.connect_timeout_secs,
+            ping_interval=settings.ping_interval_secs,
+            max_outstanding_pings=2,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            reconnect_to_server_handler=next_server,
+            pending_size=0,
+            disconnected_cb=on_disconnect,
+            reconnected_cb=on_reconnect,
+            error_cb=on_error,
+            closed_cb=on_close,
+        )
+        readiness.up(DEPENDENCY)
+        yield Bus(client, settings, closed)
+    finally:
+        await _close(client)
+
+
+async def _close(client: Client) -> None:
+    if client.is_closed:
+        return
+    try:
+        async with asyncio.timeout(_CLOSE_SECS):
+            await client.close()
+    except (TimeoutError, NatsError, OSError) as error:
+        log.warning("bus did not close cleanly", error=repr(error))
+
+
+async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) -> None:
+    """Create or update TICKS, the replay buffer of everything that bars are made of.
+
+    Raises nats.errors.Error if the server does not answer or refuses.
+    """
+    config = StreamConfig(
+        name=TICKS_STREAM,
+        subjects=list(TICKS_SUBJECTS),
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        max_age=max_age_secs,
+        max_bytes=max_bytes,
+        max_msgs_per_subject=-1,
+        num_replicas=bus.settings.replicas,
+        no_ack=True,
+        duplicate_window=min(120.0, max_age_secs),
+    )
+    try:
+        await bus.js.stream_info(TICKS_STREAM)
+    except NotFoundError:
+        await bus.js.add_stream(config)
+    else:
+        await bus.js.update_stream(config)
+
+
+async def open_leases(bus: Bus, *, ttl_secs: float) -> KeyValue:
+    """The bucket of leases; entries vanish `ttl_secs` after their last write.
+
+    The TTL is the bucket's: nats-server 2.9 silently ignores one per message.
+    """
+    try:
+        return await bus.js.key_value(LEASES_BUCKET)
+    except NotFoundError:
+        return await bus.js.create_key_value(
+            KeyValueConfig(
+                bucket=LEASES_BUCKET,
+                ttl=ttl_secs,
+                history=1,
+                storage=StorageType.FILE,
+                replicas=bus.settings.replicas,
+            )
+        )

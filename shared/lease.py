@@ -1,0 +1,160 @@
+"""Leadership: at most one process acts, and one that may have lost it stops by itself.
+
+A lease is a key in a NATS bucket whose entries expire. It is created and renewed by
+compare-and-set; its revision, which rises for as long as the bucket exists, is the
+epoch that fences writes. A holder counts its time from *before* it sent a renewal, by
+its own monotonic clock, so it always stops before the server lets another one in.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from nats.errors import Error as NatsError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.kv import KeyValue
+from prometheus_client import Gauge
+
+from shared.clock import Clock
+from shared.errors import LeaseLost
+from shared.logs import get_logger
+
+log = get_logger(__name__)
+
+LEADING = Gauge("tradedad_leading", "1 while this process holds the lease", ["lease"])
+
+
+@dataclass
+class Term:
+    """One stretch of leadership."""
+
+    epoch: int
+    clock: Clock
+    valid_until: float
+    """Monotonic seconds; past it, another leader may exist."""
+    revision: int = field(default=0)
+
+    def is_valid(self) -> bool:
+        """True while no other leader can exist."""
+        return self.clock.monotonic() < self.valid_until
+
+    def check(self) -> None:
+        """Raises LeaseLost if another leader may exist."""
+        if not self.is_valid():
+            raise LeaseLost(f"the lease of epoch {self.epoch} has lapsed")
+
+
+OpenBucket = Callable[[], Awaitable[KeyValue]]
+Work = Callable[[Term], Awaitable[None]]
+
+
+class Lease:
+    """The lease `name`; `holder` is unique to this process, `ttl_secs` is the bucket's TTL."""
+
+    def __init__(
+        self, open_bucket: OpenBucket, name: str, holder: str, ttl_secs: float, clock: Clock
+    ) -> None:
+        self._open_bucket = open_bucket
+        self._name = name
+        self._holder = holder.encode()
+        self._ttl_secs = ttl_secs
+        self._clock = clock
+        self._bucket: KeyValue | None = None
+        LEADING.labels(name).set(0)
+
+    async def lead(self, work: Work) -> None:
+        """For ever: wait for leadership, run `work` while it lasts, wait again.
+
+        Cancels `work` when the lease lapses. Whatever else `work` raises ends this too,
+        after the lease was given up so that a standby can follow at once.
+        """
+        while True:
+            term = await self._acquire()
+            LEADING.labels(self._name).set(1)
+            log.info("leading", lease=self._name, epoch=term.epoch)
+            try:
+                await self._hold(term, work)
+            except LeaseLost as error:
+                log.warning("leadership lost", lease=self._name, why=str(error))
+            finally:
+                LEADING.labels(self._name).set(0)
+                await self._release(term)
+
+    async def _acquire(self) -> Term:
+        waiting = False
+        while True:
+            asked_at = self._clock.monotonic()
+            try:
+                bucket = self._bucket = self._bucket or await self._open_bucket()
+                revision = await bucket.create(self._name, self._holder)
+            except KeyWrongLastSequenceError:
+                if not waiting:
+                    log.info("standing by", lease=self._name)
+                    waiting = True
+            except (NatsError, TimeoutError, OSError) as error:
+                self._bucket = None
+                log.debug("cannot ask for the lease", lease=self._name, error=repr(error))
+            else:
+                return Term(revision, self._clock, asked_at + self._ttl_secs, revision)
+            await self._clock.sleep(self._ttl_secs / 10)
+
+    async def _hold(self, term: Term, work: Work) -> None:
+        task = asyncio.ensure_future(work(term))
+        renewal = asyncio.ensure_future(self._renew(term))
+        try:
+            await asyncio.wait([task, renewal], return_when=asyncio.FIRST_COMPLETED)
+            if renewal.done() and not task.done():
+                renewal.result()
+            await task
+        finally:
+            renewal.cancel()
+            task.cancel()
+            await asyncio.gather(task, renewal, return_exceptions=True)
+
+    async def _renew(self, term: Term) -> None:
+        """Raises LeaseLost when the lease can no longer be shown to hold."""
+        assert self._bucket is not None
+        pause_secs = self._ttl_secs / 3
+        while True:
+            left_secs = term.valid_until - self._clock.monotonic()
+            await self._clock.sleep(max(0.0, min(pause_secs, left_secs)))
+            asked_at = self._clock.monotonic()
+            if asked_at >= term.valid_until:
+                raise LeaseLost("not renewed in time")
+            pause_secs = self._ttl_secs / 20
+            try:
+                async with asyncio.timeout(term.valid_until - asked_at):
+                    term.revision = await self._bucket.update(
+                        self._name, self._holder, last=term.revision
+                    )
+            except KeyWrongLastSequenceError:
+                await self._adopt_own_renewal(term)
+            except (NatsError, TimeoutError, OSError) as error:
+                log.debug("renewal failed", lease=self._name, error=repr(error))
+            else:
+                term.valid_until = asked_at + self._ttl_secs
+                pause_secs = self._ttl_secs / 3
+
+    async def _adopt_own_renewal(self, term: Term) -> None:
+        """A renewal whose answer was lost has moved the revision on: it is still ours."""
+        assert self._bucket is not None
+        try:
+            async with asyncio.timeout(max(0.0, term.valid_until - self._clock.monotonic())):
+                entry = await self._bucket.get(self._name)
+        except KeyNotFoundError:
+            raise LeaseLost("it expired") from None
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("cannot read the lease", lease=self._name, error=repr(error))
+            return
+        if entry.value != self._holder or entry.revision is None:
+            raise LeaseLost("another holder took it")
+        term.revision = entry.revision
+
+    async def _release(self, term: Term) -> None:
+        if self._bucket is None or not term.is_valid():
+            return
+        try:
+            async with asyncio.timeout(1.0):
+                await self._bucket.delete(self._name, last=term.revision)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("lease left to expire", lease=self._name, error=repr(error))

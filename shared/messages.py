@@ -1,0 +1,146 @@
+"""The messages on the bus: their fields, units and JSON form.
+
+Absent means unknown, never zero. All times are Unix epoch milliseconds of exchange
+time, except `Quote.rt`, which is our own receive time in microseconds.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class FeedState(StrEnum):
+    """What ingest can say of its market-data connection."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    CLOSED = "closed"
+    UNAUTHORISED = "unauthorised"
+    FAILING_OVER = "failing_over"
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The whole current state of one instrument; a later one replaces any earlier one."""
+
+    key: str
+    """Instrument key, e.g. ``NSE_EQ|INE002A01018``."""
+    epoch: int
+    """Lease epoch of the ingest leader that published it."""
+    seq: int
+    """Counts this instrument's quotes within the epoch, from 1, without gaps."""
+    ts: int
+    """Feed time."""
+    rt: int
+    """When ingest received the frame, epoch microseconds."""
+    ltt: int | None = None
+    """Last trade time."""
+    ltp: float | None = None
+    """Last traded price."""
+    ltq: int | None = None
+    """Last traded quantity."""
+    cp: float | None = None
+    """Previous close."""
+    volume: int | None = None
+    """Cumulative volume of the day (Upstox: vtt)."""
+    atp: float | None = None
+    """Average traded price of the day."""
+    oi: int | None = None
+    """Open interest."""
+    bid: float | None = None
+    bid_qty: int | None = None
+    ask: float | None = None
+    ask_qty: int | None = None
+    tbq: int | None = None
+    """Total buy quantity in the book."""
+    tsq: int | None = None
+    """Total sell quantity in the book."""
+    snap: bool = False
+    """True if it came from a snapshot: it tells the state, and makes no trade."""
+
+
+class ClockTick(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the stream has come in exchange time; moves time on when nobody trades."""
+
+    ts: int
+    epoch: int
+    seq: int
+    """Quotes published in this epoch so far, over all instruments."""
+    state: FeedState
+
+
+class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The feed's state and the market segments' status, for people and programs."""
+
+    state: FeedState
+    since: int
+    """When this state began, epoch ms of wall time."""
+    epoch: int
+    segments: dict[str, str] = {}
+    """Market status by segment, as Upstox names them, e.g. ``NORMAL_OPEN``."""
+    detail: str = ""
+
+
+class BarState(StrEnum):
+    """How far a bar can be trusted."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    REPAIRED = "repaired"
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """A five-minute bar of one instrument."""
+
+    key: str
+    start: int
+    """Start of the window; it holds trades from `start` until before `start` + 5 min."""
+    open: float
+    high: float
+    low: float
+    close: float
+    """Last traded price in the window."""
+    ltq: int | None
+    """Quantity of the last trade in the window; None for an index."""
+    ltt: int
+    """Time of the last trade in the window."""
+    volume: int | None
+    """Traded in the window, from cumulative volume; None for an index."""
+    vtt: int | None
+    """Cumulative volume of the day at the window's last trade; None for an index."""
+    atp: float | None
+    oi: int | None
+    ticks: int
+    """Quotes with a new trade that were seen in the window."""
+    state: BarState
+    silent_ms: int
+    """Exchange time in the window for which the feed was not live."""
+    epoch: int
+    """Lease epoch of the ingest leader whose quotes closed the bar."""
+
+
+_encoder: Final = msgspec.json.Encoder()
+_quote_decoder: Final = msgspec.json.Decoder(Quote)
+_clock_decoder: Final = msgspec.json.Decoder(ClockTick)
+_status_decoder: Final = msgspec.json.Decoder(FeedStatus)
+
+
+def encode(message: Quote | ClockTick | FeedStatus | Bar) -> bytes:
+    """A message as JSON; numbers keep every digit the feed gave."""
+    return _encoder.encode(message)
+
+
+def decode_quote(data: bytes) -> Quote:
+    """Raises msgspec.DecodeError (of which ValidationError is one) if `data` is no quote."""
+    return _quote_decoder.decode(data)
+
+
+def decode_clock(data: bytes) -> ClockTick:
+    """Raises msgspec.DecodeError if `data` is no clock tick."""
+    return _clock_decoder.decode(data)
+
+
+def decode_status(data: bytes) -> FeedStatus:
+    """Raises msgspec.DecodeError if `data` is no feed status."""
+    return _status_decoder.decode(data)

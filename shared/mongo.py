@@ -1,0 +1,82 @@
+"""The MongoDB connection, with writes that are durable before they count."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.health import Readiness
+from shared.logs import get_logger
+from shared.settings import MongoSettings
+
+log = get_logger(__name__)
+
+DEPENDENCY: Final = "mongodb"
+_PROBE_SECS: Final = 1.0
+_PROBE_TIMEOUT_MS: Final = 1_000
+
+Document = dict[str, Any]
+
+
+class Mongo:
+    """An open client and its database; as a part, it keeps readiness true to the server."""
+
+    def __init__(
+        self, client: AsyncMongoClient[Document], database: str, readiness: Readiness
+    ) -> None:
+        self.client = client
+        self.db: AsyncDatabase[Document] = client.get_database(
+            database,
+            write_concern=WriteConcern(w="majority", j=True),
+            read_concern=ReadConcern("majority"),
+        )
+        self._readiness = readiness
+
+    async def probe(self) -> bool:
+        """Ask the primary whether it is there, and set readiness accordingly."""
+        try:
+            hello = await self.client.admin.command("hello")
+            if not hello.get("isWritablePrimary"):
+                self._readiness.down(DEPENDENCY, "no primary")
+                return False
+        except PyMongoError as error:
+            self._readiness.down(DEPENDENCY, type(error).__name__)
+            return False
+        self._readiness.up(DEPENDENCY)
+        return True
+
+    async def run(self) -> None:
+        """Probe once a second, for ever."""
+        while True:
+            await asyncio.sleep(_PROBE_SECS)
+            await self.probe()
+
+
+@asynccontextmanager
+async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncIterator[Mongo]:
+    """Connect, waiting for as long as there is no primary."""
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        settings.url.get_secret_value(),
+        timeoutMS=settings.timeout_ms,
+        serverSelectionTimeoutMS=settings.timeout_ms,
+        connectTimeoutMS=_PROBE_TIMEOUT_MS,
+        heartbeatFrequencyMS=2_000,
+        retryWrites=True,
+        retryReads=True,
+        tz_aware=True,
+        appname=f"tradedad-{readiness.service}",
+    )
+    readiness.down(DEPENDENCY, "connecting")
+    try:
+        mongo = Mongo(client, settings.database, readiness)
+        while not await mongo.probe():
+            await asyncio.sleep(_PROBE_SECS)
+        yield mongo
+    finally:
+        await client.close()

@@ -1,0 +1,79 @@
+"""Turns errors into problem+json answers (RFC 9457), the same on every HTTP door."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import BadMessage, Code, InvalidField, Overloaded, RequestError
+from shared.logs import get_logger
+
+log = get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+M = TypeVar("M", bound=BaseModel)
+
+
+def problem(
+    code: Code,
+    status: int,
+    detail: str,
+    *,
+    field: str | None = None,
+    retry_after: int | None = None,
+) -> web.Response:
+    """An error answer: `code` is stable, `detail` is for people."""
+    body: dict[str, object] = {"code": code.value, "status": status, "detail": detail}
+    if field is not None:
+        body["field"] = field
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
+    return web.Response(
+        status=status,
+        text=json.dumps(body),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers every error of a handler with its code; unforeseen ones are logged as such."""
+    try:
+        return await handler(request)
+    except RequestError as error:
+        retry_after = error.retry_after_secs if isinstance(error, Overloaded) else None
+        return problem(
+            error.code, error.status, error.detail, field=error.field, retry_after=retry_after
+        )
+    except web.HTTPRequestEntityTooLarge as error:
+        return problem(Code.TOO_LARGE, error.status, "the body is too large")
+    except web.HTTPNotFound as error:
+        return problem(Code.NOT_FOUND, error.status, f"no such path: {request.path}")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        response = problem(Code.METHOD_NOT_ALLOWED, error.status, f"allowed here: {allowed}")
+        response.headers["Allow"] = allowed
+        return response
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("request failed", method=request.method, path=request.path)
+        return problem(Code.INTERNAL, 500, "something went wrong on our side; it was logged")
+
+
+async def read_body(request: web.Request, model: type[M]) -> M:
+    """The request's JSON body as `model`.
+
+    Raises BadMessage if it is not JSON, InvalidField (first broken rule) if it does not fit.
+    """
+    try:
+        return model.model_validate_json(await request.read())
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise BadMessage("the body is not valid JSON") from None
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        rule = first["msg"].removeprefix("Value error, ")
+        raise InvalidField(f"{field}: {rule}", field=field) from None

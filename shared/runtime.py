@@ -1,0 +1,131 @@
+"""Runs one service: settings, logs, signals, its parts, and an honest exit code."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Final, Protocol, TypeVar
+
+import uvloop
+
+from shared import logs
+from shared.errors import BusClosed, ConfigError
+from shared.health import Readiness, ops_site
+from shared.settings import ServiceSettings, load
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 70  # EX_SOFTWARE: a part failed
+EXIT_TRY_AGAIN: Final = 75  # EX_TEMPFAIL: start me again
+EXIT_CONFIG: Final = 78  # EX_CONFIG: no use in starting again unchanged
+
+log = logs.get_logger(__name__)
+
+
+class Part(Protocol):
+    """Something that runs until it is cancelled."""
+
+    async def run(self) -> None:
+        """Returns only by cancellation or by raising."""
+        ...
+
+
+C = TypeVar("C", bound=ServiceSettings)
+Build = Callable[[C, Readiness], AbstractAsyncContextManager[Sequence[Part]]]
+
+
+class PartEnded(RuntimeError):
+    """A part returned by itself, which none should."""
+
+
+def run(name: str, build: Build[C], settings_type: type[C]) -> int:
+    """Run a service until SIGTERM or SIGINT; returns the process's exit code.
+
+    `build` opens what the service needs and yields its parts. They run together: one
+    that fails stops the others, and everything opened is closed in reverse order.
+    """
+    try:
+        settings = load(settings_type)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"{name}: {problem}", file=sys.stderr)
+        return EXIT_CONFIG
+    logs.configure(settings.log, name)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_supervise(name, build, settings))
+
+
+async def _supervise(name: str, build: Build[C], settings: C) -> int:
+    loop = asyncio.get_running_loop()
+    service = asyncio.create_task(_serve(name, build, settings), name=name)
+    stopping = False
+
+    def stop(signal_name: str) -> None:
+        nonlocal stopping
+        if stopping:
+            log.warning("second signal, leaving at once", signal=signal_name)
+            os._exit(EXIT_FAILED)
+        stopping = True
+        log.info("stopping", signal=signal_name)
+        service.cancel()
+        loop.call_later(settings.runtime.shutdown_deadline_secs, _cut_short)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    try:
+        await asyncio.wait([service])
+    finally:
+        service.cancel()
+    return _exit_code(service, asked_to_stop=stopping)
+
+
+def _cut_short() -> None:
+    log.error("shutdown deadline passed, leaving at once")
+    os._exit(EXIT_FAILED)
+
+
+def _exit_code(service: "asyncio.Task[None]", *, asked_to_stop: bool) -> int:
+    if service.cancelled():
+        log.info("stopped")
+        return EXIT_OK if asked_to_stop else EXIT_FAILED
+    error = service.exception()
+    if error is None:
+        return EXIT_OK if asked_to_stop else EXIT_FAILED
+    code = EXIT_FAILED
+    for leaf in _leaves(error):
+        match leaf:
+            case ConfigError(problems=problems):
+                code = EXIT_CONFIG
+                log.error("cannot start", problems=problems)
+            case BusClosed():
+                code = EXIT_TRY_AGAIN
+                log.error("bus closed", error=str(leaf))
+            case _:
+                log.error("failed", error=repr(leaf), exc_info=leaf)
+    return code
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
+
+
+async def _serve(name: str, build: Build[C], settings: C) -> None:
+    readiness = Readiness(name)
+    readiness.down("start", "starting")
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            ops_site(readiness, settings.runtime.ops_host, settings.ops_port)
+        )
+        parts = await stack.enter_async_context(build(settings, readiness))
+        readiness.up("start")
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(_run_part(part), name=type(part).__name__)
+
+
+async def _run_part(part: Part) -> None:
+    await part.run()
+    raise PartEnded(type(part).__name__)

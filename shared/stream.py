@@ -1,0 +1,170 @@
+"""Reads the TICKS stream in order, from any position, through every reconnect.
+
+A pull consumer without acknowledgements: the reader asks for as much as it can hold,
+so its memory is bounded and a slow reader slows nobody down. The reader itself keeps
+the position; the server's consumer is thrown away and made again whenever it is lost.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from shared.backoff import Backoff
+from shared.bus import Bus
+from shared.errors import StreamUnavailable
+from shared.logs import get_logger
+from shared.subjects import TICKS_STREAM
+
+log = get_logger(__name__)
+
+_EXPIRES_SECS: Final = 2.0
+_SILENCE_SECS: Final = 2 * _EXPIRES_SECS
+_INACTIVE_SECS: Final = 30.0
+_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of the stream."""
+
+    position: int
+    """Its place in the stream; rises by one from message to message, but for retention."""
+    subject: str
+    data: bytes
+
+
+class TickReader:
+    """Reads entries in batches; use as an async context manager.
+
+    `start` is the first position wanted; None means the newest entry of each subject.
+    """
+
+    def __init__(
+        self, bus: Bus, *, start: int | None, subject: str = ">", batch_size: int = 1_000
+    ) -> None:
+        self._bus = bus
+        self._next = start
+        self._subject = subject
+        self._batch_size = batch_size
+        self._received: list[Entry] = []
+        self._arrived = asyncio.Event()
+        self._subscription: Subscription | None = None
+        self._consumer: str | None = None
+        self._generation = 0
+        self._outstanding = 0
+        self.pending = 0
+        """Entries that the server still has for us, as of the last one received."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._discard()
+
+    async def batch(self) -> list[Entry]:
+        """The next entries, at least one unless nothing came for some seconds.
+
+        Waits out a lost connection or server, with a backoff. Raises StreamUnavailable
+        only if there is no such stream.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                if self._consumer is None:
+                    await self._open()
+                return await self._receive()
+            except (NatsError, TimeoutError, OSError) as error:
+                log.debug("tick stream interrupted", error=repr(error))
+                await self._discard()
+                if backoff.attempt >= 8 and self._bus.is_connected:
+                    raise StreamUnavailable(repr(error)) from error
+                await asyncio.sleep(backoff.next_secs())
+
+    async def _open(self) -> None:
+        if self._next is None:
+            config = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
+        else:
+            config = ConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(1, self._next)
+            )
+        config.ack_policy = AckPolicy.NONE
+        config.filter_subject = self._subject
+        config.inactive_threshold = _INACTIVE_SECS
+        config.mem_storage = True
+        info = await self._bus.js.add_consumer(TICKS_STREAM, config)
+        self._consumer = info.name
+        self.pending = info.num_pending or 0
+        inbox = self._bus.client.new_inbox()
+        self._subscription = await self._bus.client.subscribe(inbox, cb=self._receiver())
+
+    def _receiver(self) -> Callable[[Msg], Awaitable[None]]:
+        generation = self._generation
+
+        async def on_message(message: Msg) -> None:
+            if generation != self._generation:
+                return
+            if message.headers is not None and not message.data:
+                self._outstanding = 0  # 404, 408 or 409: the request has ended
+            else:
+                position, self.pending = _position_and_pending(message.reply)
+                self._outstanding -= 1
+                self._received.append(Entry(position, message.subject, message.data))
+            self._arrived.set()
+
+        return on_message
+
+    async def _receive(self) -> list[Entry]:
+        deadline = asyncio.get_running_loop().time() + _SILENCE_SECS
+        while not self._received:
+            if self._outstanding <= 0:
+                await self._request()
+            self._arrived.clear()
+            async with asyncio.timeout_at(deadline):
+                await self._arrived.wait()
+            if not self._received and self._outstanding <= 0:
+                return []
+        entries, self._received = self._received, []
+        if self._next is not None:
+            self._next = entries[-1].position + 1
+        return entries
+
+    async def _request(self) -> None:
+        if self._subscription is None or self._consumer is None:
+            raise StreamUnavailable("not open")
+        self._outstanding = self._batch_size
+        body = f'{{"batch":{self._batch_size},"expires":{int(_EXPIRES_SECS * _NS)}}}'
+        await self._bus.client.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{TICKS_STREAM}.{self._consumer}",
+            body.encode(),
+            reply=self._subscription.subject,
+        )
+
+    async def _discard(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        consumer, self._consumer = self._consumer, None
+        self._generation += 1
+        self._outstanding = 0
+        self._received.clear()
+        try:
+            if subscription is not None:
+                await subscription.unsubscribe()
+            if consumer is not None and self._bus.is_connected:
+                await self._bus.js.delete_consumer(TICKS_STREAM, consumer)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("consumer left to expire", error=repr(error))
+
+
+def _position_and_pending(reply: str) -> tuple[int, int]:
+    """Read from ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``.
+
+    Servers may put a domain and an account before the stream (ADR-15 of NATS).
+    """
+    fields = reply.split(".")
+    at = 0 if len(fields) == 9 else 2
+    return int(fields[at + 5]), int(fields[at + 8])

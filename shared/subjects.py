@@ -1,0 +1,75 @@
+"""Builds and parses every NATS subject that the services use.
+
+An instrument key such as ``NSE_INDEX|Nifty 50`` becomes two subject tokens, the
+segment and the rest, each with every byte outside ``[A-Za-z0-9_-]`` written as
+``%XX`` (upper case): ``md.quote.NSE_INDEX.Nifty%2050``.
+"""
+
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote
+
+from shared.errors import InvalidField
+
+TICKS_STREAM: Final = "TICKS"
+LEASES_BUCKET: Final = "leases"
+
+CLOCK: Final = "md.clock"
+STATUS: Final = "md.status"
+ALL_QUOTES: Final = "md.quote.>"
+ALL_CANDLES_1M: Final = "md.candle.1m.>"
+# What TICKS captures: all that is needed to compute bars again.
+TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
+
+QUOTE_PREFIX: Final = "md.quote."
+_BAR_5M_PREFIX: Final = "md.bar.5m."
+
+MAX_KEY_CHARS: Final = 128
+_SAFE: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+def _encode_token(text: str) -> str:
+    return "".join(chr(b) if b in _SAFE else f"%{b:02X}" for b in text.encode())
+
+
+@lru_cache(maxsize=32_768)
+def key_to_tokens(key: str) -> str:
+    """``<segment>.<token>`` for an instrument key ``<segment>|<token>``.
+
+    Raises InvalidField if the key has not exactly the form Upstox uses: a segment,
+    one ``|``, and a non-empty rest.
+    """
+    segment, separator, rest = key.partition("|")
+    if not separator or not segment or not rest or "|" in rest:
+        raise InvalidField(f"{key!r} is not of the form SEGMENT|TOKEN", field="key")
+    if len(key) > MAX_KEY_CHARS:
+        raise InvalidField(f"longer than {MAX_KEY_CHARS} characters", field="key")
+    try:
+        return f"{_encode_token(segment)}.{_encode_token(rest)}"
+    except UnicodeEncodeError:
+        raise InvalidField("holds characters that UTF-8 cannot encode", field="key") from None
+
+
+def tokens_to_key(tokens: str) -> str:
+    """The instrument key of ``<segment>.<token>``; inverse of `key_to_tokens`."""
+    segment, separator, rest = tokens.partition(".")
+    if not separator or not segment or not rest or "." in rest:
+        raise InvalidField(f"{tokens!r} is not of the form SEGMENT.TOKEN", field="subject")
+    return f"{unquote(segment, errors='strict')}|{unquote(rest, errors='strict')}"
+
+
+def quote_subject(key: str) -> str:
+    """Where quotes of an instrument are published."""
+    return QUOTE_PREFIX + key_to_tokens(key)
+
+
+def bar_subject(key: str) -> str:
+    """Where a closed five-minute bar is announced, after it was stored."""
+    return _BAR_5M_PREFIX + key_to_tokens(key)
+
+
+def quote_key(subject: str) -> str:
+    """The instrument key of a quote's subject; inverse of `quote_subject`."""
+    if not subject.startswith(QUOTE_PREFIX):
+        raise InvalidField(f"{subject!r} is not a quote's subject", field="subject")
+    return tokens_to_key(subject[len(QUOTE_PREFIX) :])
