@@ -29,6 +29,7 @@ log = get_logger(__name__)
 
 DEPENDENCY: Final = "nats"
 _CLOSE_SECS: Final = 2.0
+_MAX_UNSENT_BYTES: Final = 8 << 20
 
 
 class Bus:
@@ -44,6 +45,11 @@ class Bus:
     def is_connected(self) -> bool:
         """False while the server is away; a publish then raises at once."""
         return self.client.is_connected
+
+    @property
+    def can_publish(self) -> bool:
+        """False also while a server that reads too slowly leaves much unsent."""
+        return self.client.is_connected and self.client.pending_data_size < _MAX_UNSENT_BYTES
 
     async def run(self) -> None:
         """Raises BusClosed when the client has closed for good (some -ERR answers do that)."""

@@ -3,9 +3,15 @@
 TradeDadError
 ├── ConfigError            a setting is missing, unknown or out of range; the process does not start
 ├── RequestError           the caller is told; carries a `Code` and an HTTP status
+│   ├── BadMessage         the input could not be read at all
 │   ├── InvalidField       one field of the input breaks a rule; names both
 │   ├── Unauthenticated    no token, or one that does not verify
-│   ├── Conflict           the thing exists already
+│   │   ├── TokenExpired
+│   │   └── BadCredentials
+│   ├── Forbidden          known, but not allowed
+│   ├── NotFound
+│   ├── EmailTaken
+│   ├── LimitExceeded      more than one may have
 │   ├── Overloaded         a bounded resource is full; retry later
 │   └── Unavailable        something we depend on does not answer
 ├── BusClosed              the NATS client gave up for good; the process must end
@@ -29,6 +35,7 @@ class Code(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     TOKEN_EXPIRED = "token_expired"
     BAD_CREDENTIALS = "bad_credentials"
+    FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     EMAIL_TAKEN = "email_taken"
@@ -103,6 +110,20 @@ class NotFound(RequestError):
 
     code = Code.NOT_FOUND
     status = HTTPStatus.NOT_FOUND
+
+
+class Forbidden(RequestError):
+    """Known, but not allowed."""
+
+    code = Code.FORBIDDEN
+    status = HTTPStatus.FORBIDDEN
+
+
+class LimitExceeded(RequestError):
+    """More than one may have."""
+
+    code = Code.LIMIT_EXCEEDED
+    status = HTTPStatus.TOO_MANY_REQUESTS
 
 
 class EmailTaken(RequestError):

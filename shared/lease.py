@@ -9,12 +9,14 @@ its own monotonic clock, so it always stops before the server lets another one i
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from nats.errors import Error as NatsError
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 from prometheus_client import Gauge
 
+from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import LeaseLost
 from shared.logs import get_logger
@@ -44,6 +46,8 @@ class Term:
             raise LeaseLost(f"the lease of epoch {self.epoch} has lapsed")
 
 
+_SETTLED_SECS: Final = 30.0
+
 OpenBucket = Callable[[], Awaitable[KeyValue]]
 Work = Callable[[Term], Awaitable[None]]
 
@@ -52,33 +56,49 @@ class Lease:
     """The lease `name`; `holder` is unique to this process, `ttl_secs` is the bucket's TTL."""
 
     def __init__(
-        self, open_bucket: OpenBucket, name: str, holder: str, ttl_secs: float, clock: Clock
+        self,
+        open_bucket: OpenBucket,
+        name: str,
+        holder: str,
+        ttl_secs: float,
+        clock: Clock,
+        *,
+        passing: tuple[type[Exception], ...] = (),
     ) -> None:
         self._open_bucket = open_bucket
         self._name = name
         self._holder = holder.encode()
         self._ttl_secs = ttl_secs
         self._clock = clock
+        self._passing: tuple[type[Exception], ...] = (NatsError, TimeoutError, OSError, *passing)
         self._bucket: KeyValue | None = None
         LEADING.labels(name).set(0)
 
     async def lead(self, work: Work) -> None:
         """For ever: wait for leadership, run `work` while it lasts, wait again.
 
-        Cancels `work` when the lease lapses. Whatever else `work` raises ends this too,
-        after the lease was given up so that a standby can follow at once.
+        Cancels `work` when the lease lapses. If `work` fails, the lease is given up so
+        that a standby can follow at once: after a passing fault (`passing`) this one
+        seeks it again, whatever else it raises ends this too.
         """
+        backoff = Backoff()
         while True:
             term = await self._acquire()
+            started = self._clock.monotonic()
             LEADING.labels(self._name).set(1)
             log.info("leading", lease=self._name, epoch=term.epoch)
             try:
                 await self._hold(term, work)
-            except LeaseLost as error:
-                log.warning("leadership lost", lease=self._name, why=str(error))
+            except* LeaseLost as lost:
+                log.warning("leadership lost", lease=self._name, why=repr(lost.exceptions[0]))
+            except* self._passing as faults:
+                log.warning("stepping down", lease=self._name, why=repr(faults.exceptions))
             finally:
                 LEADING.labels(self._name).set(0)
                 await self._release(term)
+            if self._clock.monotonic() - started > _SETTLED_SECS:
+                backoff.reset()
+            await self._clock.sleep(backoff.next_secs())
 
     async def _acquire(self) -> Term:
         waiting = False

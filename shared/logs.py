@@ -17,7 +17,9 @@ def configure(settings: LogSettings, service: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if console:
-        renderer: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer()]
+        # The default traceback shows local variables: secrets would reach the terminal.
+        plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        renderer: list[structlog.typing.Processor] = [plain]
     else:
         renderer = [
             structlog.processors.format_exc_info,
@@ -33,7 +35,7 @@ def configure(settings: LogSettings, service: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level.upper())
-    for noisy in ("aiohttp.access", "pymongo", "urllib3"):
+    for noisy in ("aiohttp.access", "pymongo", "upstox_client", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

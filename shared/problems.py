@@ -1,8 +1,10 @@
 """Turns errors into problem+json answers (RFC 9457), the same on every HTTP door."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from http import HTTPStatus
+from typing import Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -13,6 +15,8 @@ from shared.logs import get_logger
 log = get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_BODY_SECS: Final = 10.0
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -29,6 +33,8 @@ def problem(
     if field is not None:
         body["field"] = field
     headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     return web.Response(
         status=status,
         text=json.dumps(body),
@@ -69,7 +75,11 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     Raises BadMessage if it is not JSON, InvalidField (first broken rule) if it does not fit.
     """
     try:
-        return model.model_validate_json(await request.read())
+        async with asyncio.timeout(_BODY_SECS):
+            body = await request.read()
+        return model.model_validate_json(body)
+    except TimeoutError:
+        raise BadMessage(f"the body did not come within {_BODY_SECS:.0f} s") from None
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "json_invalid":

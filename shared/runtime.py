@@ -6,19 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import uvloop
 
-from shared import logs
+from shared import exit_codes, logs
 from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness, ops_site
 from shared.settings import ServiceSettings, load
-
-EXIT_OK: Final = 0
-EXIT_FAILED: Final = 70  # EX_SOFTWARE: a part failed
-EXIT_TRY_AGAIN: Final = 75  # EX_TEMPFAIL: start me again
-EXIT_CONFIG: Final = 78  # EX_CONFIG: no use in starting again unchanged
 
 log = logs.get_logger(__name__)
 
@@ -50,7 +45,7 @@ def run(name: str, build: Build[C], settings_type: type[C]) -> int:
     except ConfigError as error:
         for problem in error.problems:
             print(f"{name}: {problem}", file=sys.stderr)
-        return EXIT_CONFIG
+        return exit_codes.CONFIG
     logs.configure(settings.log, name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_supervise(name, build, settings))
@@ -65,7 +60,7 @@ async def _supervise(name: str, build: Build[C], settings: C) -> int:
         nonlocal stopping
         if stopping:
             log.warning("second signal, leaving at once", signal=signal_name)
-            os._exit(EXIT_FAILED)
+            os._exit(exit_codes.FAILED)
         stopping = True
         log.info("stopping", signal=signal_name)
         service.cancel()
@@ -82,24 +77,24 @@ async def _supervise(name: str, build: Build[C], settings: C) -> int:
 
 def _cut_short() -> None:
     log.error("shutdown deadline passed, leaving at once")
-    os._exit(EXIT_FAILED)
+    os._exit(exit_codes.FAILED)
 
 
 def _exit_code(service: "asyncio.Task[None]", *, asked_to_stop: bool) -> int:
     if service.cancelled():
         log.info("stopped")
-        return EXIT_OK if asked_to_stop else EXIT_FAILED
+        return exit_codes.OK if asked_to_stop else exit_codes.FAILED
     error = service.exception()
     if error is None:
-        return EXIT_OK if asked_to_stop else EXIT_FAILED
-    code = EXIT_FAILED
+        return exit_codes.OK if asked_to_stop else exit_codes.FAILED
+    code = exit_codes.FAILED
     for leaf in _leaves(error):
         match leaf:
             case ConfigError(problems=problems):
-                code = EXIT_CONFIG
+                code = exit_codes.CONFIG
                 log.error("cannot start", problems=problems)
             case BusClosed():
-                code = EXIT_TRY_AGAIN
+                code = exit_codes.TRY_AGAIN
                 log.error("bus closed", error=str(leaf))
             case _:
                 log.error("failed", error=repr(leaf), exc_info=leaf)

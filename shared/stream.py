@@ -8,7 +8,7 @@ the position; the server's consumer is thrown away and made again whenever it is
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -27,6 +27,9 @@ _EXPIRES_SECS: Final = 2.0
 _SILENCE_SECS: Final = 2 * _EXPIRES_SECS
 _INACTIVE_SECS: Final = 30.0
 _NS: Final = 1_000_000_000
+_MOST_ATTEMPTS: Final = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,6 @@ class TickReader:
         self._consumer: str | None = None
         self._generation = 0
         self._outstanding = 0
-        self.pending = 0
-        """Entries that the server still has for us, as of the last one received."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,26 +68,31 @@ class TickReader:
     async def __aexit__(self, *_: object) -> None:
         await self._discard()
 
+    async def open(self) -> int:
+        """Begin; how many entries the stream holds for us now. Waits and raises as `batch`."""
+        return await self._persist(self._open)
+
     async def batch(self) -> list[Entry]:
-        """The next entries, at least one unless nothing came for some seconds.
+        """The next entries; none if nothing came for some seconds.
 
         Waits out a lost connection or server, with a backoff. Raises StreamUnavailable
-        only if there is no such stream.
+        only if a server that answers has not let us read for several attempts.
         """
+        return await self._persist(self._receive)
+
+    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
         backoff = Backoff()
         while True:
             try:
-                if self._consumer is None:
-                    await self._open()
-                return await self._receive()
+                return await call()
             except (NatsError, TimeoutError, OSError) as error:
                 log.debug("tick stream interrupted", error=repr(error))
                 await self._discard()
-                if backoff.attempt >= 8 and self._bus.is_connected:
+                if backoff.attempt >= _MOST_ATTEMPTS and self._bus.is_connected:
                     raise StreamUnavailable(repr(error)) from error
                 await asyncio.sleep(backoff.next_secs())
 
-    async def _open(self) -> None:
+    async def _open(self) -> int:
         if self._next is None:
             config = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
         else:
@@ -99,9 +105,9 @@ class TickReader:
         config.mem_storage = True
         info = await self._bus.js.add_consumer(TICKS_STREAM, config)
         self._consumer = info.name
-        self.pending = info.num_pending or 0
         inbox = self._bus.client.new_inbox()
         self._subscription = await self._bus.client.subscribe(inbox, cb=self._receiver())
+        return info.num_pending or 0
 
     def _receiver(self) -> Callable[[Msg], Awaitable[None]]:
         generation = self._generation
@@ -112,14 +118,16 @@ class TickReader:
             if message.headers is not None and not message.data:
                 self._outstanding = 0  # 404, 408 or 409: the request has ended
             else:
-                position, self.pending = _position_and_pending(message.reply)
                 self._outstanding -= 1
+                position = _position(message.reply)
                 self._received.append(Entry(position, message.subject, message.data))
             self._arrived.set()
 
         return on_message
 
     async def _receive(self) -> list[Entry]:
+        if self._consumer is None:
+            await self._open()
         deadline = asyncio.get_running_loop().time() + _SILENCE_SECS
         while not self._received:
             if self._outstanding <= 0:
@@ -160,11 +168,10 @@ class TickReader:
             log.debug("consumer left to expire", error=repr(error))
 
 
-def _position_and_pending(reply: str) -> tuple[int, int]:
+def _position(reply: str) -> int:
     """Read from ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``.
 
     Servers may put a domain and an account before the stream (ADR-15 of NATS).
     """
     fields = reply.split(".")
-    at = 0 if len(fields) == 9 else 2
-    return int(fields[at + 5]), int(fields[at + 8])
+    return int(fields[5 if len(fields) == 9 else 7])

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 import jwt
@@ -35,6 +35,14 @@ class Principal:
     roles: frozenset[str]
     expires_at: int
     """Unix seconds."""
+
+
+class KeySource(Protocol):
+    """Finds the public key with which a token can be checked."""
+
+    async def find(self, kid: str) -> PyJWK:
+        """Raises Unauthenticated if there is no key of this name, Unavailable if unknown."""
+        ...
 
 
 class KeySet:
@@ -84,7 +92,7 @@ class KeySet:
 class TokenVerifier:
     """Accepts exactly what our issuer signs as an access token, and nothing else."""
 
-    def __init__(self, keys: KeySet, settings: TokenSettings) -> None:
+    def __init__(self, keys: KeySource, settings: TokenSettings) -> None:
         self._keys = keys
         self._settings = settings
 
