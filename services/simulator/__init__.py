@@ -1,0 +1,1 @@
+"""Stands in for Upstox: a seeded market behind Upstox's own protocols, on loopback."""

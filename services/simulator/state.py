@@ -1,0 +1,114 @@
+"""The state of one instrument: what a quote of it tells."""
+
+from dataclasses import dataclass
+
+from services.simulator.book import OrderBook
+from services.simulator.instruments import Instrument
+from shared.exchange_time import MINUTE_MS, day_start
+
+
+@dataclass(slots=True)
+class Candle:
+    """Open, high, low, close (paise) and volume of the trades since `start_ms`."""
+
+    start_ms: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+    @classmethod
+    def begin(cls, start_ms: int, price_paise: int, quantity: int) -> "Candle":
+        """A candle with its first trade."""
+        return cls(start_ms, price_paise, price_paise, price_paise, price_paise, quantity)
+
+    def add(self, price_paise: int, quantity: int) -> None:
+        """One more trade."""
+        if price_paise > self.high:
+            self.high = price_paise
+        elif price_paise < self.low:
+            self.low = price_paise
+        self.close = price_paise
+        self.volume += quantity
+
+
+class InstrumentState:
+    """Everything known of an instrument at one moment; times in epoch ms, prices in paise.
+
+    An index has no book, and its quantities stay zero.
+    """
+
+    __slots__ = (
+        "_minute",
+        "_minute_before",
+        "book",
+        "close_paise",
+        "day",
+        "instrument",
+        "ltp_paise",
+        "ltq",
+        "ltt_ms",
+        "turnover_paise",
+        "vtt",
+    )
+
+    def __init__(self, instrument: Instrument, book: OrderBook | None) -> None:
+        self.instrument = instrument
+        self.book = book
+        self.close_paise = instrument.base_paise
+        """The previous day's close (cp)."""
+        self.ltp_paise = instrument.base_paise
+        self.ltt_ms = 0
+        self.ltq = 0
+        self.vtt = 0
+        self.turnover_paise = 0
+        self.day: Candle | None = None
+        """The running day; None until its first trade."""
+        self._minute: Candle | None = None
+        self._minute_before: Candle | None = None
+
+    def record(self, time_ms: int, price_paise: int, quantity: int) -> None:
+        """A trade, or a new value of an index (with quantity 0)."""
+        self.ltp_paise = price_paise
+        self.ltt_ms = time_ms
+        self.ltq = quantity
+        self.vtt += quantity
+        self.turnover_paise += price_paise * quantity
+        if self.day is None:
+            self.day = Candle.begin(day_start(time_ms), price_paise, quantity)
+        else:
+            self.day.add(price_paise, quantity)
+        minute = self._minute
+        if minute is not None and time_ms < minute.start_ms + MINUTE_MS:
+            minute.add(price_paise, quantity)
+        else:
+            self._minute_before = minute
+            self._minute = Candle.begin(time_ms - time_ms % MINUTE_MS, price_paise, quantity)
+
+    def roll_day(self) -> None:
+        """A new day begins: its volume is zero, and the last price is the previous close."""
+        self.close_paise = self.ltp_paise
+        self.vtt = 0
+        self.turnover_paise = 0
+        self.day = None
+
+    def atp_paise(self) -> int | None:
+        """The day's average price, to the nearest paisa; None without volume."""
+        if self.vtt == 0:
+            return None
+        return (2 * self.turnover_paise + self.vtt) // (2 * self.vtt)
+
+    def last_minute(self, now_ms: int) -> Candle | None:
+        """The last completed one-minute candle (I1) with a trade in it, if there is one."""
+        minute = self._minute
+        if minute is not None and now_ms >= minute.start_ms + MINUTE_MS:
+            return minute
+        return self._minute_before
+
+    def running_minute(self, now_ms: int) -> Candle | None:
+        """The candle of the minute that holds `now_ms`, if it has a trade yet."""
+        minute = self._minute
+        if minute is None or now_ms >= minute.start_ms + MINUTE_MS:
+            return None
+        return minute

@@ -1,0 +1,37 @@
+"""A simulator of this process, on a free port, running fast."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from services.simulator.app import open_simulator
+from services.simulator.settings import SimulatorSettings
+
+START_MS = 1_767_607_200_000
+TOKEN = "a-token-of-the-test"
+
+
+@pytest.fixture
+async def base_url() -> AsyncIterator[str]:
+    """Where the simulator answers."""
+    settings = SimulatorSettings(
+        port=0, ops_port=0, start_ms=START_MS, speed=10.0, access_token=SecretStr(TOKEN)
+    )
+    async with open_simulator(settings) as simulator:
+        driving = asyncio.create_task(simulator.driver.run())
+        yield f"http://127.0.0.1:{simulator.port}"
+        driving.cancel()
+        await asyncio.wait([driving])
+        assert driving.cancelled()
+
+
+@pytest.fixture
+async def http(base_url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of it that bears the token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    timeout = aiohttp.ClientTimeout(total=10)
+    async with aiohttp.ClientSession(base_url, headers=headers, timeout=timeout) as session:
+        yield session

@@ -1,0 +1,55 @@
+"""The order book stays a book, whatever is done to it."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.simulator.book import LEVELS, OrderBook
+
+
+def book_of(quantity: int = 10) -> OrderBook:
+    return OrderBook(best_bid_paise=99_990, tick_paise=10, fresh_quantity=lambda: quantity)
+
+
+def test_buyer_takes_the_best_ask_and_seller_the_best_bid() -> None:
+    book = book_of()
+    assert book.take(buy=True, quantity=3) == (100_000, 3)
+    assert book.take(buy=False, quantity=4) == (99_990, 4)
+    assert (book.asks[0], book.bids[0]) == (7, 6)
+
+
+def test_trade_never_exceeds_the_level_and_moves_the_book_by_a_tick() -> None:
+    book = book_of()
+    assert book.take(buy=True, quantity=25) == (100_000, 10)
+    assert book.best_bid_paise == 100_000
+    assert book.take(buy=False, quantity=25) == (100_000, 10)
+    assert book.best_bid_paise == 99_990
+
+
+def test_revision_changes_one_level_only() -> None:
+    quantities = iter([*[10] * (2 * LEVELS), 77])
+    book = OrderBook(99_990, 10, lambda: next(quantities))
+    book.revise(bid=False, level=2)
+    assert book.asks[:4] == [10, 10, 77, 10]
+    assert book.bids == [10] * LEVELS
+
+
+def test_depth_shows_no_more_levels_than_there_are() -> None:
+    assert len(book_of().depth(LEVELS + 5)) == LEVELS
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 29)), max_size=60))
+def test_book_is_ordered_uncrossed_and_never_empty(acts: list[tuple[bool, bool, int]]) -> None:
+    book = book_of()
+    for is_trade, side, number in acts:
+        if is_trade:
+            book.take(buy=side, quantity=number)
+        else:
+            book.revise(bid=side, level=number)
+    levels = book.depth(LEVELS)
+    assert len(levels) == len(book.bids) == len(book.asks) == LEVELS
+    assert levels[0].bid_paise < levels[0].ask_paise
+    assert all(a.bid_paise > b.bid_paise for a, b in pairwise(levels))
+    assert all(a.ask_paise < b.ask_paise for a, b in pairwise(levels))
+    assert all(level.bid_quantity > 0 and level.ask_quantity > 0 for level in levels)

@@ -1,0 +1,70 @@
+"""The ledger tells what was sent and what happened, within its bound."""
+
+import pytest
+
+from services.simulator.flows import Trade
+from services.simulator.instruments import INDICES, STOCKS
+from services.simulator.ledger import Ledger, LedgerTrade, SentQuote
+from services.simulator.state import InstrumentState
+
+STOCK, INDEX = STOCKS[0], INDICES[0]
+FOREVER = (0, 1 << 62)
+
+
+def ledger_of(max_rows: int = 10) -> Ledger:
+    return Ledger([STOCK.key, INDEX.key], max_rows=max_rows)
+
+
+def stock_state() -> InstrumentState:
+    state = InstrumentState(STOCK, None)
+    state.record(1_000, 250_010, 4)
+    return state
+
+
+def test_sent_quote_comes_back_as_the_frame_told_it() -> None:
+    ledger = ledger_of()
+    ledger.record_sent("live", 1_250, stock_state())
+    assert ledger.sent(STOCK.key, *FOREVER) == [
+        SentQuote("live", 1_250, 2500.1, 1_000, ltq=4, vtt=4, atp=2500.1, oi=None)
+    ]
+
+
+def test_index_has_no_quantities() -> None:
+    ledger = ledger_of()
+    state = InstrumentState(INDEX, None)
+    state.record(1_000, 2_500_005, 0)
+    ledger.record_sent("snapshot", 1_000, state)
+    ledger.record_trades([Trade(INDEX.key, 1_000, 2_500_005, 0)])
+    assert ledger.sent(INDEX.key, *FOREVER) == [
+        SentQuote("snapshot", 1_000, 25_000.05, 1_000, ltq=None, vtt=None, atp=None, oi=None)
+    ]
+    assert ledger.trades(INDEX.key, *FOREVER) == [LedgerTrade(1_000, 25_000.05, None)]
+
+
+def test_frame_is_recorded_once_however_many_clients_get_it() -> None:
+    ledger = ledger_of()
+    ledger.record_sent("live", 1_250, stock_state())
+    ledger.record_sent("snapshot", 1_250, stock_state())
+    ledger.record_sent("snapshot", 1_250, stock_state())
+    assert [row.kind for row in ledger.sent(STOCK.key, *FOREVER)] == ["live", "snapshot"]
+
+
+def test_oldest_rows_are_dropped_beyond_the_bound() -> None:
+    ledger = ledger_of(max_rows=2)
+    state = stock_state()
+    for ts in (1_000, 2_000, 3_000):
+        ledger.record_sent("live", ts, state)
+        ledger.record_trades([Trade(STOCK.key, ts, 250_000, 1)])
+    assert [row.ts for row in ledger.sent(STOCK.key, *FOREVER)] == [2_000, 3_000]
+    assert [row.time_ms for row in ledger.trades(STOCK.key, *FOREVER)] == [2_000, 3_000]
+
+
+def test_range_holds_its_start_and_not_its_end() -> None:
+    ledger = ledger_of()
+    ledger.record_trades([Trade(STOCK.key, ts, 250_000, 1) for ts in (1_000, 2_000, 3_000)])
+    assert [row.time_ms for row in ledger.trades(STOCK.key, 1_000, 3_000)] == [1_000, 2_000]
+
+
+def test_unknown_key_is_refused() -> None:
+    with pytest.raises(KeyError):
+        ledger_of().sent("NSE_EQ|NOBODY", *FOREVER)
