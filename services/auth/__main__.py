@@ -1,0 +1,10 @@
+"""Starts the auth service."""
+
+import sys
+
+from services.auth.app import build
+from services.auth.settings import AuthSettings
+from shared.runtime import run
+
+if __name__ == "__main__":
+    sys.exit(run("auth", build, AuthSettings))

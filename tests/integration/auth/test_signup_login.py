@@ -1,0 +1,236 @@
+import asyncio
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+import jwt
+import pytest
+
+from services.auth.keyring import Keyring
+from services.auth.settings import AuthSettings
+from shared.clock import SystemClock
+from shared.errors import Unauthenticated
+from shared.verifier import KeySet, TokenVerifier
+from tests.integration.auth.conftest import PEPPER, Auth
+
+EMAIL = "ann@example.com"
+PASSWORD = "correct horse battery"
+
+
+async def test_a_new_user_signs_up_logs_in_and_is_recognised(auth: Auth) -> None:
+    signup = await auth.signup(EMAIL, PASSWORD)
+    assert signup.status == 201
+    assert sorted(signup.body) == ["created_at", "email", "user_id"]
+    assert datetime.fromisoformat(signup.body["created_at"]).utcoffset() is not None
+    login = await auth.login(EMAIL, PASSWORD)
+    assert login.status == 200
+    assert login.headers["Cache-Control"] == "no-store"
+    assert login.body["token_type"] == "Bearer"
+    assert login.body["expires_in"] == 600
+    assert login.body["user_id"] == signup.body["user_id"]
+    me = await auth.me(login.body["access_token"])
+    assert (me.status, me.body) == (200, signup.body)
+
+
+async def test_other_services_can_check_the_token_with_the_published_keys(
+    auth: Auth, settings: AuthSettings
+) -> None:
+    await auth.signup(EMAIL, PASSWORD)
+    login = (await auth.login(EMAIL, PASSWORD)).body
+    keys = KeySet(auth.http, f"{auth.url}/.well-known/jwks.json", SystemClock())
+    principal = await TokenVerifier(keys, settings.tokens).verify(login["access_token"])
+    assert principal.user_id == login["user_id"]
+    assert principal.session_id == login["session_id"]
+    assert principal.roles == frozenset()
+
+
+async def test_one_address_is_one_account_whatever_its_capitals(auth: Auth) -> None:
+    await auth.signup("Ann@Example.com", PASSWORD)
+    taken = await auth.signup("ANN@example.com", "another long password")
+    assert (taken.status, taken.body["code"]) == (409, "email_taken")
+    assert (await auth.login("aNN@eXample.com", PASSWORD)).status == 200
+
+
+async def test_of_twenty_sign_ups_at_once_with_one_address_one_succeeds(auth: Auth) -> None:
+    answers = await asyncio.gather(*(auth.signup(EMAIL, f"{PASSWORD} {i}") for i in range(20)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 19
+    winner = next(i for i, answer in enumerate(answers) if answer.status == 201)
+    assert (await auth.login(EMAIL, f"{PASSWORD} {winner}")).status == 200
+    assert await auth.mongo.db["users"].count_documents({}) == 1
+
+
+async def test_wrong_password_and_unknown_user_cannot_be_told_apart(auth: Auth) -> None:
+    await auth.signup(EMAIL, PASSWORD)
+    wrong = await auth.login(EMAIL, "not the right password")
+    unknown = await auth.login("nobody@example.com", PASSWORD)
+    assert (wrong.status, wrong.body["code"]) == (401, "bad_credentials")
+    assert (unknown.status, unknown.text) == (wrong.status, wrong.text)
+    assert await auth.mongo.db["sessions"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["a1b2c" * 14 + "xyz", "ünïcödé pässwörd " * 5, "🔑🐴🔋📎🎈" * 5],
+    ids=["73 bytes", "umlauts", "emoji"],
+)
+async def test_passwords_longer_than_bcrypt_can_take_work_to_the_last_byte(
+    auth: Auth, password: str
+) -> None:
+    assert len(password.encode()) >= 73
+    assert (await auth.signup(EMAIL, password)).status == 201
+    assert (await auth.login(EMAIL, password)).status == 200
+    assert (await auth.login(EMAIL, password[:-1] + "!")).status == 401
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", "short", "x\0" * 20, "long " * 3_000],
+    ids=["empty", "short", "NUL", "15000 bytes"],
+)
+async def test_a_login_with_a_password_nobody_can_have_is_only_wrong(
+    auth: Auth, password: str
+) -> None:
+    await auth.signup(EMAIL, PASSWORD)
+    answer = await auth.login(EMAIL, password)
+    assert (answer.status, answer.body["code"]) == (401, "bad_credentials")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ("", 400, "bad_message", None),
+        ("{", 400, "bad_message", None),
+        ('{"email":"ann@example.com","password":"\\ud800"}', 400, "bad_message", None),
+        ("[]", 422, "invalid_field", "body"),
+        ("{}", 422, "invalid_field", "email"),
+        ('{"email":"ann@example.com"}', 422, "invalid_field", "password"),
+        ('{"email":"ann@example.com","password":7}', 422, "invalid_field", "password"),
+        ('{"email":"ann","password":"correct horse battery"}', 422, "invalid_field", "email"),
+        ('{"email":null,"password":"correct horse battery"}', 422, "invalid_field", "email"),
+        ('{"email":"ann@example.com","password":"short"}', 422, "invalid_field", "password"),
+        (
+            '{"email":"ann@example.com","password":"\\u0000 long enough otherwise"}',
+            422,
+            "invalid_field",
+            "password",
+        ),
+        (
+            '{"email":"ann@example.com","password":"my tradedad password"}',
+            422,
+            "invalid_field",
+            "password",
+        ),
+        (
+            '{"email":"ann@example.com","password":"correct horse battery","admin":true}',
+            422,
+            "invalid_field",
+            "admin",
+        ),
+    ],
+)
+async def test_a_malformed_sign_up_is_told_which_field_breaks_which_rule(
+    auth: Auth, body: str, status: int, code: str, field: str | None
+) -> None:
+    answer = await auth.ask("POST", "/auth/signup", data=body)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert answer.body.get("field") == field
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert field is None or answer.body["detail"].startswith(f"{field}: ")
+    assert await auth.mongo.db["users"].count_documents({}) == 0
+
+
+async def test_a_body_over_16_kib_is_too_large(auth: Auth) -> None:
+    answer = await auth.signup(EMAIL, "x" * 16 * 1024)
+    assert (answer.status, answer.body["code"]) == (413, "too_large")
+
+
+def claims(settings: AuthSettings, **changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "iss": settings.tokens.issuer,
+        "aud": settings.tokens.audience,
+        "sub": "user",
+        "sid": "session",
+        "jti": "token",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 600,
+        "typ": "access",
+        "roles": [],
+    } | changes
+
+
+async def test_a_token_that_is_not_exactly_ours_opens_nothing(
+    auth: Auth, settings: AuthSettings, keyring: Keyring
+) -> None:
+    await auth.signup(EMAIL, PASSWORD)
+    login = (await auth.login(EMAIL, PASSWORD)).body
+    header, payload, signature = login["access_token"].split(".")
+    ours = {"kid": keyring.signing_kid, "typ": "JWT"}
+    mine = claims(settings, sub=login["user_id"])
+
+    def signed(**changes: Any) -> str:
+        return jwt.encode(mine | changes, keyring.signing_key, "EdDSA", headers=ours)
+
+    unsigned = jwt.encode(mine, "", "none", headers=ours)
+    forged_payload = unsigned.split(".")[1]
+    public = keyring.public_keys[keyring.signing_kid].public_bytes_raw()
+    assert (await auth.me(signed())).status == 200
+    for token in (
+        f"{header}.{forged_payload}.{signature}",
+        f"{header}.{payload}.",
+        unsigned,
+        jwt.encode(mine, public, "HS256", headers=ours),
+        jwt.encode(mine, keyring.signing_key, "EdDSA", headers={"kid": "../" + ours["kid"]}),
+        jwt.encode(mine, keyring.signing_key, "EdDSA"),
+        signed(typ="refresh"),
+        signed(iss="https://elsewhere.example"),
+        signed(aud="other"),
+        signed(exp=mine["iat"] - 60),
+        signed(sub="somebody else"),
+        "not.a.token",
+        "",
+    ):
+        answer = await auth.me(token)
+        assert answer.status == 401, token
+        assert answer.body["code"] in {"unauthenticated", "token_expired"}
+    assert (await auth.ask("GET", "/auth/me")).status == 401
+    basic = await auth.ask("GET", "/auth/me", headers={"Authorization": "Basic YTpi"})
+    assert basic.status == 401
+
+
+async def test_the_published_keys_are_public_and_verify(auth: Auth, keyring: Keyring) -> None:
+    answer = await auth.ask("GET", "/.well-known/jwks.json")
+    assert [key["kid"] for key in answer.body["keys"]] == [keyring.signing_kid]
+    assert "d" not in answer.body["keys"][0]
+    with pytest.raises(Unauthenticated):
+        await KeySet(auth.http, f"{auth.url}/.well-known/jwks.json", SystemClock()).find("other")
+
+
+async def test_passwords_and_pepper_are_in_no_log_and_no_answer(
+    auth: Auth, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = "canary-password-71d0"
+    answers = [
+        await auth.signup(EMAIL, secret),
+        await auth.signup(EMAIL, secret),
+        await auth.login(EMAIL, secret),
+        await auth.login(EMAIL, secret + "!"),
+        await auth.login("nobody@example.com", secret),
+        await auth.signup("canary@example.com", secret),
+        await auth.ask("POST", "/auth/signup", json={"email": EMAIL, "password": [secret]}),
+        await auth.ask("POST", "/auth/login", data=f'{{"email":"{EMAIL}","password":"{secret}'),
+    ]
+    token = answers[2].body["access_token"]
+    await auth.me(token)
+    await auth.me(token[:-3])
+    assert [answer.status for answer in answers] == [201, 409, 200, 401, 401, 422, 422, 400]
+    captured = capfd.readouterr()
+    logged = "\n".join(
+        [captured.out, captured.err, *(f"{r.getMessage()} {r.__dict__}" for r in caplog.records)]
+    )
+    for canary in (secret, PEPPER, token):
+        assert canary not in logged
+        assert not any(canary in answer.text for answer in answers if answer is not answers[2])

@@ -1,0 +1,88 @@
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from jwt import PyJWKSet
+
+from services.auth.keyring import create_key, load_keyring
+from shared.errors import ConfigError
+from tests.unit.auth.conftest import StoppedClock
+
+
+def test_a_missing_key_stops_the_start_with_the_setting_and_the_remedy(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    for directory in (tmp_path, tmp_path / "not" / "there"):
+        with pytest.raises(ConfigError) as raised:
+            load_keyring(directory, clock, create_missing=False)
+        assert "TRADEDAD_AUTH_KEYS_DIR" in str(raised.value)
+        assert "TRADEDAD_AUTH_CREATE_MISSING_KEY=true" in str(raised.value)
+
+
+def test_a_missing_key_is_made_once_when_that_is_allowed(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    directory = tmp_path / "keys"
+    first = load_keyring(directory, clock, create_missing=True)
+    again = load_keyring(directory, clock, create_missing=True)
+    assert again.signing_kid == first.signing_kid
+    assert list(again.public_keys) == [first.signing_kid]
+
+
+def test_a_key_file_is_readable_by_its_owner_only_and_nothing_else_is_left(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    path = create_key(tmp_path / "keys", clock)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_newest_key_signs_and_all_are_published(tmp_path: Path, clock: StoppedClock) -> None:
+    kids = []
+    for at_ms in (999, 1_000, 1_001, 2_000_000_000_000):
+        clock.at_ms = at_ms
+        kids.append(create_key(tmp_path, clock).stem)
+    keyring = load_keyring(tmp_path, clock, create_missing=False)
+    assert keyring.signing_kid == kids[-1]
+    assert list(keyring.public_keys) == kids
+    assert keyring.signing_key.public_key() == keyring.public_keys[kids[-1]]
+
+
+def test_two_keys_of_one_moment_do_not_overwrite_each_other(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    assert create_key(tmp_path, clock) != create_key(tmp_path, clock)
+
+
+def test_the_published_set_has_public_halves_only(tmp_path: Path, clock: StoppedClock) -> None:
+    kid = create_key(tmp_path, clock).stem
+    jwks = load_keyring(tmp_path, clock, create_missing=False).jwks()
+    assert [sorted(key) for key in jwks["keys"]] == [["alg", "crv", "kid", "kty", "use", "x"]]
+    assert [key.key_id for key in PyJWKSet.from_dict(jwks).keys] == [kid]
+
+
+def test_a_file_that_is_no_key_of_ours_is_named(tmp_path: Path, clock: StoppedClock) -> None:
+    other_kind = generate_private_key(SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    for content in (b"", b"not a key", other_kind):
+        (tmp_path / "odd.pem").write_bytes(content)
+        with pytest.raises(ConfigError, match=r"odd\.pem is not an unencrypted Ed25519"):
+            load_keyring(tmp_path, clock, create_missing=True)
+
+
+def test_a_directory_that_cannot_be_read_is_a_problem_of_the_settings(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="TRADEDAD_AUTH_KEYS_DIR"):
+        load_keyring(tmp_path / "file", clock, create_missing=False)
+
+
+def test_the_private_key_is_not_in_what_a_traceback_would_print(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    assert "signing_key" not in repr(load_keyring(tmp_path, clock, create_missing=True))

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from services.auth.settings import AuthSettings
+from shared.errors import ConfigError
+from shared.settings import load
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    values = {"TRADEDAD_AUTH_KEYS_DIR": "/keys", "TRADEDAD_AUTH_PEPPER": "p" * 32}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+def test_only_the_keys_and_the_pepper_have_no_default(environ: dict[str, str]) -> None:
+    settings = load(AuthSettings, environ)
+    assert settings.keys_dir == Path("/keys")
+    assert (settings.port, settings.ops_port) == (7410, 7411)
+    assert settings.bcrypt_cost == 12
+    assert not settings.create_missing_key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRADEDAD_AUTH_PEPPER", "too short a secret"),
+        ("TRADEDAD_AUTH_BCRYPT_COST", "9"),
+        ("TRADEDAD_AUTH_PASSWORD_MIN_CHARS", "7"),
+        ("TRADEDAD_AUTH_HASH_QUEUE", "-1"),
+    ],
+)
+def test_a_value_that_weakens_us_is_refused_by_name(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=name) as raised:
+        load(AuthSettings, environ | {name: value})
+    assert "too short a secret" not in str(raised.value)
+
+
+def test_a_missing_pepper_is_named(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRADEDAD_AUTH_PEPPER")
+    with pytest.raises(ConfigError, match="TRADEDAD_AUTH_PEPPER is not set"):
+        load(AuthSettings, {"TRADEDAD_AUTH_KEYS_DIR": "/keys"})
+
+
+def test_the_pepper_is_not_in_what_a_traceback_would_print(environ: dict[str, str]) -> None:
+    assert "pppp" not in repr(load(AuthSettings, environ))
