@@ -1,0 +1,1 @@
+"""The one public door: relays live quotes to every client that shows a valid token."""

@@ -1,0 +1,1 @@
+"""Owns the single Upstox market-data connection: frames in, quotes on NATS out."""

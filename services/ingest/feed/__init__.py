@@ -1,0 +1,1 @@
+"""The feed: where raw frames come from, and how they are read."""

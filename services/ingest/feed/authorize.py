@@ -1,0 +1,45 @@
+"""Asks Upstox, by the SDK's call, for the one-time address of the market feed."""
+
+import asyncio
+
+import upstox_client
+from upstox_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from shared.errors import FeedError, FeedUnauthorised
+from shared.settings import UpstoxSettings
+
+
+class FeedAuthorizer:
+    """Holds the SDK's client; its calls block, so they run in a thread."""
+
+    def __init__(self, settings: UpstoxSettings) -> None:
+        # Configuration() copies one process-wide default, and reads its host from it.
+        configuration = upstox_client.Configuration()
+        configuration.host = settings.api_url
+        configuration.access_token = settings.access_token.get_secret_value()
+        self._timeout_secs = settings.timeout_secs
+        self._api = upstox_client.WebsocketApi(upstox_client.ApiClient(configuration))
+
+    async def feed_url(self) -> str:
+        """A WebSocket address, good for one connection within about a minute.
+
+        Raises FeedUnauthorised if Upstox refuses the token, FeedError for all else.
+        """
+        return await asyncio.to_thread(self._ask)
+
+    def _ask(self) -> str:
+        try:
+            answer = self._api.get_market_data_feed_authorize_v3(
+                _request_timeout=self._timeout_secs
+            )
+        except ApiException as error:
+            if error.status in (401, 403):
+                raise FeedUnauthorised("unauthorised", f"HTTP {error.status}") from None
+            raise FeedError("authorize", f"HTTP {error.status}") from None
+        except (HTTPError, OSError, ValueError) as error:
+            raise FeedError("authorize", type(error).__name__) from None
+        url = getattr(answer.data, "authorized_redirect_uri", None)
+        if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
+            raise FeedError("authorize", "the answer holds no WebSocket address")
+        return url

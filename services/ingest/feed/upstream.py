@@ -1,0 +1,97 @@
+"""One WebSocket to Upstox's market feed V3."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import aiohttp
+
+from services.ingest.feed.authorize import FeedAuthorizer
+from services.ingest.feed.source import FeedConnection, Frame
+from shared.clock import Clock
+from shared.errors import FeedError, FeedUnauthorised
+
+_MAX_FRAME_BYTES: Final = 16 << 20
+_CONNECT_SECS: Final = 10.0
+
+
+class UpstreamConnection:
+    """An open WebSocket; `frames` ends by raising FeedError with the cause."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, clock: Clock) -> None:
+        self._socket = socket
+        self._clock = clock
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        while True:
+            message = await self._socket.receive()
+            if message.type is aiohttp.WSMsgType.BINARY:
+                yield Frame(message.data, self._clock.now_us())
+            elif message.type is not aiohttp.WSMsgType.TEXT:
+                raise FeedError(self._cause(message))
+
+    def _cause(self, message: aiohttp.WSMessage) -> str:
+        if message.type is aiohttp.WSMsgType.ERROR:
+            return "no_pong" if isinstance(message.data, TimeoutError) else "broken"
+        return f"close_{self._socket.close_code}"
+
+    async def subscribe(self, keys: Sequence[str]) -> None:
+        request = {
+            "guid": uuid.uuid4().hex,
+            "method": "sub",
+            "data": {"mode": "full", "instrumentKeys": list(keys)},
+        }
+        try:
+            # Upstox answers a request in a text frame with silence.
+            await self._socket.send_bytes(json.dumps(request).encode())
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise FeedError("broken", type(error).__name__) from None
+
+
+class UpstoxFeed:
+    """Opens connections to Upstox: the authorize call, then the socket it names."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        authorizer: FeedAuthorizer,
+        clock: Clock,
+        *,
+        ping_secs: float,
+    ) -> None:
+        self._session = session
+        self._authorizer = authorizer
+        self._clock = clock
+        self._ping_secs = ping_secs
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[FeedConnection]:
+        """Raises FeedUnauthorised if the token is refused, FeedError for all else."""
+        socket = await self._open(await self._authorizer.feed_url())
+        try:
+            yield UpstreamConnection(socket, self._clock)
+        finally:
+            await socket.close()
+
+    async def _open(self, url: str) -> aiohttp.ClientWebSocketResponse:
+        try:
+            return await self._session.ws_connect(
+                url,
+                heartbeat=self._ping_secs,
+                max_msg_size=_MAX_FRAME_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in (401, 403):
+                raise FeedUnauthorised("unauthorised", f"HTTP {error.status}") from None
+            raise FeedError("handshake", f"HTTP {error.status}") from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise FeedError("connect", type(error).__name__) from None
+
+
+def feed_session() -> aiohttp.ClientSession:
+    """The HTTP session for feeds: verified TLS, bounded time to connect, none to read."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECS)
+    return aiohttp.ClientSession(timeout=timeout)

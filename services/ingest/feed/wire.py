@@ -1,0 +1,37 @@
+"""Bytes of a frame to Upstox's own message; the only place that knows protobuf."""
+
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError
+from upstox_client.feeder.proto import MarketDataFeedV3_pb2
+
+# The generated classes carry no types; the schema is in docs/upstox-feed.md.
+FeedResponse = Any
+
+INITIAL_FEED: Final[int] = MarketDataFeedV3_pb2.initial_feed
+LIVE_FEED: Final[int] = MarketDataFeedV3_pb2.live_feed
+MARKET_INFO: Final[int] = MarketDataFeedV3_pb2.market_info
+
+_parse: Final = MarketDataFeedV3_pb2.FeedResponse.FromString
+_market_status: Final = MarketDataFeedV3_pb2.MarketStatus
+
+
+class BadFrameError(ValueError):
+    """The bytes are no message of the feed."""
+
+
+def decode(data: bytes) -> FeedResponse:
+    """Raises BadFrameError if `data` is no FeedResponse."""
+    try:
+        return _parse(data)
+    except DecodeError as error:
+        raise BadFrameError(str(error)) from None
+
+
+def segment_status(response: FeedResponse) -> dict[str, str]:
+    """Status of each market segment, by Upstox's names; of a market_info message."""
+    names = _market_status.DESCRIPTOR.values_by_number
+    return {
+        segment: names[value].name if value in names else str(value)
+        for segment, value in response.marketInfo.segmentStatus.items()
+    }

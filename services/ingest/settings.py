@@ -1,0 +1,34 @@
+"""What can be set of ingest."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import NatsSettings, Port, Secs, ServiceSettings, UpstoxSettings
+
+
+class IngestSettings(ServiceSettings):
+    """Settings of the ingest service."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEDAD_INGEST_")
+
+    ops_port: Port = 7421
+    nats_password: SecretStr
+    watchlist_file: Path | None = None
+    """Instrument keys that are always subscribed: one a line, `#` starts a comment."""
+    lease_ttl_secs: Annotated[float, Field(ge=1)] = 5.0
+    """A standby takes over within this and three seconds more."""
+    feed_ping_secs: Secs = 10.0
+    """A feed that answers no ping for half as long again is closed and opened anew."""
+    settle_secs: Secs = 30.0
+    """A feed that stayed up this long is reconnected without a pause when it drops."""
+    clock_every_secs: Secs = 1.0
+    clock_every_quotes: Annotated[int, Field(ge=1)] = 200
+    ticks_max_age_secs: Annotated[float, Field(ge=600)] = 7_200.0
+    ticks_max_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
+    """The bounds of the TICKS stream; past them the oldest go first."""
+
+    nats: NatsSettings = Field(default_factory=NatsSettings)
+    upstox: UpstoxSettings = Field(default_factory=UpstoxSettings)

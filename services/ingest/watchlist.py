@@ -1,0 +1,33 @@
+"""Reads the list of instruments that are always subscribed."""
+
+from pathlib import Path
+
+from shared.errors import ConfigError, InvalidField
+from shared.subjects import key_to_tokens
+
+
+def read_watchlist(path: Path | None) -> tuple[str, ...]:
+    """The instrument keys in `path`, in order, each once; none if there is no file.
+
+    Raises ConfigError naming the line that holds no instrument key.
+    """
+    if path is None:
+        return ()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"TRADEDAD_INGEST_WATCHLIST_FILE: {path}: {error}"]) from None
+    keys: dict[str, None] = {}
+    problems = []
+    for number, line in enumerate(lines, start=1):
+        key = line.partition("#")[0].strip()
+        if not key:
+            continue
+        try:
+            key_to_tokens(key)
+        except InvalidField as error:
+            problems.append(f"TRADEDAD_INGEST_WATCHLIST_FILE: {path}:{number}: {error}")
+        keys[key] = None
+    if problems:
+        raise ConfigError(problems)
+    return tuple(keys)

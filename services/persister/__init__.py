@@ -1,0 +1,1 @@
+"""Turns quotes into five-minute bars in MongoDB, exactly once whatever dies."""
