@@ -1,0 +1,47 @@
+# Everything a developer runs. `make help` lists it.
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare run demo check format test unit integration e2e clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+prepare: ## Make the Python environment in .venv (the others do it themselves)
+	@bin/prepare
+
+run: prepare ## Start everything on this machine: NATS, MongoDB, a simulated Upstox, all services
+	@$(PYTHON) -m embedded run
+
+demo: prepare ## Walk through it in under a minute, on a stack of its own, and check what was stored
+	@$(PYTHON) -m embedded demo
+
+check: prepare ## Lint, types, import rules, configuration: seconds
+	@$(PYTHON) -m ruff format --check --quiet . || (echo "run: make format"; exit 1)
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-logo | tail -n 2
+	@bash -n bin/prepare .ci/run
+	@$(PYTHON) -m embedded check-config
+
+format: prepare ## Format and fix what can be fixed
+	@$(PYTHON) -m ruff format --quiet .
+	@$(PYTHON) -m ruff check --fix --quiet .
+
+test: check ## Everything that a change must pass
+	@$(PYTHON) -m embedded prepare
+	@$(PYTEST)
+
+unit: prepare ## Tests without any server
+	@$(PYTEST) tests/unit tests/meta
+
+integration: prepare ## Tests of one service with a real nats-server or mongod
+	@$(PYTEST) tests/integration
+
+e2e: prepare ## Tests of the whole stack
+	@$(PYTEST) tests/e2e
+
+clean: ## Remove the environment and all data of `make run`
+	rm -rf .venv .tools .data

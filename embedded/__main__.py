@@ -1,0 +1,128 @@
+"""Commands of the embedded stack: ``python -m embedded run|demo|prepare|check-config``."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from embedded import demo
+from embedded.binaries import MissingPartError
+from embedded.daemons import NATS_CONFIG
+from embedded.plan import Plan, find_programs, prepare
+from embedded.secrets import NATS_PASSWORDS, generate
+from embedded.settings import StackSettings
+from embedded.stack import Stack, StackFailedError, log_tail
+from shared import exit_codes
+from shared.errors import ConfigError, TradeDadError
+from shared.settings import load
+
+
+def run() -> int:
+    """Run the stack until interrupted."""
+    plan = prepare()
+    timeout_secs = load(StackSettings).start_timeout_secs
+    with Stack(plan) as stack:
+        try:
+            stack.wait_ready(timeout_secs)
+            print(_where_to_go(plan), flush=True)
+            return stack.wait()
+        except KeyboardInterrupt:
+            return exit_codes.OK
+
+
+def _where_to_go(plan: Plan) -> str:
+    lines = [
+        "",
+        "Trade Dad is ready.",
+        f"  stream     {plan.url('TRADEDAD_GATEWAY_PORT').replace('http', 'ws')}/ws",
+        f"  sign up    POST {plan.url('TRADEDAD_AUTH_PORT')}/auth/signup",
+        f"  log in     POST {plan.url('TRADEDAD_AUTH_PORT')}/auth/login",
+        f"  simulator  {plan.url('TRADEDAD_SIMULATOR_PORT')}/simulator/v1/instruments",
+        f"  NATS       {plan.nats_url}",
+        f"  MongoDB    {plan.mongo_url}",
+        "  /healthz, /readyz and /metrics of each service:",
+        *(f"    {name:<10} {url}" for name, url in plan.ops_urls.items()),
+        f"  data       {plan.data_dir}",
+        "Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def run_demo() -> int:
+    """Run the demo on a stack of its own, in a folder that goes afterwards."""
+    console = Console(highlight=False)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tradedad-demo-") as folder:
+        plan = prepare(data_dir=Path(folder), use_free_ports=True, overrides=demo.OVERRIDES)
+        timeout_secs = load(StackSettings).start_timeout_secs
+        log_path = Path(folder) / "stack.log"
+        console.print("starting NATS, MongoDB, a simulated Upstox and the services ...")
+        try:
+            with log_path.open("wb") as output, Stack(plan, output) as stack:
+                stack.wait_ready(timeout_secs, lambda part: console.print(f"  {part} is ready"))
+                report = asyncio.run(demo.run_demo(plan, console))
+                stack.check_alive()
+        except (TradeDadError, OSError) as error:
+            console.print(f"the stack's last words:\n{log_tail(log_path)}", markup=False)
+            console.print(f"demo failed: {error}", style="bold red", markup=False)
+            return exit_codes.FAILED
+    demo.print_report(report, time.monotonic() - started, console)
+    return exit_codes.OK
+
+
+def prepare_programs() -> int:
+    """Make sure that nats-server and mongod are here."""
+    find_programs()
+    return exit_codes.OK
+
+
+def check_config() -> int:
+    """Let nats-server check its configuration."""
+    nats_server, _ = find_programs()
+    secrets = dict.fromkeys(NATS_PASSWORDS, generate())
+    done = subprocess.run(
+        [nats_server, "-t", "-c", NATS_CONFIG],
+        env=secrets,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    if done.returncode != 0:
+        print(done.stderr, file=sys.stderr)
+    return done.returncode
+
+
+COMMANDS = {
+    "run": run,
+    "demo": run_demo,
+    "prepare": prepare_programs,
+    "check-config": check_config,
+}
+
+
+def main() -> int:
+    """Run the command that is named on the command line."""
+    command = COMMANDS.get(sys.argv[1]) if len(sys.argv) == 2 else None
+    if command is None:
+        print(f"usage: python -m embedded {'|'.join(COMMANDS)}", file=sys.stderr)
+        return exit_codes.CONFIG
+    try:
+        return command()
+    except ConfigError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return exit_codes.CONFIG
+    except (MissingPartError, StackFailedError) as error:
+        print(error, file=sys.stderr)
+        return exit_codes.FAILED
+    except KeyboardInterrupt:
+        return exit_codes.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Everything about one embedded stack that is known before it starts."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import binaries, daemons
+from embedded.ports import configured_ports, free_stack_ports
+from embedded.secrets import ensure_secrets
+from embedded.settings import SERVICES, StackSettings, check_environment
+from shared.errors import ConfigError
+from shared.settings import SECRETS_DIR, load
+
+_OUR_SHUTDOWN_SECS = "4"  # honcho kills what is still there after five
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stack to start: its folder, its ports and the environment of its processes."""
+
+    data_dir: Path
+    ports: dict[str, int]
+    environment: dict[str, str]
+
+    def url(self, port_variable: str) -> str:
+        """The HTTP address of the part that listens on `port_variable`."""
+        return f"http://{daemons.HOST}:{self.ports[port_variable]}"
+
+    @property
+    def ops_urls(self) -> dict[str, str]:
+        """The operations address of each service, by its name."""
+        return {name: self.url(f"TRADEDAD_{name.upper()}_OPS_PORT") for name in SERVICES}
+
+    @property
+    def mongo_url(self) -> str:
+        return daemons.mongo_url(self.ports["TRADEDAD_STACK_MONGO_PORT"])
+
+    @property
+    def nats_url(self) -> str:
+        return f"nats://{daemons.HOST}:{self.ports['TRADEDAD_STACK_NATS_PORT']}"
+
+
+def find_programs() -> tuple[Path, Path]:
+    """nats-server and mongod. Raises ConfigError or MissingPartError, saying what to do."""
+    check_environment()
+    settings = load(StackSettings)
+    nats_server = binaries.nats_server(settings.nats_server, allow_apt=settings.allow_apt)
+    return nats_server, binaries.mongod(settings.mongod)
+
+
+def prepare(
+    *,
+    data_dir: Path | None = None,
+    use_free_ports: bool = False,
+    overrides: dict[str, str] | None = None,
+) -> Plan:
+    """Check the machine and the settings, and make keys and secrets.
+
+    Raises ConfigError or MissingPartError; each says what to do.
+    """
+    nats_server, mongod = find_programs()
+    settings = load(StackSettings)
+    ports = free_stack_ports() if use_free_ports else configured_ports()
+    folder = (data_dir or settings.data_dir).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ensure_secrets(folder / "secrets")
+    except OSError as error:
+        raise ConfigError(
+            [f"TRADEDAD_STACK_DATA_DIR: cannot use {folder}: {error.strerror}"]
+        ) from None
+    environment = os.environ | _environment(folder, ports) | (overrides or {})
+    environment |= {
+        "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
+        "TRADEDAD_STACK_MONGOD": str(mongod),
+    }
+    return Plan(folder, ports, environment)
+
+
+def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
+    """What the processes are told; what the user has set is left as it is."""
+    host = daemons.HOST
+    bin_dir = str(Path(sys.executable).parent)
+    defaults = {
+        "TRADEDAD_NATS_URL": f"nats://{host}:{ports['TRADEDAD_STACK_NATS_PORT']}",
+        "TRADEDAD_MONGO_URL": daemons.mongo_url(ports["TRADEDAD_STACK_MONGO_PORT"]),
+        "TRADEDAD_TOKEN_JWKS_URL": (
+            f"http://{host}:{ports['TRADEDAD_AUTH_PORT']}/.well-known/jwks.json"
+        ),
+        "TRADEDAD_AUTH_KEYS_DIR": str(folder / "keys"),
+        "TRADEDAD_AUTH_CREATE_MISSING_KEY": "true",
+        "TRADEDAD_INGEST_WATCHLIST_FILE": str(daemons.ROOT / "deploy/watchlists/nifty50.txt"),
+        "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _OUR_SHUTDOWN_SECS,
+        SECRETS_DIR: str(folder / "secrets"),
+    }
+    if "TRADEDAD_UPSTOX_ACCESS_TOKEN" not in os.environ:
+        simulator = f"http://{host}:{ports['TRADEDAD_SIMULATOR_PORT']}"
+        defaults["TRADEDAD_UPSTOX_API_URL"] = simulator
+        defaults["TRADEDAD_UPSTOX_ACCESS_TOKEN"] = "simulated-token"
+    chosen = {name: os.environ.get(name, value) for name, value in defaults.items()}
+    chosen |= {name: str(port) for name, port in ports.items()}
+    chosen |= {
+        "TRADEDAD_STACK_DATA_DIR": str(folder),
+        "PATH": f"{bin_dir}:{os.environ.get('PATH', '')}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return chosen

@@ -1,0 +1,57 @@
+"""Fixtures of all tests: real servers, and a guard against blocking the event loop."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from shared.health import Readiness
+from shared.mongo import Mongo, connect_mongo
+from shared.settings import MongoSettings
+from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
+    """A call of ours that blocks the event loop fails the test that makes it."""
+    with blockbuster_ctx(["services", "shared"]) as guard:
+        # Each of these looks at one small file, once, while a process starts.
+        guard.functions["os.stat"].can_block_in("pymongo/pool_options.py", "get_container_env_info")
+        yield guard
+
+
+@pytest.fixture
+def nats() -> Iterator[NatsServer]:
+    """A nats-server of this test's own."""
+    with run_nats() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo_server() -> Iterator[MongoServer]:
+    """One mongod for all tests that do not break it."""
+    with run_mongo() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo_url(mongo_server: MongoServer) -> str:
+    """Address of the shared mongod; use a database of your own."""
+    return mongo_server.url
+
+
+@pytest.fixture
+def mongo_settings(mongo_url: str) -> MongoSettings:
+    """The shared mongod, with a database of this test's own."""
+    return MongoSettings.model_validate(
+        {"url": mongo_url, "database": f"test_{uuid.uuid4().hex[:12]}"}
+    )
+
+
+@pytest.fixture
+async def mongo(mongo_settings: MongoSettings) -> AsyncIterator[Mongo]:
+    """A connection to a database of this test's own, which goes afterwards."""
+    async with connect_mongo(mongo_settings, Readiness("test")) as connected:
+        yield connected
+        await connected.client.drop_database(mongo_settings.database)
