@@ -28,20 +28,22 @@ class PlainBar:
 def plain_bars(key: str, sent: list[dict[str, Any]]) -> dict[int, PlainBar]:
     """The bars of one instrument by their start, of all quotes sent since the first.
 
-    A quote is a trade if, within its day, `ltt` or `vtt` is beyond what was seen before.
-    The first quote and snapshots only tell the state.
+    A quote is a trade if, within one day, `ltt` or `vtt` is beyond what was seen before.
+    The first quote and snapshots make none, but what they show is seen; the volume that
+    was traded unseen counts with the next trade.
     """
     trades: dict[int, list[tuple[dict[str, Any], int]]] = {}
-    last_ltt = last_vtt = None
+    seen_ltt = seen_vtt = counted_vtt = None
     for row in sent:
         ltt, vtt = row["ltt"], row["vtt"] or 0
-        if last_ltt is None or last_vtt is None:
-            last_ltt, last_vtt = ltt, vtt
-        elif row["kind"] == "snapshot":
-            last_ltt = max(last_ltt, ltt)
-        elif ltt > last_ltt or vtt > last_vtt:
-            trades.setdefault(ltt // _WINDOW_MS * _WINDOW_MS, []).append((row, vtt - last_vtt))
-            last_ltt, last_vtt = max(last_ltt, ltt), vtt
+        if seen_ltt is None or seen_vtt is None or counted_vtt is None:
+            seen_ltt, seen_vtt, counted_vtt = ltt, vtt, vtt
+            continue
+        if row["kind"] != "snapshot" and (ltt > seen_ltt or vtt > seen_vtt):
+            start = ltt // _WINDOW_MS * _WINDOW_MS
+            trades.setdefault(start, []).append((row, vtt - counted_vtt))
+            counted_vtt = vtt
+        seen_ltt, seen_vtt = max(seen_ltt, ltt), vtt
     return {start: _bar(key, start, rows) for start, rows in trades.items()}
 
 

@@ -8,6 +8,12 @@ from typing import Any, Final
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
+from pymongo.monitoring import (
+    TopologyClosedEvent,
+    TopologyDescriptionChangedEvent,
+    TopologyListener,
+    TopologyOpenedEvent,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -22,6 +28,25 @@ _PROBE_SECS: Final = 1.0
 _PROBE_TIMEOUT_MS: Final = 1_000
 
 Document = dict[str, Any]
+
+
+class _PrimaryWatch(TopologyListener):
+    """Hears at once when the primary is lost or found; a probe could miss a short outage."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    def opened(self, event: TopologyOpenedEvent) -> None:
+        """Nothing is known yet."""
+
+    def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
+        if event.new_description.has_writable_server():
+            self._readiness.up(DEPENDENCY)
+        else:
+            self._readiness.down(DEPENDENCY, "no primary")
+
+    def closed(self, event: TopologyClosedEvent) -> None:
+        """We are going ourselves."""
 
 
 class Mongo:
@@ -63,6 +88,7 @@ async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncI
     """Connect, waiting for as long as there is no primary."""
     client: AsyncMongoClient[Document] = AsyncMongoClient(
         settings.url.get_secret_value(),
+        event_listeners=[_PrimaryWatch(readiness)],
         timeoutMS=settings.timeout_ms,
         serverSelectionTimeoutMS=settings.timeout_ms,
         connectTimeoutMS=_PROBE_TIMEOUT_MS,

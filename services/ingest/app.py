@@ -78,7 +78,7 @@ class Leader:
 @asynccontextmanager
 async def build(settings: IngestSettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
     """Open what ingest needs; yields its parts."""
-    keys = read_watchlist(settings.watchlist_file)
+    keys = await asyncio.to_thread(read_watchlist, settings.watchlist_file)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(
@@ -92,7 +92,7 @@ async def build(settings: IngestSettings, readiness: Readiness) -> AsyncIterator
         session = await stack.enter_async_context(feed_session())
         feed = UpstoxFeed(
             session,
-            FeedAuthorizer(settings.upstox),
+            await asyncio.to_thread(FeedAuthorizer, settings.upstox),
             clock,
             ping_secs=settings.feed_ping_secs,
         )

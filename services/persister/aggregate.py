@@ -17,9 +17,12 @@ class Carry:
 
     key: str
     ltt: int
-    """Time of the last trade that was counted, epoch ms."""
+    """Time of the last trade that was seen, epoch ms."""
+    seen_vtt: int | None
+    """Cumulative volume that was seen; None for an index."""
     vtt: int | None
-    """Cumulative volume at that trade; None for an index."""
+    """Cumulative volume up to which all is counted in some bar; differs from `seen_vtt`
+    after a snapshot, which shows trades without making them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Aggregator:
         instrument = self._instruments.get(quote.key)
         if instrument is None:
             # Its last trade may be from long ago: it tells where we start, and is no trade.
-            carry = Carry(quote.key, ltt, quote.volume)
+            carry = Carry(quote.key, ltt, quote.volume, quote.volume)
             self._instruments[quote.key] = _Instrument(carry)
             return
         last = instrument.carry
@@ -141,16 +144,16 @@ class Aggregator:
             # Within a day the volume stays: what was traded unseen counts with the next trade.
             same_day = trading_day(ltt) == trading_day(last.ltt)
             vtt = last.vtt if same_day else quote.volume
-            instrument.carry = Carry(last.key, max(last.ltt, ltt), vtt)
+            instrument.carry = Carry(last.key, max(last.ltt, ltt), quote.volume, vtt)
             return
-        volume = _volume_since(last, quote.volume, ltt)
-        if ltt <= last.ltt and not volume:
+        if ltt <= last.ltt and (quote.volume or 0) <= (last.seen_vtt or 0):
             return
         start = window_start(ltt)
         if start + WINDOW_MS <= self._closed_until:
             self.late_trades += 1
             return
-        instrument.carry = Carry(last.key, max(last.ltt, ltt), quote.volume)
+        volume = _volume_since(last, quote.volume, ltt)
+        instrument.carry = Carry(last.key, max(last.ltt, ltt), quote.volume, quote.volume)
         # Normally open since its first message; not if it had none before this late trade.
         self._openings.setdefault(start, self._now)
         bar = instrument.building.get(start)

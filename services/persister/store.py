@@ -1,6 +1,7 @@
 """Bars and the replay position in MongoDB, written together or not at all."""
 
 from contextlib import suppress
+from dataclasses import astuple
 from typing import Any, Final
 
 from pymongo import IndexModel, ReplaceOne
@@ -126,7 +127,7 @@ class BarStore:
             "closed_until": checkpoint.closed_until,
             "time_ms": checkpoint.time_ms,
             "feed_epoch": checkpoint.feed_epoch,
-            "carries": [[carry.key, carry.ltt, carry.vtt] for carry in checkpoint.carries],
+            "carries": [list(astuple(carry)) for carry in checkpoint.carries],
         }
         documents = [bar_document(bar) for bar in window.bars]
 

@@ -11,7 +11,7 @@ from shared.settings import UpstoxSettings
 
 
 class FeedAuthorizer:
-    """Holds the SDK's client; its calls block, so they run in a thread."""
+    """Holds the SDK's client. Making it and its calls block: both belong in a thread."""
 
     def __init__(self, settings: UpstoxSettings) -> None:
         # Configuration() copies one process-wide default, and reads its host from it.
@@ -19,7 +19,11 @@ class FeedAuthorizer:
         configuration.host = settings.api_url
         configuration.access_token = settings.access_token.get_secret_value()
         self._timeout_secs = settings.timeout_secs
-        self._api = upstox_client.WebsocketApi(upstox_client.ApiClient(configuration))
+        client = upstox_client.ApiClient(configuration)
+        # For calls that we do not make; left alone, it blocks whoever collects the garbage.
+        client.pool.terminate()
+        client.pool.join()
+        self._api = upstox_client.WebsocketApi(client)
 
     async def feed_url(self) -> str:
         """A WebSocket address, good for one connection within about a minute.

@@ -1,0 +1,44 @@
+"""What is wrong before the start is one clear line and a non-zero exit code."""
+
+import socket
+from pathlib import Path
+
+from embedded.ports import HOST, free_stack_ports
+from shared import exit_codes
+from tests.e2e.conftest import Run
+
+
+def test_a_mistyped_variable_is_named_with_the_nearest(stack_command: Run) -> None:
+    done = stack_command("run", TRADEDAD_GATEWAY_PROT="7400")
+    assert done.returncode == exit_codes.CONFIG
+    (line,) = done.stderr.splitlines()
+    assert line == "TRADEDAD_GATEWAY_PROT is not a setting; did you mean TRADEDAD_GATEWAY_PORT?"
+
+
+def test_a_taken_port_is_named(stack_command: Run) -> None:
+    ports = free_stack_ports()
+    with socket.socket() as taken:
+        taken.bind((HOST, ports["TRADEDAD_STACK_NATS_PORT"]))
+        taken.listen()
+        done = stack_command("run", **{name: str(port) for name, port in ports.items()})
+    assert done.returncode == exit_codes.CONFIG
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("TRADEDAD_STACK_NATS_PORT: port ")
+    assert " is taken" in line
+
+
+def test_a_missing_nats_server_is_named(stack_command: Run, tmp_path: Path) -> None:
+    done = stack_command("run", TRADEDAD_STACK_NATS_SERVER=str(tmp_path / "nats-server"))
+    assert done.returncode == exit_codes.FAILED
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("TRADEDAD_STACK_NATS_SERVER: ")
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(stack_command: Run, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    ports = {name: str(port) for name, port in free_stack_ports().items()}
+    done = stack_command("run", TRADEDAD_STACK_DATA_DIR=str(file / "data"), **ports)
+    assert done.returncode == exit_codes.CONFIG
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("TRADEDAD_STACK_DATA_DIR: cannot use ")

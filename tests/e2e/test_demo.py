@@ -1,0 +1,21 @@
+"""The demo's promise: a trader's first minute, with every bar equal to what was sent."""
+
+import pytest
+
+from tests.e2e.conftest import Run
+
+
+@pytest.mark.timeout(120)
+def test_the_demo_ends_well_and_its_report_is_whole(stack_command: Run) -> None:
+    done = stack_command("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bars equal to what was sent" in done.stdout
+    assert "10 of 10" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_a_demo_that_goes_wrong_says_so(stack_command: Run) -> None:
+    done = stack_command("demo", TRADEDAD_UPSTOX_ACCESS_TOKEN="refused",
+                         TRADEDAD_STACK_START_TIMEOUT_SECS="10")  # fmt: skip
+    assert done.returncode != 0
+    assert "demo failed: not ready after 10 s: ingest" in done.stdout

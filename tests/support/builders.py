@@ -1,0 +1,61 @@
+"""Makes messages for tests, with everything that a test does not care about filled in."""
+
+from typing import Any
+
+from upstox_client.feeder.proto import MarketDataFeedV3_pb2 as pb
+
+from shared.messages import Quote
+
+KEY = "NSE_EQ|INE002A01018"
+OTHER_KEY = "NSE_INDEX|Nifty 50"
+# 2026-11-23 10:00:00 IST, a Monday, and the start of a five-minute window.
+MONDAY_10_00 = 1_795_408_200_000
+
+
+def quote(**fields: Any) -> Quote:
+    """A quote of `KEY` at `MONDAY_10_00`."""
+    defaults: dict[str, Any] = {
+        "key": KEY,
+        "epoch": 1,
+        "seq": 1,
+        "ts": MONDAY_10_00,
+        "rt": 1_795_408_200_000_000,
+        "ltt": MONDAY_10_00,
+        "ltp": 1_400.0,
+        "ltq": 10,
+        "volume": 1_000,
+    }
+    return Quote(**(defaults | fields))
+
+
+def full_feed(
+    *,
+    ltp: float = 0.0,
+    ltt: int = 0,
+    ltq: int = 0,
+    cp: float = 0.0,
+    vtt: int = 0,
+    atp: float = 0.0,
+    oi: float = 0.0,
+    tbq: float = 0.0,
+    tsq: float = 0.0,
+    book: list[tuple[float, int, float, int]] | None = None,
+) -> Any:
+    """A `Feed` in full mode; `book` is levels of (bid, bid quantity, ask, ask quantity)."""
+    feed = pb.Feed()
+    market = feed.fullFeed.marketFF
+    market.SetInParent()
+    if ltp or ltt or ltq or cp:
+        market.ltpc.ltp, market.ltpc.ltt, market.ltpc.ltq, market.ltpc.cp = ltp, ltt, ltq, cp
+    market.vtt, market.atp, market.oi, market.tbq, market.tsq = vtt, atp, oi, tbq, tsq
+    for bid, bid_qty, ask, ask_qty in book or []:
+        market.marketLevel.bidAskQuote.add(bidP=bid, bidQ=bid_qty, askP=ask, askQ=ask_qty)
+    return feed
+
+
+def index_feed(*, ltp: float, ltt: int, cp: float = 0.0) -> Any:
+    """A `Feed` of an index in full mode."""
+    feed = pb.Feed()
+    ltpc = feed.fullFeed.indexFF.ltpc
+    ltpc.ltp, ltpc.ltt, ltpc.cp = ltp, ltt, cp
+    return feed

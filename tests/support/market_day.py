@@ -1,0 +1,30 @@
+"""A small, regular market for tests of the persister: a trade a second, a clock a second."""
+
+from shared.exchange_time import WINDOW_MS
+from shared.messages import ClockTick, FeedState, Quote, encode
+from shared.subjects import CLOCK, quote_subject
+from tests.support.builders import KEY, MONDAY_10_00, quote
+
+KEYS = (KEY, "NSE_EQ|INE467B01029")
+Message = tuple[str, bytes]
+
+
+def window_messages(number: int) -> list[Message]:
+    """What ingest publishes in the window `number` after MONDAY_10_00: 10 trades a key."""
+    messages: list[Message] = []
+    start = MONDAY_10_00 + number * WINDOW_MS
+    for step in range(60):
+        ts = start + step * 5_000
+        if step % 6 == 0:
+            messages += [_quote(key, ts, number * 60 + step) for key in KEYS]
+        tick = ClockTick(ts=ts, epoch=1, seq=0, state=FeedState.LIVE)
+        messages.append((CLOCK, encode(tick)))
+    return messages
+
+
+def _quote(key: str, ts: int, count: int) -> Message:
+    one: Quote = quote(
+        key=key, ts=ts, ltt=ts, ltp=1_000 + count * 7 % 50 / 20, ltq=1 + count,
+        volume=1_000 + 10 * count, snap=count == 0,
+    )  # fmt: skip
+    return quote_subject(key), encode(one)

@@ -1,0 +1,57 @@
+"""Ports are chosen, and what is taken is named."""
+
+import socket
+
+import pytest
+
+from embedded.ports import HOST, configured_ports, free_ports, free_stack_ports
+from embedded.settings import port_variables
+from shared.errors import ConfigError
+
+
+def use_free_ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    ports = free_stack_ports()
+    for name, port in ports.items():
+        monkeypatch.setenv(name, str(port))
+    return ports
+
+
+def test_free_ports_are_all_different() -> None:
+    assert len(set(free_ports(20))) == 20
+
+
+def test_every_part_has_a_port_of_its_own_by_default() -> None:
+    defaults = list(port_variables().values())
+    assert len(set(defaults)) == len(defaults)
+
+
+def test_ports_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = use_free_ports(monkeypatch)
+    assert configured_ports() == ports
+
+
+def test_a_taken_port_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = use_free_ports(monkeypatch)
+    with socket.socket() as taken:
+        taken.bind((HOST, ports["TRADEDAD_GATEWAY_PORT"]))
+        taken.listen()
+        with pytest.raises(ConfigError) as caught:
+            configured_ports()
+    (problem,) = caught.value.problems
+    assert "TRADEDAD_GATEWAY_PORT" in problem
+    assert str(ports["TRADEDAD_GATEWAY_PORT"]) in problem
+
+
+def test_a_port_given_twice_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = use_free_ports(monkeypatch)
+    monkeypatch.setenv("TRADEDAD_AUTH_PORT", str(ports["TRADEDAD_GATEWAY_PORT"]))
+    with pytest.raises(ConfigError, match="another part of the stack"):
+        configured_ports()
+
+
+@pytest.mark.parametrize("value", ["0", "70000", "web", "-1"])
+def test_what_is_no_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    use_free_ports(monkeypatch)
+    monkeypatch.setenv("TRADEDAD_GATEWAY_PORT", value)
+    with pytest.raises(ConfigError, match="TRADEDAD_GATEWAY_PORT"):
+        configured_ports()

@@ -1,0 +1,75 @@
+"""The stream protocol reads strictly and writes what its document says."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway import protocol
+from services.gateway.protocol import Outcome
+from shared.errors import BadMessage, InvalidField
+
+
+def test_each_op_is_read() -> None:
+    assert protocol.parse('{"op":"auth","token":"t"}') == protocol.Authenticate("t")
+    subscribe = '{"op":"subscribe","id":1,"channel":"quotes","keys":["NSE_EQ|A"]}'
+    assert protocol.parse(subscribe) == protocol.Subscribe(1, "quotes", ["NSE_EQ|A"])
+    unsubscribe = subscribe.replace("subscribe", "unsubscribe")
+    assert protocol.parse(unsubscribe) == protocol.Unsubscribe(1, "quotes", ["NSE_EQ|A"])
+    assert protocol.parse('{"op":"ping"}') == protocol.Ping(None)
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ('{"op":"subscribe","id":"1","channel":"quotes","keys":[]}', "id"),
+        ('{"op":"subscribe","id":1,"channel":"trades","keys":[]}', "channel"),
+        ('{"op":"subscribe","id":1,"channel":"quotes","keys":[1]}', "keys[0]"),
+        ('{"op":"dance"}', "op"),
+        ('{"op":"auth"}', "message"),
+        ('{"op":"ping","more":1}', "message"),
+        ("[]", "message"),
+    ],
+)
+def test_a_broken_rule_names_its_field(message: str, field: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        protocol.parse(message)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("message", ["", "{", "nonsense", '{"op":"ping"}x'])
+def test_what_is_not_json_is_a_bad_message(message: str) -> None:
+    with pytest.raises(BadMessage):
+        protocol.parse(message)
+
+
+@given(st.text() | st.binary())
+def test_any_input_is_read_or_refused(data: str | bytes) -> None:
+    with suppress(BadMessage, InvalidField):
+        protocol.parse(data)
+
+
+def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
+    batch = protocol.quotes([b'{"key":"a","ltp":1.10}', b'{"key":"b"}'])
+    assert batch == b'{"type":"quotes","data":[{"key":"a","ltp":1.10},{"key":"b"}]}'
+
+
+def test_an_ack_tells_the_outcome_of_each_key() -> None:
+    assert json.loads(protocol.ack(3, {"NSE_EQ|A": Outcome.LIVE, "x": Outcome.UNKNOWN})) == {
+        "type": "ack",
+        "id": 3,
+        "results": {"NSE_EQ|A": "live", "x": "unknown"},
+    }
+
+
+def test_an_error_tells_code_field_and_request() -> None:
+    failure = InvalidField("too many", field="keys")
+    assert json.loads(protocol.error(failure, 4)) == {
+        "type": "error",
+        "code": "invalid_field",
+        "detail": "too many",
+        "field": "keys",
+        "id": 4,
+    }
