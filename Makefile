@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test unit integration e2e clean
+.PHONY: help prepare run demo check format test unit integration e2e bench-ingest docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ integration: prepare ## Tests of one service with a real nats-server or mongod
 
 e2e: prepare ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
+
+bench-ingest: prepare ## Ticks per CPU-second through ingest, beside the SDK's decoding
+	@$(PYTHON) -m bench.ingest
+
+docs: prepare ## Write docs/settings.md anew from the settings
+	@$(PYTHON) -m embedded.reference
 
 clean: ## Remove the environment and all data of `make run`
 	rm -rf .venv .tools .data

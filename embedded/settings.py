@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.auth.settings import AuthSettings
@@ -32,15 +31,19 @@ class StackSettings(Settings):
     data_dir: Path = Path(".data")
     """Everything that is kept: databases, streams, keys and secrets."""
     nats_port: Port = 7450
+    """Where nats-server listens; not its usual 4222, which Debian's own service takes."""
     nats_monitor_port: Port = 7451
+    """Where nats-server answers /varz, /connz and /jsz."""
     mongo_port: Port = 7460
+    """Where mongod listens."""
     nats_server: Path | None = None
     """Path of nats-server, if it is neither on PATH nor in /usr/sbin."""
     mongod: Path | None = None
     """Path of mongod, instead of the one that came with the Python environment."""
     allow_apt: bool = True
     """Whether a missing nats-server may be installed by apt-get, if we are root."""
-    start_timeout_secs: Secs = Field(default=60.0)
+    start_timeout_secs: Secs = 60.0
+    """How long the parts may take to become ready."""
 
 
 SERVICES: Final[dict[str, type[Settings]]] = {

@@ -10,8 +10,8 @@ _SYSTEM_RANDOM: Final = random.Random()  # noqa: S311  (spreads load; guards no 
 class Backoff:
     """Yields the next delay in seconds; `reset` after a success that lasted.
 
-    Full jitter: each delay is uniform in (0, min(cap, base * 2**attempt)], which
-    spreads a crowd of clients better than a fixed delay with a little noise.
+    Full jitter: each delay is uniform between a tenth of min(cap, base * 2**attempt) and
+    all of it, which spreads a crowd of clients better than a fixed delay with a little noise.
     """
 
     def __init__(

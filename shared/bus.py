@@ -19,7 +19,7 @@ from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
 
 from shared.backoff import Backoff
-from shared.errors import BusClosed
+from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness
 from shared.logs import get_logger
 from shared.settings import NatsSettings
@@ -154,10 +154,12 @@ async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) 
 async def open_leases(bus: Bus, *, ttl_secs: float) -> KeyValue:
     """The bucket of leases; entries vanish `ttl_secs` after their last write.
 
-    The TTL is the bucket's: nats-server 2.9 silently ignores one per message.
+    The TTL is the bucket's: nats-server 2.9 silently ignores one per message. Raises
+    ConfigError if the bucket was made with a shorter one: it would let another leader
+    in while the last still counts on its lease.
     """
     try:
-        return await bus.js.key_value(LEASES_BUCKET)
+        bucket = await bus.js.key_value(LEASES_BUCKET)
     except NotFoundError:
         return await bus.js.create_key_value(
             KeyValueConfig(
@@ -168,3 +170,9 @@ async def open_leases(bus: Bus, *, ttl_secs: float) -> KeyValue:
                 replicas=bus.settings.replicas,
             )
         )
+    kept_secs = (await bucket.status()).ttl or 0.0
+    if 0.0 < kept_secs < ttl_secs:
+        raise ConfigError(
+            [f"the bucket of leases keeps them {kept_secs} s, shorter than a TTL of {ttl_secs} s"]
+        )
+    return bucket

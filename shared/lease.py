@@ -143,7 +143,8 @@ class Lease:
                 raise LeaseLost("not renewed in time")
             pause_secs = self._ttl_secs / 20
             try:
-                async with asyncio.timeout(term.valid_until - asked_at):
+                # No longer than a third: after one lost answer there must be time to ask again.
+                async with asyncio.timeout(min(self._ttl_secs / 3, term.valid_until - asked_at)):
                     term.revision = await self._bucket.update(
                         self._name, self._holder, last=term.revision
                     )
@@ -171,7 +172,9 @@ class Lease:
         term.revision = entry.revision
 
     async def _release(self, term: Term) -> None:
-        if self._bucket is None or not term.is_valid():
+        held = term.is_valid()
+        term.valid_until = float("-inf")
+        if self._bucket is None or not held:
             return
         try:
             async with asyncio.timeout(1.0):

@@ -118,9 +118,23 @@ async def _serve(name: str, build: Build[C], settings: C) -> None:
         readiness.up("start")
         async with asyncio.TaskGroup() as group:
             for part in parts:
-                group.create_task(_run_part(part), name=type(part).__name__)
+                group.create_task(
+                    _run_part(part, settings.runtime.shutdown_deadline_secs),
+                    name=type(part).__name__,
+                )
 
 
-async def _run_part(part: Part) -> None:
-    await part.run()
+async def _run_part(part: Part, shutdown_deadline_secs: float) -> None:
+    try:
+        await part.run()
+    except Exception as error:
+        _must_stop(part, repr(error), shutdown_deadline_secs)
+        raise
+    _must_stop(part, "returned", shutdown_deadline_secs)
     raise PartEnded(type(part).__name__)
+
+
+def _must_stop(part: Part, why: str, shutdown_deadline_secs: float) -> None:
+    """One part has ended, so all must: within the deadline, as after a signal."""
+    log.error("part ended", part=type(part).__name__, why=why)
+    asyncio.get_running_loop().call_later(shutdown_deadline_secs, _cut_short)

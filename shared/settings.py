@@ -41,7 +41,9 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 class Settings(BaseSettings):
     """A frozen group of settings; a subclass sets `env_prefix`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix=PREFIX)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_prefix=PREFIX, use_attribute_docstrings=True
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -64,6 +66,7 @@ class LogSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_LOG_")
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
     format: Literal["auto", "json", "console"] = "auto"
     """`auto`: console on a terminal, JSON elsewhere."""
 
@@ -87,11 +90,16 @@ class NatsSettings(Settings):
     url: str = "nats://127.0.0.1:7450"
     """One or more servers, separated by commas."""
     connect_timeout_secs: Annotated[int, Field(ge=1)] = 2
+    """For one attempt; attempts go on for ever."""
     request_timeout_secs: Secs = 3.0
+    """For one request to JetStream."""
     ping_interval_secs: Annotated[int, Field(ge=1)] = 5
     """Two pings without an answer make a reconnect, so a frozen server is noticed."""
     replicas: Annotated[int, Field(ge=1, le=5)] = 1
     """Copies of streams and buckets; 3 on a cluster of three."""
+    lease_ttl_secs: Annotated[float, Field(ge=1)] = 5.0
+    """How long a leader's lease lasts unrenewed; a standby takes over within this and
+    three seconds more. The same for all services: it is a property of their bucket."""
 
 
 class MongoSettings(Settings):
@@ -102,6 +110,7 @@ class MongoSettings(Settings):
     url: SecretStr = SecretStr("mongodb://127.0.0.1:7460/?replicaSet=tradedad")
     """May hold a password, so it is never logged."""
     database: str = "tradedad"
+    """Name of the database that holds everything."""
     timeout_ms: Annotated[int, Field(ge=100)] = 5_000
     """For one operation, all its retries included."""
 
@@ -112,8 +121,11 @@ class TokenSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_TOKEN_")
 
     issuer: str = "https://tradedad.local/auth"
+    """The `iss` claim."""
     audience: str = "tradedad"
+    """The `aud` claim."""
     jwks_url: HttpUrl = "http://127.0.0.1:7410/.well-known/jwks.json"
+    """Where the auth service publishes its public keys."""
 
 
 class UpstoxSettings(Settings):
@@ -122,7 +134,9 @@ class UpstoxSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_UPSTOX_")
 
     api_url: HttpUrl = "https://api.upstox.com"
+    """The REST host; the feed's own address comes from its authorize call."""
     access_token: SecretStr = SecretStr("")
+    """Good until 03:30 IST of the next morning. With it, `make run` uses the real Upstox."""
     timeout_secs: Annotated[int, Field(ge=1)] = 10
     """Whole seconds: the SDK waits for ever when given a fraction."""
 
@@ -143,6 +157,7 @@ class ServiceSettings(Settings):
     log: LogSettings = Field(default_factory=LogSettings)
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
     ops_port: Port
+    """Where /healthz, /readyz and /metrics listen."""
 
 
 S = TypeVar("S", bound=Settings)

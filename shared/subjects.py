@@ -51,11 +51,21 @@ def key_to_tokens(key: str) -> str:
 
 
 def tokens_to_key(tokens: str) -> str:
-    """The instrument key of ``<segment>.<token>``; inverse of `key_to_tokens`."""
+    """The instrument key of ``<segment>.<token>``; inverse of `key_to_tokens`.
+
+    Raises InvalidField for everything that `key_to_tokens` does not make.
+    """
     segment, separator, rest = tokens.partition(".")
     if not separator or not segment or not rest or "." in rest:
         raise InvalidField(f"{tokens!r} is not of the form SEGMENT.TOKEN", field="subject")
-    return f"{unquote(segment, errors='strict')}|{unquote(rest, errors='strict')}"
+    try:
+        key = f"{unquote(segment, errors='strict')}|{unquote(rest, errors='strict')}"
+    except UnicodeDecodeError:
+        raise InvalidField(f"{tokens!r} is not UTF-8", field="subject") from None
+    # Only what we would write ourselves: one key has one subject.
+    if key_to_tokens(key) != tokens:
+        raise InvalidField(f"{tokens!r} is not how a key is written", field="subject")
+    return key
 
 
 def quote_subject(key: str) -> str:

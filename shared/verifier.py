@@ -21,7 +21,8 @@ REQUIRED_CLAIMS: Final = ("iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"
 LEEWAY_SECS: Final = 5
 _FETCH_TIMEOUT_SECS: Final = 3.0
 _REFRESH_SECS: Final = 300.0
-# An unknown kid fetches again, but not more often than this, whatever is thrown at us.
+# An unknown kid fetches again, but not more often than this, whatever is thrown at us
+# and whether or not the issuer answers.
 _MIN_REFRESH_SECS: Final = 2.0
 
 
@@ -54,6 +55,7 @@ class KeySet:
         self._clock = clock
         self._keys: dict[str, PyJWK] = {}
         self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str) -> PyJWK:
@@ -62,31 +64,37 @@ class KeySet:
         Raises Unauthenticated if the issuer has no such key, Unavailable if we have
         none at all and the issuer does not answer.
         """
-        if kid not in self._keys or self._age_secs() > _REFRESH_SECS:
+        if kid not in self._keys or (self._is_due(kid) and not self._lock.locked()):
             async with self._lock:
-                if self._age_secs() > (_REFRESH_SECS if kid in self._keys else _MIN_REFRESH_SECS):
+                if self._is_due(kid):
                     await self._fetch()
+        if not self._keys:
+            raise Unavailable("the auth service does not answer")
         try:
             return self._keys[kid]
         except KeyError:
             raise Unauthenticated("the token is signed with an unknown key") from None
 
-    def _age_secs(self) -> float:
-        return self._clock.monotonic() - self._fetched_at
+    def _is_due(self, kid: str) -> bool:
+        now = self._clock.monotonic()
+        if now - self._tried_at <= _MIN_REFRESH_SECS:
+            return False
+        return kid not in self._keys or now - self._fetched_at > _REFRESH_SECS
 
     async def _fetch(self) -> None:
         try:
             async with asyncio.timeout(_FETCH_TIMEOUT_SECS):
                 async with self._session.get(self._url) as response:
                     response.raise_for_status()
-                    keys = PyJWKSet.from_dict(await response.json()).keys
+                    body = await response.json()
+                    keys = PyJWKSet.from_dict(body if isinstance(body, dict) else {}).keys
         except (aiohttp.ClientError, TimeoutError, jwt.PyJWKSetError, ValueError) as error:
             log.warning("cannot fetch token keys", error=repr(error))
-            if not self._keys:
-                raise Unavailable("the auth service does not answer") from None
             return
+        finally:
+            self._tried_at = self._clock.monotonic()
         self._keys = {key.key_id: key for key in keys if key.key_id}
-        self._fetched_at = self._clock.monotonic()
+        self._fetched_at = self._tried_at
 
 
 class TokenVerifier:
@@ -100,7 +108,7 @@ class TokenVerifier:
         """Raises TokenExpired, Unauthenticated or Unavailable."""
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, UnicodeError):
             raise Unauthenticated("not a token") from None
         kid = header.get("kid")
         if header.get("alg") != ALGORITHM or not isinstance(kid, str):

@@ -15,8 +15,11 @@ class AuthSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_AUTH_")
 
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: Port = 7410
+    """Port to listen on."""
     ops_port: Port = 7411
+    """Where /healthz, /readyz and /metrics listen."""
 
     keys_dir: Path
     """Holds the Ed25519 signing keys, one PEM file each; the newest by name signs."""
@@ -24,7 +27,9 @@ class AuthSettings(ServiceSettings):
     """Make a key if there is none. For one process on one machine: two that start
     together would each make a key, and neither would know the other's."""
     access_ttl_secs: Annotated[int, Field(ge=60, le=3_600)] = 600
+    """How long an access token is good."""
     session_ttl_secs: Annotated[int, Field(ge=60)] = 30 * 24 * 3_600
+    """How long a session lasts after its login."""
 
     pepper: Annotated[SecretStr, Field(min_length=32)]
     """Mixed into every password before it is hashed; kept outside the database.
@@ -38,6 +43,7 @@ class AuthSettings(ServiceSettings):
     password_min_chars: Annotated[int, Field(ge=8, le=64)] = 15
     """NIST 800-63B-4 asks for 15 where the password is the only factor."""
     password_max_chars: Annotated[int, Field(ge=64, le=1_024)] = 128
+    """Long enough for any passphrase, short enough to hash without harm."""
 
     mongo: MongoSettings = Field(default_factory=MongoSettings)
     tokens: TokenSettings = Field(default_factory=TokenSettings)

@@ -19,8 +19,6 @@ class CloseCode(IntEnum):
     """No valid token in time, or the token has expired."""
     TOO_SLOW = 4408
     """The client took nothing for too long."""
-    TOO_MANY = 4429
-    """The gateway has as many streams as it may have."""
 
 
 class Outcome(StrEnum):

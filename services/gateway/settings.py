@@ -20,9 +20,13 @@ class GatewaySettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_GATEWAY_")
 
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: Port = 7400
+    """Port to listen on."""
     ops_port: Port = 7401
+    """Where /healthz, /readyz and /metrics listen."""
     nats_password: SecretStr
+    """Of the NATS user that is named like this service."""
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)] = frozenset()
     """Web origins, separated by commas, that may open a stream besides the gateway's own."""
     auth_deadline_secs: Secs = 5.0
@@ -32,9 +36,13 @@ class GatewaySettings(ServiceSettings):
     blocked_secs: Secs = 15.0
     """A client that takes nothing for so long is closed."""
     heartbeat_secs: Secs = 20.0
+    """Time between pings; a client that does not answer is gone."""
     max_streams: Annotated[int, Field(ge=1)] = 10_000
+    """Open streams of this process; one more gets 503."""
     max_keys_per_stream: Annotated[int, Field(ge=1)] = 2_000
+    """Instruments that one stream may subscribe to."""
     max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384
+    """A longer message of a client ends its stream with 1009."""
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
     """A stream that sends more malformed messages than this is closed."""
 

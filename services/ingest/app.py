@@ -39,10 +39,10 @@ class Leader:
         self._clock = clock
         self._keys = keys
         self._lease = Lease(
-            lambda: open_leases(bus, ttl_secs=settings.lease_ttl_secs),
+            lambda: open_leases(bus, ttl_secs=settings.nats.lease_ttl_secs),
             "ingest",
             f"ingest-{uuid.uuid4().hex}",
-            settings.lease_ttl_secs,
+            settings.nats.lease_ttl_secs,
             clock,
         )
 

@@ -15,20 +15,23 @@ class IngestSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_INGEST_")
 
     ops_port: Port = 7421
+    """Where /healthz, /readyz and /metrics listen."""
     nats_password: SecretStr
+    """Of the NATS user that is named like this service."""
     watchlist_file: Path | None = None
     """Instrument keys that are always subscribed: one a line, `#` starts a comment."""
-    lease_ttl_secs: Annotated[float, Field(ge=1)] = 5.0
-    """A standby takes over within this and three seconds more."""
     feed_ping_secs: Secs = 10.0
     """A feed that answers no ping for half as long again is closed and opened anew."""
     settle_secs: Secs = 30.0
     """A feed that stayed up this long is reconnected without a pause when it drops."""
     clock_every_secs: Secs = 1.0
+    """How often md.clock is published at least, while the feed flows."""
     clock_every_quotes: Annotated[int, Field(ge=1)] = 200
+    """After how many quotes md.clock is published at the latest."""
     ticks_max_age_secs: Annotated[float, Field(ge=600)] = 7_200.0
+    """Older entries leave the TICKS stream."""
     ticks_max_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
-    """The bounds of the TICKS stream; past them the oldest go first."""
+    """The oldest entries leave the TICKS stream when it would be larger."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     upstox: UpstoxSettings = Field(default_factory=UpstoxSettings)

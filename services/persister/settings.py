@@ -14,9 +14,9 @@ class PersisterSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_PERSISTER_")
 
     ops_port: Port = 7431
+    """Where /healthz, /readyz and /metrics listen."""
     nats_password: SecretStr
-    lease_ttl_secs: Annotated[float, Field(ge=1)] = 5.0
-    """Must be ingest's: both use one bucket."""
+    """Of the NATS user that is named like this service."""
     grace_ms: Annotated[int, Field(ge=0, le=60_000)] = 2_000
     """Exchange time a window stays open after its end, for trades that arrive late."""
     silent_after_ms: Annotated[int, Field(ge=1_000)] = 15_000

@@ -16,7 +16,9 @@ class SimulatorSettings(ServiceSettings):
     host: str = "127.0.0.1"
     """It is for loopback: it has no TLS, and its token guards nothing."""
     port: Port = 7440
+    """Port to listen on."""
     ops_port: Port = 7441
+    """Where /healthz, /readyz and /metrics listen."""
 
     seed: int = 1
     """The same seed and start give the same trades, at any speed."""

@@ -84,9 +84,8 @@ def ingest_settings(nats: NatsServer, url: str, watchlist: Path, **more: Any) ->
         "ops_port": 0,
         "nats_password": PASSWORD,
         "watchlist_file": watchlist,
-        "lease_ttl_secs": 1,
         "clock_every_secs": 0.1,
-        "nats": NatsSettings.model_validate({"url": nats.url}),
+        "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
         "upstox": UpstoxSettings.model_validate({"api_url": url, "access_token": TOKEN}),
     } | more
     return IngestSettings.model_validate(options)

@@ -62,8 +62,7 @@ async def persister(nats: NatsServer, mongo: MongoSettings) -> AsyncIterator[Rea
         {
             "ops_port": 0,
             "nats_password": PASSWORD,
-            "lease_ttl_secs": 1,
-            "nats": NatsSettings.model_validate({"url": nats.url}),
+            "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
             "mongo": mongo,
         }
     )

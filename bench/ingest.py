@@ -1,0 +1,135 @@
+"""How many ticks ingest moves per CPU-second, beside the SDK's own decoding of the same frames.
+
+``make bench-ingest``. Frames of the simulated market, 50 instruments in full mode, go
+through wire > normalise > encode > publish to a real nats-server.
+"""
+
+import asyncio
+import gc
+import time
+from typing import Any, Final
+
+from google.protobuf.json_format import MessageToDict
+from upstox_client.feeder.proto import MarketDataFeedV3_pb2
+
+from bench.form import Stage, measure, report
+from services.ingest.feed import wire
+from services.ingest.normalise import Normaliser
+from services.ingest.publish import Publisher
+from services.simulator.frames import Frame, snapshot
+from services.simulator.instruments import INSTRUMENTS
+from services.simulator.market import Market
+from services.simulator.subscriptions import Mode
+from shared.bus import Bus, connect_bus, ensure_ticks_stream
+from shared.clock import SystemClock
+from shared.health import Readiness
+from shared.lease import Term
+from shared.messages import encode
+from shared.settings import NatsSettings
+from tests.support.servers import PASSWORD, run_nats
+
+FRAMES: Final = 400
+START_MS: Final = 1_795_408_200_000
+
+
+def record() -> list[bytes]:
+    """Frames as the simulator sends them, the first a snapshot."""
+    stocks = [one for one in INSTRUMENTS if one.key.startswith("NSE_EQ")]
+    market = Market(stocks, seed=1, start_ms=START_MS, trades_per_sec=20.0)
+    modes = dict.fromkeys(market.states, Mode.FULL)
+    frames = [snapshot(market, modes)]
+    for number in range(1, FRAMES):
+        market.advance(START_MS + number * 250)
+        live = Frame(market, market.take_changes()).live(modes)
+        if live is not None:
+            frames.append(live[0])
+    return frames
+
+
+def decode_all(frames: list[bytes]) -> None:
+    for data in frames:
+        wire.decode(data)
+
+
+def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
+    normaliser = Normaliser()
+    for data in frames:
+        message = wire.decode(data)
+        states = normaliser.apply(
+            message.feeds,
+            ts=message.currentTs,
+            received_us=1,
+            snapshot=message.type == wire.INITIAL_FEED,
+        )
+        if encoded:
+            for state in states:
+                encode(state.next_quote(1))
+
+
+def sdk_decode_all(frames: list[bytes]) -> None:
+    """What the SDK's streamer does with each message before it calls its listeners."""
+    for data in frames:
+        MessageToDict(MarketDataFeedV3_pb2.FeedResponse.FromString(data))
+
+
+async def publish_all(frames: list[bytes], bus: Bus) -> None:
+    clock = SystemClock()
+    term = Term(1, clock, clock.monotonic() + 3_600)
+    publisher = Publisher(bus, term, clock_every_quotes=200)
+    normaliser = Normaliser()
+    for data in frames:
+        message: Any = wire.decode(data)
+        states = normaliser.apply(
+            message.feeds,
+            ts=message.currentTs,
+            received_us=1,
+            snapshot=message.type == wire.INITIAL_FEED,
+        )
+        await publisher.publish(states, ts=message.currentTs)
+        await asyncio.sleep(0)  # frames come from a socket: the loop turns between them
+    await bus.client.flush()
+
+
+async def measure_whole_path(frames: list[bytes], ticks: int) -> Stage:
+    best = float("inf")
+    with run_nats() as server:
+        settings = NatsSettings.model_validate({"url": server.url})
+        async with connect_bus(
+            settings, user="ingest", password=PASSWORD, readiness=Readiness("bench")
+        ) as bus:
+            await ensure_ticks_stream(bus, max_age_secs=600, max_bytes=1 << 28)
+            for _ in range(5):
+                gc.collect()
+                started = time.process_time()
+                await publish_all(frames, bus)
+                best = min(best, time.process_time() - started)
+    return Stage("whole path, published on NATS", ticks, best)
+
+
+def main() -> None:
+    """Measure and print."""
+    import uvloop
+
+    frames = record()
+    ticks = sum(len(wire.decode(data).feeds) for data in frames)
+    stages = [
+        measure("wire", ticks, lambda: decode_all(frames)),
+        measure("wire > normalise", ticks, lambda: normalise_all(frames, encoded=False)),
+        measure("wire > normalise > encode", ticks, lambda: normalise_all(frames, encoded=True)),
+        uvloop.run(measure_whole_path(frames, ticks)),
+        measure("the SDK's decode path", ticks, lambda: sdk_decode_all(frames)),
+    ]
+    whole, sdk = stages[-2], stages[-1]
+    report(
+        "ingest",
+        "ticks",
+        stages,
+        {
+            "ticks_per_cpu_s": whole.per_cpu_s,
+            "vs_sdk_decode": whole.per_cpu_s / sdk.per_cpu_s,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

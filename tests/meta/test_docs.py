@@ -1,0 +1,111 @@
+"""What the documents say is true of this tree."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from embedded.daemons import ROOT
+from embedded.reference import PAGE, page
+from embedded.settings import all_variables
+from services.gateway.protocol import CloseCode
+from shared.errors import Code
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")]
+)
+
+# The order in which a tick meets the stages, by design.
+LIFE_OF_A_TICK = [
+    "services/ingest/feed/upstream.py",
+    "services/ingest/feed/wire.py",
+    "services/ingest/normalise.py",
+    "services/ingest/instrument_state.py",
+    "services/ingest/publish.py",
+    "services/gateway/relay.py",
+    "services/gateway/hub.py",
+    "services/gateway/outbox.py",
+    "services/gateway/flush.py",
+    "services/gateway/session.py",
+    "shared/stream.py",
+    "services/persister/consume.py",
+    "services/persister/aggregate.py",
+    "services/persister/store.py",
+]
+
+
+def test_the_life_of_a_tick_names_the_stages_in_their_order() -> None:
+    section = ARCHITECTURE.split("## The life of a tick")[1].split("\n## ")[0]
+    assert re.findall(r"^\d+\. `([^`]+)`", section, re.MULTILINE) == LIFE_OF_A_TICK
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_and_link_in_a_document_exists(document: Path) -> None:
+    text = document.read_text()
+    links = [
+        document.parent / link.partition("#")[0]
+        for link in re.findall(r"\]\(([^)#]+[^)]*)\)", text)
+        if not link.startswith("http")
+    ]
+    paths = [
+        ROOT / path
+        for path in re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?)`", text)
+        if (ROOT / path.split("/")[0]).is_dir()
+    ]
+    assert [str(path) for path in links + paths if not path.exists()] == []
+
+
+def test_the_directory_index_names_every_folder() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    folders = {path.split("/")[0] for path in tracked if "/" in path}
+    folders -= {folder for folder in folders if folder.startswith(".")}
+    index = ARCHITECTURE.split("## Directory index")[1]
+    missing = [folder for folder in sorted(folders) if f"`{folder}/" not in index]
+    assert missing == []
+
+
+def test_every_error_code_is_documented_and_no_other() -> None:
+    errors = (ROOT / "docs" / "errors.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", errors, re.MULTILINE)) == set(Code)
+
+
+def test_every_close_code_is_documented() -> None:
+    errors = (ROOT / "docs" / "errors.md").read_text()
+    rows = dict(re.findall(r"^\| (\d{4}) \| `(\w+)` \|", errors, re.MULTILINE))
+    assert rows == {str(int(code)): code.name for code in CloseCode}
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert PAGE.read_text() == page(), "run: make docs"
+
+
+def test_every_setting_says_what_it_does() -> None:
+    rows = dict(re.findall(r"^\| `(TRADEDAD_\w+)` \| .* \| (.*) \|$", page(), re.MULTILINE))
+    assert set(rows) | {"TRADEDAD_SECRETS_DIR"} == set(all_variables())
+    assert [name for name, text in rows.items() if " " not in text or text[-1] != "."] == []
+
+
+def test_every_variable_that_a_document_names_exists() -> None:
+    named = {
+        name
+        for path in [*DOCUMENTS, *(ROOT / "deploy").rglob("*.conf")]
+        for name in re.findall(r"TRADEDAD_[A-Z0-9_]*[A-Z0-9]", path.read_text())
+    }
+    only_of_nats_server = {"TRADEDAD_OBSERVER_NATS_PASSWORD"}
+    assert named - set(all_variables()) - only_of_nats_server == set()
+
+
+def test_make_help_lists_every_command_that_the_readme_names() -> None:
+    listed = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    named = set(re.findall(r"\bmake ([a-z0-9-]+)", (ROOT / "README.md").read_text()))
+    assert {name for name in named if f"make {name} " not in listed} == set()

@@ -1,0 +1,34 @@
+"""Bus connections of tests, with settings that notice faults soon."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.bus import Bus, connect_bus
+from shared.health import Readiness
+from shared.settings import NatsSettings
+from tests.support.servers import PASSWORD, NatsServer
+
+
+def nats_settings(nats: NatsServer) -> NatsSettings:
+    """The server of a test; a frozen one is given up after some three seconds."""
+    return NatsSettings(
+        url=nats.url, connect_timeout_secs=1, request_timeout_secs=1.0, ping_interval_secs=1
+    )
+
+
+@asynccontextmanager
+async def bus_of(
+    nats: NatsServer,
+    user: str,
+    *,
+    readiness: Readiness | None = None,
+    password: str = PASSWORD,
+) -> AsyncIterator[Bus]:
+    """A connection as `user`."""
+    async with connect_bus(
+        nats_settings(nats),
+        user=user,
+        password=password,
+        readiness=readiness or Readiness("test"),
+    ) as bus:
+        yield bus
