@@ -1,6 +1,7 @@
 """Commands of the embedded stack: ``python -m embedded run|demo|prepare|check-config``."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 import tempfile
@@ -112,6 +113,9 @@ def main() -> int:
     if command is None:
         print(f"usage: python -m embedded {'|'.join(COMMANDS)}", file=sys.stderr)
         return exit_codes.CONFIG
+    # Unwind on these too: what we have started must not outlive us.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         return command()
     except ConfigError as error:

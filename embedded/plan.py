@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +77,34 @@ def prepare(
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
         "TRADEDAD_STACK_MONGOD": str(mongod),
     }
+    _check_services(environment)
     return Plan(folder, ports, environment)
+
+
+def _check_services(environment: dict[str, str]) -> None:
+    """Read each service's settings as it will. Raises ConfigError with all that is wrong."""
+    problems: dict[str, None] = {}
+    with _environ(environment):
+        for group in SERVICES.values():
+            try:
+                load(group)
+            except ConfigError as error:
+                problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise ConfigError(list(problems))
+
+
+@contextmanager
+def _environ(environment: dict[str, str]) -> Iterator[None]:
+    """This process's environment for a while; settings are read from nowhere else."""
+    kept = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
 
 
 def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
@@ -98,6 +127,8 @@ def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         simulator = f"http://{host}:{ports['TRADEDAD_SIMULATOR_PORT']}"
         defaults["TRADEDAD_UPSTOX_API_URL"] = simulator
         defaults["TRADEDAD_UPSTOX_ACCESS_TOKEN"] = "simulated-token"
+    if sys.stderr.isatty():
+        defaults["TRADEDAD_LOG_FORMAT"] = "console"
     chosen = {name: os.environ.get(name, value) for name, value in defaults.items()}
     chosen |= {name: str(port) for name, port in ports.items()}
     chosen |= {

@@ -1,5 +1,6 @@
 """One running stack: honcho and what it runs, from start to stop."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,12 +20,19 @@ from shared.errors import TradeDadError
 
 _STOP_SECS: Final = 12.0
 _POLL_SECS: Final = 0.1
+_PR_SET_PDEATHSIG: Final = 1
 
 OnReady = Callable[[str], None]
 
 
 class StackFailedError(TradeDadError):
     """The stack did not start, or did not stay up; the message says which part."""
+
+
+def _end_with_parent() -> None:
+    """Let Linux stop honcho, and so the stack, should we be killed ourselves."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Stack:
@@ -48,6 +56,7 @@ class Stack:
             stdout=self._output,
             stderr=subprocess.STDOUT if self._output else None,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )  # fmt: skip
         return self
 

@@ -1,13 +1,13 @@
 """The MongoDB connection, with writes that are durable before they count."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.monitoring import (
     TopologyClosedEvent,
     TopologyDescriptionChangedEvent,
@@ -26,6 +26,8 @@ log = get_logger(__name__)
 DEPENDENCY: Final = "mongodb"
 _PROBE_SECS: Final = 1.0
 _PROBE_TIMEOUT_MS: Final = 1_000
+
+_NAMESPACE_EXISTS: Final = 48
 
 Document = dict[str, Any]
 
@@ -106,3 +108,28 @@ async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncI
         yield mongo
     finally:
         await client.close()
+
+
+async def ensure_collection(
+    db: AsyncDatabase[Document],
+    name: str,
+    schema: dict[str, Any],
+    indexes: Sequence[IndexModel],
+) -> None:
+    """Make collection `name` as described, or change it to that; safe to repeat.
+
+    Raises PyMongoError.
+    """
+    validation: dict[str, Any] = {
+        "validator": {"$jsonSchema": schema},
+        "validationLevel": "strict",
+        "validationAction": "error",
+    }
+    try:
+        await db.create_collection(name, check_exists=False, **validation)
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise
+        await db.command("collMod", name, **validation)
+    if indexes:
+        await db[name].create_indexes(list(indexes))

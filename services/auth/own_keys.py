@@ -4,11 +4,10 @@ from jwt import PyJWK
 
 from services.auth.keyring import Keyring
 from shared.errors import Unauthenticated
-from shared.verifier import KeySet
 
 
-class OwnKeys(KeySet):
-    """A `KeySet` that is complete from the start and never fetches."""
+class OwnKeys:
+    """A `KeySource` that is complete from the start."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._by_kid = {key["kid"]: PyJWK.from_dict(key) for key in keyring.jwks()["keys"]}

@@ -6,8 +6,8 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.auth.accounts import Session
-from services.auth.database import ensure_collection, failures_as_unavailable
-from shared.mongo import Document
+from services.auth.database import failures_as_unavailable
+from shared.mongo import Document, ensure_collection
 
 COLLECTION: Final = "sessions"
 _SCHEMA: Final[dict[str, Any]] = {

@@ -7,9 +7,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from services.auth.accounts import User
-from services.auth.database import ensure_collection, failures_as_unavailable
+from services.auth.database import failures_as_unavailable
 from shared.errors import EmailTaken
-from shared.mongo import Document
+from shared.mongo import Document, ensure_collection
 
 COLLECTION: Final = "users"
 # Fields it does not name are let through: during an upgrade, the older process that

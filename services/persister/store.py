@@ -1,18 +1,17 @@
 """Bars and the replay position in MongoDB, written together or not at all."""
 
-from contextlib import suppress
 from dataclasses import astuple
 from typing import Any, Final
 
 from pymongo import IndexModel, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import CollectionInvalid, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from services.persister.aggregate import FRESH, Carry, Checkpoint, ClosedWindow
 from shared.errors import StaleEpoch
 from shared.exchange_time import to_datetime
 from shared.messages import Bar, BarState
-from shared.mongo import Document, Mongo
+from shared.mongo import Document, Mongo, ensure_collection
 
 BARS: Final = "bars_5m"
 CHECKPOINTS: Final = "checkpoints"
@@ -48,6 +47,13 @@ BAR_SCHEMA: Final[dict[str, Any]] = {
         "epoch": {"bsonType": _WHOLE},
     },
 }  # fmt: skip
+
+
+CHECKPOINT_SCHEMA: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "required": ["_id", "epoch"],
+    "properties": {"_id": {"bsonType": "string"}, "epoch": {"bsonType": _WHOLE}},
+}
 
 
 def bar_id(key: str, start: int) -> str:
@@ -89,14 +95,9 @@ class BarStore:
 
     async def prepare(self) -> None:
         """Create the collections with their validator and indexes, or bring them up to date."""
-        validator = {"$jsonSchema": BAR_SCHEMA}
-        try:
-            await self._db.create_collection(BARS, validator=validator)
-        except CollectionInvalid:  # it exists
-            await self._db.command("collMod", BARS, validator=validator, validationAction="error")
-        with suppress(CollectionInvalid):
-            await self._db.create_collection(CHECKPOINTS)
-        await self._bars.create_indexes([IndexModel([("key", 1), ("start", 1)], unique=True)])
+        by_key_and_time = IndexModel([("key", 1), ("start", 1)], unique=True)
+        await ensure_collection(self._db, BARS, BAR_SCHEMA, [by_key_and_time])
+        await ensure_collection(self._db, CHECKPOINTS, CHECKPOINT_SCHEMA, [])
 
     async def take_over(self, epoch: int) -> Checkpoint:
         """Shut out every older leader, and read where it had come to.

@@ -42,3 +42,11 @@ def test_a_data_folder_that_cannot_be_made_is_named(stack_command: Run, tmp_path
     assert done.returncode == exit_codes.CONFIG
     (line,) = done.stderr.splitlines()
     assert line.startswith("TRADEDAD_STACK_DATA_DIR: cannot use ")
+
+
+def test_a_setting_out_of_range_is_named_before_anything_starts(stack_command: Run) -> None:
+    ports = {name: str(port) for name, port in free_stack_ports().items()}
+    done = stack_command("run", TRADEDAD_GATEWAY_FLUSH_INTERVAL_MS="0", **ports)
+    assert done.returncode == exit_codes.CONFIG
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("TRADEDAD_GATEWAY_FLUSH_INTERVAL_MS: ")

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +15,7 @@ import psutil
 import pytest
 
 from embedded.plan import prepare
+from embedded.ports import free_stack_ports
 from embedded.settings import SERVICES
 from embedded.stack import Stack
 
@@ -104,3 +107,21 @@ def test_an_outage_turns_readiness_off_and_on_and_no_service_dies(
         for daemon in ("nats-server", "mongod"):
             services.pop(daemon, None)
     assert after == before, "no service was restarted"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stack_does_not_outlive_its_command(tmp_path: Path, number: signal.Signals) -> None:
+    ports = {name: str(port) for name, port in free_stack_ports().items()}
+    environment = os.environ | ports | {"TRADEDAD_STACK_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "embedded", "run"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    wait_until(lambda: b"Trade Dad is ready." in (tmp_path / "log").read_bytes(), "it is ready")
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) > len(SERVICES)
+    process.send_signal(number)
+    code = process.wait(20)
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
+    assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
