@@ -1,0 +1,164 @@
+"""Errors as problem+json, over HTTP."""
+
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from structlog.testing import capture_logs
+
+from shared.errors import Code, EmailTaken, InvalidField, Overloaded, TokenExpired, Unavailable
+from shared.health import serve
+from shared.problems import problems, read_body
+
+CANARY = "canary-secret-9d20"
+
+
+class Inner(BaseModel):
+    """A part of a body."""
+
+    count: int = Field(le=10)
+
+
+class Order(BaseModel):
+    """A body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=2)
+    inner: Inner | None = None
+
+    @field_validator("name")
+    @classmethod
+    def plain(cls, value: str) -> str:
+        if value == "salt and":
+            raise ValueError("must not be half a phrase")
+        return value
+
+
+RAISED = {
+    "taken": EmailTaken("there is one"),
+    "field": InvalidField("too long", field="key"),
+    "full": Overloaded("come back", retry_after_secs=7),
+    "expired": TokenExpired("it has"),
+    "away": Unavailable("mongo"),
+    "bug": RuntimeError(CANARY),
+    "redirect": web.HTTPFound("/elsewhere"),
+}
+
+
+async def raise_it(request: web.Request) -> web.Response:
+    raise RAISED[request.match_info["what"]]
+
+
+async def take(request: web.Request) -> web.Response:
+    order = await read_body(request, Order)
+    return web.json_response(order.model_dump())
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    app = web.Application(middlewares=[problems], client_max_size=1_000)
+    app.add_routes([web.get("/raise/{what}", raise_it), web.post("/take", take)])
+    async with (
+        serve(app, "127.0.0.1", 0) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "body"),
+    [
+        ("taken", 409, {"code": "email_taken", "detail": "there is one"}),
+        ("field", 422, {"code": "invalid_field", "detail": "too long", "field": "key"}),
+        ("full", 503, {"code": "overloaded", "detail": "come back"}),
+        ("expired", 401, {"code": "token_expired", "detail": "it has"}),
+        ("away", 503, {"code": "unavailable", "detail": "mongo"}),
+    ],
+)
+async def test_what_a_handler_raises_is_told_with_its_code(
+    http: aiohttp.ClientSession, what: str, status: int, body: dict[str, str]
+) -> None:
+    async with http.get(f"/raise/{what}") as answer:
+        assert answer.status == status
+        assert answer.content_type == "application/problem+json"
+        assert json.loads(await answer.text()) == {"status": status, **body}
+        assert answer.headers.get("Retry-After") == ("7" if what == "full" else None)
+
+
+async def test_an_unforeseen_error_tells_the_caller_nothing_of_itself(
+    http: aiohttp.ClientSession,
+) -> None:
+    with capture_logs() as logged:
+        async with http.get("/raise/bug") as answer:
+            text = await answer.text()
+    assert (answer.status, json.loads(text)["code"]) == (500, Code.INTERNAL)
+    assert CANARY not in text
+    assert [(line["event"], line["path"]) for line in logged] == [("request failed", "/raise/bug")]
+
+
+async def test_a_redirect_is_no_error(http: aiohttp.ClientSession) -> None:
+    async with http.get("/raise/redirect", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "/elsewhere")
+
+
+async def test_a_path_or_method_that_is_not_there_is_told_the_same_way(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with http.get("/nowhere") as answer:
+        body = json.loads(await answer.text())
+        assert (answer.status, body["code"]) == (404, Code.NOT_FOUND)
+        assert "/nowhere" in body["detail"]
+    async with http.get("/take") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+        assert json.loads(await answer.text())["code"] == Code.METHOD_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b'"\\ud800"', b"[" * 900, b'{"name": "ab",}', b"NaNo"]
+)
+async def test_a_body_that_is_no_json_is_a_bad_message(
+    http: aiohttp.ClientSession, body: bytes
+) -> None:
+    async with http.post("/take", data=body) as answer:
+        assert (answer.status, json.loads(await answer.text())["code"]) == (400, Code.BAD_MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "rule"),
+    [
+        ({}, "name", "required"),
+        ({"name": "a"}, "name", "at least 2"),
+        ({"name": "salt and"}, "name", "must not be half a phrase"),
+        ({"name": 5}, "name", "string"),
+        ({"name": "ab", "inner": {"count": 11}}, "inner.count", "less than or equal to 10"),
+        ({"name": "ab", "extra": CANARY}, "extra", "not permitted"),
+        ([], "body", "object"),
+        (None, "body", "object"),
+    ],
+)
+async def test_a_body_that_breaks_a_rule_is_told_which_field_and_which_rule(
+    http: aiohttp.ClientSession, body: object, field: str, rule: str
+) -> None:
+    async with http.post("/take", data=json.dumps(body)) as answer:
+        text = await answer.text()
+        told = json.loads(text)
+        assert (answer.status, told["code"], told["field"]) == (422, Code.INVALID_FIELD, field)
+        assert told["detail"].startswith(f"{field}: ")
+        assert rule in told["detail"]
+        assert CANARY not in text
+        assert "Value error" not in text
+
+
+async def test_a_good_body_is_read(http: aiohttp.ClientSession) -> None:
+    body = {"name": "Nifty é", "inner": {"count": 10}}
+    async with http.post("/take", data=json.dumps(body)) as answer:
+        assert (answer.status, await answer.json()) == (200, body)
+
+
+async def test_a_body_that_is_too_large_is_told_so(http: aiohttp.ClientSession) -> None:
+    async with http.post("/take", data=b'"' + b"a" * 1_001 + b'"') as answer:
+        assert (answer.status, json.loads(await answer.text())["code"]) == (413, Code.TOO_LARGE)

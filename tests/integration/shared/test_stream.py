@@ -1,0 +1,222 @@
+"""The tick stream of a real nats-server, read in order whatever happens to the server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+
+from shared.backoff import Backoff
+from shared.bus import Bus, ensure_ticks_stream
+from shared.errors import StreamUnavailable
+from shared.stream import Entry, TickReader
+from shared.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
+from tests.support.buses import bus_of
+from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+async def ingest(nats: NatsServer) -> AsyncIterator[Bus]:
+    async with bus_of(nats, "ingest") as bus:
+        await ensure_ticks_stream(bus, max_age_secs=600, max_bytes=64 << 20)
+        yield bus
+
+
+@pytest.fixture
+async def persister(nats: NatsServer) -> AsyncIterator[Bus]:
+    async with bus_of(nats, "persister") as bus:
+        yield bus
+
+
+async def stored(bus: Bus) -> int:
+    return (await bus.js.stream_info(TICKS_STREAM)).state.last_seq
+
+
+async def publish(bus: Bus, numbers: range) -> None:
+    """One message for each number, over three subjects; returns once they are stored."""
+    before = await stored(bus)
+    for number in numbers:
+        await bus.client.publish(f"md.quote.A.{number % 3}", str(number).encode())
+
+    async def look() -> bool:
+        return await stored(bus) >= before + len(numbers)
+
+    await eventually(look, what="the stream has them")
+
+
+async def read(reader: TickReader, count: int) -> list[Entry]:
+    entries: list[Entry] = []
+    while len(entries) < count:
+        entries += await reader.batch()
+    return entries
+
+
+def numbers(entries: list[Entry]) -> list[int]:
+    return [int(entry.data) for entry in entries]
+
+
+async def test_entries_come_in_order_with_their_position_and_subject(
+    ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(2_500))
+    async with TickReader(persister, start=0, batch_size=400) as reader:
+        assert await reader.open() == 2_500
+        entries = await read(reader, 2_500)
+    assert numbers(entries) == list(range(2_500))
+    assert [entry.position for entry in entries] == list(range(1, 2_501))
+    assert entries[7].subject == "md.quote.A.1"
+
+
+async def test_a_batch_is_never_larger_than_asked_for(ingest: Bus, persister: Bus) -> None:
+    await publish(ingest, range(100))
+    async with TickReader(persister, start=0, batch_size=7) as reader:
+        sizes: list[int] = []
+        while sum(sizes) < 100:
+            sizes.append(len(await reader.batch()))
+    assert max(sizes) <= 7
+
+
+async def test_reading_begins_at_the_position_asked_for(ingest: Bus, persister: Bus) -> None:
+    await publish(ingest, range(50))
+    async with TickReader(persister, start=41) as reader:
+        assert numbers(await read(reader, 10)) == list(range(40, 50))
+
+
+async def test_only_the_subject_asked_for_is_read(ingest: Bus, persister: Bus) -> None:
+    await publish(ingest, range(5))
+    await ingest.client.publish(CLOCK, b"-1")
+    await publish(ingest, range(5, 8))
+    async with TickReader(persister, start=0, subject=CLOCK) as reader:
+        assert numbers(await read(reader, 1)) == [-1]
+    async with TickReader(persister, start=0, subject=ALL_QUOTES) as reader:
+        assert [entry.position for entry in await read(reader, 8)] == [1, 2, 3, 4, 5, 7, 8, 9]
+
+
+async def test_what_is_published_later_comes_too(ingest: Bus, persister: Bus) -> None:
+    await publish(ingest, range(3))
+    async with TickReader(persister, start=0) as reader:
+        await read(reader, 3)
+        waiting = asyncio.ensure_future(read(reader, 2))
+        await publish(ingest, range(3, 5))
+        async with asyncio.timeout(5):
+            assert numbers(await waiting) == [3, 4]
+
+
+async def test_without_a_position_the_newest_of_each_subject_comes_first(
+    ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(10))
+    async with TickReader(persister, start=None) as reader:
+        assert await reader.open() == 3
+        assert sorted(numbers(await read(reader, 3))) == [7, 8, 9]
+        await publish(ingest, range(10, 12))
+        assert numbers(await read(reader, 2)) == [10, 11]
+
+
+async def test_an_empty_stream_gives_an_empty_batch_in_seconds(ingest: Bus, persister: Bus) -> None:
+    async with TickReader(persister, start=None) as reader:
+        assert await reader.open() == 0
+        async with asyncio.timeout(8):
+            assert await reader.batch() == []
+
+
+async def test_a_position_that_the_stream_no_longer_holds_gives_what_there_is(
+    ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(10))
+    await ensure_ticks_stream(ingest, max_age_secs=600, max_bytes=400)
+    info = await ingest.js.stream_info(TICKS_STREAM)
+    assert 1 < info.state.first_seq < 10
+    async with TickReader(persister, start=1) as reader:
+        entries = await read(reader, info.state.messages)
+    assert [entry.position for entry in entries] == list(range(info.state.first_seq, 11))
+
+
+@pytest.mark.parametrize("moment", ["between batches", "while waiting"])
+async def test_a_killed_server_loses_and_repeats_nothing(
+    nats: NatsServer, ingest: Bus, persister: Bus, moment: str
+) -> None:
+    await publish(ingest, range(1_000))
+    async with TickReader(persister, start=0, batch_size=100) as reader:
+        entries = await read(reader, 1_000 if moment == "while waiting" else 300)
+        rest = asyncio.ensure_future(read(reader, 2_000 - len(entries)))
+        if moment == "while waiting":
+            await persister.client.flush()  # the request for more is out
+        nats.kill()
+        await asyncio.to_thread(nats.start)
+
+        async def look() -> bool:
+            return ingest.is_connected
+
+        await eventually(look, what="ingest is back")
+        await publish(ingest, range(1_000, 2_000))
+        async with asyncio.timeout(30):
+            entries += await rest
+    assert numbers(entries) == list(range(2_000))
+    assert [entry.position for entry in entries] == list(range(1, 2_001))
+
+
+async def test_a_frozen_server_loses_and_repeats_nothing(
+    nats: NatsServer, ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(500))
+    async with TickReader(persister, start=0, batch_size=100) as reader:
+        entries = await read(reader, 200)
+        nats.freeze()
+        rest = asyncio.ensure_future(read(reader, 500 - len(entries)))
+
+        async def look() -> bool:
+            return not persister.is_connected
+
+        await eventually(look, what="the silence is noticed")
+        nats.thaw()
+        async with asyncio.timeout(30):
+            entries += await rest
+    assert numbers(entries) == list(range(500))
+
+
+async def test_a_stream_that_is_missing_is_unavailable(
+    persister: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.stream.Backoff", partial(Backoff, cap_secs=0.01))
+    async with TickReader(persister, start=0) as reader:
+        with pytest.raises(StreamUnavailable):
+            await reader.open()
+        with pytest.raises(StreamUnavailable):
+            await reader.batch()
+
+
+async def test_a_server_that_is_away_is_waited_for_however_often_it_is_tried(
+    nats: NatsServer, ingest: Bus, persister: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    class Counted(Backoff):
+        def next_secs(self) -> float:
+            nonlocal tries
+            tries += 1
+            return super().next_secs() / 100
+
+    await publish(ingest, range(3))
+    async with TickReader(persister, start=0) as reader:
+        monkeypatch.setattr("shared.stream.Backoff", Counted)
+        nats.kill()
+        reading = asyncio.ensure_future(read(reader, 3))
+
+        async def look() -> bool:
+            return reading.done() or tries > 20
+
+        await eventually(look, what="twenty attempts")
+        assert not reading.done()
+        await asyncio.to_thread(nats.start)
+        async with asyncio.timeout(20):
+            assert numbers(await reading) == [0, 1, 2]
+
+
+async def test_a_reader_that_is_done_leaves_no_consumer_behind(ingest: Bus, persister: Bus) -> None:
+    await publish(ingest, range(3))
+    async with TickReader(persister, start=0) as reader:
+        await read(reader, 3)
+        assert (await ingest.js.stream_info(TICKS_STREAM)).state.consumer_count == 1
+    assert (await ingest.js.stream_info(TICKS_STREAM)).state.consumer_count == 0

@@ -1,0 +1,129 @@
+"""A service that does nothing but what its mode says, to see how a process starts and stops."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.errors import BusClosed, ConfigError
+from shared.health import Readiness, serve
+from shared.logs import get_logger
+from shared.runtime import Part, run
+from shared.settings import Port, ServiceSettings
+
+log = get_logger(__name__)
+
+
+class Mode(StrEnum):
+    """What becomes of the service once it has started."""
+
+    RUNS = "runs"
+    FAILS = "fails"
+    FAILS_AND_HANGS = "fails_and_hangs"
+    RETURNS = "returns"
+    LOSES_BUS = "loses_bus"
+    CANNOT_START = "cannot_start"
+    WAITS_TO_START = "waits_to_start"
+    TAKES_OWN_PORT = "takes_own_port"
+    HANGS = "hangs"
+    HANGS_IN_THREAD = "hangs_in_thread"
+
+
+class TinySettings(ServiceSettings):
+    """Settings of the tiny service."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEDAD_TINY_")
+
+    ops_port: Port = 0
+    mode: Mode = Mode.RUNS
+    pepper: SecretStr = SecretStr("")
+
+
+class _Does:
+    """A part of one coroutine."""
+
+    def __init__(self, what: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._what = what
+
+    async def run(self) -> None:
+        await self._what()
+
+
+async def _runs() -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        log.info("part stopped")
+
+
+async def _fails() -> None:
+    raise ZeroDivisionError("on purpose")
+
+
+async def _returns() -> None:
+    return
+
+
+async def _loses_bus() -> None:
+    raise BusClosed("on purpose")
+
+
+async def _hangs() -> None:
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            log.info("not stopping")
+
+
+async def _hangs_in_thread() -> None:
+    await asyncio.to_thread(time.sleep, 60)
+
+
+_PARTS: dict[Mode, list[Callable[[], Coroutine[Any, Any, None]]]] = {
+    Mode.FAILS: [_runs, _fails],
+    Mode.FAILS_AND_HANGS: [_hangs, _fails],
+    Mode.RETURNS: [_runs, _returns],
+    Mode.LOSES_BUS: [_runs, _loses_bus],
+    Mode.HANGS: [_hangs],
+    Mode.HANGS_IN_THREAD: [_hangs_in_thread],
+}
+
+
+@asynccontextmanager
+async def build(settings: TinySettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
+    """Open and close in an order that the log shows."""
+    log.info("outer opened")
+    try:
+        if settings.mode is Mode.CANNOT_START:
+            raise ConfigError(["the oven has no gas"])
+        if settings.mode is Mode.WAITS_TO_START:
+            readiness.down("gas", "no pressure")
+            await asyncio.Event().wait()
+        if settings.mode is Mode.TAKES_OWN_PORT:
+            async with serve_twice():
+                pass
+        yield [_Does(what) for what in _PARTS.get(settings.mode, [_runs])]
+    finally:
+        log.info("outer closed")
+
+
+@asynccontextmanager
+async def serve_twice() -> AsyncIterator[None]:
+    """Open one port two times, which fails."""
+    async with (
+        serve(web.Application(), "127.0.0.1", 0) as port,
+        serve(web.Application(), "127.0.0.1", port),
+    ):
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(run("tiny", build, TinySettings))
