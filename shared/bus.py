@@ -23,11 +23,18 @@ from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness
 from shared.logs import get_logger
 from shared.settings import NatsSettings
-from shared.subjects import LEASES_BUCKET, TICKS_STREAM, TICKS_SUBJECTS
+from shared.subjects import (
+    LEASES_BUCKET,
+    MARKET_JETSTREAM_API,
+    OWN_JETSTREAM_API,
+    TICKS_STREAM,
+    TICKS_SUBJECTS,
+)
 
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "nats"
+MARKET_USER: Final = "ingest"
 _CLOSE_SECS: Final = 2.0
 _MAX_UNSENT_BYTES: Final = 8 << 20
 
@@ -35,10 +42,15 @@ _MAX_UNSENT_BYTES: Final = 8 << 20
 class Bus:
     """An open connection; as a part, it ends the process should the client give up."""
 
-    def __init__(self, client: Client, settings: NatsSettings, closed: asyncio.Event) -> None:
+    def __init__(
+        self, client: Client, settings: NatsSettings, closed: asyncio.Event, js_api: str
+    ) -> None:
         self.client = client
         self.settings = settings
-        self.js: JetStreamContext = client.jetstream(timeout=settings.request_timeout_secs)
+        self.js_api = js_api
+        self.js: JetStreamContext = client.jetstream(
+            prefix=js_api, timeout=settings.request_timeout_secs
+        )
         self._closed = closed
 
     @property
@@ -110,7 +122,8 @@ async def connect_bus(
             closed_cb=on_close,
         )
         readiness.up(DEPENDENCY)
-        yield Bus(client, settings, closed)
+        js_api = OWN_JETSTREAM_API if user == MARKET_USER else MARKET_JETSTREAM_API
+        yield Bus(client, settings, closed, js_api)
     finally:
         await _close(client)
 

@@ -7,9 +7,9 @@ its own monotonic clock, so it always stops before the server lets another one i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from nats.errors import Error as NatsError
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
@@ -20,6 +20,7 @@ from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import LeaseLost
 from shared.logs import get_logger
+from shared.tasks import run_together
 
 log = get_logger(__name__)
 
@@ -49,7 +50,7 @@ class Term:
 _SETTLED_SECS: Final = 30.0
 
 OpenBucket = Callable[[], Awaitable[KeyValue]]
-Work = Callable[[Term], Awaitable[None]]
+Work = Callable[[Term], Coroutine[Any, Any, None]]
 
 
 class Lease:
@@ -119,17 +120,7 @@ class Lease:
             await self._clock.sleep(self._ttl_secs / 10)
 
     async def _hold(self, term: Term, work: Work) -> None:
-        task = asyncio.ensure_future(work(term))
-        renewal = asyncio.ensure_future(self._renew(term))
-        try:
-            await asyncio.wait([task, renewal], return_when=asyncio.FIRST_COMPLETED)
-            if renewal.done() and not task.done():
-                renewal.result()
-            await task
-        finally:
-            renewal.cancel()
-            task.cancel()
-            await asyncio.gather(task, renewal, return_exceptions=True)
+        await run_together({"work": work(term), "renewal": self._renew(term)})
 
     async def _renew(self, term: Term) -> None:
         """Raises LeaseLost when the lease can no longer be shown to hold."""

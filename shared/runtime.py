@@ -14,6 +14,7 @@ from shared import exit_codes, logs
 from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness, ops_site
 from shared.settings import ServiceSettings, load
+from shared.tasks import run_together
 
 log = logs.get_logger(__name__)
 
@@ -116,12 +117,13 @@ async def _serve(name: str, build: Build[C], settings: C) -> None:
         )
         parts = await stack.enter_async_context(build(settings, readiness))
         readiness.up("start")
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(
-                    _run_part(part, settings.runtime.shutdown_deadline_secs),
-                    name=type(part).__name__,
-                )
+        deadline_secs = settings.runtime.shutdown_deadline_secs
+        await run_together(
+            {
+                f"{type(part).__name__}-{number}": _run_part(part, deadline_secs)
+                for number, part in enumerate(parts)
+            }
+        )
 
 
 async def _run_part(part: Part, shutdown_deadline_secs: float) -> None:

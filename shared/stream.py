@@ -148,7 +148,7 @@ class TickReader:
         self._outstanding = self._batch_size
         body = f'{{"batch":{self._batch_size},"expires":{int(_EXPIRES_SECS * _NS)}}}'
         await self._bus.client.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{TICKS_STREAM}.{self._consumer}",
+            f"{self._bus.js_api}.CONSUMER.MSG.NEXT.{TICKS_STREAM}.{self._consumer}",
             body.encode(),
             reply=self._subscription.subject,
         )

@@ -24,6 +24,10 @@ TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
 QUOTE_PREFIX: Final = "md.quote."
 _BAR_5M_PREFIX: Final = "md.bar.5m."
 
+# JetStream is in ingest's account; the others' way to it is deploy/nats/authorization.conf's.
+OWN_JETSTREAM_API: Final = "$JS.API"
+MARKET_JETSTREAM_API: Final = "JS.MARKET.API"
+
 MAX_KEY_CHARS: Final = 128
 _SAFE: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 

@@ -3,6 +3,9 @@
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
+# Loaded now because pytest would load it within the report of a failed test, where
+# CPython 3.11 at times cannot parse it ("AST constructor recursion depth mismatch").
+import hypothesis.internal.conjecture.providers  # noqa: F401
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 

@@ -22,6 +22,7 @@ from shared.errors import (
     Unauthenticated,
 )
 from shared.subjects import quote_subject
+from shared.tasks import stop
 from shared.verifier import Principal, TokenVerifier
 
 _CLOSE_SECS: Final = 2.0
@@ -70,18 +71,13 @@ class Session:
                 if task.done():
                     task.result()
         except SessionEnd as end:
-            await self._stop(writer)
+            await stop([writer])
             await self._say_goodbye(end)
         except ClientConnectionResetError:
             pass  # the client went away while we wrote
         finally:
-            await self._stop(reader, writer)
+            await stop([reader, writer])
             self._leave_hub()
-
-    async def _stop(self, *tasks: "asyncio.Task[None]") -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _leave_hub(self) -> None:
         for subject in self._subjects:

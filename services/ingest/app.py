@@ -18,6 +18,7 @@ from shared.clock import Clock, SystemClock
 from shared.health import Readiness
 from shared.lease import Lease, Term
 from shared.runtime import Part
+from shared.tasks import run_together
 
 
 class Leader:
@@ -67,10 +68,13 @@ class Leader:
             settle_secs=settings.settle_secs,
         )
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(pipeline.run())
-                group.create_task(publisher.run_clock(settings.clock_every_secs))
-                group.create_task(status.run())
+            await run_together(
+                {
+                    "pipeline": pipeline.run(),
+                    "clock": publisher.run_clock(settings.clock_every_secs),
+                    "status": status.run(),
+                }
+            )
         finally:
             self._readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
 

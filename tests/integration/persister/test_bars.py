@@ -95,6 +95,7 @@ async def test_a_closed_bar_is_announced_after_it_was_stored(
 ) -> None:
     observer = await nats.connect("observer")
     announced = await observer.subscribe("md.bar.5m.>")
+    await observer.flush()
     async with ingest_bus(nats) as bus, persister(nats, mongo_settings):
         await publish(bus, MESSAGES)
         first = await announced.next_msg(timeout=10)

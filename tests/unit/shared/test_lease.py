@@ -301,7 +301,7 @@ def test_a_fault_that_does_not_pass_ends_it_and_gives_the_lease_up() -> None:
     async def fail(_: Term) -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.RaisesGroup(ZeroDivisionError):
         run_virtual(for_a_while(60, lease(bucket).lead(fail)))
     assert bucket.entry is None
     assert REGISTRY.get_sample_value("tradedad_leading", {"lease": "test"}) == 0.0
@@ -316,7 +316,7 @@ def test_a_term_is_not_valid_once_the_lease_is_given_up() -> None:
             seen.append((term, term.is_valid()))
             raise ZeroDivisionError
 
-        with pytest.raises(ZeroDivisionError):
+        with pytest.RaisesGroup(ZeroDivisionError):
             await lease(FakeBucket()).lead(brief)
         [(term, was_valid)] = seen
         assert was_valid

@@ -20,6 +20,7 @@ class HeldBus:
     """Takes requests; answers only when the test delivers."""
 
     is_connected = True
+    js_api = "$JS.API"
 
     def __init__(self) -> None:
         self.client = self.js = self

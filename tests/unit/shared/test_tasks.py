@@ -1,0 +1,60 @@
+"""Tasks run side by side, and end for sure."""
+
+import asyncio
+
+import pytest
+
+from shared.tasks import run_together, stop
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def fail(error: Exception) -> None:
+    raise error
+
+
+async def deaf(times: int) -> None:
+    """Loses some cancellations, as `wait_for` of Python 3.11 can."""
+    while True:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            times -= 1
+            if times < 0:
+                raise
+
+
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
+    task = asyncio.create_task(deaf(2))
+    await asyncio.sleep(0)
+    await stop([task])
+    assert task.cancelled()
+
+
+async def test_stopping_what_has_ended_is_nothing() -> None:
+    task = asyncio.create_task(fail(ValueError()))
+    await asyncio.wait([task])
+    await stop([task])
+    assert isinstance(task.exception(), ValueError)
+
+
+async def test_one_that_fails_stops_the_others_and_is_told() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        await run_together({"a": forever(), "b": fail(ValueError("b")), "c": deaf(1)})
+    (error,) = caught.value.exceptions
+    assert repr(error) == "ValueError('b')"
+
+
+async def test_one_that_ends_stops_the_others() -> None:
+    await run_together({"a": forever(), "b": asyncio.sleep(0)})
+
+
+async def test_a_cancellation_stops_all() -> None:
+    together = asyncio.create_task(run_together({"a": forever(), "b": deaf(2)}))
+    await asyncio.sleep(0)
+    together.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await together
+    assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"a", "b"})
