@@ -16,10 +16,10 @@ from bench.form import Stage, measure, report
 from services.ingest.feed import wire
 from services.ingest.normalise import Normaliser
 from services.ingest.publish import Publisher
-from services.simulator.frames import Frame, snapshot
-from services.simulator.instruments import INSTRUMENTS
-from services.simulator.market import Market
-from services.simulator.subscriptions import Mode
+from services.simulator.feed.frames import Frame, snapshot
+from services.simulator.feed.subscriptions import Mode
+from services.simulator.market.instruments import INSTRUMENTS
+from services.simulator.market.market import Market
 from shared.bus import Bus, connect_bus, ensure_ticks_stream
 from shared.clock import SystemClock
 from shared.health import Readiness

@@ -6,8 +6,8 @@ import msgspec
 from aiohttp import web
 
 from services.simulator.exchange_clock import ExchangeClock
-from services.simulator.instruments import Instrument
 from services.simulator.ledger import Ledger
+from services.simulator.market.instruments import Instrument
 from services.simulator.settings import SimulatorSettings
 from shared.errors import InvalidField
 

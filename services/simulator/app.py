@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.simulator.admin import Admin
-from services.simulator.codes import OneTimeCodes
 from services.simulator.driver import Driver
+from services.simulator.envelope import refusals
 from services.simulator.exchange_clock import ExchangeClock
-from services.simulator.feed import Feed
-from services.simulator.instruments import INSTRUMENTS
+from services.simulator.feed.access import FeedAccess
+from services.simulator.feed.codes import OneTimeCodes
+from services.simulator.feed.server import Feed
 from services.simulator.ledger import Ledger
-from services.simulator.market import Market
-from services.simulator.rest import FeedAccess
+from services.simulator.market.instruments import INSTRUMENTS
+from services.simulator.market.market import Market
 from services.simulator.settings import SimulatorSettings
+from services.simulator.tokens import Tokens
 from shared.clock import SystemClock
 from shared.health import Readiness, serve
 from shared.logs import get_logger
@@ -56,8 +58,9 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     driver = Driver(market, clock, feed, ledger, frame_interval_ms=interval_ms)
     driver.step(start_ms)  # the opening trades, so that the first client finds prices
 
-    app = web.Application(middlewares=[problems])
-    app.add_routes(FeedAccess(codes, settings).routes())
+    tokens = Tokens(clock, settings.access_token.get_secret_value())
+    app = web.Application(middlewares=[problems, refusals])
+    app.add_routes(FeedAccess(codes, tokens).routes())
     app.add_routes(feed.routes())
     app.add_routes(Admin(INSTRUMENTS, clock, ledger, settings).routes())
     app.on_shutdown.append(feed.close_all)

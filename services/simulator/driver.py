@@ -1,9 +1,9 @@
 """Drives the market along exchange time, one feed frame after another."""
 
 from services.simulator.exchange_clock import ExchangeClock
-from services.simulator.feed import Feed
+from services.simulator.feed.server import Feed
 from services.simulator.ledger import Ledger
-from services.simulator.market import Market
+from services.simulator.market.market import Market
 from services.simulator.metrics import LAG, TRADES
 
 

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.simulator.flows import Trade
-from services.simulator.state import InstrumentState
+from services.simulator.market.flows import Trade
+from services.simulator.market.state import InstrumentState
 
 Kind = Literal["snapshot", "live"]
 

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from upstox_client.feeder import market_data_feeder_v3
 
 from services.simulator.app import open_simulator
-from services.simulator.frames import pb
-from services.simulator.instruments import INSTRUMENTS
+from services.simulator.feed.frames import pb
+from services.simulator.market.instruments import INSTRUMENTS
 from services.simulator.metrics import SLOW_CLIENTS
 from services.simulator.settings import SimulatorSettings
 

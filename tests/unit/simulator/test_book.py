@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.book import LEVELS, OrderBook
+from services.simulator.market.book import LEVELS, OrderBook
 
 
 def book_of(quantity: int = 10) -> OrderBook:

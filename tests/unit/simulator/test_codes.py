@@ -1,6 +1,6 @@
 """A code opens one connection, soon."""
 
-from services.simulator.codes import LIFETIME_SECS, OneTimeCodes
+from services.simulator.feed.codes import LIFETIME_SECS, OneTimeCodes
 from shared.clock import SystemClock
 
 

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from services.simulator.codes import OneTimeCodes
 from services.simulator.driver import Driver
 from services.simulator.exchange_clock import ExchangeClock
-from services.simulator.feed import Feed
-from services.simulator.instruments import STOCKS
+from services.simulator.feed.codes import OneTimeCodes
+from services.simulator.feed.server import Feed
 from services.simulator.ledger import Ledger
-from services.simulator.market import Market
+from services.simulator.market.instruments import STOCKS
+from services.simulator.market.market import Market
 from services.simulator.settings import SimulatorSettings
 from shared.clock import SystemClock
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.simulator.flows import IndexFlow, StockFlow, Trade
-from services.simulator.instruments import INDICES, STOCKS
-from services.simulator.state import InstrumentState
+from services.simulator.market.flows import IndexFlow, StockFlow, Trade
+from services.simulator.market.instruments import INDICES, STOCKS
+from services.simulator.market.state import InstrumentState
 
 START = 1_767_607_200_000
 

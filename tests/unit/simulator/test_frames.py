@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.simulator.frames import SEGMENTS, Frame, market_info, pb, snapshot
-from services.simulator.instruments import INDICES, INSTRUMENTS, STOCKS
-from services.simulator.market import Market
-from services.simulator.subscriptions import Mode
+from services.simulator.feed.frames import SEGMENTS, Frame, market_info, pb, snapshot
+from services.simulator.feed.subscriptions import Mode
+from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
+from services.simulator.market.market import Market
 from shared.exchange_time import MINUTE_MS, day_start
 
 START = 1_767_607_200_000

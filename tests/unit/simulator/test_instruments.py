@@ -2,7 +2,13 @@
 
 import pytest
 
-from services.simulator.instruments import INDICES, INSTRUMENTS, STOCKS, Instrument, tick_paise
+from services.simulator.market.instruments import (
+    INDICES,
+    INSTRUMENTS,
+    STOCKS,
+    Instrument,
+    tick_paise,
+)
 
 
 def is_isin(isin: str) -> bool:

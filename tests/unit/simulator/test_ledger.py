@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.simulator.flows import Trade
-from services.simulator.instruments import INDICES, STOCKS
 from services.simulator.ledger import Ledger, LedgerTrade, SentQuote
-from services.simulator.state import InstrumentState
+from services.simulator.market.flows import Trade
+from services.simulator.market.instruments import INDICES, STOCKS
+from services.simulator.market.state import InstrumentState
 
 STOCK, INDEX = STOCKS[0], INDICES[0]
 FOREVER = (0, 1 << 62)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.simulator.flows import Trade
-from services.simulator.instruments import INDICES, STOCKS, Instrument
-from services.simulator.market import Market
-from services.simulator.state import Candle
+from services.simulator.market.flows import Trade
+from services.simulator.market.instruments import INDICES, STOCKS, Instrument
+from services.simulator.market.market import Market
+from services.simulator.market.state import Candle
 from shared.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000

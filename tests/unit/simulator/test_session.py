@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
-from services.simulator.session import Session
+from services.simulator.feed.session import Session
 
 
 class Socket:

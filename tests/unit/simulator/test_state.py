@@ -1,7 +1,7 @@
 """What a quote tells follows from the trades."""
 
-from services.simulator.instruments import STOCKS
-from services.simulator.state import Candle, InstrumentState
+from services.simulator.market.instruments import STOCKS
+from services.simulator.market.state import Candle, InstrumentState
 from shared.exchange_time import day_start
 
 MINUTE = 1_767_607_200_000  # 2026-01-05 10:00 UTC

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.subscriptions import Mode, Request, Subscriptions, parse
+from services.simulator.feed.subscriptions import Mode, Request, Subscriptions, parse
 
 KNOWN = frozenset({"NSE_EQ|A", "NSE_EQ|B", "NSE_INDEX|Nifty 50"})
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
-from services.simulator.book import LEVELS
-from services.simulator.market import Market
-from services.simulator.state import Candle, InstrumentState
-from services.simulator.subscriptions import Mode
+from services.simulator.feed.subscriptions import Mode
+from services.simulator.market.book import LEVELS
+from services.simulator.market.market import Market
+from services.simulator.market.state import Candle, InstrumentState
 
 # The generated module builds its classes at run time; no type checker sees them.
 pb: Final[Any] = MarketDataFeedV3_pb2

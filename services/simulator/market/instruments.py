@@ -5,7 +5,18 @@ instruments at Upstox. Prices are only plausible.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
+
+
+class Kind(StrEnum):
+    """What an instrument is, by Upstox's `instrument_type`."""
+
+    EQUITY = "EQ"
+    INDEX = "INDEX"
+    FUTURE = "FUT"
+    CALL = "CE"
+    PUT = "PE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +30,38 @@ class Instrument:
     """Previous close on the first simulated day; prices wander about it."""
     tick_paise: int
     constituents: tuple[str, ...] = ()
-    """Of an index: the keys whose mean relative move is its own. Empty for a stock."""
+    """Of an index: the keys whose mean relative move is its own. Empty for all else."""
+    kind: Kind = Kind.EQUITY
+    lot_size: int = 1
+    freeze_quantity: int = 100_000
+    """The largest quantity of one order."""
+    isin: str | None = None
+    expiry_ms: int | None = None
+    """Of a derivative: its last moment, epoch ms."""
+    strike_paise: int | None = None
+    """Of an option."""
+    underlying_key: str | None = None
+    """Of a derivative: whose price it follows."""
+
+    @property
+    def segment(self) -> str:
+        """The part of the key before the bar, e.g. ``NSE_EQ``."""
+        return self.key.partition("|")[0]
+
+    @property
+    def exchange(self) -> str:
+        """``NSE``, ``BSE`` or ``MCX``."""
+        return self.segment.partition("_")[0]
+
+    @property
+    def is_option(self) -> bool:
+        """A call or a put; it has greeks."""
+        return self.kind in (Kind.CALL, Kind.PUT)
 
     @property
     def is_index(self) -> bool:
         """An index has a value, but no quantity, volume or order book."""
-        return bool(self.constituents)
+        return self.kind is Kind.INDEX
 
 
 def tick_paise(price_paise: int) -> int:
@@ -94,7 +131,7 @@ _STOCKS: Final = (
 _BANKS: Final = frozenset({"AXISBANK", "HDFCBANK", "ICICIBANK", "KOTAKBANK", "SBIN"})
 
 STOCKS: Final = tuple(
-    Instrument(f"NSE_EQ|{isin}", symbol, name, rupees * 100, tick_paise(rupees * 100))
+    Instrument(f"NSE_EQ|{isin}", symbol, name, rupees * 100, tick_paise(rupees * 100), isin=isin)
     for symbol, isin, name, rupees in _STOCKS
 )
 INDICES: Final = (
@@ -105,6 +142,7 @@ INDICES: Final = (
         2_500_000,
         _INDEX_TICK_PAISE,
         tuple(stock.key for stock in STOCKS),
+        Kind.INDEX,
     ),
     Instrument(
         "NSE_INDEX|Nifty Bank",
@@ -113,6 +151,7 @@ INDICES: Final = (
         5_600_000,
         _INDEX_TICK_PAISE,
         tuple(stock.key for stock in STOCKS if stock.symbol in _BANKS),
+        Kind.INDEX,
     ),
 )
 INSTRUMENTS: Final = STOCKS + INDICES

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.simulator.book import OrderBook
-from services.simulator.instruments import Instrument
+from services.simulator.market.book import OrderBook
+from services.simulator.market.instruments import Instrument
 from shared.exchange_time import MINUTE_MS, day_start
 
 

@@ -5,14 +5,14 @@ from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from services.simulator.codes import OneTimeCodes
-from services.simulator.frames import Frame, market_info, snapshot
+from services.simulator.feed.codes import OneTimeCodes
+from services.simulator.feed.frames import Frame, market_info, snapshot
+from services.simulator.feed.session import Session
+from services.simulator.feed.subscriptions import parse
 from services.simulator.ledger import Ledger
-from services.simulator.market import Market
+from services.simulator.market.market import Market
 from services.simulator.metrics import CLIENTS, FRAMES, TICKS
-from services.simulator.session import Session
 from services.simulator.settings import SimulatorSettings
-from services.simulator.subscriptions import parse
 from shared.logs import get_logger
 
 log = get_logger(__name__)

@@ -5,8 +5,8 @@ from collections.abc import Container
 
 from aiohttp import web
 
+from services.simulator.feed.subscriptions import Subscriptions
 from services.simulator.metrics import SLOW_CLIENTS
-from services.simulator.subscriptions import Subscriptions
 from shared.logs import get_logger
 
 log = get_logger(__name__)

@@ -9,9 +9,9 @@ always open; at 00:00 IST a new day begins.
 import heapq
 from collections.abc import Sequence
 
-from services.simulator.flows import Flow, IndexFlow, StockFlow, Trade
-from services.simulator.instruments import Instrument
-from services.simulator.state import InstrumentState
+from services.simulator.market.flows import Flow, IndexFlow, StockFlow, Trade
+from services.simulator.market.instruments import Instrument
+from services.simulator.market.state import InstrumentState
 from shared.exchange_time import DAY_MS, day_start
 
 

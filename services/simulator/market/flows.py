@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from services.simulator.book import LEVELS, OrderBook
-from services.simulator.instruments import Instrument
-from services.simulator.state import InstrumentState
+from services.simulator.market.book import LEVELS, OrderBook
+from services.simulator.market.instruments import Instrument
+from services.simulator.market.state import InstrumentState
 
 
 class Trade(NamedTuple):

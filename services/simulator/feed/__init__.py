@@ -1,0 +1,1 @@
+"""The market-data feed V3 as clients meet it."""
