@@ -14,7 +14,9 @@ from services.simulator.market.state import Candle
 from shared.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000
-INDEX = Instrument("NSE_INDEX|Two", "TWO", "Two", 1_000_000, 5, (STOCKS[0].key, STOCKS[1].key))
+INDEX = Instrument(
+    "NSE_INDEX|Two", "TWO", "Two", 1_000_000, 5, (STOCKS[0].key, STOCKS[1].key), Kind.INDEX
+)
 INSTRUMENTS = (*STOCKS[:3], INDEX)
 
 
