@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.simulator.market.flows import Trade
-from services.simulator.market.instruments import INDICES, STOCKS, Instrument
+from services.simulator.market.instruments import INDICES, STOCKS, Instrument, Kind
 from services.simulator.market.market import Market
 from services.simulator.market.state import Candle
 from shared.exchange_time import DAY_MS, MINUTE_MS, day_start
