@@ -21,6 +21,7 @@ from services.simulator.feed.frames import pb
 from services.simulator.market.instruments import INSTRUMENTS
 from services.simulator.metrics import SLOW_CLIENTS
 from services.simulator.settings import SimulatorSettings
+from tests.support.sdk import sdk_client
 
 AUTHORIZE = "/v3/feed/market-data-feed/authorize"
 DIRECT = "/v3/feed/market-data-feed"
@@ -192,18 +193,15 @@ async def test_official_sdk_receives_the_feed(
 
     async with running(speed=10.0) as http:
         urls.append((await feed_uri(http)).partition("/market-data-feeder")[0])
-        configuration = upstox_client.Configuration()
-        configuration.access_token = "t"
-        streamer = upstox_client.MarketDataStreamerV3(
-            upstox_client.ApiClient(configuration), [RELIANCE, NIFTY], "full"
-        )
-        streamer.auto_reconnect(False)
-        for name in ("open", "message", "error"):
-            streamer.on(name, listener(name))
-        streamer.connect()
-        async with asyncio.timeout(10):
-            received = [await events.get() for _ in range(4)]
-        socket = streamer.feeder.ws.sock
+        with sdk_client("http://unused", "t") as client:
+            streamer = upstox_client.MarketDataStreamerV3(client, [RELIANCE, NIFTY], "full")
+            streamer.auto_reconnect(False)
+            for name in ("open", "message", "error"):
+                streamer.on(name, listener(name))
+            streamer.connect()
+            async with asyncio.timeout(10):
+                received = [await events.get() for _ in range(4)]
+            socket = streamer.feeder.ws.sock
     # Ended from this side, for after the SDK's disconnect() its thread may stay for 10 s.
     assert await asyncio.to_thread(ended.wait, 10)
     socket.shutdown()  # websocket-client leaves it open when the server closes
