@@ -114,7 +114,7 @@ def main() -> int:
         print(f"usage: python -m embedded {'|'.join(COMMANDS)}", file=sys.stderr)
         return exit_codes.CONFIG
     # Unwind on these too: what we have started must not outlive us.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         return command()

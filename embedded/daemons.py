@@ -24,9 +24,13 @@ def nats_command(program: Path, *, port: int, monitor_port: int, folder: Path) -
     return [*command, "-m", str(monitor_port), "-js", "-sd", str(folder)]
 
 
-def mongod_command(program: Path, *, port: int, folder: Path) -> list[str]:
-    """mongod as a replica set of one, so that transactions work; small, and quick to stop."""
+def mongod_command(program: Path, *, port: int, folder: Path, log: Path | None = None) -> list[str]:
+    """mongod as a replica set of one, so that transactions work; small, and quick to stop.
+
+    It logs to `log`, or to its standard output.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    logging = [] if log is None else ["--logpath", str(log), "--logappend"]
     return [
         str(program),
         "--bind_ip", HOST,
@@ -39,6 +43,7 @@ def mongod_command(program: Path, *, port: int, folder: Path) -> list[str]:
         "--oplogSize", "64",
         "--setParameter", "diagnosticDataCollectionEnabled=false",
         "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",
+        *logging,
     ]  # fmt: skip
 
 

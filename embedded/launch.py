@@ -25,7 +25,10 @@ def main() -> None:
             environment = {name: made[name] for name in NATS_PASSWORDS}
         case ["mongo"] if settings.mongod is not None:
             command = daemons.mongod_command(
-                settings.mongod, port=settings.mongo_port, folder=settings.data_dir / "mongo"
+                settings.mongod,
+                port=settings.mongo_port,
+                folder=settings.data_dir / "mongo",
+                log=settings.data_dir / "mongod.log",
             )
             environment = {}
         case _:
