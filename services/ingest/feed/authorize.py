@@ -16,6 +16,8 @@ class FeedAuthorizer:
     def __init__(self, settings: UpstoxSettings) -> None:
         # Configuration() copies one process-wide default, and reads its host from it.
         configuration = upstox_client.Configuration()
+        for logger in configuration.logger.values():
+            logger.handlers.clear()  # of the SDK's own making, past our format
         configuration.host = settings.api_url
         configuration.access_token = settings.access_token.get_secret_value()
         self._timeout_secs = settings.timeout_secs
