@@ -85,7 +85,8 @@ async def publish_all(frames: list[bytes], bus: Bus) -> None:
             received_us=1,
             snapshot=message.type == wire.INITIAL_FEED,
         )
-        await publisher.publish(states, ts=message.currentTs)
+        publisher.heard(message.currentTs)
+        await publisher.publish(states)
         await asyncio.sleep(0)  # frames come from a socket: the loop turns between them
     await bus.client.flush()
 

@@ -59,7 +59,12 @@ def run_demo() -> int:
     console = Console(highlight=False)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tradedad-demo-") as folder:
-        plan = prepare(data_dir=Path(folder), use_free_ports=True, overrides=demo.OVERRIDES)
+        plan = prepare(
+            data_dir=Path(folder),
+            use_free_ports=True,
+            overrides=demo.OVERRIDES,
+            always_simulated=True,
+        )
         timeout_secs = load(StackSettings).start_timeout_secs
         log_path = Path(folder) / "stack.log"
         console.print("starting NATS, MongoDB, a simulated Upstox and the services ...")

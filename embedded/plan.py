@@ -48,7 +48,7 @@ def find_programs() -> tuple[Path, Path]:
     check_environment()
     settings = load(StackSettings)
     nats_server = binaries.nats_server(settings.nats_server, allow_apt=settings.allow_apt)
-    return nats_server, binaries.mongod(settings.mongod)
+    return nats_server, binaries.mongod(settings.mongod, allow_apt=settings.allow_apt)
 
 
 def prepare(
@@ -56,15 +56,19 @@ def prepare(
     data_dir: Path | None = None,
     use_free_ports: bool = False,
     overrides: dict[str, str] | None = None,
+    always_simulated: bool = False,
 ) -> Plan:
     """Check the machine and the settings, and make keys and secrets.
 
+    Upstox is the real one if an access token for it is set, unless `always_simulated`.
+    Each has a data folder of its own: what was simulated is never mixed with what was not.
     Raises ConfigError or MissingPartError; each says what to do.
     """
     nats_server, mongod = find_programs()
     settings = load(StackSettings)
     ports = free_stack_ports() if use_free_ports else configured_ports()
-    folder = (data_dir or settings.data_dir).resolve()
+    simulated = always_simulated or not os.environ.get("TRADEDAD_UPSTOX_ACCESS_TOKEN")
+    folder = (data_dir or settings.data_dir).resolve() / ("simulated" if simulated else "upstox")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         ensure_secrets(folder / "secrets")
@@ -72,7 +76,10 @@ def prepare(
         raise ConfigError(
             [f"TRADEDAD_STACK_DATA_DIR: cannot use {folder}: {error.strerror}"]
         ) from None
-    environment = os.environ | _environment(folder, ports) | (overrides or {})
+    environment = os.environ | _environment(folder, ports)
+    if simulated:
+        environment |= _simulated_upstox(ports)
+    environment |= overrides or {}
     environment |= {
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
         "TRADEDAD_STACK_MONGOD": str(mongod),
@@ -107,6 +114,15 @@ def _environ(environment: dict[str, str]) -> Iterator[None]:
         os.environ.update(kept)
 
 
+def _simulated_upstox(ports: dict[str, int]) -> dict[str, str]:
+    return {
+        "TRADEDAD_UPSTOX_API_URL": f"http://{daemons.HOST}:{ports['TRADEDAD_SIMULATOR_PORT']}",
+        "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
+        # The simulator's exchange may run ahead of our clock as fast as it is told to.
+        "TRADEDAD_INGEST_MAX_AHEAD_SECS": "1e9",
+    }
+
+
 def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
     """What the processes are told; what the user has set is left as it is."""
     host = daemons.HOST
@@ -123,10 +139,6 @@ def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _OUR_SHUTDOWN_SECS,
         SECRETS_DIR: str(folder / "secrets"),
     }
-    if "TRADEDAD_UPSTOX_ACCESS_TOKEN" not in os.environ:
-        simulator = f"http://{host}:{ports['TRADEDAD_SIMULATOR_PORT']}"
-        defaults["TRADEDAD_UPSTOX_API_URL"] = simulator
-        defaults["TRADEDAD_UPSTOX_ACCESS_TOKEN"] = "simulated-token"
     if sys.stderr.isatty():
         defaults["TRADEDAD_LOG_FORMAT"] = "console"
     chosen = {name: os.environ.get(name, value) for name, value in defaults.items()}

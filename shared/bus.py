@@ -7,6 +7,7 @@ from typing import Final
 
 from nats.aio.client import Client, Server
 from nats.errors import Error as NatsError
+from nats.errors import SlowConsumerError
 from nats.js import JetStreamContext
 from nats.js.api import (
     DiscardPolicy,
@@ -14,13 +15,15 @@ from nats.js.api import (
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamInfo,
 )
 from nats.js.errors import NotFoundError
-from nats.js.kv import KeyValue
+from prometheus_client import Counter
 
 from shared.backoff import Backoff
 from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness
+from shared.lease import Leases
 from shared.logs import get_logger
 from shared.settings import NatsSettings
 from shared.subjects import (
@@ -37,13 +40,22 @@ DEPENDENCY: Final = "nats"
 MARKET_USER: Final = "ingest"
 _CLOSE_SECS: Final = 2.0
 _MAX_UNSENT_BYTES: Final = 8 << 20
+_MOST_TOLD: Final = 20
+
+ERRORS: Final = Counter("tradedad_bus_errors_total", "What NATS refused or lost, by kind", ["kind"])
 
 
 class Bus:
     """An open connection; as a part, it ends the process should the client give up."""
 
     def __init__(
-        self, client: Client, settings: NatsSettings, closed: asyncio.Event, js_api: str
+        self,
+        client: Client,
+        settings: NatsSettings,
+        js_api: str,
+        *,
+        closed: asyncio.Event,
+        missed: asyncio.Event,
     ) -> None:
         self.client = client
         self.settings = settings
@@ -51,6 +63,8 @@ class Bus:
         self.js: JetStreamContext = client.jetstream(
             prefix=js_api, timeout=settings.request_timeout_secs
         )
+        self.missed = missed
+        """Set when messages may have been missed: by a reconnect, or as too many waited."""
         self._closed = closed
 
     @property
@@ -79,6 +93,7 @@ async def connect_bus(
     waits in a buffer is stale by the time it leaves, and a stale order is worse than none.
     """
     closed = asyncio.Event()
+    missed = asyncio.Event()
     backoff = Backoff(base_secs=0.1, cap_secs=2.0)
 
     async def on_disconnect() -> None:
@@ -86,11 +101,22 @@ async def connect_bus(
 
     async def on_reconnect() -> None:
         backoff.reset()
+        told.clear()
+        missed.set()
         readiness.up(DEPENDENCY)
 
+    told: set[str] = set()
+
     async def on_error(error: Exception) -> None:
-        # Awaited inside the client's read loop: must stay short.
-        log.debug("bus error", error=repr(error))
+        # Awaited inside the client's read loop: must stay short. What the server refuses
+        # is told here and nowhere else: a denied publish never raises.
+        ERRORS.labels(type(error).__name__).inc()
+        if isinstance(error, SlowConsumerError):
+            missed.set()
+        text = str(error) or repr(error)
+        if text not in told and len(told) < _MOST_TOLD:
+            told.add(text)
+            log.warning("bus error", error=text)
         if not client.is_connected:
             readiness.down(DEPENDENCY, str(error) or repr(error))
 
@@ -123,7 +149,7 @@ async def connect_bus(
         )
         readiness.up(DEPENDENCY)
         js_api = OWN_JETSTREAM_API if user == MARKET_USER else MARKET_JETSTREAM_API
-        yield Bus(client, settings, closed, js_api)
+        yield Bus(client, settings, js_api, closed=closed, missed=missed)
     finally:
         await _close(client)
 
@@ -164,28 +190,36 @@ async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) 
         await bus.js.update_stream(config)
 
 
-async def open_leases(bus: Bus, *, ttl_secs: float) -> KeyValue:
-    """The bucket of leases; entries vanish `ttl_secs` after their last write.
+async def open_leases(bus: Bus) -> Leases:
+    """The bucket of leases; entries vanish when the TTL of the settings has passed.
 
     The TTL is the bucket's: nats-server 2.9 silently ignores one per message. Raises
     ConfigError if the bucket was made with a shorter one: it would let another leader
     in while the last still counts on its lease.
     """
+    ttl_secs = bus.settings.lease_ttl_secs
     try:
         bucket = await bus.js.key_value(LEASES_BUCKET)
     except NotFoundError:
-        return await bus.js.create_key_value(
-            KeyValueConfig(
-                bucket=LEASES_BUCKET,
-                ttl=ttl_secs,
-                history=1,
-                storage=StorageType.FILE,
-                replicas=bus.settings.replicas,
-            )
+        config = KeyValueConfig(
+            bucket=LEASES_BUCKET,
+            ttl=ttl_secs,
+            history=1,
+            storage=StorageType.FILE,
+            replicas=bus.settings.replicas,
         )
-    kept_secs = (await bucket.status()).ttl or 0.0
+        bucket = await bus.js.create_key_value(config)
+    status = await bucket.status()
+    kept_secs = status.ttl or 0.0
     if 0.0 < kept_secs < ttl_secs:
-        raise ConfigError(
-            [f"the bucket of leases keeps them {kept_secs} s, shorter than a TTL of {ttl_secs} s"]
+        problem = (
+            f"TRADEDAD_NATS_LEASE_TTL_SECS: {ttl_secs} s is longer than the {kept_secs} s of the "
+            "bucket in NATS; go back to that, or stop ingest and persister and delete the stream "
+            f"KV_{LEASES_BUCKET}"
         )
-    return bucket
+        raise ConfigError([problem])
+    return Leases(bucket, _made_at_ms(status.stream_info))
+
+
+def _made_at_ms(info: StreamInfo) -> int:
+    return 0 if info.created is None else int(info.created.timestamp() * 1_000)

@@ -1,7 +1,7 @@
 """Leadership: at most one process acts, and one that may have lost it stops by itself.
 
 A lease is a key in a NATS bucket whose entries expire. It is created and renewed by
-compare-and-set; its revision, which rises for as long as the bucket exists, is the
+compare-and-set; its revision, which rises for as long as the bucket exists, makes the
 epoch that fences writes. A holder counts its time from *before* it sent a renewal, by
 its own monotonic clock, so it always stops before the server lets another one in.
 """
@@ -9,7 +9,7 @@ its own monotonic clock, so it always stops before the server lets another one i
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nats.errors import Error as NatsError
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
@@ -49,7 +49,17 @@ class Term:
 
 _SETTLED_SECS: Final = 30.0
 
-OpenBucket = Callable[[], Awaitable[KeyValue]]
+
+class Leases(NamedTuple):
+    """The bucket of leases."""
+
+    bucket: KeyValue
+    epoch_base: int
+    """When the bucket was made, epoch ms. Revisions count from one in every bucket; with
+    this added, epochs rise also from a bucket that was lost to the one made in its place."""
+
+
+OpenBucket = Callable[[], Awaitable[Leases]]
 Work = Callable[[Term], Coroutine[Any, Any, None]]
 
 
@@ -73,6 +83,7 @@ class Lease:
         self._clock = clock
         self._passing: tuple[type[Exception], ...] = (NatsError, TimeoutError, OSError, *passing)
         self._bucket: KeyValue | None = None
+        self._epoch_base = 0
         LEADING.labels(name).set(0)
 
     async def lead(self, work: Work) -> None:
@@ -102,21 +113,25 @@ class Lease:
             await self._clock.sleep(backoff.next_secs())
 
     async def _acquire(self) -> Term:
-        waiting = False
+        waiting = failing = False
         while True:
             asked_at = self._clock.monotonic()
             try:
-                bucket = self._bucket = self._bucket or await self._open_bucket()
-                revision = await bucket.create(self._name, self._holder)
+                if self._bucket is None:
+                    self._bucket, self._epoch_base = await self._open_bucket()
+                revision = await self._bucket.create(self._name, self._holder)
             except KeyWrongLastSequenceError:
                 if not waiting:
                     log.info("standing by", lease=self._name)
                     waiting = True
             except (NatsError, TimeoutError, OSError) as error:
                 self._bucket = None
-                log.debug("cannot ask for the lease", lease=self._name, error=repr(error))
+                if not failing:
+                    log.warning("cannot ask for the lease", lease=self._name, error=repr(error))
+                    failing = True
             else:
-                return Term(revision, self._clock, asked_at + self._ttl_secs, revision)
+                epoch = self._epoch_base + revision
+                return Term(epoch, self._clock, asked_at + self._ttl_secs, revision)
             await self._clock.sleep(self._ttl_secs / 10)
 
     async def _hold(self, term: Term, work: Work) -> None:

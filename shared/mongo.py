@@ -7,7 +7,13 @@ from typing import Any, Final
 
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import (
+    ConfigurationError,
+    InvalidName,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.monitoring import (
     TopologyClosedEvent,
     TopologyDescriptionChangedEvent,
@@ -17,6 +23,7 @@ from pymongo.monitoring import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared.errors import ConfigError
 from shared.health import Readiness
 from shared.logs import get_logger
 from shared.settings import MongoSettings
@@ -88,18 +95,7 @@ class Mongo:
 @asynccontextmanager
 async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncIterator[Mongo]:
     """Connect, waiting for as long as there is no primary."""
-    client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.url.get_secret_value(),
-        event_listeners=[_PrimaryWatch(readiness)],
-        timeoutMS=settings.timeout_ms,
-        serverSelectionTimeoutMS=settings.timeout_ms,
-        connectTimeoutMS=_PROBE_TIMEOUT_MS,
-        heartbeatFrequencyMS=2_000,
-        retryWrites=True,
-        retryReads=True,
-        tz_aware=True,
-        appname=f"tradedad-{readiness.service}",
-    )
+    client = _make_client(settings, readiness)
     readiness.down(DEPENDENCY, "connecting")
     try:
         mongo = Mongo(client, settings.database, readiness)
@@ -108,6 +104,26 @@ async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncI
         yield mongo
     finally:
         await client.close()
+
+
+def _make_client(settings: MongoSettings, readiness: Readiness) -> AsyncMongoClient[Document]:
+    try:
+        return AsyncMongoClient(
+            settings.url.get_secret_value(),
+            event_listeners=[_PrimaryWatch(readiness)],
+            timeoutMS=settings.timeout_ms,
+            serverSelectionTimeoutMS=settings.timeout_ms,
+            connectTimeoutMS=_PROBE_TIMEOUT_MS,
+            heartbeatFrequencyMS=2_000,
+            retryWrites=True,
+            retryReads=True,
+            tz_aware=True,
+            appname=f"tradedad-{readiness.service}",
+        )
+    except (InvalidURI, ConfigurationError, InvalidName) as error:
+        # Not its text: it quotes parts of the address, a password among them.
+        problem = f"TRADEDAD_MONGO_URL: not an address of MongoDB ({type(error).__name__})"
+        raise ConfigError([problem]) from None
 
 
 async def ensure_collection(

@@ -168,6 +168,15 @@ class TickReader:
             log.debug("consumer left to expire", error=repr(error))
 
 
+async def stream_identity(bus: Bus) -> str:
+    """Tells this TICKS from one that was lost and made anew: the moment it was made.
+
+    Raises nats.errors.Error if the server does not answer, or has no such stream.
+    """
+    info = await bus.js.stream_info(TICKS_STREAM)
+    return "" if info.created is None else info.created.isoformat()
+
+
 def _position(reply: str) -> int:
     """Read from ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``.
 

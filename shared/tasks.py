@@ -10,16 +10,27 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final
 
-_AGAIN_SECS: Final = 0.1
+# Longer than any clean-up of ours, which a second cancellation would cut short.
+_AGAIN_SECS: Final = 3.0
 
 
 async def stop(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    """Cancel `tasks` until each has ended; what they raise is left in them."""
+    """Cancel `tasks` until each has ended; what they raise is left in them.
+
+    Should we be cancelled meanwhile, that is raised once all have ended.
+    """
     pending = {task for task in tasks if not task.done()}
+    interrupted: asyncio.CancelledError | None = None
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECS)
+        try:
+            _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECS)
+        except asyncio.CancelledError as error:
+            interrupted = error
+            pending = {task for task in pending if not task.done()}
+    if interrupted is not None:
+        raise interrupted
 
 
 async def run_together(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:

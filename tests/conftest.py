@@ -1,5 +1,6 @@
 """Fixtures of all tests: real servers, and a guard against blocking the event loop."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -13,6 +14,11 @@ from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
+
+# Tests set what they need. Only where the programs are is the machine's to say.
+for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:
+    if _name not in ("TRADEDAD_STACK_NATS_SERVER", "TRADEDAD_STACK_MONGOD"):
+        del os.environ[_name]
 
 
 @pytest.fixture(autouse=True)

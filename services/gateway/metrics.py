@@ -12,6 +12,13 @@ INSTRUMENTS: Final = Gauge(
     "tradedad_gateway_instruments", "Instruments of which a last quote is known"
 )
 QUOTES_IN: Final = Counter("tradedad_gateway_quotes_received_total", "Quotes from the bus")
+STALE: Final = Counter(
+    "tradedad_gateway_stale_quotes_total",
+    "Quotes of a superseded leader, or no newer than the last, that were not passed on",
+)
+BAD_QUOTES: Final = Counter(
+    "tradedad_gateway_bad_quotes_total", "Messages on quotes' subjects that are no quotes"
+)
 DELIVERIES: Final = Counter(
     "tradedad_gateway_deliveries_total", "Quotes handed to clients' sockets"
 )

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from services.gateway import protocol
 
 
-class OutboxFull(Exception):
-    """The client has not read its answers for too long."""
-
-
 class Outbox:
     """Holds at most one quote per subscribed instrument, and a few answers.
+
+    Its bound is kept by who puts: a client's requests are read only while it has room.
 
     `on_dirty` is called when it turns from empty to not empty.
     """
@@ -39,10 +37,13 @@ class Outbox:
             self._on_dirty()
         quotes[subject] = encoded
 
+    @property
+    def has_room(self) -> bool:
+        """False while so many answers wait that no more requests should be read."""
+        return len(self._answers) < self.MAX_ANSWERS
+
     def put_answer(self, message: bytes) -> None:
-        """Answers keep their order, and leave before quotes. Raises OutboxFull."""
-        if len(self._answers) >= self.MAX_ANSWERS:
-            raise OutboxFull
+        """Answers keep their order, and leave before quotes; look at `has_room` before."""
         if not self._quotes and not self._answers:
             self._on_dirty()
         self._answers.append(message)

@@ -1,6 +1,5 @@
 """Moves quotes from the bus into the hub, beginning with the last known ones."""
 
-import asyncio
 from typing import Final
 
 from nats.aio.msg import Msg
@@ -11,7 +10,7 @@ from shared.bus import Bus
 from shared.errors import StreamUnavailable
 from shared.health import Readiness
 from shared.logs import get_logger
-from shared.stream import TickReader
+from shared.stream import Entry, TickReader
 from shared.subjects import ALL_QUOTES
 
 log = get_logger(__name__)
@@ -22,8 +21,9 @@ DEPENDENCY: Final = "ticks"
 class Relay:
     """A part: subscribes to all quotes, then fills in what was published before.
 
-    Live quotes are taken first and old ones only where no live one has come, so no
-    quote is missed between the two and none goes back in time.
+    Live quotes are taken first and kept ones only where they are newer, so no quote is
+    missed between the two and none goes back in time. Whenever messages may have been
+    missed, the kept ones are read again.
     """
 
     def __init__(self, bus: Bus, hub: Hub, readiness: Readiness) -> None:
@@ -36,28 +36,43 @@ class Relay:
         """Relays until cancelled."""
         subscription = await self._bus.client.subscribe(ALL_QUOTES, cb=self._on_quote)
         try:
-            await self._warm()
-            self._readiness.up(DEPENDENCY)
-            await asyncio.Event().wait()
+            while True:
+                self._bus.missed.clear()
+                await self._warm()
+                self._readiness.up(DEPENDENCY)
+                await self._bus.missed.wait()
+                self._readiness.down(DEPENDENCY, "quotes may have been missed")
         finally:
             if not self._bus.client.is_closed:
                 await subscription.unsubscribe()
 
     async def _on_quote(self, message: Msg) -> None:
         metrics.QUOTES_IN.inc()
-        self._hub.publish(message.subject, message.data)
+        try:
+            self._hub.publish(message.subject, message.data)
+        except ValueError:
+            metrics.BAD_QUOTES.inc()
 
     async def _warm(self) -> None:
+        """Read the newest quote of each instrument, until as many came as there were."""
         async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
-            missing = await self._backlog(reader)
-            while missing > 0:
+            expected = await self._backlog(reader)
+            seen: set[str] = set()
+            while len(seen) < expected:
                 entries = await reader.batch()
                 for entry in entries:
-                    self._hub.warm(entry.subject, entry.data)
-                # Nothing for seconds: the rest has left the stream meanwhile.
-                missing = missing - len(entries) if entries else 0
+                    seen.add(entry.subject)
+                    self._take(entry)
+                if not entries:
+                    break  # nothing for seconds: the rest has left the stream meanwhile
         metrics.INSTRUMENTS.set(self._hub.instrument_count)
         log.info("warm", instruments=self._hub.instrument_count)
+
+    def _take(self, entry: Entry) -> None:
+        try:
+            self._hub.warm(entry.subject, entry.data)
+        except ValueError:
+            metrics.BAD_QUOTES.inc()
 
     async def _backlog(self, reader: TickReader) -> int:
         while True:

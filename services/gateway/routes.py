@@ -1,5 +1,9 @@
 """Every path of the public door."""
 
+import asyncio
+import socket
+import struct
+
 from aiohttp import WSCloseCode, web
 
 from services.gateway import metrics
@@ -38,25 +42,32 @@ class Door:
         self._check_origin(request)
         if len(self._streams) >= self._settings.max_streams:
             raise Overloaded("this gateway has as many streams as it may", retry_after_secs=5)
-        socket = web.WebSocketResponse(
+        stream = web.WebSocketResponse(
             heartbeat=self._settings.heartbeat_secs,
             max_msg_size=self._settings.max_message_bytes,
             compress=False,
             timeout=2.0,
         )
-        await socket.prepare(request)
-        self._streams.add(socket)
+        await stream.prepare(request)
+        self._streams.add(stream)
         metrics.STREAMS.set(len(self._streams))
+        transport = request.transport  # gone from the request once it is closing
         session = Session(
-            socket, self._hub, self._flusher, self._verifier, self._settings, self._clock
+            stream,
+            self._hub,
+            self._flusher,
+            self._verifier,
+            self._settings,
+            self._clock,
+            reset=lambda: _reset(transport),
         )
         try:
             await session.run()
         finally:
-            self._streams.discard(socket)
+            self._streams.discard(stream)
             metrics.STREAMS.set(len(self._streams))
-            metrics.CLOSES.labels(_close_label(socket.close_code)).inc()
-        return socket
+            metrics.CLOSES.labels(_close_label(stream.close_code)).inc()
+        return stream
 
     def _check_origin(self, request: web.Request) -> None:
         """A browser names its page's origin; a page of somebody else's may not listen in."""
@@ -68,8 +79,18 @@ class Door:
 
     async def close_all(self, _: web.Application) -> None:
         """Tell every client that this process goes away."""
-        for socket in list(self._streams):
-            await socket.close(code=CloseCode.RESTARTING, message=b"restarting", drain=False)
+        for stream in list(self._streams):
+            await stream.close(code=CloseCode.RESTARTING, message=b"restarting", drain=False)
+
+
+def _reset(transport: asyncio.Transport | None) -> None:
+    """End a connection now, with all that waits in it, in our memory and in the kernel's."""
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _close_label(code: int | None) -> str:

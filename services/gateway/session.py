@@ -1,14 +1,15 @@
 """One client on its WebSocket: reads its requests, writes what its outbox holds."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from services.gateway import metrics, protocol
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub
-from services.gateway.outbox import Outbox, OutboxFull
+from services.gateway.outbox import Outbox
 from services.gateway.protocol import CloseCode, Outcome
 from services.gateway.settings import GatewaySettings
 from shared.clock import Clock
@@ -49,13 +50,16 @@ class Session:
         verifier: TokenVerifier,
         settings: GatewaySettings,
         clock: Clock,
+        reset: Callable[[], None],
     ) -> None:
         self._socket = socket
+        self._reset = reset
         self._hub = hub
         self._verifier = verifier
         self._settings = settings
         self._clock = clock
         self._wake = asyncio.Event()
+        self._taken = asyncio.Event()
         self._outbox = Outbox(on_dirty=lambda: flusher.mark(self._wake.set))
         self._subjects: set[str] = set()
         self._principal: Principal | None = None
@@ -73,7 +77,7 @@ class Session:
         except SessionEnd as end:
             await stop([writer])
             await self._say_goodbye(end)
-        except ClientConnectionResetError:
+        except ConnectionError:
             pass  # the client went away while we wrote
         finally:
             await stop([reader, writer])
@@ -89,6 +93,9 @@ class Session:
     async def _read(self) -> None:
         deadline = asyncio.get_running_loop().time() + self._settings.auth_deadline_secs
         while True:
+            while not self._outbox.has_room:
+                self._taken.clear()
+                await self._taken.wait()  # the writer takes it, or ends the session
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await self._socket.receive()
@@ -117,7 +124,7 @@ class Session:
                 return await self._authenticate(request.token)
             request_id = request.id
             self._answer(self._perform(request))
-        except (BadMessage, InvalidField, LimitExceeded) as failure:
+        except (BadMessage, InvalidField) as failure:
             self._refuse(failure, request_id)
         except Unauthenticated as failure:
             code = CloseCode.UNAUTHENTICATED
@@ -131,11 +138,11 @@ class Session:
         known = self._principal
         if known is not None and principal.session_id != known.session_id:
             raise Unauthenticated("the token is of another session than this stream")
-        self._principal = principal
-        self._answer(protocol.authenticated(principal.user_id, principal.expires_at))
         left_secs = principal.expires_at - self._clock.now_ms() / 1_000
         if left_secs <= 0:
             raise TokenExpired("the token has expired")
+        self._principal = principal
+        self._answer(protocol.authenticated(principal.user_id, principal.expires_at))
         return asyncio.get_running_loop().time() + left_secs
 
     def _perform(self, request: protocol.Subscribe | protocol.Unsubscribe | protocol.Ping) -> bytes:
@@ -186,42 +193,47 @@ class Session:
         self._answer(protocol.error(failure, request_id))
 
     def _answer(self, message: bytes) -> None:
-        try:
-            self._outbox.put_answer(message)
-        except OutboxFull:
-            raise self._too_slow() from None
-
-    def _too_slow(self) -> SessionEnd:
-        return SessionEnd(
-            CloseCode.TOO_SLOW, Code.TOO_SLOW, "the client does not take what is sent"
-        )
+        self._outbox.put_answer(message)
 
     async def _write(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             messages, quote_count = self._outbox.take()
+            self._taken.set()
             try:
                 async with asyncio.timeout(self._settings.blocked_secs):
                     for message in messages:
                         await self._socket.send_frame(message, WSMsgType.TEXT)
                         metrics.BYTES_OUT.inc(len(message))
             except TimeoutError:
-                raise self._too_slow() from None
+                detail = "the client does not take what is sent"
+                raise SessionEnd(CloseCode.TOO_SLOW, Code.TOO_SLOW, detail) from None
             if quote_count:
                 metrics.DELIVERIES.inc(quote_count)
                 metrics.BATCH_QUOTES.observe(quote_count)
 
     async def _say_goodbye(self, end: SessionEnd) -> None:
+        too_slow = end.close_code is CloseCode.TOO_SLOW
         try:
             async with asyncio.timeout(_CLOSE_SECS):
-                if end.close_code is not CloseCode.TOO_SLOW:
+                if not too_slow:
                     await self._socket.send_frame(
                         protocol.closing(end.code, end.detail), WSMsgType.TEXT
                     )
-                await self._socket.close(code=end.close_code, message=end.detail.encode())
-        except (TimeoutError, ClientConnectionResetError):
-            return
+                await self._socket.close(
+                    code=end.close_code, message=end.detail.encode(), drain=not too_slow
+                )
+        except (TimeoutError, ConnectionError):
+            pass
+        except asyncio.CancelledError:
+            # aiohttp's tasks share one future to wait for the drain: the writer's
+            # cancellation comes out here as well, though nobody has cancelled us.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+        if too_slow:
+            self._reset()  # a close waits for the buffer to drain, which it will not
 
 
 def _subject_or_none(key: str) -> str | None:

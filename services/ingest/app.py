@@ -40,7 +40,7 @@ class Leader:
         self._clock = clock
         self._keys = keys
         self._lease = Lease(
-            lambda: open_leases(bus, ttl_secs=settings.nats.lease_ttl_secs),
+            lambda: open_leases(bus),
             "ingest",
             f"ingest-{uuid.uuid4().hex}",
             settings.nats.lease_ttl_secs,
@@ -66,6 +66,7 @@ class Leader:
             self._clock,
             keys=self._keys,
             settle_secs=settings.settle_secs,
+            max_ahead_secs=settings.max_ahead_secs,
         )
         try:
             await run_together(

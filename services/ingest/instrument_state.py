@@ -10,6 +10,8 @@ class InstrumentState:
     """All that the feed has said of an instrument; None is what it has not said."""
 
     key: str
+    subject: str
+    """Where its quotes are published."""
     ts: int = 0
     rt: int = 0
     seq: int = 0

@@ -8,6 +8,9 @@ FRAMES: Final = Counter("tradedad_ingest_frames_total", "Frames received from th
 BAD_FRAMES: Final = Counter(
     "tradedad_ingest_bad_frames_total", "Frames that could not be decoded, and were skipped"
 )
+REFUSED: Final = Counter(
+    "tradedad_ingest_refused_total", "Instruments in frames that made no sense, and were skipped"
+)
 QUOTES: Final = Counter("tradedad_ingest_quotes_total", "Quotes published")
 HELD_QUOTES: Final = Counter(
     "tradedad_ingest_held_quotes_total", "Updates replaced by newer ones while NATS was away"

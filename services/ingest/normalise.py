@@ -7,7 +7,9 @@ send zeros, so a zero in a block means "not said" wherever the market knows no z
 from typing import Any
 
 from services.ingest.instrument_state import InstrumentState
+from shared.errors import InvalidField
 from shared.exchange_time import trading_day
+from shared.subjects import quote_subject
 
 
 class Normaliser:
@@ -15,25 +17,31 @@ class Normaliser:
 
     def __init__(self) -> None:
         self._states: dict[str, InstrumentState] = {}
+        self.refused = 0
 
     def apply(
         self, feeds: Any, *, ts: int, received_us: int, snapshot: bool
     ) -> list[InstrumentState]:
         """Merge the `feeds` of one message with time `ts`; the states that it touched.
 
-        A message that says nothing of an instrument but its key touches nothing.
+        A message that says nothing of an instrument but its key touches nothing. What
+        cannot be (a key without a segment, a quantity that is no number) is counted in
+        `refused` and passed over.
         """
         touched = []
         states = self._states
         for key, feed in feeds.items():
-            state = states.get(key)
-            if state is None:
-                state = states[key] = InstrumentState(key)
-            if _merge(state, feed, ts):
-                state.ts = ts
-                state.rt = received_us
-                state.snap = snapshot
-                touched.append(state)
+            try:
+                state = states.get(key)
+                if state is None:
+                    state = states[key] = InstrumentState(key, quote_subject(key))
+                if _merge(state, feed, ts):
+                    state.ts = ts
+                    state.rt = received_us
+                    state.snap = snapshot
+                    touched.append(state)
+            except (ValueError, OverflowError, InvalidField):
+                self.refused += 1
         return touched
 
 

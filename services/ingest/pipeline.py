@@ -34,6 +34,7 @@ class Pipeline:
         *,
         keys: Sequence[str],
         settle_secs: float,
+        max_ahead_secs: float,
     ) -> None:
         self._feed = feed
         self._publisher = publisher
@@ -41,6 +42,7 @@ class Pipeline:
         self._clock = clock
         self._keys = keys
         self._settle_secs = settle_secs
+        self._max_ahead_ms = max_ahead_secs * 1_000
         self._normaliser = Normaliser()
 
     async def run(self) -> None:
@@ -78,6 +80,11 @@ class Pipeline:
             metrics.BAD_FRAMES.inc()
             log.debug("bad frame skipped", error=str(error))
             return
+        if response.currentTs > self._clock.now_ms() + self._max_ahead_ms:
+            metrics.BAD_FRAMES.inc()
+            log.debug("frame from the future skipped", ts=response.currentTs)
+            return
+        self._publisher.heard(response.currentTs)
         if response.type == wire.MARKET_INFO:
             self._status.set_segments(wire.segment_status(response))
         touched = self._normaliser.apply(
@@ -86,7 +93,10 @@ class Pipeline:
             received_us=frame.received_us,
             snapshot=response.type == wire.INITIAL_FEED,
         )
+        if self._normaliser.refused:
+            metrics.REFUSED.inc(self._normaliser.refused)
+            self._normaliser.refused = 0
         if touched:
             self._status.set(FeedState.LIVE)
-            await self._publisher.publish(touched, ts=response.currentTs)
+            await self._publisher.publish(touched)
             metrics.FRAME_SECONDS.observe((self._clock.now_us() - frame.received_us) / 1e6)

@@ -23,7 +23,11 @@ class IngestSettings(ServiceSettings):
     feed_ping_secs: Secs = 10.0
     """A feed that answers no ping for half as long again is closed and opened anew."""
     settle_secs: Secs = 30.0
-    """A feed that stayed up this long is reconnected without a pause when it drops."""
+    """A feed that stayed up this long is reconnected after half a second at most when it
+    drops; one that did not, after ever longer pauses."""
+    max_ahead_secs: Secs = 60.0
+    """Frames from further in the future than this, by our clock, are skipped: one would
+    end all windows before their time."""
     clock_every_secs: Secs = 1.0
     """How often md.clock is published at least, while the feed flows."""
     clock_every_quotes: Annotated[int, Field(ge=1)] = 200

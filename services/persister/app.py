@@ -44,7 +44,7 @@ async def build(settings: PersisterSettings, readiness: Readiness) -> AsyncItera
         )
         mongo = await stack.enter_async_context(connect_mongo(settings.mongo, readiness))
         lease = Lease(
-            lambda: open_leases(bus, ttl_secs=settings.nats.lease_ttl_secs),
+            lambda: open_leases(bus),
             "persister",
             f"persister-{uuid.uuid4().hex}",
             settings.nats.lease_ttl_secs,

@@ -15,15 +15,15 @@ log = get_logger(__name__)
 def consume(aggregator: Aggregator, entry: Entry) -> list[ClosedWindow]:
     """Give one entry to `aggregator`; the windows that it closes, in order.
 
-    An entry that cannot be read is counted and passed over: it will not get better.
+    An entry that cannot be read counts as lost: it will not get better.
     """
     try:
         if entry.subject.startswith(QUOTE_PREFIX):
             metrics.QUOTES.inc()
             return aggregator.quote(decode_quote(entry.data), entry.position)
         if entry.subject == CLOCK:
-            tick = decode_clock(entry.data)
-            return aggregator.clock(tick.ts, tick.epoch, entry.position)
+            return aggregator.clock(decode_clock(entry.data), entry.position)
+        aggregator.passed(entry.position)
     except msgspec.DecodeError as error:
         metrics.BAD_ENTRIES.inc()
         log.warning(

@@ -9,10 +9,11 @@ BAD_ENTRIES: Final = Counter(
     "tradedad_persister_bad_entries_total", "Entries of the stream that could not be decoded"
 )
 LATE_TRADES: Final = Counter(
-    "tradedad_persister_late_trades_total", "Trades that came after their window was stored"
+    "tradedad_persister_late_trades_total",
+    "Trades that came after their window was stored, or before their time",
 )
-STALE_QUOTES: Final = Counter(
-    "tradedad_persister_stale_quotes_total", "Quotes of a superseded ingest leader, refused"
+STALE_ENTRIES: Final = Counter(
+    "tradedad_persister_stale_entries_total", "Entries of a superseded ingest leader, refused"
 )
 BARS: Final = Counter("tradedad_persister_bars_total", "Bars stored, by state", ["state"])
 STORE_SECONDS: Final = Histogram(

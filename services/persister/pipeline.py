@@ -17,7 +17,7 @@ from shared.clock import Clock
 from shared.lease import Term
 from shared.logs import get_logger
 from shared.messages import encode
-from shared.stream import TickReader
+from shared.stream import TickReader, stream_identity
 from shared.subjects import bar_subject
 
 log = get_logger(__name__)
@@ -43,8 +43,12 @@ class Pipeline:
         PyMongoError when what it needs stays away.
         """
         await self._store.prepare()
-        checkpoint = await self._store.take_over(term.epoch)
-        log.info("reading on", position=checkpoint.position)
+        epoch, checkpoint = await self._store.take_over()
+        stream = await stream_identity(self._bus)
+        if checkpoint.stream not in ("", stream):
+            log.warning("the stream was made anew", lost_from=checkpoint.position)
+        checkpoint = checkpoint.of_stream(stream)
+        log.info("reading on", position=checkpoint.position, epoch=epoch)
         aggregator = Aggregator(
             checkpoint,
             grace_ms=self._settings.grace_ms,
@@ -56,22 +60,22 @@ class Pipeline:
                 entries = await reader.batch()
                 for entry in entries:
                     for window in consume(aggregator, entry):
-                        await self._commit(window, term)
+                        await self._commit(window, epoch, term)
                 metrics.LATE_TRADES.inc(aggregator.late_trades - late)
-                metrics.STALE_QUOTES.inc(aggregator.stale_quotes - stale)
-                late, stale = aggregator.late_trades, aggregator.stale_quotes
+                metrics.STALE_ENTRIES.inc(aggregator.stale_entries - stale)
+                late, stale = aggregator.late_trades, aggregator.stale_entries
                 if entries:
                     metrics.POSITION.set(entries[-1].position)
                     metrics.STREAM_TIME.set((aggregator.time_ms or 0) / 1_000)
 
-    async def _commit(self, window: ClosedWindow, term: Term) -> None:
+    async def _commit(self, window: ClosedWindow, epoch: int, term: Term) -> None:
         """Store a window however often it takes; reading waits meanwhile."""
         started = self._clock.monotonic()
         backoff = Backoff(cap_secs=5.0)
         while True:
             term.check()
             try:
-                await self._store.commit(window, term.epoch)
+                await self._store.commit(window, epoch)
                 break
             except PyMongoError as error:
                 if backoff.attempt >= _MOST_ATTEMPTS:

@@ -3,9 +3,8 @@
 from dataclasses import astuple
 from typing import Any, Final
 
-from pymongo import IndexModel, ReplaceOne
+from pymongo import IndexModel, ReplaceOne, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import DuplicateKeyError
 
 from services.persister.aggregate import FRESH, Carry, Checkpoint, ClosedWindow
 from shared.errors import StaleEpoch
@@ -16,6 +15,10 @@ from shared.mongo import Document, Mongo, ensure_collection
 BARS: Final = "bars_5m"
 CHECKPOINTS: Final = "checkpoints"
 _ID: Final = "bars_5m"
+_CHECKPOINT_FIELDS: Final = (
+    "stream", "position", "next_position", "closed_until", "time_ms", "feed_ms", "gap_ms",
+    "feed_epoch",
+)  # fmt: skip
 
 _NUMBER: Final = ["double", "int", "long"]
 _WHOLE: Final = ["int", "long"]
@@ -99,22 +102,25 @@ class BarStore:
         await ensure_collection(self._db, BARS, BAR_SCHEMA, [by_key_and_time])
         await ensure_collection(self._db, CHECKPOINTS, CHECKPOINT_SCHEMA, [])
 
-    async def take_over(self, epoch: int) -> Checkpoint:
-        """Shut out every older leader, and read where it had come to.
+    async def take_over(self) -> tuple[int, Checkpoint]:
+        """Shut out every older leader: our epoch, and where the last one had come to.
 
-        Raises StaleEpoch if a newer leader has been here.
+        The epoch counts here and not in the lease's bucket, which could be lost.
         """
-        await self._claim(epoch, {})
-        document = await self._checkpoints.find_one({"_id": _ID})
-        if document is None or "position" not in document:
-            return FRESH
-        return Checkpoint(
-            position=document["position"],
-            closed_until=document["closed_until"],
-            time_ms=document["time_ms"],
-            feed_epoch=document["feed_epoch"],
-            carries=tuple(Carry(*carry) for carry in document["carries"]),
+        document: Document = await self._checkpoints.find_one_and_update(  # type: ignore[assignment]
+            {"_id": _ID},
+            {"$inc": {"epoch": 1}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
         )
+        epoch: int = document["epoch"]
+        if "position" not in document:
+            return epoch, FRESH
+        checkpoint = Checkpoint(
+            carries=tuple(Carry(*carry) for carry in document["carries"]),
+            **{name: document[name] for name in _CHECKPOINT_FIELDS},
+        )
+        return epoch, checkpoint
 
     async def commit(self, window: ClosedWindow, epoch: int) -> None:
         """Write the window's bars and the checkpoint in one transaction.
@@ -123,17 +129,12 @@ class BarStore:
         nothing, if a newer leader has taken over.
         """
         checkpoint = window.checkpoint
-        fields: Document = {
-            "position": checkpoint.position,
-            "closed_until": checkpoint.closed_until,
-            "time_ms": checkpoint.time_ms,
-            "feed_epoch": checkpoint.feed_epoch,
-            "carries": [list(astuple(carry)) for carry in checkpoint.carries],
-        }
+        fields: Document = {name: getattr(checkpoint, name) for name in _CHECKPOINT_FIELDS}
+        fields["carries"] = [list(astuple(carry)) for carry in checkpoint.carries]
         documents = [bar_document(bar) for bar in window.bars]
 
         async def write(session: AsyncClientSession) -> None:
-            await self._claim(epoch, fields, session)
+            await self._move(epoch, fields, session)
             if documents:
                 await self._bars.bulk_write(
                     [ReplaceOne({"_id": doc["_id"]}, doc, upsert=True) for doc in documents],
@@ -144,17 +145,10 @@ class BarStore:
         async with self._client.start_session() as session:
             await session.with_transaction(write)
 
-    async def _claim(
-        self, epoch: int, fields: Document, session: AsyncClientSession | None = None
-    ) -> None:
-        """Set `fields` if no newer epoch has been here; an upsert collides with one that has."""
-        try:
-            await self._checkpoints.update_one(
-                {"_id": _ID, "epoch": {"$lte": epoch}},
-                {"$set": {"epoch": epoch, **fields}},
-                upsert=True,
-                session=session,
-            )
-        except DuplicateKeyError:
-            document = await self._checkpoints.find_one({"_id": _ID}, {"epoch": 1})
-            raise StaleEpoch(epoch, document["epoch"] if document else -1) from None
+    async def _move(self, epoch: int, fields: Document, session: AsyncClientSession) -> None:
+        moved = await self._checkpoints.update_one(
+            {"_id": _ID, "epoch": epoch}, {"$set": fields}, session=session
+        )
+        if not moved.matched_count:
+            document = await self._checkpoints.find_one({"_id": _ID}, session=session)
+            raise StaleEpoch(epoch, document["epoch"] if document else 0)

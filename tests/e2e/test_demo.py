@@ -15,7 +15,10 @@ def test_the_demo_ends_well_and_its_report_is_whole(stack_command: Run) -> None:
 
 @pytest.mark.timeout(120)
 def test_a_demo_that_goes_wrong_says_so(stack_command: Run) -> None:
-    done = stack_command("demo", TRADEDAD_UPSTOX_ACCESS_TOKEN="refused",
-                         TRADEDAD_STACK_START_TIMEOUT_SECS="10")  # fmt: skip
+    done = stack_command(
+        "demo",
+        TRADEDAD_SIMULATOR_ACCESS_TOKEN="another",
+        TRADEDAD_STACK_START_TIMEOUT_SECS="10",
+    )
     assert done.returncode != 0
     assert "demo failed: not ready after 10 s: ingest" in done.stdout

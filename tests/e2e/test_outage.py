@@ -28,7 +28,7 @@ USERS_OF = {
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    plan = prepare(data_dir=folder / "data", use_free_ports=True)
+    plan = prepare(data_dir=folder / "data", use_free_ports=True, always_simulated=True)
     with (folder / "log").open("wb") as output, Stack(plan, output) as stack:
         stack.wait_ready(60)
         yield stack

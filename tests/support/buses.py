@@ -9,10 +9,14 @@ from shared.settings import NatsSettings
 from tests.support.servers import PASSWORD, NatsServer
 
 
-def nats_settings(nats: NatsServer) -> NatsSettings:
+def nats_settings(nats: NatsServer, *, lease_ttl_secs: float = 1.5) -> NatsSettings:
     """The server of a test; a frozen one is given up after some three seconds."""
     return NatsSettings(
-        url=nats.url, connect_timeout_secs=1, request_timeout_secs=1.0, ping_interval_secs=1
+        url=nats.url,
+        connect_timeout_secs=1,
+        request_timeout_secs=1.0,
+        ping_interval_secs=1,
+        lease_ttl_secs=lease_ttl_secs,
     )
 
 
@@ -23,10 +27,11 @@ async def bus_of(
     *,
     readiness: Readiness | None = None,
     password: str = PASSWORD,
+    lease_ttl_secs: float = 1.5,
 ) -> AsyncIterator[Bus]:
     """A connection as `user`."""
     async with connect_bus(
-        nats_settings(nats),
+        nats_settings(nats, lease_ttl_secs=lease_ttl_secs),
         user=user,
         password=password,
         readiness=readiness or Readiness("test"),

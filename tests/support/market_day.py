@@ -17,7 +17,7 @@ def window_messages(number: int) -> list[Message]:
         ts = start + step * 5_000
         if step % 6 == 0:
             messages += [_quote(key, ts, number * 60 + step) for key in KEYS]
-        tick = ClockTick(ts=ts, epoch=1, seq=0, state=FeedState.LIVE)
+        tick = ClockTick(ts=ts, feed_ts=ts, epoch=1, seq=0, state=FeedState.LIVE)
         messages.append((CLOCK, encode(tick)))
     return messages
 

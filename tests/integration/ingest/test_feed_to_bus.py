@@ -12,15 +12,19 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from services.ingest import metrics
 from services.ingest.app import build
 from services.ingest.settings import IngestSettings
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
+from shared.bus import Bus
 from shared.health import Readiness
 from shared.messages import FeedState, Quote, decode_clock, decode_quote, decode_status
 from shared.settings import NatsSettings, UpstoxSettings
-from shared.subjects import quote_key
+from shared.stream import TickReader
+from shared.subjects import quote_key, quote_subject
 from tests.support.builders import KEY, OTHER_KEY
+from tests.support.buses import bus_of
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import is_ready, running
 from tests.support.waiting import eventually
@@ -232,19 +236,44 @@ async def test_after_an_outage_of_nats_only_the_newest_quotes_follow(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with simulator() as url, ingest(ingest_settings(nats, url, watchlist)) as readiness:
-        await listener.wait_for_quotes(3)
+        last_before = (await listener.wait_for_quotes(3))[-1]
         nats.kill()
 
         async def unready() -> bool:
             return "nats" in readiness.missing
 
         await eventually(unready, what="ingest that knows NATS is away")
-        last_before = listener.quotes()[-1]
+        replaced_before = replaced()
+
+        async def much_was_replaced() -> bool:
+            return replaced() > replaced_before + 10
+
+        await eventually(much_was_replaced, what="quotes that were replaced by newer ones")
         nats.start()
+        async with bus_of(nats, "gateway") as bus:
+            kept: list[Quote] = []
 
-        async def went_on() -> bool:
-            return listener.quotes()[-1].ts > last_before.ts + 2_000
+            async def went_on() -> bool:
+                kept[:] = await kept_quotes(bus)
+                return kept[-1].ts > last_before.ts + 5_000
 
-        await eventually(went_on, what="quotes after the outage", timeout_secs=20)
-    times = [q.ts for q in listener.quotes()]
-    assert times == sorted(times), "nothing old was sent late"
+            await eventually(went_on, what="quotes after the outage", timeout_secs=20)
+    assert [q.seq for q in kept] == list(range(1, len(kept) + 1)), "seq has no holes"
+    pauses = [after.ts - before.ts for before, after in pairwise(kept)]
+    assert max(pauses) > 1_000, "what was replaced meanwhile is not sent"
+
+
+def replaced() -> float:
+    (metric,) = metrics.HELD_QUOTES.collect()
+    return metric.samples[0].value
+
+
+async def kept_quotes(bus: Bus) -> list[Quote]:
+    """All quotes of KEY that are in the stream."""
+    subject = quote_subject(KEY)
+    async with TickReader(bus, start=1, subject=subject) as reader:
+        expected = await reader.open()
+        quotes: list[Quote] = []
+        while len(quotes) < expected:
+            quotes += [decode_quote(entry.data) for entry in await reader.batch()]
+        return quotes

@@ -1,5 +1,7 @@
 """Bars and position are written together, once, and only by the newest leader."""
 
+import asyncio
+
 import pytest
 from pymongo.errors import PyMongoError
 
@@ -11,11 +13,18 @@ from shared.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
 CHECKPOINT = Checkpoint(
+    stream="2026-11-22T10:00:00+00:00",
     position=77,
+    next_position=76,
     closed_until=MONDAY_10_00 + 300_000,
     time_ms=MONDAY_10_00 + 301_000,
+    feed_ms=MONDAY_10_00 + 300_500,
+    gap_ms=None,
     feed_epoch=4,
-    carries=(Carry(KEY, MONDAY_10_00, 1_000, 990), Carry(OTHER_KEY, MONDAY_10_00, None, None)),
+    carries=(
+        Carry(KEY, MONDAY_10_00, 1_000, 990, MONDAY_10_00),
+        Carry(OTHER_KEY, MONDAY_10_00, None, None, MONDAY_10_00),
+    ),
 )
 
 
@@ -38,53 +47,54 @@ async def prepared(mongo: Mongo) -> BarStore:
 
 
 async def test_a_fresh_database_starts_at_the_beginning(mongo: Mongo) -> None:
-    assert await (await prepared(mongo)).take_over(epoch=1) == FRESH
+    assert await (await prepared(mongo)).take_over() == (1, FRESH)
 
 
 async def test_a_window_and_its_checkpoint_come_back_as_they_were(mongo: Mongo) -> None:
     store = await prepared(mongo)
-    await store.take_over(epoch=1)
-    await store.commit(window(bar(), bar(OTHER_KEY)), epoch=1)
+    epoch, _ = await store.take_over()
+    await store.commit(window(bar(), bar(OTHER_KEY)), epoch)
     stored = await mongo.db["bars_5m"].find().sort("_id").to_list()
     assert stored == [bar_document(bar()), bar_document(bar(OTHER_KEY))]
     assert stored[0]["_id"] == bar_id(KEY, MONDAY_10_00)
-    assert await store.take_over(epoch=2) == CHECKPOINT
+    assert await store.take_over() == (epoch + 1, CHECKPOINT)
 
 
 async def test_storing_a_window_again_doubles_nothing(mongo: Mongo) -> None:
     store = await prepared(mongo)
+    epoch, _ = await store.take_over()
     for _ in range(2):
-        await store.commit(window(bar()), epoch=1)
+        await store.commit(window(bar()), epoch)
     assert await mongo.db["bars_5m"].count_documents({}) == 1
 
 
 async def test_an_older_leader_writes_nothing(mongo: Mongo) -> None:
     store = await prepared(mongo)
-    await store.commit(window(bar()), epoch=5)
-    await store.take_over(epoch=6)
+    old, _ = await store.take_over()
+    await store.commit(window(bar()), old)
+    new, _ = await store.take_over()
     with pytest.raises(StaleEpoch) as caught:
-        await store.commit(window(bar(close=1.0), bar(OTHER_KEY)), epoch=5)
-    assert (caught.value.ours, caught.value.theirs) == (5, 6)
+        await store.commit(window(bar(close=1.0), bar(OTHER_KEY)), old)
+    assert (caught.value.ours, caught.value.theirs) == (old, new)
     stored = await mongo.db["bars_5m"].find().to_list()
     assert stored == [bar_document(bar())]
 
 
-async def test_an_older_leader_cannot_take_over(mongo: Mongo) -> None:
+async def test_leaders_that_take_over_at_once_have_different_epochs(mongo: Mongo) -> None:
     store = await prepared(mongo)
-    await store.take_over(epoch=6)
-    with pytest.raises(StaleEpoch):
-        await store.take_over(epoch=5)
+    epochs = [epoch for epoch, _ in await asyncio.gather(*(store.take_over() for _ in range(10)))]
+    assert sorted(epochs) == list(range(1, 11))
 
 
 async def test_a_checkpoint_is_not_moved_when_its_bars_are_refused(mongo: Mongo) -> None:
     store = await prepared(mongo)
-    await store.take_over(epoch=1)
+    epoch, _ = await store.take_over()
     await mongo.db.command(
         "collMod", "bars_5m", validator={"$jsonSchema": {"required": ["not there"]}}
     )
     with pytest.raises(PyMongoError):
-        await store.commit(window(bar()), epoch=1)
-    assert await store.take_over(epoch=1) == FRESH
+        await store.commit(window(bar()), epoch)
+    assert await store.take_over() == (epoch + 1, FRESH)
     assert await mongo.db["bars_5m"].count_documents({}) == 0
 
 
@@ -97,6 +107,7 @@ async def test_the_database_refuses_what_is_no_bar(mongo: Mongo) -> None:
 
 async def test_preparing_again_changes_nothing(mongo: Mongo) -> None:
     store = await prepared(mongo)
-    await store.commit(window(bar()), epoch=1)
+    epoch, _ = await store.take_over()
+    await store.commit(window(bar()), epoch)
     await store.prepare()
     assert await mongo.db["bars_5m"].count_documents({}) == 1

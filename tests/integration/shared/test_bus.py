@@ -155,12 +155,14 @@ async def test_the_ticks_stream_is_made_once_and_follows_its_settings(nats: Nats
 
 
 async def test_leases_that_would_outlive_the_bucket_are_refused(nats: NatsServer) -> None:
-    async with bus_of(nats, "ingest") as bus, bus_of(nats, "persister") as other:
-        await open_leases(bus, ttl_secs=2.0)
-        await open_leases(other, ttl_secs=2.0)
-        await open_leases(other, ttl_secs=1.0)
-        with pytest.raises(ConfigError, match="shorter"):
-            await open_leases(other, ttl_secs=5.0)
+    async with (
+        bus_of(nats, "ingest", lease_ttl_secs=2.0) as bus,
+        bus_of(nats, "persister", lease_ttl_secs=1.0) as shorter,
+        bus_of(nats, "persister", lease_ttl_secs=5.0) as longer,
+    ):
+        assert (await open_leases(bus)).epoch_base == (await open_leases(shorter)).epoch_base
+        with pytest.raises(ConfigError, match="TRADEDAD_NATS_LEASE_TTL_SECS"):
+            await open_leases(longer)
 
 
 # Who may say what.
@@ -276,9 +278,9 @@ async def test_nobody_reads_the_answers_of_another(
 async def test_a_reply_subject_can_smuggle_in_nothing(
     nats: NatsServer, user: str, smuggled_to: str
 ) -> None:
-    async with bus_of(nats, "ingest") as bus, bus_of(nats, user) as forger:
+    async with bus_of(nats, "ingest", lease_ttl_secs=60) as bus, bus_of(nats, user) as forger:
         await ensure_ticks_stream(bus, max_age_secs=60, max_bytes=1 << 20)
-        leases = await open_leases(bus, ttl_secs=60)
+        leases, _ = await open_leases(bus)
         await leases.put("ingest", b"the leader")
         await publish(bus, 1)
         # Within the forger's own account it can say what it likes: nobody else hears it.

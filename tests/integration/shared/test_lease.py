@@ -42,9 +42,7 @@ class Election:
 
     async def enter(self, holder: str) -> None:
         bus = await self.stack.enter_async_context(bus_of(self.nats, "ingest"))
-        lease = Lease(
-            lambda: open_leases(bus, ttl_secs=TTL_SECS), "ingest", holder, TTL_SECS, CLOCK
-        )
+        lease = Lease(lambda: open_leases(bus), "ingest", holder, TTL_SECS, CLOCK)
         self.buses[holder] = bus
         self.contenders[holder] = asyncio.create_task(
             lease.lead(lambda term: self._work(holder, term))
@@ -189,7 +187,7 @@ async def test_a_server_that_freezes_and_thaws_never_has_two_leaders(
 async def test_a_renewal_whose_answer_was_lost_is_adopted(election: Election) -> None:
     await election.enter("a")
     first = await election.stint(0)
-    bucket = await open_leases(election.buses["a"], ttl_secs=TTL_SECS)
+    bucket, _ = await open_leases(election.buses["a"])
     revision = await bucket.put("ingest", b"a")
 
     async def look() -> bool:
@@ -203,6 +201,6 @@ async def test_a_renewal_whose_answer_was_lost_is_adopted(election: Election) ->
 async def test_a_leader_whose_key_another_has_taken_stops(election: Election) -> None:
     await election.enter("a")
     first = await election.stint(0)
-    bucket = await open_leases(election.buses["a"], ttl_secs=TTL_SECS)
+    bucket, _ = await open_leases(election.buses["a"])
     await bucket.put("ingest", b"thief")
     assert await election.end_of(first) - first.started_at < TTL_SECS

@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY
 
 from shared.backoff import Backoff
 from shared.errors import LeaseLost
-from shared.lease import Lease, Term
+from shared.lease import Lease, Leases, Term
 from tests.support.virtual_time import LoopClock, run_virtual
 
 TTL_SECS = 5.0
@@ -46,6 +46,9 @@ class Entry:
     value: bytes
     revision: int
     stored_at: float
+
+
+EPOCH_BASE = 1_795_000_000_000
 
 
 @dataclass
@@ -133,10 +136,10 @@ def now() -> float:
 
 
 def lease(bucket: FakeBucket, holder: str = "a", *passing: type[Exception]) -> Lease:
-    async def open_bucket() -> KeyValue:
+    async def open_bucket() -> Leases:
         if bucket.away:
             raise NatsError
-        return cast("KeyValue", bucket)
+        return Leases(cast("KeyValue", bucket), EPOCH_BASE)
 
     return Lease(open_bucket, "test", holder, TTL_SECS, LoopClock(), passing=passing)
 
@@ -180,7 +183,7 @@ def test_a_leader_that_reaches_the_bucket_stays_in_one_term() -> None:
         return diary
 
     diary = run_virtual(main())
-    assert [term.epoch for term in diary.terms] == [11]
+    assert [term.epoch for term in diary.terms] == [EPOCH_BASE + 11]
     assert diary.cancelled_at == [pytest.approx(3_600)]
 
 
@@ -257,7 +260,7 @@ def test_a_renewal_whose_answer_was_lost_is_adopted() -> None:
         return diary
 
     diary = run_virtual(main())
-    assert [term.epoch for term in diary.terms] == [11]
+    assert [term.epoch for term in diary.terms] == [EPOCH_BASE + 11]
     assert diary.cancelled_at == [pytest.approx(60)]
 
 

@@ -89,7 +89,7 @@ def test_zero_is_told_and_the_unknown_is_absent() -> None:
 def test_fields_of_a_newer_version_are_passed_over() -> None:
     newer = {**REQUIRED, "iv": 0.21, "greeks": {"delta": [1, None]}, "ltp": 5}
     assert decode_quote(json.dumps(newer).encode()) == Quote(**REQUIRED, ltp=5.0)  # type: ignore[arg-type]
-    clock = {"ts": 1, "epoch": 2, "seq": 3, "state": "live", "lag": 4}
+    clock = {"feed_ts": 1, "ts": 1, "epoch": 2, "seq": 3, "state": "live", "lag": 4}
     assert decode_clock(json.dumps(clock).encode()).seq == 3
     status = {"state": "stale", "since": 1, "epoch": 2, "new": {}}
     assert decode_status(json.dumps(status).encode()).state is FeedState.STALE
@@ -121,7 +121,7 @@ def test_what_is_no_quote_is_refused(body: bytes) -> None:
 
 
 def test_a_clock_tick_and_a_status_come_back_from_json() -> None:
-    tick = ClockTick(ts=5, epoch=2, seq=400, state=FeedState.FAILING_OVER)
+    tick = ClockTick(feed_ts=1, ts=5, epoch=2, seq=400, state=FeedState.FAILING_OVER)
     assert decode_clock(encode(tick)) == tick
     assert json.loads(encode(tick))["state"] == "failing_over"
     status = FeedStatus(state=FeedState.LIVE, since=9, epoch=2, segments={"NSE_EQ": "NORMAL_OPEN"})

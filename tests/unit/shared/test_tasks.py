@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
+from shared import tasks
 from shared.tasks import run_together, stop
+
+
+@pytest.fixture(autouse=True)
+def again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_AGAIN_SECS", 0.5)
 
 
 async def forever() -> None:
@@ -58,3 +64,48 @@ async def test_a_cancellation_stops_all() -> None:
     with pytest.raises(asyncio.CancelledError):
         await together
     assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"a", "b"})
+
+
+async def test_a_cancelled_stop_still_stops_and_then_says_that_it_was_cancelled() -> None:
+    inner = asyncio.create_task(deaf(1))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(stop([inner]))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert inner.cancelled()
+
+
+async def test_what_loses_a_cancellation_two_levels_down_is_stopped_too() -> None:
+    inner = asyncio.create_task(deaf(2), name="inner")
+
+    async def middle() -> None:
+        try:
+            await forever()
+        finally:
+            await stop([inner])
+
+    outer = asyncio.create_task(run_together({"middle": middle()}))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    outer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await outer
+    assert inner.cancelled()
+
+
+async def test_a_clean_up_is_given_its_time() -> None:
+    cleaned = asyncio.Event()
+
+    async def slow() -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0.3)
+            cleaned.set()
+
+    task = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    await stop([task])
+    assert cleaned.is_set()
