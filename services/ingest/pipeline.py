@@ -82,7 +82,7 @@ class Pipeline:
             return
         if response.currentTs > self._clock.now_ms() + self._max_ahead_ms:
             metrics.BAD_FRAMES.inc()
-            log.debug("frame from the future skipped", ts=response.currentTs)
+            self._status.set(FeedState.STALE, "frames are of the future; is our clock right?")
             return
         self._publisher.heard(response.currentTs)
         if response.type == wire.MARKET_INFO:

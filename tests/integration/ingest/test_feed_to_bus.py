@@ -18,6 +18,7 @@ from services.ingest.settings import IngestSettings
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
 from shared.bus import Bus
+from shared.clock import SystemClock
 from shared.health import Readiness
 from shared.messages import FeedState, Quote, decode_clock, decode_quote, decode_status
 from shared.settings import NatsSettings, UpstoxSettings
@@ -89,6 +90,7 @@ def ingest_settings(nats: NatsServer, url: str, watchlist: Path, **more: Any) ->
         "nats_password": PASSWORD,
         "watchlist_file": watchlist,
         "clock_every_secs": 0.1,
+        "max_ahead_secs": 1e9,  # the simulated exchange runs ten times as fast as our clock
         "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
         "upstox": UpstoxSettings.model_validate({"api_url": url, "access_token": TOKEN}),
     } | more
@@ -168,6 +170,22 @@ async def test_the_clock_tells_how_many_quotes_there_were(
             ticks += 1
             assert decode_clock(message.data).seq == quotes
     assert ticks > 1
+
+
+async def test_frames_of_the_future_are_not_believed_and_that_is_told(
+    nats: NatsServer, listener: Listener, watchlist: Path
+) -> None:
+    tomorrow_ms = SystemClock().now_ms() + 86_400_000
+    async with (
+        simulator(start_ms=tomorrow_ms) as url,
+        ingest(ingest_settings(nats, url, watchlist, max_ahead_secs=60)) as readiness,
+    ):
+
+        async def told() -> bool:
+            return "our clock" in readiness.missing.get("feed", "")
+
+        await eventually(told, what="readiness saying why")
+        assert listener.quotes() == []
 
 
 async def test_a_refused_token_is_told_and_nothing_dies(
