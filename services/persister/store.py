@@ -6,7 +6,8 @@ from typing import Any, Final
 from pymongo import IndexModel, ReplaceOne, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.persister.aggregate import FRESH, Carry, Checkpoint, ClosedWindow
+from services.persister.aggregate import ClosedWindow
+from services.persister.checkpoint import FRESH, Carry, Checkpoint
 from shared.errors import StaleEpoch
 from shared.exchange_time import to_datetime
 from shared.messages import Bar, BarState

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
-from services.persister.aggregate import FRESH, Aggregator
+from services.persister.aggregate import Aggregator
 from services.persister.app import build
+from services.persister.checkpoint import FRESH
 from services.persister.consume import consume
 from services.persister.settings import PersisterSettings
 from services.persister.store import bar_document

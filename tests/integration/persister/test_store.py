@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from pymongo.errors import PyMongoError
 
-from services.persister.aggregate import FRESH, Carry, Checkpoint, ClosedWindow
+from services.persister.aggregate import ClosedWindow
+from services.persister.checkpoint import FRESH, Carry, Checkpoint
 from services.persister.store import BarStore, bar_document, bar_id
 from shared.errors import StaleEpoch
 from shared.messages import Bar, BarState

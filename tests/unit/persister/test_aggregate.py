@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedded.truth import differences, plain_bars
-from services.persister.aggregate import FRESH, Aggregator, Checkpoint, ClosedWindow
+from services.persister.aggregate import Aggregator, ClosedWindow
+from services.persister.checkpoint import FRESH, Checkpoint
 from services.persister.store import bar_document
 from shared.exchange_time import WINDOW_MS
 from shared.messages import Bar, BarState, ClockTick, FeedState, Quote
