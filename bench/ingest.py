@@ -17,7 +17,7 @@ from services.ingest.feed import wire
 from services.ingest.normalise import Normaliser
 from services.ingest.publish import Publisher
 from services.simulator.feed.frames import Frame, snapshot
-from services.simulator.feed.subscriptions import Mode
+from services.simulator.feed.modes import Mode
 from services.simulator.market.instruments import INSTRUMENTS
 from services.simulator.market.market import Market
 from shared.bus import Bus, connect_bus, ensure_ticks_stream

@@ -89,13 +89,22 @@ async def ops_site(readiness: Readiness, host: str, port: int) -> AsyncIterator[
 
 @asynccontextmanager
 async def serve(
-    app: web.Application, host: str, port: int, *, shutdown_secs: float = 5.0
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    shutdown_secs: float = 5.0,
+    max_line_bytes: int = 8_190,
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
 
+    A request whose first line is longer than `max_line_bytes` is refused (400).
+
     Raises ConfigError if the port is taken.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_secs)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=shutdown_secs, max_line_size=max_line_bytes
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
@@ -13,11 +14,21 @@ from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.feed.access import FeedAccess
 from services.simulator.feed.codes import OneTimeCodes
 from services.simulator.feed.server import Feed
+from services.simulator.gate import gate
 from services.simulator.ledger import Ledger
-from services.simulator.market.instruments import INSTRUMENTS
+from services.simulator.login.routes import login_routes
+from services.simulator.login.scopes import scopes
+from services.simulator.market.calendar import Calendar
 from services.simulator.market.market import Market
+from services.simulator.market.universe import instruments_of
+from services.simulator.mischief.calls import MischiefCalls
+from services.simulator.mischief.faults import Faults
+from services.simulator.mischief.requests import mischief
+from services.simulator.portfolio_stream.webhook import Webhook
+from services.simulator.rest.routes import market_routes
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
+from services.simulator.trading import Trading
 from shared.clock import SystemClock
 from shared.health import Readiness, serve
 from shared.logs import get_logger
@@ -26,6 +37,9 @@ from shared.runtime import Part
 
 log = get_logger(__name__)
 
+# A quote call may name 500 instruments in its query.
+_MAX_LINE_BYTES: Final = 1 << 15
+
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
@@ -33,6 +47,7 @@ class Simulator:
 
     port: int
     driver: Driver
+    webhook: Webhook
 
 
 @asynccontextmanager
@@ -45,28 +60,50 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     interval_ms = settings.frame_interval_ms
     start_ms = wall_clock.now_ms() if settings.start_ms is None else settings.start_ms
     start_ms -= start_ms % interval_ms
+    instruments = instruments_of(settings.universe, synthetic=settings.synthetic, start_ms=start_ms)
     market = Market(
-        INSTRUMENTS,
+        instruments,
         seed=settings.seed,
         start_ms=start_ms,
         trades_per_sec=settings.trades_per_sec,
+        calendar=Calendar(always_open=settings.calendar == "always_open"),
     )
     ledger = Ledger(market.states, max_rows=settings.ledger_max_rows)
     codes = OneTimeCodes(wall_clock)
-    feed = Feed(market, codes, ledger, settings)
+    faults = Faults()
+    feed = Feed(market, codes, ledger, settings, faults)
     clock = ExchangeClock(wall_clock, start_ms=start_ms, speed=settings.speed)
     driver = Driver(market, clock, feed, ledger, frame_interval_ms=interval_ms)
     driver.step(start_ms)  # the opening trades, so that the first client finds prices
 
     tokens = Tokens(clock, settings.access_token.get_secret_value())
-    app = web.Application(middlewares=[problems, refusals])
-    app.add_routes(FeedAccess(codes, tokens).routes())
+    app = web.Application(
+        middlewares=[
+            problems,
+            mischief(faults),
+            refusals,
+            gate(settings, tokens, wall_clock),
+            scopes(tokens),
+        ]
+    )
+    app.add_routes(login_routes(settings, tokens, clock, wall_clock))
+    configured_token = settings.access_token.get_secret_value()
+    app.add_routes(MischiefCalls(faults, tokens, configured_token).routes())
+    app.add_routes(market_routes(instruments, market, tokens))
+    trading = Trading(
+        market.states, market.calendar, clock, tokens, OneTimeCodes(wall_clock), settings
+    )
+    trading.webhook.posts_of_next = faults.webhook_posts
+    driver.on_step.append(trading.step)
+    app.add_routes(trading.routes())
+    app.add_routes(FeedAccess(codes, tokens, feed, settings).routes())
     app.add_routes(feed.routes())
-    app.add_routes(Admin(INSTRUMENTS, clock, ledger, settings).routes())
+    app.add_routes(Admin(instruments, clock, ledger, settings).routes())
     app.on_shutdown.append(feed.close_all)
-    async with serve(app, settings.host, settings.port) as port:
+    app.on_shutdown.append(trading.stream.close_all)
+    async with serve(app, settings.host, settings.port, max_line_bytes=_MAX_LINE_BYTES) as port:
         log.info("simulator open", port=port, start_ms=start_ms, speed=settings.speed)
-        yield Simulator(port, driver)
+        yield Simulator(port, driver, trading.webhook)
 
 
 @asynccontextmanager
@@ -76,4 +113,4 @@ async def build(
 ) -> AsyncIterator[Sequence[Part]]:
     """Open the simulator; yields its parts."""
     async with open_simulator(settings) as simulator:
-        yield [simulator.driver]
+        yield [simulator.driver, simulator.webhook]

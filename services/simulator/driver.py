@@ -1,8 +1,11 @@
 """Drives the market along exchange time, one feed frame after another."""
 
+from collections.abc import Callable, Sequence
+
 from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.feed.server import Feed
 from services.simulator.ledger import Ledger
+from services.simulator.market.flows import Trade
 from services.simulator.market.market import Market
 from services.simulator.metrics import LAG, TRADES
 
@@ -28,6 +31,8 @@ class Driver:
         self._feed = feed
         self._ledger = ledger
         self._frame_interval_ms = frame_interval_ms
+        self.on_step: list[Callable[[Sequence[Trade], int], None]] = []
+        """Called with the trades of each step and its time (epoch ms), before the feed."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -47,4 +52,6 @@ class Driver:
         trades = self._market.advance(to_ms)
         self._ledger.record_trades(trades)
         TRADES.inc(len(trades))
+        for listener in self.on_step:
+            listener(trades, to_ms)
         self._feed.publish(self._market.take_changes())

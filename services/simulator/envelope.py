@@ -8,8 +8,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from shared.errors import RequestError
+
 INVALID_TOKEN: Final = "UDAPI100050"
 RATE_LIMIT: Final = "UDAPI10005"
+INVALID_INPUT: Final = "UDAPI100036"
+NO_SUCH_PATH: Final = "UDAPI100060"
+UPSTOX_PATHS: Final = ("/v2/", "/v3/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,17 @@ def failure(status: HTTPStatus, errors: Sequence[ApiError]) -> web.Response:
 
 @web.middleware
 async def refusals(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Answers a `Refusal` as Upstox does."""
+    """Answers a `Refusal` as Upstox does, and on its paths any error of a request."""
     try:
         response: web.StreamResponse = await handler(request)
     except Refusal as refusal:
         return failure(refusal.status, refusal.errors)
+    except RequestError as error:
+        if not request.path.startswith(UPSTOX_PATHS):
+            raise
+        return failure(HTTPStatus.BAD_REQUEST, [ApiError(INVALID_INPUT, error.detail, error.field)])
+    except web.HTTPNotFound:
+        if not request.path.startswith(UPSTOX_PATHS):
+            raise
+        return failure(HTTPStatus.NOT_FOUND, [ApiError(NO_SUCH_PATH, "Resource not Found.")])
     return response

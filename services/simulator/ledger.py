@@ -37,8 +37,8 @@ class LedgerTrade(msgspec.Struct, frozen=True):
     quantity: int | None
 
 
-# Packed, for a full ledger holds millions of rows: ts, live, ltp, ltt, ltq, vtt, atp.
-_SENT: Final = struct.Struct("<q?qqqqq")
+# Packed, for a full ledger holds millions of rows: ts, live, ltp, ltt, ltq, vtt, atp, oi.
+_SENT: Final = struct.Struct("<q?qqqqqq")
 _TRADE: Final = struct.Struct("<qqq")
 _TIME: Final = struct.Struct("<q")
 _ABSENT: Final = -1
@@ -62,13 +62,19 @@ class Ledger:
     def record_sent(self, kind: Kind, ts_ms: int, state: InstrumentState) -> None:
         """Add the state that a frame of `ts_ms` tells; once, however many clients get it."""
         live = kind == "live"
-        if state.instrument.is_index:
-            quantities = (_ABSENT, _ABSENT, _ABSENT)
+        instrument = state.instrument
+        if instrument.is_index:
+            quantities = (_ABSENT, _ABSENT, _ABSENT, _ABSENT)
         else:
             atp_paise = state.atp_paise()
-            quantities = (state.ltq, state.vtt, _ABSENT if atp_paise is None else atp_paise)
+            quantities = (
+                state.ltq,
+                state.vtt,
+                _ABSENT if atp_paise is None else atp_paise,
+                _ABSENT if instrument.expiry_ms is None else state.oi,
+            )
         row = _SENT.pack(ts_ms, live, state.ltp_paise, state.ltt_ms, *quantities)
-        rows = self._sent[state.instrument.key]
+        rows = self._sent[instrument.key]
         if not rows or rows[-1] != row:
             rows.append(row)
 
@@ -90,7 +96,7 @@ def _between(rows: Iterable[bytes], from_ms: int, to_ms: int) -> list[bytes]:
 
 
 def _sent_quote(row: bytes) -> SentQuote:
-    ts, live, ltp_paise, ltt, ltq, vtt, atp_paise = _SENT.unpack(row)
+    ts, live, ltp_paise, ltt, ltq, vtt, atp_paise, oi = _SENT.unpack(row)
     return SentQuote(
         kind="live" if live else "snapshot",
         ts=ts,
@@ -99,7 +105,7 @@ def _sent_quote(row: bytes) -> SentQuote:
         ltq=_or_none(ltq),
         vtt=_or_none(vtt),
         atp=None if atp_paise == _ABSENT else atp_paise / 100,
-        oi=None,
+        oi=_or_none(oi),
     )
 
 

@@ -10,3 +10,6 @@ SLOW_CLIENTS = Counter(
     "tradedad_simulator_slow_clients", "Feed connections cut because their socket did not drain"
 )
 LAG = Gauge("tradedad_simulator_lag_seconds", "Exchange seconds the last frame was late")
+WEBHOOKS = Counter(
+    "tradedad_simulator_webhooks", "Order updates for the webhook, by what became of them", ["end"]
+)

@@ -78,10 +78,19 @@ class Tokens:
         grant = self._grants.get(token)
         return grant if grant is not None and self._clock.now_ms() < grant.expires_ms else None
 
+    def presented(self, request: web.Request) -> Grant | None:
+        """Who sends this request, if it bears a good token."""
+        return self.find(bearer_token(request))
+
     def bearer(self, request: web.Request) -> Grant:
         """Who sends this request. Raises Refusal (401 UDAPI100050) without a good token."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        grant = self.find(token) if scheme.lower() == "bearer" else None
+        grant = self.presented(request)
         if grant is None:
             raise refuse(HTTPStatus.UNAUTHORIZED, INVALID_TOKEN, "Invalid token used to access API")
         return grant
+
+
+def bearer_token(request: web.Request) -> str:
+    """The token that a request presents, good or not; empty if it presents none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""

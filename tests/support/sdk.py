@@ -1,6 +1,7 @@
 """The official SDK, unmodified but for its hosts."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,3 +21,13 @@ def sdk_client(base_url: str, token: str) -> Iterator[Any]:
         # Left to the garbage collector it blocks whatever thread that runs in.
         client.pool.terminate()
         client.pool.join()
+
+
+async def sdk_call(base_url: str, token: str, work: Callable[[Any], Any]) -> Any:
+    """What `work` makes of such a client, off the event loop; give its calls a timeout."""
+
+    def blocking() -> Any:
+        with sdk_client(base_url, token) as client:
+            return work(client)
+
+    return await asyncio.to_thread(blocking)

@@ -14,17 +14,17 @@ class OneTimeCodes:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._expires_at: dict[str, float] = {}
+        self._issued: dict[str, tuple[str, float]] = {}
 
-    def issue(self) -> str:
-        """A new code, good for one use within 60 s of wall time."""
-        if len(self._expires_at) >= _MAX_CODES:
-            del self._expires_at[next(iter(self._expires_at))]
+    def issue(self, user_id: str) -> str:
+        """A new code for this user, good for one use within 60 s of wall time."""
+        if len(self._issued) >= _MAX_CODES:
+            del self._issued[next(iter(self._issued))]
         code = secrets.token_urlsafe(16)
-        self._expires_at[code] = self._clock.monotonic() + LIFETIME_SECS
+        self._issued[code] = (user_id, self._clock.monotonic() + LIFETIME_SECS)
         return code
 
-    def redeem(self, code: str) -> bool:
-        """Use a code up; False if it is unknown, used or too old."""
-        expires_at = self._expires_at.pop(code, None)
-        return expires_at is not None and self._clock.monotonic() < expires_at
+    def redeem(self, code: str) -> str | None:
+        """Use a code up: whose it is; None if it is unknown, used or too old."""
+        user_id, expires_at = self._issued.pop(code, (None, 0.0))
+        return user_id if self._clock.monotonic() < expires_at else None

@@ -1,15 +1,21 @@
 """One client of the feed: its subscriptions, next to the frames that wait for it."""
 
 import asyncio
-from collections.abc import Container
-
-from aiohttp import web
+from typing import Protocol
 
 from services.simulator.feed.subscriptions import Subscriptions
 from services.simulator.metrics import SLOW_CLIENTS
 from shared.logs import get_logger
 
 log = get_logger(__name__)
+
+
+class Outlet(Protocol):
+    """Where frames go."""
+
+    async def send_bytes(self, data: bytes, /) -> None:
+        """Send one frame. Raises ConnectionError if the socket is gone."""
+        ...
 
 
 class Session:
@@ -21,14 +27,14 @@ class Session:
 
     def __init__(
         self,
-        socket: web.WebSocketResponse,
+        socket: Outlet,
         transport: asyncio.Transport | None,
-        known: Container[str],
+        subscriptions: Subscriptions,
         *,
         queue_frames: int,
         send_timeout_secs: float,
     ) -> None:
-        self.subscriptions = Subscriptions(known)
+        self.subscriptions = subscriptions
         self._socket = socket
         self._transport = transport
         self._send_timeout_secs = send_timeout_secs

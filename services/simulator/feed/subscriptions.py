@@ -9,14 +9,8 @@ from typing import Final
 
 import msgspec
 
-
-class Mode(StrEnum):
-    """How much of an instrument the feed sends."""
-
-    LTPC = "ltpc"
-    OPTION_GREEKS = "option_greeks"
-    FULL = "full"
-    FULL_D30 = "full_d30"
+from services.simulator.feed.limits import Quota
+from services.simulator.feed.modes import Mode
 
 
 class Method(StrEnum):
@@ -54,11 +48,14 @@ def parse(data: bytes) -> Request | None:
 
 
 class Subscriptions:
-    """The mode of each instrument that one client listens to."""
+    """The mode of each instrument that one client listens to, within the user's quota."""
 
-    def __init__(self, known: Container[str]) -> None:
+    def __init__(self, known: Container[str], quota: Quota) -> None:
         self._known = known
+        self._quota = quota
         self.modes: dict[str, Mode] = {}
+        self.refused = 0
+        """Instruments that were beyond a limit, since the connection began."""
 
     def apply(self, request: Request) -> list[str]:
         """Carry out a request; the keys that are new or in a new mode, for a snapshot.
@@ -68,13 +65,28 @@ class Subscriptions:
         mode = request.data.mode
         fresh: list[str] = []
         for key in request.data.instrument_keys:
+            before = self.modes.get(key)
             match request.method:
                 case Method.UNSUBSCRIBE:
-                    self.modes.pop(key, None)
+                    self._end(key)
                     continue
-                case Method.CHANGE_MODE if key not in self.modes:
+                case Method.CHANGE_MODE if before is None:
                     continue
-            if key in self._known and self.modes.get(key) is not mode:
+            if key not in self._known or before is mode:
+                continue
+            if self._quota.move(before, mode):
                 self.modes[key] = mode
                 fresh.append(key)
+            else:
+                self.refused += 1
         return fresh
+
+    def end(self) -> None:
+        """The client is gone: give back what it used of the quota."""
+        for key in list(self.modes):
+            self._end(key)
+
+    def _end(self, key: str) -> None:
+        mode = self.modes.pop(key, None)
+        if mode is not None:
+            self._quota.move(mode, None)

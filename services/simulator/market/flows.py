@@ -28,6 +28,10 @@ class Flow(Protocol):
         """Let the event happen; None if it changed only the order book."""
         ...
 
+    def indicate(self) -> None:
+        """Let an event of the pre-open happen: orders gather for the opening auction."""
+        ...
+
     def next_ms(self, time_ms: int) -> int:
         """When the event after the one at `time_ms` happens (both epoch ms)."""
         ...
@@ -43,14 +47,16 @@ _MAX_PULL: Final = 0.4
 
 
 class StockFlow:
-    """Random orders and trades of a stock, from a random stream of its own."""
+    """Random orders and trades of a stock, in whole lots, from a random stream of its own."""
 
     def __init__(self, instrument: Instrument, *, seed: int, trades_per_sec: float) -> None:
         self._random: Callable[[], float] = random.Random(  # noqa: S311  (makes up a market)
             f"{seed}/{instrument.key}"
         ).random
         self._mean_gap_ms = 1_000.0 * _TRADE_SHARE / trades_per_sec
-        self._mean_quantity = max(1.0, _TRADE_VALUE_PAISE / instrument.base_paise)
+        self._lot_size = instrument.lot_size
+        lot_paise = instrument.base_paise * instrument.lot_size * instrument.multiplier
+        self._mean_lots = max(1.0, _TRADE_VALUE_PAISE / lot_paise)
         self._key = instrument.key
         self._base_paise = instrument.base_paise
         best_bid_paise = instrument.base_paise - instrument.tick_paise
@@ -58,17 +64,33 @@ class StockFlow:
         self.state = InstrumentState(instrument, self._book)
 
     def act(self, time_ms: int) -> Trade | None:
-        """A trade, always as the first event; else an order comes or goes."""
-        if self.state.ltt_ms and self._random() >= _TRADE_SHARE:
+        """A trade, always as the first event of a day; else an order comes or goes."""
+        if self.state.day is not None and self._random() >= _TRADE_SHARE:
             # Squared: the levels next to the spread change most often.
             level = int(LEVELS * self._random() ** 2)
             self._book.revise(bid=self._random() < 0.5, level=level)
             return None
-        quantity = 1 + int(self._exponential(self._mean_quantity))
+        if self.state.indicative_paise:
+            self._open_at_auction_price()
+        quantity = self._lot_size * (1 + int(self._exponential(self._mean_lots)))
         buy = self._random() < 0.5 + self._pull()
         price_paise, done = self._book.take(buy=buy, quantity=quantity)
         self.state.record(time_ms, price_paise, done)
         return Trade(self._key, time_ms, price_paise, done)
+
+    def indicate(self) -> None:
+        """The auction's price moves by up to two ticks about the previous close."""
+        state = self.state
+        before = state.indicative_paise or state.close_paise
+        steps = int(5 * self._random()) - 2
+        price_paise = before + steps * state.instrument.tick_paise
+        state.indicative_paise = max(price_paise, state.close_paise // 2)
+        state.indicative_quantity += self._lot_size * (1 + int(self._exponential(self._mean_lots)))
+
+    def _open_at_auction_price(self) -> None:
+        state = self.state
+        self._book.best_bid_paise = state.indicative_paise - state.instrument.tick_paise
+        state.indicative_paise = state.indicative_quantity = 0
 
     def next_ms(self, time_ms: int) -> int:
         """At random; two events may share a millisecond, as they do at the exchange."""
@@ -79,7 +101,7 @@ class StockFlow:
         return max(-_MAX_PULL, min(_MAX_PULL, _PULL * distance))
 
     def _fresh_quantity(self) -> int:
-        return 1 + int(self._exponential(_TRADES_PER_LEVEL * self._mean_quantity))
+        return self._lot_size * (1 + int(self._exponential(_TRADES_PER_LEVEL * self._mean_lots)))
 
     def _exponential(self, mean: float) -> float:
         return -mean * math.log(1.0 - self._random())
@@ -105,6 +127,9 @@ class IndexFlow:
         value_paise = value - value % instrument.tick_paise
         self.state.record(time_ms, value_paise, 0)
         return Trade(instrument.key, time_ms, value_paise, 0)
+
+    def indicate(self) -> None:
+        """An index has no auction."""
 
     def next_ms(self, time_ms: int) -> int:
         """The next whole second."""

@@ -42,6 +42,8 @@ class Instrument:
     """Of an option."""
     underlying_key: str | None = None
     """Of a derivative: whose price it follows."""
+    multiplier: int = 1
+    """Of a commodity: what one unit of quantity, a lot, holds of what the price is for."""
 
     @property
     def segment(self) -> str:

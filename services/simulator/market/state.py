@@ -1,10 +1,17 @@
 """The state of one instrument: what a quote of it tells."""
 
+from collections import deque
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from services.simulator.market.book import OrderBook
+from services.simulator.market.greeks import Greeks
 from services.simulator.market.instruments import Instrument
+from services.simulator.market.minute_log import MinuteLog, Row
 from shared.exchange_time import MINUTE_MS, day_start
+
+KEPT_DAYS: Final = 2
+"""So many ended days are remembered minute by minute, besides the running one."""
 
 
 @dataclass(slots=True)
@@ -17,6 +24,8 @@ class Candle:
     low: int
     close: int
     volume: int
+    oi: int = 0
+    """Open interest at its end, once it is over."""
 
     @classmethod
     def begin(cls, start_ms: int, price_paise: int, quantity: int) -> "Candle":
@@ -32,6 +41,17 @@ class Candle:
         self.close = price_paise
         self.volume += quantity
 
+    def row(self) -> Row:
+        """As a `MinuteLog` keeps it."""
+        return self.start_ms, self.open, self.high, self.low, self.close, self.volume, self.oi
+
+
+class EndedDay(NamedTuple):
+    """A day that is over, with its minutes."""
+
+    candle: Candle
+    minutes: MinuteLog
+
 
 class InstrumentState:
     """Everything known of an instrument at one moment; times in epoch ms, prices in paise.
@@ -45,10 +65,18 @@ class InstrumentState:
         "book",
         "close_paise",
         "day",
+        "days",
+        "ended",
+        "greeks",
+        "indicative_paise",
+        "indicative_quantity",
         "instrument",
+        "iv",
         "ltp_paise",
         "ltq",
         "ltt_ms",
+        "minutes",
+        "oi",
         "turnover_paise",
         "vtt",
     )
@@ -62,9 +90,22 @@ class InstrumentState:
         self.ltt_ms = 0
         self.ltq = 0
         self.vtt = 0
+        self.oi = 0
+        """Open interest; of a derivative only."""
+        self.greeks: Greeks | None = None
+        """Of an option only, as is its implied volatility, a fraction."""
+        self.iv = 0.0
+        self.indicative_paise = 0
+        """Before the open: the price at which the auction would trade so much, else 0."""
+        self.indicative_quantity = 0
         self.turnover_paise = 0
         self.day: Candle | None = None
         """The running day; None until its first trade."""
+        self.minutes = MinuteLog()
+        """The running day's minutes that are over, but for the last one with a trade."""
+        self.ended: deque[EndedDay] = deque(maxlen=KEPT_DAYS)
+        self.days: list[Candle] = []
+        """All days that ended while the market ran, oldest first."""
         self._minute: Candle | None = None
         self._minute_before: Candle | None = None
 
@@ -83,11 +124,18 @@ class InstrumentState:
         if minute is not None and time_ms < minute.start_ms + MINUTE_MS:
             minute.add(price_paise, quantity)
         else:
-            self._minute_before = minute
+            self._end_minute()
             self._minute = Candle.begin(time_ms - time_ms % MINUTE_MS, price_paise, quantity)
 
     def roll_day(self) -> None:
         """A new day begins: its volume is zero, and the last price is the previous close."""
+        self._end_minute()
+        self._minute = None
+        if self.day is not None:
+            self.day.oi = self.oi
+            self.ended.append(EndedDay(self.day, self.minutes))
+            self.days.append(self.day)
+            self.minutes = MinuteLog()
         self.close_paise = self.ltp_paise
         self.vtt = 0
         self.turnover_paise = 0
@@ -106,9 +154,19 @@ class InstrumentState:
             return minute
         return self._minute_before
 
+    def latest_minute(self) -> Candle | None:
+        """The running day's last minute with a trade, over or not; it is not in `minutes`."""
+        return self._minute
+
     def running_minute(self, now_ms: int) -> Candle | None:
         """The candle of the minute that holds `now_ms`, if it has a trade yet."""
         minute = self._minute
         if minute is None or now_ms >= minute.start_ms + MINUTE_MS:
             return None
         return minute
+
+    def _end_minute(self) -> None:
+        if self._minute is not None:
+            self._minute.oi = self.oi
+            self.minutes.append(self._minute.row())
+            self._minute_before = self._minute

@@ -1,7 +1,8 @@
 """A simulator of this process, on a free port, running fast."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -9,16 +10,23 @@ from pydantic import SecretStr
 
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
+from tests.support.sdk import sdk_call
 
 START_MS = 1_767_607_200_000
 TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture
-async def base_url() -> AsyncIterator[str]:
+def speed() -> float:
+    """Exchange seconds per second; a test file may want another."""
+    return 10.0
+
+
+@pytest.fixture
+async def base_url(speed: float) -> AsyncIterator[str]:
     """Where the simulator answers."""
     settings = SimulatorSettings(
-        port=0, ops_port=0, start_ms=START_MS, speed=10.0, access_token=SecretStr(TOKEN)
+        port=0, ops_port=0, start_ms=START_MS, speed=speed, access_token=SecretStr(TOKEN)
     )
     async with open_simulator(settings) as simulator:
         driving = asyncio.create_task(simulator.driver.run())
@@ -35,3 +43,9 @@ async def http(base_url: str) -> AsyncIterator[aiohttp.ClientSession]:
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(base_url, headers=headers, timeout=timeout) as session:
         yield session
+
+
+@pytest.fixture
+def sdk(base_url: str) -> Callable[[Callable[[Any], Any]], Awaitable[Any]]:
+    """Hands a call the official SDK's client, bearing the token."""
+    return lambda work: sdk_call(base_url, TOKEN, work)

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.simulator.feed.frames import pb
+from services.simulator.feed.encode import pb
 
 RELIANCE = "NSE_EQ|INE002A01018"
 

@@ -15,8 +15,8 @@ class HandClock(SystemClock):
 
 def test_code_is_good_once() -> None:
     codes = OneTimeCodes(HandClock())
-    code = codes.issue()
-    assert codes.redeem(code)
+    code = codes.issue("SIM001")
+    assert codes.redeem(code) == "SIM001"
     assert not codes.redeem(code)
 
 
@@ -27,7 +27,7 @@ def test_code_that_was_never_issued_is_refused() -> None:
 def test_code_expires() -> None:
     clock = HandClock()
     codes = OneTimeCodes(clock)
-    code, other = codes.issue(), codes.issue()
+    code, other = codes.issue("SIM001"), codes.issue("SIM001")
     clock.secs = LIFETIME_SECS - 0.1
     assert codes.redeem(code)
     clock.secs = LIFETIME_SECS
@@ -36,7 +36,7 @@ def test_code_expires() -> None:
 
 def test_oldest_code_gives_way_when_there_are_too_many() -> None:
     codes = OneTimeCodes(HandClock())
-    issued = [codes.issue() for _ in range(1_025)]
+    issued = [codes.issue("SIM001") for _ in range(1_025)]
     assert not codes.redeem(issued[0])
     assert codes.redeem(issued[1])
     assert codes.redeem(issued[-1])

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from services.simulator.feed.frames import SEGMENTS, Frame, market_info, pb, snapshot
-from services.simulator.feed.subscriptions import Mode
+from services.simulator.feed.encode import pb
+from services.simulator.feed.frames import Frame, snapshot
+from services.simulator.feed.modes import Mode
+from services.simulator.market.calendar import Calendar
+from services.simulator.market.contracts import contracts
 from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
 from services.simulator.market.market import Market
 from shared.exchange_time import MINUTE_MS, day_start
@@ -26,12 +29,6 @@ def decoded(data: bytes) -> Any:
 
 def feed_of(market: Market, key: str, mode: Mode) -> Any:
     return decoded(snapshot(market, {key: mode})).feeds[key]
-
-
-def test_market_info_opens_every_segment() -> None:
-    message = decoded(market_info(START))
-    assert (message.type, message.currentTs) == (pb.market_info, START)
-    assert dict(message.marketInfo.segmentStatus) == dict.fromkeys(SEGMENTS, pb.NORMAL_OPEN)
 
 
 def test_full_mode_tells_the_whole_state_of_a_stock() -> None:
@@ -71,6 +68,64 @@ def test_index_has_no_quantity_volume_or_book() -> None:
     assert [row.vol for row in feed.fullFeed.indexFF.marketOHLC.ohlc] == [0]
     greeks = feed_of(market, INDEX, Mode.OPTION_GREEKS).firstLevelWithGreeks
     assert not greeks.HasField("firstDepth")
+
+
+def test_option_has_greeks_volatility_and_open_interest() -> None:
+    instruments = (*INSTRUMENTS, *contracts(START))
+    market = Market(instruments, seed=1, start_ms=START, trades_per_sec=2.0)
+    market.advance(START)
+    call = next(one for one in instruments if one.symbol == "NIFTY 25000 CE 06 JAN 26")
+    state = market.states[call.key]
+    full = feed_of(market, call.key, Mode.FULL).fullFeed.marketFF
+    first = feed_of(market, call.key, Mode.OPTION_GREEKS).firstLevelWithGreeks
+    for told in (full, first):
+        greeks = told.optionGreeks
+        assert (greeks.delta, greeks.theta, greeks.gamma, greeks.vega, greeks.rho) == state.greeks
+        assert (told.iv, told.oi, told.vtt) == (state.iv, state.oi, state.vtt)
+    assert 0.05 < full.iv < 0.5
+    assert full.oi > 0
+    assert first.firstDepth.bidQ % call.lot_size == 0
+    assert (feed_of(market, STOCK, Mode.FULL).fullFeed.marketFF.oi) == 0
+
+
+def test_auction_price_is_told_before_the_open_in_every_mode_of_a_stock() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    calendar = Calendar(always_open=False)
+    market = Market(INSTRUMENTS, seed=1, start_ms=opens_ms, trades_per_sec=2.0, calendar=calendar)
+    market.advance(opens_ms)
+    assert not feed_of(market, STOCK, Mode.LTPC).ltpc.HasField("iep")
+    before = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=opens_ms - 10 * MINUTE_MS,
+        trades_per_sec=2.0,
+        calendar=calendar,
+    )
+    before.advance(opens_ms - MINUTE_MS)
+    price = before.states[STOCK].indicative_paise / 100
+    assert feed_of(before, STOCK, Mode.LTPC).ltpc.iep.value == price
+    full = feed_of(before, STOCK, Mode.FULL).fullFeed.marketFF
+    assert (full.iep, full.ltpc.iep.value) == (price, price)
+    assert full.ieq == before.states[STOCK].indicative_quantity
+
+
+def test_two_runs_with_one_seed_give_the_same_bytes() -> None:
+    def run() -> list[bytes]:
+        instruments = (*INSTRUMENTS, *contracts(START))
+        market = Market(instruments, seed=7, start_ms=START, trades_per_sec=2.0)
+        modes = {key: list(Mode)[place % 4] for place, key in enumerate(market.states)}
+        frames = []
+        for at_ms in range(START, START + 5_000, 250):
+            market.advance(at_ms)
+            live = Frame(market, market.take_changes()).live(modes)
+            if live is not None:
+                frames.append(live[0])
+            frames.append(snapshot(market, modes))
+        return frames
+
+    first = run()
+    assert len(first) == 40
+    assert first == run()
 
 
 @pytest.mark.parametrize(

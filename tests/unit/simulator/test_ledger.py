@@ -3,6 +3,7 @@
 import pytest
 
 from services.simulator.ledger import Ledger, LedgerTrade, SentQuote
+from services.simulator.market.contracts import contracts
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import INDICES, STOCKS
 from services.simulator.market.state import InstrumentState
@@ -68,3 +69,14 @@ def test_range_holds_its_start_and_not_its_end() -> None:
 def test_unknown_key_is_refused() -> None:
     with pytest.raises(KeyError):
         ledger_of().sent("NSE_EQ|NOBODY", *FOREVER)
+
+
+def test_derivative_has_open_interest() -> None:
+    (future, *_) = contracts(1_767_607_200_000)
+    ledger = Ledger([future.key], max_rows=10)
+    state = InstrumentState(future, None)
+    state.record(1_000, future.base_paise, 65)
+    state.oi = 130
+    ledger.record_sent("live", 1_250, state)
+    (told,) = ledger.sent(future.key, *FOREVER)
+    assert (told.oi, told.vtt) == (130, 65)

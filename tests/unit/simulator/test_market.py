@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.simulator.market.calendar import Calendar
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import INDICES, STOCKS, Instrument, Kind
 from services.simulator.market.market import Market
@@ -168,3 +169,60 @@ def test_market_does_not_go_back_in_time() -> None:
 def test_index_without_its_stocks_is_refused() -> None:
     with pytest.raises(KeyError):
         Market(INDICES, seed=1, start_ms=START, trades_per_sec=1.0)
+
+
+def test_nothing_happens_while_the_market_is_shut() -> None:
+    closes_ms = START  # 15:30 IST of a Monday
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=closes_ms - 60_000,
+        trades_per_sec=5.0,
+        calendar=Calendar(always_open=False),
+    )
+    assert market.advance(closes_ms)[-1].time_ms < closes_ms
+    opens_ms = day_start(START) + DAY_MS + (9 * 60 + 15) * MINUTE_MS
+    market.take_changes()
+    assert market.advance(opens_ms - 15 * MINUTE_MS - 1) == []
+    assert market.take_changes() == {}
+    assert market.advance(opens_ms - 1) == []
+    first = market.advance(opens_ms + 10_000)[0]
+    assert opens_ms <= first.time_ms
+    state = market.states[first.key]
+    assert state.day is not None
+    assert state.day.start_ms == day_start(opens_ms)
+
+
+def test_market_that_starts_while_shut_last_traded_at_the_close_before() -> None:
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=START + 5 * MINUTE_MS,
+        trades_per_sec=5.0,
+        calendar=Calendar(always_open=False),
+    )
+    assert {state.ltt_ms for state in market.states.values()} == {START}
+    assert market.advance(START + 10 * MINUTE_MS) == []
+
+
+def test_opening_auction_indicates_a_price_and_the_stock_opens_about_it() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=opens_ms - 15 * MINUTE_MS,
+        trades_per_sec=1.0,
+        calendar=Calendar(always_open=False),
+    )
+    assert market.advance(opens_ms - 5 * MINUTE_MS) == []
+    assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}
+    stock = market.states[STOCKS[0].key]
+    indicated = stock.indicative_paise
+    assert indicated % STOCKS[0].tick_paise == 0
+    assert stock.indicative_quantity > 0
+    assert (stock.vtt, stock.ltp_paise) == (0, STOCKS[0].base_paise)
+    assert market.advance(opens_ms - 1) == []
+    assert (stock.indicative_paise, market.take_changes()) == (indicated, {})
+    first = by_key(market.advance(opens_ms + 10_000))[STOCKS[0].key][0]
+    assert first.price_paise == pytest.approx(indicated, abs=STOCKS[0].tick_paise)
+    assert (stock.indicative_paise, stock.indicative_quantity) == (0, 0)

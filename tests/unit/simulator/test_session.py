@@ -6,7 +6,9 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
+from services.simulator.feed.limits import Quota
 from services.simulator.feed.session import Session
+from services.simulator.feed.subscriptions import Subscriptions
 
 
 class Socket:
@@ -40,7 +42,7 @@ def session_on(socket: Socket, transport: Any, *, timeout_secs: float = 5.0) -> 
     return Session(
         cast("web.WebSocketResponse", socket),
         transport,
-        frozenset(),
+        Subscriptions(frozenset(), Quota("basic")),
         queue_frames=2,
         send_timeout_secs=timeout_secs,
     )

@@ -1,0 +1,1 @@
+"""What a user has: funds, positions, holdings, and what trading them costs."""

@@ -1,0 +1,19 @@
+"""Who the simulator's one user is."""
+
+from typing import Any
+
+
+def profile(user_id: str) -> dict[str, Any]:
+    """The user's profile as Upstox tells it, with the token or alone."""
+    return {
+        "email": "simulated@example.com",
+        "exchanges": ["NSE", "NFO", "BSE", "BFO", "CDS", "BCD", "MCX"],
+        "products": ["D", "CO", "I", "MTF"],
+        "broker": "UPSTOX",
+        "user_id": user_id,
+        "user_name": "SIMULATED USER",
+        "order_types": ["MARKET", "LIMIT", "SL", "SL-M"],
+        "user_type": "individual",
+        "poa": False,
+        "is_active": True,
+    }

@@ -1,0 +1,57 @@
+"""When contracts expire: computed from the rules, moved back over holidays.
+
+PURE. NSE's monthly contracts end on the month's last Tuesday, NIFTY's weekly ones on
+every Tuesday, both at 15:30; MCX's on a fixed day of the month, at 23:30.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import islice
+from typing import Final
+
+from services.simulator.market.calendar import next_trading_day
+from services.simulator.market.history import midnight_ms
+from shared.exchange_time import MINUTE_MS
+
+_TUESDAY: Final = 1
+_CLOSE_MINUTES: Final = {"NSE": 15 * 60 + 30, "MCX": 23 * 60 + 30}
+
+
+def last_tuesdays(first: date, count: int) -> list[date]:
+    """The next monthly expiries on NSE, from `first` on."""
+    return _next(first, count, (_last_tuesday(month) for month in _months(first)), "NSE")
+
+
+def tuesdays(first: date, count: int) -> list[date]:
+    """The next weekly expiries on NSE, from `first` on."""
+    start = first + timedelta(days=(_TUESDAY - first.weekday()) % 7)
+    weeks = (start + timedelta(weeks=number) for number in range(count + 1))
+    return _next(first, count, weeks, "NSE")
+
+
+def days_of_month(first: date, count: int, day: int) -> list[date]:
+    """The next expiries on MCX of a commodity that ends on this day, from `first` on."""
+    return _next(first, count, (month.replace(day=day) for month in _months(first)), "MCX")
+
+
+def last_moment_ms(exchange: str, expiry: date) -> int:
+    """When a contract that expires on this day ends, epoch ms."""
+    return midnight_ms(expiry) + _CLOSE_MINUTES[exchange] * MINUTE_MS
+
+
+def _next(first: date, count: int, days: Iterator[date], exchange: str) -> list[date]:
+    traded = (next_trading_day(exchange, day, step=-1) for day in days)
+    return list(islice((day for day in traded if day >= first), count))
+
+
+def _months(first: date) -> Iterator[date]:
+    month = first.replace(day=1)
+    while True:
+        yield month
+        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _last_tuesday(month: date) -> date:
+    last = month.replace(day=monthrange(month.year, month.month)[1])
+    return last - timedelta(days=(last.weekday() - _TUESDAY) % 7)

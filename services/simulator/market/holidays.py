@@ -1,0 +1,112 @@
+"""The days on which Indian exchanges do not keep their usual hours, 2025 to 2026."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+
+class HolidayKind(StrEnum):
+    """Upstox's `holiday_type`."""
+
+    TRADING = "TRADING_HOLIDAY"
+    SETTLEMENT = "SETTLEMENT_HOLIDAY"
+    SPECIAL = "SPECIAL_TIMING"
+
+
+EXCHANGES: Final = ("NSE", "NFO", "CDS", "NSCOM", "BSE", "BFO", "BCD", "MCX")
+"""Upstox's names in timings and holidays."""
+COMMODITIES: Final = frozenset({"MCX", "NSCOM"})
+
+Minutes = tuple[int, int]
+"""Start and end of a session, in minutes after 00:00 IST."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDay:
+    """A day that differs; `hours` of an exchange that trades, at hours of its own.
+
+    What is not in `hours` is shut on a trading holiday, and as usual otherwise.
+    """
+
+    day: date
+    description: str
+    kind: HolidayKind
+    hours: dict[str, Minutes]
+
+
+_EVENING: Final[Minutes] = (17 * 60, 23 * 60 + 30)
+_MORNING: Final[Minutes] = (9 * 60, 17 * 60)
+_USUAL_EQUITY: Final[Minutes] = (9 * 60 + 15, 15 * 60 + 30)
+
+
+def _shut(day: str, description: str) -> SpecialDay:
+    return SpecialDay(date.fromisoformat(day), description, HolidayKind.TRADING, {})
+
+
+def _evening(day: str, description: str) -> SpecialDay:
+    """Shut but for the commodity exchanges' evening."""
+    hours = dict.fromkeys(COMMODITIES, _EVENING)
+    return SpecialDay(date.fromisoformat(day), description, HolidayKind.TRADING, hours)
+
+
+def _settlement(day: str, description: str) -> SpecialDay:
+    return SpecialDay(date.fromisoformat(day), description, HolidayKind.SETTLEMENT, {})
+
+
+def _special(day: str, description: str, minutes: Minutes) -> SpecialDay:
+    """A session of its own on every exchange, though the day would be shut."""
+    hours = dict.fromkeys(EXCHANGES, minutes)
+    return SpecialDay(date.fromisoformat(day), description, HolidayKind.SPECIAL, hours)
+
+
+# Trading holidays are those that NSE and MCX announced. Approximate are the hours of the
+# Muhurat session of 2026, the settlement holidays, and which evenings MCX trades in 2026.
+SPECIAL_DAYS: Final = (
+    SpecialDay(
+        date(2025, 1, 1), "New Year Day", HolidayKind.SPECIAL, dict.fromkeys(COMMODITIES, _MORNING)
+    ),
+    _special("2025-02-01", "Union Budget", _USUAL_EQUITY),
+    _settlement("2025-02-19", "Chhatrapati Shivaji Maharaj Jayanti"),
+    _evening("2025-02-26", "Mahashivratri"),
+    _evening("2025-03-14", "Holi"),
+    _evening("2025-03-31", "Id-Ul-Fitr"),
+    _settlement("2025-04-01", "Annual Bank Closing"),
+    _evening("2025-04-10", "Shri Mahavir Jayanti"),
+    _evening("2025-04-14", "Dr. Baba Saheb Ambedkar Jayanti"),
+    _shut("2025-04-18", "Good Friday"),
+    _evening("2025-05-01", "Maharashtra Day"),
+    _shut("2025-08-15", "Independence Day"),
+    _evening("2025-08-27", "Ganesh Chaturthi"),
+    _settlement("2025-09-05", "Id-E-Milad"),
+    _shut("2025-10-02", "Mahatma Gandhi Jayanti"),
+    _special("2025-10-21", "Diwali Laxmi Pujan", (13 * 60 + 45, 14 * 60 + 45)),
+    _evening("2025-10-22", "Diwali Balipratipada"),
+    _evening("2025-11-05", "Prakash Gurpurb Sri Guru Nanak Dev"),
+    _shut("2025-12-25", "Christmas"),
+    SpecialDay(
+        date(2026, 1, 1), "New Year Day", HolidayKind.SPECIAL, dict.fromkeys(COMMODITIES, _MORNING)
+    ),
+    _evening("2026-01-15", "Municipal Corporation Election"),
+    _shut("2026-01-26", "Republic Day"),
+    _special("2026-02-01", "Union Budget", _USUAL_EQUITY),
+    _settlement("2026-02-19", "Chhatrapati Shivaji Maharaj Jayanti"),
+    _evening("2026-03-03", "Holi"),
+    _settlement("2026-03-19", "Gudhi Padwa"),
+    _evening("2026-03-26", "Shri Ram Navami"),
+    _evening("2026-03-31", "Shri Mahavir Jayanti"),
+    _settlement("2026-04-01", "Annual Bank Closing"),
+    _shut("2026-04-03", "Good Friday"),
+    _evening("2026-04-14", "Dr. Baba Saheb Ambedkar Jayanti"),
+    _evening("2026-05-01", "Maharashtra Day"),
+    _evening("2026-05-28", "Bakri Id"),
+    _evening("2026-06-26", "Muharram"),
+    _settlement("2026-08-26", "Id-E-Milad"),
+    _evening("2026-09-14", "Ganesh Chaturthi"),
+    _shut("2026-10-02", "Mahatma Gandhi Jayanti"),
+    _evening("2026-10-20", "Dussehra"),
+    _special("2026-11-08", "Diwali Laxmi Pujan", (18 * 60, 19 * 60)),
+    _evening("2026-11-10", "Diwali Balipratipada"),
+    _evening("2026-11-24", "Prakash Gurpurb Sri Guru Nanak Dev"),
+    _shut("2026-12-25", "Christmas"),
+)

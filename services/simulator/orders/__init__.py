@@ -1,0 +1,1 @@
+"""Orders as Upstox takes them, from request to fill."""

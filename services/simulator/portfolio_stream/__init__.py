@@ -1,0 +1,1 @@
+"""Tells users of their orders, positions, holdings as they change."""

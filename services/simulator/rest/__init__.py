@@ -1,0 +1,1 @@
+"""Upstox's REST calls about the market: quotes, candles, calendar, options, instruments."""

@@ -1,0 +1,65 @@
+"""An option chain: for each strike the call beside the put.
+
+PURE. Implied volatility is in percent here, other than in the feed.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.simulator.market.instruments import Kind
+from services.simulator.market.state import InstrumentState
+from services.simulator.rest.quotes import previous_oi
+from shared.exchange_time import ist_date
+
+
+def chain(underlying: InstrumentState, options: Iterable[InstrumentState]) -> list[dict[str, Any]]:
+    """The options of one expiry, lowest strike first."""
+    strikes: dict[int, dict[Kind, InstrumentState]] = {}
+    for option in options:
+        pair = strikes.setdefault(option.instrument.strike_paise or 0, {})
+        pair[option.instrument.kind] = option
+    return [_strike(underlying, *item) for item in sorted(strikes.items(), key=lambda i: i[0])]
+
+
+def _strike(
+    underlying: InstrumentState, strike_paise: int, pair: dict[Kind, InstrumentState]
+) -> dict[str, Any]:
+    call, put = pair[Kind.CALL], pair[Kind.PUT]
+    return {
+        "expiry": ist_date(call.instrument.expiry_ms or 0).isoformat(),
+        "pcr": round(put.oi / call.oi, 4) if call.oi else 0.0,
+        "strike_price": strike_paise / 100,
+        "underlying_key": underlying.instrument.key,
+        "underlying_spot_price": underlying.ltp_paise / 100,
+        "call_options": _side(call),
+        "put_options": _side(put),
+    }
+
+
+def _side(state: InstrumentState) -> dict[str, Any]:
+    best = state.book.depth(1)[0] if state.book else None
+    told = state.greeks
+    delta = told.delta if told else 0.0
+    return {
+        "instrument_key": state.instrument.key,
+        "market_data": {
+            "ltp": state.ltp_paise / 100,
+            "volume": state.vtt,
+            "oi": float(state.oi),
+            "close_price": state.close_paise / 100,
+            "bid_price": best.bid_paise / 100 if best else 0.0,
+            "bid_qty": best.bid_quantity if best else 0,
+            "ask_price": best.ask_paise / 100 if best else 0.0,
+            "ask_qty": best.ask_quantity if best else 0,
+            "prev_oi": previous_oi(state),
+        },
+        "option_greeks": {
+            "vega": round(told.vega, 4) if told else 0.0,
+            "theta": round(told.theta, 4) if told else 0.0,
+            "gamma": round(told.gamma, 6) if told else 0.0,
+            "delta": round(delta, 4),
+            "iv": round(state.iv * 100, 2),
+            # The chance to end in the money is near enough to the size of delta.
+            "pop": round(abs(delta) * 100, 2),
+        },
+    }

@@ -1,0 +1,85 @@
+"""Puts orders and accounts together, from the desk to its routes."""
+
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from services.simulator.account.account import Accounts
+from services.simulator.account.report_routes import ReportRoutes
+from services.simulator.account.routes import AccountRoutes
+from services.simulator.account.user_routes import UserRoutes
+from services.simulator.exchange_clock import ExchangeClock
+from services.simulator.feed.codes import OneTimeCodes
+from services.simulator.market.calendar import Calendar
+from services.simulator.market.flows import Trade
+from services.simulator.market.state import InstrumentState
+from services.simulator.orders.admin import OrderLedger
+from services.simulator.orders.desk import Desk
+from services.simulator.orders.door import Door
+from services.simulator.orders.exit import PositionExit
+from services.simulator.orders.gtt_book import GttBook
+from services.simulator.orders.gtt_routes import GttRoutes
+from services.simulator.orders.place_routes import PlaceRoutes
+from services.simulator.orders.read_routes import ReadRoutes
+from services.simulator.orders.records import Records
+from services.simulator.portfolio_stream.server import PortfolioStream
+from services.simulator.portfolio_stream.updates import Update, Updates
+from services.simulator.portfolio_stream.webhook import Webhook
+from services.simulator.settings import SimulatorSettings
+from services.simulator.tokens import Tokens
+
+
+class Trading:
+    """All that a broker adds to a market."""
+
+    def __init__(
+        self,
+        states: Mapping[str, InstrumentState],
+        calendar: Calendar,
+        clock: ExchangeClock,
+        tokens: Tokens,
+        codes: OneTimeCodes,
+        settings: SimulatorSettings,
+    ) -> None:
+        self.accounts = Accounts(states, opening_paise=settings.opening_cash_rupees * 100)
+        self.desk = Desk(
+            states,
+            calendar,
+            self.accounts,
+            Records(max_rows=settings.ledger_max_rows),
+            start_ms=clock.now_ms(),
+            needs_protection=settings.market_orders_need_protection,
+        )
+        self.gtts = GttBook(self.desk, states, max_rows=settings.ledger_max_rows)
+        self.stream = PortfolioStream(codes, tokens, settings)
+        self.webhook = Webhook(settings.webhook_url, timeout_secs=settings.webhook_timeout_secs)
+        updates = Updates(self.accounts, states, self._publish)
+        self.desk.on_order.append(updates.order)
+        self.desk.on_fill.append(updates.fill)
+        self.gtts.on_change.append(updates.gtt)
+        door = Door(tokens, clock)
+        records = self.desk.records
+        exits = PositionExit(self.desk, self.accounts, states)
+        self._parts = (
+            PlaceRoutes(self.desk, exits, states, door),
+            ReadRoutes(records, states, door),
+            OrderLedger(records, states),
+            AccountRoutes(self.accounts, self.desk, states, calendar, door),
+            ReportRoutes(records, states, door),
+            UserRoutes(self.accounts, states, door),
+            GttRoutes(self.gtts, states, door),
+            self.stream,
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every call about orders and accounts."""
+        return [route for part in self._parts for route in part.routes()]
+
+    def step(self, trades: Sequence[Trade], now_ms: int) -> None:
+        """The market has come to `now_ms` through `trades`."""
+        self.desk.step(trades, now_ms)
+        self.gtts.step(trades, now_ms)
+
+    def _publish(self, update: Update) -> None:
+        self.stream.publish(update)
+        self.webhook.publish(update)

@@ -1,0 +1,198 @@
+"""The official SDK places, changes, reads orders, all in its own models."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import upstox_client
+from upstox_client.rest import ApiException
+
+Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
+
+RELIANCE = "NSE_EQ|INE002A01018"
+SECS = 10
+
+
+def order(**more: Any) -> dict[str, Any]:
+    """An intraday share at the market."""
+    return {
+        "quantity": 1,
+        "product": "I",
+        "validity": "DAY",
+        "price": 0.0,
+        "instrument_token": RELIANCE,
+        "order_type": "MARKET",
+        "transaction_type": "BUY",
+        "disclosed_quantity": 0,
+        "trigger_price": 0.0,
+        "is_amo": False,
+    } | more
+
+
+def resting(**more: Any) -> dict[str, Any]:
+    """One that nobody will sell to."""
+    return order(order_type="LIMIT", price=1_300.0, **more)
+
+
+def modification(order_id: str, **more: Any) -> dict[str, Any]:
+    return {
+        "order_id": order_id,
+        "validity": "DAY",
+        "price": 1_310.0,
+        "order_type": "LIMIT",
+        "trigger_price": 0.0,
+    } | more
+
+
+async def test_v3_order_is_placed_modified_cancelled(sdk: Sdk) -> None:
+    def work(client: Any) -> list[Any]:
+        api, reads = upstox_client.OrderApiV3(client), upstox_client.OrderApi(client)
+        body = upstox_client.PlaceOrderV3Request(**resting(tag="mine", market_protection=-1))
+        placed = api.place_order(body, _request_timeout=SECS)
+        order_id = placed.data.order_ids[0]
+        change = upstox_client.ModifyOrderRequest(**modification(order_id, quantity=2))
+        modified = api.modify_order(change, _request_timeout=SECS)
+        cancelled = api.cancel_order(order_id, _request_timeout=SECS)
+        history = reads.get_order_details("2.0", tag="mine", _request_timeout=SECS)
+        return [placed, modified, cancelled, history]
+
+    placed, modified, cancelled, history = await sdk(work)
+    assert placed.status == "success"
+    assert placed.metadata.latency >= 0
+    assert modified.data.order_id == cancelled.data.order_id == placed.data.order_ids[0]
+    assert [moment.status for moment in history.data] == [
+        "put order req received",
+        "validation pending",
+        "open pending",
+        "open",
+        "modify validation pending",
+        "modify pending",
+        "modified",
+        "open",
+        "cancel pending",
+        "cancelled",
+    ]
+    assert (history.data[-1].quantity, history.data[-1].price) == (2, 1_310.0)
+
+
+async def test_v2_order_fills_and_its_trades_are_told(sdk: Sdk) -> None:
+    def work(client: Any) -> list[Any]:
+        api = upstox_client.OrderApi(client)
+        body = upstox_client.PlaceOrderRequest(**order(quantity=5))
+        order_id = api.place_order(body, "2.0", _request_timeout=SECS).data.order_id
+        return [
+            api.get_order_status(order_id=order_id, _request_timeout=SECS),
+            api.get_trades_by_order(order_id, "2.0", _request_timeout=SECS),
+            api.get_trade_history("2.0", _request_timeout=SECS),
+            api.get_order_book("2.0", _request_timeout=SECS),
+        ]
+
+    status, trades, day, book = await sdk(work)
+    assert (status.data.status, status.data.filled_quantity) == ("complete", 5)
+    assert sum(trade.quantity for trade in trades.data) == 5
+    spent = sum(trade.quantity * trade.average_price for trade in trades.data)
+    assert status.data.average_price == pytest.approx(spent / 5)
+    assert [trade.trade_id for trade in day.data] == [trade.trade_id for trade in trades.data]
+    assert [row.order_id for row in book.data] == [status.data.order_id]
+
+
+async def test_v2_order_is_modified_and_cancelled(sdk: Sdk) -> None:
+    def work(client: Any) -> list[str]:
+        api = upstox_client.OrderApi(client)
+        body = upstox_client.PlaceOrderRequest(**resting())
+        order_id = api.place_order(body, "2.0", _request_timeout=SECS).data.order_id
+        change = upstox_client.ModifyOrderRequest(**modification(order_id))
+        modified = api.modify_order(change, "2.0", _request_timeout=SECS)
+        cancelled = api.cancel_order(order_id, "2.0", _request_timeout=SECS)
+        return [order_id, modified.data.order_id, cancelled.data.order_id]
+
+    assert len(set(await sdk(work))) == 1
+
+
+async def test_sliced_order_comes_back_as_several(sdk: Sdk) -> None:
+    def work(client: Any) -> Any:
+        body = upstox_client.PlaceOrderV3Request(**resting(quantity=250_000, slice=True))
+        return upstox_client.OrderApiV3(client).place_order(body, _request_timeout=SECS)
+
+    assert len((await sdk(work)).data.order_ids) == 3
+
+
+async def test_several_orders_are_placed_and_ended_together(sdk: Sdk) -> None:
+    def work(client: Any) -> list[Any]:
+        api = upstox_client.OrderApi(client)
+        bodies = [
+            upstox_client.MultiOrderRequest(
+                **order(transaction_type="SELL"), slice=False, correlation_id="sell"
+            ),
+            upstox_client.MultiOrderRequest(
+                **resting(tag="batch"), slice=False, correlation_id="buy"
+            ),
+        ]
+        good = api.place_multi_order(bodies, _request_timeout=SECS)
+        bodies[0].quantity = 0
+        mixed = api.place_multi_order_with_http_info(bodies, _request_timeout=SECS)
+        cancelled = api.cancel_multi_order(tag="batch", _request_timeout=SECS)
+        exited = api.exit_positions(_request_timeout=SECS)
+        book = api.get_order_book("2.0", _request_timeout=SECS)
+        return [good, mixed, cancelled, exited, book]
+
+    good, mixed, cancelled, exited, book = await sdk(work)
+    assert good.status == "success"
+    assert [row.correlation_id for row in good.data] == ["buy", "sell"]
+    assert (good.summary.total, good.summary.success) == (2, 2)
+    partial, status, _ = mixed
+    assert (status, partial.status) == (207, "partial_success")
+    assert [(error.error_code, error.correlation_id) for error in partial.errors] == [
+        ("UDAPI1052", "sell")
+    ]
+    assert (cancelled.summary.total, len(cancelled.data.order_ids)) == (2, 2)
+    assert len(exited.data.order_ids) == 1
+    assert book.data[-1].transaction_type == "BUY"
+    assert book.data[-1].status == "complete"
+
+
+async def test_batch_of_nothing_good_is_an_error(sdk: Sdk) -> None:
+    def work(client: Any) -> Any:
+        body = upstox_client.MultiOrderRequest(
+            **order(quantity=0), slice=False, correlation_id="one"
+        )
+        with pytest.raises(ApiException) as refused:
+            upstox_client.OrderApi(client).place_multi_order([body], _request_timeout=SECS)
+        return refused.value
+
+    refused = await sdk(work)
+    assert refused.status == 400
+    assert b'"UDAPI1052"' in refused.body
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (order(quantity=0), b"UDAPI1052"),
+        (order(instrument_token="NSE_EQ|NOBODY"), b"UDAPI100011"),
+        (order(instrument_token="NSE_INDEX|Nifty 50"), b"UDAPI100011"),
+        (order(tag="x" * 41), b"UDAPI1119"),
+        (resting() | {"price": 1_300.001}, b"UDAPI100036"),
+    ],
+)
+async def test_refused_order_names_its_fault(sdk: Sdk, body: dict[str, Any], code: bytes) -> None:
+    def work(client: Any) -> Any:
+        request = upstox_client.PlaceOrderV3Request(**body)
+        with pytest.raises(ApiException) as refused:
+            upstox_client.OrderApiV3(client).place_order(request, _request_timeout=SECS)
+        return refused.value
+
+    refused = await sdk(work)
+    assert refused.status == 400
+    assert code in refused.body
+
+
+async def test_order_that_is_not_there_cannot_be_cancelled(sdk: Sdk) -> None:
+    def work(client: Any) -> Any:
+        with pytest.raises(ApiException) as refused:
+            upstox_client.OrderApiV3(client).cancel_order("nobody's", _request_timeout=SECS)
+        return refused.value
+
+    refused = await sdk(work)
+    assert refused.status == 404
+    assert b"UDAPI100010" in refused.body

@@ -1,0 +1,226 @@
+"""Who trades is told of it: over the portfolio stream, and by the webhook."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import upstox_client
+from aiohttp import web
+from pydantic import SecretStr
+from upstox_client.feeder.portfolio_data_feeder import PortfolioDataFeeder
+
+from services.simulator.app import open_simulator
+from services.simulator.portfolio_stream.updates import Update, UpdateType
+from services.simulator.portfolio_stream.webhook import Webhook
+from services.simulator.settings import SimulatorSettings
+from shared.tasks import stop
+from tests.support.sdk import sdk_client
+from tests.support.waiting import eventually
+
+Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
+
+STREAM = "/v2/feed/portfolio-stream-feed"
+RELIANCE = "NSE_EQ|INE002A01018"
+ORDER = {
+    "quantity": 2,
+    "product": "D",
+    "validity": "DAY",
+    "price": 0,
+    "instrument_token": RELIANCE,
+    "order_type": "MARKET",
+    "transaction_type": "SELL",
+    "disclosed_quantity": 0,
+    "trigger_price": 0,
+    "is_amo": False,
+}
+
+
+async def place(http: aiohttp.ClientSession, **more: Any) -> str:
+    async with http.post("/v3/order/place", json=ORDER | more) as response:
+        assert response.status == 200
+        return str((await response.json())["data"]["order_ids"][0])
+
+
+async def place_gtt(http: aiohttp.ClientSession) -> None:
+    body = {
+        "type": "SINGLE",
+        "quantity": 1,
+        "product": "I",
+        "instrument_token": RELIANCE,
+        "transaction_type": "BUY",
+        "rules": [{"strategy": "ENTRY", "trigger_type": "BELOW", "trigger_price": 1_000}],
+    }
+    async with http.post("/v3/order/gtt/place", json=body) as response:
+        assert response.status == 200
+
+
+async def receive(socket: aiohttp.ClientWebSocketResponse, number: int) -> list[Any]:
+    return [json.loads(await socket.receive_str(timeout=5)) for _ in range(number)]
+
+
+async def test_stream_tells_each_change_of_what_was_asked_for(http: aiohttp.ClientSession) -> None:
+    wanted = {"update_types": "order,position,holding,gtt_order"}
+    async with http.get(f"{STREAM}/authorize", params=wanted) as response:
+        uri = (await response.json())["data"]["authorizedRedirectUri"]
+    async with aiohttp.ClientSession() as anybody, anybody.ws_connect(uri) as socket:
+        order_id = await place(http)
+        updates = await receive(socket, 7)
+        await place_gtt(http)
+        [gtt] = await receive(socket, 1)
+    orders = [update for update in updates if update["update_type"] == "order"]
+    assert [update["status"] for update in orders][:4] == [
+        "put order req received",
+        "validation pending",
+        "open pending",
+        "open",
+    ]
+    assert {update["order_id"] for update in orders} == {order_id}
+    assert {update["user_id"] for update in orders} == {"SIM001"}
+    assert {update["instrument_key"] for update in orders} == {RELIANCE}
+    [position] = [update for update in updates if update["update_type"] == "position"]
+    assert (position["exchange"], position["quantity"]) == ("NSE_EQ", -2)
+    assert not {"last_price", "pnl", "realised"} & set(position)
+    [holding] = [update for update in updates if update["update_type"] == "holding"]
+    assert holding["cnc_used_quantity"] == 2
+    assert (gtt["update_type"], gtt["rules"][0]["status"]) == ("gtt_order", "PENDING")
+
+
+async def test_stream_tells_of_orders_only_unless_asked(http: aiohttp.ClientSession) -> None:
+    async with http.ws_connect(STREAM) as socket:
+        await place(http)
+        assert [update["update_type"] for update in await receive(socket, 5)] == ["order"] * 5
+
+
+async def test_official_sdk_is_told_the_address(sdk: Sdk) -> None:
+    answer = await sdk(
+        lambda client: upstox_client.WebsocketApi(client).get_portfolio_stream_feed_authorize(
+            "2.0", _request_timeout=10
+        )
+    )
+    assert answer.data.authorized_redirect_uri.startswith("ws://")
+
+
+@pytest.mark.parametrize("query", [{}, {"code": "a-code-nobody-gave"}])
+async def test_stream_is_for_known_users(base_url: str, query: dict[str, str]) -> None:
+    async with aiohttp.ClientSession(base_url) as anybody:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await anybody.ws_connect(STREAM, params=query)
+    assert refused.value.status == 401
+
+
+async def test_official_streamer_hears_of_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = PortfolioDataFeeder.get_websocket_url
+    hosts: list[str] = []
+
+    def local(feeder: Any) -> str:
+        return str(address(feeder)).replace("wss://api.upstox.com", hosts[0])
+
+    monkeypatch.setattr(PortfolioDataFeeder, "get_websocket_url", local)
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+    ended = threading.Event()
+
+    def listener(name: str) -> Callable[..., object]:
+        return lambda *args: loop.call_soon_threadsafe(
+            heard.put_nowait, (name, args[0] if args else None)
+        )
+
+    settings = SimulatorSettings(port=0, ops_port=0, access_token=SecretStr("t"))
+    async with open_simulator(settings) as simulator:
+        hosts.append(f"ws://127.0.0.1:{simulator.port}")
+        headers = {"Authorization": "Bearer t"}
+        url = f"http://127.0.0.1:{simulator.port}"
+        with sdk_client("http://unused", "t") as client:
+            streamer = upstox_client.PortfolioDataStreamer(client, position_update=True)
+            streamer.auto_reconnect(False)
+            for name in ("open", "message", "error"):
+                streamer.on(name, listener(name))
+            streamer.on("close", lambda *_: ended.set())
+            streamer.connect()
+            async with asyncio.timeout(10), aiohttp.ClientSession(url, headers=headers) as http:
+                assert await heard.get() == ("open", None)
+                await place(http)
+                messages = [await heard.get() for _ in range(6)]
+            socket = streamer.feeder.ws.sock
+    # Ended from this side, for after the SDK's disconnect() its thread may stay for 10 s.
+    assert await asyncio.to_thread(ended.wait, 10)
+    socket.shutdown()  # websocket-client leaves it open when the server closes
+    kinds = [json.loads(message)["update_type"] for _, message in messages]
+    assert kinds == ["order"] * 5 + ["position"]
+
+
+@asynccontextmanager
+async def receiver(*answers: int) -> AsyncIterator[tuple[str, list[str]]]:
+    """A user's server, that answers so and then with 200; its address and what it was told."""
+    bodies: list[str] = []
+    statuses = list(answers)
+
+    async def hear(request: web.Request) -> web.Response:
+        bodies.append(await request.text())
+        return web.Response(status=statuses.pop(0) if statuses else 200)
+
+    app = web.Application()
+    app.router.add_post("/hook", hear)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        yield f"http://127.0.0.1:{port}/hook", bodies
+    finally:
+        await runner.cleanup()
+
+
+def arrived(bodies: list[str], number: int) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return len(bodies) >= number
+
+    return look
+
+
+async def test_webhook_posts_orders_and_tries_again() -> None:
+    async with receiver(500, 503) as (url, bodies):
+        webhook = Webhook(url, timeout_secs=2.0, pause_secs=0.01)
+        task = asyncio.create_task(webhook.run())
+        webhook.publish(Update("U", UpdateType.ORDER, "one"))
+        webhook.publish(Update("U", UpdateType.POSITION, "not for the webhook"))
+        webhook.publish(Update("U", UpdateType.GTT, "two"))
+        await eventually(arrived(bodies, 4), what="both updates")
+        await stop([task])
+    assert bodies == ["one", "one", "one", "two"]
+
+
+async def test_webhook_gives_an_update_up_after_three_tries() -> None:
+    async with receiver(500, 500, 500) as (url, bodies):
+        webhook = Webhook(url, timeout_secs=2.0, pause_secs=0.01)
+        task = asyncio.create_task(webhook.run())
+        webhook.publish(Update("U", UpdateType.ORDER, "lost"))
+        webhook.publish(Update("U", UpdateType.ORDER, "next"))
+        await eventually(arrived(bodies, 4), what="the next update")
+        await stop([task])
+    assert bodies == ["lost"] * 3 + ["next"]
+
+
+async def test_webhook_of_the_settings_hears_what_the_stream_says() -> None:
+    async with receiver() as (webhook_url, bodies):
+        settings = SimulatorSettings(
+            port=0, ops_port=0, access_token=SecretStr("t"), webhook_url=webhook_url
+        )
+        async with open_simulator(settings) as simulator:
+            posting = asyncio.create_task(simulator.webhook.run())
+            url, headers = f"http://127.0.0.1:{simulator.port}", {"Authorization": "Bearer t"}
+            async with (
+                aiohttp.ClientSession(url, headers=headers) as http,
+                http.ws_connect(STREAM) as socket,
+            ):
+                await place(http)
+                told = await receive(socket, 5)
+                await eventually(arrived(bodies, 5), what="the same five updates")
+            await stop([posting])
+    assert [json.loads(body) for body in bodies] == told

@@ -1,0 +1,89 @@
+"""Bodies are read by their fields, and a wrong one is named."""
+
+import pytest
+
+from services.simulator.orders.bodies import modification, place_request, sliced
+from services.simulator.orders.order import OrderRequest, OrderType, Product, Side, Validity
+from services.simulator.orders.refused import OrderRefused
+
+BODY = {
+    "quantity": 5,
+    "product": "D",
+    "validity": "DAY",
+    "price": 1_420.35,
+    "instrument_token": "NSE_EQ|INE002A01018",
+    "order_type": "LIMIT",
+    "transaction_type": "SELL",
+    "disclosed_quantity": 0,
+    "trigger_price": 0,
+    "is_amo": False,
+    "tag": "mine",
+    "market_protection": -1,
+}
+
+
+def test_request_is_read_in_paise() -> None:
+    assert place_request(BODY) == OrderRequest(
+        "NSE_EQ|INE002A01018",
+        Side.SELL,
+        5,
+        Product.D,
+        OrderType.LIMIT,
+        Validity.DAY,
+        price_paise=142_035,
+        tag="mine",
+        protection_percent=-1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("quantity", "5"),
+        ("quantity", 1.5),
+        ("quantity", True),
+        ("quantity", 1 << 31),
+        ("price", None),
+        ("price", -1),
+        ("price", 0.001),
+        ("price", float("inf")),
+        ("price", float("nan")),
+        ("order_type", "BEST"),
+        ("instrument_token", ""),
+        ("tag", 5),
+        ("market_protection", "much"),
+        ("market_protection", float("nan")),
+    ],
+)
+def test_wrong_field_is_named(field: str, value: object) -> None:
+    with pytest.raises(OrderRefused) as refused:
+        place_request(BODY | {field: value})
+    assert refused.value.path == field
+
+
+def test_modification_keeps_what_it_does_not_name() -> None:
+    body = {
+        "order_id": "1",
+        "order_type": "MARKET",
+        "validity": "IOC",
+        "price": 0,
+        "trigger_price": 0,
+    }
+    order_id, change = modification(body)
+    changed = change(place_request(BODY))
+    assert order_id == "1"
+    assert (changed.order_type, changed.validity) == (OrderType.MARKET, Validity.IOC)
+    assert (changed.quantity, changed.tag, changed.side) == (5, "mine", Side.SELL)
+
+
+def test_slices_are_whole_lots_below_the_freeze_quantity() -> None:
+    requests = sliced(place_request(BODY | {"quantity": 4_050}), 1_800, 75)
+    assert [request.quantity for request in requests] == [1_800, 1_800, 450]
+    requests = sliced(place_request(BODY | {"quantity": 1_800}), 1_000, 75)
+    assert [request.quantity for request in requests] == [975, 825]
+
+
+def test_more_than_25_slices_are_refused() -> None:
+    assert len(sliced(place_request(BODY | {"quantity": 25_000}), 1_000, 1)) == 25
+    with pytest.raises(OrderRefused):
+        sliced(place_request(BODY | {"quantity": 25_001}), 1_000, 1)

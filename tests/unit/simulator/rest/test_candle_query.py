@@ -1,0 +1,116 @@
+"""What may be asked of candles, and what not."""
+
+from datetime import date
+
+import pytest
+
+from services.simulator.envelope import Refusal
+from services.simulator.rest.candle_query import (
+    Interval,
+    Unit,
+    interval_of,
+    range_of,
+    v2_interval,
+    v2_range,
+)
+
+MINUTE = Interval(Unit.MINUTES, 1)
+HALF_HOUR = Interval(Unit.MINUTES, 30)
+HOUR = Interval(Unit.HOURS, 1)
+DAY = Interval(Unit.DAYS, 1)
+WEEK = Interval(Unit.WEEKS, 1)
+
+
+def code_of(refused: pytest.ExceptionInfo[Refusal]) -> str:
+    return refused.value.errors[0].code
+
+
+@pytest.mark.parametrize(
+    ("unit", "count", "minutes"),
+    [("minutes", "1", 1), ("minutes", "300", 300), ("hours", "5", 300), ("days", "1", None)],
+)
+def test_interval_is_read_from_the_path(unit: str, count: str, minutes: int | None) -> None:
+    interval = interval_of(unit, count)
+    assert (interval.unit, interval.count, interval.minutes) == (unit, int(count), minutes)
+
+
+@pytest.mark.parametrize("intraday", [False, True])
+def test_unknown_unit_is_refused(intraday: bool) -> None:
+    with pytest.raises(Refusal) as refused:
+        interval_of("years", "1", intraday=intraday)
+    assert code_of(refused) == "UDAPI1146"
+
+
+def test_weeks_are_not_within_a_day() -> None:
+    with pytest.raises(Refusal) as refused:
+        interval_of("weeks", "1", intraday=True)
+    assert code_of(refused) == "UDAPI1146"
+
+
+@pytest.mark.parametrize(
+    ("unit", "count"),
+    [
+        *(("minutes", count) for count in ("0", "301", "-1", "x", "")),
+        *(("hours", "6"), ("days", "2"), ("weeks", "2"), ("months", "2")),
+    ],
+)
+def test_interval_out_of_range_is_refused(unit: str, count: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        interval_of(unit, count)
+    assert code_of(refused) == "UDAPI1147"
+
+
+@pytest.mark.parametrize(
+    ("interval", "earliest"),
+    [
+        (MINUTE, "2026-02-28"),
+        (HALF_HOUR, "2025-12-31"),
+        (HOUR, "2025-12-31"),
+        (DAY, "2016-03-31"),
+        (WEEK, "2000-01-01"),
+    ],
+)
+def test_range_may_be_so_long_and_no_longer(interval: Interval, earliest: str) -> None:
+    first = date.fromisoformat(earliest)
+    last = date(2026, 3, 31)
+    assert range_of(interval, "2026-03-31", earliest) == (first, last)
+    assert range_of(interval, "2026-03-31", None) == (first, last)
+    before = date.fromordinal(first.toordinal() - 1)
+    with pytest.raises(Refusal) as refused:
+        range_of(interval, "2026-03-31", before.isoformat())
+    assert code_of(refused) == "UDAPI1148"
+
+
+def test_minutes_begin_with_2022() -> None:
+    assert range_of(MINUTE, "2022-01-10", None)[0] == date(2022, 1, 1)
+    with pytest.raises(Refusal) as refused:
+        range_of(MINUTE, "2022-01-10", "2021-12-31")
+    assert code_of(refused) == "UDAPI1148"
+
+
+def test_days_count_from_the_earlier_to_the_later() -> None:
+    with pytest.raises(Refusal) as refused:
+        range_of(DAY, "2026-01-01", "2026-01-02")
+    assert code_of(refused) == "UDAPI1148"
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "01-01-2026", ""])
+def test_day_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(Refusal):
+        range_of(DAY, text, None)
+
+
+def test_v2_names_its_intervals() -> None:
+    assert v2_interval("30minute") == HALF_HOUR
+    assert v2_interval("week") == WEEK
+    for text, intraday in [("5minute", False), ("day", True)]:
+        with pytest.raises(Refusal):
+            v2_interval(text, intraday=intraday)
+
+
+def test_v2_cuts_the_beginning_of_too_long_a_range() -> None:
+    last = date(2026, 3, 31)
+    assert v2_range("1minute", "2026-03-31", "2020-01-01") == (date(2026, 2, 28), last)
+    assert v2_range("day", "2026-03-31", None) == (date(2025, 3, 31), last)
+    with pytest.raises(Refusal):
+        v2_range("day", "2026-03-31", "2026-04-01")

@@ -1,0 +1,79 @@
+"""Search finds what fits, the best first."""
+
+import pytest
+
+from services.simulator.envelope import Refusal
+from services.simulator.market.market import Market
+from services.simulator.market.universe import instruments_of
+from services.simulator.rest.master import rows
+from services.simulator.rest.search import Search, shown
+
+START_MS = 1_767_607_200_000  # 2026-01-05
+INSTRUMENTS = instruments_of("full", synthetic=0, start_ms=START_MS)
+MARKET = Market(INSTRUMENTS, seed=1, start_ms=START_MS, trades_per_sec=1.0)
+ROWS = rows(INSTRUMENTS)
+
+
+def symbols(**query: str) -> list[str]:
+    found = Search.of(query).run(ROWS, MARKET.states)
+    return [row["trading_symbol"] for row in found]
+
+
+def test_exact_symbol_comes_first() -> None:
+    found = symbols(query="reliance")
+    assert found[0] == "RELIANCE"
+    assert len(found) > 1
+    assert all("RELIANCE" in symbol for symbol in found)
+
+
+def test_every_word_must_be_found() -> None:
+    assert symbols(query="bank axis") == ["AXISBANK"]
+    assert symbols(query="axis nothing") == []
+
+
+def test_isin_and_name_are_searched() -> None:
+    assert symbols(query="INE002A01018") == ["RELIANCE"]
+    assert symbols(query="larsen") == ["LT"]
+
+
+def test_filters_narrow_the_result() -> None:
+    assert symbols(query="reliance", instrument_types="EQ") == ["RELIANCE"]
+    assert symbols(query="reliance", segments="EQ") == ["RELIANCE"]
+    assert symbols(query="reliance", segments="NSE_EQ", exchanges="NSE,BSE") == ["RELIANCE"]
+    assert symbols(query="reliance", exchanges="MCX") == []
+    assert len(symbols(query="reliance", exchanges="ALL")) > 1
+
+
+def test_expiry_is_a_day() -> None:
+    (day,) = {
+        shown(row)["expiry"] for row in ROWS if row["instrument_type"] == "CE" and row["weekly"]
+    }
+    found = symbols(query="nifty", expiry=day, instrument_types="CE,PE")
+    assert len(found) == 42
+    assert symbols(query="nifty", expiry="2020-01-01") == []
+
+
+def test_offset_counts_strikes_from_the_money() -> None:
+    at_the_money = symbols(query="nifty", instrument_types="CE", atm_offset="0", segments="FO")
+    assert "NIFTY 25000 CE" in at_the_money[0]
+    above = symbols(query="nifty", instrument_types="CE", atm_offset="2", segments="FO")
+    assert "NIFTY 25100 CE" in above[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "query"),
+    [
+        ("query", {}),
+        ("query", {"query": " "}),
+        ("query", {"query": "x" * 51}),
+        ("records", {"query": "x", "records": "31"}),
+        ("records", {"query": "x", "records": "0"}),
+        ("page_number", {"query": "x", "page_number": "one"}),
+        ("expiry", {"query": "x", "expiry": "tomorrow"}),
+        ("atm_offset", {"query": "x", "atm_offset": "--1"}),
+    ],
+)
+def test_query_beyond_its_bounds_is_refused(field: str, query: dict[str, str]) -> None:
+    with pytest.raises(Refusal) as refused:
+        Search.of(query)
+    assert refused.value.errors[0].property_path == field
