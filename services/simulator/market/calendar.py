@@ -129,11 +129,13 @@ class Calendar:
         return session[0] - _PRE_OPEN_BEFORE[phase] * MINUTE_MS
 
     def closing_auction(self, segment: str, at_ms: int) -> tuple[str, int] | None:
-        """Stage of the closing auction, and since when; None while there is none.
+        """Stage of the shares' closing auction, and since when; None while there is none.
 
-        For information: here trading goes on until the close.
+        `segment` may be an exchange. Here trading goes on until the close.
         """
-        session = None if self.always_open else self.session(segment, at_ms)
+        if self.always_open or segment not in _AUCTIONED | _CASH:
+            return None
+        session = self.session(segment, at_ms)
         if session is None or at_ms < _FIRST_AUCTION_MS:
             return None
         left_ms = session[1] - at_ms

@@ -8,7 +8,7 @@ from typing import Final
 
 from services.simulator.market.instruments import Kind
 from services.simulator.market.state import InstrumentState
-from services.simulator.orders.order import OrderRequest, Side
+from services.simulator.orders.order import OrderRequest, Side, Validity
 from services.simulator.orders.refused import (
     INVALID_INPUT,
     MARKET_ORDER_BLOCKED,
@@ -98,6 +98,15 @@ def exchange_objection(request: OrderRequest, state: InstrumentState) -> str | N
     if any(not within_circuit(price, state) for price in prices):
         return "Price is outside the circuit limits"
     return _trigger_objection(request, state) if request.order_type.has_trigger else None
+
+
+def auction_objection(request: OrderRequest) -> str | None:
+    """Why the closing auction would not take this order, if it would not."""
+    if request.order_type.has_trigger:
+        return "Stop-loss orders are not taken in the closing auction"
+    if request.validity is Validity.IOC:
+        return "IOC orders are not taken in the closing auction"
+    return None
 
 
 def _trigger_objection(request: OrderRequest, state: InstrumentState) -> str | None:

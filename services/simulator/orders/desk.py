@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from services.simulator.market.calendar import Calendar, Phase
 from services.simulator.market.flows import Trade
 from services.simulator.market.state import InstrumentState
-from services.simulator.orders.checks import check_request, exchange_objection, worst_price
+from services.simulator.orders import checks
 from services.simulator.orders.liquidity import Liquidity
 from services.simulator.orders.order import (
     AMO_WAITING,
@@ -88,7 +88,7 @@ class Desk:
         Raises OrderRefused for what makes no order.
         """
         self._check_hours(at_ms)
-        check_request(request, self._states, needs_protection=self._needs_protection)
+        checks.check_request(request, self._states, needs_protection=self._needs_protection)
         self._order_number += 1
         order_id = f"{ist_date(at_ms):%y%m%d}{self._order_number:09d}"
         order = Order(order_id, user_id, request, placed_ms=at_ms, updated_ms=at_ms)
@@ -98,6 +98,8 @@ class Desk:
         objection = self._objection(order)
         if phase is not Phase.NORMAL_OPEN and request.validity is Validity.IOC:
             objection = "An IOC order needs an open market"
+        if self._calendar.closing_auction(self._segment(order), at_ms) is not None:
+            objection = objection or checks.auction_objection(request)
         if objection is not None:
             return self._move(order, Status.REJECTED, at_ms, objection)
         if phase is Phase.NORMAL_OPEN or phase in _PRE_OPEN:
@@ -116,7 +118,7 @@ class Desk:
                 MODIFY_OF_FINAL, f"An order that is {order.status} cannot be modified"
             )
         request = change(order.request)
-        check_request(request, self._states, needs_protection=self._needs_protection)
+        checks.check_request(request, self._states, needs_protection=self._needs_protection)
         changed = replace(order, request=request)
         objection = self._objection(changed)
         if request.quantity <= order.filled_quantity:
@@ -207,7 +209,7 @@ class Desk:
         return self._open(order, at_ms)
 
     def _open(self, order: Order, at_ms: int) -> Order:
-        limit = worst_price(order.request, self._states[order.request.instrument_key])
+        limit = checks.worst_price(order.request, self._states[order.request.instrument_key])
         order = self._move(replace(order, limit_paise=limit), Status.OPEN, at_ms)
         order = self._match(order, at_ms)
         if order.request.validity is Validity.IOC and not order.is_final:
@@ -263,7 +265,7 @@ class Desk:
         if order.triggered:  # its trigger is behind it
             limited = request.order_type.has_limit
             request = replace(request, order_type=OrderType.LIMIT if limited else OrderType.MARKET)
-        found = exchange_objection(request, state)
+        found = checks.exchange_objection(request, state)
         return found or self._risk.objection(order.user_id, request, others)
 
     def _find(self, user_id: str, order_id: str) -> Order:

@@ -235,3 +235,21 @@ def test_no_order_is_taken_at_night() -> None:
 def test_kill_switch_rejects_orders_of_its_segment(stage: DeskOnStage) -> None:
     stage.accounts.killed(USER).add("NSE_EQ")
     assert "kill switch" in stage.place().message
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"kind": OrderType.SL, "trigger_paise": 10_010, "price": 10_015}, "Stop-loss"),
+        ({"validity": Validity.IOC}, "IOC"),
+    ],
+)
+def test_the_closing_auction_takes_no_stop_loss_and_no_ioc(
+    more: dict[str, object], reason: str
+) -> None:
+    before, within = (DeskOnStage(at_ms=MONDAY_10_00 + 5 * HOUR_MS + at) for at in (0, 20 * 60_000))
+    assert before.now(before.place(**more)).status != "rejected"  # type: ignore[arg-type]
+    order = within.now(within.place(**more))  # type: ignore[arg-type]
+    assert order.status == "rejected"
+    assert order.message == f"{reason} orders are not taken in the closing auction"
+    assert within.now(within.place()).status == "open"
