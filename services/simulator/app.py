@@ -91,7 +91,12 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     app.add_routes(MischiefCalls(faults, tokens, configured_token).routes())
     app.add_routes(market_routes(instruments, market, tokens))
     trading = Trading(
-        market.states, market.calendar, clock, tokens, OneTimeCodes(wall_clock), settings
+        market.states,
+        market.calendar,
+        lambda: market.now_ms,
+        tokens,
+        OneTimeCodes(wall_clock),
+        settings,
     )
     trading.webhook.posts_of_next = faults.webhook_posts
     driver.on_step.append(trading.step)

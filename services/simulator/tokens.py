@@ -51,12 +51,13 @@ class Tokens:
 
     def __init__(self, clock: ExchangeClock, configured: str) -> None:
         self._clock = clock
+        self._configured = configured
         self._grants = {configured: Grant(DEFAULT_USER, Kind.FULL, 1 << 62)}
 
     def issue(self, user_id: str, kind: Kind, expires_ms: int) -> str:
         """A new token. The oldest goes when there are too many."""
         if len(self._grants) >= _MOST_TOKENS:
-            del self._grants[next(iter(self._grants))]
+            del self._grants[next(text for text in self._grants if text != self._configured)]
         token = secrets.token_urlsafe(32)
         self._grants[token] = Grant(user_id, kind, expires_ms)
         return token

@@ -1,6 +1,6 @@
 """Puts orders and accounts together, from the desk to its routes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
@@ -8,7 +8,6 @@ from services.simulator.account.account import Accounts
 from services.simulator.account.report_routes import ReportRoutes
 from services.simulator.account.routes import AccountRoutes
 from services.simulator.account.user_routes import UserRoutes
-from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.feed.codes import OneTimeCodes
 from services.simulator.market.calendar import Calendar
 from services.simulator.market.flows import Trade
@@ -36,7 +35,7 @@ class Trading:
         self,
         states: Mapping[str, InstrumentState],
         calendar: Calendar,
-        clock: ExchangeClock,
+        market_ms: Callable[[], int],
         tokens: Tokens,
         codes: OneTimeCodes,
         settings: SimulatorSettings,
@@ -47,7 +46,7 @@ class Trading:
             calendar,
             self.accounts,
             Records(max_rows=settings.ledger_max_rows),
-            start_ms=clock.now_ms(),
+            start_ms=market_ms(),
             needs_protection=settings.market_orders_need_protection,
         )
         self.gtts = GttBook(self.desk, states, max_rows=settings.ledger_max_rows)
@@ -57,7 +56,7 @@ class Trading:
         self.desk.on_order.append(updates.order)
         self.desk.on_fill.append(updates.fill)
         self.gtts.on_change.append(updates.gtt)
-        door = Door(tokens, clock)
+        door = Door(tokens, market_ms)
         records = self.desk.records
         exits = PositionExit(self.desk, self.accounts, states)
         self._parts = (

@@ -29,12 +29,11 @@ class Frame:
         self._states = market.states
         self._changes = changes
         self._entries: dict[tuple[str, Mode], bytes] = {}
-        self.sent_live: set[str] = set()
-        """Keys that went into any client's live frame."""
 
-    def live(self, modes: Mapping[str, Mode]) -> tuple[bytes, int] | None:
-        """What changed of the subscribed instruments: a frame, and how many are in it."""
+    def live(self, modes: Mapping[str, Mode]) -> tuple[bytes, list[str]] | None:
+        """What changed of the subscribed instruments: a frame, and the keys in it."""
         entries: list[bytes] = []
+        keys: list[str] = []
         for key, traded in self._changes.items():
             mode = modes.get(key)
             if mode is None or (mode is Mode.LTPC and not traded):
@@ -44,11 +43,11 @@ class Frame:
                 whole = not traded or not self._is_sparse(key)
                 encoded = entry(self._states[key], mode, self.ts_ms, whole=whole)
                 self._entries[key, mode] = encoded
-                self.sent_live.add(key)
             entries.append(encoded)
+            keys.append(key)
         if not entries:
             return None
-        return _message(pb.live_feed, self.ts_ms, entries), len(entries)
+        return _message(pb.live_feed, self.ts_ms, entries), keys
 
     def _is_sparse(self, key: str) -> bool:
         return zlib.crc32(f"{key}@{self.ts_ms}".encode()) % SPARSE_EVERY == 0

@@ -57,14 +57,16 @@ class Feed:
         """
         self._tell_phases()
         frame = Frame(self._market, changes)
+        sent: set[str] = set()
         for session in self._sessions:
             live = frame.live(session.subscriptions.modes)
             if live is not None:
-                data, ticks = live
+                data, keys = live
                 if session.offer(data):
                     FRAMES.labels("live").inc()
-                    TICKS.inc(ticks)
-        for key in frame.sent_live:
+                    TICKS.inc(len(keys))
+                    sent.update(keys)
+        for key in sent:
             self._ledger.record_sent("live", frame.ts_ms, self._market.states[key])
 
     async def connect(self, request: web.Request) -> web.StreamResponse:

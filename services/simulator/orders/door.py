@@ -11,7 +11,6 @@ from typing import Any, Final
 from aiohttp import web
 
 from services.simulator.envelope import ApiError, Refusal
-from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.orders.bodies import Body
 from services.simulator.orders.refused import (
     INVALID_INPUT,
@@ -36,10 +35,14 @@ class Call:
     """One call of a known user."""
 
     user_id: str
-    at_ms: int
-    """Exchange time of its arrival (epoch ms)."""
     request: web.Request
     began_ns: int
+    market_ms: Callable[[], int]
+
+    @property
+    def at_ms(self) -> int:
+        """Exchange time now (epoch ms), as far as the market has come: its fills come after."""
+        return self.market_ms()
 
     def query(self, name: str) -> str | None:
         """A parameter of the address; None if it is missing or empty."""
@@ -73,16 +76,16 @@ Handler = Callable[[Call], Awaitable[web.Response]]
 class Door:
     """Makes handlers of requests from handlers of calls."""
 
-    def __init__(self, tokens: Tokens, clock: ExchangeClock) -> None:
+    def __init__(self, tokens: Tokens, market_ms: Callable[[], int]) -> None:
         self._tokens = tokens
-        self._clock = clock
+        self._market_ms = market_ms
 
     def __call__(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         """`handler` behind the check of the token, its refusals in Upstox's envelope."""
 
         async def handle(request: web.Request) -> web.Response:
             grant = self._tokens.bearer(request)
-            call = Call(grant.user_id, self._clock.now_ms(), request, time.monotonic_ns())
+            call = Call(grant.user_id, request, time.monotonic_ns(), self._market_ms)
             try:
                 return await handler(call)
             except OrderRefused as refused:

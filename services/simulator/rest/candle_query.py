@@ -112,9 +112,13 @@ def v2_range(interval_text: str, to_text: str, from_text: str | None) -> tuple[d
 def day_of(text: str, field: str) -> date:
     """A day as YYYY-MM-DD. Raises Refusal."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise _refuse(INVALID_INPUT, f"{field} is a date as YYYY-MM-DD", field, text) from None
+        day = None
+    # Python reads other forms of ISO 8601 as well; Upstox asks for this one.
+    if day is None or day.isoformat() != text:
+        raise _refuse(INVALID_INPUT, f"{field} is a date as YYYY-MM-DD", field, text)
+    return day
 
 
 def _most_months(interval: Interval) -> int | None:

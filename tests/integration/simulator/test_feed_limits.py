@@ -77,7 +77,7 @@ async def messages_until(socket: Any, *, has: Any) -> list[Any]:
 
 
 async def test_change_of_phase_is_told_and_ends_the_live_frames() -> None:
-    options = {"calendar": "exchange", "start_ms": at("15:29:50"), "speed": 200.0}
+    options = {"calendar": "exchange", "start_ms": at("15:27:00"), "speed": 200.0}
     async with running(**options) as http, http.ws_connect(await feed_uri(http)) as socket:
         await socket.send_bytes(request("sub", [RELIANCE], "full"))
 
@@ -95,7 +95,7 @@ async def test_change_of_phase_is_told_and_ends_the_live_frames() -> None:
 
 
 async def test_pre_open_indicates_a_price_and_trading_follows() -> None:
-    options = {"calendar": "exchange", "start_ms": at("09:06:00"), "speed": 200.0}
+    options = {"calendar": "exchange", "start_ms": at("09:03:00"), "speed": 200.0}
     async with running(**options) as http, http.ws_connect(await feed_uri(http)) as socket:
         await socket.send_bytes(request("sub", [RELIANCE], "ltpc"))
 

@@ -140,12 +140,12 @@ async def test_stalled_connection_says_nothing_and_answers_pings(
 async def test_half_open_connection_does_not_even_answer_pings(
     http: aiohttp.ClientSession,
 ) -> None:
-    await arm(http, "half_open", after=10, delay_secs=2.0)
+    await arm(http, "half_open", after=10, delay_secs=5.0)
     socket = await connect(http, autoping=False)
     assert await end_of(socket) is None
     await socket.ping()
     with pytest.raises(TimeoutError):
         await socket.receive(timeout=0.5)
     # In the end it is cut, lest it count as one of the user's connections for ever.
-    message = await socket.receive(timeout=5)
+    message = await socket.receive(timeout=10)
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)

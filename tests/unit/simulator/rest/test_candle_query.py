@@ -8,6 +8,7 @@ from services.simulator.envelope import Refusal
 from services.simulator.rest.candle_query import (
     Interval,
     Unit,
+    day_of,
     interval_of,
     range_of,
     v2_interval,
@@ -114,3 +115,13 @@ def test_v2_cuts_the_beginning_of_too_long_a_range() -> None:
     assert v2_range("day", "2026-03-31", None) == (date(2025, 3, 31), last)
     with pytest.raises(Refusal):
         v2_range("day", "2026-03-31", "2026-04-01")
+
+
+@pytest.mark.parametrize("text", ["20261124", "2026-W01-1", "24-11-2026", "", "tomorrow"])
+def test_a_day_is_written_in_one_form_only(text: str) -> None:
+    with pytest.raises(Refusal):
+        day_of(text, "to_date")
+
+
+def test_a_day_is_read() -> None:
+    assert day_of("2026-11-24", "to_date") == date(2026, 11, 24)
