@@ -73,7 +73,7 @@ class Account:
         others = list(others)
         instrument = self._states[request.instrument_key].instrument
         is_share = instrument.kind is Kind.EQUITY
-        if is_share and request.product is not Product.I and request.side is Side.SELL:
+        if is_share and request.product.is_delivery and request.side is Side.SELL:
             pending = sum(
                 other.pending_quantity
                 for other in others
@@ -85,7 +85,7 @@ class Account:
                 return "There are not enough holdings to sell"
         needed = self._order_margin(request, request.quantity).total
         available = self.funds(others).available
-        if needed > available:
+        if needed > max(0, available):  # what asks for nothing may always close
             return (
                 f"Insufficient funds: required {needed / 100:.2f}, available {available / 100:.2f}"
             )
@@ -104,7 +104,7 @@ class Account:
         if after - before > available:
             return False
         self.positions.convert(position, product, side, quantity)
-        for each in (position, self.positions.of(position.instrument_key, product)):
+        for each in (position, self.positions.by_key[position.instrument_key, product]):
             self._use_holding(each)
         return True
 
@@ -116,10 +116,10 @@ class Account:
             is_share = self._states[position.instrument_key].instrument.kind is Kind.EQUITY
             ltp_paise = self._ltp(position.instrument_key)
             self.cash_paise += position.realised_paise
-            if not is_share:
-                _carry(position, carried)
-            elif position.product is Product.I:
+            if not position.product.is_delivery:
                 self.cash_paise += position.unrealised_paise(ltp_paise)
+            elif not is_share:
+                _carry(position, carried)
             elif position.quantity > 0:
                 bought.append((position.instrument_key, position.quantity, position.open_paise))
                 self.cash_paise -= position.open_paise
@@ -135,11 +135,11 @@ class Account:
 
     def _is_delivery_sale(self, position: Position) -> bool:
         is_share = self._states[position.instrument_key].instrument.kind is Kind.EQUITY
-        return is_share and position.product is not Product.I and position.quantity < 0
+        return is_share and position.product.is_delivery and position.quantity < 0
 
     def _use_holding(self, position: Position) -> None:
         holding = self.holdings.get(position.instrument_key)
-        if holding is not None and position.product is not Product.I:
+        if holding is not None and position.product.is_delivery:
             holding.used_quantity = max(0, -position.quantity)
 
     def _position_margin(self, position: Position) -> Margin:
@@ -160,7 +160,7 @@ class Account:
         held = self.positions.quantity(request.instrument_key, request.product)
         opening = quantity - max(0, -request.side.sign * held)
         is_share = instrument.kind is Kind.EQUITY
-        if is_share and request.product is not Product.I and request.side is Side.SELL:
+        if is_share and request.product.is_delivery and request.side is Side.SELL:
             return Margin()  # the shares themselves stand for it
         price_paise = request.price_paise or request.trigger_paise
         price_paise = price_paise or self._ltp(request.instrument_key)

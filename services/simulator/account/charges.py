@@ -85,7 +85,7 @@ def charges(
 
 def _sort(instrument: Instrument, product: Product) -> str:
     if instrument.kind is Kind.EQUITY:
-        return "intraday" if product is Product.I else "delivery"
+        return "delivery" if product.is_delivery else "intraday"
     return "option" if instrument.is_option else "future"
 
 

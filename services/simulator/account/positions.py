@@ -84,7 +84,7 @@ class Positions:
 
     by_key: dict[tuple[str, Product], Position] = field(default_factory=dict)
 
-    def of(self, instrument_key: str, product: Product, multiplier: int = 1) -> Position:
+    def of(self, instrument_key: str, product: Product, multiplier: int) -> Position:
         """The position, made empty if there is none."""
         key = (instrument_key, product)
         if key not in self.by_key:
@@ -96,7 +96,7 @@ class Positions:
         position = self.by_key.get((instrument_key, product))
         return position.quantity if position is not None else 0
 
-    def record(self, fill: Fill, multiplier: int = 1) -> Position:
+    def record(self, fill: Fill, multiplier: int) -> Position:
         """Take a fill in; the position as it then is."""
         request = fill.order.request
         position = self.of(request.instrument_key, request.product, multiplier)

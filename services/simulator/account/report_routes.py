@@ -10,6 +10,7 @@ from services.simulator.account.charges import Charges, charges
 from services.simulator.account.reports import SEGMENTS, Pair, chosen, pairs, report_segment
 from services.simulator.account.views import charges_view
 from services.simulator.envelope import success
+from services.simulator.market.instruments import Instrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.bodies import wrong
 from services.simulator.orders.door import Call, Door
@@ -45,7 +46,10 @@ class ReportRoutes:
         number, size, page = _page(call, fills)
         pages = -(-len(fills) // size)
         return success(
-            [self._trade(fill) for fill in page],
+            [
+                trade_row(fill, self._states[fill.order.request.instrument_key].instrument)
+                for fill in page
+            ],
             metaData={
                 "page": {
                     "page_number": number,
@@ -65,7 +69,7 @@ class ReportRoutes:
         """What was bought and sold again."""
         number, size, page = _page(call, list(pairs(self._of_year(call), self._states)))
         return success(
-            [_pair(pair) for pair in page],
+            [pair_row(pair) for pair in page],
             metadata={"page": {"page_number": number, "page_size": size}},
         )
 
@@ -109,30 +113,32 @@ class ReportRoutes:
             last=last,
         )
 
-    def _trade(self, fill: Fill) -> dict[str, Any]:
-        request = fill.order.request
-        instrument = self._states[request.instrument_key].instrument
-        strike, expiry = instrument.strike_paise, instrument.expiry_ms
-        return {
-            "exchange": instrument.exchange,
-            "segment": report_segment(instrument),
-            "option_type": instrument.kind if instrument.is_option else "",
-            "quantity": fill.quantity,
-            "amount": fill.price_paise * fill.quantity / 100,
-            "trade_id": fill.trade_id,
-            "trade_date": f"{ist_date(fill.at_ms):%Y-%m-%d}",
-            "transaction_type": request.side,
-            "scrip_name": instrument.name,
-            "strike_price": f"{(strike or 0) / 100:.1f}",
-            "expiry": f"{ist_date(expiry):%Y-%m-%d}" if expiry is not None else "",
-            "price": fill.price_paise / 100,
-            "isin": instrument.isin or "",
-            "symbol": instrument.symbol,
-            "instrument_token": instrument.key,
-        }
+
+def trade_row(fill: Fill, instrument: Instrument) -> dict[str, Any]:
+    """A row of the historical trades."""
+    request = fill.order.request
+    strike, expiry = instrument.strike_paise, instrument.expiry_ms
+    return {
+        "exchange": instrument.exchange,
+        "segment": report_segment(instrument),
+        "option_type": instrument.kind if instrument.is_option else "",
+        "quantity": fill.quantity,
+        "amount": _rupees(instrument, fill.price_paise, fill.quantity),
+        "trade_id": fill.trade_id,
+        "trade_date": f"{ist_date(fill.at_ms):%Y-%m-%d}",
+        "transaction_type": request.side,
+        "scrip_name": instrument.name,
+        "strike_price": f"{(strike or 0) / 100:.1f}",
+        "expiry": f"{ist_date(expiry):%Y-%m-%d}" if expiry is not None else "",
+        "price": fill.price_paise / 100,
+        "isin": instrument.isin or "",
+        "symbol": instrument.symbol,
+        "instrument_token": instrument.key,
+    }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def pair_row(pair: Pair) -> dict[str, Any]:
+    """A row of the profit and loss."""
     return {
         "quantity": pair.quantity,
         "isin": pair.instrument.isin or "",
@@ -142,9 +148,13 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "buy_average": pair.buy.price_paise / 100,
         "sell_date": f"{pair.sell.day:%d-%m-%Y}",
         "sell_average": pair.sell.price_paise / 100,
-        "buy_amount": pair.buy.price_paise * pair.quantity / 100,
-        "sell_amount": pair.sell.price_paise * pair.quantity / 100,
+        "buy_amount": _rupees(pair.instrument, pair.buy.price_paise, pair.quantity),
+        "sell_amount": _rupees(pair.instrument, pair.sell.price_paise, pair.quantity),
     }
+
+
+def _rupees(instrument: Instrument, price_paise: int, quantity: int) -> float:
+    return price_paise * quantity * instrument.multiplier / 100
 
 
 def _segment(call: Call) -> str | None:

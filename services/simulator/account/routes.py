@@ -100,8 +100,8 @@ class AccountRoutes:
         if old is new:
             raise wrong("new_product", new)
         account = self._accounts.of(call.user_id)
-        position = account.positions.of(instrument.key, old)
-        if not 0 < quantity <= side.sign * position.quantity:
+        position = account.positions.by_key.get((instrument.key, old))
+        if position is None or not 0 < quantity <= side.sign * position.quantity:
             raise wrong("quantity", quantity)
         available = account.funds(self._desk.waiting(call.user_id)).available
         if not account.convert(position, new, side, quantity, available):

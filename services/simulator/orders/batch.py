@@ -5,7 +5,7 @@ PURE. A batch whose form is wrong places nothing; then each order stands for its
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from services.simulator.orders.bodies import Body
 from services.simulator.orders.order import Side
@@ -17,6 +17,8 @@ from services.simulator.orders.refused import (
     TOO_MANY_ORDERS,
     OrderRefused,
 )
+
+R = TypeVar("R")
 
 MAX_ORDERS: Final = 10
 MAX_CORRELATION_ID: Final = 20
@@ -55,8 +57,12 @@ class Outcome:
         return {"total": self.total, "success": len(self.done), "error": len(self.errors)}
 
 
-def place_all(bodies: Sequence[Body], place: Callable[[Body], Sequence[str]]) -> Outcome:
-    """Place BUYs first; `place` gives the order ids of one body, several if it is sliced.
+def place_all(
+    bodies: Sequence[Body],
+    read: Callable[[Body], R],
+    place: Callable[[R], Sequence[str]],
+) -> Outcome:
+    """Place what is read, BUYs first; `place` gives the order ids, several if it is sliced.
 
     Raises OrderRefused if the batch itself is wrong.
     """
@@ -65,7 +71,13 @@ def place_all(bodies: Sequence[Body], place: Callable[[Body], Sequence[str]]) ->
     for body in sorted(bodies, key=lambda body: body.get("transaction_type") != Side.BUY):
         correlation_id = body["correlation_id"]
         try:
-            order_ids = place(body)
+            wanted = read(body)
+        except OrderRefused as refused:
+            outcome.payload_errors += 1
+            outcome.fail(refused, correlation_id=correlation_id)
+            continue
+        try:
+            order_ids = place(wanted)
         except OrderRefused as refused:
             outcome.fail(refused, correlation_id=correlation_id)
         else:

@@ -65,7 +65,7 @@ def modification(body: Body) -> tuple[str, Change]:
             trigger_paise=trigger_paise,
             quantity=request.quantity if quantity is None else quantity,
             disclosed_quantity=request.disclosed_quantity if disclosed is None else disclosed,
-            protection_percent=protection(body, 0.0),
+            protection_percent=protection(body, request.protection_percent),
         )
 
     return text(body, "order_id"), change

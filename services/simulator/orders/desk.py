@@ -260,12 +260,12 @@ class Desk:
         others = [
             other for other in self.waiting(order.user_id) if other.order_id != order.order_id
         ]
-        state = self._states[order.request.instrument_key]
         request = order.request
         if order.triggered:  # its trigger is behind it
             limited = request.order_type.has_limit
             request = replace(request, order_type=OrderType.LIMIT if limited else OrderType.MARKET)
-        found = checks.exchange_objection(request, state)
+        found = checks.exchange_objection(request, self._states[request.instrument_key])
+        request = replace(request, quantity=order.pending_quantity)  # the rest is held
         return found or self._risk.objection(order.user_id, request, others)
 
     def _find(self, user_id: str, order_id: str) -> Order:

@@ -10,7 +10,7 @@ from services.simulator.market.state import InstrumentState
 from services.simulator.orders.batch import Outcome
 from services.simulator.orders.bodies import sliced
 from services.simulator.orders.desk import Desk
-from services.simulator.orders.order import OrderRequest, OrderType, Product, Side
+from services.simulator.orders.order import OrderRequest, OrderType, Side
 from services.simulator.orders.refused import OrderRefused
 
 _AUTO_PROTECTION: Final = -1.0
@@ -59,7 +59,7 @@ class PositionExit:
         for key, position in self._accounts.of(user_id).positions.by_key.items():
             instrument = self._states[position.instrument_key].instrument
             # Shares sold out of the demat account are no short position.
-            is_share = instrument.kind is Kind.EQUITY and position.product is not Product.I
+            is_share = instrument.kind is Kind.EQUITY and position.product.is_delivery
             is_open = position.quantity > 0 if is_share else position.quantity != 0
             wanted = tag is None or key in tagged
             if is_open and wanted and segment in (None, instrument.segment):

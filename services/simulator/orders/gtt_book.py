@@ -68,15 +68,21 @@ class GttBook:
         self._make_room()
         self._gtts[gtt_id] = gtt
         self._tell(gtt)
-        for rule in gtt.rules:
-            if rule.strategy is Strategy.ENTRY and rule.trigger_type is TriggerType.IMMEDIATE:
-                self._fire(gtt, rule, at_ms)
+        self._fire_immediate(gtt, at_ms)
         return gtt
 
     def modify(
-        self, user_id: str, gtt_id: str, gtt_type: GttType, quantity: int, rules: list[Rule]
+        self,
+        user_id: str,
+        gtt_id: str,
+        gtt_type: GttType,
+        quantity: int,
+        rules: list[Rule],
+        at_ms: int,
     ) -> Gtt:
         """Give the rules that still wait new prices, and what they place a new quantity.
+
+        An entry that becomes immediate places its order at once.
 
         Raises OrderRefused if there is no such order, or nothing waits any more.
         """
@@ -93,6 +99,7 @@ class GttBook:
         ]
         gtt.quantity = quantity
         self._tell(gtt)
+        self._fire_immediate(gtt, at_ms)
         return gtt
 
     def cancel(self, user_id: str, gtt_id: str) -> Gtt:
@@ -137,6 +144,12 @@ class GttBook:
             if rule.trail(gtt.side, trade.price_paise):
                 self._tell(gtt)
 
+    def _fire_immediate(self, gtt: Gtt, at_ms: int) -> None:
+        for rule in gtt.rules:
+            waits = rule.strategy is Strategy.ENTRY and rule.status is RuleStatus.PENDING
+            if waits and rule.trigger_type is TriggerType.IMMEDIATE:
+                self._fire(gtt, rule, at_ms)
+
     def _fire(self, gtt: Gtt, rule: Rule, now_ms: int) -> None:
         is_entry = rule.strategy is Strategy.ENTRY
         try:
@@ -164,8 +177,9 @@ class GttBook:
             self._tell(gtt)
 
     def _entered(self, gtt: Gtt, entry: Order) -> None:
-        if entry.status is Status.COMPLETE:
+        if entry.filled_quantity:
             gtt.entered_ms = entry.updated_ms
+            gtt.quantity = entry.filled_quantity  # the exits undo what there is
         else:
             gtt.end(RuleStatus.CANCELLED, f"The entry's order is {entry.status}")
 

@@ -56,6 +56,7 @@ class GttRoutes:
             choice(body, "type", GttType),
             whole(body, "quantity"),
             _rules(body),
+            call.at_ms,
         )
         return _ids(call, gtt)
 

@@ -1,7 +1,7 @@
 """What the market offers to orders between two of its steps: its trades, then its depth.
 
 Our orders do not move the simulated market, or its trades would no longer be those of
-its seed. So that they cannot fill without end, each trade and level is offered once.
+its seed. Between two steps each trade and each level is offered once.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -57,6 +57,11 @@ class Product(StrEnum):
     CO = "CO"
     OCO = "OCO"
 
+    @property
+    def is_delivery(self) -> bool:
+        """Its position outlives the day."""
+        return self in (Product.D, Product.MTF)
+
 
 class Status(StrEnum):
     """Upstox's seventeen."""

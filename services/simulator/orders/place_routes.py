@@ -62,7 +62,7 @@ class PlaceRoutes:
 
     async def place_v3(self, call: Call) -> web.Response:
         """One order, or its slices."""
-        order_ids = self._place(call, await call.body_object())
+        order_ids = self._place(call, self._read(await call.body_object()))
         return success({"order_ids": order_ids}, metadata=call.metadata())
 
     async def modify_v2(self, call: Call) -> web.Response:
@@ -86,7 +86,7 @@ class PlaceRoutes:
         bodies = await call.body()
         if not isinstance(bodies, list) or not all(isinstance(body, dict) for body in bodies):
             raise OrderRefused(INVALID_INPUT, "The body is not an array of orders")
-        outcome = place_all(bodies, lambda body: self._place(call, body))
+        outcome = place_all(bodies, self._read, lambda requests: self._place(call, requests))
         summary = outcome.summary() | {"payload_error": outcome.payload_errors}
         summary["success"] = outcome.total - len(outcome.errors)
         return _answer(outcome, outcome.done, summary)
@@ -117,11 +117,13 @@ class PlaceRoutes:
         )
         return _answer_ids(outcome)
 
-    def _place(self, call: Call, body: Body) -> list[str]:
+    def _read(self, body: Body) -> list[OrderRequest]:
         request = place_request(body)
         if request.product in (Product.CO, Product.OCO):
             raise wrong("product", request.product)  # these are v2's alone
-        requests = self._slices(request) if is_sliced(body) else [request]
+        return self._slices(request) if is_sliced(body) else [request]
+
+    def _place(self, call: Call, requests: list[OrderRequest]) -> list[str]:
         return [self._desk.place(call.user_id, each, call.at_ms).order_id for each in requests]
 
     def _slices(self, request: OrderRequest) -> list[OrderRequest]:

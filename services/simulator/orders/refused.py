@@ -6,7 +6,6 @@ order that is `rejected`, with the reason in its `status_message`.
 
 from typing import Final
 
-RATE_LIMIT: Final = "UDAPI10005"
 NO_SUCH_ORDER: Final = "UDAPI100010"
 UNKNOWN_KEY: Final = "UDAPI100011"
 INVALID_INPUT: Final = "UDAPI100036"

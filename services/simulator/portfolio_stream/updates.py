@@ -64,7 +64,7 @@ class Updates:
         """A fill has changed a position, and of a delivery perhaps a holding."""
         user_id, request = fill.order.user_id, fill.order.request
         account, state = self._accounts.of(user_id), self._states[request.instrument_key]
-        position = account.positions.of(request.instrument_key, request.product)
+        position = account.positions.by_key[request.instrument_key, request.product]
         row = position_base(position, state) | {"exchange": state.instrument.segment}
         self._send(user_id, UpdateType.POSITION, row)
         holding = account.holdings.get(request.instrument_key)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 import upstox_client
 from upstox_client.rest import ApiException
@@ -145,10 +146,22 @@ async def test_several_orders_are_placed_and_ended_together(sdk: Sdk) -> None:
     assert [(error.error_code, error.correlation_id) for error in partial.errors] == [
         ("UDAPI1052", "sell")
     ]
+    assert (partial.summary.error, partial.summary.payload_error) == (1, 0)
     assert (cancelled.summary.total, len(cancelled.data.order_ids)) == (2, 2)
     assert len(exited.data.order_ids) == 1
     assert book.data[-1].transaction_type == "BUY"
     assert book.data[-1].status == "complete"
+
+
+async def test_body_that_cannot_be_read_is_counted(http: aiohttp.ClientSession) -> None:
+    bodies = [
+        resting() | {"price": 1_300.001, "correlation_id": "unread"},
+        resting() | {"correlation_id": "good"},
+    ]
+    async with http.post("/v2/order/multi/place", json=bodies) as answer:
+        assert answer.status == 207
+        summary = (await answer.json())["summary"]
+    assert summary == {"total": 2, "success": 1, "error": 1, "payload_error": 1}
 
 
 async def test_batch_of_nothing_good_is_an_error(sdk: Sdk) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 import upstox_client
 
@@ -89,6 +90,20 @@ async def test_position_is_converted(sdk: Sdk) -> None:
     converted, positions = await sdk(work)
     assert converted.data.status == "complete"
     assert {row.product: row.quantity for row in positions.data} == {"I": 6, "D": 4}
+
+
+async def test_refused_conversion_leaves_no_position(http: aiohttp.ClientSession) -> None:
+    body = {
+        "instrument_token": RELIANCE,
+        "new_product": "D",
+        "old_product": "I",
+        "transaction_type": "BUY",
+        "quantity": 4,
+    }
+    async with http.put("/v2/portfolio/convert-position", json=body) as answer:
+        assert answer.status == 400
+    async with http.get("/v2/portfolio/short-term-positions") as answer:
+        assert (await answer.json())["data"] == []
 
 
 async def test_costs_are_told_before_a_trade(sdk: Sdk) -> None:

@@ -96,10 +96,25 @@ def test_bought_shares_become_holdings_the_next_day(account: Account) -> None:
     assert (held.quantity, held.t1_quantity) == (100, 0)
 
 
+def test_cover_order_sells_short_beyond_the_holdings(account: Account) -> None:
+    selling = order(SHARE, Side.SELL, Product.CO, 60)
+    assert account.objection(selling.request, []) is None
+    fill(account, SHARE, Side.SELL, Product.CO, 60, 10_000)
+    assert account.holdings[SHARE].used_quantity == 0
+    assert account.funds([]).used.total == 120_000
+
+
+def test_position_can_be_closed_with_less_than_nothing_left(account: Account) -> None:
+    fill(account, SHARE, Side.BUY, Product.I, 60_000, 10_000)
+    assert account.funds([]).available < 0
+    assert account.objection(order(SHARE, Side.SELL, Product.I, 10).request, []) is None
+    assert account.objection(order(SHARE, Side.BUY, Product.I, 10).request, []) is not None
+
+
 def test_future_is_carried_overnight(account: Account) -> None:
     fill(account, FUTURE, Side.SELL, Product.D, 10, 10_000)
     account.roll_day()
-    carried = account.positions.of(FUTURE, Product.D)
+    carried = account.positions.by_key[FUTURE, Product.D]
     assert (carried.quantity, carried.overnight_quantity) == (-10, -10)
     assert carried.open_paise == 100_000
 
@@ -113,15 +128,19 @@ def test_shares_are_not_sold_twice(account: Account) -> None:
 
 def test_conversion_to_delivery_needs_the_funds(account: Account) -> None:
     fill(account, SHARE, Side.BUY, Product.I, 10, 10_000)
-    position = account.positions.of(SHARE, Product.I)
+    position = account.positions.by_key[SHARE, Product.I]
     assert not account.convert(position, Product.D, Side.BUY, 10, available=79_999)
     assert account.convert(position, Product.D, Side.BUY, 10, available=80_000)
     assert account.positions.quantity(SHARE, Product.D) == 10
     assert account.funds([]).used.total == 100_000
 
 
-def test_intraday_position_is_squared_off_at_the_last_price(account: Account) -> None:
-    fill(account, SHARE, Side.BUY, Product.I, 10, 9_900)
+@pytest.mark.parametrize("product", [Product.I, Product.CO, Product.OCO])
+@pytest.mark.parametrize("key", [SHARE, FUTURE])
+def test_intraday_position_is_squared_off_at_the_last_price(
+    account: Account, key: str, product: Product
+) -> None:
+    fill(account, key, Side.BUY, product, 10, 9_900)
     account.roll_day()
     assert account.positions.by_key == {}
     assert account.funds([]).available == OPENING + 1_000

@@ -45,10 +45,10 @@ def test_overnight_quantity_counts_as_bought() -> None:
 
 def test_converted_part_keeps_its_average() -> None:
     positions = Positions()
-    old = positions.of("K", Product.I)
+    old = positions.of("K", Product.I, 1)
     old.add(Side.BUY, 100, 10)
     positions.convert(old, Product.D, Side.BUY, 4)
-    new = positions.of("K", Product.D)
+    new = positions.of("K", Product.D, 1)
     assert (old.quantity, old.open_paise, new.quantity, new.open_paise) == (6, 600, 4, 400)
 
 

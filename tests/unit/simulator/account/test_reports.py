@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.simulator.account.reports import chosen, pairs, report_segment
+from services.simulator.account.report_routes import pair_row, trade_row
+from services.simulator.account.reports import Lot, Pair, chosen, pairs, report_segment
 from services.simulator.market.instruments import Instrument, Kind
 from services.simulator.orders.order import Fill, Order, OrderRequest, OrderType, Product, Side
 from shared.exchange_time import DAY_MS, ist_date
@@ -59,3 +60,12 @@ def test_fills_are_chosen_by_user_segment_and_day() -> None:
 )
 def test_segment_of_a_report(key: str, kind: Kind, segment: str) -> None:
     assert report_segment(Instrument(key, "A", "A", 1, 1, kind=kind)) == segment
+
+
+def test_amounts_of_a_commodity_count_its_multiplier() -> None:
+    gold = Instrument("MCX_FO|1", "GOLD", "Gold", 1, 1, kind=Kind.FUTURE, multiplier=100)
+    bought = fill(Side.BUY, 2, 5_000)
+    assert trade_row(bought, gold)["amount"] == 10_000.0
+    day = ist_date(bought.at_ms)
+    row = pair_row(Pair(gold, 2, Lot(day, 5_000, 2), Lot(day, 6_000, 2)))
+    assert (row["buy_amount"], row["sell_amount"]) == (10_000.0, 12_000.0)

@@ -74,6 +74,7 @@ def test_modification_keeps_what_it_does_not_name() -> None:
     assert order_id == "1"
     assert (changed.order_type, changed.validity) == (OrderType.MARKET, Validity.IOC)
     assert (changed.quantity, changed.tag, changed.side) == (5, "mine", Side.SELL)
+    assert changed.protection_percent == -1.0
 
 
 def test_slices_are_whole_lots_below_the_freeze_quantity() -> None:

@@ -253,3 +253,24 @@ def test_the_closing_auction_takes_no_stop_loss_and_no_ioc(
     assert order.status == "rejected"
     assert order.message == f"{reason} orders are not taken in the closing auction"
     assert within.now(within.place()).status == "open"
+
+
+def test_filled_part_of_a_sale_is_not_sold_again_when_its_price_changes(
+    stage: DeskOnStage,
+) -> None:
+    order = stage.place(Side.SELL, 50, price=10_010, product=Product.D)
+    stage.trade(10_010, quantity=20)
+    assert stage.now(order).filled_quantity == 20
+    stage.desk.modify(USER, order.order_id, changed(price_paise=10_020), stage.now_ms)
+    assert "not modified" not in stage.statuses(order)
+    assert stage.now(order).request.price_paise == 10_020
+
+
+def test_filled_part_of_a_purchase_is_not_paid_again_when_its_price_changes() -> None:
+    stage = DeskOnStage(opening_rupees=10_000)
+    order = stage.place(Side.BUY, 100, price=9_990, product=Product.D)
+    stage.trade(9_990, quantity=60)
+    assert stage.now(order).filled_quantity == 60
+    stage.desk.modify(USER, order.order_id, changed(price_paise=9_980), stage.now_ms)
+    assert "not modified" not in stage.statuses(order)
+    assert stage.now(order).request.price_paise == 9_980

@@ -40,6 +40,15 @@ def test_other_segments_stay_open(stage: DeskOnStage, exits: PositionExit) -> No
     assert exits.exit(USER, stage.now_ms, tag=None, segment="NSE_EQ").total == 1
 
 
+def test_shares_sold_short_by_a_cover_order_are_bought_back(
+    stage: DeskOnStage, exits: PositionExit
+) -> None:
+    stage.place(Side.SELL, 5, OrderType.MARKET, product=Product.CO)
+    stage.quiet()
+    assert exits.exit(USER, stage.now_ms, tag=None, segment=None).total == 1
+    assert stage.account.positions.quantity(KEY, Product.CO) == 0
+
+
 def test_shares_sold_out_of_holdings_are_not_bought_back(
     stage: DeskOnStage, exits: PositionExit
 ) -> None:

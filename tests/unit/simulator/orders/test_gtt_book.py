@@ -116,10 +116,30 @@ def test_rejected_entry_fails_and_takes_its_exits_along(stage: GttOnStage) -> No
 
 def test_modified_rule_waits_for_its_new_price(stage: GttOnStage) -> None:
     gtt = stage.gtt(entry(9_900))
-    stage.book.modify(USER, gtt.gtt_id, GttType.SINGLE, 7, [entry(9_950)])
+    stage.book.modify(USER, gtt.gtt_id, GttType.SINGLE, 7, [entry(9_950)], stage.now_ms)
     stage.trade(9_950)
     assert statuses(gtt) == {"ENTRY": "COMPLETED"}
     assert stage.account.positions.quantity(KEY, Product.I) == 7
+
+
+def test_entry_made_immediate_places_its_order_at_once(stage: GttOnStage) -> None:
+    gtt = stage.gtt(entry(9_900))
+    rules = [entry(9_900, TriggerType.IMMEDIATE)]
+    stage.book.modify(USER, gtt.gtt_id, GttType.SINGLE, 5, rules, stage.now_ms)
+    assert statuses(gtt) == {"ENTRY": "COMPLETED"}
+    assert len(stage.desk.records.day(USER)) == 1
+
+
+def test_entry_filled_in_part_is_undone_by_its_exit(stage: GttOnStage) -> None:
+    gtt = stage.gtt(entry(1, TriggerType.IMMEDIATE), stop(9_900), quantity=1_000)
+    [order] = stage.desk.records.day(USER)
+    assert 0 < order.filled_quantity < 1_000
+    stage.desk.cancel(USER, order.order_id, stage.now_ms)
+    assert statuses(gtt) == {"ENTRY": "COMPLETED", "STOPLOSS": "PENDING"}
+    assert gtt.quantity == order.filled_quantity
+    stage.trade(9_900)
+    assert statuses(gtt)["STOPLOSS"] == "COMPLETED"
+    assert stage.account.positions.quantity(KEY, Product.I) == 0
 
 
 def test_cancelled_gtt_does_nothing_more(stage: GttOnStage) -> None:
