@@ -84,14 +84,16 @@ async def simulator(**settings: Any) -> AsyncIterator[str]:
             await asyncio.gather(driving, return_exceptions=True)
 
 
-def ingest_settings(nats: NatsServer, url: str, watchlist: Path, **more: Any) -> IngestSettings:
+def ingest_settings(
+    nats: NatsServer, url: str, watchlist: Path, *, lease_ttl_secs: float = 1, **more: Any
+) -> IngestSettings:
     options = {
         "ops_port": 0,
         "nats_password": PASSWORD,
         "watchlist_file": watchlist,
         "clock_every_secs": 0.1,
         "max_ahead_secs": 1e9,  # the simulated exchange runs ten times as fast as our clock
-        "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
+        "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": lease_ttl_secs}),
         "upstox": UpstoxSettings.model_validate({"api_url": url, "access_token": TOKEN}),
     } | more
     return IngestSettings.model_validate(options)
@@ -253,7 +255,11 @@ async def test_a_standby_takes_over_with_a_higher_epoch(
 async def test_after_an_outage_of_nats_only_the_newest_quotes_follow(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
-    async with simulator() as url, ingest(ingest_settings(nats, url, watchlist)) as readiness:
+    # A lease that outlasts the outage: the same leader goes on.
+    async with (
+        simulator() as url,
+        ingest(ingest_settings(nats, url, watchlist, lease_ttl_secs=60)) as readiness,
+    ):
         last_before = (await listener.wait_for_quotes(3))[-1]
         nats.kill()
 
