@@ -88,7 +88,8 @@ class Aggregator:
     def quote(self, quote: Quote, position: int) -> list[ClosedWindow]:
         """A quote; the windows that its time closes, in order."""
         # A snapshot of an instrument that we know is a feed that has been away.
-        anew = quote.snap and quote.key in self._instruments
+        known = self._instruments.get(quote.key)
+        anew = quote.snap and known is not None and position > known.carry.first_position
         stale = quote.epoch < self._feed_epoch
         closed = self._advance(quote.ts, quote.ts, quote.epoch, position, anew=anew)
         if not stale and quote.ltp is not None and quote.ltt is not None:
@@ -145,7 +146,7 @@ class Aggregator:
         instrument = self._instruments.get(quote.key)
         if instrument is None:
             # Its last trade may be from long ago: it tells where we start, and is no trade.
-            carry = Carry(quote.key, ltt, quote.volume, quote.volume, quote.ts)
+            carry = Carry(quote.key, ltt, quote.volume, quote.volume, quote.ts, self._now.position)
             self._instruments[quote.key] = _Instrument(carry)
             return
         last = instrument.carry
@@ -153,14 +154,19 @@ class Aggregator:
         if ltt > self.time_ms + self._grace_ms:
             self.late_trades += 1  # of a time that has not come: as little use as a late one
             return
+        seen_ms = max(last.seen_ms, quote.ts)
         same_day = trading_day(ltt) == trading_day(last.ltt)
         if quote.snap:
             # Within a day the volume stays: what was traded unseen counts with the next trade.
-            vtt = last.vtt if same_day else quote.volume
-            instrument.carry = Carry(last.key, max(last.ltt, ltt), quote.volume, vtt, quote.ts)
+            seen_vtt = vtt = quote.volume
+            if same_day:  # a replay passes old snapshots again: they take nothing back
+                seen_vtt, vtt = _larger(last.seen_vtt, quote.volume), last.vtt
+            instrument.carry = replace(
+                last, ltt=max(last.ltt, ltt), seen_vtt=seen_vtt, vtt=vtt, seen_ms=seen_ms
+            )
             return
         if ltt <= last.ltt and (quote.volume or 0) <= (last.seen_vtt or 0):
-            instrument.carry = replace(last, seen_ms=quote.ts)
+            instrument.carry = replace(last, seen_ms=seen_ms)
             return
         start = window_start(ltt)
         if start + WINDOW_MS <= self._closed_until:
@@ -170,7 +176,9 @@ class Aggregator:
         seen_vtt = vtt = quote.volume
         if quote.volume is None and same_day:  # not said: what we know of today stays
             seen_vtt, vtt = last.seen_vtt, last.vtt
-        instrument.carry = Carry(last.key, max(last.ltt, ltt), seen_vtt, vtt, quote.ts)
+        instrument.carry = replace(
+            last, ltt=max(last.ltt, ltt), seen_vtt=seen_vtt, vtt=vtt, seen_ms=seen_ms
+        )
         # Normally open since its first message; not if it had none before this late trade.
         self._openings.setdefault(start, self._now)
         bar = instrument.building.get(start)
@@ -264,6 +272,10 @@ class Aggregator:
             feed_epoch=opening.feed_epoch,
             carries=tuple(sorted(carries, key=lambda carry: carry.key)),
         )
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else max(one, other)
 
 
 def _volume_since(last: Carry, volume: int | None, *, same_day: bool) -> int | None:

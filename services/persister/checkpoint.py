@@ -17,6 +17,8 @@ class Carry:
     after a snapshot, which shows trades without making them."""
     seen_ms: int
     """Time of the last quote of it."""
+    first_position: int = 0
+    """Stream position of its first quote; 0 if that was in a stream that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Checkpoint:
         """
         if stream == self.stream:
             return self
-        return replace(self, stream=stream, position=1, next_position=0)
+        carries = tuple(replace(carry, first_position=0) for carry in self.carries)
+        return replace(self, stream=stream, position=1, next_position=0, carries=carries)
 
 
 FRESH = Checkpoint(
