@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 # Loaded now because pytest would load it within the report of a failed test, where
 # CPython 3.11 at times cannot parse it ("AST constructor recursion depth mismatch").
-import hypothesis.internal.conjecture.providers  # noqa: F401
+import hypothesis.internal.conjecture.providers
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
@@ -14,6 +14,11 @@ from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
+
+# The same examples in every run: what passed here passes there. To look for more, run
+# with HYPOTHESIS_PROFILE=default.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # Tests set what they need. Only where the programs are is the machine's to say.
 for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:
