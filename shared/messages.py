@@ -83,6 +83,59 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     segments: dict[str, str] = {}
     """Market status by segment, as Upstox names them, e.g. ``NORMAL_OPEN``."""
     detail: str = ""
+    stale: list[str] = []
+    """Live instruments whose segment trades and that have been silent for long, by key; the
+    longest silent first, and not more than fit in a message."""
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A completed minute of one instrument, as Upstox made it of every trade in it."""
+
+    key: str
+    start: int
+    """Start of the minute."""
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None = None
+    """Traded in the minute; None for an index."""
+    epoch: int
+    ts: int
+    """Feed time at which it was told first."""
+
+
+class Greeks(msgspec.Struct, frozen=True, kw_only=True):
+    """Sensitivities of an option's price, as Upstox computes them."""
+
+    delta: float
+    theta: float
+    gamma: float
+    vega: float
+    rho: float
+
+
+Levels = list[tuple[float, int]]
+"""Price and quantity, best first."""
+
+
+class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The order book of one instrument; a later one replaces any earlier one."""
+
+    key: str
+    epoch: int
+    seq: int
+    """Of the quote that tells the same moment."""
+    ts: int
+    """Feed time at which the book was told."""
+    rt: int
+    """When ingest received it, epoch microseconds."""
+    bids: Levels
+    asks: Levels
+    greeks: Greeks | None = None
+    """Of an option only."""
+    iv: float | None = None
+    """Implied volatility of an option, as a fraction."""
 
 
 class BarState(StrEnum):
@@ -130,9 +183,11 @@ _clock_decoder: Final = msgspec.json.Decoder(ClockTick)
 _EPOCH: Final = b'"epoch":'
 _SEQ: Final = b',"seq":'
 _status_decoder: Final = msgspec.json.Decoder(FeedStatus)
+_candle_decoder: Final = msgspec.json.Decoder(Candle)
+_depth_decoder: Final = msgspec.json.Decoder(Depth)
 
 
-def encode(message: Quote | ClockTick | FeedStatus | Bar) -> bytes:
+def encode(message: Quote | ClockTick | FeedStatus | Candle | Depth | Bar) -> bytes:
     """A message as JSON; numbers keep every digit the feed gave."""
     return _encoder.encode(message)
 
@@ -164,3 +219,13 @@ def decode_clock(data: bytes) -> ClockTick:
 def decode_status(data: bytes) -> FeedStatus:
     """Raises msgspec.DecodeError if `data` is no feed status."""
     return _status_decoder.decode(data)
+
+
+def decode_candle(data: bytes) -> Candle:
+    """Raises msgspec.DecodeError if `data` is no candle."""
+    return _candle_decoder.decode(data)
+
+
+def decode_depth(data: bytes) -> Depth:
+    """Raises msgspec.DecodeError if `data` is no order book."""
+    return _depth_decoder.decode(data)

@@ -16,12 +16,18 @@ LEASES_BUCKET: Final = "leases"
 
 CLOCK: Final = "md.clock"
 STATUS: Final = "md.status"
+COVERAGE: Final = "md.coverage"
+ALL_DEMAND: Final = "demand.*"
+FEED_TOKEN: Final = "trading.feed_token"
 ALL_QUOTES: Final = "md.quote.>"
 ALL_CANDLES_1M: Final = "md.candle.1m.>"
 # What TICKS captures: all that is needed to compute bars again.
 TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
 
 QUOTE_PREFIX: Final = "md.quote."
+CANDLE_1M_PREFIX: Final = "md.candle.1m."
+_DEPTH_PREFIX: Final = "md.depth."
+_DEMAND_PREFIX: Final = "demand."
 _BAR_5M_PREFIX: Final = "md.bar.5m."
 
 # JetStream is in ingest's account; the others' way to it is deploy/nats/authorization.conf's.
@@ -75,6 +81,23 @@ def tokens_to_key(tokens: str) -> str:
 def quote_subject(key: str) -> str:
     """Where quotes of an instrument are published."""
     return QUOTE_PREFIX + key_to_tokens(key)
+
+
+def candle_subject(key: str) -> str:
+    """Where completed minutes of an instrument are published."""
+    return CANDLE_1M_PREFIX + key_to_tokens(key)
+
+
+def depth_subject(key: str) -> str:
+    """Where the order book of an instrument is published while somebody wants it."""
+    return _DEPTH_PREFIX + key_to_tokens(key)
+
+
+def demand_subject(gateway: str) -> str:
+    """Where a gateway says what it needs. Raises InvalidField if the name is no token."""
+    if not gateway or not _SAFE.issuperset(gateway.encode()):
+        raise InvalidField("a gateway's name is of A-Z, a-z, 0-9, _ and -", field="gateway")
+    return _DEMAND_PREFIX + gateway
 
 
 def bar_subject(key: str) -> str:

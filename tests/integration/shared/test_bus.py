@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -15,7 +15,13 @@ from shared.bus import Bus, connect_bus, ensure_ticks_stream, open_leases
 from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness
 from shared.messages import Quote, encode
-from shared.subjects import TICKS_STREAM, quote_subject
+from shared.subjects import (
+    ALL_DEMAND,
+    FEED_TOKEN,
+    TICKS_STREAM,
+    demand_subject,
+    quote_subject,
+)
 from tests.support.buses import bus_of, nats_settings
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.waiting import eventually
@@ -182,7 +188,7 @@ async def refusals(nats: NatsServer, user: str) -> AsyncIterator[tuple[Client, l
     await client.close()
 
 
-async def look_at(what: list[str]) -> bool:
+async def look_at(what: Sequence[object]) -> bool:
     return bool(what)
 
 
@@ -210,7 +216,8 @@ async def publish(bus: Bus, count: int) -> None:
 
 @pytest.mark.parametrize("user", ["gateway", "persister", "observer"])
 @pytest.mark.parametrize(
-    "subject", [FORGED, "md.clock", "md.status", "md.candle.1m.A.B", "md.depth.A.B"]
+    "subject",
+    [FORGED, "md.clock", "md.status", "md.coverage", "md.candle.1m.A.B", "md.depth.A.B"],
 )
 async def test_nobody_but_ingest_can_say_what_the_market_did(
     nats: NatsServer, user: str, subject: str
@@ -249,6 +256,10 @@ async def test_nobody_but_ingest_can_say_what_the_market_did(
         ("persister", "$JS.API.STREAM.PURGE.TICKS"),
         ("persister", "$JS.API.STREAM.UPDATE.TICKS"),
         ("gateway", "_INBOX.persister.x"),
+        ("persister", "demand.x"),
+        ("gateway", "trading.feed_token"),
+        ("trading", "md.quote.A.B"),
+        ("trading", "trading.feed_token"),
     ],
 )
 async def test_each_user_is_refused_what_is_anothers(
@@ -301,6 +312,27 @@ async def test_a_reply_subject_can_smuggle_in_nothing(
         assert (await bus.js.stream_info(TICKS_STREAM)).state.messages == 3
         assert (await leases.get("ingest")).value == b"the leader"
         await somebody_else.close()
+
+
+async def test_a_gateways_demand_reaches_ingest(nats: NatsServer) -> None:
+    async with bus_of(nats, "ingest") as bus, bus_of(nats, "gateway") as gateway:
+        heard: list[bytes] = []
+        await listen(bus.client, ALL_DEMAND, heard)
+        await gateway.client.publish(demand_subject("gw-1"), b"wants")
+        await eventually(lambda: look_at(heard), what="the demand")
+
+
+async def test_ingest_asks_trading_for_the_token_of_the_feed(nats: NatsServer) -> None:
+    trading = await nats.connect("trading")
+
+    async def answer(message: Msg) -> None:
+        await message.respond(b"a token")
+
+    await trading.subscribe(FEED_TOKEN, cb=answer)
+    await trading.flush()
+    async with bus_of(nats, "ingest") as bus:
+        assert (await bus.client.request(FEED_TOKEN, b"", timeout=2)).data == b"a token"
+    await trading.close()
 
 
 async def allowed_requests(bus: Bus) -> list[tuple[str, bytes]]:

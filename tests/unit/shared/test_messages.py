@@ -9,11 +9,16 @@ from hypothesis import strategies as st
 from shared.messages import (
     Bar,
     BarState,
+    Candle,
     ClockTick,
+    Depth,
     FeedState,
     FeedStatus,
+    Greeks,
     Quote,
+    decode_candle,
     decode_clock,
+    decode_depth,
     decode_quote,
     decode_status,
     encode,
@@ -149,3 +154,21 @@ def test_messages_cannot_be_changed() -> None:
     quote = Quote(**REQUIRED)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         quote.ltp = 1.0  # type: ignore[misc]
+
+
+def test_a_candle_comes_back_from_json() -> None:
+    candle = Candle(
+        key="NSE_INDEX|Nifty 50", start=60_000, open=1.5, high=2.0, low=1.0, close=1.25,
+        epoch=3, ts=121_000,
+    )  # fmt: skip
+    assert decode_candle(encode(candle)) == candle
+    assert b"volume" not in encode(candle), "an index has none: absent, not zero"
+
+
+def test_an_order_book_comes_back_from_json() -> None:
+    book = Depth(
+        key="NSE_FO|1", epoch=3, seq=9, ts=1, rt=2, bids=[(1.5, 10)], asks=[],
+        greeks=Greeks(delta=0.5, theta=-3.0, gamma=0.1, vega=9.0, rho=0.2), iv=0.14,
+    )  # fmt: skip
+    assert decode_depth(encode(book)) == book
+    assert b'"bids":[[1.5,10]],"asks":[]' in encode(book)

@@ -8,6 +8,9 @@ from shared.errors import Code, InvalidField
 from shared.subjects import (
     MAX_KEY_CHARS,
     bar_subject,
+    candle_subject,
+    demand_subject,
+    depth_subject,
     key_to_tokens,
     quote_key,
     quote_subject,
@@ -113,3 +116,17 @@ def test_every_subject_that_is_taken_is_the_one_its_key_makes(tokens: str) -> No
     except InvalidField:
         return
     assert key_to_tokens(key) == tokens
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "a b", "*", ">", "é"])
+def test_a_gateway_whose_name_is_no_token_is_refused(name: str) -> None:
+    with pytest.raises(InvalidField) as refusal:
+        demand_subject(name)
+    assert refusal.value.field == "gateway"
+
+
+def test_each_kind_of_message_has_a_subject_of_its_own() -> None:
+    key = "NSE_INDEX|Nifty 50"
+    assert candle_subject(key) == "md.candle.1m.NSE_INDEX.Nifty%2050"
+    assert depth_subject(key) == "md.depth.NSE_INDEX.Nifty%2050"
+    assert demand_subject("gw-1") == "demand.gw-1"
