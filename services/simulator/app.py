@@ -18,7 +18,6 @@ from services.simulator.gate import gate
 from services.simulator.ledger import Ledger
 from services.simulator.login.routes import login_routes
 from services.simulator.login.scopes import scopes
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.market import Market
 from services.simulator.market.universe import instruments_of
 from services.simulator.mischief.calls import MischiefCalls
@@ -30,6 +29,7 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
 from services.simulator.trading import Trading
 from shared.clock import SystemClock
+from shared.exchange_calendar import Calendar
 from shared.health import Readiness, serve
 from shared.logs import get_logger
 from shared.problems import problems

@@ -9,7 +9,6 @@ from services.simulator.account.report_routes import ReportRoutes
 from services.simulator.account.routes import AccountRoutes
 from services.simulator.account.user_routes import UserRoutes
 from services.simulator.feed.codes import OneTimeCodes
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.flows import Trade
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.admin import OrderLedger
@@ -26,6 +25,7 @@ from services.simulator.portfolio_stream.updates import Update, Updates
 from services.simulator.portfolio_stream.webhook import Webhook
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
+from shared.exchange_calendar import Calendar
 
 
 class Trading:

@@ -4,13 +4,13 @@ from typing import Any
 
 from services.simulator.account.account import Account, Accounts
 from services.simulator.market.book import OrderBook
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import Instrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.desk import Desk
 from services.simulator.orders.order import Fill, Order, OrderRequest, OrderType, Product, Side
 from services.simulator.orders.records import Records
+from shared.exchange_calendar import Calendar
 from tests.support.builders import MONDAY_10_00
 
 KEY = "NSE_EQ|INE002A01018"

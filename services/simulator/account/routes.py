@@ -17,7 +17,6 @@ from services.simulator.account.views import (
     position_row,
 )
 from services.simulator.envelope import success
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.instruments import Instrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.bodies import Body, choice, paise, text, whole, wrong
@@ -30,6 +29,7 @@ from services.simulator.orders.refused import (
     UNKNOWN_KEY,
     OrderRefused,
 )
+from shared.exchange_calendar import Calendar
 
 _MOST_OF_A_MARGIN_CALL: Final = 20
 

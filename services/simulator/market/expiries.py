@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Final
 
-from services.simulator.market.calendar import next_trading_day
 from services.simulator.market.history import midnight_ms
+from shared.exchange_calendar import next_trading_day
 from shared.exchange_time import MINUTE_MS
 
 _TUESDAY: Final = 1

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
-from services.simulator.market.calendar import Calendar, next_trading_day
 from services.simulator.market.instruments import Instrument
 from services.simulator.market.state import Candle
+from shared.exchange_calendar import Calendar, next_trading_day
 from shared.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
 
 FIRST_MS: Final = 946_665_000_000

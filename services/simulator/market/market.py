@@ -9,11 +9,11 @@ shut wait until it opens; at 00:00 IST a new day begins.
 import heapq
 from collections.abc import Sequence
 
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.derivative_flows import DerivativeFlow
 from services.simulator.market.flows import Flow, IndexFlow, StockFlow, Trade
 from services.simulator.market.instruments import Instrument, Kind
 from services.simulator.market.state import InstrumentState
+from shared.exchange_calendar import Calendar
 from shared.exchange_time import DAY_MS, day_start
 
 

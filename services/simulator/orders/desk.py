@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from services.simulator.market.calendar import Calendar, Phase
 from services.simulator.market.flows import Trade
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders import checks
@@ -30,6 +29,7 @@ from services.simulator.orders.refused import (
     SERVICE_HOURS,
     OrderRefused,
 )
+from shared.exchange_calendar import Calendar, Phase
 from shared.exchange_time import ist_date, trading_day
 
 _PRE_OPEN: Final = (Phase.PRE_OPEN_START, Phase.PRE_OPEN_END)

@@ -6,11 +6,11 @@ from typing import Any, Final
 from aiohttp import web
 
 from services.simulator.envelope import INVALID_INPUT, refuse, success
-from services.simulator.market.calendar import Holiday, Timing
-from services.simulator.market.holidays import EXCHANGES
 from services.simulator.market.market import Market
 from services.simulator.rest.candle_query import day_of
 from services.simulator.tokens import Tokens
+from shared.exchange_calendar import Holiday, Timing
+from shared.exchange_holidays import EXCHANGES
 from shared.exchange_time import ist_date
 
 _CASH: Final = frozenset({"NSE", "BSE"})

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.history import midnight_ms
 from services.simulator.market.state import Candle
+from shared.exchange_calendar import Calendar
 from shared.exchange_time import MINUTE_MS, day_start, ist_date
 
 StartOf = Callable[[int], int]

@@ -2,11 +2,11 @@
 
 import pytest
 
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.contracts import contracts
 from services.simulator.market.fair_price import future_paise, option_value
 from services.simulator.market.instruments import INSTRUMENTS, Kind
 from services.simulator.market.market import Market
+from shared.exchange_calendar import Calendar
 
 START = 1_767_607_200_000
 CONTRACTS = contracts(START)

@@ -7,10 +7,10 @@ import pytest
 from services.simulator.feed.encode import pb
 from services.simulator.feed.frames import Frame, snapshot
 from services.simulator.feed.modes import Mode
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.contracts import contracts
 from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
 from services.simulator.market.market import Market
+from shared.exchange_calendar import Calendar
 from shared.exchange_time import MINUTE_MS, day_start
 
 START = 1_767_607_200_000

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import INDICES, STOCKS, Instrument, Kind
 from services.simulator.market.market import Market
 from services.simulator.market.state import Candle
+from shared.exchange_calendar import Calendar
 from shared.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.simulator.feed.encode import pb
 from services.simulator.feed.status import SEGMENTS, market_info, statuses
-from services.simulator.market.calendar import Calendar
+from shared.exchange_calendar import Calendar
 from shared.exchange_time import IST
 
 EXCHANGE = Calendar(always_open=False)

@@ -1,13 +1,13 @@
 """Orders live off the market without moving it."""
 
 from services.simulator.account.account import Accounts
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import STOCKS
 from services.simulator.market.market import Market
 from services.simulator.orders.desk import Desk
 from services.simulator.orders.order import Fill, OrderRequest, OrderType, Product, Side
 from services.simulator.orders.records import Records
+from shared.exchange_calendar import Calendar
 from tests.support.builders import MONDAY_10_00
 
 STEP_MS = 250

@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.market.calendar import Calendar
 from services.simulator.market.state import Candle
 from services.simulator.rest.merge import merge, month, week, within_day
+from shared.exchange_calendar import Calendar
 from shared.exchange_time import DAY_MS, MINUTE_MS
 
 MIDNIGHT = 1_767_551_400_000  # Monday 2026-01-05 00:00 IST

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.market.calendar import Calendar, Phase, Timing, next_trading_day
-from services.simulator.market.holidays import HolidayKind
+from shared.exchange_calendar import Calendar, Phase, Timing, next_trading_day
+from shared.exchange_holidays import HolidayKind
 from shared.exchange_time import DAY_MS, IST
 
 EXCHANGE = Calendar(always_open=False)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from services.simulator.market.holidays import (
+from shared.exchange_holidays import (
     COMMODITIES,
     EXCHANGES,
     SPECIAL_DAYS,
