@@ -182,3 +182,17 @@ class FeedError(TradeDadError):
 
 class FeedUnauthorised(FeedError):
     """Upstox refused the access token."""
+
+
+def answered_error(code: Code, detail: str, field: str | None = None) -> RequestError:
+    """The error that another service answered with, to be raised here."""
+    if code is Code.OVERLOADED:
+        return Overloaded(detail)
+    for kind in _kinds(RequestError):
+        if kind.code is code:
+            return kind(detail, field=field)
+    return RequestError(detail, field=field)
+
+
+def _kinds(base: type[RequestError]) -> list[type[RequestError]]:
+    return [base, *(kind for sub in base.__subclasses__() for kind in _kinds(sub))]

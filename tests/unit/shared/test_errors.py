@@ -64,3 +64,11 @@ def test_errors_carry_what_their_handlers_need() -> None:
         "silent",
         "refused: 410",
     )
+
+
+@pytest.mark.parametrize("kind", REQUEST_ERRORS, ids=lambda kind: kind.__name__)
+def test_an_error_that_another_service_answered_with_is_the_same_here(
+    kind: type[RequestError],
+) -> None:
+    error = errors.answered_error(kind.code, "the reason", None)
+    assert (type(error), error.detail) == (kind, "the reason")
