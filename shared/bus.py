@@ -25,6 +25,8 @@ from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness
 from shared.lease import Leases
 from shared.logs import get_logger
+from shared.revocations import ALL_REVOCATIONS
+from shared.revocations import STREAM as REVOCATIONS_STREAM
 from shared.settings import NatsSettings
 from shared.subjects import (
     LEASES_BUCKET,
@@ -37,10 +39,12 @@ from shared.subjects import (
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "nats"
-MARKET_USER: Final = "ingest"
+# In whose accounts JetStream is; all others find ingest's under another name.
+JETSTREAM_USERS: Final = frozenset({"ingest", "auth"})
 _CLOSE_SECS: Final = 2.0
 _MAX_UNSENT_BYTES: Final = 8 << 20
 _MOST_TOLD: Final = 20
+_MAX_REVOCATIONS_BYTES: Final = 64 << 20
 
 ERRORS: Final = Counter("tradedad_bus_errors_total", "What NATS refused or lost, by kind", ["kind"])
 
@@ -60,12 +64,14 @@ class Bus:
         self.client = client
         self.settings = settings
         self.js_api = js_api
-        self.js: JetStreamContext = client.jetstream(
-            prefix=js_api, timeout=settings.request_timeout_secs
-        )
+        self.js = self.jetstream(js_api)
         self.missed = missed
         """Set when messages may have been missed: by a reconnect, or as too many waited."""
         self._closed = closed
+
+    def jetstream(self, js_api: str) -> JetStreamContext:
+        """The JetStream whose API is under `js_api`: that of another account, say."""
+        return self.client.jetstream(prefix=js_api, timeout=self.settings.request_timeout_secs)
 
     @property
     def is_connected(self) -> bool:
@@ -148,7 +154,7 @@ async def connect_bus(
             closed_cb=on_close,
         )
         readiness.up(DEPENDENCY)
-        js_api = OWN_JETSTREAM_API if user == MARKET_USER else MARKET_JETSTREAM_API
+        js_api = OWN_JETSTREAM_API if user in JETSTREAM_USERS else MARKET_JETSTREAM_API
         yield Bus(client, settings, js_api, closed=closed, missed=missed)
     finally:
         await _close(client)
@@ -223,3 +229,32 @@ async def open_leases(bus: Bus) -> Leases:
 
 def _made_at_ms(info: StreamInfo) -> int:
     return 0 if info.created is None else int(info.created.timestamp() * 1_000)
+
+
+async def ensure_revocations_bucket(bus: Bus, *, ttl_secs: float) -> None:
+    """Make the bucket that auth keeps revocations in, or have it keep them for longer.
+
+    It is never made to forget sooner: older tokens may live as long as they were given.
+    Raises nats.errors.Error if the server does not answer or refuses.
+    """
+    config = StreamConfig(
+        name=REVOCATIONS_STREAM,
+        subjects=[ALL_REVOCATIONS],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        max_age=ttl_secs,
+        max_bytes=_MAX_REVOCATIONS_BYTES,
+        max_msgs_per_subject=1,
+        num_replicas=bus.settings.replicas,
+        allow_rollup_hdrs=True,
+        deny_delete=True,
+        duplicate_window=min(120.0, ttl_secs),
+    )
+    try:
+        known = (await bus.js.stream_info(REVOCATIONS_STREAM)).config
+    except NotFoundError:
+        await bus.js.add_stream(config)
+    else:
+        if (known.max_age or 0.0) < ttl_secs:
+            await bus.js.update_stream(config)

@@ -7,6 +7,7 @@ TradeDadError
 │   ├── InvalidField       one field of the input breaks a rule; names both
 │   ├── Unauthenticated    no token, or one that does not verify
 │   │   ├── TokenExpired
+│   │   ├── Revoked        the session was ended before its time
 │   │   └── BadCredentials
 │   ├── Forbidden          known, but not allowed
 │   ├── NotFound
@@ -34,6 +35,7 @@ class Code(StrEnum):
     INVALID_FIELD = "invalid_field"
     UNAUTHENTICATED = "unauthenticated"
     TOKEN_EXPIRED = "token_expired"
+    REVOKED = "revoked"
     BAD_CREDENTIALS = "bad_credentials"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
@@ -97,6 +99,12 @@ class TokenExpired(Unauthenticated):
     """The token was good and has run out."""
 
     code = Code.TOKEN_EXPIRED
+
+
+class Revoked(Unauthenticated):
+    """The token's session was ended: by a logout, a new password or an administrator."""
+
+    code = Code.REVOKED
 
 
 class BadCredentials(Unauthenticated):

@@ -1,4 +1,4 @@
-"""Reads the TICKS stream in order, from any position, through every reconnect.
+"""Reads a stream in order, from any position, through every reconnect.
 
 A pull consumer without acknowledgements: the reader asks for as much as it can hold,
 so its memory is bounded and a slow reader slows nobody down. The reader itself keeps
@@ -42,16 +42,27 @@ class Entry:
     data: bytes
 
 
-class TickReader:
+class StreamReader:
     """Reads entries in batches; use as an async context manager.
 
-    `start` is the first position wanted; None means the newest entry of each subject.
+    `js_api` is where the stream's JetStream answers this user. `start` is the first
+    position wanted; None means the newest entry of each subject.
     """
 
     def __init__(
-        self, bus: Bus, *, start: int | None, subject: str = ">", batch_size: int = 1_000
+        self,
+        bus: Bus,
+        stream: str,
+        js_api: str,
+        *,
+        start: int | None,
+        subject: str = ">",
+        batch_size: int = 1_000,
     ) -> None:
         self._bus = bus
+        self._js = bus.js if js_api == bus.js_api else bus.jetstream(js_api)
+        self._js_api = js_api
+        self._stream = stream
         self._next = start
         self._subject = subject
         self._batch_size = batch_size
@@ -86,7 +97,7 @@ class TickReader:
             try:
                 return await call()
             except (NatsError, TimeoutError, OSError) as error:
-                log.debug("tick stream interrupted", error=repr(error))
+                log.debug("stream interrupted", stream=self._stream, error=repr(error))
                 await self._discard()
                 if backoff.attempt >= _MOST_ATTEMPTS and self._bus.is_connected:
                     raise StreamUnavailable(repr(error)) from error
@@ -103,7 +114,7 @@ class TickReader:
         config.filter_subject = self._subject
         config.inactive_threshold = _INACTIVE_SECS
         config.mem_storage = True
-        info = await self._bus.js.add_consumer(TICKS_STREAM, config)
+        info = await self._js.add_consumer(self._stream, config)
         self._consumer = info.name
         inbox = self._bus.client.new_inbox()
         self._subscription = await self._bus.client.subscribe(inbox, cb=self._receiver())
@@ -148,7 +159,7 @@ class TickReader:
         self._outstanding = self._batch_size
         body = f'{{"batch":{self._batch_size},"expires":{int(_EXPIRES_SECS * _NS)}}}'
         await self._bus.client.publish(
-            f"{self._bus.js_api}.CONSUMER.MSG.NEXT.{TICKS_STREAM}.{self._consumer}",
+            f"{self._js_api}.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}",
             body.encode(),
             reply=self._subscription.subject,
         )
@@ -163,9 +174,20 @@ class TickReader:
             if subscription is not None:
                 await subscription.unsubscribe()
             if consumer is not None and self._bus.is_connected:
-                await self._bus.js.delete_consumer(TICKS_STREAM, consumer)
+                await self._js.delete_consumer(self._stream, consumer)
         except (NatsError, TimeoutError, OSError) as error:
             log.debug("consumer left to expire", error=repr(error))
+
+
+class TickReader(StreamReader):
+    """Reads TICKS."""
+
+    def __init__(
+        self, bus: Bus, *, start: int | None, subject: str = ">", batch_size: int = 1_000
+    ) -> None:
+        super().__init__(
+            bus, TICKS_STREAM, bus.js_api, start=start, subject=subject, batch_size=batch_size
+        )
 
 
 async def stream_identity(bus: Bus) -> str:

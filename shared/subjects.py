@@ -30,9 +30,11 @@ _DEPTH_PREFIX: Final = "md.depth."
 _DEMAND_PREFIX: Final = "demand."
 _BAR_5M_PREFIX: Final = "md.bar.5m."
 
-# JetStream is in ingest's account; the others' way to it is deploy/nats/authorization.conf's.
+# JetStream is in the accounts of ingest and of auth; the others' way to it is
+# deploy/nats/authorization.conf's.
 OWN_JETSTREAM_API: Final = "$JS.API"
 MARKET_JETSTREAM_API: Final = "JS.MARKET.API"
+AUTH_JETSTREAM_API: Final = "JS.AUTH.API"
 
 MAX_KEY_CHARS: Final = 128
 _SAFE: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

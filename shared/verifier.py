@@ -36,6 +36,8 @@ class Principal:
     roles: frozenset[str]
     expires_at: int
     """Unix seconds."""
+    issued_at: int
+    """Unix seconds; a revocation can concern what was issued until some moment."""
 
 
 class KeySource(Protocol):
@@ -139,4 +141,5 @@ class TokenVerifier:
             token_id=claims["jti"],
             roles=frozenset(str(role) for role in claims["roles"]),
             expires_at=int(claims["exp"]),
+            issued_at=int(claims["iat"]),
         )

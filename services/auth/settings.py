@@ -31,6 +31,9 @@ class AuthSettings(ServiceSettings):
     session_ttl_secs: Annotated[int, Field(ge=60)] = 30 * 24 * 3_600
     """How long a session lasts after its login."""
 
+    nats_password: SecretStr
+    """Of the NATS user that is named like this service."""
+
     pepper: Annotated[SecretStr, Field(min_length=32)]
     """Mixed into every password before it is hashed; kept outside the database.
     Changing it locks every account out."""

@@ -68,6 +68,7 @@ def settings(mongo_url: str, tmp_path: Path, keyring: Keyring) -> AuthSettings:
     return AuthSettings(
         keys_dir=tmp_path / "keys",
         pepper=SecretStr(PEPPER),
+        nats_password=SecretStr("test-password"),
         bcrypt_cost=10,
         mongo=MongoSettings(url=SecretStr(mongo_url), database=f"auth_{uuid4().hex}"),
     )

@@ -256,6 +256,12 @@ async def test_nobody_but_ingest_can_say_what_the_market_did(
         ("persister", "$JS.API.STREAM.PURGE.TICKS"),
         ("persister", "$JS.API.STREAM.UPDATE.TICKS"),
         ("gateway", "_INBOX.persister.x"),
+        ("gateway", "$KV.revocations.session.x"),
+        ("gateway", "JS.AUTH.API.STREAM.PURGE.KV_revocations"),
+        ("persister", "$KV.revocations.session.x"),
+        ("persister", "JS.AUTH.API.CONSUMER.CREATE.KV_revocations"),
+        ("auth", "md.quote.A.B"),
+        ("auth", "$JS.API.STREAM.PURGE.KV_revocations"),
         ("persister", "demand.x"),
         ("gateway", "trading.feed_token"),
         ("trading", "md.quote.A.B"),
@@ -272,8 +278,8 @@ async def test_each_user_is_refused_what_is_anothers(
         assert f'permissions violation for publish to "{subject.lower()}"' in refused[0]
 
 
-@pytest.mark.parametrize("user", ["gateway", "persister", "ingest", "observer"])
-@pytest.mark.parametrize("subject", [">", "_INBOX.>", "_INBOX.auth.>", "$JS.>", "$KV.>"])
+@pytest.mark.parametrize("user", ["gateway", "persister", "ingest", "auth", "observer"])
+@pytest.mark.parametrize("subject", [">", "_INBOX.>", "_INBOX.trading.>", "$JS.>", "$KV.>"])
 async def test_nobody_reads_the_answers_of_another(
     nats: NatsServer, user: str, subject: str
 ) -> None:

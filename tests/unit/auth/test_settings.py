@@ -9,13 +9,17 @@ from shared.settings import load
 
 @pytest.fixture
 def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    values = {"TRADEDAD_AUTH_KEYS_DIR": "/keys", "TRADEDAD_AUTH_PEPPER": "p" * 32}
+    values = {
+        "TRADEDAD_AUTH_KEYS_DIR": "/keys",
+        "TRADEDAD_AUTH_PEPPER": "p" * 32,
+        "TRADEDAD_AUTH_NATS_PASSWORD": "n" * 8,
+    }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return values
 
 
-def test_only_the_keys_and_the_pepper_have_no_default(environ: dict[str, str]) -> None:
+def test_only_the_keys_and_the_secrets_have_no_default(environ: dict[str, str]) -> None:
     settings = load(AuthSettings, environ)
     assert settings.keys_dir == Path("/keys")
     assert (settings.port, settings.ops_port) == (7410, 7411)

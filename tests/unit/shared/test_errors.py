@@ -38,6 +38,7 @@ def test_whoever_is_not_let_in_is_told_401_for_whatever_reason() -> None:
     assert {kind.code for kind in refusals} == {
         Code.UNAUTHENTICATED,
         Code.TOKEN_EXPIRED,
+        Code.REVOKED,
         Code.BAD_CREDENTIALS,
     }
     assert {kind.status for kind in refusals} == {401}
