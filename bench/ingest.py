@@ -13,7 +13,9 @@ from google.protobuf.json_format import MessageToDict
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
 from bench.form import Stage, measure, report
+from services.ingest.batch_client import BatchClient
 from services.ingest.feed import wire
+from services.ingest.instrument_state import encode_quote
 from services.ingest.normalise import Normaliser
 from services.ingest.publish import Publisher
 from services.simulator.feed.frames import Frame, snapshot
@@ -24,11 +26,11 @@ from shared.bus import Bus, connect_bus, ensure_ticks_stream
 from shared.clock import SystemClock
 from shared.health import Readiness
 from shared.lease import Term
-from shared.messages import encode
 from shared.settings import NatsSettings
 from tests.support.servers import PASSWORD, run_nats
 
 FRAMES: Final = 400
+FRAMES_PER_SEC: Final = 4
 START_MS: Final = 1_795_408_200_000
 
 
@@ -39,7 +41,7 @@ def record() -> list[bytes]:
     modes = dict.fromkeys(market.states, Mode.FULL)
     frames = [snapshot(market, modes)]
     for number in range(1, FRAMES):
-        market.advance(START_MS + number * 250)
+        market.advance(START_MS + number * 1_000 // FRAMES_PER_SEC)
         live = Frame(market, market.take_changes()).live(modes)
         if live is not None:
             frames.append(live[0])
@@ -52,18 +54,18 @@ def decode_all(frames: list[bytes]) -> None:
 
 
 def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
-    normaliser = Normaliser()
+    normaliser = Normaliser(epoch=1)
     for data in frames:
         message = wire.decode(data)
-        states = normaliser.apply(
+        merged = normaliser.apply(
             message.feeds,
             ts=message.currentTs,
             received_us=1,
             snapshot=message.type == wire.INITIAL_FEED,
         )
         if encoded:
-            for state in states:
-                encode(state.next_quote(1))
+            for instrument in merged.touched:
+                encode_quote(instrument.quote)
 
 
 def sdk_decode_all(frames: list[bytes]) -> None:
@@ -72,37 +74,44 @@ def sdk_decode_all(frames: list[bytes]) -> None:
         MessageToDict(MarketDataFeedV3_pb2.FeedResponse.FromString(data))
 
 
-async def publish_all(frames: list[bytes], bus: Bus) -> None:
+async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> None:
     clock = SystemClock()
     term = Term(1, clock, clock.monotonic() + 3_600)
-    publisher = Publisher(bus, term, clock_every_quotes=200)
-    normaliser = Normaliser()
-    for data in frames:
+    publisher = Publisher(bus, client, term, clock_every_quotes=200)
+    normaliser = Normaliser(epoch=1)
+    for number, data in enumerate(frames):
         message: Any = wire.decode(data)
-        states = normaliser.apply(
+        merged = normaliser.apply(
             message.feeds,
             ts=message.currentTs,
             received_us=1,
             snapshot=message.type == wire.INITIAL_FEED,
         )
         publisher.heard(message.currentTs)
-        await publisher.publish(states)
+        await publisher.publish(merged, frozenset())
+        if number % FRAMES_PER_SEC == 0:
+            normaliser.pack_books()
         await asyncio.sleep(0)  # frames come from a socket: the loop turns between them
     await bus.client.flush()
 
 
 async def measure_whole_path(frames: list[bytes], ticks: int) -> Stage:
     best = float("inf")
+    client = BatchClient()
     with run_nats() as server:
         settings = NatsSettings.model_validate({"url": server.url})
         async with connect_bus(
-            settings, user="ingest", password=PASSWORD, readiness=Readiness("bench")
+            settings,
+            user="ingest",
+            password=PASSWORD,
+            readiness=Readiness("bench"),
+            own_client=client,
         ) as bus:
             await ensure_ticks_stream(bus, max_age_secs=600, max_bytes=1 << 28)
             for _ in range(5):
                 gc.collect()
                 started = time.process_time()
-                await publish_all(frames, bus)
+                await publish_all(frames, bus, client)
                 best = min(best, time.process_time() - started)
     return Stage("whole path, published on NATS", ticks, best)
 

@@ -91,9 +91,15 @@ class Bus:
 
 @asynccontextmanager
 async def connect_bus(
-    settings: NatsSettings, *, user: str, password: str, readiness: Readiness
+    settings: NatsSettings,
+    *,
+    user: str,
+    password: str,
+    readiness: Readiness,
+    own_client: Client | None = None,
 ) -> AsyncIterator[Bus]:
-    """Connect as `user`, waiting for as long as no server answers.
+    """Connect as `user`, waiting for as long as no server answers; `own_client` is one of a
+    class of the caller's, not yet connected.
 
     Publishing while disconnected raises instead of buffering (`pending_size=0`): what
     waits in a buffer is stale by the time it leaves, and a stale order is worse than none.
@@ -132,7 +138,7 @@ async def connect_bus(
     def next_server(servers: list[Server], _info: object) -> tuple[Server, float]:
         return servers[backoff.attempt % len(servers)], backoff.next_secs()
 
-    client = Client()
+    client = own_client or Client()
     readiness.down(DEPENDENCY, "connecting")
     try:
         await client.connect(

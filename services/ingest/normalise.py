@@ -4,106 +4,174 @@ A frame may leave out any block: what is absent keeps its last value. proto3 doe
 send zeros, so a zero in a block means "not said" wherever the market knows no zero.
 """
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from services.ingest.instrument_state import InstrumentState
+from services.ingest.instrument_state import Instrument, QuoteState
 from shared.errors import InvalidField
-from shared.exchange_time import trading_day
-from shared.subjects import quote_subject
+from shared.exchange_time import MINUTE_MS, trading_day
+from shared.messages import Candle
+
+_MINUTE: Final = "I1"
+
+
+@dataclass(slots=True)
+class Merged:
+    """What one message has changed."""
+
+    touched: list[Instrument] = field(default_factory=list)
+    candles: list[tuple[bytes, Candle]] = field(default_factory=list)
+    """Completed minutes that are new, each with its subject."""
+    refused: int = 0
+    """Instruments that made no sense, and were passed over."""
+    missed: bool = False
+    """A snapshot told trades of which we had not heard, of an instrument that we knew."""
 
 
 class Normaliser:
-    """The state of every instrument that one feed session has spoken of."""
+    """The state of every instrument of which the feed has spoken during one term."""
 
-    def __init__(self) -> None:
-        self._states: dict[str, InstrumentState] = {}
-        self.refused = 0
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+        self.instruments: dict[str, Instrument] = {}
 
-    def apply(
-        self, feeds: Any, *, ts: int, received_us: int, snapshot: bool
-    ) -> list[InstrumentState]:
-        """Merge the `feeds` of one message with time `ts`; the states that it touched.
+    def apply(self, feeds: Any, *, ts: int, received_us: int, snapshot: bool) -> Merged:
+        """Merge the `feeds` of one message with time `ts`.
 
         A message that says nothing of an instrument but its key touches nothing. What
-        cannot be (a key without a segment, a quantity that is no number) is counted in
-        `refused` and passed over.
+        cannot be (a key without a segment, a quantity that is no number) is passed over.
         """
-        touched = []
-        states = self._states
+        merged = Merged()
+        touched = merged.touched
+        instruments = self.instruments
+        day = trading_day(ts)
         for key, feed in feeds.items():
             try:
-                state = states.get(key)
-                if state is None:
-                    state = states[key] = InstrumentState(key, quote_subject(key))
-                if _merge(state, feed, ts):
-                    state.ts = ts
-                    state.rt = received_us
-                    state.snap = snapshot
-                    touched.append(state)
+                instrument = instruments.get(key)
+                if instrument is None:
+                    instrument = instruments[key] = Instrument(key, self._epoch)
+                quote = instrument.quote
+                before = (quote.ltt, quote.volume) if snapshot else None
+                if not _merge(instrument, feed, day, ts, merged):
+                    continue
             except (ValueError, OverflowError, InvalidField):
-                self.refused += 1
-        return touched
+                merged.refused += 1
+                continue
+            quote.ts = ts
+            quote.rt = received_us
+            quote.snap = snapshot
+            touched.append(instrument)
+            if before is not None and before[0] is not None:
+                merged.missed |= before != (quote.ltt, quote.volume)
+        return merged
+
+    def pack_books(self) -> None:
+        """Free the frames that order books were read from; to be called every second or so."""
+        for instrument in self.instruments.values():
+            instrument.pack_book()
 
 
-def _merge(state: InstrumentState, feed: Any, ts: int) -> bool:
-    match feed.WhichOneof("FeedUnion"):
-        case "fullFeed":
-            full = feed.fullFeed
-            if full.HasField("marketFF"):
-                _merge_market(state, full.marketFF, ts)
-            elif full.HasField("indexFF"):
-                _merge_ltpc(state, full.indexFF)
-            else:
-                return False
-        case "firstLevelWithGreeks":
-            first = feed.firstLevelWithGreeks
-            _merge_ltpc(state, first)
-            _merge_day(state, volume=first.vtt, atp=0.0, oi=first.oi, ts=ts)
-            if first.HasField("firstDepth"):
-                _merge_best(state, first.firstDepth)
-        case "ltpc":
-            _merge_ltpc(state, feed)
-        case _:
-            return False
-    return True
+def _merge(instrument: Instrument, feed: Any, day: int, ts: int, merged: Merged) -> bool:
+    if feed.HasField("fullFeed"):  # nearly always: it is what we subscribe to
+        full = feed.fullFeed
+        if full.HasField("marketFF"):
+            _merge_market(instrument, full.marketFF, day, ts, merged)
+            return True
+        if full.HasField("indexFF"):
+            index = full.indexFF
+            _merge_ltpc(instrument.quote, index.ltpc)
+            _merge_minute(instrument, index.marketOHLC, ts, merged)
+            return True
+        return False
+    if feed.HasField("firstLevelWithGreeks"):
+        first = feed.firstLevelWithGreeks
+        _merge_ltpc(instrument.quote, first.ltpc)
+        _begin_day(instrument, day)
+        instrument.quote.volume = first.vtt or instrument.quote.volume
+        instrument.quote.oi = int(first.oi) or instrument.quote.oi
+        _merge_option(instrument, first)
+        if first.HasField("firstDepth"):
+            _merge_best(instrument.quote, first.firstDepth)
+        return True
+    if feed.HasField("ltpc"):
+        _merge_ltpc(instrument.quote, feed.ltpc)
+        return True
+    return False
 
 
-def _merge_market(state: InstrumentState, market: Any, ts: int) -> None:
-    _merge_ltpc(state, market)
-    _merge_day(state, volume=market.vtt, atp=market.atp, oi=market.oi, ts=ts)
-    if market.HasField("marketLevel") and market.marketLevel.bidAskQuote:
-        _merge_best(state, market.marketLevel.bidAskQuote[0])
+def _merge_market(instrument: Instrument, market: Any, day: int, ts: int, merged: Merged) -> None:
+    quote = instrument.quote
+    _merge_ltpc(quote, market.ltpc)
+    if instrument.volume_day != day:
+        _begin_day(instrument, day)
+    quote.volume = market.vtt or quote.volume
+    quote.atp = market.atp or quote.atp
+    oi = market.oi
+    if oi:
+        quote.oi = int(oi)
+    level = market.marketLevel
+    book = level.bidAskQuote
+    if book:
+        _merge_best(quote, book[0])
+        instrument.book = level
         # With the book at hand, zero is an empty side: at a circuit limit there is one.
-        state.tbq = int(market.tbq)
-        state.tsq = int(market.tsq)
+        quote.tbq = int(market.tbq)
+        quote.tsq = int(market.tsq)
     else:
-        state.tbq = int(market.tbq) or state.tbq
-        state.tsq = int(market.tsq) or state.tsq
+        quote.tbq = int(market.tbq) or quote.tbq
+        quote.tsq = int(market.tsq) or quote.tsq
+    if market.iv:
+        _merge_option(instrument, market)
+    if ts >= instrument.next_minute:
+        _merge_minute(instrument, market.marketOHLC, ts, merged)
 
 
-def _merge_ltpc(state: InstrumentState, block: Any) -> None:
-    if not block.HasField("ltpc"):
-        return
-    ltpc = block.ltpc
-    state.ltp = ltpc.ltp or state.ltp
-    state.ltt = ltpc.ltt or state.ltt
-    state.ltq = ltpc.ltq or state.ltq
-    state.cp = ltpc.cp or state.cp
+def _merge_ltpc(quote: QuoteState, ltpc: Any) -> None:
+    # A block that is absent reads as all zeros, and changes nothing.
+    quote.ltp = ltpc.ltp or quote.ltp
+    quote.ltt = ltpc.ltt or quote.ltt
+    quote.ltq = ltpc.ltq or quote.ltq
+    quote.cp = ltpc.cp or quote.cp
 
 
-def _merge_day(state: InstrumentState, *, volume: int, atp: float, oi: float, ts: int) -> None:
-    """Merge what counts from the day's start: at a new day, the old day's is forgotten."""
-    day = trading_day(ts)
-    if state.volume_day != day:
-        state.volume_day = day
-        state.volume = state.atp = None
-    state.volume = volume or state.volume
-    state.atp = atp or state.atp
-    state.oi = int(oi) or state.oi
+def _begin_day(instrument: Instrument, day: int) -> None:
+    """What counts from the day's start: at a new day, the old day's is forgotten."""
+    if instrument.volume_day != day:
+        instrument.volume_day = day
+        instrument.quote.volume = instrument.quote.atp = None
 
 
-def _merge_best(state: InstrumentState, level: Any) -> None:
-    state.bid = level.bidP or None
-    state.bid_qty = level.bidQ or None
-    state.ask = level.askP or None
-    state.ask_qty = level.askQ or None
+def _merge_option(instrument: Instrument, block: Any) -> None:
+    if block.iv:  # of options only
+        instrument.iv = block.iv
+        if block.HasField("optionGreeks"):
+            instrument.greeks = block.optionGreeks.SerializeToString()
+
+
+def _merge_best(quote: QuoteState, level: Any) -> None:
+    quote.bid = level.bidP or None
+    quote.bid_qty = level.bidQ or None
+    quote.ask = level.askP or None
+    quote.ask_qty = level.askQ or None
+
+
+def _merge_minute(instrument: Instrument, block: Any, ts: int, merged: Merged) -> None:
+    """Note the last completed minute, if it is later than the one that we know."""
+    for told in block.ohlc:
+        if told.interval != _MINUTE or told.ts <= instrument.minute:
+            continue
+        instrument.minute = told.ts
+        # The minute after it cannot be complete before.
+        instrument.next_minute = told.ts + 2 * MINUTE_MS
+        candle = Candle(
+            key=instrument.key,
+            start=told.ts,
+            open=told.open,
+            high=told.high,
+            low=told.low,
+            close=told.close,
+            volume=told.vol or None,
+            epoch=instrument.quote.epoch,
+            ts=ts,
+        )
+        merged.candles.append((instrument.candle_subject, candle))

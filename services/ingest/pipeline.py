@@ -1,102 +1,90 @@
-"""The leader's work: feed > wire > normalise > publish, reconnecting for as long as it leads."""
+"""The way of a tick through ingest: frame > wire > normalise > publish."""
 
-import asyncio
-from collections.abc import Sequence
+from typing import Final
 
 from services.ingest import metrics
+from services.ingest.demand.interest import Interest
+from services.ingest.desk import Desk
 from services.ingest.feed import wire
-from services.ingest.feed.source import FeedSource, Frame
-from services.ingest.normalise import Normaliser
-from services.ingest.publish import Publisher
-from services.ingest.status import StatusBoard
-from shared.backoff import Backoff
+from services.ingest.feed.source import FeedConnection, Frame
+from services.ingest.normalise import Merged
+from services.ingest.subscriber import Subscriber
 from shared.clock import Clock
-from shared.errors import FeedError, FeedUnauthorised
+from shared.errors import FeedError
 from shared.logs import get_logger
 from shared.messages import FeedState
 
 log = get_logger(__name__)
 
+_MOST_BAD_FRAMES: Final = 20
+
 
 class Pipeline:
-    """Turns the feed of one term into quotes on the bus.
+    """Turns frames into quotes on the bus, during one term.
 
-    Frames are worked on in the task that reads them: a slow bus slows the reading, and
-    the socket's own bounded buffer is the queue.
+    A frame is worked on in the task that reads it: a slow bus slows the reading, and the
+    socket's own bounded buffer is the queue.
     """
 
     def __init__(
-        self,
-        feed: FeedSource,
-        publisher: Publisher,
-        status: StatusBoard,
-        clock: Clock,
-        *,
-        keys: Sequence[str],
-        settle_secs: float,
-        max_ahead_secs: float,
+        self, desk: Desk, interest: Interest, clock: Clock, *, max_ahead_secs: float
     ) -> None:
-        self._feed = feed
-        self._publisher = publisher
-        self._status = status
+        self._desk = desk
+        self._interest = interest
         self._clock = clock
-        self._keys = keys
-        self._settle_secs = settle_secs
         self._max_ahead_ms = max_ahead_secs * 1_000
-        self._normaliser = Normaliser()
+        self._bad_in_a_row = 0
 
-    async def run(self) -> None:
-        """Connect, and connect again whenever the feed ends. Raises LeaseLost."""
-        backoff = Backoff(base_secs=0.5, cap_secs=30.0)
-        while True:
-            started = self._clock.monotonic()
-            try:
-                await self._follow_feed()
-            except FeedUnauthorised as error:
-                metrics.FEED_DROPS.labels(error.cause).inc()
-                self._status.set(FeedState.UNAUTHORISED, "Upstox refused the access token")
-            except FeedError as error:
-                metrics.FEED_DROPS.labels(error.cause).inc()
-                self._status.set(FeedState.CONNECTING, str(error))
-            # Only a connection that lasted earns a quick retry: one that is accepted and
-            # dropped at once must not be tried a thousand times a second.
-            if self._clock.monotonic() - started > self._settle_secs:
-                backoff.reset()
-            await asyncio.sleep(backoff.next_secs())
+    async def run(self, connection: FeedConnection, subscriber: Subscriber) -> None:
+        """Work on the frames of one connection. Raises FeedError, LeaseLost."""
+        self._bad_in_a_row = 0
+        async for frame in connection.frames():
+            await self._handle(frame, subscriber)
 
-    async def _follow_feed(self) -> None:
-        async with self._feed.connect() as connection:
-            if self._keys:
-                await connection.subscribe(self._keys)
-            metrics.SUBSCRIPTIONS.set(len(self._keys))
-            async for frame in connection.frames():
-                await self._handle(frame)
-
-    async def _handle(self, frame: Frame) -> None:
+    async def _handle(self, frame: Frame, subscriber: Subscriber) -> None:
         metrics.FRAMES.inc()
         try:
             response = wire.decode(frame.data)
         except wire.BadFrameError as error:
-            metrics.BAD_FRAMES.inc()
-            log.debug("bad frame skipped", error=str(error))
+            self._skip(str(error))
             return
-        if response.currentTs > self._clock.now_ms() + self._max_ahead_ms:
+        now_ms = frame.received_us // 1_000
+        if response.currentTs > now_ms + self._max_ahead_ms:
             metrics.BAD_FRAMES.inc()
-            self._status.set(FeedState.STALE, "frames are of the future; is our clock right?")
+            self._desk.status.set(FeedState.STALE, "frames are of the future; is our clock right?")
             return
-        self._publisher.heard(response.currentTs)
+        self._bad_in_a_row = 0
+        self._desk.publisher.heard(response.currentTs)
+        self._desk.watchdog.heard(self._clock.monotonic())
         if response.type == wire.MARKET_INFO:
-            self._status.set_segments(wire.segment_status(response))
-        touched = self._normaliser.apply(
+            segments = wire.segment_status(response)
+            self._desk.hours.told |= segments
+            self._desk.status.set_segments(segments)
+        is_snapshot = response.type == wire.INITIAL_FEED
+        merged = self._desk.normaliser.apply(
             response.feeds,
             ts=response.currentTs,
             received_us=frame.received_us,
-            snapshot=response.type == wire.INITIAL_FEED,
+            snapshot=is_snapshot,
         )
-        if self._normaliser.refused:
-            metrics.REFUSED.inc(self._normaliser.refused)
-            self._normaliser.refused = 0
-        if touched:
-            self._status.set(FeedState.LIVE)
-            await self._publisher.publish(touched)
+        if merged.refused:
+            metrics.REFUSED.inc(merged.refused)
+        if merged.touched:
+            await self._publish(merged, subscriber)
+            if is_snapshot:
+                self._desk.watchdog.snapshot(is_newer=merged.missed)
             metrics.FRAME_SECONDS.observe((self._clock.now_us() - frame.received_us) / 1e6)
+
+    async def _publish(self, merged: Merged, subscriber: Subscriber) -> None:
+        if not self._desk.status.is_flowing:
+            self._desk.status.set(FeedState.LIVE)
+        subscriber.heard(merged.touched)
+        await self._desk.publisher.publish(merged, self._interest.depth)
+
+    def _skip(self, why: str) -> None:
+        metrics.BAD_FRAMES.inc()
+        self._bad_in_a_row += 1
+        if self._bad_in_a_row == 1:
+            log.warning("bad frame skipped", error=why)
+        if self._bad_in_a_row >= _MOST_BAD_FRAMES:
+            raise FeedError("garbage", f"{_MOST_BAD_FRAMES} frames in a row made no sense")

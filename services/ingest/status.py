@@ -1,6 +1,7 @@
 """Tells everybody the state of the feed: on md.status, in metrics and in readiness."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from nats.errors import Error as NatsError
@@ -18,7 +19,9 @@ from shared.subjects import STATUS
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "feed"
+MOST_STALE: Final = 200
 _REPEAT_SECS: Final = 2.0
+_FLOWING: Final = (FeedState.LIVE, FeedState.CLOSED)
 
 
 class StatusBoard:
@@ -34,23 +37,35 @@ class StatusBoard:
         self._clock = clock
         self._since = clock.now_ms()
         self._segments: dict[str, str] = {}
-        self._told: tuple[FeedState, str] | None = None
+        self._stale: list[str] = []
         self._changed = asyncio.Event()
-        self.set(FeedState.CONNECTING)
+        self.state = FeedState.CONNECTING
+        self._detail = "starting"
+        self._tell()
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether the feed is connected and has told something."""
+        return self.state in _FLOWING
 
     def set(self, state: FeedState, detail: str = "") -> None:
         """The feed's state is now `state`; logged when that is news."""
-        if (state, detail) == self._told:
+        if (state, detail) == (self.state, self._detail):
             return
-        self._told = (state, detail)
+        if state is not self.state:
+            self._since = self._clock.now_ms()
+        self.state, self._detail = state, detail
         log.info("feed is now", state=state.value, detail=detail)
-        self._since = self._clock.now_ms()
-        self._publisher.feed_state = state
-        metrics.FEED_LIVE.set(state is FeedState.LIVE)
-        if state in (FeedState.LIVE, FeedState.CLOSED):
+        self._tell()
+
+    def _tell(self) -> None:
+        self._publisher.feed_state = self.state
+        metrics.FEED_LIVE.set(self.state is FeedState.LIVE)
+        if self.is_flowing:
             self._readiness.up(DEPENDENCY)
         else:
-            self._readiness.down(DEPENDENCY, detail or state.value)
+            self._stale = []
+            self._readiness.down(DEPENDENCY, self._detail or self.state.value)
         self._changed.set()
 
     def set_segments(self, segments: dict[str, str]) -> None:
@@ -58,31 +73,42 @@ class StatusBoard:
         self._segments |= segments
         self._changed.set()
 
-    async def run(self) -> None:
-        """Publish on every change, and again every few seconds."""
-        while True:
-            self._changed.clear()
-            try:
-                await self._publish()
-            except (NatsError, OSError):
-                log.debug("status not published")
-            try:
-                async with asyncio.timeout(_REPEAT_SECS):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+    def set_stale(self, keys: Sequence[str]) -> None:
+        """These live instruments have been silent for long, the longest first."""
+        metrics.STALE.set(len(keys))
+        stale = list(keys[:MOST_STALE])
+        if stale != self._stale:
+            self._stale = stale
+            self._changed.set()
 
-    async def _publish(self) -> None:
-        self._term.check()
-        if not self._bus.is_connected:
+    async def run(self) -> None:
+        """Publish on every change, and again every few seconds. Raises LeaseLost."""
+        try:
+            while True:
+                self._changed.clear()
+                self._term.check()
+                await self._publish(self.state, self._detail)
+                try:
+                    async with asyncio.timeout(_REPEAT_SECS):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            if self._term.is_valid():  # leaving of our own accord
+                await self._publish(FeedState.FAILING_OVER, "the leader leaves")
+
+    async def _publish(self, state: FeedState, detail: str) -> None:
+        if not self._bus.can_publish:
             return
-        assert self._told is not None
-        state, detail = self._told
         status = FeedStatus(
             state=state,
             since=self._since,
             epoch=self._term.epoch,
             segments=self._segments,
             detail=detail,
+            stale=self._stale,
         )
-        await self._bus.client.publish(STATUS, encode(status))
+        try:
+            await self._bus.client.publish(STATUS, encode(status))
+        except (NatsError, OSError):
+            log.debug("status not published; it will be told again")

@@ -40,8 +40,13 @@ def full_feed(
     tbq: float = 0.0,
     tsq: float = 0.0,
     book: list[tuple[float, int, float, int]] | None = None,
+    minute: tuple[int, float, float, float, float, int] | None = None,
+    iv: float = 0.0,
+    delta: float = 0.0,
 ) -> Any:
-    """A `Feed` in full mode; `book` is levels of (bid, bid quantity, ask, ask quantity)."""
+    """A `Feed` in full mode; `book` is levels of (bid, bid quantity, ask, ask quantity),
+    `minute` is a completed one: start, open, high, low, close, volume.
+    """
     feed = pb.Feed()
     market = feed.fullFeed.marketFF
     market.SetInParent()
@@ -50,12 +55,62 @@ def full_feed(
     market.vtt, market.atp, market.oi, market.tbq, market.tsq = vtt, atp, oi, tbq, tsq
     for bid, bid_qty, ask, ask_qty in book or []:
         market.marketLevel.bidAskQuote.add(bidP=bid, bidQ=bid_qty, askP=ask, askQ=ask_qty)
+    if minute is not None:
+        _add_candles(market.marketOHLC, minute)
+    if iv or delta:
+        market.iv, market.optionGreeks.delta = iv, delta
     return feed
 
 
-def index_feed(*, ltp: float, ltt: int, cp: float = 0.0) -> Any:
+def _add_candles(block: Any, minute: tuple[int, float, float, float, float, int]) -> None:
+    start, opened, high, low, close, volume = minute
+    block.ohlc.add(interval="1d", open=1.0, high=9_999.0, low=1.0, close=close, ts=1, vol=99)
+    block.ohlc.add(
+        interval="I1", open=opened, high=high, low=low, close=close, ts=start, vol=volume
+    )
+
+
+def index_feed(
+    *,
+    ltp: float,
+    ltt: int,
+    cp: float = 0.0,
+    minute: tuple[int, float, float, float, float, int] | None = None,
+) -> Any:
     """A `Feed` of an index in full mode."""
     feed = pb.Feed()
+    if minute is not None:
+        _add_candles(feed.fullFeed.indexFF.marketOHLC, minute)
     ltpc = feed.fullFeed.indexFF.ltpc
     ltpc.ltp, ltpc.ltt, ltpc.cp = ltp, ltt, cp
+    return feed
+
+
+def ltpc_feed(*, ltp: float = 0.0, ltt: int = 0, ltq: int = 0, cp: float = 0.0) -> Any:
+    """A `Feed` in mode ltpc."""
+    feed = pb.Feed()
+    feed.ltpc.ltp, feed.ltpc.ltt, feed.ltpc.ltq, feed.ltpc.cp = ltp, ltt, ltq, cp
+    return feed
+
+
+def greeks_feed(
+    *,
+    vtt: int = 0,
+    oi: float = 0.0,
+    iv: float = 0.0,
+    delta: float = 0.0,
+    first: tuple[float, int, float, int] | None = None,
+    **ltpc: Any,
+) -> Any:
+    """A `Feed` in mode option_greeks; `first` is the best level of the book."""
+    feed = pb.Feed()
+    block = feed.firstLevelWithGreeks
+    block.vtt, block.oi, block.iv = vtt, oi, iv
+    if delta:
+        block.optionGreeks.delta = delta
+    if ltpc:
+        block.ltpc.CopyFrom(ltpc_feed(**ltpc).ltpc)
+    if first is not None:
+        depth = block.firstDepth
+        depth.bidP, depth.bidQ, depth.askP, depth.askQ = first
     return feed

@@ -15,26 +15,28 @@ class FeedAuthorizer:
 
     def __init__(self, settings: UpstoxSettings) -> None:
         # Configuration() copies one process-wide default, and reads its host from it.
-        configuration = upstox_client.Configuration()
+        self._configuration = configuration = upstox_client.Configuration()
         for logger in configuration.logger.values():
             logger.handlers.clear()  # of the SDK's own making, past our format
         configuration.host = settings.api_url
-        configuration.access_token = settings.access_token.get_secret_value()
         self._timeout_secs = settings.timeout_secs
         client = upstox_client.ApiClient(configuration)
         # For calls that we do not make; left alone, it blocks whoever collects the garbage.
         client.pool.terminate()
         client.pool.join()
         self._api = upstox_client.WebsocketApi(client)
+        self._lock = asyncio.Lock()
 
-    async def feed_url(self) -> str:
+    async def feed_url(self, access_token: str) -> str:
         """A WebSocket address, good for one connection within about a minute.
 
         Raises FeedUnauthorised if Upstox refuses the token, FeedError for all else.
         """
-        return await asyncio.to_thread(self._ask)
+        async with self._lock:  # the SDK's configuration holds one token at a time
+            return await asyncio.to_thread(self._ask, access_token)
 
-    def _ask(self) -> str:
+    def _ask(self, access_token: str) -> str:
+        self._configuration.access_token = access_token
         try:
             answer = self._api.get_market_data_feed_authorize_v3(
                 _request_timeout=self._timeout_secs

@@ -1,20 +1,23 @@
 """One WebSocket to Upstox's market feed V3."""
 
+import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
 
+from services.ingest.demand.planning import Request
 from services.ingest.feed.authorize import FeedAuthorizer
 from services.ingest.feed.source import FeedConnection, Frame
 from shared.clock import Clock
-from shared.errors import FeedError, FeedUnauthorised
+from shared.errors import FeedError
 
 _MAX_FRAME_BYTES: Final = 16 << 20
 _CONNECT_SECS: Final = 10.0
+_SEND_SECS: Final = 10.0
 
 
 class UpstreamConnection:
@@ -25,6 +28,7 @@ class UpstreamConnection:
         self._clock = clock
 
     async def frames(self) -> AsyncIterator[Frame]:
+        # No timeout here: unanswered pings end the socket, and the watchdog a silent one.
         while True:
             message = await self._socket.receive()
             if message.type is aiohttp.WSMsgType.BINARY:
@@ -37,16 +41,17 @@ class UpstreamConnection:
             return "no_pong" if isinstance(message.data, TimeoutError) else "broken"
         return f"close_{self._socket.close_code}"
 
-    async def subscribe(self, keys: Sequence[str]) -> None:
-        request = {
-            "guid": uuid.uuid4().hex,
-            "method": "sub",
-            "data": {"mode": "full", "instrumentKeys": list(keys)},
-        }
+    async def send(self, request: Request) -> None:
+        """Raises FeedError if the socket is gone or takes nothing."""
+        data: dict[str, object] = {"instrumentKeys": request.keys}
+        if request.mode is not None:
+            data["mode"] = request.mode
+        body = {"guid": uuid.uuid4().hex, "method": request.method, "data": data}
         try:
-            # Upstox answers a request in a text frame with silence.
-            await self._socket.send_bytes(json.dumps(request).encode())
-        except (aiohttp.ClientError, ConnectionError) as error:
+            async with asyncio.timeout(_SEND_SECS):
+                # Upstox answers a request in a text frame with silence.
+                await self._socket.send_bytes(json.dumps(body).encode())
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             raise FeedError("broken", type(error).__name__) from None
 
 
@@ -67,31 +72,35 @@ class UpstoxFeed:
         self._ping_secs = ping_secs
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[FeedConnection]:
+    async def connect(self, access_token: str) -> AsyncIterator[FeedConnection]:
         """Raises FeedUnauthorised if the token is refused, FeedError for all else."""
-        socket = await self._open(await self._authorizer.feed_url())
+        socket = await self._open(await self._authorizer.feed_url(access_token))
         try:
             yield UpstreamConnection(socket, self._clock)
         finally:
             await socket.close()
 
+    async def check(self, access_token: str) -> None:
+        """Raises FeedUnauthorised if the token is good no more, FeedError if nobody says."""
+        await self._authorizer.feed_url(access_token)
+
     async def _open(self, url: str) -> aiohttp.ClientWebSocketResponse:
         try:
-            return await self._session.ws_connect(
-                url,
-                heartbeat=self._ping_secs,
-                max_msg_size=_MAX_FRAME_BYTES,
-                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
-            )
+            async with asyncio.timeout(_CONNECT_SECS):
+                return await self._session.ws_connect(
+                    url,
+                    heartbeat=self._ping_secs,
+                    max_msg_size=_MAX_FRAME_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                )
         except aiohttp.WSServerHandshakeError as error:
-            if error.status in (401, 403):
-                raise FeedUnauthorised("unauthorised", f"HTTP {error.status}") from None
-            raise FeedError("handshake", f"HTTP {error.status}") from None
+            # Also 401 and 403: the token was good a moment ago, so it is the address that
+            # was used or too old, or the account has as many sockets as it may.
+            raise FeedError(f"handshake_{error.status}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise FeedError("connect", type(error).__name__) from None
 
 
 def feed_session() -> aiohttp.ClientSession:
-    """The HTTP session for feeds: verified TLS, bounded time to connect, none to read."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECS)
-    return aiohttp.ClientSession(timeout=timeout)
+    """The HTTP session for feeds: TLS is verified; a socket may live for ever."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))

@@ -1,0 +1,159 @@
+"""Leads while holding the lease: keeps the one connection to the feed up, with all it needs."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from services.ingest import metrics
+from services.ingest.batch_client import BatchClient
+from services.ingest.coverage import CoverageBoard
+from services.ingest.demand.interest import Interest
+from services.ingest.demand.limits import LIMITS
+from services.ingest.desk import Desk
+from services.ingest.feed.source import FeedConnection, FeedSilent, FeedSource, TokenReplaced
+from services.ingest.feed.tokens import Tokens
+from services.ingest.market_hours import MarketHours
+from services.ingest.normalise import Normaliser
+from services.ingest.pipeline import Pipeline
+from services.ingest.publish import Publisher
+from services.ingest.settings import IngestSettings
+from services.ingest.status import DEPENDENCY, StatusBoard
+from services.ingest.subscriber import Subscriber
+from services.ingest.watch import Watch
+from services.ingest.watchdog import Watchdog
+from shared.backoff import Backoff
+from shared.bus import Bus, ensure_ticks_stream
+from shared.clock import Clock
+from shared.errors import FeedError, FeedUnauthorised
+from shared.exchange_calendar import Calendar
+from shared.health import Readiness
+from shared.lease import Lease, Term
+from shared.messages import FeedState
+from shared.tasks import run_together
+
+_NO_TOKEN: Final = "there is no access token, or Upstox refused it"
+
+
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """A part: seeks the lease and, while holding it, follows the feed."""
+
+    settings: IngestSettings
+    lease: Lease
+    bus: Bus
+    client: BatchClient
+    feed: FeedSource
+    tokens: Tokens
+    interest: Interest
+    news: asyncio.Event
+    """Set when `interest` has changed."""
+    readiness: Readiness
+    clock: Clock
+
+    async def run(self) -> None:
+        await self.lease.lead(self._work)
+
+    async def _work(self, term: Term) -> None:
+        settings = self.settings
+        await ensure_ticks_stream(
+            self.bus, max_age_secs=settings.ticks_max_age_secs, max_bytes=settings.ticks_max_bytes
+        )
+        desk = self._open_desk(term)
+        try:
+            await run_together(
+                {
+                    "feed": self._follow_feed(desk),
+                    "clock": desk.publisher.run_clock(settings.clock_every_secs),
+                    "status": desk.status.run(),
+                    "coverage": desk.coverage.run(),
+                }
+            )
+        finally:
+            self.readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
+
+    def _open_desk(self, term: Term) -> Desk:
+        publisher = Publisher(
+            self.bus, self.client, term, clock_every_quotes=self.settings.clock_every_quotes
+        )
+        return Desk(
+            Normaliser(term.epoch),
+            publisher,
+            StatusBoard(self.bus, term, publisher, self.readiness, self.clock),
+            CoverageBoard(self.bus, term, self.interest),
+            MarketHours(Calendar(always_open=False)),
+            Watchdog(self.settings.silent_after_secs),
+        )
+
+    async def _follow_feed(self, desk: Desk) -> None:
+        """Connect, and connect again whenever the feed ends. Raises LeaseLost."""
+        pipeline = Pipeline(
+            desk, self.interest, self.clock, max_ahead_secs=self.settings.max_ahead_secs
+        )
+        backoff = Backoff(base_secs=0.5, cap_secs=30.0)
+        while True:
+            token = await self.tokens.pick()
+            if token is None:
+                desk.status.set(FeedState.UNAUTHORISED, _NO_TOKEN)
+                await asyncio.sleep(self.settings.token_poll_secs)
+                continue
+            started = self.clock.monotonic()
+            pause = await self._follow_once(desk, pipeline, token)
+            # Only a connection that lasted earns a quick retry: one that is accepted and
+            # dropped at once must not be tried a thousand times a second.
+            if self.clock.monotonic() - started > self.settings.settle_secs:
+                backoff.reset()
+            if pause:
+                await asyncio.sleep(backoff.next_secs())
+
+    async def _follow_once(self, desk: Desk, pipeline: Pipeline, token: str) -> bool:
+        """Follow one connection to its end, and tell why; True to pause before the next."""
+        pause = True
+        try:
+            async with self.feed.connect(token) as connection:
+                await self._use(connection, desk, pipeline, token)
+        except* FeedUnauthorised as refused:
+            self.tokens.refuse(token)
+            self._ended(desk, refused, FeedState.UNAUTHORISED, _NO_TOKEN)
+            pause = False
+        except* TokenReplaced as replaced:
+            self._ended(desk, replaced, FeedState.CONNECTING, "taking up a new token")
+            pause = False
+        except* FeedSilent as silent:
+            self._ended(desk, silent, FeedState.STALE)
+        except* FeedError as ended:
+            self._ended(desk, ended, FeedState.CONNECTING)
+        finally:
+            desk.coverage.nothing_live()
+        return pause
+
+    async def _use(
+        self, connection: FeedConnection, desk: Desk, pipeline: Pipeline, token: str
+    ) -> None:
+        desk.hours.told.clear()
+        subscriber = Subscriber(
+            desk,
+            self.interest,
+            self.news,
+            LIMITS[self.settings.plan],
+            self.clock,
+            unknown_after_secs=self.settings.unknown_after_secs,
+        )
+        watch = Watch(desk, subscriber, self.feed, self.tokens, token, self.settings, self.clock)
+        await run_together(
+            {
+                "frames": pipeline.run(connection, subscriber),
+                "subscriber": subscriber.run(connection),
+                "silence": watch.watch_silence(),
+                "token": watch.watch_token(),
+            }
+        )
+
+    @staticmethod
+    def _ended(
+        desk: Desk, errors: BaseExceptionGroup[FeedError], state: FeedState, detail: str = ""
+    ) -> None:
+        error = errors.exceptions[0]
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        metrics.FEED_DROPS.labels(error.cause).inc()
+        desk.status.set(state, detail or str(error))

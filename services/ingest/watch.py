@@ -1,0 +1,112 @@
+"""Watches one connection: is it silent, is the market open, is its token still good."""
+
+import asyncio
+from typing import Final
+
+from services.ingest import metrics
+from services.ingest.desk import Desk
+from services.ingest.feed.source import FeedSilent, FeedSource, TokenReplaced
+from services.ingest.feed.tokens import Tokens
+from services.ingest.market_hours import segment_of
+from services.ingest.settings import IngestSettings
+from services.ingest.subscriber import Subscriber
+from shared.clock import Clock
+from shared.errors import FeedError, FeedUnauthorised
+from shared.logs import get_logger
+from shared.messages import FeedState
+
+log = get_logger(__name__)
+
+_LOOK_SECS: Final = 0.5
+
+
+class Watch:
+    """Two tasks beside the pipeline: each ends the connection by raising."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        subscriber: Subscriber,
+        feed: FeedSource,
+        tokens: Tokens,
+        token: str,
+        settings: IngestSettings,
+        clock: Clock,
+    ) -> None:
+        self._desk = desk
+        self._subscriber = subscriber
+        self._feed = feed
+        self._tokens = tokens
+        self._token = token
+        self._settings = settings
+        self._clock = clock
+
+    async def watch_silence(self) -> None:
+        """Raises FeedSilent when trades are to be expected and nothing comes."""
+        self._desk.watchdog.connected(self._clock.monotonic())
+        while True:
+            await asyncio.sleep(_LOOK_SECS)
+            now = self._clock.monotonic()
+            self._desk.normaliser.pack_books()
+            keys = self._subscriber.live
+            market_ms = self._market_ms()
+            metrics.FEED_AGE.set(now - self._desk.watchdog.last_secs)
+            if self._desk.hours.any_open(keys or self._desk.normaliser.instruments, market_ms):
+                if self._desk.watchdog.is_silent(now):
+                    silent_secs = now - self._desk.watchdog.last_secs
+                    raise FeedSilent("silent", f"the feed said nothing for {silent_secs:.0f} s")
+            else:
+                self._desk.watchdog.idle(now)
+            self._tell_state(keys, market_ms)
+            self._tell_stale(keys, market_ms)
+
+    def _market_ms(self) -> int:
+        told_ms = self._desk.publisher.market_ms
+        return self._clock.now_ms() if told_ms is None else told_ms
+
+    def _tell_state(self, keys: list[str], market_ms: int) -> None:
+        if keys and self._desk.status.is_flowing:
+            is_closed = self._desk.hours.all_closed(keys, market_ms)
+            self._desk.status.set(FeedState.CLOSED if is_closed else FeedState.LIVE)
+
+    def _tell_stale(self, keys: list[str], market_ms: int) -> None:
+        now_us = self._clock.now_us()
+        known = self._desk.normaliser.instruments
+        ages = [
+            (now_us - known[key].quote.rt, key)
+            for key in keys
+            if key in known and self._desk.hours.is_open(segment_of(key), market_ms)
+        ]
+        metrics.OLDEST_AGE.set(max(ages)[0] / 1e6 if ages else 0.0)
+        stale_us = self._settings.stale_after_secs * 1e6
+        self._desk.status.set_stale(
+            [key for age, key in sorted(ages, reverse=True) if age > stale_us]
+        )
+
+    async def watch_token(self) -> None:
+        """Raises FeedUnauthorised when the token in use has died, TokenReplaced when there is
+        a newer one and the market is shut: taking it up now costs nobody a tick.
+        """
+        checked_at = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(self._settings.token_poll_secs)
+            if self._clock.monotonic() - checked_at >= self._settings.token_check_secs:
+                checked_at = self._clock.monotonic()
+                await self._check_token()
+            keys = self._subscriber.live or self._desk.normaliser.instruments
+            if self._desk.hours.any_open(keys, self._market_ms()):
+                continue
+            if await self._tokens.pick() not in (self._token, None):
+                raise TokenReplaced("token_replaced", "a new token is there")
+
+    async def _check_token(self) -> None:
+        try:
+            await self._feed.check(self._token)
+        except FeedUnauthorised:
+            metrics.TOKEN_CHECKS.labels("refused").inc()
+            raise
+        except FeedError as error:
+            metrics.TOKEN_CHECKS.labels("no_answer").inc()
+            log.debug("token not checked", error=str(error))
+        else:
+            metrics.TOKEN_CHECKS.labels("good").inc()
