@@ -10,9 +10,13 @@ TradeDadError
 │   │   ├── Revoked        the session was ended before its time
 │   │   └── BadCredentials
 │   ├── Forbidden          known, but not allowed
+│   │   ├── AccountDisabled
+│   │   └── ReauthenticationRequired
 │   ├── NotFound
 │   ├── EmailTaken
 │   ├── LimitExceeded      more than one may have
+│   ├── TooLarge           the body is larger than allowed
+│   ├── TooManyAttempts    wait before trying again
 │   ├── Overloaded         a bounded resource is full; retry later
 │   └── Unavailable        something we depend on does not answer
 ├── BusClosed              the NATS client gave up for good; the process must end
@@ -38,10 +42,13 @@ class Code(StrEnum):
     REVOKED = "revoked"
     BAD_CREDENTIALS = "bad_credentials"
     FORBIDDEN = "forbidden"
+    ACCOUNT_DISABLED = "account_disabled"
+    REAUTHENTICATION_REQUIRED = "reauthentication_required"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     EMAIL_TAKEN = "email_taken"
     LIMIT_EXCEEDED = "limit_exceeded"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
     OVERLOADED = "overloaded"
@@ -127,6 +134,18 @@ class Forbidden(RequestError):
     status = HTTPStatus.FORBIDDEN
 
 
+class AccountDisabled(Forbidden):
+    """The password is right, and an administrator has disabled the account."""
+
+    code = Code.ACCOUNT_DISABLED
+
+
+class ReauthenticationRequired(Forbidden):
+    """This needs a password that was given a short while ago."""
+
+    code = Code.REAUTHENTICATION_REQUIRED
+
+
 class LimitExceeded(RequestError):
     """More than one may have."""
 
@@ -141,14 +160,32 @@ class EmailTaken(RequestError):
     status = HTTPStatus.CONFLICT
 
 
+class TooLarge(RequestError):
+    """The body is larger than allowed."""
+
+    code = Code.TOO_LARGE
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TooManyAttempts(RequestError):
+    """Too many attempts of late; `retry_after_secs` says when the next one is let in."""
+
+    code = Code.TOO_MANY_ATTEMPTS
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
+        super().__init__(detail, field=field)
+        self.retry_after_secs = retry_after_secs
+
+
 class Overloaded(RequestError):
     """A bounded resource is full; `retry_after_secs` says when to come back."""
 
     code = Code.OVERLOADED
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def __init__(self, detail: str, *, retry_after_secs: int = 1) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
+        super().__init__(detail, field=field)
         self.retry_after_secs = retry_after_secs
 
 
@@ -194,8 +231,6 @@ class FeedUnauthorised(FeedError):
 
 def answered_error(code: Code, detail: str, field: str | None = None) -> RequestError:
     """The error that another service answered with, to be raised here."""
-    if code is Code.OVERLOADED:
-        return Overloaded(detail)
     for kind in _kinds(RequestError):
         if kind.code is code:
             return kind(detail, field=field)

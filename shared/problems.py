@@ -9,7 +9,15 @@ from typing import Final, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from shared.errors import BadMessage, Code, InvalidField, Overloaded, RequestError
+from shared.errors import (
+    BadMessage,
+    Code,
+    InvalidField,
+    Overloaded,
+    RequestError,
+    TooLarge,
+    TooManyAttempts,
+)
 from shared.logs import get_logger
 
 log = get_logger(__name__)
@@ -49,12 +57,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except RequestError as error:
-        retry_after = error.retry_after_secs if isinstance(error, Overloaded) else None
+        retry_after = None
+        if isinstance(error, Overloaded | TooManyAttempts):
+            retry_after = error.retry_after_secs
         return problem(
             error.code, error.status, error.detail, field=error.field, retry_after=retry_after
         )
-    except web.HTTPRequestEntityTooLarge as error:
-        return problem(Code.TOO_LARGE, error.status, "the body is too large")
     except web.HTTPNotFound as error:
         return problem(Code.NOT_FOUND, error.status, f"no such path: {request.path}")
     except web.HTTPMethodNotAllowed as error:
@@ -72,7 +80,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 async def read_body(request: web.Request, model: type[M]) -> M:
     """The request's JSON body as `model`.
 
-    Raises BadMessage if it is not JSON, InvalidField (first broken rule) if it does not fit.
+    Raises BadMessage if it is not JSON, InvalidField (first broken rule) if it does not fit,
+    TooLarge if it is longer than the site allows.
     """
     try:
         async with asyncio.timeout(_BODY_SECS):
@@ -80,10 +89,24 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         return model.model_validate_json(body)
     except TimeoutError:
         raise BadMessage(f"the body did not come within {_BODY_SECS:.0f} s") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge("the body is too large") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            raise BadMessage("the body is not valid JSON") from None
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        rule = first["msg"].removeprefix("Value error, ")
-        raise InvalidField(f"{field}: {rule}", field=field) from None
+        raise _broken_rule(error, "body") from None
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """The request's query as `model`; raises InvalidField (first broken rule)."""
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise _broken_rule(error, "query") from None
+
+
+def _broken_rule(error: ValidationError, whole: str) -> RequestError:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return BadMessage("the body is not valid JSON")
+    field = ".".join(str(part) for part in first["loc"]) or whole
+    rule = first["msg"].removeprefix("Value error, ")
+    return InvalidField(f"{field}: {rule}", field=field)

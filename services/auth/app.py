@@ -3,27 +3,44 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.auth.access import Access
 from services.auth.accounts import Accounts
+from services.auth.admin import Admin
+from services.auth.announcer import Announcer
+from services.auth.attempts import Attempts, Limits
+from services.auth.devices import Devices
 from services.auth.issuer import Issuer
+from services.auth.key_watch import KeyWatch
 from services.auth.keyring import load_keyring
-from services.auth.own_keys import OwnKeys
+from services.auth.logins import Lifetimes, Logins
 from services.auth.passwords import open_hasher
 from services.auth.policy import PasswordPolicy
-from services.auth.routes import Endpoints, application
-from services.auth.sessions import MongoSessions
+from services.auth.pseudonyms import Pseudonyms
+from services.auth.records import Limit
+from services.auth.routes import Endpoints, Surroundings, application
 from services.auth.settings import AuthSettings
-from services.auth.users import MongoUsers
-from shared.clock import SystemClock
+from services.auth.stores.audit import MongoAudit
+from services.auth.stores.endings import MongoEndings
+from services.auth.stores.revocations import MongoRevocations
+from services.auth.stores.sessions import MongoSessions
+from services.auth.stores.throttles import MongoThrottle
+from services.auth.stores.users import MongoUsers
+from shared.bus import connect_bus
+from shared.clock import Clock, SystemClock
 from shared.health import Readiness, serve
 from shared.logs import get_logger
 from shared.mongo import Mongo, connect_mongo
 from shared.runtime import Part
-from shared.verifier import TokenVerifier
+from shared.verifier import LEEWAY_SECS, TokenVerifier
 
 log = get_logger(__name__)
+
+# Replicas' and gateways' clocks may differ by as much.
+_CLOCK_DIFFERENCE_SECS = 30
 
 
 @asynccontextmanager
@@ -34,22 +51,27 @@ async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[S
     database refuses our collections. Waits for as long as there is no database.
     """
     async with (
-        assemble(settings, readiness) as (app, mongo),
+        assemble(settings, readiness) as (app, parts),
         serve(app, settings.host, settings.port) as port,
     ):
         log.info("auth is open", host=settings.host, port=port)
-        yield [mongo]
+        yield parts
 
 
 @asynccontextmanager
 async def assemble(
     settings: AuthSettings, readiness: Readiness
-) -> AsyncIterator[tuple[web.Application, Mongo]]:
+) -> AsyncIterator[tuple[web.Application, Sequence[Part]]]:
     """Everything but the open port; raises as `build` does."""
     clock = SystemClock()
     keyring = await asyncio.to_thread(
-        load_keyring, settings.keys_dir, clock, create_missing=settings.create_missing_key
+        load_keyring,
+        settings.keys_dir,
+        clock,
+        publish_secs=settings.key_publish_secs,
+        create_missing=settings.create_missing_key,
     )
+    keys = KeyWatch(keyring, settings.keys_dir, clock, reload_secs=settings.key_reload_secs)
     async with (
         connect_mongo(settings.mongo, readiness) as mongo,
         open_hasher(
@@ -59,18 +81,116 @@ async def assemble(
             queue=settings.hash_queue,
         ) as hasher,
     ):
-        users = MongoUsers(mongo.db)
-        sessions = MongoSessions(mongo.db)
-        await users.prepare()
-        await sessions.prepare()
-        accounts = Accounts(
-            users=users,
-            sessions=sessions,
-            hasher=hasher,
-            issuer=Issuer(keyring, settings.tokens, clock, ttl_secs=settings.access_ttl_secs),
-            policy=PasswordPolicy(settings.password_min_chars, settings.password_max_chars),
+        stores = await open_stores(settings, mongo)
+        announcer = _announcer(settings, stores.revocations, clock)
+        logins = Logins(
+            users=stores.users,
+            sessions=stores.sessions,
+            endings=stores.endings,
+            issuer=Issuer(keys.signing, settings.tokens, clock, ttl_secs=settings.access_ttl_secs),
+            audit=stores.audit,
+            announce=announcer.nudge,
+            lifetimes=Lifetimes(
+                idle_secs=settings.session_idle_secs,
+                longest_secs=settings.session_ttl_secs,
+                fresh_secs=settings.fresh_secs,
+                most_sessions=settings.max_sessions_per_user,
+            ),
             clock=clock,
-            session_ttl_secs=settings.session_ttl_secs,
         )
-        verifier = TokenVerifier(OwnKeys(keyring), settings.tokens)
-        yield application(Endpoints(accounts, verifier, keyring.jwks()), readiness), mongo
+        pseudonyms = Pseudonyms(settings.pepper)
+        accounts = Accounts(
+            users=stores.users,
+            sessions=stores.sessions,
+            endings=stores.endings,
+            logins=logins,
+            hasher=hasher,
+            policy=PasswordPolicy(settings.password_min_chars, settings.password_max_chars),
+            attempts=Attempts(stores.throttle, _limits(settings)),
+            devices=Devices(pseudonyms),
+            pseudonyms=pseudonyms,
+            audit=stores.audit,
+            announce=announcer.nudge,
+            clock=clock,
+        )
+        admin = Admin(
+            users=stores.users,
+            endings=stores.endings,
+            logins=logins,
+            audit=stores.audit,
+            announce=announcer.nudge,
+            clock=clock,
+        )
+        verifier = TokenVerifier(keys, settings.tokens)
+        endpoints = Endpoints(
+            accounts=accounts,
+            logins=logins,
+            admin=admin,
+            access=Access(verifier, stores.users, stores.sessions, clock),
+            keys=keys,
+            surroundings=Surroundings(settings.trusted_proxies, settings.allowed_origins),
+            now_ms=clock.now_ms,
+        )
+        yield application(endpoints, readiness), [mongo, keys, announcer]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that auth keeps in MongoDB."""
+
+    users: MongoUsers
+    sessions: MongoSessions
+    endings: MongoEndings
+    throttle: MongoThrottle
+    audit: MongoAudit
+    revocations: MongoRevocations
+
+
+async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
+    """The stores, with their collections made; raises PyMongoError."""
+    remember_secs = _remember_secs(settings)
+    stores = Stores(
+        users=MongoUsers(mongo.db),
+        sessions=MongoSessions(
+            mongo.db, grace_secs=settings.refresh_grace_secs, remember_secs=remember_secs
+        ),
+        endings=MongoEndings(mongo, remember_secs=remember_secs),
+        throttle=MongoThrottle(mongo.db),
+        audit=MongoAudit(mongo.db, keep_days=settings.audit_days),
+        revocations=MongoRevocations(mongo.db, remember_secs=remember_secs),
+    )
+    for store in (stores.users, stores.sessions, stores.throttle, stores.audit):
+        await store.prepare()
+    return stores
+
+
+def _remember_secs(settings: AuthSettings) -> float:
+    """How long a token that was issued a moment ago can be accepted by anybody."""
+    return settings.access_ttl_secs + LEEWAY_SECS + _CLOCK_DIFFERENCE_SECS
+
+
+def _announcer(settings: AuthSettings, recorded: MongoRevocations, clock: Clock) -> Announcer:
+    # Not our readiness: without NATS logins go on, and what is to be told waits in MongoDB.
+    aside = Readiness("auth")
+    return Announcer(
+        lambda: connect_bus(
+            settings.nats,
+            user="auth",
+            password=settings.nats_password.get_secret_value(),
+            readiness=aside,
+        ),
+        recorded,
+        clock,
+        remember_secs=_remember_secs(settings),
+    )
+
+
+def _limits(settings: AuthSettings) -> Limits:
+    def limit(free: int) -> Limit:
+        return Limit(free, settings.delay_base_secs, settings.delay_cap_secs, settings.forget_secs)
+
+    return Limits(
+        account=limit(settings.free_account_attempts),
+        address=limit(settings.free_address_attempts),
+        signup=limit(settings.free_signups),
+    )

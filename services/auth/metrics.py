@@ -8,8 +8,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.errors import RequestError
 
-SIGNUPS: Final = Counter("tradedad_auth_signups", "Sign-ups by outcome", ["outcome"])
-LOGINS: Final = Counter("tradedad_auth_logins", "Logins by outcome", ["outcome"])
+REQUESTS: Final = Counter(
+    "tradedad_auth_requests", "Requests by operation and outcome", ["operation", "outcome"]
+)
+THROTTLED: Final = Counter(
+    "tradedad_auth_throttled", "Attempts that came too soon, by what was counted", ["counted"]
+)
 HASH_SECONDS: Final = Histogram(
     "tradedad_auth_hash_seconds",
     "Time one password hash took on its thread, without the wait for the thread",
@@ -18,10 +22,19 @@ HASH_SECONDS: Final = Histogram(
 HASH_QUEUE: Final = Gauge(
     "tradedad_auth_hash_queue", "Password hashes that wait for a thread or run on one"
 )
+ANNOUNCED: Final = Counter(
+    "tradedad_auth_announced_revocations", "Revocations that NATS has taken, repetitions included"
+)
+ANNOUNCEMENTS_FAILED: Final = Counter(
+    "tradedad_auth_failed_announcements", "Attempts to announce revocations that failed"
+)
+KEY_RELOADS_FAILED: Final = Counter(
+    "tradedad_auth_failed_key_reloads", "Attempts to read the signing keys again that failed"
+)
 
 
 @contextmanager
-def outcome(counter: Counter) -> Iterator[None]:
+def outcome(operation: str) -> Iterator[None]:
     """Count the block once: as `ok`, the code of its RequestError, `cancelled` or `failed`."""
     label = "cancelled"
     try:
@@ -34,4 +47,4 @@ def outcome(counter: Counter) -> Iterator[None]:
         label = "failed"
         raise
     finally:
-        counter.labels(label).inc()
+        REQUESTS.labels(operation, label).inc()

@@ -58,6 +58,10 @@ class BcryptHasher:
             raise ValueError("the stored password hash is of an unknown scheme")
         return await self._on_thread(lambda: bcrypt.checkpw(self._prehash(password), expected))
 
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a new hash would be of another cost or scheme."""
+        return not stored.startswith(f"{SCHEME}$2b${self._cost:02}$")
+
     def close(self) -> None:
         """Drop what waits, and wait for what runs; blocks for up to one hash."""
         self._pool.shutdown(wait=True, cancel_futures=True)

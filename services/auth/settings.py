@@ -1,12 +1,23 @@
 """What an operator can set for auth."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-from shared.settings import MongoSettings, Port, ServiceSettings, TokenSettings
+from shared.settings import MongoSettings, NatsSettings, Port, Secs, ServiceSettings, TokenSettings
+
+MAX_ACCESS_TTL_SECS: Final = 3_600
+# As long as `shared.verifier` may keep our public keys, and half a minute for the way.
+_PUBLISH_SECS: Final = 330.0
+
+
+def _by_comma(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class AuthSettings(ServiceSettings):
@@ -20,16 +31,36 @@ class AuthSettings(ServiceSettings):
     """Port to listen on."""
     ops_port: Port = 7411
     """Where /healthz, /readyz and /metrics listen."""
+    trusted_proxies: Annotated[
+        frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_by_comma)
+    ] = frozenset()
+    """Networks, separated by commas, of proxies whose X-Forwarded-For and -Host are believed."""
+    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)] = frozenset()
+    """Web origins, separated by commas, of pages that may use cookies besides auth's own host."""
 
     keys_dir: Path
-    """Holds the Ed25519 signing keys, one PEM file each; the newest by name signs."""
+    """Holds the Ed25519 signing keys, one PEM file each, named by age."""
     create_missing_key: bool = False
     """Make a key if there is none. For one process on one machine: two that start
     together would each make a key, and neither would know the other's."""
-    access_ttl_secs: Annotated[int, Field(ge=60, le=3_600)] = 600
+    key_publish_secs: Secs = _PUBLISH_SECS
+    """A new key is published for so long before it signs: no verifier may keep our public
+    keys for longer."""
+    key_reload_secs: Secs = 5.0
+    """How often the folder of keys is read again."""
+
+    access_ttl_secs: Annotated[int, Field(ge=60, le=MAX_ACCESS_TTL_SECS)] = 600
     """How long an access token is good."""
     session_ttl_secs: Annotated[int, Field(ge=60)] = 30 * 24 * 3_600
-    """How long a session lasts after its login."""
+    """How long a session lasts after its login, however often its tokens are renewed."""
+    session_idle_secs: Annotated[int, Field(ge=60)] = 7 * 24 * 3_600
+    """A session whose tokens are not renewed for so long is over."""
+    refresh_grace_secs: Annotated[float, Field(ge=0, le=60)] = 10.0
+    """A refresh token that was just used is answered once more: the answer may be lost."""
+    fresh_secs: Annotated[int, Field(ge=60)] = 900
+    """For so long after the password was given, other sessions may be ended."""
+    max_sessions_per_user: Annotated[int, Field(ge=1)] = 50
+    """One more ends the session that was longest unused."""
 
     nats_password: SecretStr
     """Of the NATS user that is named like this service."""
@@ -48,5 +79,30 @@ class AuthSettings(ServiceSettings):
     password_max_chars: Annotated[int, Field(ge=64, le=1_024)] = 128
     """Long enough for any passphrase, short enough to hash without harm."""
 
+    free_account_attempts: Annotated[int, Field(ge=1)] = 10
+    """Wrong passwords of one account, by strangers together and by each known device, before
+    the next one must wait."""
+    free_address_attempts: Annotated[int, Field(ge=1)] = 100
+    """Wrong passwords from one address before the next one must wait."""
+    free_signups: Annotated[int, Field(ge=1)] = 20
+    """Accounts opened from one address before the next one must wait."""
+    delay_base_secs: Secs = 1.0
+    """The first wait; each further attempt doubles it."""
+    delay_cap_secs: Secs = 120.0
+    """The longest wait: never so long that somebody is locked out."""
+    forget_secs: Secs = 3_600.0
+    """Without an attempt for so long, the counts begin anew."""
+
+    audit_days: Annotated[int, Field(ge=1)] = 400
+    """How long entries of the audit log are kept."""
+
+    nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)
     tokens: TokenSettings = Field(default_factory=TokenSettings)
+
+    @model_validator(mode="after")
+    def _sessions_outlive_tokens(self) -> "AuthSettings":
+        shortest = min(self.session_ttl_secs, self.session_idle_secs)
+        if self.access_ttl_secs > shortest:
+            raise ValueError("access_ttl_secs must not be longer than a session may last")
+        return self

@@ -1,6 +1,8 @@
 """Auth in this process, on a port of its own, with a real database behind it."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,12 @@ import pytest
 from pydantic import SecretStr
 
 from services.auth.app import assemble
-from services.auth.keyring import Keyring, create_key, load_keyring
+from services.auth.keyring import Key, create_key, load_keyring
 from services.auth.settings import AuthSettings
 from shared.clock import SystemClock
 from shared.health import Readiness, serve
-from shared.mongo import Mongo
+from shared.mongo import Document, Mongo
+from shared.runtime import Part
 from shared.settings import MongoSettings
 
 PEPPER = "canary-pepper-" + "9c1f" * 8
@@ -39,48 +42,77 @@ class Auth:
     http: aiohttp.ClientSession
     mongo: Mongo
     readiness: Readiness
+    parts: Sequence[Part]
 
     async def ask(self, method: str, path: str, **kwargs: Any) -> Answer:
         async with self.http.request(method, self.url + path, **kwargs) as response:
             text = await response.text()
-            return Answer(
-                response.status, text, await response.json(content_type=None), response.headers
-            )
+            body = json.loads(text) if text else None
+            return Answer(response.status, text, body, response.headers)
+
+    async def post(self, path: str, body: Any = None, token: str | None = None) -> Answer:
+        return await self.ask("POST", path, json=body, headers=bearer(token))
+
+    async def get(self, path: str, token: str | None = None) -> Answer:
+        return await self.ask("GET", path, headers=bearer(token))
 
     async def signup(self, email: str, password: str) -> Answer:
-        return await self.ask("POST", "/auth/signup", json={"email": email, "password": password})
+        return await self.post("/auth/signup", {"email": email, "password": password})
 
-    async def login(self, email: str, password: str) -> Answer:
-        return await self.ask("POST", "/auth/login", json={"email": email, "password": password})
+    async def login(self, email: str, password: str, **more: Any) -> Answer:
+        return await self.post("/auth/login", {"email": email, "password": password} | more)
+
+    async def refresh(self, token: str) -> Answer:
+        return await self.post("/auth/refresh", {"refresh_token": token})
 
     async def me(self, token: str) -> Answer:
-        return await self.ask("GET", "/auth/me", headers={"Authorization": f"Bearer {token}"})
+        return await self.get("/auth/me", token)
+
+    async def audit(self, **query: Any) -> list[Document]:
+        """Entries of the audit log, the oldest first."""
+        return await self.mongo.db["audit"].find(query).sort("_id", 1).to_list()
+
+    async def events(self, **query: Any) -> list[str]:
+        return [entry["event"] for entry in await self.audit(**query)]
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 @pytest.fixture
-def keyring(tmp_path: Path) -> Keyring:
+def key(tmp_path: Path) -> Key:
     create_key(tmp_path / "keys", SystemClock())
-    return load_keyring(tmp_path / "keys", SystemClock(), create_missing=False)
+    return load_keyring(tmp_path / "keys", SystemClock(), publish_secs=0).keys[0]
 
 
 @pytest.fixture
-def settings(mongo_url: str, tmp_path: Path, keyring: Keyring) -> AuthSettings:
-    return AuthSettings(
+def settings(mongo_url: str, tmp_path: Path, key: Key) -> AuthSettings:
+    settings = AuthSettings(
         keys_dir=tmp_path / "keys",
         pepper=SecretStr(PEPPER),
         nats_password=SecretStr("test-password"),
-        bcrypt_cost=10,
         mongo=MongoSettings(url=SecretStr(mongo_url), database=f"auth_{uuid4().hex}"),
     )
+    # Weaker than any operator may choose: the tests are about everything else.
+    return settings.model_copy(update={"bcrypt_cost": 4})
+
+
+@asynccontextmanager
+async def running(settings: AuthSettings) -> AsyncIterator[Auth]:
+    """Auth with these settings, and a client of it; its parts are not running."""
+    readiness = Readiness("auth")
+    async with (
+        assemble(settings, readiness) as (app, parts),
+        serve(app, "127.0.0.1", 0) as port,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+    ):
+        mongo = next(part for part in parts if isinstance(part, Mongo))
+        yield Auth(f"http://127.0.0.1:{port}", http, mongo, readiness, parts)
 
 
 @pytest.fixture
 async def auth(settings: AuthSettings) -> AsyncIterator[Auth]:
-    readiness = Readiness("auth")
-    async with (
-        assemble(settings, readiness) as (app, mongo),
-        serve(app, "127.0.0.1", 0) as port,
-        aiohttp.ClientSession() as http,
-    ):
-        yield Auth(f"http://127.0.0.1:{port}", http, mongo, readiness)
-        await mongo.client.drop_database(mongo.db.name)
+    async with running(settings) as auth:
+        yield auth
+        await auth.mongo.client.drop_database(auth.mongo.db.name)

@@ -34,7 +34,7 @@ class Process:
             "TRADEDAD_AUTH_KEYS_DIR": str(settings.keys_dir),
             "TRADEDAD_AUTH_PEPPER": PEPPER,
             "TRADEDAD_AUTH_NATS_PASSWORD": "test-password",
-            "TRADEDAD_AUTH_BCRYPT_COST": str(settings.bcrypt_cost),
+            "TRADEDAD_AUTH_BCRYPT_COST": "10",
             "TRADEDAD_MONGO_URL": settings.mongo.url.get_secret_value(),
             "TRADEDAD_MONGO_DATABASE": settings.mongo.database,
             "TRADEDAD_LOG_FORMAT": log_format,

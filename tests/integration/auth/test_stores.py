@@ -1,63 +1,107 @@
+"""What the database itself makes sure of."""
+
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from pymongo.errors import WriteError
 
-from services.auth.accounts import Session, User
-from services.auth.app import assemble
-from services.auth.sessions import MongoSessions
+from services.auth import refresh
+from services.auth.app import Stores, assemble, open_stores
+from services.auth.records import Client, Ending, Event, Limit, RefreshReused, Session, User
+from services.auth.refresh import new_family, new_rotation
 from services.auth.settings import AuthSettings
-from services.auth.users import MongoUsers
-from shared.errors import EmailTaken
+from shared.errors import EmailTaken, TooManyAttempts
 from shared.health import Readiness
+from shared.revocations import SessionRevoked, UserRevoked
 from tests.integration.auth.conftest import Auth
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+# The sweeper of the database must not remove what a test still looks at.
+NOON = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
 ANN = User("u1", "ann@example.com", "v1$hash", NOON, ("admin",))
+CLIENT = Client("192.0.2.1", "a browser")
 
 
-async def test_an_account_comes_back_as_it_went_in(auth: Auth) -> None:
-    users = MongoUsers(auth.mongo.db)
-    await users.add(ANN)
-    assert await users.find("u1") == ANN
-    assert await users.find_by_email("ann@example.com") == ANN
-    assert await users.find("u2") is None
-    assert await users.find_by_email("bob@example.com") is None
+@pytest.fixture
+async def stores(auth: Auth, settings: AuthSettings) -> Stores:
+    return await open_stores(settings, auth.mongo)
 
 
-async def test_a_second_account_with_an_address_is_refused_by_the_database(auth: Auth) -> None:
-    users = MongoUsers(auth.mongo.db)
-    await users.add(ANN)
+def session(**fields: object) -> Session:
+    values: dict[str, object] = {
+        "session_id": uuid4().hex,
+        "user_id": "u1",
+        "generation": 0,
+        "created_at": NOON,
+        "authenticated_at": NOON,
+        "seen_at": NOON,
+        "expires_at": NOON + DAY,
+        "ends_at": NOON + 2 * DAY,
+        "client": CLIENT,
+    }
+    return Session(**(values | fields))  # type: ignore[arg-type]
+
+
+async def test_an_account_comes_back_as_it_went_in(stores: Stores) -> None:
+    await stores.users.add(ANN)
+    assert await stores.users.find("u1") == ANN
+    assert await stores.users.find_by_email("ann@example.com") == ANN
+    assert await stores.users.find("u2") is None
+    assert await stores.users.find_by_email("bob@example.com") is None
+
+
+async def test_a_second_account_with_an_address_is_refused_by_the_database(stores: Stores) -> None:
+    await stores.users.add(ANN)
     with pytest.raises(EmailTaken):
-        await users.add(User("u2", ANN.email, "v1$other", NOON))
+        await stores.users.add(User("u2", ANN.email, "v1$other", NOON))
 
 
-async def test_the_database_refuses_documents_of_another_form(auth: Auth) -> None:
-    for collection, document in (
+async def test_accounts_are_paged_by_address(stores: Stores) -> None:
+    for name in ("c", "a", "b"):
+        await stores.users.add(User(name, f"{name}@example.com", "v1$hash", NOON))
+    first = await stores.users.page("", 2)
+    assert [user.user_id for user in first] == ["a", "b"]
+    assert [user.user_id for user in await stores.users.page(first[-1].email, 2)] == ["c"]
+
+
+async def test_a_session_comes_back_as_it_went_in_without_its_token(
+    auth: Auth, stores: Stores
+) -> None:
+    kept, family = session(), new_family("s")
+    await stores.sessions.add(kept, family)
+    assert await stores.sessions.find(kept.session_id, NOON) == kept
+    assert await stores.sessions.find(kept.session_id, kept.expires_at) is None
+    document = await auth.mongo.db["sessions"].find_one({"_id": kept.session_id})
+    assert all(part not in repr(document) for part in family.token.split(".")[1:])
+
+
+@pytest.mark.parametrize(
+    ("collection", "document"),
+    [
         ("users", {"_id": "u1", "email": "ann@example.com"}),
-        (
-            "users",
-            {
-                "_id": "u1",
-                "email": "a@b.c",
-                "password_hash": "plain",
-                "created_at": NOON,
-                "roles": [],
-            },
-        ),
+        ("users", {"_id": "u1", "email": "a@b.c", "password_hash": "plain", "created_at": NOON, "roles": []}),
         ("sessions", {"_id": "s1", "user_id": "u1", "created_at": NOON, "expires_at": "later"}),
-    ):
-        with pytest.raises(WriteError, match="failed validation"):
-            await auth.mongo.db[collection].insert_one(document)
+        ("throttles", {"_id": "t1", "attempts": "many", "blocked_until": NOON, "expires_at": NOON}),
+        ("audit", {"at": NOON, "event": "made_up", "address": "", "user_agent": "", "expires_at": NOON}),
+        ("audit", {"at": NOON, "event": "login", "address": "", "user_agent": "", "expires_at": NOON, "password": "x"}),
+    ],
+)  # fmt: skip
+async def test_the_database_refuses_documents_of_another_form(
+    auth: Auth, collection: str, document: dict[str, object]
+) -> None:
+    with pytest.raises(WriteError, match="failed validation"):
+        await auth.mongo.db[collection].insert_one(document)
 
 
-async def test_sessions_expire_by_index_and_are_found_by_user(auth: Auth) -> None:
-    await MongoSessions(auth.mongo.db).add(Session("s1", "u1", NOON, NOON))
-    indexes = await auth.mongo.db["sessions"].index_information()
-    assert indexes["expiry"]["expireAfterSeconds"] == 0
-    assert indexes["expiry"]["key"] == [("expires_at", 1)]
-    assert indexes["user"]["key"] == [("user_id", 1)]
+async def test_what_has_expired_is_swept_and_users_and_sessions_are_found(auth: Auth) -> None:
+    for collection in ("sessions", "throttles", "audit"):
+        indexes = await auth.mongo.db[collection].index_information()
+        assert indexes["expiry"]["expireAfterSeconds"] == 0
+        assert indexes["expiry"]["key"] == [("expires_at", 1)]
+    assert (await auth.mongo.db["sessions"].index_information())["user"]["key"] == [("user_id", 1)]
+    assert (await auth.mongo.db["users"].index_information())["email"]["unique"]
 
 
 async def test_a_second_start_changes_nothing_but_an_outdated_validator(
@@ -70,11 +114,187 @@ async def test_a_second_start_changes_nothing_but_an_outdated_validator(
     assert options["validationAction"] == "error"
 
 
-async def test_processes_that_start_together_do_not_trip_over_each_other(auth: Auth) -> None:
+async def test_accounts_and_sessions_of_before_go_on_or_are_gone(
+    auth: Auth, settings: AuthSettings, stores: Stores
+) -> None:
+    await auth.mongo.db.command("collMod", "sessions", validator={})
+    old = {"_id": "u1", "email": "ann@example.com", "password_hash": "v1$h", "created_at": NOON, "roles": []}  # fmt: skip
+    await auth.mongo.db["users"].insert_one(old)
+    await auth.mongo.db["sessions"].insert_one({"_id": "s1", "user_id": "u1", "expires_at": NOON + DAY})  # fmt: skip
+    stores = await open_stores(settings, auth.mongo)
+    ann = await stores.users.find("u1")
+    assert ann is not None
+    assert await stores.users.logged_in(ann, NOON)
+    assert await stores.sessions.of_user("u1", NOON) == []
+
+
+async def test_processes_that_start_together_do_not_trip_over_each_other(
+    auth: Auth, settings: AuthSettings
+) -> None:
     await auth.mongo.client.drop_database(auth.mongo.db.name)
-    users, sessions = MongoUsers(auth.mongo.db), MongoSessions(auth.mongo.db)
     async with asyncio.TaskGroup() as group:
-        for _ in range(5):
-            group.create_task(users.prepare())
-            group.create_task(sessions.prepare())
+        for _ in range(4):
+            group.create_task(open_stores(settings, auth.mongo))
     assert (await auth.mongo.db["users"].index_information())["email"]["unique"]
+
+
+async def test_of_fifty_that_show_one_refresh_token_one_is_the_first(stores: Stores) -> None:
+    kept = session()
+    family = new_family(kept.session_id)
+    await stores.sessions.add(kept, family)
+    outcomes = await asyncio.gather(
+        *(
+            stores.sessions.rotate(family.token, new_rotation(), now=NOON, idle_secs=60)
+            for _ in range(50)
+        )
+    )
+    taken = [outcome for outcome in outcomes if outcome is not None]
+    assert len(taken) == 50
+    assert sum(not outcome.repeated for outcome in taken) == 1
+    assert len({outcome.rotation.successor(family.token) for outcome in taken}) == 1
+
+
+async def test_a_late_second_use_is_reuse(stores: Stores) -> None:
+    kept = session()
+    family = new_family(kept.session_id)
+    await stores.sessions.add(kept, family)
+    await stores.sessions.rotate(family.token, new_rotation(), now=NOON, idle_secs=60)
+    late = NOON + timedelta(seconds=10, milliseconds=1)
+    with pytest.raises(RefreshReused):
+        await stores.sessions.rotate(family.token, new_rotation(), now=late, idle_secs=60)
+
+
+async def test_a_rotation_does_not_reach_beyond_the_sessions_last_end(stores: Stores) -> None:
+    kept = session()
+    family = new_family(kept.session_id)
+    await stores.sessions.add(kept, family)
+    rotated = await stores.sessions.rotate(
+        family.token, new_rotation(), now=NOON, idle_secs=30 * 86_400
+    )
+    assert rotated is not None
+    assert rotated.session.expires_at == kept.ends_at
+
+
+async def test_a_password_change_is_all_or_nothing_and_keeps_one_session(stores: Stores) -> None:
+    await stores.users.add(ANN)
+    mine, other = session(), session()
+    for one in (mine, other):
+        await stores.sessions.add(one, new_family(one.session_id))
+    change = stores.endings.change_password
+    assert await change(ANN, "v1$new", now=NOON, keep=mine.session_id) == 1
+    assert await change(ANN, "v1$newer", now=NOON, keep=mine.session_id) is None
+    (left,) = await stores.sessions.of_user("u1", NOON)
+    ann = await stores.users.find("u1")
+    assert ann is not None
+    assert (left.session_id, left.generation) == (mine.session_id, ann.generation)
+    assert ann.password_hash == "v1$new"
+
+
+async def test_a_login_beside_a_disabling_never_leaves_a_session(stores: Stores) -> None:
+    for number in range(10):
+        user = User(f"u{number}", f"{number}@example.com", "v1$hash", NOON)
+        await stores.users.add(user)
+        new = session(user_id=user.user_id)
+
+        async def log_in(user: User = user, new: Session = new) -> bool:
+            await stores.sessions.add(new, new_family(new.session_id))
+            return await stores.users.logged_in(user, NOON)
+
+        came_first, _ = await asyncio.gather(
+            log_in(), stores.endings.disable(user.user_id, now=NOON)
+        )
+        if came_first:
+            assert await stores.sessions.find(new.session_id, NOON) is None
+
+
+async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) -> None:
+    await stores.users.add(ANN)
+    first, second = session(), session()
+    for one in (first, second):
+        await stores.sessions.add(one, new_family(one.session_id))
+    await stores.sessions.end(first, Ending.LOGOUT, now=NOON)
+    assert not await stores.sessions.end(first, Ending.LOGOUT, now=NOON)
+    await stores.endings.disable("u1", now=NOON)
+    recorded = await stores.revocations.to_announce()
+    secs = int(NOON.timestamp())
+    assert sorted(recorded, key=repr) == sorted(
+        [
+            *(SessionRevoked(session_id=one.session_id, until=secs + 635) for one in (first, second)),
+            UserRevoked(user_id="u1", before=secs, until=secs + 635),
+        ],
+        key=repr,
+    )  # fmt: skip
+    await stores.revocations.announced(recorded)
+    assert await stores.revocations.to_announce() == []
+    assert len(await stores.revocations.that_matter(NOON)) == 3
+    assert await stores.revocations.that_matter(NOON + DAY) == []
+
+
+LIMIT = Limit(free=3, base_secs=1, cap_secs=5, forget_secs=60)
+
+
+async def test_waits_double_up_to_a_bound_and_end(stores: Stores) -> None:
+    now = NOON
+    for _ in range(3):
+        await stores.throttle.admit("k", LIMIT, now)
+    for wait_secs in (1, 2, 4, 5, 5):
+        await stores.throttle.admit("k", LIMIT, now)
+        with pytest.raises(TooManyAttempts) as raised:
+            await stores.throttle.admit("k", LIMIT, now)
+        assert raised.value.retry_after_secs == wait_secs
+        now += timedelta(seconds=wait_secs)
+
+
+async def test_who_knocks_while_waiting_does_not_wait_longer(stores: Stores) -> None:
+    for _ in range(4):
+        await stores.throttle.admit("k", LIMIT, NOON)
+    for _ in range(20):
+        with pytest.raises(TooManyAttempts):
+            await stores.throttle.admit("k", LIMIT, NOON)
+    await stores.throttle.admit("k", LIMIT, NOON + timedelta(seconds=1))
+
+
+async def test_counts_begin_anew_after_quiet_and_after_a_success(stores: Stores) -> None:
+    for _ in range(4):
+        await stores.throttle.admit("k", LIMIT, NOON)
+    quiet = NOON + timedelta(seconds=61)
+    for _ in range(4):
+        await stores.throttle.admit("k", LIMIT, quiet)
+    await stores.throttle.forget("k")
+    await stores.throttle.admit("k", LIMIT, quiet)
+
+
+async def test_a_good_attempt_is_given_back(stores: Stores) -> None:
+    for _ in range(20):
+        await stores.throttle.admit("k", LIMIT, NOON)
+        await stores.throttle.give_back("k")
+
+
+async def test_of_fifty_attempts_at_once_no_more_are_let_in_than_are_free(stores: Stores) -> None:
+    outcomes = await asyncio.gather(
+        *(stores.throttle.admit("k", LIMIT, NOON) for _ in range(50)), return_exceptions=True
+    )
+    # The free ones, and the one after which the wait begins.
+    assert sum(outcome is None for outcome in outcomes) == 4
+    assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == 46
+
+
+async def test_the_audit_log_has_no_session_ids(auth: Auth, stores: Stores) -> None:
+    await stores.audit.add(Event.LOGIN, CLIENT, NOON, user_id="u1", session_id="s" * 32)
+    (entry,) = await auth.audit()
+    assert entry["at"] == NOON
+    assert entry["session"] not in ("", "s" * 32)
+    assert "by" not in entry
+
+
+async def test_a_token_of_before_is_of_no_session(stores: Stores) -> None:
+    kept = session()
+    family = new_family(kept.session_id)
+    await stores.sessions.add(kept, family)
+    assert await stores.sessions.of_token(family.token, NOON) == kept
+    rotation = new_rotation()
+    await stores.sessions.rotate(family.token, rotation, now=NOON, idle_secs=60)
+    assert await stores.sessions.of_token(family.token, NOON) is None
+    newest = await stores.sessions.of_token(rotation.successor(family.token), NOON)
+    assert newest is not None
+    assert refresh.read(family.token).session_id == newest.session_id

@@ -1,41 +1,49 @@
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import jwt
 import pytest
 
 from services.auth.issuer import Issuer
-from services.auth.keyring import Keyring, create_key, load_keyring
-from services.auth.own_keys import OwnKeys
-from shared.clock import SystemClock
+from services.auth.key_watch import KeyWatch
+from services.auth.keyring import load_keyring
+from services.auth.records import Session
+from shared.clock import Clock, SystemClock
 from shared.errors import TokenExpired
+from shared.exchange_time import to_datetime
 from shared.settings import TokenSettings
 from shared.verifier import TokenVerifier
-from tests.unit.auth.conftest import StoppedClock
+from tests.unit.auth.conftest import CLIENT, StoppedClock
 
 TOKENS = TokenSettings()
 
 
 @pytest.fixture
-def keyring(tmp_path: Path, clock: StoppedClock) -> Keyring:
-    return load_keyring(tmp_path, clock, create_missing=True)
+def keys(tmp_path: Path, clock: StoppedClock) -> KeyWatch:
+    keyring = load_keyring(tmp_path, clock, publish_secs=0, create_missing=True)
+    return KeyWatch(keyring, tmp_path, clock, reload_secs=1)
 
 
 @pytest.fixture
-def rotated(keyring: Keyring, tmp_path: Path) -> Keyring:
-    create_key(tmp_path, StoppedClock(2_000_000_000_000))
-    return load_keyring(tmp_path, SystemClock(), create_missing=False)
+def verifier(keys: KeyWatch) -> TokenVerifier:
+    return TokenVerifier(keys, TOKENS)
 
 
-@pytest.fixture
-def verifier(keyring: Keyring) -> TokenVerifier:
-    return TokenVerifier(OwnKeys(keyring), TOKENS)
+def session_at(clock: Clock) -> Session:
+    now = to_datetime(clock.now_ms())
+    later = now + timedelta(days=1)
+    return Session("session", "user", 0, now, now, now, later, later, CLIENT)
+
+
+def issuer(keys: KeyWatch, clock: Clock) -> Issuer:
+    return Issuer(keys.signing, TOKENS, clock, ttl_secs=600)
 
 
 def test_a_token_has_exactly_the_agreed_header_and_claims(
-    keyring: Keyring, clock: StoppedClock
+    keys: KeyWatch, clock: StoppedClock
 ) -> None:
-    issuer = Issuer(keyring, TOKENS, clock, ttl_secs=600)
-    access = issuer.issue("user", "session", ["admin"])
+    access = issuer(keys, clock).issue(session_at(clock), ["admin"])
     claims = jwt.decode(access.token, options={"verify_signature": False})
     jti = claims.pop("jti")
     now = clock.now_ms() // 1_000
@@ -52,33 +60,30 @@ def test_a_token_has_exactly_the_agreed_header_and_claims(
     }
     assert jwt.get_unverified_header(access.token) == {
         "alg": "EdDSA",
-        "kid": keyring.signing_kid,
+        "kid": keys.signing().kid,
         "typ": "JWT",
     }
     assert access.expires_in_secs == 600
-    again = jwt.decode(
-        issuer.issue("user", "session", ["admin"]).token, options={"verify_signature": False}
-    )
-    assert again["jti"] != jti
+    again = issuer(keys, clock).issue(session_at(clock), ["admin"])
+    assert jwt.decode(again.token, options={"verify_signature": False})["jti"] != jti
 
 
-async def test_the_shared_verifier_accepts_it(keyring: Keyring, verifier: TokenVerifier) -> None:
-    issuer = Issuer(keyring, TOKENS, SystemClock(), ttl_secs=600)
-    principal = await verifier.verify(issuer.issue("user", "session", ["admin"]).token)
+async def test_the_shared_verifier_accepts_it(keys: KeyWatch, verifier: TokenVerifier) -> None:
+    clock = SystemClock()
+    token = issuer(keys, clock).issue(session_at(clock), ["admin"]).token
+    principal = await verifier.verify(token)
     assert (principal.user_id, principal.session_id) == ("user", "session")
     assert principal.roles == {"admin"}
+    assert principal.expires_at - principal.issued_at == 600
 
 
-async def test_a_token_does_not_outlive_its_time(keyring: Keyring, verifier: TokenVerifier) -> None:
+async def test_a_token_does_not_outlive_its_time(keys: KeyWatch, verifier: TokenVerifier) -> None:
     long_ago = StoppedClock(SystemClock().now_ms() - 700_000)
-    token = Issuer(keyring, TOKENS, long_ago, ttl_secs=600).issue("user", "session", []).token
+    token = issuer(keys, long_ago).issue(session_at(long_ago), []).token
     with pytest.raises(TokenExpired):
         await verifier.verify(token)
 
 
-async def test_a_token_signed_before_a_rotation_stays_good(
-    keyring: Keyring, rotated: Keyring
-) -> None:
-    token = Issuer(keyring, TOKENS, SystemClock(), ttl_secs=600).issue("user", "session", []).token
-    assert rotated.signing_kid != keyring.signing_kid
-    assert (await TokenVerifier(OwnKeys(rotated), TOKENS).verify(token)).user_id == "user"
+def test_a_token_does_not_outlive_its_session(keys: KeyWatch, clock: StoppedClock) -> None:
+    ends_soon = replace(session_at(clock), ends_at=clock.now() + timedelta(seconds=90))
+    assert issuer(keys, clock).issue(ends_soon, []).expires_in_secs == 90

@@ -8,13 +8,13 @@ from shared.errors import BadCredentials
 
 
 def logins(outcome: str) -> float:
-    labels = {"outcome": outcome}
-    return REGISTRY.get_sample_value("tradedad_auth_logins_total", labels) or 0.0
+    labels = {"operation": "login", "outcome": outcome}
+    return REGISTRY.get_sample_value("tradedad_auth_requests_total", labels) or 0.0
 
 
 def test_a_success_is_counted_as_ok() -> None:
     before = logins("ok")
-    with metrics.outcome(metrics.LOGINS):
+    with metrics.outcome("login"):
         pass
     assert logins("ok") == before + 1
 
@@ -29,6 +29,6 @@ def test_a_success_is_counted_as_ok() -> None:
 )
 def test_an_error_is_counted_by_its_kind_and_passed_on(error: BaseException, label: str) -> None:
     before = logins(label)
-    with pytest.raises(type(error)), metrics.outcome(metrics.LOGINS):
+    with pytest.raises(type(error)), metrics.outcome("login"):
         raise error
     assert logins(label) == before + 1

@@ -137,3 +137,19 @@ async def _refused(hasher: BcryptHasher) -> Overloaded:
     with pytest.raises(Overloaded) as raised:
         await hasher.matches(SecretStr("x"), None)
     return raised.value
+
+
+async def test_a_hash_of_another_cost_or_scheme_is_outdated(hasher: BcryptHasher) -> None:
+    stored = await hasher.hash(SecretStr("a good long password"))
+    assert not hasher.is_outdated(stored)
+    assert hasher.is_outdated("v0$" + stored.removeprefix("v1$"))
+    async with open_hasher(PEPPER, cost=COST + 1, workers=1, queue=1) as stronger:
+        assert stronger.is_outdated(stored)
+        assert await stronger.matches(SecretStr("a good long password"), stored)
+
+
+async def test_the_cost_of_production_works_and_is_in_the_hash() -> None:
+    async with open_hasher(PEPPER, cost=12, workers=1, queue=1) as hasher:
+        stored = await hasher.hash(SecretStr("a good long password"))
+        assert stored.startswith("v1$$2b$12$")
+        assert await hasher.matches(SecretStr("a good long password"), stored)

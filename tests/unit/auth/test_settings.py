@@ -1,3 +1,4 @@
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ def test_only_the_keys_and_the_secrets_have_no_default(environ: dict[str, str]) 
         ("TRADEDAD_AUTH_BCRYPT_COST", "9"),
         ("TRADEDAD_AUTH_PASSWORD_MIN_CHARS", "7"),
         ("TRADEDAD_AUTH_HASH_QUEUE", "-1"),
+        ("TRADEDAD_AUTH_ACCESS_TTL_SECS", "3601"),
+        ("TRADEDAD_AUTH_REFRESH_GRACE_SECS", "61"),
+        ("TRADEDAD_AUTH_TRUSTED_PROXIES", "10.0.0.0/8, everybody"),
     ],
 )
 def test_a_value_that_weakens_us_is_refused_by_name(
@@ -55,3 +59,21 @@ def test_a_missing_pepper_is_named(
 
 def test_the_pepper_is_not_in_what_a_traceback_would_print(environ: dict[str, str]) -> None:
     assert "pppp" not in repr(load(AuthSettings, environ))
+
+
+def test_lists_are_separated_by_commas(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDAD_AUTH_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    monkeypatch.setenv("TRADEDAD_AUTH_ALLOWED_ORIGINS", "https://tradedad.example")
+    settings = load(AuthSettings, environ)
+    assert settings.trusted_proxies == {ip_network("10.0.0.0/8"), ip_network("::1/128")}
+    assert settings.allowed_origins == {"https://tradedad.example"}
+
+
+def test_no_token_may_outlive_its_session(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDAD_AUTH_SESSION_IDLE_SECS", "599")
+    with pytest.raises(ConfigError, match="access_ttl_secs must not be longer"):
+        load(AuthSettings, environ)

@@ -1,11 +1,11 @@
 import pytest
 from pydantic import ValidationError
 
-from services.auth.routes import Credentials
+from services.auth.bodies import SignupRequest
 
 
 def spelling(email: str) -> str:
-    return Credentials.model_validate({"email": email, "password": "x"}).email
+    return SignupRequest.model_validate({"email": email, "password": "x"}).email
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_what_is_no_address_is_refused(email: str) -> None:
 
 
 def test_a_password_is_not_in_what_a_traceback_would_print() -> None:
-    body = Credentials(email="ann@example.com", password="correct horse battery")
+    body = SignupRequest(email="ann@example.com", password="correct horse battery")
     assert "correct horse" not in repr(body)

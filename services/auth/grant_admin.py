@@ -1,0 +1,67 @@
+"""Makes an account an administrator's: ``python -m services.auth.grant_admin E-MAIL``."""
+
+import asyncio
+import sys
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.auth.app import open_stores
+from services.auth.bodies import Email
+from services.auth.records import ADMIN, Client, Event, User
+from services.auth.settings import AuthSettings
+from shared import exit_codes, logs
+from shared.clock import SystemClock
+from shared.errors import ConfigError, RequestError
+from shared.exchange_time import to_datetime
+from shared.health import Readiness
+from shared.mongo import connect_mongo
+from shared.settings import load
+
+_CONNECT_SECS: Final = 10.0
+
+
+async def grant(settings: AuthSettings, email: str) -> User | None:
+    """Give the account with this address the role; None if there is none.
+
+    Raises Unavailable, or TimeoutError if there is no database.
+    """
+    readiness = Readiness("auth")
+    async with asyncio.timeout(_CONNECT_SECS), connect_mongo(settings.mongo, readiness) as mongo:
+        stores = await open_stores(settings, mongo)
+        user = await stores.users.grant(email, ADMIN)
+        if user is not None:
+            here = Client("local", "services.auth.grant_admin")
+            now = to_datetime(SystemClock().now_ms())
+            await stores.audit.add(Event.ADMIN_GRANTED, here, now, user_id=user.user_id)
+        return user
+
+
+def main() -> int:
+    """The exit code; says on stderr what is wrong."""
+    if len(sys.argv) != 2:
+        print("usage: python -m services.auth.grant_admin E-MAIL", file=sys.stderr)
+        return exit_codes.CONFIG
+    try:
+        email = TypeAdapter(Email).validate_python(sys.argv[1])
+        settings = load(AuthSettings)
+        logs.configure(settings.log, "auth")
+        user = asyncio.run(grant(settings, email))
+    except ValidationError:
+        print(f"{sys.argv[1]!r} is not an e-mail address", file=sys.stderr)
+        return exit_codes.CONFIG
+    except ConfigError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return exit_codes.CONFIG
+    except (RequestError, TimeoutError):
+        print("the database does not answer", file=sys.stderr)
+        return exit_codes.FAILED
+    if user is None:
+        print(f"there is no account of {email}; sign up first", file=sys.stderr)
+        return exit_codes.FAILED
+    print(f"{user.email} is an administrator now")
+    return exit_codes.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

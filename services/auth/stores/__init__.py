@@ -1,0 +1,1 @@
+"""Auth's records in MongoDB."""

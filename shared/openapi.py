@@ -1,0 +1,162 @@
+"""Builds an OpenAPI 3.1 document from the operations that a service declares.
+
+The same list of operations makes the routes, so the document cannot leave one out; the
+bodies are described by the pydantic models that read and write them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared.errors import Code, RequestError
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_PATH_PARAMETER: Final = re.compile(r"{(\w+)}")
+_PATH_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^/?#]+$"}
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457); `code` does not change, `detail` is for people and may."""
+
+    code: Code
+    status: int
+    detail: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path: what it takes, and everything that it can answer."""
+
+    method: str
+    path: str
+    name: str
+    """Its `operationId`, unique in the document."""
+    summary: str
+    answers: Mapping[int, type[BaseModel] | None]
+    """By status; None has no body."""
+    errors: Sequence[type[RequestError]]
+    body: type[BaseModel] | None = None
+    needs_body: bool = True
+    query: type[BaseModel] | None = None
+    security: Sequence[str] = ()
+    """Names of security schemes, any of which will do; none, or "": open to everybody."""
+    tags: Sequence[str] = field(default_factory=tuple)
+
+
+def document(
+    *,
+    title: str,
+    version: str,
+    description: str,
+    operations: Iterable[Operation],
+    security_schemes: Mapping[str, Mapping[str, str]],
+) -> dict[str, Any]:
+    """The whole document, ready for JSON."""
+    operations = list(operations)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": description},
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(operations),
+            "securitySchemes": {name: dict(scheme) for name, scheme in security_schemes.items()},
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": list(operation.tags),
+        "responses": {
+            str(status): _answer(status, model) for status, model in operation.answers.items()
+        }
+        | _problems(operation.errors),
+        "security": [{scheme: []} if scheme else {} for scheme in operation.security or ("",)],
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMA}
+        for name in _PATH_PARAMETER.findall(operation.path)
+    ] + _query(operation.query)
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": operation.needs_body,
+            "content": {"application/json": {"schema": _reference(operation.body)}},
+        }
+    return described
+
+
+def _query(model: type[BaseModel] | None) -> list[dict[str, Any]]:
+    if model is None:
+        return []
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": described}
+        for name, described in schema["properties"].items()
+    ]
+
+
+def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if model is not None:
+        answer["content"] = {"application/json": {"schema": _reference(model)}}
+    return answer
+
+
+def _problems(errors: Iterable[type[RequestError]]) -> dict[str, Any]:
+    by_status: dict[int, list[type[RequestError]]] = {}
+    for error in errors:
+        by_status.setdefault(int(error.status), []).append(error)
+    return {str(status): _problem(status, kinds) for status, kinds in sorted(by_status.items())}
+
+
+def _problem(status: int, kinds: list[type[RequestError]]) -> dict[str, Any]:
+    codes = sorted({kind.code.value for kind in kinds})
+    answer: dict[str, Any] = {
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "allOf": [
+                        _reference(Problem),
+                        {"properties": {"code": {"enum": codes}, "status": {"const": status}}},
+                    ]
+                }
+            }
+        },
+    }
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        answer["headers"] = {
+            "Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}
+        }
+    return answer
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
+
+
+def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+    models: dict[type[BaseModel], None] = {Problem: None}
+    for operation in operations:
+        for model in (operation.body, *operation.answers.values()):
+            if model is not None:
+                models[model] = None
+    _, described = models_json_schema(
+        [(model, "validation") for model in models], ref_template=_REFERENCE
+    )
+    schemas: dict[str, Any] = described["$defs"]
+    return schemas
