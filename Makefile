@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test unit integration e2e bench-ingest docs clean
+.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,15 +30,19 @@ format: prepare ## Format and fix what can be fixed
 	@$(PYTHON) -m ruff format --quiet .
 	@$(PYTHON) -m ruff check --fix --quiet .
 
+# Most tests wait for servers and for time to pass: three share two cores well.
 test: check ## Everything that a change must pass
 	@$(PYTHON) -m embedded prepare
-	@$(PYTEST)
+	@$(PYTEST) -n 3 --dist loadgroup
 
 unit: prepare ## Tests without any server
 	@$(PYTEST) tests/unit tests/meta
 
 integration: prepare ## Tests of one service with a real nats-server or mongod
 	@$(PYTEST) tests/integration
+
+chaos: prepare ## Tests that kill, stop, cut and corrupt
+	@$(PYTEST) -n 3 tests/chaos
 
 e2e: prepare ## Tests of the whole stack
 	@$(PYTEST) tests/e2e

@@ -1,8 +1,9 @@
 """Chooses the ports of a stack, and says which ones are taken."""
 
 import os
+import random
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
 from typing import Final
 
 from embedded.settings import port_variables
@@ -11,13 +12,38 @@ from shared.errors import ConfigError
 HOST: Final = "127.0.0.1"
 
 
+# Below those that Linux gives to outgoing connections: none of those takes a port between
+# our finding it free and a server's listening on it.
+_RANGE: Final = range(10_240, 20_000)
+
+
+def _in_turn(ports: range) -> Iterator[int]:
+    """All of `ports` again and again, from a random one on."""
+    start = random.randrange(len(ports))  # noqa: S311
+    while True:
+        yield from ports[start:]
+        start = 0
+
+
+_candidates = _in_turn(_RANGE)
+
+
+def choose_from(ports: range) -> None:
+    """From now on `free_ports` gives some of these: for processes that test side by side."""
+    global _candidates
+    _candidates = _in_turn(ports)
+
+
 def free_ports(count: int) -> list[int]:
-    """`count` different ports on which nothing listens at the moment."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
+    """`count` different ports on which nothing listens at the moment; given in turn, so that
+    none comes again soon.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = next(_candidates)
+        if not _is_taken(port):
+            found.append(port)
+    return found
 
 
 def _is_taken(port: int) -> bool:

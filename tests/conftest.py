@@ -10,6 +10,7 @@ import hypothesis.internal.conjecture.providers
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from embedded.ports import choose_from
 from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings
@@ -19,6 +20,10 @@ from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
 # with HYPOTHESIS_PROFILE=default.
 hypothesis.settings.register_profile("steady", derandomize=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+# Tests run in several processes: each has ports of its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+choose_from(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
 
 # Tests set what they need. Only where the programs are is the machine's to say.
 for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:

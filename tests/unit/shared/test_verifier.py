@@ -162,7 +162,7 @@ def test_a_token_signed_with_our_public_key_as_a_secret_is_refused() -> None:
         {"jwk": OKPAlgorithm.to_jwk(OTHER_KEY.public_key(), as_dict=True)},
         {"crit": ["b64"], "b64": False},
     ],
-    ids=str,
+    ids=["unknown kid", "empty kid", "jku", "jwk", "crit"],
 )
 def test_a_token_that_brings_its_own_key_or_names_none_of_ours_is_refused(
     headers: dict[str, Any],
