@@ -77,7 +77,9 @@ class Pipeline:
 
     async def _publish(self, merged: Merged, subscriber: Subscriber) -> None:
         if not self._desk.status.is_flowing:
-            self._desk.status.set(FeedState.LIVE)
+            first = merged.touched[0].quote
+            is_closed = self._desk.hours.all_closed([first.key], first.ts)
+            self._desk.status.set(FeedState.CLOSED if is_closed else FeedState.LIVE)
         subscriber.heard(merged.touched)
         await self._desk.publisher.publish(merged, self._interest.depth)
 

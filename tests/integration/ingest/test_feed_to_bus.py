@@ -1,116 +1,24 @@
 """Ingest, from the simulated Upstox to what arrives on a real bus."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import pytest
-from nats.aio.client import Client
-from nats.aio.msg import Msg
+import aiohttp
 
+from embedded.ports import free_ports
 from services.ingest import metrics
-from services.ingest.app import build
-from services.ingest.settings import IngestSettings
-from services.simulator.app import open_simulator
-from services.simulator.settings import SimulatorSettings
 from shared.bus import Bus
 from shared.clock import SystemClock
-from shared.health import Readiness
-from shared.messages import FeedState, Quote, decode_clock, decode_quote, decode_status
-from shared.settings import NatsSettings, UpstoxSettings
+from shared.messages import FeedState, Quote, decode_clock, decode_quote
 from shared.stream import TickReader
-from shared.subjects import quote_key, quote_subject
+from shared.subjects import quote_subject
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import bus_of
-from tests.support.servers import PASSWORD, NatsServer
-from tests.support.services import is_ready, running
+from tests.support.ingest import Listener, ingest, ingest_settings, simulator
+from tests.support.servers import NatsServer
+from tests.support.services import is_ready
 from tests.support.waiting import eventually
-
-TOKEN = "simulated-token"
-
-
-class Listener:
-    """Keeps all that is published on md.>, in order."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.messages: list[Msg] = []
-
-    async def listen(self) -> None:
-        async def keep(message: Msg) -> None:
-            self.messages.append(message)
-
-        await self.client.subscribe("md.>", cb=keep)
-        await self.client.flush()
-
-    def quotes(self, key: str = KEY) -> list[Quote]:
-        found = [m for m in self.messages if m.subject.startswith("md.quote.")]
-        return [decode_quote(m.data) for m in found if quote_key(m.subject) == key]
-
-    def states(self) -> list[FeedState]:
-        return [decode_status(m.data).state for m in self.messages if m.subject == "md.status"]
-
-    async def wait_for_quotes(self, count: int, key: str = KEY) -> list[Quote]:
-        async def enough() -> list[Quote]:
-            seen = self.quotes(key)
-            return seen if len(seen) >= count else []
-
-        return await eventually(enough, what=f"{count} quotes of {key}")
-
-
-@pytest.fixture
-async def listener(nats: NatsServer) -> AsyncIterator[Listener]:
-    client = await nats.connect("observer")
-    listener = Listener(client)
-    await listener.listen()
-    yield listener
-    await client.close()
-
-
-@asynccontextmanager
-async def simulator(**settings: Any) -> AsyncIterator[str]:
-    """A running simulator; its address."""
-    options = {"port": 0, "ops_port": 0, "speed": 10, "frame_interval_ms": 500} | settings
-    async with open_simulator(SimulatorSettings.model_validate(options)) as opened:
-        driving = asyncio.create_task(opened.driver.run())
-        try:
-            yield f"http://127.0.0.1:{opened.port}"
-        finally:
-            driving.cancel()
-            await asyncio.gather(driving, return_exceptions=True)
-
-
-def ingest_settings(
-    nats: NatsServer, url: str, watchlist: Path, *, lease_ttl_secs: float = 1, **more: Any
-) -> IngestSettings:
-    options = {
-        "ops_port": 0,
-        "nats_password": PASSWORD,
-        "watchlist_file": watchlist,
-        "clock_every_secs": 0.1,
-        "max_ahead_secs": 1e9,  # the simulated exchange runs ten times as fast as our clock
-        "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": lease_ttl_secs}),
-        "upstox": UpstoxSettings.model_validate({"api_url": url, "access_token": TOKEN}),
-    } | more
-    return IngestSettings.model_validate(options)
-
-
-@pytest.fixture
-def watchlist(tmp_path: Path) -> Path:
-    path = tmp_path / "watchlist.txt"
-    path.write_text(f"{KEY}\n{OTHER_KEY}\n")
-    return path
-
-
-@asynccontextmanager
-async def ingest(settings: IngestSettings) -> AsyncIterator[Readiness]:
-    readiness = Readiness("ingest")
-    async with running(build(settings, readiness)):
-        yield readiness
 
 
 async def test_quotes_on_the_bus_are_as_the_design_says(
@@ -142,8 +50,6 @@ async def test_quotes_on_the_bus_are_as_the_design_says(
 async def test_every_quote_that_was_sent_arrives_with_its_values(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
-    import aiohttp
-
     async with simulator() as url, ingest(ingest_settings(nats, url, watchlist)):
         arrived = (await listener.wait_for_quotes(30))[:30]
         query = {"key": KEY}
@@ -208,8 +114,6 @@ async def test_a_refused_token_is_told_and_nothing_dies(
 async def test_a_feed_that_comes_back_is_taken_up_again(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
-    from embedded.ports import free_ports
-
     (port,) = free_ports(1)
     async with simulator(port=port) as url:
         settings = ingest_settings(nats, url, watchlist)
