@@ -20,7 +20,8 @@ ACCESS_TYPE: Final = "access"
 REQUIRED_CLAIMS: Final = ("iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ", "roles")
 LEEWAY_SECS: Final = 5
 _FETCH_TIMEOUT_SECS: Final = 3.0
-_REFRESH_SECS: Final = 300.0
+KEYS_KEPT_SECS: Final = 300.0
+"""How long a verifier may go on with the keys that it has fetched."""
 # An unknown kid fetches again, but not more often than this, whatever is thrown at us
 # and whether or not the issuer answers.
 _MIN_REFRESH_SECS: Final = 2.0
@@ -49,9 +50,17 @@ class KeySource(Protocol):
 
 
 class KeySet:
-    """The issuer's public keys, fetched from its JWKS address and kept."""
+    """The issuer's public keys, fetched from its JWKS address and kept for `kept_secs`."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        clock: Clock,
+        *,
+        kept_secs: float = KEYS_KEPT_SECS,
+    ) -> None:
+        self._kept_secs = kept_secs
         self._session = session
         self._url = url
         self._clock = clock
@@ -81,7 +90,7 @@ class KeySet:
         now = self._clock.monotonic()
         if now - self._tried_at <= _MIN_REFRESH_SECS:
             return False
-        return kid not in self._keys or now - self._fetched_at > _REFRESH_SECS
+        return kid not in self._keys or now - self._fetched_at > self._kept_secs
 
     async def _fetch(self) -> None:
         try:

@@ -8,10 +8,11 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.settings import MongoSettings, NatsSettings, Port, Secs, ServiceSettings, TokenSettings
+from shared.verifier import KEYS_KEPT_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
-# As long as `shared.verifier` may keep our public keys, and half a minute for the way.
-_PUBLISH_SECS: Final = 330.0
+# A little more than verifiers keep our public keys, for all replicas to have the new one.
+_PUBLISH_SECS: Final = KEYS_KEPT_SECS + 30.0
 
 
 def _by_comma(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pymongo import uri_parser
 
 from services.auth.settings import AuthSettings
 from shared.settings import MongoSettings
-from tests.integration.auth.conftest import Auth
+from tests.support.auth_service import Auth
 
 EMAIL = "ann@example.com"
 PASSWORD = "correct horse battery"

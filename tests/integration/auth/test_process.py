@@ -16,7 +16,7 @@ from pymongo import MongoClient
 
 from services.auth.settings import AuthSettings
 from shared import exit_codes
-from tests.integration.auth.conftest import PEPPER
+from tests.support.auth_service import PEPPER
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "canary-password-71d0"

@@ -9,7 +9,7 @@ from services.auth.settings import AuthSettings
 from shared.clock import SystemClock
 from shared.errors import Unauthenticated
 from shared.verifier import KeySet, TokenVerifier
-from tests.integration.auth.conftest import PEPPER, Auth
+from tests.support.auth_service import PEPPER, Auth
 
 EMAIL = "ann@example.com"
 PASSWORD = "correct horse battery"

@@ -15,7 +15,7 @@ from services.auth.settings import AuthSettings
 from shared.errors import EmailTaken, TooManyAttempts
 from shared.health import Readiness
 from shared.revocations import SessionRevoked, UserRevoked
-from tests.integration.auth.conftest import Auth
+from tests.support.auth_service import Auth
 
 # The sweeper of the database must not remove what a test still looks at.
 NOON = datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,51 @@
+"""Hears revocations as a gateway does, for tests of whoever announces them."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from shared.bus import Bus
+from shared.revocations import ALL_REVOCATIONS, STREAM, Revocations, decode
+from shared.stream import StreamReader
+from shared.subjects import AUTH_JETSTREAM_API
+from shared.verifier import Principal
+
+
+@asynccontextmanager
+async def heard_by(bus: Bus) -> AsyncIterator[Revocations]:
+    """All revocations that are announced from now on."""
+    revocations = Revocations()
+
+    async def on_revocation(message: Msg) -> None:
+        revocations.add(decode(message.subject, message.data))
+
+    subscription = await bus.client.subscribe(ALL_REVOCATIONS, cb=on_revocation)
+    await bus.client.flush()
+    yield revocations
+    await subscription.unsubscribe()
+
+
+async def kept_for(bus: Bus) -> Revocations:
+    """What a gateway that starts now would know."""
+    revocations = Revocations()
+    async with StreamReader(bus, STREAM, AUTH_JETSTREAM_API, start=None) as reader:
+        if await reader.open():
+            for entry in await reader.batch():
+                revocations.add(decode(entry.subject, entry.data))
+    return revocations
+
+
+def principal_of(login: dict[str, Any]) -> Principal:
+    """Who the access token of a login speaks for."""
+    now = int(time.time())
+    return Principal(
+        user_id=login["user_id"],
+        session_id=login["session_id"],
+        token_id="token",
+        roles=frozenset(),
+        expires_at=now + 600,
+        issued_at=now,
+    )
