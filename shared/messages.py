@@ -158,11 +158,11 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     close: float
     """Last traded price in the window."""
     ltq: int | None
-    """Quantity of the last trade in the window; None for an index."""
-    ltt: int
-    """Time of the last trade in the window."""
+    """As the window's last quote with a trade told it, like `ltt`, `atp` and `oi`; the feed
+    may have hidden a later trade. None for an index, or if no quote showed a trade."""
+    ltt: int | None
     volume: int | None
-    """Traded in the window, from cumulative volume; None for an index."""
+    """Traded in the window; None for an index."""
     vtt: int | None
     """Cumulative volume of the day at the window's last trade; None for an index."""
     atp: float | None
@@ -170,8 +170,10 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     ticks: int
     """Quotes with a new trade that were seen in the window."""
     state: BarState
+    """`partial` if some trade of the window may be missing in it."""
     silent_ms: int
-    """Exchange time in the window for which the feed was not live."""
+    """Exchange time in the window for which the feed was not live. What was traded then may
+    still be known, from candles or because the volume did not rise."""
     epoch: int
     """Lease epoch of the ingest leader whose quotes closed the bar."""
 

@@ -1,65 +1,97 @@
-"""Where a reader of the stream can resume, and what it must know there."""
+"""All that the aggregator knows at one position of the stream, and its bytes."""
 
-from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+
+from services.persister.building import Building
+from shared.history import GapReason
+
+_FORM: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Carry:
-    """What a window needs to know of an instrument's past."""
+class Silence(msgspec.Struct, array_like=True, frozen=True):
+    """A stretch of exchange time in which the feed told nothing, or was not heard."""
+
+    since: int
+    until: int
+    reason: GapReason
+
+
+class Hole(msgspec.Struct, array_like=True, frozen=True):
+    """Whole windows, from `start` until before `end`, in which trades of `key` are missing."""
+
+    start: int
+    end: int
+    reason: GapReason
+    key: str
+
+
+class Instrument(msgspec.Struct, array_like=True):
+    """What is known of one instrument."""
 
     key: str
+    since: int
+    """Time of its first quote."""
+    seen: int
+    """Time of its last quote."""
     ltt: int
-    """Time of the last trade that was seen, epoch ms."""
+    """Time of the last trade that was seen."""
     seen_vtt: int | None
     """Cumulative volume that was seen; None for an index."""
-    vtt: int | None
-    """Cumulative volume up to which all is counted in some bar; differs from `seen_vtt`
-    after a snapshot, which shows trades without making them."""
-    seen_ms: int
-    """Time of the last quote of it."""
-    first_position: int = 0
-    """Stream position of its first quote; 0 if that was in a stream that is gone."""
+    counted_vtt: int | None
+    """Cumulative volume that is counted in some bar; differs from `seen_vtt` after a
+    snapshot, which shows trades without making them."""
+    open: list[Building] = []
+    """Windows that are not over, oldest first."""
+    last: Building | None = None
+    """The last window that is over; a candle or a trade that comes late amends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Where to resume, and what must be known there."""
+class State(msgspec.Struct, array_like=True):
+    """Everything; equal states make the same bars of the same entries."""
 
-    stream: str
-    """Which stream the position is of: when it was made."""
-    position: int
-    """First stream position to read again."""
-    next_position: int
-    """The position that was to come, just before `position`; less if entries were lost."""
-    closed_until: int
-    """All windows that end by this exchange time are stored."""
-    time_ms: int | None
-    """Exchange time reached just before `position`; None if nothing was read yet."""
-    feed_ms: int | None
-    """Exchange time that the feed itself had told by then."""
-    gap_ms: int | None
-    """When the last silence of the feed began, if there was one."""
-    feed_epoch: int
-    carries: tuple[Carry, ...] = ()
-
-    def of_stream(self, stream: str) -> "Checkpoint":
-        """This checkpoint if it is of `stream`, else the beginning of that one.
-
-        What lies between a lost stream and the one made in its place counts as lost.
-        """
-        if stream == self.stream:
-            return self
-        carries = tuple(replace(carry, first_position=0) for carry in self.carries)
-        return replace(self, stream=stream, position=1, next_position=0, carries=carries)
+    form: int = _FORM
+    stream: str = ""
+    """Which stream positions are of: when it was made."""
+    next_position: int = 1
+    """The entry to read next; 0 if what lies before the first one is lost."""
+    closed_until: int = 0
+    """All windows that end by this exchange time are closed."""
+    time_ms: int | None = None
+    """Exchange time reached; None before the first entry."""
+    feed_ms: int | None = None
+    """Exchange time that the feed itself has told."""
+    feed_epoch: int = 0
+    silences: list[Silence] = []
+    holes: list[Hole] = []
+    """Those not told yet."""
+    instruments: dict[str, Instrument] = {}
 
 
-FRESH = Checkpoint(
-    stream="",
-    position=1,
-    next_position=1,
-    closed_until=0,
-    time_ms=None,
-    feed_ms=None,
-    gap_ms=None,
-    feed_epoch=0,
-)
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(State)
+
+
+def encode_state(state: State) -> bytes:
+    """Some hundred bytes for each instrument."""
+    return _encoder.encode(state)
+
+
+def decode_state(data: bytes) -> State:
+    """Inverse of `encode_state`. Raises msgspec.DecodeError if it is of another form."""
+    state = _decoder.decode(data)
+    if state.form != _FORM:
+        raise msgspec.DecodeError(f"a checkpoint of form {state.form}, not {_FORM}")
+    return state
+
+
+def of_stream(state: State, stream: str) -> State:
+    """`state` to read on in `stream`: from its beginning, if that is another stream than before.
+
+    What lies between a lost stream and the one made in its place counts as lost.
+    """
+    if state.stream not in ("", stream):
+        state.next_position = 0
+    state.stream = stream
+    return state

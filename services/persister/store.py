@@ -1,110 +1,90 @@
-"""Bars and the replay position in MongoDB, written together or not at all."""
+"""Bars, gaps and the replay position in MongoDB, written together or not at all.
 
-from dataclasses import astuple
-from typing import Any, Final
+Every write is guarded by an epoch that counts in the database: all of them touch the
+checkpoint of the newest leader, so an older one's are refused, and no two interleave.
+"""
 
-from pymongo import IndexModel, ReplaceOne, ReturnDocument
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from pymongo import ASCENDING, IndexModel, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import OperationFailure
 
-from services.persister.aggregate import ClosedWindow
-from services.persister.checkpoint import FRESH, Carry, Checkpoint
+from services.persister.aggregate import Closed
+from services.persister.checkpoint import State, decode_state
+from services.persister.documents import (
+    BAR_SCHEMA,
+    CHECKPOINT_SCHEMA,
+    GAP_SCHEMA,
+    bar_document,
+    bar_of,
+    gap_document,
+)
 from shared.errors import StaleEpoch
 from shared.exchange_time import to_datetime
+from shared.logs import get_logger
 from shared.messages import Bar, BarState
 from shared.mongo import Document, Mongo, ensure_collection
 
+log = get_logger(__name__)
+
 BARS: Final = "bars_5m"
 CHECKPOINTS: Final = "checkpoints"
+GAPS: Final = "gaps"
 _ID: Final = "bars_5m"
-_CHECKPOINT_FIELDS: Final = (
-    "stream", "position", "next_position", "closed_until", "time_ms", "feed_ms", "gap_ms",
-    "feed_epoch",
-)  # fmt: skip
-
-_NUMBER: Final = ["double", "int", "long"]
-_WHOLE: Final = ["int", "long"]
-_WHOLE_OR_NULL: Final = ["int", "long", "null"]
-BAR_SCHEMA: Final[dict[str, Any]] = {
-    "bsonType": "object",
-    "additionalProperties": False,
-    "required": [
-        "_id", "key", "start", "open", "high", "low", "close", "ltt", "ticks", "state",
-        "silent_ms", "epoch",
-    ],
-    "properties": {
-        "_id": {"bsonType": "string"},
-        "key": {"bsonType": "string"},
-        "start": {"bsonType": "date"},
-        "open": {"bsonType": _NUMBER},
-        "high": {"bsonType": _NUMBER},
-        "low": {"bsonType": _NUMBER},
-        "close": {"bsonType": _NUMBER},
-        "ltq": {"bsonType": _WHOLE_OR_NULL},
-        "ltt": {"bsonType": "date"},
-        "volume": {"bsonType": _WHOLE_OR_NULL},
-        "vtt": {"bsonType": _WHOLE_OR_NULL},
-        "atp": {"bsonType": ["double", "int", "long", "null"]},
-        "oi": {"bsonType": _WHOLE_OR_NULL},
-        "ticks": {"bsonType": _WHOLE},
-        "state": {"enum": [state.value for state in BarState]},
-        "silent_ms": {"bsonType": _WHOLE},
-        "epoch": {"bsonType": _WHOLE},
-    },
-}  # fmt: skip
-
-
-CHECKPOINT_SCHEMA: Final[dict[str, Any]] = {
-    "bsonType": "object",
-    "required": ["_id", "epoch"],
-    "properties": {"_id": {"bsonType": "string"}, "epoch": {"bsonType": _WHOLE}},
-}
-
-
-def bar_id(key: str, start: int) -> str:
-    """The bar's `_id`: one window of one instrument has one document, however often written."""
-    return f"{key}|{start}"
-
-
-def bar_document(bar: Bar) -> Document:
-    """A bar as it is stored: times as dates, all else as it is."""
-    return {
-        "_id": bar_id(bar.key, bar.start),
-        "key": bar.key,
-        "start": to_datetime(bar.start),
-        "open": bar.open,
-        "high": bar.high,
-        "low": bar.low,
-        "close": bar.close,
-        "ltq": bar.ltq,
-        "ltt": to_datetime(bar.ltt),
-        "volume": bar.volume,
-        "vtt": bar.vtt,
-        "atp": bar.atp,
-        "oi": bar.oi,
-        "ticks": bar.ticks,
-        "state": bar.state.value,
-        "silent_ms": bar.silent_ms,
-        "epoch": bar.epoch,
-    }
+_RETENTION: Final = "retention"
+_NO_SUCH_INDEX: Final = 27
+_DAY_SECS: Final = 86_400
 
 
 class BarStore:
     """All methods raise pymongo.errors.PyMongoError while the database is away."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, *, retention_days: int = 0) -> None:
         self._client = mongo.client
         self._db = mongo.db
         self._bars = mongo.db.get_collection(BARS)
         self._checkpoints = mongo.db.get_collection(CHECKPOINTS)
+        self._gaps = mongo.db.get_collection(GAPS)
+        self._retention_days = retention_days
 
     async def prepare(self) -> None:
         """Create the collections with their validator and indexes, or bring them up to date."""
-        by_key_and_time = IndexModel([("key", 1), ("start", 1)], unique=True)
-        await ensure_collection(self._db, BARS, BAR_SCHEMA, [by_key_and_time])
+        bar_indexes = [
+            IndexModel([("key", ASCENDING), ("start", ASCENDING)], unique=True),
+            IndexModel(
+                [("state", ASCENDING), ("start", ASCENDING)],
+                partialFilterExpression={"state": BarState.PARTIAL.value},
+            ),
+        ]
+        gap_indexes = [
+            IndexModel([("keys", ASCENDING), ("start", ASCENDING)]),
+            IndexModel([("state", ASCENDING), ("end", ASCENDING)]),
+        ]
+        await ensure_collection(self._db, BARS, BAR_SCHEMA, bar_indexes)
+        await ensure_collection(self._db, GAPS, GAP_SCHEMA, gap_indexes)
         await ensure_collection(self._db, CHECKPOINTS, CHECKPOINT_SCHEMA, [])
+        await self._set_retention()
 
-    async def take_over(self) -> tuple[int, Checkpoint]:
-        """Shut out every older leader: our epoch, and where the last one had come to.
+    async def _set_retention(self) -> None:
+        """The server deletes bars, and gaps, that are older than the setting allows."""
+        secs = self._retention_days * _DAY_SECS
+        for collection in (self._bars, self._gaps):
+            try:
+                indexes = await collection.index_information()
+                kept = indexes.get(_RETENTION, {}).get("expireAfterSeconds")
+                if kept is not None and kept != secs:
+                    await collection.drop_index(_RETENTION)
+            except OperationFailure as error:
+                if error.code != _NO_SUCH_INDEX:  # another persister was quicker
+                    raise
+            if secs:
+                await collection.create_index("start", name=_RETENTION, expireAfterSeconds=secs)
+
+    async def take_over(self) -> tuple[int, State]:
+        """Shut out every older leader: our epoch, and what the last one knew.
 
         The epoch counts here and not in the lease's bucket, which could be lost.
         """
@@ -115,40 +95,92 @@ class BarStore:
             return_document=ReturnDocument.AFTER,
         )
         epoch: int = document["epoch"]
-        if "position" not in document:
-            return epoch, FRESH
-        checkpoint = Checkpoint(
-            carries=tuple(Carry(*carry) for carry in document["carries"]),
-            **{name: document[name] for name in _CHECKPOINT_FIELDS},
-        )
-        return epoch, checkpoint
+        if "state" not in document:
+            return epoch, State()
+        try:
+            return epoch, decode_state(document["state"])
+        except msgspec.DecodeError as error:
+            log.warning("checkpoint of another release; reading all again", error=str(error))
+            return epoch, State()
 
-    async def commit(self, window: ClosedWindow, epoch: int) -> None:
-        """Write the window's bars and the checkpoint in one transaction.
+    async def commit(self, closed: Closed, epoch: int) -> None:
+        """Write bars of windows that are over, their gaps and the checkpoint in one transaction.
 
-        Writing the same window again changes nothing. Raises StaleEpoch, having written
-        nothing, if a newer leader has taken over.
+        Writing the same again changes nothing. Raises StaleEpoch, having written nothing, if
+        a newer leader has taken over.
         """
-        checkpoint = window.checkpoint
-        fields: Document = {name: getattr(checkpoint, name) for name in _CHECKPOINT_FIELDS}
-        fields["carries"] = [list(astuple(carry)) for carry in checkpoint.carries]
-        documents = [bar_document(bar) for bar in window.bars]
+        gaps = [
+            UpdateOne({"_id": gap["_id"]}, {"$setOnInsert": gap}, upsert=True)
+            for gap in map(gap_document, closed.missing)
+        ]
+        change = {
+            "$set": {"closed_until": to_datetime(closed.until), "state": closed.checkpoint},
+        }
 
         async def write(session: AsyncClientSession) -> None:
-            await self._move(epoch, fields, session)
-            if documents:
-                await self._bars.bulk_write(
-                    [ReplaceOne({"_id": doc["_id"]}, doc, upsert=True) for doc in documents],
-                    ordered=False,
-                    session=session,
-                )
+            await self._guard(epoch, change, session)
+            await self._write_bars(closed.bars, session)
+            if gaps:
+                await self._gaps.bulk_write(gaps, ordered=False, session=session)
 
         async with self._client.start_session() as session:
             await session.with_transaction(write)
 
-    async def _move(self, epoch: int, fields: Document, session: AsyncClientSession) -> None:
+    async def amend(self, bars: Sequence[Bar], epoch: int) -> None:
+        """Write bars again that have changed. Raises StaleEpoch as `commit` does."""
+
+        async def write(session: AsyncClientSession) -> None:
+            await self._guard(epoch, {"$inc": {"amendments": 1}}, session)
+            await self._write_bars(bars, session)
+
+        async with self._client.start_session() as session:
+            await session.with_transaction(write)
+
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
+        """Write bars made of Upstox's candles, except where there is a complete one.
+
+        What quotes alone tell is kept of a partial one. Returns what was written; raises
+        StaleEpoch as `commit` does.
+        """
+        documents = {document["_id"]: document for document in map(bar_document, bars)}
+
+        async def write(session: AsyncClientSession) -> list[Bar]:
+            await self._guard(epoch, {"$inc": {"amendments": 1}}, session)
+            merged = dict(documents)
+            found = self._bars.find({"_id": {"$in": list(documents)}}, session=session)
+            async for stored in found:
+                if stored["state"] == BarState.PARTIAL.value:
+                    kept = ("ltq", "ltt", "atp", "ticks", "silent_ms", "epoch")
+                    merged[stored["_id"]] |= {name: stored[name] for name in kept}
+                else:
+                    del merged[stored["_id"]]
+            await self._replace(merged.values(), session)
+            return [bar_of(document) for document in merged.values()]
+
+        async with self._client.start_session() as session:
+            return await session.with_transaction(write)
+
+    async def _write_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> None:
+        """Write `bars`; one that is partial leaves a repaired one as it is."""
+        documents = {document["_id"]: document for document in map(bar_document, bars)}
+        partial = [i for i, doc in documents.items() if doc["state"] == BarState.PARTIAL.value]
+        if partial:
+            query = {"_id": {"$in": partial}, "state": BarState.REPAIRED.value}
+            async for repaired in self._bars.find(query, {"_id": 1}, session=session):
+                del documents[repaired["_id"]]
+        await self._replace(documents.values(), session)
+
+    async def _replace(
+        self, documents: Iterable[Document], session: AsyncClientSession
+    ) -> None:
+        writes = [ReplaceOne({"_id": doc["_id"]}, doc, upsert=True) for doc in documents]
+        if writes:
+            await self._bars.bulk_write(writes, ordered=False, session=session)
+
+    async def _guard(self, epoch: int, change: Document, session: AsyncClientSession) -> None:
+        """Let nobody else write until this is done. Raises StaleEpoch."""
         moved = await self._checkpoints.update_one(
-            {"_id": _ID, "epoch": epoch}, {"$set": fields}, session=session
+            {"_id": _ID, "epoch": epoch}, change, session=session
         )
         if not moved.matched_count:
             document = await self._checkpoints.find_one({"_id": _ID}, session=session)

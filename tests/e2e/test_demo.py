@@ -1,4 +1,4 @@
-"""The demo's promise: a trader's first minute, with every bar equal to what was sent."""
+"""The demo's promise: a trader's first minute, with every bar equal to what was traded."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.e2e.conftest import Run
 def test_the_demo_ends_well_and_its_report_is_whole(stack_command: Run) -> None:
     done = stack_command("demo")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "bars equal to what was sent" in done.stdout
+    assert "bars equal to every trade" in done.stdout
     assert "10 of 10" in done.stdout
 
 

@@ -1,0 +1,132 @@
+"""The shape of stored bars and gaps: what the database accepts, and how they become documents."""
+
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+from services.persister.aggregate import Missing
+from shared.exchange_time import to_datetime
+from shared.history import GapReason, GapState
+from shared.messages import Bar, BarState
+from shared.mongo import Document
+
+_NUMBER: Final = ["double", "int", "long"]
+_NUMBER_OR_NULL: Final = [*_NUMBER, "null"]
+_WHOLE: Final = ["int", "long"]
+_WHOLE_OR_NULL: Final = [*_WHOLE, "null"]
+_KEYS: Final = {"bsonType": "array", "items": {"bsonType": "string"}}
+
+BAR_SCHEMA: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "additionalProperties": False,
+    "required": [
+        "_id", "key", "start", "open", "high", "low", "close", "ticks", "state", "silent_ms",
+        "epoch",
+    ],
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "key": {"bsonType": "string"},
+        "start": {"bsonType": "date"},
+        "open": {"bsonType": _NUMBER},
+        "high": {"bsonType": _NUMBER},
+        "low": {"bsonType": _NUMBER},
+        "close": {"bsonType": _NUMBER},
+        "ltq": {"bsonType": _WHOLE_OR_NULL},
+        "ltt": {"bsonType": ["date", "null"]},
+        "volume": {"bsonType": _WHOLE_OR_NULL},
+        "vtt": {"bsonType": _WHOLE_OR_NULL},
+        "atp": {"bsonType": _NUMBER_OR_NULL},
+        "oi": {"bsonType": _WHOLE_OR_NULL},
+        "ticks": {"bsonType": _WHOLE},
+        "state": {"enum": [state.value for state in BarState]},
+        "silent_ms": {"bsonType": _WHOLE},
+        "epoch": {"bsonType": _WHOLE},
+    },
+}  # fmt: skip
+
+CHECKPOINT_SCHEMA: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "required": ["_id", "epoch"],
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "epoch": {"bsonType": _WHOLE},
+        "closed_until": {"bsonType": "date"},
+        "state": {"bsonType": "binData"},
+        "amendments": {"bsonType": _WHOLE},
+    },
+}
+
+GAP_SCHEMA: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "additionalProperties": False,
+    "required": ["_id", "start", "end", "reason", "keys", "open_keys", "state"],
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "start": {"bsonType": "date"},
+        "end": {"bsonType": "date"},
+        "reason": {"enum": [reason.value for reason in GapReason]},
+        "keys": _KEYS,
+        "open_keys": _KEYS,
+        "state": {"enum": [state.value for state in GapState]},
+    },
+}
+
+
+def bar_id(key: str, start: int) -> str:
+    """The bar's `_id`: one window of one instrument has one document, however often written."""
+    return f"{key}|{start}"
+
+
+def bar_document(bar: Bar) -> Document:
+    """A bar as it is stored: times as dates, all else as it is."""
+    return {
+        "_id": bar_id(bar.key, bar.start),
+        "key": bar.key,
+        "start": to_datetime(bar.start),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "ltq": bar.ltq,
+        "ltt": None if bar.ltt is None else to_datetime(bar.ltt),
+        "volume": bar.volume,
+        "vtt": bar.vtt,
+        "atp": bar.atp,
+        "oi": bar.oi,
+        "ticks": bar.ticks,
+        "state": bar.state.value,
+        "silent_ms": bar.silent_ms,
+        "epoch": bar.epoch,
+    }
+
+
+def bar_of(document: Document) -> Bar:
+    """Inverse of `bar_document`."""
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    fields["start"] = to_ms(fields["start"])
+    fields["ltt"] = None if fields["ltt"] is None else to_ms(fields["ltt"])
+    fields["state"] = BarState(fields["state"])
+    return Bar(**fields)
+
+
+def gap_document(missing: Missing) -> Document:
+    """A gap as it is noted first; the same one has the same `_id`."""
+    named = f"{missing.start}|{missing.end}|{missing.reason}|{'|'.join(missing.keys)}"
+    return {
+        "_id": blake2b(named.encode(), digest_size=8).hexdigest(),
+        "start": to_datetime(missing.start),
+        "end": to_datetime(missing.end),
+        "reason": missing.reason.value,
+        "keys": list(missing.keys),
+        "open_keys": list(missing.keys),
+        "state": GapState.OPEN.value,
+    }
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_ms(at: datetime) -> int:
+    """Inverse of `to_datetime`."""
+    passed = at - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000 + passed.microseconds // 1_000

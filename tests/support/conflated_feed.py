@@ -1,0 +1,97 @@
+"""A small model of Upstox's feed as ingest passes it on: conflated quotes, minute candles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.exchange_time import MINUTE_MS
+from shared.messages import Candle, ClockTick, FeedState, Quote
+
+Message = Quote | Candle | ClockTick
+
+
+class Trade(NamedTuple):
+    """One trade of the market."""
+
+    key: str
+    time_ms: int
+    price: float
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Outage:
+    """The feed says nothing from `since` until before `until`, and then shows all anew."""
+
+    since: int
+    until: int
+    new_leader: bool = False
+
+
+def messages(
+    trades: Sequence[Trade],
+    *,
+    since: int,
+    until: int,
+    every_ms: int,
+    outages: Sequence[Outage] = (),
+    is_quiet: bool = False,
+    candle_first: bool = False,
+) -> list[Message]:
+    """What is told of `trades` (in order of time), a frame every `every_ms`.
+
+    A quiet instrument is told of only when it has traded, others in each frame.
+    """
+    keys = sorted({trade.key for trade in trades})
+    told: list[Message] = []
+    seqs = dict.fromkeys(keys, 0)
+    candles: dict[str, int] = {}
+    last_told = dict.fromkeys(keys, -1)
+    epoch, is_away, is_first = 1, False, True
+    for now in range(since, until, every_ms):
+        outage = next((one for one in outages if one.since <= now < one.until), None)
+        if outage is not None:
+            epoch += outage.new_leader and not is_away
+            is_away = True
+            continue
+        snap, is_away, is_first = is_away or is_first, False, False
+        if snap:
+            candles.clear()
+        for key in keys:
+            own = [trade for trade in trades if trade.key == key and trade.time_ms <= now]
+            if not own or (is_quiet and not snap and len(own) == last_told[key]):
+                continue
+            last_told[key] = len(own)
+            seqs[key] += 1
+            quote = Quote(
+                key=key, epoch=epoch, seq=seqs[key], ts=now, rt=0, ltt=own[-1].time_ms,
+                ltp=own[-1].price, ltq=own[-1].quantity, snap=snap,
+                volume=sum(trade.quantity for trade in own),
+            )  # fmt: skip
+            minute = _last_minute(own, now)
+            pair: list[Message] = [quote]
+            if minute and candles.get(key) != minute[0].time_ms // MINUTE_MS:
+                candles[key] = minute[0].time_ms // MINUTE_MS
+                pair.insert(0 if candle_first else 1, _candle(key, minute, epoch, now))
+            told += pair
+        told.append(ClockTick(ts=now, feed_ts=now, epoch=epoch, seq=0, state=FeedState.LIVE))
+    return told
+
+
+def _last_minute(trades: list[Trade], now: int) -> list[Trade]:
+    """The trades of the last completed minute with any."""
+    over = now - now % MINUTE_MS
+    before = [trade for trade in trades if trade.time_ms < over]
+    if not before:
+        return []
+    minute = before[-1].time_ms // MINUTE_MS
+    return [trade for trade in before if trade.time_ms // MINUTE_MS == minute]
+
+
+def _candle(key: str, trades: list[Trade], epoch: int, now: int) -> Candle:
+    prices = [trade.price for trade in trades]
+    return Candle(
+        key=key, start=trades[0].time_ms // MINUTE_MS * MINUTE_MS, open=prices[0],
+        high=max(prices), low=min(prices), close=prices[-1], epoch=epoch, ts=now,
+        volume=sum(trade.quantity for trade in trades),
+    )  # fmt: skip
