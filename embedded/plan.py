@@ -14,6 +14,7 @@ from embedded.settings import SERVICES, StackSettings, check_environment
 from shared.errors import ConfigError
 from shared.settings import SECRETS_DIR, load
 
+_MASTER = "market-quote/instruments/exchange/complete.json.gz"
 _OUR_SHUTDOWN_SECS = "4"  # honcho kills what is still there after five
 
 
@@ -115,9 +116,11 @@ def _environ(environment: dict[str, str]) -> Iterator[None]:
 
 
 def _simulated_upstox(ports: dict[str, int]) -> dict[str, str]:
+    simulator = f"http://{daemons.HOST}:{ports['TRADEDAD_SIMULATOR_PORT']}"
     return {
-        "TRADEDAD_UPSTOX_API_URL": f"http://{daemons.HOST}:{ports['TRADEDAD_SIMULATOR_PORT']}",
+        "TRADEDAD_UPSTOX_API_URL": simulator,
         "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
+        "TRADEDAD_PERSISTER_MASTER_URL": f"{simulator}/{_MASTER}",
         # The simulator's exchange may run ahead of our clock as fast as it is told to.
         "TRADEDAD_INGEST_MAX_AHEAD_SECS": "1e9",
     }

@@ -48,7 +48,8 @@ class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     start: int
     end: int
-    """When the window ends, exclusive; a bar of a session's end may be a short one."""
+    """When the bar ends, exclusive. Bars of 1h begin a whole number of hours from the session's
+    opening (09:15 for shares), those of 1d at 00:00 IST; the session may end before the bar."""
     open: float
     high: float
     low: float

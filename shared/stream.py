@@ -72,6 +72,8 @@ class StreamReader:
         self._consumer: str | None = None
         self._generation = 0
         self._outstanding = 0
+        self.behind = 0
+        """Entries that the stream held beyond the last one received."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -130,7 +132,7 @@ class StreamReader:
                 self._outstanding = 0  # 404, 408 or 409: the request has ended
             else:
                 self._outstanding -= 1
-                position = _position(message.reply)
+                position, self.behind = _place(message.reply)
                 self._received.append(Entry(position, message.subject, message.data))
             self._arrived.set()
 
@@ -199,10 +201,12 @@ async def stream_identity(bus: Bus) -> str:
     return "" if info.created is None else info.created.isoformat()
 
 
-def _position(reply: str) -> int:
-    """Read from ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``.
+def _place(reply: str) -> tuple[int, int]:
+    """Position, and how many entries are still to come after it, of
+    ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``.
 
-    Servers may put a domain and an account before the stream (ADR-15 of NATS).
+    Servers may put a domain and an account before the stream, and more behind (ADR-15 of NATS).
     """
     fields = reply.split(".")
-    return int(fields[5 if len(fields) == 9 else 7])
+    place = 5 if len(fields) == 9 else 7
+    return int(fields[place]), int(fields[place + 3])

@@ -298,9 +298,7 @@ class Aggregator:
             building.oi = quote.oi
         building.ticks += 1
 
-    def _doubt(
-        self, instrument: Instrument, since: int, until: int, *, tail: bool = False
-    ) -> None:
+    def _doubt(self, instrument: Instrument, since: int, until: int, *, tail: bool = False) -> None:
         """Trades may be hidden from `since` to `until`: whole windows between are holes."""
         first, last = window_start(max(since, until - DAY_MS)), window_start(until)
         for start in sorted({first, last}):

@@ -4,29 +4,57 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import aiohttp
 from pymongo.errors import PyMongoError
 
+from services.persister.candle_source import CandleSource
+from services.persister.history import History
+from services.persister.instruments import Instruments
+from services.persister.master import Master
+from services.persister.pace import Limit, Pace
 from services.persister.pipeline import Pipeline
+from services.persister.repair import Repairer
 from services.persister.settings import PersisterSettings
 from services.persister.store import BarStore
-from shared.bus import connect_bus, open_leases
-from shared.clock import SystemClock
+from shared.bus import Bus, connect_bus, open_leases
+from shared.clock import Clock, SystemClock
 from shared.errors import StaleEpoch, StreamUnavailable
 from shared.health import Readiness
-from shared.lease import Lease
+from shared.history import HISTORY_BARS, HISTORY_GAPS, BarsRequest, GapsRequest
+from shared.instruments import INSTRUMENTS_GET, INSTRUMENTS_SEARCH, GetRequest, SearchRequest
+from shared.lease import Lease, Term
 from shared.mongo import connect_mongo
+from shared.requests import Answer, Responder
 from shared.runtime import Part
+from shared.tasks import run_together
 
 
 class Leader:
-    """Seeks the lease and, while holding it, runs the pipeline."""
+    """Seeks the lease; while holding it reads the stream, repairs, and loads the master."""
 
-    def __init__(self, lease: Lease, pipeline: Pipeline) -> None:
+    def __init__(
+        self, lease: Lease, store: BarStore, pipeline: Pipeline, repairer: Repairer | None,
+        master: Master,
+    ) -> None:  # fmt: skip
         self._lease = lease
+        self._store = store
         self._pipeline = pipeline
+        self._repairer = repairer
+        self._master = master
 
     async def run(self) -> None:
-        await self._lease.lead(self._pipeline.run)
+        await self._lease.lead(self._work)
+
+    async def _work(self, term: Term) -> None:
+        await self._store.prepare()
+        epoch, state = await self._store.take_over()
+        works = {
+            "pipeline": self._pipeline.run(term, epoch, state),
+            "master": self._master.run(),
+        }
+        if self._repairer is not None:
+            works["repair"] = self._repairer.run(term, epoch)
+        await run_together(works)
 
 
 @asynccontextmanager
@@ -43,6 +71,14 @@ async def build(settings: PersisterSettings, readiness: Readiness) -> AsyncItera
             )
         )
         mongo = await stack.enter_async_context(connect_mongo(settings.mongo, readiness))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        instruments = Instruments(mongo)
+        store = BarStore(mongo, retention_days=settings.retention_days)
+        pipeline = Pipeline(bus, store, settings, clock)
+        repairer = None
+        if settings.repair:
+            source = CandleSource(http, settings.upstox, _pace(settings), clock)
+            repairer = Repairer(bus, mongo, store, source, settings, lambda: pipeline.time_ms)
         lease = Lease(
             lambda: open_leases(bus),
             "persister",
@@ -51,5 +87,38 @@ async def build(settings: PersisterSettings, readiness: Readiness) -> AsyncItera
             clock,
             passing=(PyMongoError, StreamUnavailable, StaleEpoch),
         )
-        pipeline = Pipeline(bus, BarStore(mongo), settings, clock)
-        yield bus, mongo, Leader(lease, pipeline)
+        master = Master(http, instruments, settings, clock)
+        yield (
+            bus,
+            mongo,
+            Leader(lease, store, pipeline, repairer, master),
+            _responder(bus, clock, History(mongo), instruments, settings),
+        )
+
+
+def _pace(settings: PersisterSettings) -> Pace:
+    return Pace(
+        [
+            Limit(settings.repair_calls_per_sec, 1.0),
+            Limit(settings.repair_calls_per_minute, 60.0),
+            Limit(settings.repair_calls_per_half_hour, 1_800.0),
+        ]
+    )
+
+
+def _responder(
+    bus: Bus, clock: Clock, history: History, instruments: Instruments, settings: PersisterSettings
+) -> Responder:
+    return Responder(
+        bus,
+        clock,
+        {
+            HISTORY_BARS: Answer(BarsRequest, history.bars),
+            HISTORY_GAPS: Answer(GapsRequest, history.gaps),
+            INSTRUMENTS_SEARCH: Answer(SearchRequest, instruments.search),
+            INSTRUMENTS_GET: Answer(GetRequest, instruments.get),
+        },
+        group="persister",
+        at_once=settings.requests_at_once,
+        waiting=settings.requests_waiting,
+    )

@@ -1,13 +1,15 @@
-"""The leader's work: consume > aggregate > store, from where the last leader had come to."""
+"""The leader's reading: consume > aggregate > store, from where the last leader had come to."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from nats.errors import Error as NatsError
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.aggregate import Aggregator, ClosedWindow
+from services.persister.aggregate import Aggregator, Closed
+from services.persister.checkpoint import State, of_stream
 from services.persister.consume import consume
 from services.persister.settings import PersisterSettings
 from services.persister.store import BarStore
@@ -16,13 +18,15 @@ from shared.bus import Bus
 from shared.clock import Clock
 from shared.lease import Term
 from shared.logs import get_logger
-from shared.messages import encode
-from shared.stream import TickReader, stream_identity
+from shared.messages import Bar, encode
+from shared.stream import Entry, TickReader, stream_identity
 from shared.subjects import bar_subject
 
 log = get_logger(__name__)
 
 _MOST_ATTEMPTS: Final = 20
+_AMEND_SECS: Final = 1.0
+_TELL_EVERY: Final = 100_000
 
 
 class Pipeline:
@@ -35,63 +39,104 @@ class Pipeline:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self.time_ms: int | None = None
+        """Exchange time reached; None before the first entry."""
 
-    async def run(self, term: Term) -> None:
-        """Work for one term.
+    async def run(self, term: Term, epoch: int, state: State) -> None:
+        """Work for one term, reading on from `state`.
 
         Raises LeaseLost or StaleEpoch when another leads, StreamUnavailable or
         PyMongoError when what it needs stays away.
         """
-        await self._store.prepare()
-        epoch, checkpoint = await self._store.take_over()
         stream = await stream_identity(self._bus)
-        if checkpoint.stream not in ("", stream):
-            log.warning("the stream was made anew", lost_from=checkpoint.position)
-        checkpoint = checkpoint.of_stream(stream)
-        log.info("reading on", position=checkpoint.position, epoch=epoch)
+        if state.stream not in ("", stream):
+            log.warning("the stream was made anew", lost_from=state.next_position)
+        state = of_stream(state, stream)
         aggregator = Aggregator(
-            checkpoint,
-            grace_ms=self._settings.grace_ms,
-            silent_after_ms=self._settings.silent_after_ms,
+            state, grace_ms=self._settings.grace_ms, silent_after_ms=self._settings.silent_after_ms
         )
-        late = stale = 0
-        async with TickReader(self._bus, start=checkpoint.position) as reader:
-            while True:
-                entries = await reader.batch()
-                for entry in entries:
-                    for window in consume(aggregator, entry):
-                        await self._commit(window, epoch, term)
-                metrics.LATE_TRADES.inc(aggregator.late_trades - late)
-                metrics.STALE_ENTRIES.inc(aggregator.stale_entries - stale)
-                late, stale = aggregator.late_trades, aggregator.stale_entries
-                if entries:
-                    metrics.POSITION.set(entries[-1].position)
-                    metrics.STREAM_TIME.set((aggregator.time_ms or 0) / 1_000)
+        start = max(1, state.next_position)
+        async with TickReader(self._bus, start=start) as reader:
+            replay = await reader.open()
+            log.info("reading on", position=start, epoch=epoch, behind=replay)
+            await self._read(reader, aggregator, replay, epoch, term)
 
-    async def _commit(self, window: ClosedWindow, epoch: int, term: Term) -> None:
-        """Store a window however often it takes; reading waits meanwhile."""
+    async def _read(
+        self, reader: TickReader, aggregator: Aggregator, replay: int, epoch: int, term: Term
+    ) -> None:
+        read = late = stale = 0
+        amend_at = self._clock.monotonic()
+        while True:
+            entries = await reader.batch()
+            for entry in entries:
+                consume(aggregator, entry)
+                if (closed := aggregator.take()) is not None:
+                    await self._commit(closed, epoch, term)
+                    metrics.WINDOWS_OPEN.set(aggregator.open_windows)
+            if self._clock.monotonic() >= amend_at:
+                await self._amend(aggregator.take_amended(), epoch, term)
+                amend_at = self._clock.monotonic() + _AMEND_SECS
+            metrics.LATE_TRADES.inc(aggregator.late_trades - late)
+            metrics.STALE_ENTRIES.inc(aggregator.stale_entries - stale)
+            late, stale = aggregator.late_trades, aggregator.stale_entries
+            self.time_ms = aggregator.time_ms
+            if entries:
+                self._tell(entries, reader.behind, replay - read)
+                read += len(entries)
+
+    def _tell(self, entries: list[Entry], behind: int, left: int) -> None:
+        """Where we are; `left` entries were to be replayed before these."""
+        metrics.ENTRIES.inc(len(entries))
+        metrics.POSITION.set(entries[-1].position)
+        metrics.LAG.set(behind)
+        metrics.STREAM_TIME.set((self.time_ms or 0) / 1_000)
+        after = max(0, left - len(entries))
+        metrics.REPLAY.set(after)
+        if left > 0 and (after == 0 or left // _TELL_EVERY != after // _TELL_EVERY):
+            log.info("replaying" if after else "replayed", left=after)
+
+    async def _commit(self, closed: Closed, epoch: int, term: Term) -> None:
         started = self._clock.monotonic()
+        await self._insist(lambda: self._store.commit(closed, epoch), term)
+        metrics.STORE_SECONDS.observe(self._clock.monotonic() - started)
+        metrics.WINDOWS_CLOSED.inc()
+        for missing in closed.missing:
+            metrics.GAPS.labels(missing.reason.value).inc()
+            log.warning(
+                "trades may be missing", since=missing.start, until=missing.end,
+                reason=missing.reason.value, instruments=len(missing.keys),
+            )  # fmt: skip
+        log.info("window stored", until=closed.until, bars=len(closed.bars))
+        await announce(self._bus, closed.bars)
+
+    async def _amend(self, bars: tuple[Bar, ...], epoch: int, term: Term) -> None:
+        if not bars:
+            return
+        await self._insist(lambda: self._store.amend(bars, epoch), term)
+        metrics.AMENDED.inc(len(bars))
+        await announce(self._bus, bars)
+
+    async def _insist(self, write: Callable[[], Awaitable[None]], term: Term) -> None:
+        """Write however often it takes; reading waits meanwhile."""
         backoff = Backoff(cap_secs=5.0)
         while True:
             term.check()
             try:
-                await self._store.commit(window, epoch)
-                break
+                return await write()
             except PyMongoError as error:
                 if backoff.attempt >= _MOST_ATTEMPTS:
                     raise
-                log.warning("window not stored yet", start=window.start, error=repr(error))
+                log.warning("not stored yet", error=repr(error))
                 await asyncio.sleep(backoff.next_secs())
-        metrics.STORE_SECONDS.observe(self._clock.monotonic() - started)
-        log.info("window stored", start=window.start, bars=len(window.bars))
-        await self._announce(window)
 
-    async def _announce(self, window: ClosedWindow) -> None:
-        for bar in window.bars:
-            metrics.BARS.labels(bar.state.value).inc()
-            if not self._bus.can_publish:
-                return  # the bar is stored; who missed the word finds it there
-            try:
-                await self._bus.client.publish(bar_subject(bar.key), encode(bar))
-            except (NatsError, OSError):
-                return
+
+async def announce(bus: Bus, bars: tuple[Bar, ...]) -> None:
+    """Tell of bars that are stored; who misses the word finds them there."""
+    for bar in bars:
+        metrics.BARS.labels(bar.state.value).inc()
+        if not bus.can_publish:
+            return
+        try:
+            await bus.client.publish(bar_subject(bar.key), encode(bar))
+        except (NatsError, OSError):
+            return

@@ -170,9 +170,7 @@ class BarStore:
                 del documents[repaired["_id"]]
         await self._replace(documents.values(), session)
 
-    async def _replace(
-        self, documents: Iterable[Document], session: AsyncClientSession
-    ) -> None:
+    async def _replace(self, documents: Iterable[Document], session: AsyncClientSession) -> None:
         writes = [ReplaceOne({"_id": doc["_id"]}, doc, upsert=True) for doc in documents]
         if writes:
             await self._bars.bulk_write(writes, ordered=False, session=session)

@@ -43,9 +43,13 @@ def messages(
     A quiet instrument is told of only when it has traded, others in each frame.
     """
     keys = sorted({trade.key for trade in trades})
+    of_key = {key: [trade for trade in trades if trade.key == key] for key in keys}
+    seen: dict[str, list[Trade]] = {key: [] for key in keys}
+    totals = dict.fromkeys(keys, 0)
     told: list[Message] = []
     seqs = dict.fromkeys(keys, 0)
     candles: dict[str, int] = {}
+    looked: dict[str, int] = {}
     last_told = dict.fromkeys(keys, -1)
     epoch, is_away, is_first = 1, False, True
     for now in range(since, until, every_ms):
@@ -58,7 +62,10 @@ def messages(
         if snap:
             candles.clear()
         for key in keys:
-            own = [trade for trade in trades if trade.key == key and trade.time_ms <= now]
+            own, rest = seen[key], of_key[key]
+            while len(own) < len(rest) and rest[len(own)].time_ms <= now:
+                totals[key] += rest[len(own)].quantity
+                own.append(rest[len(own)])
             if not own or (is_quiet and not snap and len(own) == last_told[key]):
                 continue
             last_told[key] = len(own)
@@ -66,13 +73,16 @@ def messages(
             quote = Quote(
                 key=key, epoch=epoch, seq=seqs[key], ts=now, rt=0, ltt=own[-1].time_ms,
                 ltp=own[-1].price, ltq=own[-1].quantity, snap=snap,
-                volume=sum(trade.quantity for trade in own),
+                volume=totals[key],
             )  # fmt: skip
-            minute = _last_minute(own, now)
             pair: list[Message] = [quote]
-            if minute and candles.get(key) != minute[0].time_ms // MINUTE_MS:
-                candles[key] = minute[0].time_ms // MINUTE_MS
-                pair.insert(0 if candle_first else 1, _candle(key, minute, epoch, now))
+            over = now // MINUTE_MS
+            if looked.get(key) != over or snap:
+                looked[key] = over
+                minute = _last_minute(own, now)
+                if minute and candles.get(key) != minute[0].time_ms // MINUTE_MS:
+                    candles[key] = minute[0].time_ms // MINUTE_MS
+                    pair.insert(0 if candle_first else 1, _candle(key, minute, epoch, now))
             told += pair
         told.append(ClockTick(ts=now, feed_ts=now, epoch=epoch, seq=0, state=FeedState.LIVE))
     return told

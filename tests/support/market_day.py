@@ -24,7 +24,7 @@ def window_messages(number: int) -> list[Message]:
 
 def _quote(key: str, ts: int, count: int) -> Message:
     one: Quote = quote(
-        key=key, ts=ts, ltt=ts, ltp=1_000 + count * 7 % 50 / 20, ltq=1 + count,
+        key=key, ts=ts, ltt=ts - (count == 0), ltp=1_000 + count * 7 % 50 / 20, ltq=60,
         volume=1_000 + 10 * count, snap=count == 0,
     )  # fmt: skip
     return quote_subject(key), encode(one)

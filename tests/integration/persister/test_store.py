@@ -1,44 +1,36 @@
-"""Bars and position are written together, once, and only by the newest leader."""
+"""Bars, gaps and position are written together, once, and only by the newest leader."""
 
 import asyncio
 
 import pytest
+from bson import Binary
 from pymongo.errors import PyMongoError
 
-from services.persister.aggregate import ClosedWindow
-from services.persister.checkpoint import FRESH, Carry, Checkpoint
-from services.persister.store import BarStore, bar_document, bar_id
+from services.persister.aggregate import Closed, Missing
+from services.persister.checkpoint import State, encode_state
+from services.persister.documents import bar_document, bar_id, bar_of, gap_document
+from services.persister.store import BarStore
 from shared.errors import StaleEpoch
+from shared.exchange_time import WINDOW_MS
+from shared.history import GapReason
 from shared.messages import Bar, BarState
 from shared.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
-CHECKPOINT = Checkpoint(
-    stream="2026-11-22T10:00:00+00:00",
-    position=77,
-    next_position=76,
-    closed_until=MONDAY_10_00 + 300_000,
-    time_ms=MONDAY_10_00 + 301_000,
-    feed_ms=MONDAY_10_00 + 300_500,
-    gap_ms=None,
-    feed_epoch=4,
-    carries=(
-        Carry(KEY, MONDAY_10_00, 1_000, 990, MONDAY_10_00),
-        Carry(OTHER_KEY, MONDAY_10_00, None, None, MONDAY_10_00),
-    ),
-)
+STATE = State(stream="2026-11-22T10:00:00+00:00", next_position=77, time_ms=MONDAY_10_00 + 301_000)
+MISSING = Missing(MONDAY_10_00, MONDAY_10_00 + WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
 
 
-def bar(key: str = KEY, *, close: float = 1_400.05) -> Bar:
+def bar(key: str = KEY, *, close: float = 1_400.05, state: BarState = BarState.COMPLETE) -> Bar:
     return Bar(
         key=key, start=MONDAY_10_00, open=1_400.0, high=1_401.0, low=1_399.95, close=close,
         ltq=5, ltt=MONDAY_10_00 + 299_999, volume=3_000_000_000, vtt=9_000_000_000, atp=1_400.1,
-        oi=None, ticks=7, state=BarState.COMPLETE, silent_ms=0, epoch=4,
+        oi=None, ticks=7, state=state, silent_ms=0, epoch=4,
     )  # fmt: skip
 
 
-def window(*bars: Bar) -> ClosedWindow:
-    return ClosedWindow(MONDAY_10_00, bars, CHECKPOINT)
+def closed(*bars: Bar, missing: tuple[Missing, ...] = ()) -> Closed:
+    return Closed(MONDAY_10_00 + WINDOW_MS, bars, missing, encode_state(STATE))
 
 
 async def prepared(mongo: Mongo) -> BarStore:
@@ -47,38 +39,52 @@ async def prepared(mongo: Mongo) -> BarStore:
     return store
 
 
+async def stored(mongo: Mongo) -> list[Bar]:
+    return [bar_of(document) async for document in mongo.db["bars_5m"].find().sort("_id")]
+
+
 async def test_a_fresh_database_starts_at_the_beginning(mongo: Mongo) -> None:
-    assert await (await prepared(mongo)).take_over() == (1, FRESH)
+    assert await (await prepared(mongo)).take_over() == (1, State())
 
 
-async def test_a_window_and_its_checkpoint_come_back_as_they_were(mongo: Mongo) -> None:
+async def test_a_window_its_gaps_and_its_checkpoint_come_back_as_they_were(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
-    await store.commit(window(bar(), bar(OTHER_KEY)), epoch)
-    stored = await mongo.db["bars_5m"].find().sort("_id").to_list()
-    assert stored == [bar_document(bar()), bar_document(bar(OTHER_KEY))]
-    assert stored[0]["_id"] == bar_id(KEY, MONDAY_10_00)
-    assert await store.take_over() == (epoch + 1, CHECKPOINT)
+    await store.commit(closed(bar(), bar(OTHER_KEY), missing=(MISSING,)), epoch)
+    documents = await mongo.db["bars_5m"].find().sort("_id").to_list()
+    assert documents == [bar_document(bar()), bar_document(bar(OTHER_KEY))]
+    assert documents[0]["_id"] == bar_id(KEY, MONDAY_10_00)
+    assert await mongo.db["gaps"].find().to_list() == [gap_document(MISSING)]
+    assert await store.take_over() == (epoch + 1, STATE)
 
 
-async def test_storing_a_window_again_doubles_nothing(mongo: Mongo) -> None:
+async def test_storing_again_doubles_nothing_and_opens_no_gap_that_is_repaired(
+    mongo: Mongo,
+) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
-    for _ in range(2):
-        await store.commit(window(bar()), epoch)
-    assert await mongo.db["bars_5m"].count_documents({}) == 1
+    await store.commit(closed(bar(), missing=(MISSING,)), epoch)
+    await mongo.db["gaps"].update_one({}, {"$set": {"state": "repaired", "open_keys": []}})
+    await store.commit(closed(bar(), missing=(MISSING,)), epoch)
+    assert await stored(mongo) == [bar()]
+    assert [gap["state"] for gap in await mongo.db["gaps"].find().to_list()] == ["repaired"]
 
 
 async def test_an_older_leader_writes_nothing(mongo: Mongo) -> None:
     store = await prepared(mongo)
     old, _ = await store.take_over()
-    await store.commit(window(bar()), old)
+    await store.commit(closed(bar()), old)
     new, _ = await store.take_over()
-    with pytest.raises(StaleEpoch) as caught:
-        await store.commit(window(bar(close=1.0), bar(OTHER_KEY)), old)
-    assert (caught.value.ours, caught.value.theirs) == (old, new)
-    stored = await mongo.db["bars_5m"].find().to_list()
-    assert stored == [bar_document(bar())]
+    other = bar(close=1.0)
+    for write in (
+        lambda: store.commit(closed(other), old),
+        lambda: store.amend([other], old),
+        lambda: store.repair([other], old),
+    ):
+        with pytest.raises(StaleEpoch) as caught:
+            await write()
+        assert (caught.value.ours, caught.value.theirs) == (old, new)
+    assert await stored(mongo) == [bar()]
 
 
 async def test_leaders_that_take_over_at_once_have_different_epochs(mongo: Mongo) -> None:
@@ -94,9 +100,43 @@ async def test_a_checkpoint_is_not_moved_when_its_bars_are_refused(mongo: Mongo)
         "collMod", "bars_5m", validator={"$jsonSchema": {"required": ["not there"]}}
     )
     with pytest.raises(PyMongoError):
-        await store.commit(window(bar()), epoch)
-    assert await store.take_over() == (epoch + 1, FRESH)
-    assert await mongo.db["bars_5m"].count_documents({}) == 0
+        await store.commit(closed(bar()), epoch)
+    assert await store.take_over() == (epoch + 1, State())
+    assert await stored(mongo) == []
+
+
+async def test_a_checkpoint_of_another_form_is_not_trusted(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    await store.take_over()
+    for strange in (b"\xc1", encode_state(State(form=99))):
+        await mongo.db["checkpoints"].update_one({}, {"$set": {"state": Binary(strange)}})
+        assert (await store.take_over())[1] == State()
+
+
+async def test_an_amended_bar_replaces_the_one_before_but_not_a_repaired_one(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    partial = bar(state=BarState.PARTIAL)
+    await store.commit(closed(partial), epoch)
+    await store.amend([bar(close=2.0)], epoch)
+    assert await stored(mongo) == [bar(close=2.0)]
+    repaired = bar(OTHER_KEY, state=BarState.REPAIRED)
+    await store.repair([repaired], epoch)
+    await store.amend([bar(OTHER_KEY, close=3.0, state=BarState.PARTIAL)], epoch)
+    assert (await stored(mongo))[1] == repaired
+
+
+async def test_a_repair_keeps_what_only_quotes_told_and_leaves_complete_bars(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    await store.commit(closed(bar(state=BarState.PARTIAL), bar(OTHER_KEY)), epoch)
+    made = [bar(close=5.0, state=BarState.REPAIRED), bar(OTHER_KEY, state=BarState.REPAIRED)]
+    written = await store.repair(made, epoch)
+    assert [one.key for one in written] == [KEY]
+    first, second = await stored(mongo)
+    assert (first.close, first.state, first.ticks, first.ltq) == (5.0, BarState.REPAIRED, 7, 5)
+    assert second == bar(OTHER_KEY)
+    assert await store.repair(made, epoch) == []
 
 
 async def test_the_database_refuses_what_is_no_bar(mongo: Mongo) -> None:
@@ -109,6 +149,13 @@ async def test_the_database_refuses_what_is_no_bar(mongo: Mongo) -> None:
 async def test_preparing_again_changes_nothing(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
-    await store.commit(window(bar()), epoch)
+    await store.commit(closed(bar()), epoch)
     await store.prepare()
-    assert await mongo.db["bars_5m"].count_documents({}) == 1
+    assert await stored(mongo) == [bar()]
+
+
+async def test_bars_are_kept_for_as_long_as_the_setting_says(mongo: Mongo) -> None:
+    for days, secs in ((7, 604_800), (1, 86_400), (0, None)):
+        await BarStore(mongo, retention_days=days).prepare()
+        indexes = await mongo.db["bars_5m"].index_information()
+        assert indexes.get("retention", {}).get("expireAfterSeconds") == secs

@@ -42,9 +42,9 @@ class Feeder:
 
     def candle(self, start: int, ohlc: tuple[float, ...], volume: int | None, **more: Any) -> None:
         self.position += 1
-        fields = {"key": KEY, "epoch": 1, "ts": start + MINUTE_MS + 100} | more
-        names = ("open", "high", "low", "close")
-        told = Candle(start=start, volume=volume, **dict(zip(names, ohlc, strict=True)), **fields)
+        fields: dict[str, Any] = dict(zip(("open", "high", "low", "close"), ohlc, strict=True))
+        fields |= {"key": KEY, "epoch": 1, "ts": start + MINUTE_MS + 100} | more
+        told = Candle(start=start, volume=volume, **fields)
         self.target.candle(told, self.position)
         self._take()
 
