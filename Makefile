@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest docs clean
+.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest soak-ingest docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ e2e: prepare ## Tests of the whole stack
 
 bench-ingest: prepare ## Ticks per CPU-second through ingest, beside the SDK's decoding
 	@$(PYTHON) -m bench.ingest
+
+soak-ingest: prepare ## Two minutes of 2 000 instruments: is a tick lost, does memory grow
+	@$(PYTHON) -m bench.ingest_soak
 
 docs: prepare ## Write docs/settings.md anew from the settings
 	@$(PYTHON) -m embedded.reference

@@ -4,14 +4,16 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-_ROUNDS: Final = 5
+_ROUNDS: Final = 9
+
+Work = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -28,27 +30,45 @@ class Stage:
         return self.units / self.cpu_secs
 
 
-def measure(name: str, units: int, work: Callable[[], object]) -> Stage:
-    """The best of some rounds: what the code can do when the machine leaves it alone."""
-    best = float("inf")
+async def measure(units: int, works: Mapping[str, Work]) -> list[Stage]:
+    """The best of some rounds: what the code can do when the machine leaves it alone.
+
+    All take turns within a round, so that a busy moment of the machine strikes all alike.
+    """
+    best = dict.fromkeys(works, float("inf"))
     for _ in range(_ROUNDS):
-        gc.collect()
-        started = time.process_time()
-        work()
-        best = min(best, time.process_time() - started)
-    return Stage(name, units, best)
+        for name, work in works.items():
+            gc.collect()
+            started = time.process_time()
+            await work()
+            best[name] = min(best[name], time.process_time() - started)
+    return [Stage(name, units, cpu_secs) for name, cpu_secs in best.items()]
 
 
 def report(bench: str, unit: str, stages: list[Stage], figures: dict[str, float]) -> None:
     """Print the table, then one line of JSON for programs."""
     console = Console()
-    cores = os.cpu_count() or 0
-    table = Table(title=f"{bench}, on {cores} cores", title_justify="left")
+    table = Table(title=f"{bench}, on {os.cpu_count()} cores", title_justify="left")
     table.add_column("what")
     table.add_column(f"{unit} per CPU-second", justify="right")
     table.add_column(f"µs per {unit.removesuffix('s')}", justify="right")
     for stage in stages:
         table.add_row(stage.name, f"{stage.per_cpu_s:,.0f}", f"{1e6 / stage.per_cpu_s:.2f}")
     console.print(table)
+    _print_json(bench, figures)
+
+
+def report_lines(bench: str, figures: dict[str, float]) -> None:
+    """Print a table with a line for each figure, then one line of JSON for programs."""
+    table = Table(title=f"{bench}, on {os.cpu_count()} cores", title_justify="left")
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    for name, value in figures.items():
+        table.add_row(name.replace("_", " "), f"{value:,.3f}".rstrip("0").rstrip("."))
+    Console().print(table)
+    _print_json(bench, figures)
+
+
+def _print_json(bench: str, figures: dict[str, float]) -> None:
     rounded = {name: round(value, 3) for name, value in figures.items()}
-    print(json.dumps({"bench": bench, "cores": cores, **rounded}))
+    print(json.dumps({"bench": bench, "cores": os.cpu_count(), **rounded}))

@@ -5,14 +5,13 @@ through wire > normalise > encode > publish to a real nats-server.
 """
 
 import asyncio
-import gc
-import time
 from typing import Any, Final
 
+import uvloop
 from google.protobuf.json_format import MessageToDict
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
-from bench.form import Stage, measure, report
+from bench.form import measure, report
 from services.ingest.batch_client import BatchClient
 from services.ingest.feed import wire
 from services.ingest.instrument_state import encode_quote
@@ -48,12 +47,12 @@ def record() -> list[bytes]:
     return frames
 
 
-def decode_all(frames: list[bytes]) -> None:
+async def decode_all(frames: list[bytes]) -> None:
     for data in frames:
         wire.decode(data)
 
 
-def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
+async def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
     normaliser = Normaliser(epoch=1)
     for data in frames:
         message = wire.decode(data)
@@ -68,7 +67,7 @@ def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
                 encode_quote(instrument.quote)
 
 
-def sdk_decode_all(frames: list[bytes]) -> None:
+async def sdk_decode_all(frames: list[bytes]) -> None:
     """What the SDK's streamer does with each message before it calls its listeners."""
     for data in frames:
         MessageToDict(MarketDataFeedV3_pb2.FeedResponse.FromString(data))
@@ -95,40 +94,30 @@ async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> Non
     await bus.client.flush()
 
 
-async def measure_whole_path(frames: list[bytes], ticks: int) -> Stage:
-    best = float("inf")
+async def main() -> None:
+    """Measure and print."""
+    frames = record()
+    ticks = sum(len(wire.decode(data).feeds) for data in frames)
     client = BatchClient()
     with run_nats() as server:
-        settings = NatsSettings.model_validate({"url": server.url})
         async with connect_bus(
-            settings,
+            NatsSettings.model_validate({"url": server.url}),
             user="ingest",
             password=PASSWORD,
             readiness=Readiness("bench"),
             own_client=client,
         ) as bus:
             await ensure_ticks_stream(bus, max_age_secs=600, max_bytes=1 << 28)
-            for _ in range(5):
-                gc.collect()
-                started = time.process_time()
-                await publish_all(frames, bus, client)
-                best = min(best, time.process_time() - started)
-    return Stage("whole path, published on NATS", ticks, best)
-
-
-def main() -> None:
-    """Measure and print."""
-    import uvloop
-
-    frames = record()
-    ticks = sum(len(wire.decode(data).feeds) for data in frames)
-    stages = [
-        measure("wire", ticks, lambda: decode_all(frames)),
-        measure("wire > normalise", ticks, lambda: normalise_all(frames, encoded=False)),
-        measure("wire > normalise > encode", ticks, lambda: normalise_all(frames, encoded=True)),
-        uvloop.run(measure_whole_path(frames, ticks)),
-        measure("the SDK's decode path", ticks, lambda: sdk_decode_all(frames)),
-    ]
+            stages = await measure(
+                ticks,
+                {
+                    "wire": lambda: decode_all(frames),
+                    "wire > normalise": lambda: normalise_all(frames, encoded=False),
+                    "wire > normalise > encode": lambda: normalise_all(frames, encoded=True),
+                    "whole path, published on NATS": lambda: publish_all(frames, bus, client),
+                    "the SDK's decode path": lambda: sdk_decode_all(frames),
+                },
+            )
     whole, sdk = stages[-2], stages[-1]
     report(
         "ingest",
@@ -142,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    uvloop.run(main())

@@ -72,11 +72,13 @@ class Normaliser:
 
 
 def _merge(instrument: Instrument, feed: Any, day: int, ts: int, merged: Merged) -> bool:
-    if feed.HasField("fullFeed"):  # nearly always: it is what we subscribe to
-        full = feed.fullFeed
-        if full.HasField("marketFF"):
-            _merge_market(instrument, full.marketFF, day, ts, merged)
-            return True
+    full = feed.fullFeed
+    market = full.marketFF
+    # Nearly always; a volume is nowhere but there, so there is no need to ask what is set.
+    if market.vtt or full.HasField("marketFF"):
+        _merge_market(instrument, market, day, ts, merged)
+        return True
+    if feed.HasField("fullFeed"):
         if full.HasField("indexFF"):
             index = full.indexFF
             _merge_ltpc(instrument.quote, index.ltpc)

@@ -1,0 +1,148 @@
+"""Whether ingest loses a tick or grows: 2 000 instruments in full mode for two minutes.
+
+``make soak-ingest``. A simulated Upstox, nats-server and ingest, each a process of its own;
+this one listens on the bus and compares all that it hears with the simulator's ledger.
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import psutil
+from nats.aio.msg import Msg
+from rich.console import Console
+from rich.progress import Progress
+
+from bench.form import report_lines
+from embedded.ports import HOST, free_ports
+from services.simulator.market.universe import synthetic_stock
+from shared.messages import decode_quote
+from tests.support.ingest import ingest_environment
+from tests.support.processes import ServiceProcess, service_process
+from tests.support.servers import run_nats
+
+INSTRUMENTS: Final = 2_000
+SECS: Final = 120
+WARM_UP_SECS: Final = 30
+_SIMULATOR: Final = {
+    "TRADEDAD_SIMULATOR_SYNTHETIC": str(INSTRUMENTS),
+    "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": "150",
+    "TRADEDAD_SIMULATOR_TRADES_PER_SEC": "10",
+    "TRADEDAD_SIMULATOR_LEDGER_MAX_ROWS": "4000",
+}
+
+Row = tuple[int, float | None, int | None, int | None, int | None, float | None]
+
+
+class Ear:
+    """All that was heard of each instrument, as hashes of rows, in order."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[int]] = defaultdict(list)
+        self.count = 0
+        self.last_ts = 0
+        self.latencies_ms: list[float] = []
+
+    async def hear(self, message: Msg) -> None:
+        quote = decode_quote(message.data)
+        row = (quote.ts, quote.ltp, quote.ltt, quote.ltq, quote.volume, quote.atp)
+        self.rows[quote.key].append(hash(row))
+        self.count += 1
+        self.last_ts = max(self.last_ts, quote.ts)
+        if self.count % 50 == 0:
+            self.latencies_ms.append(time.time() * 1e3 - quote.rt / 1e3)
+
+
+async def sent(http: aiohttp.ClientSession, url: str, key: str, until_ms: int) -> list[int]:
+    query = {"key": key, "to_ms": str(until_ms)}
+    async with http.get(f"{url}/simulator/v1/sent", params=query) as response:
+        rows: list[dict[str, Any]] = await response.json()
+    return [hash((r["ts"], r["ltp"], r["ltt"], r["ltq"], r["vtt"], r["atp"])) for r in rows]
+
+
+async def compare(url: str, ear: Ear, keys: list[str], until_ms: int) -> tuple[int, int]:
+    """(ticks in the ledger, ticks that are not on the bus in their place or not in the ledger)."""
+    total = wrong = 0
+    async with aiohttp.ClientSession() as http:
+        for key in keys:
+            expected = await sent(http, url, key, until_ms)
+            heard = ear.rows[key][: len(expected)]
+            total += len(expected)
+            wrong += sum(1 for a, b in zip(expected, heard, strict=False) if a != b)
+            wrong += abs(len(expected) - len(heard))
+    return total, wrong
+
+
+async def watch(process: psutil.Process, ear: Ear, console: Console) -> list[int]:
+    """Ingest's RSS in bytes, once a second."""
+    sizes: list[int] = []
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("listening", total=SECS)
+        for _ in range(SECS):
+            await asyncio.sleep(1.0)
+            sizes.append(process.memory_info().rss)
+            text = f"{ear.count:,} ticks, {sizes[-1] >> 20} MiB"
+            progress.update(task, advance=1, description=text)
+    return sizes
+
+
+async def soak(url: str, ingest: ServiceProcess, ear: Ear) -> dict[str, float]:
+    console = Console(stderr=True)
+    process = psutil.Process(ingest.pid)
+    begun, cpu_before = ear.count, sum(process.cpu_times()[:2])
+    sizes = await watch(process, ear, console)
+    ticks, cpu_secs = ear.count - begun, sum(process.cpu_times()[:2]) - cpu_before
+    until_ms = ear.last_ts
+    while ear.last_ts <= until_ms:  # all of the last frame are here once the next one is
+        await asyncio.sleep(0.05)
+    keys = [synthetic_stock(number).key for number in range(INSTRUMENTS)]
+    total, wrong = await compare(url, ear, keys, until_ms + 1)
+    third = (SECS - WARM_UP_SECS) // 3
+    early = statistics.mean(sizes[WARM_UP_SECS : WARM_UP_SECS + third])
+    late = statistics.mean(sizes[-third:])
+    latencies = sorted(ear.latencies_ms)
+    return {
+        "ticks": total,
+        "unaccounted": wrong,
+        "ticks_per_s": ticks / SECS,
+        "ticks_per_cpu_s": ticks / cpu_secs,
+        "p50_ms": latencies[len(latencies) // 2],
+        "p99_ms": latencies[len(latencies) * 99 // 100],
+        "rss_mib": late / (1 << 20),
+        "rss_growth": late / early - 1.0,
+    }
+
+
+async def main() -> int:
+    """Run and print; the exit code says whether a tick was lost."""
+    (port,) = free_ports(1)
+    url = f"http://{HOST}:{port}"
+    simulator = _SIMULATOR | {"TRADEDAD_SIMULATOR_PORT": str(port)}
+    with run_nats() as nats, tempfile.NamedTemporaryFile("w", suffix=".txt") as watchlist:
+        keys = (synthetic_stock(number).key for number in range(INSTRUMENTS))
+        await asyncio.to_thread(Path(watchlist.name).write_text, "\n".join(keys))
+        ear = Ear()
+        observer = await nats.connect("observer")
+        await observer.subscribe("md.quote.>", cb=ear.hear)
+        await observer.flush()
+        environment = ingest_environment(nats, url, Path(watchlist.name), lease_ttl_secs=5)
+        async with (
+            service_process("simulator", simulator),
+            service_process("ingest", environment) as ingest,
+        ):
+            while len(ear.rows) < INSTRUMENTS:
+                await asyncio.sleep(0.1)
+            figures = await soak(url, ingest, ear)
+        await observer.close()
+    report_lines("ingest soak", figures)
+    return 1 if figures["unaccounted"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
