@@ -2,7 +2,7 @@
 
 A token is ``<session id>.<family>.<secret>``. The family part stays the same for the whole
 session, the secret changes with each use. Only hashes of both are kept. Whoever shows a
-right family with a secret that was taken before has a stolen token, or was stolen from;
+right family with a secret that is not the newest has a stolen token, or was stolen from;
 whoever shows a wrong family has guessed, and must not be able to end anybody's session.
 
 A successor is computed from the token before it and a random salt that is kept with the

@@ -131,8 +131,10 @@ class Endpoints:
         return self._logged_in(await self._logins.renew(token, self._client(request)))
 
     async def logout(self, request: web.Request) -> web.Response:
+        session: Session | None
         if hdrs.AUTHORIZATION in request.headers:
-            session: Session | None = (await self._caller(request)).session
+            await _refresh_body(request)  # whatever it says, it must have a form that we know
+            session = (await self._caller(request)).session
         else:
             token = await self._refresh_token(request)
             if token is None:
@@ -224,10 +226,9 @@ class Endpoints:
 
     async def _refresh_token(self, request: web.Request) -> str | None:
         """From the body, or from the cookie if the browser says that the page is ours."""
-        if request.can_read_body:
-            body = await read_body(request, RefreshRequest)
-            if body.refresh_token is not None:
-                return body.refresh_token.get_secret_value()
+        body = await _refresh_body(request)
+        if body.refresh_token is not None:
+            return body.refresh_token.get_secret_value()
         token = request.cookies.get(cookies.REFRESH)
         if token is not None:
             self._check_same_origin(request)
@@ -274,6 +275,13 @@ def _counted(operation: Operation, handler: Handler) -> Handler:
             return await handler(request)
 
     return handle
+
+
+async def _refresh_body(request: web.Request) -> RefreshRequest:
+    """An empty body asks for what its cookie names."""
+    if not request.can_read_body:
+        return RefreshRequest()
+    return await read_body(request, RefreshRequest)
 
 
 def _answer(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

@@ -20,23 +20,32 @@ from tests.support.auth_service import PEPPER
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "canary-password-71d0"
+NEW_PASSWORD = "canary-password-82e1"
+NATS_PASSWORD = "canary-nats-password"
 
 pytestmark = pytest.mark.timeout(60)
+
+
+def environ_of(settings: AuthSettings) -> dict[str, str]:
+    """What an operator must set, and the test's own database."""
+    return {
+        "TRADEDAD_AUTH_KEYS_DIR": str(settings.keys_dir),
+        "TRADEDAD_AUTH_PEPPER": PEPPER,
+        "TRADEDAD_AUTH_NATS_PASSWORD": NATS_PASSWORD,
+        "TRADEDAD_AUTH_BCRYPT_COST": "10",
+        "TRADEDAD_MONGO_URL": settings.mongo.url.get_secret_value(),
+        "TRADEDAD_MONGO_DATABASE": settings.mongo.database,
+    }
 
 
 class Process:
     """`python -m services.auth` with these settings; `log` is what it has written so far."""
 
     def __init__(self, settings: AuthSettings, log_format: str) -> None:
-        environ = {
+        environ = environ_of(settings) | {
             "TRADEDAD_AUTH_PORT": "0",
             "TRADEDAD_AUTH_OPS_PORT": "0",
-            "TRADEDAD_AUTH_KEYS_DIR": str(settings.keys_dir),
-            "TRADEDAD_AUTH_PEPPER": PEPPER,
-            "TRADEDAD_AUTH_NATS_PASSWORD": "test-password",
-            "TRADEDAD_AUTH_BCRYPT_COST": "10",
-            "TRADEDAD_MONGO_URL": settings.mongo.url.get_secret_value(),
-            "TRADEDAD_MONGO_DATABASE": settings.mongo.database,
+            "TRADEDAD_NATS_URL": "nats://127.0.0.1:1",
             "TRADEDAD_LOG_FORMAT": log_format,
             "TRADEDAD_LOG_LEVEL": "debug",
         }
@@ -59,6 +68,11 @@ class Process:
                 return int(port)
         raise AssertionError(f"auth ended before it was open: {self.log}")
 
+    def ops_port(self) -> int:
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", self.log)
+        [line] = [line for line in plain.splitlines() if "operations port open" in line]
+        return int(re.findall(r'port"?[=:] ?(\d+)', line)[0])
+
     def stop(self) -> int:
         """Its exit code after SIGTERM."""
         if self._popen.returncode is None:
@@ -68,16 +82,35 @@ class Process:
         return self._popen.returncode
 
 
-def post(port: int, path: str, body: dict[str, Any]) -> tuple[int, str]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", data=json.dumps(body).encode(), method="POST"
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
+class Client:
+    """Asks the process, and remembers what it must not find anywhere: every secret."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.canaries = {PASSWORD, NEW_PASSWORD, PEPPER, NATS_PASSWORD}
+        self.errors = ""
+
+    def ask(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "User-Agent": "canary"},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                text = response.read().decode()
+                status = response.status
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode()
+                status = error.code
+                self.errors += text
+        answer = json.loads(text) if text.startswith("{") else text
+        if isinstance(answer, dict):
+            names = ("access_token", "refresh_token", "device_token")
+            self.canaries |= {answer[name] for name in names if name in answer}
+        return status, answer
 
 
 @pytest.fixture(params=["json", "console"])
@@ -87,24 +120,67 @@ def process(settings: AuthSettings, request: pytest.FixtureRequest) -> Iterator[
     process.stop()
 
 
-def test_it_serves_until_told_to_stop_and_logs_no_secret_even_when_it_fails(
+def test_it_serves_until_told_to_stop_and_tells_no_secret_even_when_it_fails(
     process: Process, settings: AuthSettings
 ) -> None:
-    port = process.wait_for_port()
+    client = Client(process.wait_for_port())
     credentials = {"email": "ann@example.com", "password": PASSWORD}
-    signup = post(port, "/auth/signup", credentials)
-    login = post(port, "/auth/login", credentials)
-    with MongoClient[dict[str, Any]](settings.mongo.url.get_secret_value()) as client:
+    wrong = {"email": "ann@example.com", "password": PASSWORD + "!"}
+    statuses = [
+        client.ask("POST", "/auth/signup", credentials)[0],
+        client.ask("POST", "/auth/signup", credentials)[0],
+        client.ask("POST", "/auth/signup", {"email": PASSWORD, "password": PASSWORD})[0],
+        client.ask("POST", "/auth/login", wrong)[0],
+    ]
+    _, login = client.ask("POST", "/auth/login", credentials)
+    token = login["access_token"]
+    change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    statuses += [
+        client.ask("POST", "/auth/refresh", {"refresh_token": login["refresh_token"]})[0],
+        client.ask("POST", "/auth/refresh", {"refresh_token": "x" + login["refresh_token"]})[0],
+        client.ask("GET", "/auth/me", token=token + "x")[0],
+        client.ask("POST", "/auth/password", change | {"current_password": "wrong"}, token)[0],
+        client.ask("POST", "/auth/password", change, token)[0],
+    ]
+    assert statuses == [201, 409, 422, 401, 200, 401, 401, 401, 200]
+    with MongoClient[dict[str, Any]](settings.mongo.url.get_secret_value()) as mongo:
         # A stored hash that cannot be read is an unforeseen error, logged with its traceback.
-        users = client[settings.mongo.database]["users"]
+        users = mongo[settings.mongo.database]["users"]
         users.update_one({}, {"$set": {"password_hash": "v9$unreadable"}})
-        failed = post(port, "/auth/login", credentials)
-        client.drop_database(settings.mongo.database)
-    assert [signup[0], login[0], failed[0]] == [201, 200, 500]
-    assert json.loads(failed[1])["code"] == "internal"
+        assert client.ask("POST", "/auth/login", credentials)[0] == 500
+        kept = "".join(
+            repr(list(mongo[settings.mongo.database][name].find()))
+            for name in mongo[settings.mongo.database].list_collection_names()
+        )
+        mongo.drop_database(settings.mongo.database)
+    url = f"http://127.0.0.1:{process.ops_port()}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as response:
+        metrics = response.read().decode()
     assert process.stop() == exit_codes.OK
     assert "request failed" in process.log
     assert "unknown scheme" in process.log
-    for canary in (PASSWORD, PEPPER, json.loads(login[1])["access_token"]):
-        assert canary not in process.log
-        assert canary not in signup[1] + failed[1]
+    assert 'tradedad_auth_requests_total{operation="login",outcome="failed"} 1.0' in metrics
+    assert len(client.canaries) == 4 + 5, "a login and a refresh have given tokens"
+    for where in (process.log, client.errors, metrics, kept):
+        assert [canary for canary in client.canaries if canary in where] == []
+
+
+def test_keys_are_rotated_by_a_command(settings: AuthSettings) -> None:
+    def rotate() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "services.auth.rotate_keys"],
+            cwd=ROOT,
+            env=environ_of(settings),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    done = rotate()
+    assert done.returncode == exit_codes.OK
+    assert "is published from now on and signs from" in done.stdout
+    assert len(list(settings.keys_dir.iterdir())) == 2
+    again = rotate()
+    assert again.returncode == exit_codes.CONFIG
+    assert "was made a while ago and signs from" in again.stderr
