@@ -53,7 +53,7 @@ bench-ingest: prepare ## Ticks per CPU-second through ingest, beside the SDK's d
 soak-ingest: prepare ## Two minutes of 2 000 instruments: is a tick lost, does memory grow
 	@$(PYTHON) -m bench.ingest_soak
 
-docs: prepare ## Write docs/settings.md anew from the settings
+docs: prepare ## Write the references in docs anew from the code
 	@$(PYTHON) -m embedded.reference
 
 clean: ## Remove the environment and all data of `make run`

@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from the settings themselves: ``python -m embedded.reference``."""
+"""Writes the references in docs from the code itself: ``python -m embedded.reference``."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,9 +9,11 @@ from pydantic_core import PydanticUndefined
 
 from embedded.daemons import ROOT
 from embedded.settings import SERVICES, StackSettings
+from services.auth import operations
 from shared.settings import SHARED_GROUPS, Settings
 
 PAGE: Final = ROOT / "docs" / "settings.md"
+AUTH_OPENAPI: Final = ROOT / "docs" / "auth.openapi.json"
 _HEAD: Final = """# Settings
 
 Every setting is an environment variable. One that starts with `TRADEDAD_` and is not in
@@ -67,8 +69,9 @@ def _text(name: str, field: FieldInfo) -> str:
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the settings' page, and how to talk to auth."""
     Path(PAGE).write_text(page(), encoding="utf-8")
+    Path(AUTH_OPENAPI).write_text(operations.openapi(), encoding="utf-8")
 
 
 if __name__ == "__main__":

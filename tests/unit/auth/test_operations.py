@@ -2,12 +2,17 @@ import json
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from embedded.reference import AUTH_OPENAPI
 from services.auth import operations
 
 
 def test_the_document_is_good_openapi() -> None:
     errors = list(OpenAPIV31SpecValidator(json.loads(operations.openapi())).iter_errors())
     assert errors == []
+
+
+def test_the_document_in_docs_is_up_to_date() -> None:
+    assert AUTH_OPENAPI.read_text() == operations.openapi(), "run: make docs"
 
 
 def test_each_operation_has_a_name_and_a_place_of_its_own() -> None:
