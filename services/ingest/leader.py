@@ -51,6 +51,7 @@ class Leader:
     clock: Clock
 
     async def run(self) -> None:
+        metrics.SUBSCRIPTION_LIMIT.set(LIMITS[self.settings.plan].full_alone)
         await self.lease.lead(self._work)
 
     async def _work(self, term: Term) -> None:

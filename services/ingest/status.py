@@ -41,6 +41,7 @@ class StatusBoard:
         self._changed = asyncio.Event()
         self.state = FeedState.CONNECTING
         self._detail = "starting"
+        self._warning = ""
         self._tell()
 
     @property
@@ -58,13 +59,20 @@ class StatusBoard:
         log.info("feed is now", state=state.value, detail=detail)
         self._tell()
 
+    def warn(self, warning: str) -> None:
+        """The feed flows, but something is wrong: told as the detail while this state lasts."""
+        if warning != self._warning:
+            log.warning("feed", warning=warning)
+            self._warning = warning
+            self._changed.set()
+
     def _tell(self) -> None:
         self._publisher.feed_state = self.state
         metrics.FEED_LIVE.set(self.state is FeedState.LIVE)
         if self.is_flowing:
             self._readiness.up(DEPENDENCY)
         else:
-            self._stale = []
+            self._stale, self._warning = [], ""
             self._readiness.down(DEPENDENCY, self._detail or self.state.value)
         self._changed.set()
 
@@ -87,7 +95,7 @@ class StatusBoard:
             while True:
                 self._changed.clear()
                 self._term.check()
-                await self._publish(self.state, self._detail)
+                await self._publish(self.state, self._detail or self._warning)
                 try:
                     async with asyncio.timeout(_REPEAT_SECS):
                         await self._changed.wait()

@@ -42,9 +42,9 @@ class Subscriber:
         self._depth: frozenset[str] = frozenset()
 
     @property
-    def live(self) -> list[str]:
-        """Keys that are subscribed and heard of."""
-        return self._subscriptions.live
+    def keys(self) -> list[str]:
+        """What is subscribed, be it heard of or not."""
+        return list(self._subscriptions.modes)
 
     def heard(self, instruments: Iterable[Instrument]) -> None:
         """The feed has told of these."""

@@ -48,10 +48,10 @@ class Watch:
             await asyncio.sleep(_LOOK_SECS)
             now = self._clock.monotonic()
             self._desk.normaliser.pack_books()
-            keys = self._subscriber.live
+            keys = self._subscriber.keys
             market_ms = self._market_ms()
             metrics.FEED_AGE.set(now - self._desk.watchdog.last_secs)
-            if self._desk.hours.any_open(keys or self._desk.normaliser.instruments, market_ms):
+            if self._desk.hours.any_open(keys, market_ms):
                 if self._desk.watchdog.is_silent(now):
                     silent_secs = now - self._desk.watchdog.last_secs
                     raise FeedSilent("silent", f"the feed said nothing for {silent_secs:.0f} s")
@@ -84,29 +84,38 @@ class Watch:
         )
 
     async def watch_token(self) -> None:
-        """Raises FeedUnauthorised when the token in use has died, TokenReplaced when there is
-        a newer one and the market is shut: taking it up now costs nobody a tick.
+        """Raises TokenReplaced when there is a newer token, and taking it up costs nobody a
+        tick or is needed; FeedUnauthorised when the one in use has died and nothing trades.
         """
         checked_at = self._clock.monotonic()
+        is_good = True
         while True:
             await asyncio.sleep(self._settings.token_poll_secs)
+            is_open = self._desk.hours.any_open(self._subscriber.keys, self._market_ms())
             if self._clock.monotonic() - checked_at >= self._settings.token_check_secs:
                 checked_at = self._clock.monotonic()
-                await self._check_token()
-            keys = self._subscriber.live or self._desk.normaliser.instruments
-            if self._desk.hours.any_open(keys, self._market_ms()):
+                is_good = await self._is_good(or_raise=not is_open)
+            if is_good and is_open:
                 continue
             if await self._tokens.pick() not in (self._token, None):
                 raise TokenReplaced("token_replaced", "a new token is there")
 
-    async def _check_token(self) -> None:
+    async def _is_good(self, *, or_raise: bool) -> bool:
+        """Ask Upstox of the token. While a dead one still brings ticks, its connection stays:
+        who cuts it off has neither.
+        """
         try:
             await self._feed.check(self._token)
         except FeedUnauthorised:
             metrics.TOKEN_CHECKS.labels("refused").inc()
-            raise
+            self._tokens.refuse(self._token)
+            if or_raise:
+                raise
+            self._desk.status.warn("the access token has died; the feed lasts until it breaks")
+            return False
         except FeedError as error:
             metrics.TOKEN_CHECKS.labels("no_answer").inc()
             log.debug("token not checked", error=str(error))
         else:
             metrics.TOKEN_CHECKS.labels("good").inc()
+        return True

@@ -36,11 +36,6 @@ class Subscriptions:
             del self._asked_at[key]
         return bool(fresh)
 
-    @property
-    def live(self) -> list[str]:
-        """Subscribed, and heard of."""
-        return [key for key in self.modes if key not in self._asked_at]
-
     def unheard(self, now_secs: float, *, for_secs: float) -> tuple[list[str], list[str]]:
         """Of those not heard of yet: asked for lately, and `for_secs` ago or longer."""
         lately: list[str] = []

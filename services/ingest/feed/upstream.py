@@ -5,12 +5,11 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 
 from services.ingest.demand.planning import Request
-from services.ingest.feed.authorize import FeedAuthorizer
 from services.ingest.feed.source import FeedConnection, Frame
 from shared.clock import Clock
 from shared.errors import FeedError
@@ -18,6 +17,14 @@ from shared.errors import FeedError
 _MAX_FRAME_BYTES: Final = 16 << 20
 _CONNECT_SECS: Final = 10.0
 _SEND_SECS: Final = 10.0
+
+
+class Authorizer(Protocol):
+    """Exchanges an access token for the address of the feed."""
+
+    async def feed_url(self, access_token: str) -> str:
+        """Raises FeedUnauthorised if the token is refused, FeedError for all else."""
+        ...
 
 
 class UpstreamConnection:
@@ -61,7 +68,7 @@ class UpstoxFeed:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        authorizer: FeedAuthorizer,
+        authorizer: Authorizer,
         clock: Clock,
         *,
         ping_secs: float,

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 from nats.aio.msg import Msg
 
 from services.ingest.settings import IngestSettings
@@ -21,6 +20,9 @@ from tests.support.ingest import (
     simulator,
 )
 from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
+
+SATURDAY_MS = 1_795_858_200_000  # 2026-11-28 15:00 IST
 
 
 async def new_token(url: str) -> str:
@@ -41,9 +43,8 @@ def settings_for(
     return ingest_settings(nats, url, watchlist, upstox=upstox, **(options | more))
 
 
-@pytest.mark.parametrize("socket_dies_too", [False, True])
 async def test_a_dead_token_is_told_and_the_next_one_in_the_file_taken_up(
-    nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path, socket_dies_too: bool
+    nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "token"
     async with simulator() as url:
@@ -52,8 +53,7 @@ async def test_a_dead_token_is_told_and_the_next_one_in_the_file_taken_up(
         async with ingest(settings) as readiness:
             await listener.wait_for_quotes(3)
             await kill_tokens(url)
-            if socket_dies_too:
-                await arm(url, "abort")
+            await arm(url, "abort")
             await listener.wait_for_state(FeedState.UNAUTHORISED)
             assert "feed" in readiness.missing
             seen = len(listener.quotes())
@@ -62,6 +62,49 @@ async def test_a_dead_token_is_told_and_the_next_one_in_the_file_taken_up(
             after = (await listener.wait_for_quotes(seen + 3))[seen:]
     assert after[0].snap
     assert after[0].seq == seen + 1, "the same leader goes on"
+
+
+async def test_a_feed_that_outlives_its_token_goes_on_with_a_warning(
+    nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    async with simulator() as url:
+        file.write_text(await new_token(url))
+        settings = settings_for(nats, url, watchlist, token="", token_file=file)
+        async with ingest(settings) as readiness:
+            await listener.wait_for_quotes(3)
+            await kill_tokens(url)
+
+            async def warned() -> bool:
+                return "token has died" in listener.statuses()[-1].detail
+
+            await eventually(warned, what="md.status says that the token has died")
+            await listener.wait_for_quotes(len(listener.quotes()) + 5)
+            assert readiness.is_ready()
+            assert not any(quote.snap for quote in listener.quotes()[1:]), "never cut off"
+            file.write_text(await new_token(url))
+
+            async def taken_up() -> bool:
+                return any(quote.snap for quote in listener.quotes()[1:])
+
+            await eventually(taken_up, what="a connection with the new token")
+            await listener.wait_for_state(FeedState.LIVE)
+            assert listener.statuses()[-1].detail == ""
+
+
+async def test_a_token_that_dies_while_the_market_is_shut_is_told_at_once(
+    nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    async with simulator(calendar="exchange", start_ms=SATURDAY_MS) as url:
+        file.write_text(await new_token(url))
+        settings = settings_for(nats, url, watchlist, token="", token_file=file)
+        async with ingest(settings):
+            await listener.wait_for_state(FeedState.CLOSED)
+            await kill_tokens(url)
+            await listener.wait_for_state(FeedState.UNAUTHORISED)
+            file.write_text(await new_token(url))
+            await listener.wait_for_state(FeedState.CLOSED)
 
 
 async def test_the_trading_service_can_bring_the_token(
@@ -81,6 +124,7 @@ async def test_the_trading_service_can_bring_the_token(
             token = await new_token(url)
             await listener.wait_for_quotes(3)
             await kill_tokens(url)
+            await arm(url, "abort")
             await listener.wait_for_state(FeedState.UNAUTHORISED)
             token = await new_token(url)
             await listener.wait_for_state(FeedState.LIVE)
@@ -90,9 +134,8 @@ async def test_the_trading_service_can_bring_the_token(
 async def test_a_new_token_is_taken_up_at_once_while_the_market_is_shut(
     nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path
 ) -> None:
-    saturday_ms = 1_795_858_200_000  # 2026-11-28 15:00 IST
     file = tmp_path / "token"
-    async with simulator(calendar="exchange", start_ms=saturday_ms) as url:
+    async with simulator(calendar="exchange", start_ms=SATURDAY_MS) as url:
         file.write_text(TOKEN)
         settings = settings_for(nats, url, watchlist, token="", token_file=file)
         async with ingest(settings):

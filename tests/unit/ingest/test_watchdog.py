@@ -27,8 +27,13 @@ def test_who_was_given_up_in_vain_is_given_twice_the_time_up_to_a_limit() -> Non
         waits.append(given_up_after(watchdog, float(start)))
         watchdog.connected(start + 500.0)
         watchdog.snapshot(is_newer=False)
-    assert waits[:5] == [16.0, 31.0, 61.0, 121.0, 241.0]
-    assert waits[-1] == 241.0
+    assert waits[:4] == [16.0, 31.0, 61.0, 121.0]
+    assert waits[-1] == 121.0
+
+
+def test_a_feed_that_does_not_even_send_a_snapshot_is_not_tried_ever_faster() -> None:
+    watchdog = Watchdog(15.0)
+    assert [given_up_after(watchdog, at) for at in (0.0, 1_000.0, 2_000.0)] == [16.0, 31.0, 61.0]
 
 
 def test_a_stall_that_hid_trades_brings_the_short_patience_back() -> None:
@@ -42,10 +47,9 @@ def test_a_stall_that_hid_trades_brings_the_short_patience_back() -> None:
 
 def test_only_the_first_snapshot_after_giving_up_is_a_lesson() -> None:
     watchdog = Watchdog(15.0)
-    watchdog.snapshot(is_newer=False)
     given_up_after(watchdog, 0.0)
     watchdog.snapshot(is_newer=False)
-    watchdog.snapshot(is_newer=False)
+    watchdog.snapshot(is_newer=True)
     assert watchdog.patience_secs == 30.0
 
 

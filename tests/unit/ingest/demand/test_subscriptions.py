@@ -13,12 +13,11 @@ def asked(*keys: str, at_secs: float = 0.0) -> Subscriptions:
     return subscriptions
 
 
-def test_a_key_is_live_once_it_was_heard_of() -> None:
+def test_the_first_word_of_a_key_is_news() -> None:
     subscriptions = asked(A, B)
-    assert subscriptions.live == []
     assert subscriptions.heard([A])
     assert not subscriptions.heard([A])
-    assert subscriptions.live == [A]
+    assert subscriptions.unheard(1.0, for_secs=10.0) == ([B], [])
 
 
 def test_a_key_of_which_nothing_comes_is_unheard_of_for_long() -> None:
@@ -29,16 +28,17 @@ def test_a_key_of_which_nothing_comes_is_unheard_of_for_long() -> None:
     assert subscriptions.unheard(10.0, for_secs=10.0) == ([], [])
 
 
-def test_a_change_of_mode_leaves_a_key_live() -> None:
+def test_a_change_of_mode_is_no_new_subscription() -> None:
     subscriptions = asked(A)
     subscriptions.heard([A])
     subscriptions.note(Request(Method.CHANGE_MODE, (A,), Mode.FULL_D30), 5.0)
-    assert (subscriptions.live, subscriptions.modes) == ([A], {A: Mode.FULL_D30})
+    assert subscriptions.modes == {A: Mode.FULL_D30}
+    assert subscriptions.unheard(99.0, for_secs=10.0) == ([], [])
 
 
-def test_what_was_ended_is_neither_live_nor_pending() -> None:
+def test_what_was_ended_is_subscribed_and_pending_no_more() -> None:
     subscriptions = asked(A, B)
     subscriptions.heard([A])
     subscriptions.note(Request(Method.UNSUBSCRIBE, (A, B), None), 5.0)
-    assert (subscriptions.live, subscriptions.modes) == ([], {})
+    assert subscriptions.modes == {}
     assert subscriptions.unheard(99.0, for_secs=10.0) == ([], [])
