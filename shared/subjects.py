@@ -26,9 +26,13 @@ TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
 
 QUOTE_PREFIX: Final = "md.quote."
 CANDLE_1M_PREFIX: Final = "md.candle.1m."
-_DEPTH_PREFIX: Final = "md.depth."
+DEPTH_PREFIX: Final = "md.depth."
+ALL_DEPTH: Final = "md.depth.>"
+ALL_BARS: Final = "md.bar.5m.>"
+ALL_ORDERS: Final = "orders.*"
+_ORDERS_PREFIX: Final = "orders."
 _DEMAND_PREFIX: Final = "demand."
-_BAR_5M_PREFIX: Final = "md.bar.5m."
+BAR_5M_PREFIX: Final = "md.bar.5m."
 
 # JetStream is in the accounts of ingest and of auth; the others' way to it is
 # deploy/nats/authorization.conf's.
@@ -92,7 +96,7 @@ def candle_subject(key: str) -> str:
 
 def depth_subject(key: str) -> str:
     """Where the order book of an instrument is published while somebody wants it."""
-    return _DEPTH_PREFIX + key_to_tokens(key)
+    return DEPTH_PREFIX + key_to_tokens(key)
 
 
 def demand_subject(gateway: str) -> str:
@@ -104,7 +108,12 @@ def demand_subject(gateway: str) -> str:
 
 def bar_subject(key: str) -> str:
     """Where a closed five-minute bar is announced, after it was stored."""
-    return _BAR_5M_PREFIX + key_to_tokens(key)
+    return BAR_5M_PREFIX + key_to_tokens(key)
+
+
+def order_subject(user_id: str) -> str:
+    """Where the order, trade and position events of a user are published."""
+    return _ORDERS_PREFIX + _encode_token(user_id)
 
 
 def quote_key(subject: str) -> str:

@@ -5,11 +5,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 
+from services.gateway.coverage import Interest
+from services.gateway.door import Door
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub
+from services.gateway.intake import DirectClient
+from services.gateway.limits import Count
 from services.gateway.relay import Relay
-from services.gateway.routes import Door, make_site
+from services.gateway.routes import make_site
+from services.gateway.session import Gateway
 from services.gateway.settings import GatewaySettings
+from services.gateway.streams import Streams
 from shared.bus import connect_bus
 from shared.clock import SystemClock
 from shared.health import Readiness, serve
@@ -21,20 +27,37 @@ from shared.verifier import KeySet, TokenVerifier
 async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
     """Open what the gateway needs; yields its parts."""
     clock = SystemClock()
-    hub = Hub()
+    hub = Hub(settings.max_quote_age_secs)
+    flusher = Flusher(
+        hub,
+        longest_ms=settings.flush_interval_ms,
+        buffer_bytes=settings.buffer_bytes,
+        blocked_secs=settings.blocked_secs,
+        max_age_secs=settings.max_quote_age_secs,
+    )
+    streams = Streams()
+    client = DirectClient()
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        verifier = TokenVerifier(KeySet(session, settings.tokens.jwks_url, clock), settings.tokens)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
         bus = await stack.enter_async_context(
             connect_bus(
                 settings.nats,
                 user="gateway",
                 password=settings.nats_password.get_secret_value(),
                 readiness=readiness,
+                own_client=client,
             )
         )
-        door = Door(hub, Flusher(settings.flush_interval_ms), verifier, settings, clock)
-        await stack.enter_async_context(
-            serve(make_site(door, readiness), settings.host, settings.port)
+        gateway = Gateway(
+            hub=hub,
+            flusher=flusher,
+            interest=Interest("gateway"),
+            streams=streams,
+            verifier=TokenVerifier(KeySet(http, settings.tokens.jwks_url, clock), settings.tokens),
+            users=Count(settings.max_streams_per_user),
+            settings=settings,
+            clock=clock,
         )
-        yield bus, Relay(bus, hub, readiness)
+        site = make_site(Door(gateway, readiness), readiness)
+        await stack.enter_async_context(serve(site, settings.host, settings.port))
+        yield bus, streams, Relay(bus, client, hub, flusher, streams, readiness)

@@ -1,29 +1,232 @@
-"""Wakes all clients that have something to send, together, once per interval."""
+"""Writes to all clients that have something waiting, together, at intervals that the load sets."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from typing import Final
 
-Wake = Callable[[], None]
+from services.gateway import metrics
+from services.gateway.hub import Hub
+from services.gateway.outbox import Lane, Outbox
+from services.gateway.protocol import Channel
+from services.gateway.stamp import stamp_of
+from shared.logs import get_logger
+
+log = get_logger(__name__)
+
+_SLOTS: Final = 8
+# One turn through all slots takes so many times as long as the work in it, up to the longest
+# that the latency goal allows.
+_REST: Final = 5.0
+_SMOOTHING: Final = 0.1
+# Less is more often than the loop's timers can be set.
+_SHORTEST_TICK_SECS: Final = 0.001
+# Who has not taken all, or is flushed at an interval of its own, is looked after so often.
+_LOOK_AGAIN_SECS: Final = 0.025
 
 
 class Flusher:
-    """Collects what becomes dirty during an interval, then wakes it in one sweep.
+    """Owns the outboxes of all clients; `mark` says that the hub has put something into lanes.
 
-    The first of an interval starts it, so an idle gateway does nothing and a lone quote
-    waits no longer than one interval.
+    An idle gateway passes a lone quote on at once. Under load each client is written to once
+    per turn of a wheel, which turns the slower the more there is to do, so that more
+    quotes share one write. Clients sit in slots around the wheel: a few are written to at a
+    time, and between them the bus is read, so nobody waits for all the others.
+
+    A client whose socket still holds more than `buffer_bytes` of what was written falls
+    behind: nothing is kept for it until it has taken most of that.
     """
 
-    def __init__(self, interval_ms: int) -> None:
-        self._interval_secs = interval_ms / 1_000
-        self._dirty: list[Wake] = []
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        longest_ms: float,
+        buffer_bytes: int,
+        blocked_secs: float,
+        max_age_secs: float,
+    ) -> None:
+        self._hub = hub
+        self._longest_secs = longest_ms / 1_000
+        self._buffer_bytes = buffer_bytes
+        self._blocked_secs = blocked_secs
+        self._max_age_secs = max_age_secs
+        self._loop = asyncio.get_running_loop()
+        self._slots: list[dict[Lane, Outbox]] = [{} for _ in range(_SLOTS)]
+        self._slot_of: dict[Outbox, int] = {}
+        self._versions = [0] * _SLOTS
+        """The hub's version when a slot was flushed last."""
+        self._waiting: set[Outbox] = set()
+        self._again: set[Outbox] = set()
+        self._looking: asyncio.TimerHandle | None = None
+        self._is_turning = False
+        self._expected_at = 0.0
+        self._turned_at = 0.0
+        self._position = 0.0
+        self._clean_slots = 0
+        self._slot_cost_secs = 0.0
+        self._sent_bytes = 0
+        self._delivered = 0
 
-    def mark(self, wake: Wake) -> None:
-        """Call `wake` at the end of the interval; each client marks itself once."""
-        if not self._dirty:
-            asyncio.get_running_loop().call_later(self._interval_secs, self._sweep)
-        self._dirty.append(wake)
+    def add(self, lane: Lane, outbox: Outbox) -> None:
+        """Look after a lane of a client from now on."""
+        slot = self._slot_of.get(outbox)
+        if slot is None:
+            slot = min(range(_SLOTS), key=lambda number: len(self._slots[number]))
+            self._slot_of[outbox] = slot
+        self._slots[slot][lane] = outbox
 
-    def _sweep(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for wake in dirty:
-            wake()
+    def remove(self, outbox: Outbox) -> None:
+        """Forget a client."""
+        slot = self._slot_of.pop(outbox, 0)
+        for lane in outbox.lanes.values():
+            self._slots[slot].pop(lane, None)
+        self._waiting.discard(outbox)
+        self._again.discard(outbox)
+
+    @property
+    def turn_secs(self) -> float:
+        """Time from one flush of a client to its next, under the load of late."""
+        return min(self._longest_secs, self._slot_cost_secs * _SLOTS * _REST)
+
+    def mark(self) -> None:
+        """There is something new in some lanes."""
+        if not self._is_turning:
+            self._is_turning = True
+            self._expected_at = self._loop.time()
+            self._loop.call_soon(self._begin)
+
+    def nudge(self, outbox: Outbox) -> None:
+        """This client has answers or snapshots waiting, which go at once."""
+        if not self._waiting:
+            self._loop.call_soon(self._serve_waiting)
+        self._waiting.add(outbox)
+
+    def flush(self, outbox: Outbox) -> None:
+        """Write what waits for one client now, if it takes anything."""
+        self._serve_alone(outbox, self._loop.time())
+
+    def _serve_waiting(self) -> None:
+        now = self._loop.time()
+        for outbox in self._waiting:
+            self._serve_alone(outbox, now)
+        self._waiting.clear()
+        self._look_later()
+
+    def _begin(self) -> None:
+        """The first after a pause: all at once, and then the wheel turns."""
+        now = self._turned_at = self._loop.time()
+        self._clean_slots = 0
+        for slot in range(_SLOTS):
+            self._flush_slot(slot, now)
+        self._tell()
+        self._tick_later(now)
+
+    def _tick_later(self, now: float) -> None:
+        self._expected_at = now + max(_SHORTEST_TICK_SECS, self.turn_secs / _SLOTS)
+        self._loop.call_at(self._expected_at, self._tick)
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        turned = (now - self._turned_at) * _SLOTS / max(self.turn_secs, _SHORTEST_TICK_SECS)
+        self._turned_at = now
+        first = int(self._position)
+        self._position += min(turned, _SLOTS)
+        for slot in range(first, int(self._position)):
+            self._flush_slot(slot % _SLOTS, now)
+        self._position %= _SLOTS
+        self._tell()
+        if self._clean_slots > _SLOTS:
+            self._is_turning = False
+        else:
+            self._tick_later(now)
+
+    def _flush_slot(self, slot: int, now: float) -> None:
+        started = time.perf_counter()
+        if now - self._expected_at > self._max_age_secs:
+            self._drop_what_is_old(slot, now)
+        due = [pair for pair in self._slots[slot].items() if pair[0].pending]
+        if due:
+            self._clean_slots = 0
+            self._tell_latency(due[0][0])
+            for lane, outbox in due:
+                if (
+                    lane.is_current
+                    and outbox.behind_since is None
+                    and outbox.unsent() <= self._buffer_bytes
+                ):  # as nearly always
+                    self._delivered += len(lane.pending)
+                    frame = lane.take_pending()
+                    outbox.write(frame)
+                    self._sent_bytes += len(frame)
+                else:
+                    self._serve(outbox, now, slot)
+            self._look_later()
+        else:
+            self._clean_slots += 1
+        self._versions[slot] = self._hub.version
+        took_secs = time.perf_counter() - started
+        self._slot_cost_secs += (took_secs - self._slot_cost_secs) * _SMOOTHING
+
+    def _tell(self) -> None:
+        metrics.TURN_SECONDS.set(self.turn_secs)
+        metrics.FLUSH_SECONDS.observe(self._loop.time() - self._turned_at)
+        metrics.BYTES_OUT.inc(self._sent_bytes)
+        metrics.DELIVERIES.inc(self._delivered)
+        self._sent_bytes = self._delivered = 0
+
+    def _tell_latency(self, lane: Lane) -> None:
+        if lane.channel is Channel.QUOTES:
+            received_us = stamp_of(lane.pending[0]).rt
+            metrics.LATENCY.observe(time.time() - received_us / 1e6)
+
+    def _drop_what_is_old(self, slot: int, now: float) -> None:
+        """This process stood still: what waits is no news any more, the newest state is."""
+        log.warning("stood still", secs=round(now - self._expected_at, 1))
+        for lane, outbox in self._slots[slot].items():
+            lane.fall_behind(self._versions[slot])
+            self._again.add(outbox)
+
+    def _serve(self, outbox: Outbox, now: float, slot: int) -> None:
+        """Write what waits for a client."""
+        is_behind = outbox.behind_since is not None
+        if outbox.unsent() > (self._buffer_bytes // 4 if is_behind else self._buffer_bytes):
+            self._leave_behind(outbox, now, slot)
+            return
+        data, count = outbox.take(now, self._hub.version)
+        if data:
+            outbox.write(data)
+            self._sent_bytes += len(data)
+            self._delivered += count
+        if outbox.has_more:
+            self._again.add(outbox)
+        elif is_behind or self._again:
+            self._again.discard(outbox)
+        outbox.behind_since = None
+
+    def _leave_behind(self, outbox: Outbox, now: float, slot: int) -> None:
+        if outbox.behind_since is None:
+            metrics.CONFLATIONS.inc()
+        outbox.fall_behind(now, self._versions[slot])
+        self._again.add(outbox)
+        if outbox.behind_since is not None and now - outbox.behind_since > self._blocked_secs:
+            self._again.discard(outbox)
+            outbox.give_up("the client does not take what is sent")
+        elif outbox.is_overfull:
+            self._again.discard(outbox)
+            outbox.give_up("too many events wait for the client")
+
+    def _serve_alone(self, outbox: Outbox, now: float) -> None:
+        slot = self._slot_of.get(outbox, 0)
+        self._serve(outbox, now, slot)
+
+    def _look_later(self) -> None:
+        if self._again and self._looking is None:
+            self._looking = self._loop.call_later(_LOOK_AGAIN_SECS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looking = None
+        now = self._loop.time()
+        for outbox in list(self._again):
+            self._serve_alone(outbox, now)
+        metrics.BEHIND.set(sum(outbox.behind_since is not None for outbox in self._again))
+        self._look_later()

@@ -1,57 +1,99 @@
 """The stream protocol: reads what clients send, writes what they are told."""
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum, StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
+from services.gateway.frames import text_frame
 from shared.errors import BadMessage, Code, InvalidField, RequestError
 
 
 class CloseCode(IntEnum):
     """Every close code of the stream, and why."""
 
+    TOO_LARGE = 1009
+    """A message was longer than allowed."""
     RESTARTING = 1012
     """This gateway is going away; connect again, after a random pause."""
     BAD_MESSAGE = 4400
     """Too many malformed messages."""
     UNAUTHENTICATED = 4401
     """No valid token in time, or the token has expired."""
+    REVOKED = 4403
+    """The session was ended: logged out, password changed, or the user disabled."""
     TOO_SLOW = 4408
-    """The client took nothing for too long."""
+    """The client took nothing for too long, or too many order events wait for it."""
+    TOO_MANY = 4429
+    """Too many messages of the client, or too many streams of its user."""
+
+
+class Channel(StrEnum):
+    """What a stream can carry."""
+
+    QUOTES = "quotes"
+    DEPTH = "depth"
+    BARS = "bars"
+    ORDERS = "orders"
+    STATUS = "status"
+
+
+KEYED: Final = frozenset({Channel.QUOTES, Channel.DEPTH, Channel.BARS})
+"""Channels of which one subscribes to instruments; the others are one thing each."""
+EVERYTHING: Final = "*"
+"""As a key: every instrument; after a segment and a bar, every instrument of that segment."""
 
 
 class Outcome(StrEnum):
     """What became of one key of a subscription."""
 
     LIVE = "live"
-    """Its last quote is known and follows; later ones come as they happen."""
+    """The feed carries it; its last message, if one is known, follows at once."""
     PENDING = "pending"
-    """Nothing is known of it yet; quotes will come should there be any."""
+    """Asked of the feed; another outcome follows."""
+    NO_CAPACITY = "no_capacity"
+    """The feed is full; it begins when somebody else lets go."""
+    UNKNOWN = "unknown"
+    """No such instrument, or, in unsubscribe, not subscribed."""
     REMOVED = "removed"
     """Unsubscribed."""
-    UNKNOWN = "unknown"
-    """No instrument key, or, in unsubscribe, not subscribed."""
+
+
+_Id = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+_Keys = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=5_000)]
+_IntervalMs = Annotated[int, Meta(ge=100, le=60_000)]
 
 
 class Authenticate(msgspec.Struct, tag="auth", tag_field="op", forbid_unknown_fields=True):
-    token: str
+    """Shows an access token: first of all, and again to stay longer."""
+
+    token: Annotated[str, Meta(max_length=8_192)]
 
 
 class Subscribe(msgspec.Struct, tag="subscribe", tag_field="op", forbid_unknown_fields=True):
-    id: int
-    channel: Literal["quotes"]
-    keys: list[str]
+    """Asks for a channel, or for more instruments of it."""
+
+    id: _Id
+    channel: Channel
+    keys: _Keys = []
+    interval_ms: _IntervalMs | None = None
+    """Send the newest of each instrument this often, instead of everything at once."""
 
 
 class Unsubscribe(msgspec.Struct, tag="unsubscribe", tag_field="op", forbid_unknown_fields=True):
-    id: int
-    channel: Literal["quotes"]
-    keys: list[str]
+    """Gives instruments back."""
+
+    id: _Id
+    channel: Channel
+    keys: _Keys = []
 
 
 class Ping(msgspec.Struct, tag="ping", tag_field="op", forbid_unknown_fields=True):
-    id: int | None = None
+    """Asks for a sign of life."""
+
+    id: _Id | None = None
 
 
 ClientMessage = Authenticate | Subscribe | Unsubscribe | Ping
@@ -59,20 +101,33 @@ ClientMessage = Authenticate | Subscribe | Unsubscribe | Ping
 _decoder: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 _encode: Final = msgspec.json.encode
 
-_QUOTES_HEAD: Final = b'{"type":"quotes","data":['
-_QUOTES_TAIL: Final = b"]}"
+_HEAD: Final = {one: f'{{"type":"{one}","data":['.encode() for one in Channel}
+_SNAPSHOT_HEAD: Final = {
+    one: f'{{"type":"{one}","snapshot":true,"data":['.encode() for one in Channel
+}
+_TAIL: Final = b"]}"
 
 
 def parse(data: str | bytes) -> ClientMessage:
     """Raises BadMessage if `data` is not JSON, InvalidField if it breaks a rule."""
     try:
-        return _decoder.decode(data)
+        message = _decoder.decode(data)
     except msgspec.ValidationError as error:
         rule, _, place = str(error).rpartition(" - at `$")
         field = place.removesuffix("`").removeprefix(".") or "message"
         raise InvalidField(rule or str(error), field=field if rule else "message") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadMessage("not valid JSON") from None
+    if isinstance(message, Subscribe | Unsubscribe):
+        _check_keys(message)
+    return message
+
+
+def _check_keys(message: Subscribe | Unsubscribe) -> None:
+    if message.channel in KEYED and not message.keys:
+        raise InvalidField(f"{message.channel} is subscribed to by keys", field="keys")
+    if message.channel not in KEYED and message.keys:
+        raise InvalidField(f"{message.channel} has no keys", field="keys")
 
 
 def authenticated(user_id: str, expires_at: int) -> bytes:
@@ -80,9 +135,24 @@ def authenticated(user_id: str, expires_at: int) -> bytes:
     return _encode({"type": "authenticated", "user_id": user_id, "expires_at": expires_at})
 
 
-def ack(request_id: int, results: dict[str, Outcome]) -> bytes:
+def expiring(expires_at: int) -> bytes:
+    """A warning that the stream ends at `expires_at`, in Unix seconds, unless renewed."""
+    return _encode({"type": "expiring", "expires_at": expires_at})
+
+
+def ack(request_id: int, results: Mapping[str, Outcome]) -> bytes:
     """The answer to subscribe and unsubscribe, with the outcome of each key."""
     return _encode({"type": "ack", "id": request_id, "results": results})
+
+
+def outcomes(channel: Channel, results: Mapping[str, Outcome]) -> bytes:
+    """Keys of which the outcome has changed since it was told."""
+    return _encode({"type": "outcomes", "channel": channel, "results": results})
+
+
+def gap(channel: Channel) -> bytes:
+    """Messages of this channel may have been missed, and are not made up for here."""
+    return _encode({"type": "gap", "channel": channel})
 
 
 def pong(request_id: int | None) -> bytes:
@@ -109,6 +179,11 @@ def closing(code: Code, detail: str) -> bytes:
     return _encode({"type": "error", "code": code.value, "detail": detail})
 
 
-def quotes(encoded: list[bytes]) -> bytes:
-    """A batch of quotes, each as ingest encoded it."""
-    return _QUOTES_HEAD + b",".join(encoded) + _QUOTES_TAIL
+def batch(channel: Channel, encoded: Sequence[bytes], *, snapshot: bool = False) -> bytes:
+    """A frame with messages of a channel, each as it was encoded by who published it.
+
+    A snapshot holds the newest state of each instrument, of whatever age; what came before
+    it is left out.
+    """
+    head = _SNAPSHOT_HEAD[channel] if snapshot else _HEAD[channel]
+    return text_frame(head, b",".join(encoded), _TAIL)

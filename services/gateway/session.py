@@ -1,17 +1,22 @@
-"""One client on its WebSocket: reads its requests, writes what its outbox holds."""
+"""One client on its WebSocket: acts on its requests, and ends when it must."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
+import aiohttp
 from aiohttp import WSMsgType, web
 
 from services.gateway import metrics, protocol
+from services.gateway.coverage import Interest
 from services.gateway.flush import Flusher
-from services.gateway.hub import Hub
-from services.gateway.outbox import Outbox
-from services.gateway.protocol import CloseCode, Outcome
+from services.gateway.hub import Hub, is_wildcard
+from services.gateway.limits import Bucket, Count
+from services.gateway.outbox import Lane, Outbox
+from services.gateway.protocol import KEYED, Channel, CloseCode, Outcome
 from services.gateway.settings import GatewaySettings
+from services.gateway.streams import SessionEnd, Streams
 from shared.clock import Clock
 from shared.errors import (
     BadMessage,
@@ -22,222 +27,290 @@ from shared.errors import (
     TokenExpired,
     Unauthenticated,
 )
-from shared.subjects import quote_subject
-from shared.tasks import stop
 from shared.verifier import Principal, TokenVerifier
 
 _CLOSE_SECS: Final = 2.0
+# A client that took nothing may still read its close code before it is cut off.
+_GRACE_SECS: Final = 5.0
+_NEVER: Final = float("inf")
 
 
-class SessionEnd(Exception):
-    """The session is over; says with which close code, and what to tell the client."""
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What all sessions of this process share."""
 
-    def __init__(self, close_code: CloseCode, code: Code, detail: str) -> None:
-        super().__init__(detail)
-        self.close_code = close_code
-        self.code = code
-        self.detail = detail
+    hub: Hub
+    flusher: Flusher
+    interest: Interest
+    streams: Streams
+    verifier: TokenVerifier
+    users: Count
+    settings: GatewaySettings
+    clock: Clock
 
 
 class Session:
-    """Runs in the task of its HTTP request, with one more task that writes."""
+    """Runs in the task of its HTTP request; what it sends goes through its outbox."""
+
+    __slots__ = (
+        "_bad_messages",
+        "_bucket",
+        "_gateway",
+        "_goodbye",
+        "_loop",
+        "_outbox",
+        "_principal",
+        "_reset",
+        "_socket",
+        "_warned",
+        "close_code",
+        "due",
+    )
 
     def __init__(
         self,
+        gateway: Gateway,
         socket: web.WebSocketResponse,
-        hub: Hub,
-        flusher: Flusher,
-        verifier: TokenVerifier,
-        settings: GatewaySettings,
-        clock: Clock,
+        outbox: Outbox,
         reset: Callable[[], None],
     ) -> None:
+        self._gateway = gateway
         self._socket = socket
+        self._outbox = outbox
         self._reset = reset
-        self._hub = hub
-        self._verifier = verifier
-        self._settings = settings
-        self._clock = clock
-        self._wake = asyncio.Event()
-        self._taken = asyncio.Event()
-        self._outbox = Outbox(on_dirty=lambda: flusher.mark(self._wake.set))
-        self._subjects: set[str] = set()
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        settings = gateway.settings
+        self._bucket = Bucket(
+            settings.max_messages_per_sec, 4.0 * settings.max_messages_per_sec, now
+        )
         self._principal: Principal | None = None
         self._bad_messages = 0
+        self._warned = False
+        self._goodbye: asyncio.Task[None] | None = None
+        self.close_code: int | None = None
+        """With which code we ended it; None while it lives, or if the client did."""
+        self.due = now + settings.auth_deadline_secs
+        outbox.give_up = self._give_up
 
     async def run(self) -> None:
         """Serve the client until it leaves or must go."""
-        reader = asyncio.create_task(self._read())
-        writer = asyncio.create_task(self._write())
+        self._gateway.streams.add(self)
         try:
-            await asyncio.wait([reader, writer], return_when=asyncio.FIRST_COMPLETED)
-            for task in (reader, writer):
-                if task.done():
-                    task.result()
+            await self._read()
         except SessionEnd as end:
-            await stop([writer])
-            await self._say_goodbye(end)
+            self.end(end)
         except ConnectionError:
             pass  # the client went away while we wrote
         finally:
-            await stop([reader, writer])
-            self._leave_hub()
+            self._leave()
+            if self._goodbye is not None:
+                await self._goodbye
 
-    def _leave_hub(self) -> None:
-        for subject in self._subjects:
-            self._hub.unsubscribe(subject, self._outbox)
-        metrics.SUBSCRIPTIONS.dec(len(self._subjects))
-        metrics.CONFLATED.inc(self._outbox.conflated)
-        self._subjects.clear()
+    def end(self, end: SessionEnd) -> None:
+        """Say goodbye and close; the first reason counts."""
+        if self._goodbye is None:
+            self.close_code = end.close_code
+            self.due = _NEVER
+            self._goodbye = asyncio.create_task(self._say_goodbye(end), name="goodbye")
+
+    def _give_up(self, detail: str) -> None:
+        self.end(SessionEnd(CloseCode.TOO_SLOW, Code.TOO_SLOW, detail))
+
+    def revoke(self, issued_before: int | None = None) -> None:
+        """The session was ended elsewhere; only tokens issued until then, if that is given."""
+        who = self._principal
+        if who is None or (issued_before is not None and who.issued_at > issued_before):
+            return
+        metrics.REVOCATIONS.inc()
+        self.end(SessionEnd(CloseCode.REVOKED, Code.REVOKED, "the session was ended"))
+
+    def on_due(self, now: float) -> None:
+        """The token has expired, or soon will; or none was shown in time."""
+        code = CloseCode.UNAUTHENTICATED
+        if self._principal is None:
+            detail = "no token was sent in time"
+            self.end(SessionEnd(code, Code.UNAUTHENTICATED, detail))
+        elif self._warned:
+            self.end(SessionEnd(code, Code.TOKEN_EXPIRED, "the token has expired"))
+        else:
+            self._warned = True
+            self.due = now + self._left_secs(self._principal)
+            self.answer(protocol.expiring(self._principal.expires_at))
+
+    def _left_secs(self, principal: Principal) -> float:
+        return principal.expires_at - self._gateway.clock.now_ms() / 1_000
+
+    def _leave(self) -> None:
+        gateway, outbox = self._gateway, self._outbox
+        gateway.streams.remove(self, self._principal)
+        if self._principal is not None:
+            gateway.users.give_back(self._principal.user_id)
+        gateway.flusher.remove(outbox)
+        for channel, lane in outbox.lanes.items():
+            metrics.SUBSCRIPTIONS.labels(channel.value).dec(len(lane.topics))
+            gateway.hub.leave(lane)
 
     async def _read(self) -> None:
-        deadline = asyncio.get_running_loop().time() + self._settings.auth_deadline_secs
-        while True:
-            while not self._outbox.has_room:
-                self._taken.clear()
-                await self._taken.wait()  # the writer takes it, or ends the session
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await self._socket.receive()
-            except TimeoutError:
-                raise self._token_missing() from None
+        while self._goodbye is None:
+            message = await self._socket.receive()
             if message.type is WSMsgType.TEXT:
-                deadline = await self._handle(message.data, deadline)
+                await self._receive(message.data)
             elif message.type is WSMsgType.BINARY:
                 self._refuse(BadMessage("messages are JSON in text frames"))
             else:
                 return
+            await self._outbox.room()
 
-    def _token_missing(self) -> SessionEnd:
-        if self._principal is None:
-            return SessionEnd(
-                CloseCode.UNAUTHENTICATED, Code.UNAUTHENTICATED, "no token was sent in time"
-            )
-        return SessionEnd(CloseCode.UNAUTHENTICATED, Code.TOKEN_EXPIRED, "the token has expired")
-
-    async def _handle(self, data: str, deadline: float) -> float:
-        """Act on one message; returns when the session ends, by the loop's clock."""
+    async def _receive(self, data: str) -> None:
+        if not self._bucket.take(self._loop.time()):
+            most = self._gateway.settings.max_messages_per_sec
+            self._refuse(LimitExceeded(f"more than {most} messages a second"), CloseCode.TOO_MANY)
+            return
         request_id: int | None = None
         try:
             request = protocol.parse(data)
             if isinstance(request, protocol.Authenticate):
-                return await self._authenticate(request.token)
+                await self._authenticate(request.token)
+                return
             request_id = request.id
-            self._answer(self._perform(request))
+            self._perform(request)
         except (BadMessage, InvalidField) as failure:
-            self._refuse(failure, request_id)
+            self._refuse(failure, request_id=request_id)
         except Unauthenticated as failure:
             code = CloseCode.UNAUTHENTICATED
             raise SessionEnd(code, failure.code, failure.detail) from None
         except RequestError as failure:
-            self._answer(protocol.error(failure, request_id))
-        return deadline
+            self.answer(protocol.error(failure, request_id))
 
-    async def _authenticate(self, token: str) -> float:
-        principal = await self._verifier.verify(token)
-        known = self._principal
-        if known is not None and principal.session_id != known.session_id:
-            raise Unauthenticated("the token is of another session than this stream")
-        left_secs = principal.expires_at - self._clock.now_ms() / 1_000
+    async def _authenticate(self, token: str) -> None:
+        principal = await self._gateway.verifier.verify(token)
+        left_secs = self._left_secs(principal)
         if left_secs <= 0:
             raise TokenExpired("the token has expired")
+        if self._principal is None:
+            self._enter(principal)
+        elif principal.session_id != self._principal.session_id:
+            raise Unauthenticated("the token is of another session than this stream")
         self._principal = principal
-        self._answer(protocol.authenticated(principal.user_id, principal.expires_at))
-        return asyncio.get_running_loop().time() + left_secs
+        self._warned = False
+        warning_secs = self._gateway.settings.expiry_warning_secs
+        self.due = self._loop.time() + max(0.0, left_secs - warning_secs)
+        self.answer(protocol.authenticated(principal.user_id, principal.expires_at))
 
-    def _perform(self, request: protocol.Subscribe | protocol.Unsubscribe | protocol.Ping) -> bytes:
+    def _enter(self, principal: Principal) -> None:
+        users = self._gateway.users
+        if not users.take(principal.user_id):
+            detail = f"a user may have {users.most} streams"
+            raise SessionEnd(CloseCode.TOO_MANY, Code.LIMIT_EXCEEDED, detail)
+        self._principal = principal
+        self._gateway.streams.identify(self, principal)
+
+    def _perform(self, request: protocol.Subscribe | protocol.Unsubscribe | protocol.Ping) -> None:
         if self._principal is None:
             raise Unauthenticated("the first message must be of op auth")
         match request:
             case protocol.Subscribe():
-                return protocol.ack(request.id, self._subscribe(request.keys))
+                self.answer(protocol.ack(request.id, self._subscribe(request, self._principal)))
             case protocol.Unsubscribe():
-                return protocol.ack(request.id, self._unsubscribe(request.keys))
+                self.answer(protocol.ack(request.id, self._unsubscribe(request)))
             case protocol.Ping():
-                return protocol.pong(request.id)
+                self.answer(protocol.pong(request.id))
 
-    def _subscribe(self, keys: list[str]) -> dict[str, Outcome]:
-        subjects = {key: _subject_or_none(key) for key in keys}
-        wanted = {subject for subject in subjects.values() if subject is not None}
-        most = self._settings.max_keys_per_stream
-        if len(wanted | self._subjects) > most:
-            raise LimitExceeded(f"a stream may hold {most} subscriptions", field="keys")
-        metrics.SUBSCRIPTIONS.inc(len(wanted - self._subjects))
-        self._subjects |= wanted
-        return {
-            key: Outcome.UNKNOWN
-            if subject is None
-            else Outcome.LIVE
-            if self._hub.subscribe(subject, self._outbox)
-            else Outcome.PENDING
-            for key, subject in subjects.items()
-        }
-
-    def _unsubscribe(self, keys: list[str]) -> dict[str, Outcome]:
-        results = {}
-        for key in keys:
-            subject = _subject_or_none(key)
-            if subject is None or subject not in self._subjects:
-                results[key] = Outcome.UNKNOWN
-                continue
-            self._subjects.remove(subject)
-            metrics.SUBSCRIPTIONS.dec()
-            self._hub.unsubscribe(subject, self._outbox)
-            results[key] = Outcome.REMOVED
+    def _subscribe(self, request: protocol.Subscribe, who: Principal) -> dict[str, Outcome]:
+        hub = self._gateway.hub
+        self._check_room(request)
+        lane = self._outbox.lane(request.channel)
+        self._gateway.flusher.add(lane, self._outbox)
+        before = len(lane.topics)
+        if request.channel in KEYED:
+            results = {key: self._subscribe_key(lane, key) for key in request.keys}
+        else:
+            hub.subscribe_whole(lane, who.user_id)
+            results = {request.channel.value: Outcome.LIVE}
+        if request.interval_ms is not None or lane.interval_secs:
+            lane.pace((request.interval_ms or 0) / 1_000, hub.version)
+        metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(len(lane.topics) - before)
         return results
 
-    def _refuse(self, failure: RequestError, request_id: int | None = None) -> None:
+    def _subscribe_key(self, lane: Lane, key: str) -> Outcome:
+        try:
+            topic = self._gateway.hub.subscribe(lane, key)
+        except InvalidField:
+            return Outcome.UNKNOWN
+        if topic is None or lane.channel is Channel.BARS:
+            return Outcome.LIVE
+        is_known = topic.last is not None
+        return self._gateway.interest.outcome(key, self._loop.time(), is_known=is_known)
+
+    def _check_room(self, request: protocol.Subscribe) -> None:
+        """Raises LimitExceeded if the stream would hold more than it may."""
+        hub = self._gateway.hub
+        most = self._gateway.settings.max_keys_per_stream
+        held = sum(len(lane.topics) for lane in self._outbox.lanes.values())
+        named = self._outbox.lane(request.channel).named
+        held += sum(1 for key in set(request.keys) if key not in named and not is_wildcard(key))
+        for key in set(request.keys):
+            if is_wildcard(key):
+                if request.channel is Channel.DEPTH:
+                    raise InvalidField("depth is subscribed to by whole keys", field="keys")
+                held += sum(1 for _ in hub.matching(request.channel, key))
+        if held > most:
+            raise LimitExceeded(f"a stream may hold {most} subscriptions", field="keys")
+
+    def _unsubscribe(self, request: protocol.Unsubscribe) -> dict[str, Outcome]:
+        gateway = self._gateway
+        lane = self._outbox.lane(request.channel)
+        gateway.flusher.flush(self._outbox)  # nothing of a key comes after its `removed`
+        before = len(lane.topics)
+        results = {
+            key: Outcome.REMOVED if gateway.hub.unsubscribe(lane, key) else Outcome.UNKNOWN
+            for key in request.keys or [request.channel.value]
+        }
+        metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(before - len(lane.topics))
+        return results
+
+    def tell_outcomes(self, changed: Mapping[str, Outcome]) -> None:
+        """The feed has another answer for some keys; tell what concerns this client."""
+        for channel in (Channel.QUOTES, Channel.DEPTH):
+            lane = self._outbox.lanes.get(channel)
+            concerned = changed.keys() & lane.named.keys() if lane is not None else ()
+            if concerned:
+                self.answer(protocol.outcomes(channel, {key: changed[key] for key in concerned}))
+
+    def tell_gap(self) -> None:
+        """Messages may have been missed; what no snapshot makes up for is told."""
+        for channel in (Channel.BARS, Channel.ORDERS):
+            lane = self._outbox.lanes.get(channel)
+            if lane is not None and lane.topics:
+                self.answer(protocol.gap(channel))
+
+    def _refuse(
+        self,
+        failure: RequestError,
+        close_code: CloseCode = CloseCode.BAD_MESSAGE,
+        *,
+        request_id: int | None = None,
+    ) -> None:
         self._bad_messages += 1
-        if self._bad_messages > self._settings.max_bad_messages:
-            raise SessionEnd(CloseCode.BAD_MESSAGE, Code.BAD_MESSAGE, "too many malformed messages")
-        self._answer(protocol.error(failure, request_id))
+        if self._bad_messages > self._gateway.settings.max_bad_messages:
+            raise SessionEnd(close_code, failure.code, f"too often: {failure.detail}")
+        self.answer(protocol.error(failure, request_id))
 
-    def _answer(self, message: bytes) -> None:
-        self._outbox.put_answer(message)
-
-    async def _write(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            messages, quote_count = self._outbox.take()
-            self._taken.set()
-            try:
-                async with asyncio.timeout(self._settings.blocked_secs):
-                    for message in messages:
-                        await self._socket.send_frame(message, WSMsgType.TEXT)
-                        metrics.BYTES_OUT.inc(len(message))
-            except TimeoutError:
-                detail = "the client does not take what is sent"
-                raise SessionEnd(CloseCode.TOO_SLOW, Code.TOO_SLOW, detail) from None
-            if quote_count:
-                metrics.DELIVERIES.inc(quote_count)
-                metrics.BATCH_QUOTES.observe(quote_count)
+    def answer(self, message: bytes) -> None:
+        """Send it with the next flush, before anything else."""
+        self._outbox.answer(message)
+        self._gateway.flusher.nudge(self._outbox)
 
     async def _say_goodbye(self, end: SessionEnd) -> None:
-        too_slow = end.close_code is CloseCode.TOO_SLOW
+        self._outbox.answer(protocol.closing(end.code, end.detail))
+        self._outbox.part()
+        if self._outbox.unsent():
+            self._loop.call_later(_GRACE_SECS, self._reset)
         try:
             async with asyncio.timeout(_CLOSE_SECS):
-                if not too_slow:
-                    await self._socket.send_frame(
-                        protocol.closing(end.code, end.detail), WSMsgType.TEXT
-                    )
                 await self._socket.close(
-                    code=end.close_code, message=end.detail.encode(), drain=not too_slow
+                    code=end.close_code, message=end.detail.encode()[:120], drain=False
                 )
-        except (TimeoutError, ConnectionError):
-            pass
-        except asyncio.CancelledError:
-            # aiohttp's tasks share one future to wait for the drain: the writer's
-            # cancellation comes out here as well, though nobody has cancelled us.
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-        if too_slow:
-            self._reset()  # a close waits for the buffer to drain, which it will not
-
-
-def _subject_or_none(key: str) -> str | None:
-    try:
-        return quote_subject(key)
-    except InvalidField:
-        return None
+        except (TimeoutError, ConnectionError, aiohttp.ClientError):
+            self._reset()

@@ -1,5 +1,6 @@
 """What can be set of the gateway."""
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -29,22 +30,47 @@ class GatewaySettings(ServiceSettings):
     """Of the NATS user that is named like this service."""
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)] = frozenset()
     """Web origins, separated by commas, that may open a stream besides the gateway's own."""
+    trusted_proxies: Annotated[
+        frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_by_comma)
+    ] = frozenset()
+    """Networks, separated by commas, of proxies whose X-Forwarded-For and -Proto are believed."""
+
     auth_deadline_secs: Secs = 5.0
     """A stream on which nobody has authenticated by then is closed."""
-    flush_interval_ms: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """Quotes of one interval leave in one message."""
+    expiry_warning_secs: Secs = 60.0
+    """A stream is told so long before its token expires."""
+    flush_interval_ms: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """The longest that quotes wait under load for others to leave with in one message."""
+    max_quote_age_secs: Secs = 2.0
+    """What ingest received longer ago is not passed on as live, but as a snapshot; our
+    clock and ingest's must agree better than that."""
+    buffer_bytes: Annotated[int, Field(ge=4_096)] = 65_536
+    """A client with more than this unsent gets the newest quotes only, once it takes them."""
     blocked_secs: Secs = 15.0
     """A client that takes nothing for so long is closed."""
     heartbeat_secs: Secs = 20.0
     """Time between pings; a client that does not answer is gone."""
+
     max_streams: Annotated[int, Field(ge=1)] = 10_000
     """Open streams of this process; one more gets 503."""
-    max_keys_per_stream: Annotated[int, Field(ge=1)] = 2_000
+    max_streams_per_address: Annotated[int, Field(ge=1)] = 200
+    """Open streams from one address; one more gets 429."""
+    max_streams_per_user: Annotated[int, Field(ge=1)] = 20
+    """Open streams of one user; one more is closed."""
+    accept_per_sec: Annotated[int, Field(ge=1)] = 400
+    """New streams a second; the rest of a storm gets 503 with a time to come back."""
+    max_keys_per_stream: Annotated[int, Field(ge=1)] = 5_000
     """Instruments that one stream may subscribe to."""
     max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384
     """A longer message of a client ends its stream with 1009."""
+    max_messages_per_sec: Annotated[int, Field(ge=1)] = 50
+    """Messages of one client a second, on average; four times as many at once."""
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
-    """A stream that sends more malformed messages than this is closed."""
+    """A stream that sends more malformed messages than this is closed, and likewise one that
+    goes on sending while it is told that it sends too much."""
+    shutdown_spread_secs: Annotated[float, Field(ge=0)] = 5.0
+    """Over how long the clients are sent away when this process stops; at most half of
+    its shutdown deadline."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     tokens: TokenSettings = Field(default_factory=TokenSettings)

@@ -1,0 +1,165 @@
+"""Lets streams in, as many as there may be, and sends them away when the process goes."""
+
+import asyncio
+import random
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from services.gateway import metrics
+from services.gateway.addresses import client_address
+from services.gateway.limits import Bucket, Count
+from services.gateway.outbox import Outbox
+from services.gateway.protocol import CloseCode
+from services.gateway.session import Gateway, Session
+from services.gateway.streams import SessionEnd
+from shared.errors import Code, Forbidden, LimitExceeded, Overloaded, RequestError
+from shared.health import Readiness
+from shared.logs import get_logger
+
+log = get_logger(__name__)
+
+DEPENDENCY: Final = "door"
+# The kernel takes so much that is not on its way yet, and then says that the client is slow:
+# what waits there cannot be replaced by anything newer.
+_KERNEL_UNSENT_BYTES: Final = 131_072
+_LONGEST_RETRY_SECS: Final = 10
+_PER_CLIENT_SECS: Final = 0.005
+_jitter: Final = random.SystemRandom()
+
+
+class Door:
+    """GET /ws."""
+
+    def __init__(self, gateway: Gateway, readiness: Readiness) -> None:
+        self._gateway = gateway
+        self._readiness = readiness
+        settings = gateway.settings
+        self._addresses = Count(settings.max_streams_per_address)
+        rate = settings.accept_per_sec
+        self._admission = Bucket(rate, rate, asyncio.get_running_loop().time())
+        self._is_closing = False
+
+    def address_of(self, request: web.Request) -> str:
+        """Where a request comes from, as far as we can trust it."""
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        return client_address(
+            request.remote, forwarded, tuple(self._gateway.settings.trusted_proxies)
+        )
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Serve one stream until it ends."""
+        address = self.address_of(request)
+        try:
+            self._check(request, address)
+        except RequestError as refusal:
+            metrics.REFUSED.labels(refusal.code.value).inc()
+            raise
+        try:
+            return await self._serve(request)
+        finally:
+            self._addresses.give_back(address)
+
+    def _check(self, request: web.Request, address: str) -> None:
+        """Raises Forbidden, Overloaded or LimitExceeded; else the address has one more."""
+        settings = self._gateway.settings
+        self._check_origin(request)
+        retry_secs = _jitter.randint(1, _LONGEST_RETRY_SECS)
+        if self._is_closing:
+            raise Overloaded("this gateway goes away", retry_after_secs=1)
+        if len(self._gateway.streams) >= settings.max_streams:
+            detail = "this gateway has as many streams as it may"
+            raise Overloaded(detail, retry_after_secs=retry_secs)
+        if not self._admission.take(asyncio.get_running_loop().time()):
+            detail = "too many streams are being opened at once"
+            raise Overloaded(detail, retry_after_secs=retry_secs)
+        if not self._addresses.take(address):
+            raise LimitExceeded(f"an address may have {self._addresses.most} streams")
+
+    def _check_origin(self, request: web.Request) -> None:
+        """A browser names its page's origin; a page of somebody else's may not listen in."""
+        settings = self._gateway.settings
+        origin = request.headers.get("Origin")
+        if origin is None or origin in settings.allowed_origins:
+            return
+        scheme = request.scheme
+        if client_address(request.remote, ["-"], tuple(settings.trusted_proxies)) == "-":
+            scheme = request.headers.get("X-Forwarded-Proto", scheme)
+        if origin != f"{scheme}://{request.host}":
+            raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        settings = self._gateway.settings
+        stream = web.WebSocketResponse(
+            heartbeat=settings.heartbeat_secs,
+            max_msg_size=settings.max_message_bytes,
+            compress=False,
+            timeout=2.0,
+        )
+        await stream.prepare(request)
+        transport = request.transport  # gone from the request once it is closing
+        if transport is None:
+            return stream
+        outbox = Outbox(*_pipe(transport))
+        session = Session(self._gateway, stream, outbox, reset=lambda: _reset(transport))
+        try:
+            await session.run()
+        finally:
+            code = session.close_code or stream.close_code
+            metrics.CLOSES.labels(_close_label(code)).inc()
+        return stream
+
+    async def close(self, _: web.Application) -> None:
+        """Let nobody in any more, and send all away, over some time: they will all come back."""
+        self._is_closing = True
+        self._readiness.down(DEPENDENCY, "this gateway goes away")
+        settings = self._gateway.settings
+        streams = list(self._gateway.streams)
+        longest_secs = min(
+            settings.shutdown_spread_secs, settings.runtime.shutdown_deadline_secs / 2
+        )
+        pause_secs = min(_PER_CLIENT_SECS, longest_secs / max(1, len(streams)))
+        started = asyncio.get_running_loop().time()
+        for number, stream in enumerate(streams):
+            stream.end(SessionEnd(CloseCode.RESTARTING, Code.RESTARTING, "this gateway goes away"))
+            ahead_secs = started + number * pause_secs - asyncio.get_running_loop().time()
+            if ahead_secs > 0.01:
+                await asyncio.sleep(ahead_secs)
+
+
+def _pipe(transport: asyncio.Transport) -> tuple[Callable[[bytes], None], Callable[[], int]]:
+    """How to write to a client, and how to see what it has not taken.
+
+    Straight to the transport, past aiohttp's writer: that one makes a coroutine of each
+    frame and may wait within it. Both write whole frames at once, so they do not mix.
+    """
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _KERNEL_UNSENT_BYTES)
+    write, is_closing = transport.write, transport.is_closing
+
+    def write_if_open(data: bytes) -> None:
+        if not is_closing():
+            write(data)
+
+    return write_if_open, transport.get_write_buffer_size
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """End a connection now, with all that waits in it, in our memory and in the kernel's."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            return  # it has ended already
+    transport.abort()
+
+
+def _close_label(code: int | None) -> str:
+    if code is None:
+        return "none"
+    return str(code) if 1000 <= code <= 1015 or code in set(CloseCode) else "other"
