@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Protocol, TypeVar
 
 import uvloop
@@ -14,7 +14,7 @@ from shared import exit_codes, logs
 from shared.errors import BusClosed, ConfigError
 from shared.health import Readiness, ops_site
 from shared.settings import ServiceSettings, load
-from shared.tasks import run_together
+from shared.tasks import run_together, stop
 
 log = logs.get_logger(__name__)
 
@@ -29,6 +29,31 @@ class Part(Protocol):
 
 C = TypeVar("C", bound=ServiceSettings)
 Build = Callable[[C, Readiness], AbstractAsyncContextManager[Sequence[Part]]]
+
+
+class _Together:
+    """A part that stands for tasks that are owned elsewhere, and ends with the first of them."""
+
+    def __init__(self, tasks: "Sequence[asyncio.Task[None]]") -> None:
+        self._tasks = tasks
+
+    async def run(self) -> None:
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+@asynccontextmanager
+async def lasting(*parts: Part) -> AsyncIterator[Part]:
+    """Runs `parts` until the end of the block, however early the part that it yields is cancelled.
+
+    For what others need while they are being closed.
+    """
+    tasks = [asyncio.create_task(part.run(), name=type(part).__name__) for part in parts]
+    try:
+        yield _Together(tasks)
+    finally:
+        await stop(tasks)
 
 
 class PartEnded(RuntimeError):

@@ -1,17 +1,21 @@
 """Puts the gateway together."""
 
+import secrets
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 
 from services.gateway.coverage import Interest
+from services.gateway.demand import Demander
 from services.gateway.door import Door
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub
 from services.gateway.intake import DirectClient
 from services.gateway.limits import Count
 from services.gateway.relay import Relay
+from services.gateway.revoked import Revoked
 from services.gateway.routes import make_site
 from services.gateway.session import Gateway
 from services.gateway.settings import GatewaySettings
@@ -19,7 +23,8 @@ from services.gateway.streams import Streams
 from shared.bus import connect_bus
 from shared.clock import SystemClock
 from shared.health import Readiness, serve
-from shared.runtime import Part
+from shared.revocations import Revocations
+from shared.runtime import Part, lasting
 from shared.verifier import KeySet, TokenVerifier
 
 
@@ -37,6 +42,9 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
     )
     streams = Streams()
     client = DirectClient()
+    revocations = Revocations()
+    gateway_id = settings.gateway_id or f"{socket.gethostname()[:20]}-{secrets.token_hex(4)}"
+    interest = Interest(gateway_id)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         bus = await stack.enter_async_context(
@@ -51,13 +59,19 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
         gateway = Gateway(
             hub=hub,
             flusher=flusher,
-            interest=Interest("gateway"),
+            interest=interest,
             streams=streams,
             verifier=TokenVerifier(KeySet(http, settings.tokens.jwks_url, clock), settings.tokens),
+            revocations=revocations,
             users=Count(settings.max_streams_per_user),
             settings=settings,
             clock=clock,
         )
+        revoked = Revoked(bus, revocations, streams, readiness, clock)
+        relay = Relay(bus, client, hub, flusher, streams, readiness, revoked.read_again)
+        demander = Demander(bus, gateway_id, hub, interest, streams)
+        # Streams are sent away over some time, during which they are served as ever.
+        served = await stack.enter_async_context(lasting(streams, revoked, relay, demander))
         site = make_site(Door(gateway, readiness), readiness)
         await stack.enter_async_context(serve(site, settings.host, settings.port))
-        yield bus, streams, Relay(bus, client, hub, flusher, streams, readiness)
+        yield bus, served

@@ -144,7 +144,7 @@ class Flusher:
         started = time.perf_counter()
         if now - self._expected_at > self._max_age_secs:
             self._drop_what_is_old(slot, now)
-        due = [pair for pair in self._slots[slot].items() if pair[0].pending]
+        due = [pair for pair in self._slots[slot].items() if pair[0].pending or pair[0].fresh]
         if due:
             self._clean_slots = 0
             self._tell_latency(due[0][0])
@@ -175,7 +175,7 @@ class Flusher:
         self._sent_bytes = self._delivered = 0
 
     def _tell_latency(self, lane: Lane) -> None:
-        if lane.channel is Channel.QUOTES:
+        if lane.channel is Channel.QUOTES and lane.pending:
             received_us = stamp_of(lane.pending[0]).rt
             metrics.LATENCY.observe(time.time() - received_us / 1e6)
 

@@ -41,6 +41,7 @@ class Relay:
         flusher: Flusher,
         streams: Streams,
         readiness: Readiness,
+        on_missed: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._client = client
@@ -48,6 +49,7 @@ class Relay:
         self._flusher = flusher
         self._streams = streams
         self._readiness = readiness
+        self._on_missed = on_missed
         self._counted = 0
         readiness.down(DEPENDENCY, "last quotes not read yet")
 
@@ -69,6 +71,7 @@ class Relay:
                 self._readiness.up(DEPENDENCY)
                 await self._bus.missed.wait()
                 self._readiness.down(DEPENDENCY, "messages may have been missed")
+                self._on_missed()
                 for stream in self._streams:
                     stream.tell_gap()
         finally:

@@ -24,9 +24,11 @@ from shared.errors import (
     InvalidField,
     LimitExceeded,
     RequestError,
+    Revoked,
     TokenExpired,
     Unauthenticated,
 )
+from shared.revocations import Revocations
 from shared.verifier import Principal, TokenVerifier
 
 _CLOSE_SECS: Final = 2.0
@@ -44,6 +46,7 @@ class Gateway:
     interest: Interest
     streams: Streams
     verifier: TokenVerifier
+    revocations: Revocations
     users: Count
     settings: GatewaySettings
     clock: Clock
@@ -178,13 +181,16 @@ class Session:
         except (BadMessage, InvalidField) as failure:
             self._refuse(failure, request_id=request_id)
         except Unauthenticated as failure:
-            code = CloseCode.UNAUTHENTICATED
+            is_revoked = isinstance(failure, Revoked)
+            code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
             raise SessionEnd(code, failure.code, failure.detail) from None
         except RequestError as failure:
             self.answer(protocol.error(failure, request_id))
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._gateway.verifier.verify(token)
+        if self._gateway.revocations.refuses(principal):
+            raise Revoked("the session was ended")
         left_secs = self._left_secs(principal)
         if left_secs <= 0:
             raise TokenExpired("the token has expired")

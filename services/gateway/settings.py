@@ -26,6 +26,8 @@ class GatewaySettings(ServiceSettings):
     """Port to listen on."""
     ops_port: Port = 7401
     """Where /healthz, /readyz and /metrics listen."""
+    gateway_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{0,64}$")] = ""
+    """Name of this process among gateways; made up at the start if empty."""
     nats_password: SecretStr
     """Of the NATS user that is named like this service."""
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)] = frozenset()

@@ -1,61 +1,208 @@
-"""An outbox keeps the newest of each instrument, and nothing without bound."""
+"""An outbox sends everything to who keeps up, and only the newest to who does not."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.outbox import Outbox
+from services.gateway.outbox import MAX_EVENTS, SNAPSHOT_MOST, Lane, Outbox
+from services.gateway.protocol import Channel
+from services.gateway.topic import Topic
 
 
-def test_it_announces_itself_once_until_it_is_emptied() -> None:
-    calls = []
-    outbox = Outbox(lambda: calls.append(1))
-    outbox.put_quote("a", b"1")
-    outbox.put_quote("b", b"2")
-    outbox.put_answer(b"3")
-    assert len(calls) == 1
-    outbox.take()
-    outbox.put_answer(b"4")
-    assert len(calls) == 2
+def messages(frames: bytes) -> Iterator[dict[str, Any]]:
+    """The messages in frames of a server."""
+    while frames:
+        assert frames[0] == 0x81
+        size, start = frames[1], 2
+        if size == 126:
+            size, start = int.from_bytes(frames[2:4], "big"), 4
+        elif size == 127:
+            size, start = int.from_bytes(frames[2:10], "big"), 10
+        yield json.loads(frames[start : start + size])
+        frames = frames[start + size :]
 
 
-def test_answers_leave_before_quotes_and_in_order() -> None:
-    outbox = Outbox(lambda: None)
-    outbox.put_quote("a", b"{}")
-    outbox.put_answer(b"one")
-    outbox.put_answer(b"two")
-    assert outbox.take() == ([b"one", b"two", b'{"type":"quotes","data":[{}]}'], 1)
-    assert outbox.take() == ([], 0)
+class Client:
+    """An outbox with what the hub would do to it."""
+
+    def __init__(self, channel: Channel = Channel.QUOTES) -> None:
+        self.outbox = Outbox(write=lambda _: None, unsent=lambda: 0)
+        self.lane = self.outbox.lane(channel)
+        self.topics: dict[str, Topic] = {}
+        self.version = 0
+
+    def topic(self, key: str) -> Topic:
+        return self.topics.setdefault(key, Topic(key))
+
+    def subscribe(self, *keys: str) -> None:
+        for key in keys:
+            self.lane.add(self.topic(key))
+
+    def publish(self, key: str, value: int) -> None:
+        topic = self.topic(key)
+        self.version += 1
+        topic.version = self.version
+        topic.last = json.dumps([key, value]).encode()
+        for put in topic.puts:
+            put(topic.last)
+
+    def take(self, now: float = 0.0) -> list[dict[str, Any]]:
+        return list(messages(self.outbox.take(now, self.version)[0]))
+
+    def values(self, now: float = 0.0) -> list[list[Any]]:
+        return [value for message in self.take(now) for value in message["data"]]
 
 
-def test_an_unsubscribed_quote_is_not_sent() -> None:
-    outbox = Outbox(lambda: None)
-    outbox.put_quote("a", b"{}")
-    outbox.drop_quote("a")
-    assert outbox.take() == ([], 0)
+def test_who_keeps_up_gets_every_message_in_order() -> None:
+    client = Client()
+    client.subscribe("a", "b")
+    client.take()
+    for value in range(3):
+        client.publish("a", value)
+        client.publish("b", value)
+    (batch,) = client.take()
+    assert batch["type"] == "quotes"
+    assert "snapshot" not in batch
+    assert batch["data"] == [["a", 0], ["b", 0], ["a", 1], ["b", 1], ["a", 2], ["b", 2]]
+    assert client.take() == []
 
 
-def test_it_has_no_room_while_many_answers_wait() -> None:
-    outbox = Outbox(lambda: None)
-    for _ in range(Outbox.MAX_ANSWERS):
-        assert outbox.has_room
-        outbox.put_answer(b"x")
-    assert not outbox.has_room
-    outbox.take()
-    assert outbox.has_room
+def test_a_new_topic_begins_with_its_last_message_as_a_snapshot() -> None:
+    client = Client()
+    client.publish("a", 1)
+    client.subscribe("a", "b")
+    assert client.take() == [{"type": "quotes", "snapshot": True, "data": [["a", 1]]}]
+    client.publish("a", 2)
+    assert client.values() == [["a", 2]]
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 99)), max_size=50))
-def test_what_leaves_is_the_newest_of_each_instrument(puts: list[tuple[str, int]]) -> None:
-    outbox = Outbox(lambda: None)
-    for subject, value in puts:
-        outbox.put_quote(subject, json.dumps([subject, value]).encode())
-    newest = dict(puts)
-    assert len(outbox) == len(newest)
-    assert outbox.conflated == len(puts) - len(newest)
-    messages, count = outbox.take()
-    assert count == len(newest)
-    if newest:
-        (message,) = messages
-        assert dict(json.loads(message)["data"]) == newest
+def test_answers_leave_before_messages_and_in_order() -> None:
+    client = Client()
+    client.publish("a", 1)
+    client.subscribe("a")
+    client.outbox.answer(b"1")
+    client.outbox.answer(b"2")
+    assert client.take()[:2] == [1, 2]
+
+
+def test_nothing_comes_of_a_topic_that_was_removed() -> None:
+    client = Client()
+    client.subscribe("a")
+    client.take()
+    client.lane.remove(client.topic("a"))
+    client.publish("a", 1)
+    assert client.take() == []
+
+
+def test_who_falls_behind_gets_the_newest_of_what_has_changed_and_no_backlog() -> None:
+    client = Client()
+    client.subscribe("a", "b")
+    client.publish("a", 1)
+    client.publish("b", 1)
+    client.take()
+    seen = client.version
+    client.publish("a", 2)
+    client.outbox.fall_behind(0.0, seen)
+    for value in range(3, 100):
+        client.publish("a", value)
+    assert client.lane.pending == []
+    assert client.take() == [{"type": "quotes", "snapshot": True, "data": [["a", 99]]}]
+    client.publish("a", 100)
+    client.publish("b", 2)
+    assert client.values() == [["a", 100], ["b", 2]]
+
+
+def test_a_paced_client_gets_the_newest_of_each_once_per_interval() -> None:
+    client = Client()
+    client.subscribe("a", "b")
+    client.lane.pace(0.25, client.version)
+    client.publish("a", 1)
+    client.publish("b", 1)
+    assert sorted(client.values(1.0)) == [["a", 1], ["b", 1]]
+    client.publish("a", 2)
+    client.publish("a", 3)
+    assert client.values(1.1) == []
+    assert client.outbox.has_more
+    assert client.values(1.3) == [["a", 3]]
+    assert client.values(1.6) == []
+    client.lane.pace(0, client.version)
+    client.take(1.7)
+    client.publish("a", 4)
+    client.publish("a", 5)
+    assert client.values(1.7) == [["a", 4], ["a", 5]]
+
+
+def test_a_large_snapshot_leaves_in_parts() -> None:
+    client = Client()
+    for number in range(SNAPSHOT_MOST + 1):
+        client.publish(str(number), 0)
+        client.subscribe(str(number))
+    assert len(client.values()) == SNAPSHOT_MOST
+    assert client.outbox.has_more
+    assert len(client.values()) == 1
+    assert not client.outbox.has_more
+
+
+def test_order_events_are_kept_in_order_however_slow_the_client() -> None:
+    client = Client(Channel.ORDERS)
+    client.subscribe("u")
+    for value in range(50):
+        client.publish("u", value)
+        client.outbox.fall_behind(0.0, client.version)
+    assert client.values() == [["u", value] for value in range(50)]
+
+
+def test_an_outbox_says_when_too_many_events_wait() -> None:
+    client = Client(Channel.ORDERS)
+    client.subscribe("u")
+    for value in range(MAX_EVENTS + 1):
+        assert not client.outbox.is_overfull
+        client.publish("u", value)
+    assert client.outbox.is_overfull
+
+
+@pytest.mark.parametrize("moves", ["take", "behind"])
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=60),
+)
+def test_whatever_happens_the_last_that_came_is_the_newest_of_each(
+    moves: str, steps: list[tuple[str, bool, bool]]
+) -> None:
+    client = Client()
+    client.subscribe("a", "b", "c")
+    client.take()
+    got: dict[str, int] = {}
+    taken = client.version
+
+    def take() -> None:
+        for key, value in client.values():
+            assert value > got.get(key, -1), "nothing goes back in time, or comes twice"
+            got[key] = value
+
+    newest = {}
+    for value, (key, takes, falls_behind) in enumerate(steps):
+        client.publish(key, value)
+        newest[key] = value
+        if falls_behind and moves == "behind":
+            client.outbox.fall_behind(0.0, taken)
+        elif takes:
+            take()
+            taken = client.version
+    take()
+    assert got == newest
+
+
+def test_a_lane_that_was_left_holds_nothing() -> None:
+    lane = Lane(Channel.QUOTES)
+    topic = Topic("a")
+    lane.add(topic)
+    lane.take(0.0, 0)
+    assert topic.sinks == {lane}
+    lane.remove(topic)
+    assert topic.sinks == set()
+    lane.clear()
+    assert not lane.topics

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway import protocol
-from services.gateway.protocol import Outcome
+from services.gateway.protocol import Channel, Outcome
 from shared.errors import BadMessage, InvalidField
 
 
 def test_each_op_is_read() -> None:
     assert protocol.parse('{"op":"auth","token":"t"}') == protocol.Authenticate("t")
     subscribe = '{"op":"subscribe","id":1,"channel":"quotes","keys":["NSE_EQ|A"]}'
-    assert protocol.parse(subscribe) == protocol.Subscribe(1, "quotes", ["NSE_EQ|A"])
+    assert protocol.parse(subscribe) == protocol.Subscribe(1, Channel.QUOTES, ["NSE_EQ|A"])
     unsubscribe = subscribe.replace("subscribe", "unsubscribe")
-    assert protocol.parse(unsubscribe) == protocol.Unsubscribe(1, "quotes", ["NSE_EQ|A"])
+    assert protocol.parse(unsubscribe) == protocol.Unsubscribe(1, Channel.QUOTES, ["NSE_EQ|A"])
     assert protocol.parse('{"op":"ping"}') == protocol.Ping(None)
 
 
@@ -52,8 +52,12 @@ def test_any_input_is_read_or_refused(data: str | bytes) -> None:
 
 
 def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
-    batch = protocol.quotes([b'{"key":"a","ltp":1.10}', b'{"key":"b"}'])
-    assert batch == b'{"type":"quotes","data":[{"key":"a","ltp":1.10},{"key":"b"}]}'
+    encoded = [b'{"key":"a","ltp":1.10}', b'{"key":"b"}']
+    body = b'"data":[{"key":"a","ltp":1.10},{"key":"b"}]}'
+    live = b'{"type":"quotes",' + body
+    assert protocol.batch(Channel.QUOTES, encoded) == b"\x81" + bytes([len(live)]) + live
+    snapshot = b'{"type":"bars","snapshot":true,' + body
+    assert protocol.batch(Channel.BARS, encoded, snapshot=True)[2:] == snapshot
 
 
 def test_an_ack_tells_the_outcome_of_each_key() -> None:

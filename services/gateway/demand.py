@@ -1,0 +1,85 @@
+"""Tells ingest what this gateway's clients need, and clients what ingest says of it."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from services.gateway import metrics
+from services.gateway.coverage import Interest
+from services.gateway.hub import Hub
+from services.gateway.protocol import Channel
+from services.gateway.streams import Streams
+from shared.bus import Bus
+from shared.demand import REPEAT_SECS, Coverage, decode_coverage, encode
+from shared.logs import get_logger
+from shared.subjects import COVERAGE, demand_subject
+
+log = get_logger(__name__)
+
+_LOOK_SECS: Final = 0.1
+
+
+class Demander:
+    """A part: publishes the demand every few seconds and soon after it has changed."""
+
+    def __init__(
+        self, bus: Bus, gateway_id: str, hub: Hub, interest: Interest, streams: Streams
+    ) -> None:
+        self._bus = bus
+        self._subject = demand_subject(gateway_id)
+        self._hub = hub
+        self._interest = interest
+        self._streams = streams
+
+    async def run(self) -> None:
+        """Until cancelled; then ingest is told that nothing is needed any more."""
+        loop = asyncio.get_running_loop()
+        subscription = await self._bus.client.subscribe(COVERAGE, cb=self._on_coverage)
+        seen = -1
+        told_at = float("-inf")
+        try:
+            while True:
+                changed = False
+                if seen != self._hub.interest_version:
+                    seen = self._hub.interest_version
+                    changed = self._look()
+                if changed or loop.time() - told_at >= REPEAT_SECS:
+                    told_at = loop.time()
+                    await self._tell()
+                await asyncio.sleep(_LOOK_SECS)
+        finally:
+            self._interest.want([], [])
+            await self._tell()
+            if not self._bus.client.is_closed:
+                await subscription.unsubscribe()
+
+    def _look(self) -> bool:
+        hub = self._hub
+        quotes = hub.wanted(Channel.QUOTES) + hub.wanted(Channel.BARS)
+        return self._interest.want(quotes, hub.wanted(Channel.DEPTH))
+
+    async def _tell(self) -> None:
+        if not self._bus.can_publish:
+            return  # it is told again soon enough
+        try:
+            await self._bus.client.publish(self._subject, encode(self._interest.demand()))
+        except (NatsError, OSError) as error:
+            log.debug("demand not told", error=repr(error))
+
+    async def _on_coverage(self, message: Msg) -> None:
+        try:
+            coverage = decode_coverage(message.data)
+        except msgspec.DecodeError as error:
+            metrics.BAD_QUOTES.inc()
+            log.warning("not a coverage", error=str(error))
+            return
+        self._hear(coverage)
+
+    def _hear(self, coverage: Coverage) -> None:
+        changed = self._interest.hear(coverage, asyncio.get_running_loop().time())
+        if changed:
+            for stream in self._streams:
+                stream.tell_outcomes(changed)
