@@ -52,12 +52,11 @@ class Tally:
     last_at: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
-        ordered = sorted(self.latencies_us)
-        at = (
-            (lambda q: ordered[min(len(ordered) - 1, int(q * len(ordered)))] / 1e3)
-            if ordered
-            else (lambda _: 0.0)
-        )
+        ordered = sorted(self.latencies_us) or [0]
+
+        def at(quantile: float) -> float:
+            return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] / 1e3
+
         return {
             "deliveries": self.deliveries,
             "bytes": self.bytes,

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from typing import Any
 
 import aiohttp
 import pytest
@@ -124,7 +125,7 @@ async def test_a_client_may_ask_for_the_newest_at_an_interval(nats: NatsServer) 
         await subscribe(socket, *KEYS, interval_ms=200)
         for seq in range(1, 21):
             await publish_all(gateway, seq)
-        got = []
+        got: list[dict[str, Any]] = []
         while not got or got[-1]["seq"] < 20:
             batch = await receive(socket, "quotes")
             assert batch["snapshot"]
