@@ -139,6 +139,8 @@ def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         "TRADEDAD_AUTH_KEYS_DIR": str(folder / "keys"),
         "TRADEDAD_AUTH_CREATE_MISSING_KEY": "true",
         "TRADEDAD_AUTH_TRUSTED_PROXIES": f"{host}/32",
+        # All share one machine: a flood of logins must leave a core to the market.
+        "TRADEDAD_AUTH_HASH_WORKERS": "1",
         "TRADEDAD_INGEST_WATCHLIST_FILE": str(daemons.ROOT / "deploy/watchlists/nifty50.txt"),
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _OUR_SHUTDOWN_SECS,
         SECRETS_DIR: str(folder / "secrets"),

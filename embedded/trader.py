@@ -51,11 +51,11 @@ class Stream:
     """An authenticated stream."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
+        self.socket = socket
 
     async def subscribe(self, keys: Sequence[str]) -> dict[str, str]:
         """Ask for quotes of `keys`; the outcome of each. Raises TraderError."""
-        await self._socket.send_json(
+        await self.socket.send_json(
             {"op": "subscribe", "id": 1, "channel": "quotes", "keys": list(keys)}
         )
         answer = await self.receive()
@@ -68,11 +68,11 @@ class Stream:
         """The next message. Raises TraderError when the stream has ended, or on silence."""
         try:
             async with asyncio.timeout(timeout_secs):
-                message = await self._socket.receive()
+                message = await self.socket.receive()
         except TimeoutError:
             raise TraderError(f"nothing came for {timeout_secs:.0f} s") from None
         if message.type is not aiohttp.WSMsgType.TEXT:
-            raise TraderError(f"the stream ended with close code {self._socket.close_code}")
+            raise TraderError(f"the stream ended with close code {self.socket.close_code}")
         body: dict[str, Any] = message.json()
         return body
 

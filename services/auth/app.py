@@ -79,6 +79,7 @@ async def assemble(
             cost=settings.bcrypt_cost,
             workers=settings.hash_workers,
             queue=settings.hash_queue,
+            niceness=settings.hash_niceness,
         ) as hasher,
     ):
         stores = await open_stores(settings, mongo)

@@ -8,6 +8,8 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,12 +30,20 @@ T = TypeVar("T")
 
 
 class BcryptHasher:
-    """Hashes with `cost` on `workers` threads; `queue` more may wait, the rest are refused."""
+    """Hashes with `cost` on `workers` threads; `queue` more may wait, the rest are refused.
 
-    def __init__(self, pepper: SecretStr, *, cost: int, workers: int, queue: int) -> None:
+    The threads run `niceness` steps behind all else on the machine (Linux): whoever floods
+    us with logins must not slow down those who are in.
+    """
+
+    def __init__(
+        self, pepper: SecretStr, *, cost: int, workers: int, queue: int, niceness: int = 0
+    ) -> None:
         self._pepper = pepper.get_secret_value().encode()
         self._cost = cost
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="bcrypt")
+        self._pool = ThreadPoolExecutor(
+            workers, thread_name_prefix="bcrypt", initializer=_step_back, initargs=(niceness,)
+        )
         # Given back when the thread is done, not when the caller is: a caller that
         # was cancelled leaves a hash running.
         self._slots = threading.BoundedSemaphore(workers + queue)
@@ -87,6 +97,12 @@ class BcryptHasher:
         self._slots.release()
 
 
+def _step_back(niceness: int) -> None:
+    """Let other threads of this machine go first; elsewhere than on Linux it is all or none."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+
+
 def _timed(work: Callable[[], T]) -> T:
     with metrics.HASH_SECONDS.time():
         return work()
@@ -94,10 +110,10 @@ def _timed(work: Callable[[], T]) -> T:
 
 @asynccontextmanager
 async def open_hasher(
-    pepper: SecretStr, *, cost: int, workers: int, queue: int
+    pepper: SecretStr, *, cost: int, workers: int, queue: int, niceness: int = 0
 ) -> AsyncIterator[BcryptHasher]:
     """A hasher whose threads are gone afterwards."""
-    hasher = BcryptHasher(pepper, cost=cost, workers=workers, queue=queue)
+    hasher = BcryptHasher(pepper, cost=cost, workers=workers, queue=queue, niceness=niceness)
     try:
         yield hasher
     finally:

@@ -73,6 +73,8 @@ class AuthSettings(ServiceSettings):
     """One more doubles the time of a hash; 12 is about 240 ms of one core."""
     hash_workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Threads that hash; each can take a whole core."""
+    hash_niceness: Annotated[int, Field(ge=0, le=19)] = 10
+    """How far these threads stand back for all else on the machine (Linux)."""
     hash_queue: Annotated[int, Field(ge=0)] = 32
     """Hashes that may wait for a thread; one more is refused as overloaded."""
     password_min_chars: Annotated[int, Field(ge=8, le=64)] = 15

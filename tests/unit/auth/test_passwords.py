@@ -1,4 +1,6 @@
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -153,3 +155,15 @@ async def test_the_cost_of_production_works_and_is_in_the_hash() -> None:
         stored = await hasher.hash(SecretStr("a good long password"))
         assert stored.startswith("v1$$2b$12$")
         assert await hasher.matches(SecretStr("a good long password"), stored)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all threads share one priority")
+async def test_hashing_stands_back_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def niceness(*_: bytes) -> bool:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before + 5
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    monkeypatch.setattr(bcrypt, "checkpw", niceness)
+    async with open_hasher(PEPPER, cost=COST, workers=1, queue=1, niceness=before + 5) as hasher:
+        assert await hasher.matches(SecretStr("x"), None)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
