@@ -29,8 +29,8 @@ from services.simulator.market.instruments import INSTRUMENTS
 
 ACCOUNTS: Final = 10
 STREAMS_PER_ACCOUNT: Final = 2
-ROUNDS: Final = 4
-ROUND_SECS: Final = 12.0
+ROUNDS: Final = 6
+ROUND_SECS: Final = 10.0
 SETTLE_SECS: Final = 2.0
 LOGINS_PER_SEC: Final = 50.0
 _OVERRIDES: Final = {

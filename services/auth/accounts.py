@@ -47,6 +47,10 @@ class Credentials:
 class Hasher(Protocol):
     """Slow password hashes; every method may raise Overloaded."""
 
+    def check_room(self) -> None:
+        """Raises Overloaded if a hash would be refused."""
+        ...
+
     async def hash(self, password: SecretStr) -> str:
         """A hash of `password` to store."""
         ...
@@ -98,6 +102,7 @@ class Accounts:
         Raises InvalidField or EmailTaken. After Unavailable the account may exist:
         signing up again then says EmailTaken, and login works.
         """
+        self._hasher.check_room()
         self._policy.check(password, email)
         now = self._now()
         await self._attempts.signup(client.address, now)
@@ -117,6 +122,8 @@ class Accounts:
         Raises BadCredentials, the same and as late for an unknown address as for a wrong
         password; or AccountDisabled, to whoever knows the password.
         """
+        # First of all: in a flood, those who must be sent away cost nobody anything.
+        self._hasher.check_room()
         account = self._pseudonyms.of("account", shown.email)
         device = self._devices.known(account, shown.device_token)
         await self._attempts.login(account, device, client.address, self._now())

@@ -50,6 +50,11 @@ class BcryptHasher:
         # A well-formed hash that no password has; checking it takes as long as any other.
         self._nobody = bcrypt.gensalt(cost) + b"." * _DIGEST_CHARS
 
+    def check_room(self) -> None:
+        """Raises Overloaded if the queue is full: nothing else need be done for the caller then."""
+        self._take_slot()
+        self._slots.release()
+
     async def hash(self, password: SecretStr) -> str:
         """The hash to store; raises Overloaded when the queue is full."""
         return await self._on_thread(lambda: self._hash(password))
@@ -85,12 +90,15 @@ class BcryptHasher:
         return base64.b64encode(hmac.digest(self._pepper, received, hashlib.sha384))
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
-        if not self._slots.acquire(blocking=False):
-            raise Overloaded("too many logins at once; try again shortly", retry_after_secs=2)
+        self._take_slot()
         metrics.HASH_QUEUE.inc()
         future = self._pool.submit(_timed, work)
         future.add_done_callback(self._give_back)
         return await asyncio.wrap_future(future)
+
+    def _take_slot(self) -> None:
+        if not self._slots.acquire(blocking=False):
+            raise Overloaded("too many logins at once; try again shortly", retry_after_secs=2)
 
     def _give_back(self, _: "Future[Any]") -> None:
         metrics.HASH_QUEUE.dec()

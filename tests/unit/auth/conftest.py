@@ -27,7 +27,7 @@ from services.auth.records import (
     User,
 )
 from services.auth.refresh import Family, Rotation
-from shared.errors import EmailTaken, TooManyAttempts
+from shared.errors import EmailTaken, Overloaded, TooManyAttempts
 from shared.exchange_time import to_datetime
 
 NOON_MS = 1_795_348_800_000
@@ -263,6 +263,11 @@ class PlainHasher:
     def __init__(self) -> None:
         self.checked: list[str | None] = []
         self.scheme = "v1$plain"
+        self.is_full = False
+
+    def check_room(self) -> None:
+        if self.is_full:
+            raise Overloaded("full")
 
     async def hash(self, password: SecretStr) -> str:
         return f"{self.scheme} {password.get_secret_value()}"

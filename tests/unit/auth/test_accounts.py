@@ -9,6 +9,7 @@ from shared.errors import (
     BadCredentials,
     EmailTaken,
     InvalidField,
+    Overloaded,
     Revoked,
     TooManyAttempts,
 )
@@ -227,3 +228,15 @@ async def test_a_stolen_session_cannot_guess_the_password_without_end(
             await accounts.reauthenticate(caller, WRONG)
     with pytest.raises(TooManyAttempts):
         await accounts.change_password(caller, PASSWORD, NEW)
+
+
+async def test_who_cannot_be_served_is_sent_away_before_anything_is_done(
+    accounts: Accounts, ann: User, hasher: PlainHasher, throttle: MemoryThrottle
+) -> None:
+    hasher.is_full = True
+    before = dict(throttle.counts)
+    with pytest.raises(Overloaded):
+        await log_in(accounts)
+    with pytest.raises(Overloaded):
+        await accounts.signup("bob@example.com", PASSWORD, CLIENT)
+    assert throttle.counts == before

@@ -110,8 +110,11 @@ async def test_a_full_queue_refuses_at_once_and_recovers(
         accepted = [group.create_task(hasher.matches(SecretStr("x"), None)) for _ in range(2)]
         refused = group.create_task(_refused(hasher))
         assert (await refused).retry_after_secs > 0
+        with pytest.raises(Overloaded):
+            hasher.check_room()
         gate.open.set()
     assert all(task.result() for task in accepted)
+    hasher.check_room()
     assert await hasher.matches(SecretStr("x"), None)
 
 
