@@ -8,12 +8,14 @@ A secret can also be a file named like its variable, in ``TRADEDAD_SECRETS_DIR``
 import difflib
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
@@ -33,9 +35,19 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _by_comma(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Secs = Annotated[float, Field(gt=0)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)]
+"""Separated by commas."""
+Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_by_comma)]
+"""IP networks, separated by commas."""
 
 
 class Settings(BaseSettings):

@@ -1,24 +1,26 @@
 """What an operator can set for auth."""
 
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from shared.settings import MongoSettings, NatsSettings, Port, Secs, ServiceSettings, TokenSettings
+from shared.settings import (
+    MongoSettings,
+    Names,
+    NatsSettings,
+    Networks,
+    Port,
+    Secs,
+    ServiceSettings,
+    TokenSettings,
+)
 from shared.verifier import KEYS_KEPT_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
 # A little more than verifiers keep our public keys, for all replicas to have the new one.
 _PUBLISH_SECS: Final = KEYS_KEPT_SECS + 30.0
-
-
-def _by_comma(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class AuthSettings(ServiceSettings):
@@ -32,11 +34,9 @@ class AuthSettings(ServiceSettings):
     """Port to listen on."""
     ops_port: Port = 7411
     """Where /healthz, /readyz and /metrics listen."""
-    trusted_proxies: Annotated[
-        frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_by_comma)
-    ] = frozenset()
+    trusted_proxies: Networks = frozenset()
     """Networks, separated by commas, of proxies whose X-Forwarded-For and -Host are believed."""
-    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)] = frozenset()
+    allowed_origins: Names = frozenset()
     """Web origins, separated by commas, of pages that may use cookies besides auth's own host."""
 
     keys_dir: Path

@@ -10,12 +10,12 @@ from typing import Final
 from aiohttp import web
 
 from services.gateway import metrics
-from services.gateway.addresses import client_address
 from services.gateway.limits import Bucket, Count
 from services.gateway.outbox import Outbox
 from services.gateway.protocol import CloseCode
 from services.gateway.session import Gateway, Session
 from services.gateway.streams import SessionEnd
+from shared.addresses import client_address, is_trusted
 from shared.errors import Code, Forbidden, LimitExceeded, Overloaded, RequestError
 from shared.health import Readiness
 from shared.logs import get_logger
@@ -46,9 +46,7 @@ class Door:
     def address_of(self, request: web.Request) -> str:
         """Where a request comes from, as far as we can trust it."""
         forwarded = request.headers.getall("X-Forwarded-For", [])
-        return client_address(
-            request.remote, forwarded, tuple(self._gateway.settings.trusted_proxies)
-        )
+        return client_address(request.remote, forwarded, self._gateway.settings.trusted_proxies)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
@@ -86,7 +84,7 @@ class Door:
         if origin is None or origin in settings.allowed_origins:
             return
         scheme = request.scheme
-        if client_address(request.remote, ["-"], tuple(settings.trusted_proxies)) == "-":
+        if is_trusted(request.remote, settings.trusted_proxies):
             scheme = request.headers.get("X-Forwarded-Proto", scheme)
         if origin != f"{scheme}://{request.host}":
             raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")

@@ -1,18 +1,19 @@
 """What can be set of the gateway."""
 
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
-from shared.settings import NatsSettings, Port, Secs, ServiceSettings, TokenSettings
-
-
-def _by_comma(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return frozenset(part.strip() for part in value.split(",") if part.strip())
+from shared.settings import (
+    Names,
+    NatsSettings,
+    Networks,
+    Port,
+    Secs,
+    ServiceSettings,
+    TokenSettings,
+)
 
 
 class GatewaySettings(ServiceSettings):
@@ -30,11 +31,9 @@ class GatewaySettings(ServiceSettings):
     """Name of this process among gateways; made up at the start if empty."""
     nats_password: SecretStr
     """Of the NATS user that is named like this service."""
-    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)] = frozenset()
+    allowed_origins: Names = frozenset()
     """Web origins, separated by commas, that may open a stream besides the gateway's own."""
-    trusted_proxies: Annotated[
-        frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_by_comma)
-    ] = frozenset()
+    trusted_proxies: Networks = frozenset()
     """Networks, separated by commas, of proxies whose X-Forwarded-For and -Proto are believed."""
 
     auth_deadline_secs: Secs = 5.0
