@@ -193,6 +193,7 @@ class Aggregator:
         state = self._state
         for instrument in self._instruments.values():
             while instrument.open and instrument.open[0].start + WINDOW_MS <= until:
+                self._settle(instrument)  # while the window after its last one is still there
                 self._finish(instrument, instrument.open.pop(0))
         for silence in state.silences:
             start = max(window_start(silence.since), state.closed_until)
@@ -209,7 +210,6 @@ class Aggregator:
         """The window is over: its bar is told, and kept in case it is amended."""
         if not building.has_trades and not building.is_doubtful:
             return
-        self._settle(instrument)
         start, end = building.start, building.start + WINDOW_MS
         reason = GapReason.UNSEEN_TRADES
         for silence in self._state.silences:
@@ -233,9 +233,7 @@ class Aggregator:
     def _meet(self, quote: Quote, ltt: int) -> None:
         """A first quote makes no trade: its last one may be from long ago. But if that was in
         this window, there may have been others."""
-        instrument = Instrument(
-            quote.key, quote.ts, quote.ts, ltt, seen_vtt=quote.volume, counted_vtt=quote.volume
-        )
+        instrument = Instrument(quote.key, quote.ts, quote.ts, ltt, seen_vtt=quote.volume)
         self._instruments[quote.key] = instrument
         start = window_start(quote.ts)
         if ltt >= start:
@@ -251,11 +249,16 @@ class Aggregator:
             unseen = volume > (instrument.seen_vtt or 0)
         if unseen:
             self._doubt(instrument, seen if same_day else max(seen, day_start(ltt)), ltt)
-        if not same_day:
-            instrument.seen_vtt = instrument.counted_vtt = volume
-        elif volume is not None:
-            # Within a day: what was traded unseen counts with the next trade.
-            instrument.seen_vtt = max(instrument.seen_vtt or 0, volume)
+        if volume is not None:
+            before = instrument.seen_vtt or 0
+            if unseen and same_day and window_start(seen) == window_start(ltt):
+                # Of several windows we cannot tell which it was traded in.
+                building = self._building(instrument, window_start(ltt))
+                if building is not None:
+                    building.minute(ltt).add_volume(volume - before)
+            instrument.seen_vtt = max(before, volume) if same_day else volume
+        elif not same_day:
+            instrument.seen_vtt = None
         instrument.ltt = max(instrument.ltt, ltt)
 
     def _trade(
@@ -270,20 +273,19 @@ class Aggregator:
             return
         minute = building.minute(ltt)
         volume, total, before = None, quote.volume, instrument.seen_vtt
-        counted = instrument.counted_vtt
         if ltt > instrument.ltt and trading_day(ltt) != trading_day(instrument.ltt):
-            before = counted = None if total is None else 0
+            before = None if total is None else 0
             seen = max(seen, day_start(ltt))
-            instrument.seen_vtt = instrument.counted_vtt = None
+            instrument.seen_vtt = None
         hides = True
         if total is not None:
-            volume = 0 if counted is None else max(0, total - counted)
+            volume = 0 if before is None else max(0, total - before)
             hides = before is None or total - before != quote.ltq
             begins = minute.shown is None and not minute.doubtful and not minute.whole
             if begins and before is not None:
                 minute.before = _totals_between(before, total - (quote.ltq or 0))
             minute.shown = total
-            instrument.seen_vtt = instrument.counted_vtt = total
+            instrument.seen_vtt = total
         minute.trade(price, volume)
         if hides:
             minute.doubtful = not minute.whole

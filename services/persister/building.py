@@ -64,7 +64,11 @@ class Minute(msgspec.Struct, array_like=True):
         elif price < self.low:
             self.low = price
         self.close = price
-        if volume is not None:
+        self.add_volume(volume)
+
+    def add_volume(self, volume: int | None) -> None:
+        """Traded in it, seen or unseen, as far as quotes tell."""
+        if volume is not None and not self.whole:
             self.volume = volume if self.volume is None else self.volume + volume
 
     def candle(self, candle: Candle) -> None:
@@ -153,7 +157,7 @@ class Building(msgspec.Struct, array_like=True):
         """
         totals = self.totals
         for minute in self.minutes:
-            if minute.open is None or minute.volume is None:
+            if minute.volume is None:
                 continue
             totals = totals or Totals(0, None)
             if minute.before is not None:
@@ -176,7 +180,7 @@ class Building(msgspec.Struct, array_like=True):
             return None
         first = minutes[0].open
         assert first is not None
-        volumes = [minute.volume for minute in minutes if minute.volume is not None]
+        volumes = [minute.volume for minute in self.minutes if minute.volume is not None]
         totals = self.totals_at_end() if volumes else None
         if totals is not None and after is not None:
             totals = totals.within(after)

@@ -39,9 +39,6 @@ class Instrument(msgspec.Struct, array_like=True):
     """Time of the last trade that was seen."""
     seen_vtt: int | None
     """Cumulative volume that was seen; None for an index."""
-    counted_vtt: int | None
-    """Cumulative volume that is counted in some bar; differs from `seen_vtt` after a
-    snapshot, which shows trades without making them."""
     open: list[Building] = []
     """Windows that are not over, oldest first."""
     last: Building | None = None

@@ -83,8 +83,10 @@ class Unzipped:
         self._gzip: Any = None
         self._is_first = True
 
-    async def read(self, _: int) -> bytes:
+    async def read(self, size: int) -> bytes:
         """The next bytes, none at the end. Raises Unavailable if the file is cut short."""
+        if size == 0:  # ijson asks what it will get
+            return b""
         while chunk := await self._content.read(_CHUNK_BYTES):
             if self._is_first:
                 self._is_first = False

@@ -293,7 +293,7 @@ def test_a_first_quote_and_a_snapshot_make_no_trade() -> None:
     assert feed.missing() == [(T0, T0 + WINDOW_MS, "feed_away", (KEY,))]
 
 
-def test_volume_traded_unseen_counts_with_the_next_trade() -> None:
+def test_volume_traded_unseen_counts_in_its_window() -> None:
     feed = began()
     feed.quote(ts=T0 + 2_000, ltt=T0 + 1_900, volume=1_500, snap=True)
     feed.trade(T0 + 3_000, 101.0, 1_510)
