@@ -42,6 +42,8 @@ class Channel(StrEnum):
 
 KEYED: Final = frozenset({Channel.QUOTES, Channel.DEPTH, Channel.BARS})
 """Channels of which one subscribes to instruments; the others are one thing each."""
+PACED: Final = frozenset({Channel.QUOTES, Channel.DEPTH})
+"""Channels of which one may ask for the newest at an interval."""
 EVERYTHING: Final = "*"
 """As a key: every instrument; after a segment and a bar, every instrument of that segment."""
 
@@ -120,6 +122,8 @@ def parse(data: str | bytes) -> ClientMessage:
         raise BadMessage("not valid JSON") from None
     if isinstance(message, Subscribe | Unsubscribe):
         _check_keys(message)
+    if isinstance(message, Subscribe):
+        _check_pace(message)
     return message
 
 
@@ -128,6 +132,29 @@ def _check_keys(message: Subscribe | Unsubscribe) -> None:
         raise InvalidField(f"{message.channel} is subscribed to by keys", field="keys")
     if message.channel not in KEYED and message.keys:
         raise InvalidField(f"{message.channel} has no keys", field="keys")
+
+
+def _check_pace(message: Subscribe) -> None:
+    if message.interval_ms is not None and message.channel not in PACED:
+        rule = f"{message.channel} is not sent at intervals; quotes and depth can be"
+        raise InvalidField(rule, field="interval_ms")
+
+
+class _Numbered(msgspec.Struct):
+    """Of a message that breaks a rule: its number, if it has a good one."""
+
+    id: _Id | None = None
+
+
+_read_numbered: Final = msgspec.json.Decoder(_Numbered).decode
+
+
+def id_of(data: str | bytes) -> int | None:
+    """The `id` of a message that was refused, for the answer."""
+    try:
+        return _read_numbered(data).id
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 def authenticated(user_id: str, expires_at: int) -> bytes:

@@ -34,6 +34,8 @@ from shared.verifier import Principal, TokenVerifier
 _CLOSE_SECS: Final = 2.0
 # A client that took nothing may still read its close code before it is cut off.
 _GRACE_SECS: Final = 5.0
+# After so long one malformed message is forgiven.
+_FORGIVE_SECS: Final = 10.0
 _NEVER: Final = float("inf")
 
 
@@ -56,12 +58,12 @@ class Session:
     """Runs in the task of its HTTP request; what it sends goes through its outbox."""
 
     __slots__ = (
-        "_bad_messages",
         "_bucket",
         "_gateway",
         "_goodbye",
         "_loop",
         "_outbox",
+        "_patience",
         "_principal",
         "_reset",
         "_socket",
@@ -88,7 +90,8 @@ class Session:
             settings.max_messages_per_sec, 4.0 * settings.max_messages_per_sec, now
         )
         self._principal: Principal | None = None
-        self._bad_messages = 0
+        most_bad = settings.max_bad_messages
+        self._patience = Bucket(1 / _FORGIVE_SECS, most_bad, now)
         self._warned = False
         self._goodbye: asyncio.Task[None] | None = None
         self.close_code: int | None = None
@@ -170,22 +173,20 @@ class Session:
             most = self._gateway.settings.max_messages_per_sec
             self._refuse(LimitExceeded(f"more than {most} messages a second"), CloseCode.TOO_MANY)
             return
-        request_id: int | None = None
         try:
             request = protocol.parse(data)
             if isinstance(request, protocol.Authenticate):
                 await self._authenticate(request.token)
-                return
-            request_id = request.id
-            self._perform(request)
+            else:
+                self._perform(request)
         except (BadMessage, InvalidField) as failure:
-            self._refuse(failure, request_id=request_id)
+            self._refuse(failure, request_id=protocol.id_of(data))
         except Unauthenticated as failure:
             is_revoked = isinstance(failure, Revoked)
             code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
             raise SessionEnd(code, failure.code, failure.detail) from None
         except RequestError as failure:
-            self.answer(protocol.error(failure, request_id))
+            self.answer(protocol.error(failure, protocol.id_of(data)))
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._gateway.verifier.verify(token)
@@ -244,9 +245,10 @@ class Session:
             topic = self._gateway.hub.subscribe(lane, key)
         except InvalidField:
             return Outcome.UNKNOWN
-        if topic is None or lane.channel is Channel.BARS:
+        if topic is None:
             return Outcome.LIVE
-        is_known = topic.last is not None
+        # Bars are made of quotes: where these come, those will.
+        is_known = self._gateway.hub.last(Channel.QUOTES, key) is not None
         return self._gateway.interest.outcome(key, self._loop.time(), is_known=is_known)
 
     def _check_room(self, request: protocol.Subscribe) -> None:
@@ -278,7 +280,7 @@ class Session:
 
     def tell_outcomes(self, changed: Mapping[str, Outcome]) -> None:
         """The feed has another answer for some keys; tell what concerns this client."""
-        for channel in (Channel.QUOTES, Channel.DEPTH):
+        for channel in KEYED:
             lane = self._outbox.lanes.get(channel)
             concerned = changed.keys() & lane.named.keys() if lane is not None else ()
             if concerned:
@@ -298,8 +300,7 @@ class Session:
         *,
         request_id: int | None = None,
     ) -> None:
-        self._bad_messages += 1
-        if self._bad_messages > self._gateway.settings.max_bad_messages:
+        if not self._patience.take(self._loop.time()):
             raise SessionEnd(close_code, failure.code, f"too often: {failure.detail}")
         self.answer(protocol.error(failure, request_id))
 

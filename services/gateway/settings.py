@@ -68,7 +68,7 @@ class GatewaySettings(ServiceSettings):
     """Messages of one client a second, on average; four times as many at once."""
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
     """A stream that sends more malformed messages than this is closed, and likewise one that
-    goes on sending while it is told that it sends too much."""
+    goes on sending while it is told that it sends too much; one is forgiven every 10 s."""
     shutdown_spread_secs: Annotated[float, Field(ge=0)] = 5.0
     """Over how long the clients are sent away when this process stops; at most half of
     its shutdown deadline."""

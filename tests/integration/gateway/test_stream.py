@@ -120,7 +120,7 @@ async def test_malformed_messages_are_told_and_then_closed(nats: NatsServer) -> 
         assert (await receive(socket, "error"))["code"] == "bad_message"
         await socket.send_str('{"op":"subscribe","id":7,"channel":"x","keys":[]}')
         told = await receive(socket, "error")
-        assert (told["code"], told["field"]) == ("invalid_field", "channel")
+        assert (told["code"], told["field"], told["id"]) == ("invalid_field", "channel", 7)
         await socket.send_bytes(b"binary")
         assert await closed(socket) == CloseCode.BAD_MESSAGE
 

@@ -27,6 +27,10 @@ def test_each_op_is_read() -> None:
         ('{"op":"subscribe","id":"1","channel":"quotes","keys":[]}', "id"),
         ('{"op":"subscribe","id":1,"channel":"trades","keys":[]}', "channel"),
         ('{"op":"subscribe","id":1,"channel":"quotes","keys":[1]}', "keys[0]"),
+        ('{"op":"subscribe","id":1,"channel":"quotes","keys":[]}', "keys"),
+        ('{"op":"subscribe","id":1,"channel":"orders","keys":["A|1"]}', "keys"),
+        ('{"op":"subscribe","id":1,"channel":"orders","interval_ms":250}', "interval_ms"),
+        ('{"op":"subscribe","id":1,"channel":"status","interval_ms":99}', "interval_ms"),
         ('{"op":"dance"}', "op"),
         ('{"op":"auth"}', "message"),
         ('{"op":"ping","more":1}', "message"),
@@ -49,6 +53,19 @@ def test_what_is_not_json_is_a_bad_message(message: str) -> None:
 def test_any_input_is_read_or_refused(data: str | bytes) -> None:
     with suppress(BadMessage, InvalidField):
         protocol.parse(data)
+
+
+@given(st.text() | st.binary())
+def test_the_id_of_any_input_is_found_or_not(data: str | bytes) -> None:
+    with suppress(BadMessage, InvalidField):
+        protocol.parse(data)
+    assert protocol.id_of(data) is None or "id" in str(data)
+
+
+def test_the_id_of_a_refused_message_is_found_where_it_is_good() -> None:
+    assert protocol.id_of('{"op":"dance","id":7,"x":[1]}') == 7
+    assert protocol.id_of('{"op":"dance","id":"7"}') is None
+    assert protocol.id_of('{"id":7') is None
 
 
 def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
