@@ -17,8 +17,13 @@ from shared.settings import MongoSettings
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
 
 # The same examples in every run: what passed here passes there. To look for more, run
-# with HYPOTHESIS_PROFILE=default.
-hypothesis.settings.register_profile("steady", derandomize=True)
+# with HYPOTHESIS_PROFILE=default. No deadline: how long an example takes depends on what else runs.
+hypothesis.settings.register_profile(
+    "steady",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # Tests run in several processes: each has ports of its own.
