@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from embedded.asyncapi import asyncapi
 from embedded.daemons import ROOT
 from embedded.settings import SERVICES, StackSettings
 from services.auth import operations
@@ -14,6 +15,7 @@ from shared.settings import SHARED_GROUPS, Settings
 
 PAGE: Final = ROOT / "docs" / "settings.md"
 AUTH_OPENAPI: Final = ROOT / "docs" / "auth.openapi.json"
+STREAM_ASYNCAPI: Final = ROOT / "docs" / "stream.asyncapi.json"
 _HEAD: Final = """# Settings
 
 Every setting is an environment variable. One that starts with `TRADEDAD_` and is not in
@@ -69,9 +71,10 @@ def _text(name: str, field: FieldInfo) -> str:
 
 
 def main() -> None:
-    """Write the settings' page, and how to talk to auth."""
+    """Write the settings' page, and how to talk to auth and the stream."""
     Path(PAGE).write_text(page(), encoding="utf-8")
     Path(AUTH_OPENAPI).write_text(operations.openapi(), encoding="utf-8")
+    Path(STREAM_ASYNCAPI).write_text(asyncapi(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from services.gateway import protocol
+from services.gateway import answers
 from services.gateway.frames import text_frame
 from services.gateway.protocol import Channel
 from services.gateway.topic import Topic
@@ -103,13 +103,13 @@ class Lane:
         if self.fresh:
             known = self._take_fresh()
             if known:
-                frames += protocol.batch(self.channel, known, snapshot=True)
+                frames += answers.batch(self.channel, known, snapshot=True)
                 count += len(known)
         return frames, count
 
     def take_pending(self) -> bytes:
         """A frame with the live messages that wait."""
-        frame = protocol.batch(self.channel, self.pending)
+        frame = answers.batch(self.channel, self.pending)
         self.pending.clear()
         return frame
 

@@ -1,14 +1,12 @@
-"""The stream protocol: reads what clients send, writes what they are told."""
+"""The stream protocol: its channels, outcomes and close codes, and what clients send."""
 
-from collections.abc import Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from services.gateway.frames import text_frame
-from shared.errors import BadMessage, Code, InvalidField, RequestError
+from shared.errors import BadMessage, InvalidField
 
 
 class CloseCode(IntEnum):
@@ -101,13 +99,6 @@ class Ping(msgspec.Struct, tag="ping", tag_field="op", forbid_unknown_fields=Tru
 ClientMessage = Authenticate | Subscribe | Unsubscribe | Ping
 
 _decoder: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
-_encode: Final = msgspec.json.encode
-
-_HEAD: Final = {one: f'{{"type":"{one}","data":['.encode() for one in Channel}
-_SNAPSHOT_HEAD: Final = {
-    one: f'{{"type":"{one}","snapshot":true,"data":['.encode() for one in Channel
-}
-_TAIL: Final = b"]}"
 
 
 def parse(data: str | bytes) -> ClientMessage:
@@ -155,62 +146,3 @@ def id_of(data: str | bytes) -> int | None:
         return _read_numbered(data).id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-
-
-def authenticated(user_id: str, expires_at: int) -> bytes:
-    """The answer to a good token; `expires_at` in Unix seconds."""
-    return _encode({"type": "authenticated", "user_id": user_id, "expires_at": expires_at})
-
-
-def expiring(expires_at: int) -> bytes:
-    """A warning that the stream ends at `expires_at`, in Unix seconds, unless renewed."""
-    return _encode({"type": "expiring", "expires_at": expires_at})
-
-
-def ack(request_id: int, results: Mapping[str, Outcome]) -> bytes:
-    """The answer to subscribe and unsubscribe, with the outcome of each key."""
-    return _encode({"type": "ack", "id": request_id, "results": results})
-
-
-def outcomes(channel: Channel, results: Mapping[str, Outcome]) -> bytes:
-    """Keys of which the outcome has changed since it was told."""
-    return _encode({"type": "outcomes", "channel": channel, "results": results})
-
-
-def gap(channel: Channel) -> bytes:
-    """Messages of this channel may have been missed, and are not made up for here."""
-    return _encode({"type": "gap", "channel": channel})
-
-
-def pong(request_id: int | None) -> bytes:
-    """The answer to a ping."""
-    return _encode({"type": "pong"} if request_id is None else {"type": "pong", "id": request_id})
-
-
-def error(failure: RequestError, request_id: int | None = None) -> bytes:
-    """What went wrong with a message."""
-    body: dict[str, object] = {
-        "type": "error",
-        "code": failure.code.value,
-        "detail": failure.detail,
-    }
-    if failure.field is not None:
-        body["field"] = failure.field
-    if request_id is not None:
-        body["id"] = request_id
-    return _encode(body)
-
-
-def closing(code: Code, detail: str) -> bytes:
-    """The last message before a close, for those who cannot see close codes."""
-    return _encode({"type": "error", "code": code.value, "detail": detail})
-
-
-def batch(channel: Channel, encoded: Sequence[bytes], *, snapshot: bool = False) -> bytes:
-    """A frame with messages of a channel, each as it was encoded by who published it.
-
-    A snapshot holds the newest state of each instrument, of whatever age; what came before
-    it is left out.
-    """
-    head = _SNAPSHOT_HEAD[channel] if snapshot else _HEAD[channel]
-    return text_frame(head, b",".join(encoded), _TAIL)

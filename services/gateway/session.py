@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from aiohttp import WSMsgType, web
 
-from services.gateway import metrics, protocol
+from services.gateway import answers, metrics, protocol
 from services.gateway.coverage import Interest
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub, is_wildcard
@@ -142,7 +142,7 @@ class Session:
         else:
             self._warned = True
             self.due = now + self._left_secs(self._principal)
-            self.answer(protocol.expiring(self._principal.expires_at))
+            self.answer(answers.Expiring(self._principal.expires_at))
 
     def _left_secs(self, principal: Principal) -> float:
         return principal.expires_at - self._gateway.clock.now_ms() / 1_000
@@ -186,7 +186,7 @@ class Session:
             code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
             raise SessionEnd(code, failure.code, failure.detail) from None
         except RequestError as failure:
-            self.answer(protocol.error(failure, protocol.id_of(data)))
+            self.answer(answers.refusal(failure, protocol.id_of(data)))
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._gateway.verifier.verify(token)
@@ -203,7 +203,7 @@ class Session:
         self._warned = False
         warning_secs = self._gateway.settings.expiry_warning_secs
         self.due = self._loop.time() + max(0.0, left_secs - warning_secs)
-        self.answer(protocol.authenticated(principal.user_id, principal.expires_at))
+        self.answer(answers.Authenticated(principal.user_id, principal.expires_at))
 
     def _enter(self, principal: Principal) -> None:
         users = self._gateway.users
@@ -218,11 +218,11 @@ class Session:
             raise Unauthenticated("the first message must be of op auth")
         match request:
             case protocol.Subscribe():
-                self.answer(protocol.ack(request.id, self._subscribe(request, self._principal)))
+                self.answer(answers.Ack(request.id, self._subscribe(request, self._principal)))
             case protocol.Unsubscribe():
-                self.answer(protocol.ack(request.id, self._unsubscribe(request)))
+                self.answer(answers.Ack(request.id, self._unsubscribe(request)))
             case protocol.Ping():
-                self.answer(protocol.pong(request.id))
+                self.answer(answers.Pong(request.id))
 
     def _subscribe(self, request: protocol.Subscribe, who: Principal) -> dict[str, Outcome]:
         hub = self._gateway.hub
@@ -284,14 +284,14 @@ class Session:
             lane = self._outbox.lanes.get(channel)
             concerned = changed.keys() & lane.named.keys() if lane is not None else ()
             if concerned:
-                self.answer(protocol.outcomes(channel, {key: changed[key] for key in concerned}))
+                self.answer(answers.Outcomes(channel, {key: changed[key] for key in concerned}))
 
     def tell_gap(self) -> None:
         """Messages may have been missed; what no snapshot makes up for is told."""
         for channel in (Channel.BARS, Channel.ORDERS):
             lane = self._outbox.lanes.get(channel)
             if lane is not None and lane.topics:
-                self.answer(protocol.gap(channel))
+                self.answer(answers.Gap(channel))
 
     def _refuse(
         self,
@@ -302,15 +302,15 @@ class Session:
     ) -> None:
         if not self._patience.take(self._loop.time()):
             raise SessionEnd(close_code, failure.code, f"too often: {failure.detail}")
-        self.answer(protocol.error(failure, request_id))
+        self.answer(answers.refusal(failure, request_id))
 
-    def answer(self, message: bytes) -> None:
+    def answer(self, message: answers.Answer) -> None:
         """Send it with the next flush, before anything else."""
-        self._outbox.answer(message)
+        self._outbox.answer(answers.encode(message))
         self._gateway.flusher.nudge(self._outbox)
 
     async def _say_goodbye(self, end: SessionEnd) -> None:
-        self._outbox.answer(protocol.closing(end.code, end.detail))
+        self._outbox.answer(answers.encode(answers.Error(end.code, end.detail)))
         self._outbox.part()
         if self._outbox.unsent():
             self._loop.call_later(_GRACE_SECS, self._reset)

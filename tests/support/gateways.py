@@ -24,6 +24,7 @@ from tests.support.builders import quote
 from tests.support.issuer import TestIssuer, serve_issuer
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import is_ready, running
+from tests.support.stream_document import as_asked, as_told
 from tests.support.waiting import eventually
 
 
@@ -52,7 +53,7 @@ class Gateway:
         async with self.http.ws_connect(f"{self.url}/ws", **options) as socket:
             if token is not None:
                 good = self.issuer.token() if token == "good" else token
-                await socket.send_json({"op": "auth", "token": good})
+                await socket.send_json(as_asked({"op": "auth", "token": good}))
             yield socket
 
 
@@ -107,7 +108,7 @@ async def subscribe(
 ) -> dict[str, str]:
     """Subscribe, and wait for the answer: the outcome of each key."""
     request = {"op": "subscribe", "id": 1, "channel": channel, "keys": list(keys)}
-    await socket.send_json(request | more)
+    await socket.send_json(as_asked(request | more))
     answer = await receive(socket, "ack")
     results: dict[str, str] = answer["results"]
     return results
@@ -119,7 +120,7 @@ async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[st
         while True:
             message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.TEXT, (message, socket.close_code)
-            body: dict[str, Any] = message.json()
+            body = as_told(message.json())
             if body["type"] == kind:
                 return body
 

@@ -1,6 +1,5 @@
-"""The stream protocol reads strictly and writes what its document says."""
+"""The stream protocol is read strictly."""
 
-import json
 from contextlib import suppress
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway import protocol
-from services.gateway.protocol import Channel, Outcome
+from services.gateway.protocol import Channel
 from shared.errors import BadMessage, InvalidField
 
 
@@ -66,31 +65,3 @@ def test_the_id_of_a_refused_message_is_found_where_it_is_good() -> None:
     assert protocol.id_of('{"op":"dance","id":7,"x":[1]}') == 7
     assert protocol.id_of('{"op":"dance","id":"7"}') is None
     assert protocol.id_of('{"id":7') is None
-
-
-def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
-    encoded = [b'{"key":"a","ltp":1.10}', b'{"key":"b"}']
-    body = b'"data":[{"key":"a","ltp":1.10},{"key":"b"}]}'
-    live = b'{"type":"quotes",' + body
-    assert protocol.batch(Channel.QUOTES, encoded) == b"\x81" + bytes([len(live)]) + live
-    snapshot = b'{"type":"bars","snapshot":true,' + body
-    assert protocol.batch(Channel.BARS, encoded, snapshot=True)[2:] == snapshot
-
-
-def test_an_ack_tells_the_outcome_of_each_key() -> None:
-    assert json.loads(protocol.ack(3, {"NSE_EQ|A": Outcome.LIVE, "x": Outcome.UNKNOWN})) == {
-        "type": "ack",
-        "id": 3,
-        "results": {"NSE_EQ|A": "live", "x": "unknown"},
-    }
-
-
-def test_an_error_tells_code_field_and_request() -> None:
-    failure = InvalidField("too many", field="keys")
-    assert json.loads(protocol.error(failure, 4)) == {
-        "type": "error",
-        "code": "invalid_field",
-        "detail": "too many",
-        "field": "keys",
-        "id": 4,
-    }

@@ -1,0 +1,97 @@
+"""The stream protocol: what clients are told."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from services.gateway.frames import text_frame
+from services.gateway.protocol import Channel, Outcome
+from shared.errors import Code, RequestError
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """Any message but a batch."""
+
+
+class Authenticated(Answer, frozen=True, tag="authenticated"):
+    """The token is good."""
+
+    user_id: str
+    expires_at: int
+    """When the stream ends unless renewed, Unix seconds."""
+
+
+class Expiring(Answer, frozen=True, tag="expiring"):
+    """The stream ends soon, unless it is renewed with a newer token."""
+
+    expires_at: int
+    """Unix seconds."""
+
+
+class Ack(Answer, frozen=True, tag="ack"):
+    """The answer to subscribe and unsubscribe."""
+
+    id: int
+    """Of the request."""
+    results: dict[str, Outcome]
+    """By key, or by the channel's name where it has no keys."""
+
+
+class Outcomes(Answer, frozen=True, tag="outcomes"):
+    """Subscribed keys of which the outcome has changed since it was told."""
+
+    channel: Channel
+    results: dict[str, Outcome]
+    """By key."""
+
+
+class Gap(Answer, frozen=True, tag="gap"):
+    """Messages of this channel may have been missed, and are not made up for here."""
+
+    channel: Channel
+
+
+class Pong(Answer, frozen=True, tag="pong"):
+    """The answer to a ping."""
+
+    id: int | None = None
+    """Of the ping, if it had one."""
+
+
+class Error(Answer, frozen=True, tag="error"):
+    """What went wrong with a message, or, last of all, why the stream is closed."""
+
+    code: Code
+    """Does not change; docs/errors.md lists them."""
+    detail: str
+    """For people; may change."""
+    field: str | None = None
+    """Which field of the message is to blame."""
+    id: int | None = None
+    """Of the request, where it can be read."""
+
+
+_HEAD: Final = {one: f'{{"type":"{one}","data":['.encode() for one in Channel}
+_SNAPSHOT_HEAD: Final = {
+    one: f'{{"type":"{one}","snapshot":true,"data":['.encode() for one in Channel
+}
+_TAIL: Final = b"]}"
+
+encode: Final = msgspec.json.Encoder().encode
+"""An answer as JSON."""
+
+
+def refusal(failure: RequestError, request_id: int | None = None) -> Error:
+    """What went wrong with a message."""
+    return Error(failure.code, failure.detail, failure.field, request_id)
+
+
+def batch(channel: Channel, encoded: Sequence[bytes], *, snapshot: bool = False) -> bytes:
+    """A frame with messages of a channel, each as it was encoded by who published it.
+
+    A snapshot holds the newest state of each instrument, of whatever age; what came before
+    it is left out.
+    """
+    head = _SNAPSHOT_HEAD[channel] if snapshot else _HEAD[channel]
+    return text_frame(head, b",".join(encoded), _TAIL)
