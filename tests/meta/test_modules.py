@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("shared", "services", "embedded", "bench")
+PACKAGES = ("shared", "services", "embedded", "bench", "tradedad_client")
+HOMES = {"tradedad_client": ROOT / "clients" / "python" / "src"}
 MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    ".".join(path.relative_to(home).with_suffix("").parts).removesuffix(".__init__")
     for package in PACKAGES
-    for path in (ROOT / package).rglob("*.py")
+    for home in [HOMES.get(package, ROOT)]
+    for path in (home / package).rglob("*.py")
 )
 
 # Third-party packages are loaded once; then each module is imported in a fork of its own,
@@ -52,7 +54,7 @@ def test_each_module_imports_alone() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_each_module_says_in_one_line_what_it_is_for(module: str) -> None:
-    path = ROOT / Path(*module.split("."))
+    path = HOMES.get(module.split(".")[0], ROOT) / Path(*module.split("."))
     source = path.with_suffix(".py") if not path.is_dir() else path / "__init__.py"
     doc = ast.get_docstring(ast.parse(source.read_text()))
     assert doc, "a module without a docstring"
@@ -61,12 +63,12 @@ def test_each_module_says_in_one_line_what_it_is_for(module: str) -> None:
     assert len(first) <= 100
 
 
-@pytest.mark.parametrize("package", ["shared", "services", "embedded"])
+@pytest.mark.parametrize("package", ["shared", "services", "embedded", "tradedad_client"])
 def test_a_top_level_package_is_ours_alone(package: str) -> None:
     # An editable install declares no packages; what another distribution brings shows.
-    assert set(packages_distributions().get(package, [])) <= {"trade-dad"}
+    assert set(packages_distributions().get(package, [])) <= {"trade-dad", "trade-dad-client"}
     module = __import__(package)
-    assert Path(module.__file__ or "").parent == ROOT / package
+    assert Path(module.__file__ or "").parent == HOMES.get(package, ROOT) / package
 
 
 def test_unit_tests_mirror_the_tree() -> None:
@@ -78,6 +80,7 @@ def test_unit_tests_mirror_the_tree() -> None:
         homes = [
             ROOT / folder,
             ROOT / "services" / folder,
+            HOMES["tradedad_client"] / folder,
             *(ROOT / "services" / folder).glob("*/"),
         ]
         if not any((home / name).is_file() for home in homes):

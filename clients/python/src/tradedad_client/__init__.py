@@ -1,0 +1,65 @@
+"""A client of Trade Dad's stream: live quotes as an async iterator."""
+
+from tradedad_client.client import Client
+from tradedad_client.errors import (
+    ClientError,
+    NotUnderstood,
+    Refused,
+    Revoked,
+    SubscriptionRefused,
+    TooMany,
+    TooSlow,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+)
+from tradedad_client.link import Timing
+from tradedad_client.messages import (
+    EVERYTHING,
+    Bar,
+    Channel,
+    Connected,
+    Depth,
+    Disconnected,
+    Event,
+    FeedStatus,
+    Gap,
+    Greeks,
+    OrderEvent,
+    Outcome,
+    OutcomesChanged,
+    Quote,
+    Renewed,
+)
+from tradedad_client.subscription import Subscription
+
+__all__ = [
+    "EVERYTHING",
+    "Bar",
+    "Channel",
+    "Client",
+    "ClientError",
+    "Connected",
+    "Depth",
+    "Disconnected",
+    "Event",
+    "FeedStatus",
+    "Gap",
+    "Greeks",
+    "NotUnderstood",
+    "OrderEvent",
+    "Outcome",
+    "OutcomesChanged",
+    "Quote",
+    "Refused",
+    "Renewed",
+    "Revoked",
+    "Subscription",
+    "SubscriptionRefused",
+    "Timing",
+    "TooMany",
+    "TooSlow",
+    "Unauthenticated",
+    "Unavailable",
+    "Unreachable",
+]

@@ -1,0 +1,195 @@
+"""Everything that a stream can carry reaches a program, typed, over a real gateway."""
+
+import asyncio
+import gc
+
+import pytest
+
+from services.gateway import metrics
+from shared.demand import Coverage, decode_demand
+from shared.demand import encode as encode_demand
+from shared.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
+from shared.subjects import COVERAGE, STATUS, bar_subject, depth_subject, order_subject
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.gateways import fresh
+from tests.support.served import Served, next_of, served
+from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
+from tradedad_client import Bar as ClientBar
+from tradedad_client import (
+    Channel,
+    OrderEvent,
+    Outcome,
+    OutcomesChanged,
+    Quote,
+    SubscriptionRefused,
+)
+from tradedad_client import Depth as ClientDepth
+from tradedad_client import FeedStatus as ClientStatus
+
+BAR = Bar(
+    key=KEY, start=MONDAY_10_00, open=1.0, high=3.0, low=1.0, close=2.0, ltq=1, ltt=MONDAY_10_00,
+    volume=9, vtt=99, atp=2.0, oi=None, ticks=3, state=BarState.COMPLETE, silent_ms=0, epoch=1,
+)  # fmt: skip
+
+
+def subscriptions(channel: str = "quotes") -> float:
+    """How many the gateway holds."""
+    return next(
+        sample.value
+        for metric in metrics.SUBSCRIPTIONS.collect()
+        for sample in metric.samples
+        if sample.labels == {"channel": channel}
+    )
+
+
+async def held(count: float) -> None:
+    async def look() -> bool:
+        return subscriptions() == count
+
+    await eventually(look, what=f"{count} subscriptions at the gateway")
+
+
+async def test_a_subscription_begins_with_a_snapshot_and_goes_on_live(nats: NatsServer) -> None:
+    async with served(nats) as gateway:
+        await gateway.publish(fresh(seq=1, ltp=1.0))
+        async with gateway.client() as client:
+            quotes = client.quotes([KEY])
+            assert await quotes.ready() == {KEY: Outcome.LIVE}
+            first = await next_of(quotes, Quote)
+            assert (first.seq, first.ltp, first.snapshot) == (1, 1.0, True)
+            await gateway.publish(fresh(seq=2, ltp=2.0))
+            second = await next_of(quotes, Quote)
+            assert (second.seq, second.ltp, second.snapshot) == (2, 2.0, False)
+
+
+async def test_a_wildcard_brings_everything_and_a_key_only_its_own(nats: NatsServer) -> None:
+    async with served(nats) as gateway, gateway.client() as client:
+        everything, segment = client.quotes(["*"]), client.quotes(["NSE_INDEX|*"])
+        one = client.quotes([KEY])
+        for subscription in (everything, segment, one):
+            await subscription.ready()
+        await gateway.publish(fresh(), fresh(key=OTHER_KEY))
+        assert {(await next_of(everything, Quote)).key for _ in range(2)} == {KEY, OTHER_KEY}
+        assert (await next_of(segment, Quote)).key == OTHER_KEY
+        assert (await next_of(one, Quote)).key == KEY
+        assert (segment.waiting, one.waiting) == (0, 0)
+
+
+async def test_a_second_subscription_of_a_key_gets_its_snapshot_and_the_first_no_repetition(
+    nats: NatsServer,
+) -> None:
+    async with served(nats) as gateway:
+        await gateway.publish(fresh(seq=7))
+        async with gateway.client() as client:
+            first = client.quotes([KEY])
+            assert (await next_of(first, Quote)).seq == 7
+            second = client.quotes([KEY])
+            assert (await next_of(second, Quote)).seq == 7
+            await gateway.publish(fresh(seq=8))
+            assert (await next_of(first, Quote)).seq == 8
+            second.close()
+            await gateway.publish(fresh(seq=9))
+            assert (await next_of(first, Quote)).seq == 9
+
+
+async def test_leaving_the_loop_unsubscribes(nats: NatsServer) -> None:
+    async with served(nats) as gateway, gateway.client() as client:
+        await gateway.publish(fresh())
+        before = subscriptions()
+        async for _ in client.quotes([KEY]):
+            await held(before + 1)
+            break
+        gc.collect()
+        await held(before)
+
+
+async def test_other_channels_come_typed(nats: NatsServer) -> None:
+    async with served(nats) as gateway, gateway.client() as client:
+        depth, bars, status = client.depth([KEY]), client.bars([KEY]), client.status()
+        orders = client.orders()
+        for subscription in (depth, bars, status, orders):
+            await subscription.ready()
+        book = Depth(
+            key=KEY, epoch=1, seq=1, ts=MONDAY_10_00, rt=fresh().rt, bids=[(1.0, 5)], asks=[]
+        )
+        await gateway.ingest.publish(depth_subject(KEY), encode(book))
+        state = FeedStatus(state=FeedState.LIVE, since=1, epoch=1, segments={"NSE_EQ": "OPEN"})
+        await gateway.ingest.publish(STATUS, encode(state))
+        assert (await next_of(depth, ClientDepth)).bids == ((1.0, 5),)
+        assert (await next_of(status, ClientStatus)).segments == {"NSE_EQ": "OPEN"}
+        persister, trading = await nats.connect("persister"), await nats.connect("trading")
+        try:
+            await persister.publish(bar_subject(KEY), encode(BAR))
+            await trading.publish(order_subject("user-1"), b'{"order_id":"o-1"}')
+            bar = await next_of(bars, ClientBar)
+            assert (bar.start, bar.close, bar.state) == (MONDAY_10_00, 2.0, "complete")
+            assert await next_of(orders, OrderEvent) == OrderEvent({"order_id": "o-1"})
+        finally:
+            await persister.close()
+            await trading.close()
+
+
+async def test_what_becomes_of_each_key_is_told(nats: NatsServer) -> None:
+    async with served(nats, gateway_id="g-1") as gateway, gateway.client() as client:
+        demands = await gateway.ingest.subscribe("demand.g-1")
+        events = client.events()
+        quotes = client.quotes([KEY, OTHER_KEY])
+        assert set((await quotes.ready()).values()) == {Outcome.PENDING}
+        assert (await next_of(events, OutcomesChanged)).channel is Channel.QUOTES
+        word = Coverage(
+            epoch=1, seen={"g-1": 99}, pending=[], no_capacity=[KEY], unknown=[OTHER_KEY]
+        )
+        while KEY not in decode_demand((await demands.next_msg(timeout=5)).data).quotes:
+            pass
+        await gateway.ingest.publish(COVERAGE, encode_demand(word))
+        told = (await next_of(events, OutcomesChanged)).results
+        assert told == {KEY: Outcome.NO_CAPACITY, OTHER_KEY: Outcome.UNKNOWN}
+        assert quotes.outcomes == told
+
+
+async def test_what_a_stream_may_not_hold_ends_that_subscription_alone(nats: NatsServer) -> None:
+    async with served(nats, max_keys_per_stream=3) as gateway, gateway.client() as client:
+        good = client.quotes([KEY])
+        much = client.quotes([f"NSE_EQ|{number}" for number in range(5)])
+        with pytest.raises(SubscriptionRefused, match="may hold 3") as refusal:
+            await much.ready()
+        assert (refusal.value.code, refusal.value.field) == ("limit_exceeded", "keys")
+        with pytest.raises(SubscriptionRefused):
+            await next_of(much, Quote)
+        await gateway.publish(fresh())
+        assert (await next_of(good, Quote)).key == KEY
+
+
+async def test_five_thousand_keys_are_subscribed_in_messages_that_the_gateway_takes(
+    nats: NatsServer,
+) -> None:
+    async with served(nats) as gateway, gateway.client() as client:
+        keys = [f"NSE_FO|{number:012}" for number in range(5_000)]
+        quotes = client.quotes(keys)
+        assert len(await quotes.ready()) == 5_000
+        await gateway.publish(fresh(key=keys[-1]))
+        assert (await next_of(quotes, Quote)).key == keys[-1]
+
+
+async def paced(gateway: Served, interval_ms: int | None) -> int:
+    """How many of 40 quotes over a second come to a subscription with an interval."""
+    async with gateway.client() as client:
+        quotes = client.quotes([KEY], interval_ms=interval_ms)
+        await quotes.ready()
+        count = 0
+        start = fresh().rt
+        for seq in range(40):
+            await gateway.publish(fresh(seq=start + seq))
+            await asyncio.sleep(0.025)
+        async for quote in quotes:
+            count += quote.seq >= start
+            if quote.seq == start + 39:
+                break
+        return count
+
+
+async def test_an_interval_brings_the_newest_so_often(nats: NatsServer) -> None:
+    async with served(nats) as gateway:
+        assert await paced(gateway, 250) <= 10
+        assert await paced(gateway, None) == 40

@@ -1,0 +1,59 @@
+"""A program that reads slowly gets the newest of each instrument, and never loses an order."""
+
+import pytest
+
+from shared.subjects import order_subject
+from tests.support.builders import KEY, OTHER_KEY
+from tests.support.gateways import fresh
+from tests.support.served import next_of, served
+from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
+from tradedad_client import OrderEvent, Quote, TooSlow
+
+
+async def test_quotes_are_conflated_and_the_newest_of_each_is_kept(nats: NatsServer) -> None:
+    async with served(nats) as gateway, gateway.client(most_waiting=10) as client:
+        quotes, everything = client.quotes([KEY, OTHER_KEY]), client.quotes(["*"])
+        await quotes.ready()
+        await everything.ready()
+        for seq in range(1, 1_001):
+            await gateway.publish(fresh(seq=seq), fresh(key=OTHER_KEY, seq=seq))
+        async with client.quotes([KEY]) as another:  # whoever keeps up is not held back
+            while (await next_of(another, Quote)).seq < 1_000:
+                pass
+
+        async def is_here() -> bool:
+            return quotes.conflated + quotes.waiting == 2_000
+
+        await eventually(is_here, what="all that was sent")
+        assert quotes.waiting <= 10
+        assert {(await next_of(quotes, Quote)).key for _ in range(quotes.waiting)} == {
+            KEY,
+            OTHER_KEY,
+        }
+        await gateway.publish(fresh(seq=1_001))
+        assert (await next_of(quotes, Quote)).seq == 1_001
+
+
+async def test_orders_are_never_dropped_in_silence(nats: NatsServer) -> None:
+    async with served(nats) as gateway, gateway.client(most_waiting=10) as client:
+        orders, quotes = client.orders(), client.quotes([KEY])
+        await orders.ready()
+        trading = await nats.connect("trading")
+        try:
+            for number in range(50):
+                await trading.publish(order_subject("user-1"), b'{"number":%d}' % number)
+            await trading.flush()
+        finally:
+            await trading.close()
+
+        async def is_full() -> bool:
+            return orders.waiting == 10
+
+        await eventually(is_full, what="ten order events")
+        taken = [(await next_of(orders, OrderEvent)).data["number"] for _ in range(10)]
+        assert taken == list(range(10))
+        with pytest.raises(TooSlow, match="more orders wait"):
+            await next_of(orders, OrderEvent)
+        await gateway.publish(fresh())
+        assert (await next_of(quotes, Quote)).key == KEY, "the others go on"
