@@ -24,7 +24,7 @@ from rich.console import Console
 from bench.form import report_lines
 from embedded.plan import Plan, prepare
 from embedded.stack import Stack
-from embedded.trader import Account, open_stream, sign_up_and_log_in
+from embedded.trader import sign_up
 from services.simulator.market.instruments import INSTRUMENTS
 
 ACCOUNTS: Final = 10
@@ -76,10 +76,10 @@ async def measure(plan: Plan) -> dict[str, float]:
     answers: Counter[str] = Counter()
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        accounts = [await sign_up_and_log_in(http, auth_url) for _ in range(ACCOUNTS)]
+        tokens = [await _token(http, auth_url) for _ in range(ACCOUNTS)]
         listeners = [
-            asyncio.create_task(ears.listen(await _subscribed(stack, http, plan, account)))
-            for account in accounts
+            asyncio.create_task(ears.listen(await _subscribed(stack, http, plan, token)))
+            for token in tokens
             for _ in range(STREAMS_PER_ACCOUNT)
         ]
         for _ in range(ROUNDS):
@@ -99,13 +99,25 @@ async def measure(plan: Plan) -> dict[str, float]:
     return _figures(peace, flood, answers)
 
 
+async def _token(http: aiohttp.ClientSession, auth_url: str) -> str:
+    """An access token of a new user."""
+    account = await sign_up(http, auth_url)
+    body = {"email": account.email, "password": account.password}
+    async with http.post(f"{auth_url}/auth/login", json=body) as response:
+        response.raise_for_status()
+        token: str = (await response.json())["access_token"]
+        return token
+
+
 async def _subscribed(
-    stack: AsyncExitStack, http: aiohttp.ClientSession, plan: Plan, account: Account
+    stack: AsyncExitStack, http: aiohttp.ClientSession, plan: Plan, token: str
 ) -> aiohttp.ClientWebSocketResponse:
-    gateway_url = plan.url("TRADEDAD_GATEWAY_PORT")
-    stream = await stack.enter_async_context(open_stream(http, gateway_url, account.access_token))
-    await stream.subscribe([one.key for one in INSTRUMENTS])
-    return stream.socket
+    url = f"{plan.url('TRADEDAD_GATEWAY_PORT')}/ws"
+    socket = await stack.enter_async_context(http.ws_connect(url, max_msg_size=0))
+    await socket.send_json({"op": "auth", "token": token})
+    keys = [one.key for one in INSTRUMENTS]
+    await socket.send_json({"op": "subscribe", "id": 1, "channel": "quotes", "keys": keys})
+    return socket
 
 
 def _figures(

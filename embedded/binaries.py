@@ -26,8 +26,8 @@ def nats_server(configured: Path | None, *, allow_apt: bool) -> Path:
     if configured is not None:
         return _checked(configured, "TRADEDAD_STACK_NATS_SERVER")
     found = _find_nats_server()
-    if found is None and allow_apt and _can_use_apt():
-        _apt_install("nats-server")
+    if found is None and allow_apt and can_use_apt():
+        apt_install("nats-server")
         found = _find_nats_server()
     if found is None:
         raise MissingPartError(f"nats-server is not installed: {_nats_remedy(allow_apt)}")
@@ -53,11 +53,13 @@ def _nats_remedy(allow_apt: bool) -> str:
     return "`apt-get install nats-server` did not bring it; see its output above"
 
 
-def _can_use_apt() -> bool:
+def can_use_apt() -> bool:
+    """Whether this is Debian, or like it, and we may install."""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def _apt_install(package: str) -> None:
+def apt_install(package: str) -> None:
+    """Install a package of Debian; whoever needs it looks whether it is there then."""
     print(f"installing {package} with apt-get ...", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
@@ -88,8 +90,8 @@ def mongod(configured: Path | None, *, allow_apt: bool = False) -> Path:
     """
     program = _find_mongod(configured)
     trouble = _trouble(program)
-    if trouble and allow_apt and _can_use_apt():
-        _apt_install("libcurl4")
+    if trouble and allow_apt and can_use_apt():
+        apt_install("libcurl4")
         trouble = _trouble(program)
     if trouble:
         raise MissingPartError(

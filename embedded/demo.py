@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from embedded.plan import Plan
-from embedded.trader import open_stream, sign_up_and_log_in
+from embedded.trader import sign_up
 from embedded.truth import PlainBar, differences, plain_bars
 from shared.errors import TradeDadError
 from shared.exchange_time import WINDOW_MS, to_datetime
+from tradedad_client import Client, ClientError, Outcome, Quote, Subscription
 
 SPEED: Final = 60
 FRAME_INTERVAL_MS: Final = 1_000
@@ -40,7 +41,6 @@ class Report:
     snapshots: int = 0
     quotes: int = 0
     latencies_ms: list[float] = field(default_factory=list)
-    gaps: int = 0
     bars: list[PlainBar] = field(default_factory=list)
     trades: int = 0
 
@@ -52,20 +52,33 @@ class Report:
 
 async def run_demo(plan: Plan, console: Console) -> Report:
     """Walk through it on a stack that is ready. Raises TradeDadError if anything is wrong."""
+    try:
+        return await _walk_through(plan, console)
+    except ClientError as error:
+        raise DemoFailedError(f"the stream: {error}") from error
+
+
+async def _walk_through(plan: Plan, console: Console) -> Report:
+    report = Report()
+    auth_url = plan.url("TRADEDAD_AUTH_PORT")
     async with aiohttp.ClientSession() as http:
-        account = await sign_up_and_log_in(http, plan.url("TRADEDAD_AUTH_PORT"))
-        console.print(f"signed up and logged in as [bold]{account.email}[/bold]")
-        names = await _names(http, plan)
-        keys = list(names)[:INSTRUMENTS]
-        report = Report()
-        gateway_url = plan.url("TRADEDAD_GATEWAY_PORT")
-        async with open_stream(http, gateway_url, account.access_token) as stream:
-            outcomes = await stream.subscribe(keys)
-            report.snapshots = sum(outcome == "live" for outcome in outcomes.values())
+        account = await sign_up(http, auth_url)
+        async with Client(
+            plan.url("TRADEDAD_GATEWAY_PORT"),
+            auth_url=auth_url,
+            email=account.email,
+            password=account.password,
+        ) as client:
+            console.print(f"signed up and logged in as [bold]{account.email}[/bold]")
+            names = await _names(http, plan)
+            keys = list(names)[:INSTRUMENTS]
+            quotes = client.quotes(keys)
+            outcomes = await quotes.ready()
+            report.snapshots = sum(outcome == Outcome.LIVE for outcome in outcomes.values())
             if report.snapshots != len(keys):
                 raise DemoFailedError(f"not every instrument had a snapshot: {outcomes}")
             console.print(f"subscribed to {len(keys)} instruments; the last quote of each came")
-            reading = asyncio.create_task(_read(stream.quotes(), report, console, names))
+            reading = asyncio.create_task(_read(quotes, report, console, names))
             try:
                 start = await _next_window(http, plan)
                 console.print("waiting for a five-minute window to open and close ...")
@@ -74,8 +87,8 @@ async def run_demo(plan: Plan, console: Console) -> Report:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
         await _compare(http, plan, stored, keys, start, report)
-    if report.gaps:
-        raise DemoFailedError(f"{report.gaps} quotes arrived out of order")
+    if quotes.outdated:
+        raise DemoFailedError(f"{quotes.outdated} quotes arrived out of order")
     if not report.quotes:
         raise DemoFailedError("no live quote came")
     return report
@@ -100,25 +113,22 @@ async def _get(http: aiohttp.ClientSession, plan: Plan, name: str, query: dict[s
         return await response.json()
 
 
-async def _read(batches: Any, report: Report, console: Console, names: dict[str, str]) -> None:
-    """Count and time live quotes; `seq` must rise, though a quote may be conflated away."""
-    last_seq: dict[str, int] = {}
+async def _read(
+    quotes: Subscription[Quote], report: Report, console: Console, names: dict[str, str]
+) -> None:
+    """Count and time live quotes, and show one of them every second."""
     shown_at = 0.0
-    async for batch in batches:
+    async for quote in quotes:
         now = time.time()
-        for quote in batch:
-            if quote["seq"] <= last_seq.get(quote["key"], 0):
-                report.gaps += 1
-            last_seq[quote["key"]] = quote["seq"]
-            if not quote.get("snap"):
-                report.quotes += 1
-                report.latencies_ms.append(now * 1e3 - quote["rt"] / 1e3)
+        if quote.snapshot or quote.snap:
+            continue
+        report.quotes += 1
+        report.latencies_ms.append(now * 1e3 - quote.rt / 1e3)
         if now - shown_at > 1.0:
             shown_at = now
-            quote = batch[-1]
-            at = to_datetime(quote["ts"]).astimezone().strftime("%H:%M:%S")
-            name = names[quote["key"]]
-            console.print(f"  {at}  {name:<12} {quote['ltp']:>10.2f}  ({report.quotes} quotes)")
+            at = to_datetime(quote.ts).astimezone().strftime("%H:%M:%S")
+            name = names[quote.key]
+            console.print(f"  {at}  {name:<12} {quote.ltp:>10.2f}  ({report.quotes} quotes)")
 
 
 async def _wait_for_bars(

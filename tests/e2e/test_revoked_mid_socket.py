@@ -16,8 +16,8 @@ import pytest
 from embedded.daemons import ROOT
 from embedded.plan import prepare
 from embedded.stack import Stack
-from embedded.trader import Stream, open_stream
 from services.gateway.protocol import CloseCode
+from tests.support.raw_streams import Stream, open_stream
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another long password"

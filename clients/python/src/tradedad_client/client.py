@@ -109,7 +109,8 @@ class Client:
                 await self._task  # raises why
         except TimeoutError:
             await self.close()
-            detail = f"no stream of {self.url} within {self._open_timeout_secs:g} s"
+            cause = self._last_failure or "no answer"
+            detail = f"no stream of {self.url} within {self._open_timeout_secs:g} s: {cause}"
             raise Unreachable(detail) from self._last_failure
         except BaseException:
             await self.close()
@@ -212,7 +213,7 @@ class Client:
                 continue
             self._last_failure = failure
             if time.monotonic() - live_at > self._give_up_secs:
-                detail = f"no stream of {self.url} for {self._give_up_secs:g} s"
+                detail = f"no stream of {self.url} for {self._give_up_secs:g} s: {failure}"
                 raise Unreachable(detail) from failure
             await self._pause(failure, backoff)
 

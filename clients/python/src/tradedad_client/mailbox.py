@@ -48,6 +48,8 @@ class Newest(Generic[T]):
         self._seen: dict[Hashable, Stamp] = {}
         self.conflated = 0
         """States that newer ones have replaced before they were taken."""
+        self.outdated = 0
+        """States that came after a newer one, and were passed over."""
 
     def __len__(self) -> int:
         return len(self._all) + len(self._newest)
@@ -57,7 +59,9 @@ class Newest(Generic[T]):
         name = self._name_of(item)
         if self._stamp_of is not None:
             stamp = self._stamp_of(item)
-            if stamp <= self._seen.get(name, (-1, -1)):
+            seen = self._seen.get(name, (-1, -1))
+            if stamp <= seen:
+                self.outdated += stamp < seen
                 return True
             self._seen[name] = stamp
         if self._newest:

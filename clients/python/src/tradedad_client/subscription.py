@@ -97,6 +97,12 @@ class Subscription(Generic[T]):
         mailbox = self._route.mailbox
         return mailbox.conflated if isinstance(mailbox, Newest) else 0
 
+    @property
+    def outdated(self) -> int:
+        """States that came after a newer one, and were passed over."""
+        mailbox = self._route.mailbox
+        return mailbox.outdated if isinstance(mailbox, Newest) else 0
+
 
 def _give_back_soon(
     loop: asyncio.AbstractEventLoop, give_back: Callable[[Route], None], route: Route

@@ -1,0 +1,160 @@
+"""The client's promise: a program that uses it outlives what happens to the gateway."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+from embedded.daemons import ROOT
+from embedded.plan import prepare
+from embedded.stack import Stack
+from embedded.trader import Account, sign_up
+from tests.support.served import next_of
+from tradedad_client import Client, Connected, Disconnected, Gap, Quote, Timing
+
+KEYS = ["NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"]
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    plan = prepare(data_dir=folder / "data", use_free_ports=True, always_simulated=True)
+    with (folder / "log").open("wb") as output, Stack(plan, output) as stack:
+        stack.wait_ready(60)
+        yield stack
+
+
+@pytest.fixture
+async def account(stack: Stack) -> Account:
+    async with aiohttp.ClientSession() as http:
+        return await sign_up(http, stack.plan.url("TRADEDAD_AUTH_PORT"))
+
+
+@asynccontextmanager
+async def opened(stack: Stack, account: Account) -> AsyncIterator[Client]:
+    async with Client(
+        stack.plan.url("TRADEDAD_GATEWAY_PORT"),
+        auth_url=stack.plan.url("TRADEDAD_AUTH_PORT"),
+        email=account.email,
+        password=account.password,
+        timing=Timing(open_secs=2.0, heartbeat_secs=1.0),
+    ) as client:
+        yield client
+
+
+def gateway_of(stack: Stack) -> psutil.Process:
+    """The process that serves; its keeper starts another when it dies."""
+    assert stack._process is not None
+    return next(
+        process
+        for process in psutil.Process(stack._process.pid).children(recursive=True)
+        if process.cmdline()[-1:] == ["services.gateway"]
+        and "embedded.keep" not in process.cmdline()
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+async def test_a_gateway_that_dies_and_returns_costs_no_subscription(
+    stack: Stack, account: Account, number: signal.Signals
+) -> None:
+    async with opened(stack, account) as client:
+        events, quotes, orders = client.events(), client.quotes(KEYS), client.orders()
+        newest: dict[str, tuple[int, int]] = {}
+
+        async def read_until_each_is_live() -> None:
+            live: set[str] = set()
+            async with asyncio.timeout(60):
+                async for quote in quotes:
+                    assert (quote.epoch, quote.seq) > newest.get(quote.key, (0, 0))
+                    newest[quote.key] = quote.epoch, quote.seq
+                    if not quote.snapshot:
+                        live.add(quote.key)
+                    if live == set(KEYS):
+                        return
+
+        await read_until_each_is_live()
+        gateway_of(stack).send_signal(number)
+        lost = await next_of(events, Disconnected)
+        assert ("1012" in lost.reason) is (number is signal.SIGTERM)
+        await next_of(events, Connected)
+        await read_until_each_is_live()
+        assert quotes.outcomes == dict.fromkeys(KEYS, "live")
+        await next_of(orders, Gap)
+
+
+async def test_a_gateway_that_stands_still_is_noticed(stack: Stack, account: Account) -> None:
+    async with opened(stack, account) as client:
+        events, quotes = client.events(), client.quotes(KEYS)
+        await next_of(quotes, Quote)
+        gateway = gateway_of(stack)
+        gateway.suspend()
+        try:
+            await next_of(events, Disconnected)
+        finally:
+            gateway.resume()
+        await next_of(events, Connected)
+        assert client.is_live
+
+
+def example(page: Path) -> str:
+    """The Python program of a page."""
+    (program,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    return str(program)
+
+
+@pytest.mark.parametrize("page", ["README.md", "clients/python/README.md"])
+async def test_the_example_of_the_readme_prints_live_quotes(
+    stack: Stack, account: Account, page: str
+) -> None:
+    program = example(ROOT / page)
+    for told, here in {
+        "http://127.0.0.1:7400": stack.plan.url("TRADEDAD_GATEWAY_PORT"),
+        "http://127.0.0.1:7410": stack.plan.url("TRADEDAD_AUTH_PORT"),
+        "me@example.com": account.email,
+        "a long sentence is best": account.password,
+    }.items():
+        assert told in program
+        program = program.replace(told, here)
+    seen: dict[str, set[str]] = {key: set() for key in KEYS}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-c", program, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            while not all(len(lines) >= 2 for lines in seen.values()):
+                line = (await process.stdout.readline()).decode().strip()
+                key = next(key for key in KEYS if line.startswith(key))
+                seen[key].add(line)
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.wait()
+    price, volume = seen[KEYS[0]].pop().removeprefix(KEYS[0]).split()
+    assert float(price) > 0
+    assert int(volume) > 0
+
+
+async def test_the_command_watches_quotes(stack: Stack, account: Account) -> None:
+    who = {"TRADE_DAD_EMAIL": account.email, "TRADE_DAD_PASSWORD": account.password}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tradedad_client", "watch", *KEYS, "--count", "5"),
+        *("--url", stack.plan.url("TRADEDAD_GATEWAY_PORT")),
+        *("--auth-url", stack.plan.url("TRADEDAD_AUTH_PORT")),
+        env=os.environ | who,
+        stdout=subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert len(output.decode().splitlines()) == 5

@@ -1,0 +1,108 @@
+"""A page in a browser can use the stream, by docs/stream.md alone; one of a stranger cannot."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright
+
+from shared.health import serve
+from tests.support import stock
+from tests.support.builders import KEY
+from tests.support.gateways import fresh
+from tests.support.served import Served, served
+from tests.support.servers import NatsServer
+
+# What a page would do: `told` and `ended` are read from outside.
+WATCH = """
+([url, token, keys]) => {
+  window.told = [];
+  const socket = new WebSocket(url);
+  const send = (message) => socket.send(JSON.stringify(message));
+  socket.onopen = () => {
+    send({op: "auth", token});
+    send({op: "subscribe", id: 1, channel: "quotes", keys, interval_ms: 100});
+  };
+  socket.onmessage = (event) => window.told.push(JSON.parse(event.data));
+  socket.onclose = (event) => { window.ended = {code: event.code, reason: event.reason}; };
+}
+"""
+OFFLINE = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A browser without a window."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=stock.chromium(), args=["--no-sandbox", "--disable-gpu", *OFFLINE]
+        )
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def another_site() -> AsyncIterator[str]:
+    """A blank page of somebody else."""
+
+    async def blank(_: web.Request) -> web.Response:
+        return web.Response(text="<title>Blank</title>", content_type="text/html")
+
+    site = web.Application()
+    site.add_routes([web.get("/", blank)])
+    async with serve(site, "127.0.0.1", 0) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+async def watch(page: Page, gateway: Served, *keys: str) -> None:
+    url = f"ws{gateway.url.removeprefix('http')}/ws"
+    await page.evaluate(WATCH, [url, gateway.issuer.token(), list(keys)])
+
+
+async def value(page: Page, expression: str) -> Any:
+    """What an expression is once it is something."""
+    handle = await page.wait_for_function(expression, timeout=10_000)
+    return await handle.json_value()
+
+
+def last_price(price: float, *, snapshot: bool) -> str:
+    """Whether the page was told a price."""
+    return f"""window.told.find((one) => one.type === "quotes" && !!one.snapshot === {str(snapshot).lower()}
+        && one.data.some((quote) => quote.ltp === {price}))"""
+
+
+async def test_a_page_of_our_own_gets_quotes_and_sees_why_it_was_closed(
+    nats: NatsServer, browser: Browser, revoke: Callable[[], Awaitable[None]]
+) -> None:
+    async with served(nats) as gateway:
+        await gateway.publish(fresh(seq=1, ltp=1.5))
+        page = await browser.new_page()
+        await page.goto(f"{gateway.url}/healthz")
+        await watch(page, gateway, KEY)
+        first = await value(page, "window.told[0]")
+        assert (first["type"], first["user_id"]) == ("authenticated", "user-1")
+        assert (await value(page, "window.told[1]"))["results"] == {KEY: "live"}
+        await value(page, last_price(1.5, snapshot=True))
+        await gateway.publish(fresh(seq=2, ltp=2.5))
+        await value(page, last_price(2.5, snapshot=True))
+        await revoke()
+        closed = await value(page, "window.ended")
+        assert closed == {"code": 4403, "reason": "the session was ended"}
+        assert (await page.evaluate("window.told.at(-1)"))["code"] == "revoked"
+
+
+async def test_a_page_of_a_stranger_is_refused_unless_it_is_allowed(
+    nats: NatsServer, browser: Browser
+) -> None:
+    async with another_site() as origin, served(nats) as gateway:
+        page = await browser.new_page()
+        await page.goto(origin)
+        await watch(page, gateway, KEY)
+        assert (await value(page, "window.ended"))["code"] == 1006
+        assert await page.evaluate("window.told") == []
+        await gateway.stop()
+        await gateway.start(allowed_origins=frozenset({origin}))
+        await watch(page, gateway, KEY)
+        assert (await value(page, "window.told[0]"))["type"] == "authenticated"

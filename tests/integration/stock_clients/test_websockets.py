@@ -1,0 +1,142 @@
+"""The `websockets` package can use the stream, by docs/stream.md alone."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+
+from tests.support.builders import KEY, OTHER_KEY
+from tests.support.gateways import fresh
+from tests.support.served import Served, served
+from tests.support.servers import NatsServer
+
+
+def address(gateway: Served) -> str:
+    return f"ws{gateway.url.removeprefix('http')}/ws"
+
+
+async def send(stream: ClientConnection, **message: Any) -> None:
+    await stream.send(json.dumps(message))
+
+
+async def receive(stream: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        data = await stream.recv()
+    assert isinstance(data, str)
+    message: dict[str, Any] = json.loads(data)
+    return message
+
+
+async def of_type(stream: ClientConnection, kind: str) -> dict[str, Any]:
+    while (message := await receive(stream))["type"] != kind:
+        pass
+    return message
+
+
+async def test_a_whole_conversation(nats: NatsServer) -> None:
+    async with served(nats, expiry_warning_secs=60) as gateway, connect(address(gateway)) as stream:
+        await gateway.publish(fresh(seq=1, ltp=1.5))
+        soon = int(time.time()) + 62
+        await send(stream, op="auth", token=gateway.issuer.token(exp=soon))
+        told = await receive(stream)
+        assert told == {"type": "authenticated", "user_id": "user-1", "expires_at": soon}
+
+        await send(stream, op="subscribe", id=1, channel="quotes", keys=[KEY, OTHER_KEY])
+        answer = await receive(stream)
+        assert answer == {"type": "ack", "id": 1, "results": {KEY: "live", OTHER_KEY: "pending"}}
+        snapshot = await receive(stream)
+        assert (snapshot["type"], snapshot["snapshot"]) == ("quotes", True)
+        assert [quote["ltp"] for quote in snapshot["data"]] == [1.5]
+
+        await gateway.publish(fresh(seq=2, ltp=2.5))
+        live = await of_type(stream, "quotes")
+        assert "snapshot" not in live
+        assert [quote["ltp"] for quote in live["data"]] == [2.5]
+
+        await send(stream, op="ping", id=2)
+        assert await of_type(stream, "pong") == {"type": "pong", "id": 2}
+        await send(stream, op="subscribe", id=3, channel="quotes", keys=[KEY], typo=True)
+        refusal = await of_type(stream, "error")
+        assert (refusal["code"], refusal["id"]) == ("invalid_field", 3)
+
+        assert (await of_type(stream, "expiring"))["expires_at"] == soon
+        await send(stream, op="auth", token=gateway.issuer.token())
+        assert (await of_type(stream, "authenticated"))["expires_at"] > soon
+
+        await send(stream, op="unsubscribe", id=4, channel="quotes", keys=[KEY, "NSE_EQ|NONE"])
+        gone = await of_type(stream, "ack")
+        assert gone["results"] == {KEY: "removed", "NSE_EQ|NONE": "unknown"}
+
+
+async def test_a_page_that_wants_no_more_than_a_picture_now_and_then(nats: NatsServer) -> None:
+    async with served(nats) as gateway, connect(address(gateway)) as stream:
+        await send(stream, op="auth", token=gateway.issuer.token())
+        await send(stream, op="subscribe", id=1, channel="quotes", keys=["*"], interval_ms=100)
+        await of_type(stream, "ack")
+        for seq in range(1, 50):
+            await gateway.publish(fresh(seq=seq))
+        seen: list[int] = []
+        while not seen or seen[-1] < 49:
+            batch = await of_type(stream, "quotes")
+            seen += [quote["seq"] for quote in batch["data"]]
+        assert len(seen) < 10
+
+
+async def closed(stream: ClientConnection) -> tuple[list[str], int | None, str | None]:
+    """The codes of the errors that come before the close, its code and its reason."""
+    codes = []
+    with suppress(ConnectionClosedError):  # as `websockets` calls every code but 1000 and 1001
+        while True:
+            message = await receive(stream)
+            codes += [message["code"]] if message["type"] == "error" else []
+    return codes, stream.close_code, stream.close_reason
+
+
+async def test_a_revoked_session_is_told_and_closed(
+    nats: NatsServer, revoke: Callable[[], Awaitable[None]]
+) -> None:
+    async with served(nats) as gateway, connect(address(gateway)) as stream:
+        await send(stream, op="auth", token=gateway.issuer.token())
+        await of_type(stream, "authenticated")
+        await revoke()
+        assert await closed(stream) == (["revoked"], 4403, "the session was ended")
+
+
+async def test_a_restart_is_told_and_closed(nats: NatsServer) -> None:
+    async with served(nats) as gateway, connect(address(gateway)) as stream:
+        await send(stream, op="auth", token=gateway.issuer.token())
+        await of_type(stream, "authenticated")
+        stopping = asyncio.create_task(gateway.stop())
+        codes, code, _ = await closed(stream)
+        await stopping
+        assert (codes, code) == (["restarting"], 1012)
+
+
+async def test_without_a_good_token_it_is_closed(nats: NatsServer) -> None:
+    async with served(nats, auth_deadline_secs=0.5) as gateway:
+        async with connect(address(gateway)) as silent:
+            assert (await closed(silent))[:2] == (["unauthenticated"], 4401)
+        async with connect(address(gateway)) as stranger:
+            await send(stranger, op="auth", token="not.a.token")
+            assert (await closed(stranger))[:2] == (["unauthenticated"], 4401)
+        async with connect(address(gateway)) as babbler:
+            for _ in range(7):
+                await babbler.send("{")
+            codes, code, _ = await closed(babbler)
+            assert (set(codes), code) == ({"bad_message"}, 4400)
+
+
+async def test_a_full_gateway_says_when_to_come_back(nats: NatsServer) -> None:
+    async with served(nats, max_streams=1) as gateway, connect(address(gateway)):
+        with pytest.raises(InvalidStatus) as refusal:
+            await connect(address(gateway))
+        response = refusal.value.response
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) >= 1
+        assert json.loads(response.body)["code"] == "overloaded"
