@@ -16,14 +16,15 @@ from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
 
-# The same examples in every run: what passed here passes there. To look for more, run
-# with HYPOTHESIS_PROFILE=default. No deadline: how long an example takes depends on what else runs.
+# The same examples in every run, however slow or busy the machine: what passed here passes
+# there. To look for more, run with HYPOTHESIS_PROFILE=search.
 hypothesis.settings.register_profile(
     "steady",
     derandomize=True,
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # Tests run in several processes: each has ports of its own.

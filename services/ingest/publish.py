@@ -58,7 +58,8 @@ class Publisher:
 
     async def publish(self, merged: Merged, wanted_depth: frozenset[str]) -> None:
         """Publish each touched state as a quote, with its order book where that is wanted,
-        and each new candle. Raises LeaseLost if another leader may exist.
+        and then each new candle: who gets it knows what was shown of the minute, to its end.
+        Raises LeaseLost if another leader may exist.
         """
         self._term.check()
         for subject, candle in merged.candles:

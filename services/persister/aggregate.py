@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.persister.building import Building, Minute, Totals
-from services.persister.checkpoint import Hole, Instrument, Silence, State, encode_state
+from services.persister.checkpoint import Hole, Instrument, Silence, State, Unseen, encode_state
 from shared.exchange_time import (
     DAY_MS,
     MINUTE_MS,
@@ -195,6 +195,8 @@ class Aggregator:
             while instrument.open and instrument.open[0].start + WINDOW_MS <= until:
                 self._settle(instrument)  # while the window after its last one is still there
                 self._finish(instrument, instrument.open.pop(0))
+            if instrument.unseen:
+                instrument.unseen = [one for one in instrument.unseen if one.end >= until]
         for silence in state.silences:
             start = max(window_start(silence.since), state.closed_until)
             end = min(window_start(silence.until - 1) + WINDOW_MS, until)
@@ -310,7 +312,9 @@ class Aggregator:
             if building is None or (building is instrument.last and not building.has_trades):
                 self._hole(start, start + WINDOW_MS, instrument.key)
         if last - first > WINDOW_MS:
-            self._hole(first + WINDOW_MS, last, instrument.key)
+            unseen = Unseen(first + WINDOW_MS, last, tail)
+            instrument.unseen.append(unseen)
+            self._hole(unseen.start, unseen.end, instrument.key)
 
     def _hole(self, start: int, end: int, key: str) -> None:
         self._state.holes.append(Hole(start, end, GapReason.UNSEEN_TRADES, key))
@@ -325,6 +329,9 @@ class Aggregator:
         if not settled or minute.before.low + minute.volume != minute.shown:
             return
         minute.unseen_since = None
+        instrument.unseen = [
+            one for one in instrument.unseen if not (one.tail and since <= one.start < minute.start)
+        ]
         for building in (*instrument.open, instrument.last):
             if building is not None:
                 if building is instrument.last:
@@ -349,9 +356,10 @@ class Aggregator:
             for window in windows:
                 if window.start == start:
                     return window
-            windows.append(Building(start))
+            made = _begin(instrument, start)
+            windows.append(made)
             windows.sort(key=lambda window: window.start)
-            return next(window for window in windows if window.start == start)
+            return made
         last = instrument.last
         if last is not None and last.start == start:
             self._touch(instrument)
@@ -361,9 +369,10 @@ class Aggregator:
             return None
         self._settle(instrument)
         totals = _totals_before(instrument, start)
-        instrument.last = Building(start, epoch=self._state.feed_epoch, totals=totals)
+        made = instrument.last = _begin(instrument, start)
+        made.epoch, made.totals = self._state.feed_epoch, totals
         self._touch(instrument)
-        return instrument.last
+        return made
 
     def _touch(self, instrument: Instrument) -> None:
         """The instrument's last bar is about to change."""
@@ -379,6 +388,15 @@ class Aggregator:
         bar = instrument.last.bar(instrument.key, _totals_after(instrument))
         if bar is not None and bar != before:
             self._bars.append(bar)
+
+
+def _begin(instrument: Instrument, start: int) -> Building:
+    """A window of which nothing is known, but perhaps that there is something to know."""
+    made = Building(start)
+    for one in instrument.unseen:
+        if one.start <= start < one.end:
+            (made.doubt_tail if one.tail else made.doubt)(start, start + WINDOW_MS - 1)
+    return made
 
 
 def _totals_before(instrument: Instrument, start: int) -> Totals | None:

@@ -27,6 +27,15 @@ class Hole(msgspec.Struct, array_like=True, frozen=True):
     key: str
 
 
+class Unseen(msgspec.Struct, array_like=True, frozen=True):
+    """Whole windows, from `start` until before `end`, in which trades may be hidden."""
+
+    start: int
+    end: int
+    tail: bool
+    """They may as well have been later."""
+
+
 class Instrument(msgspec.Struct, array_like=True):
     """What is known of one instrument."""
 
@@ -43,6 +52,8 @@ class Instrument(msgspec.Struct, array_like=True):
     """Windows that are not over, oldest first."""
     last: Building | None = None
     """The last window that is over; a candle or a trade that comes late amends it."""
+    unseen: list[Unseen] = []
+    """Windows of which nothing may be known yet, among those that can still change."""
 
 
 class State(msgspec.Struct, array_like=True):

@@ -18,7 +18,10 @@ def test_a_demo_that_goes_wrong_says_so(stack_command: Run) -> None:
     done = stack_command(
         "demo",
         TRADEDAD_SIMULATOR_ACCESS_TOKEN="another",
-        TRADEDAD_STACK_START_TIMEOUT_SECS="10",
+        TRADEDAD_STACK_START_TIMEOUT_SECS="25",
     )
     assert done.returncode != 0
-    assert "demo failed: not ready after 10 s: ingest" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "demo failed: not ready after 25 s:" in told
+    assert "ingest (" in told
+    assert "Upstox refused it" in told

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.exchange_time import MINUTE_MS
+from shared.exchange_time import DAY_MS, MINUTE_MS
 from shared.messages import Candle, ClockTick, FeedState, Quote
 
 Message = Quote | Candle | ClockTick
@@ -36,10 +36,10 @@ def messages(
     every_ms: int,
     outages: Sequence[Outage] = (),
     is_quiet: bool = False,
-    candle_first: bool = False,
 ) -> list[Message]:
     """What is told of `trades` (in order of time), a frame every `every_ms`.
 
+    The first frame shows every instrument, if need be with its last trade of the day before.
     A quiet instrument is told of only when it has traded, others in each frame.
     """
     keys = sorted({trade.key for trade in trades})
@@ -66,24 +66,23 @@ def messages(
             while len(own) < len(rest) and rest[len(own)].time_ms <= now:
                 totals[key] += rest[len(own)].quantity
                 own.append(rest[len(own)])
-            if not own or (is_quiet and not snap and len(own) == last_told[key]):
+            if is_quiet and not snap and len(own) == last_told[key]:
                 continue
             last_told[key] = len(own)
             seqs[key] += 1
+            last = own[-1] if own else Trade(key, since - DAY_MS, 1.0, 1)
             quote = Quote(
-                key=key, epoch=epoch, seq=seqs[key], ts=now, rt=0, ltt=own[-1].time_ms,
-                ltp=own[-1].price, ltq=own[-1].quantity, snap=snap,
-                volume=totals[key],
+                key=key, epoch=epoch, seq=seqs[key], ts=now, rt=0, ltt=last.time_ms,
+                ltp=last.price, ltq=last.quantity, snap=snap, volume=totals[key],
             )  # fmt: skip
-            pair: list[Message] = [quote]
+            told.append(quote)
             over = now // MINUTE_MS
             if looked.get(key) != over or snap:
                 looked[key] = over
                 minute = _last_minute(own, now)
                 if minute and candles.get(key) != minute[0].time_ms // MINUTE_MS:
                     candles[key] = minute[0].time_ms // MINUTE_MS
-                    pair.insert(0 if candle_first else 1, _candle(key, minute, epoch, now))
-            told += pair
+                    told.append(_candle(key, minute, epoch, now))
         told.append(ClockTick(ts=now, feed_ts=now, epoch=epoch, seq=0, state=FeedState.LIVE))
     return told
 

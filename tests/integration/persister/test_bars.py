@@ -179,7 +179,7 @@ async def test_a_stream_that_was_lost_and_made_anew_is_read_from_its_beginning(
     with run_nats() as another:
         async with ingest_bus(another) as bus, persister(another, mongo_settings):
             await publish(bus, MESSAGES[2 * PER_WINDOW :])
-            await wait_for_bars(mongo, 2)
+            await wait_for_bars(mongo, 3)
     # Of the second window only the beginning was in the first stream. The third's volume holds
     # what was traded since.
     assert {(bar["start"], bar["state"], bar["silent_ms"]) for bar in await stored_bars(mongo)} == {
