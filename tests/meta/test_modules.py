@@ -41,6 +41,7 @@ sys.exit(", ".join(failed) or 0)
 """
 
 
+@pytest.mark.timeout(300)
 def test_each_module_imports_alone() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_EACH, *MODULES],
