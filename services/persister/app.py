@@ -46,8 +46,9 @@ class Leader:
         await self._lease.lead(self._work)
 
     async def _work(self, term: Term) -> None:
-        await self._store.prepare()
+        # In this order: a transaction left behind would keep `prepare` waiting, too.
         epoch, state = await self._store.take_over()
+        await self._store.prepare()
         works = {
             "pipeline": self._pipeline.run(term, epoch, state),
             "master": self._master.run(),
@@ -74,6 +75,7 @@ async def build(settings: PersisterSettings, readiness: Readiness) -> AsyncItera
         http = await stack.enter_async_context(aiohttp.ClientSession())
         instruments = Instruments(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
+        stack.push_async_callback(store.close)
         pipeline = Pipeline(bus, store, settings, clock)
         repairer = None
         if settings.repair:

@@ -50,6 +50,7 @@ CHECKPOINT_SCHEMA: Final[dict[str, Any]] = {
     "properties": {
         "_id": {"bsonType": "string"},
         "epoch": {"bsonType": _WHOLE},
+        "session": {"bsonType": "binData"},
         "closed_until": {"bsonType": "date"},
         "state": {"bsonType": "binData"},
         "amendments": {"bsonType": _WHOLE},

@@ -2,10 +2,16 @@
 
 Every write is guarded by an epoch that counts in the database: all of them touch the
 checkpoint of the newest leader, so an older one's are refused, and no two interleave.
+
+A leader that dies between two writes leaves a transaction behind, which keeps all others
+from the checkpoint for as long as the server lets it live: a minute. So a process makes all
+its transactions in one session, of which the server knows only one at a time, and notes it
+in the checkpoint, where its successor finds it and has it ended.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, ReplaceOne, ReturnDocument, UpdateOne
@@ -38,6 +44,8 @@ _RETENTION: Final = "retention"
 _NO_SUCH_INDEX: Final = 27
 _DAY_SECS: Final = 86_400
 
+T = TypeVar("T")
+
 
 class BarStore:
     """All methods raise pymongo.errors.PyMongoError while the database is away."""
@@ -49,6 +57,12 @@ class BarStore:
         self._checkpoints = mongo.db.get_collection(CHECKPOINTS)
         self._gaps = mongo.db.get_collection(GAPS)
         self._retention_days = retention_days
+        self._session = mongo.client.start_session()
+        self._writing = asyncio.Lock()
+
+    async def close(self) -> None:
+        """No more writes."""
+        await self._session.end_session()
 
     async def prepare(self) -> None:
         """Create the collections with their validator and indexes, or bring them up to date."""
@@ -88,9 +102,13 @@ class BarStore:
 
         The epoch counts here and not in the lease's bucket, which could be lost.
         """
+        before = await self._checkpoints.find_one({"_id": _ID}, {"session": 1})
+        if before is not None and "session" in before:
+            await self._client.admin.command("killSessions", [{"id": before["session"]}])
+        session = self._session.session_id["id"]
         document: Document = await self._checkpoints.find_one_and_update(  # type: ignore[assignment]
             {"_id": _ID},
-            {"$inc": {"epoch": 1}},
+            {"$inc": {"epoch": 1}, "$set": {"session": session}},
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
@@ -123,8 +141,7 @@ class BarStore:
             if gaps:
                 await self._gaps.bulk_write(gaps, ordered=False, session=session)
 
-        async with self._client.start_session() as session:
-            await session.with_transaction(write)
+        await self._transact(write)
 
     async def amend(self, bars: Sequence[Bar], epoch: int) -> None:
         """Write bars again that have changed. Raises StaleEpoch as `commit` does."""
@@ -133,8 +150,7 @@ class BarStore:
             await self._guard(epoch, {"$inc": {"amendments": 1}}, session)
             await self._write_bars(bars, session)
 
-        async with self._client.start_session() as session:
-            await session.with_transaction(write)
+        await self._transact(write)
 
     async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
         """Write bars made of Upstox's candles, except where there is a complete one.
@@ -157,8 +173,11 @@ class BarStore:
             await self._replace(merged.values(), session)
             return [bar_of(document) for document in merged.values()]
 
-        async with self._client.start_session() as session:
-            return await session.with_transaction(write)
+        return await self._transact(write)
+
+    async def _transact(self, write: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+        async with self._writing:
+            return await self._session.with_transaction(write)
 
     async def _write_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> None:
         """Write `bars`; one that is partial leaves a repaired one as it is."""

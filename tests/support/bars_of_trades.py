@@ -11,7 +11,9 @@ from shared.messages import Quote, decode_quote
 from shared.mongo import Mongo
 from shared.stream import TickReader
 from shared.subjects import ALL_QUOTES
-from tests.support.rig import FIRST_WINDOW, Rig
+from tests.support.buses import bus_of
+from tests.support.rig import KEYS, Rig
+from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
 
@@ -40,24 +42,34 @@ async def wait_until_stored(mongo: Mongo, until_ms: int, *, timeout_secs: float 
     await eventually(stored, what="the windows are stored", timeout_secs=timeout_secs)
 
 
+async def check_all_complete(made: Rig, mongo: Mongo, nats: NatsServer, *, windows: int) -> None:
+    """Once they are stored: each bar of the first windows is complete, and what was traded."""
+    await wait_until_stored(mongo, made.first_window + (windows + 1) * WINDOW_MS)
+    async with bus_of(nats, "gateway") as bus:
+        quotes = await all_quotes(bus)
+    found = await compare(made, mongo, KEYS, windows=windows, quotes=quotes)
+    assert found.wrong == []
+    assert found.not_complete() == []
+    assert found.equal == windows * len(KEYS)
+
+
 async def compare(
     made: Rig, mongo: Mongo, keys: tuple[str, ...], *, windows: int,
     quotes: list[Quote] | None = None, partial_may_differ: bool = False,
 ) -> Comparison:  # fmt: skip
     """The bars of the first `windows` windows, beside every trade; of `quotes`, what they tell."""
     found = Comparison()
-    end = FIRST_WINDOW + windows * WINDOW_MS
+    first = made.first_window
+    end = first + windows * WINDOW_MS
     shown = told_by_quotes(quotes or [])
     for key in keys:
         trades = await made.trades(key)
         expected = {
-            start: bar
-            for start, bar in plain_bars(key, trades).items()
-            if FIRST_WINDOW <= start < end
+            start: bar for start, bar in plain_bars(key, trades).items() if first <= start < end
         }
         query = {
             "key": key,
-            "start": {"$gte": to_datetime(FIRST_WINDOW), "$lt": to_datetime(end)},
+            "start": {"$gte": to_datetime(first), "$lt": to_datetime(end)},
         }
         rows = await mongo.db["bars_5m"].find(query).sort("start").to_list()
         stored = {to_ms(row["start"]): row for row in rows}

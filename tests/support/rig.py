@@ -1,35 +1,37 @@
 """The way from a simulated Upstox to MongoDB as processes, each of which can be killed."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import time
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
 import aiohttp
+import psutil
+from yarl import URL
 
 from embedded.daemons import ROOT
 from embedded.ports import HOST, free_ports
+from shared.exchange_time import WINDOW_MS, window_start
 from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
 from tests.support.servers import PASSWORD, NatsServer
+from tests.support.waiting import eventually
 
 TOKEN: Final = "simulated-token"
 KEYS: Final = (
     "NSE_EQ|INE002A01018", "NSE_EQ|INE467B01029", "NSE_EQ|INE040A01034", "NSE_EQ|INE009A01021",
     "NSE_EQ|INE090A01021", "NSE_INDEX|Nifty 50",
 )  # fmt: skip
-FIRST_WINDOW: Final = MONDAY_10_00
-"""The first window that is watched from its beginning."""
-_LEAD_MS: Final = 840_000
 
 
 class Process:
@@ -56,9 +58,38 @@ class Process:
             self._process.wait()
             self._process = None
 
+    def pause(self) -> None:
+        """SIGSTOP: its sockets stay open, it does nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT: it does not know that time has passed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def rss_bytes(self) -> int:
+        """Memory that it holds."""
+        assert self._process is not None
+        return int(psutil.Process(self._process.pid).memory_info().rss)
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """What it has logged under that name, over all its starts."""
+        # Not by seeking: the process writes where the file stands.
+        text = os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0)
+        rows = [json.loads(line) for line in text.splitlines() if line.startswith(b"{")]
+        return [row for row in rows if row.get("event") == event]
+
     def close(self) -> None:
         """End it, and show the end of its log, for the report of a test that failed."""
         if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(5)
@@ -77,6 +108,29 @@ class Rig:
         self._environment = environment
         self._http = http
         self._processes: list[Process] = []
+        self.first_window = 0
+        """The first window whose bars are watched; ingest has seen the whole one before it."""
+
+    async def begin(self) -> Process:
+        """Start ingest, and wait until it is live."""
+        ingest = self.process("ingest")
+        ingest.start()
+        ready = f"http://{HOST}:{self._environment['TRADEDAD_INGEST_OPS_PORT']}/readyz"
+        await self.answers(ready, what="ingest is live")
+        self.first_window = window_start(await self.now_ms()) + 2 * WINDOW_MS
+        return ingest
+
+    async def answers(self, url: str, *, what: str) -> None:
+        """Wait until there is a page."""
+
+        async def is_there() -> bool:
+            try:
+                async with self._http.get(URL(url)) as response:
+                    return response.ok
+            except aiohttp.ClientError:
+                return False
+
+        await eventually(is_there, what=what, timeout_secs=60)
 
     def process(self, name: str, **more: str) -> Process:
         """A service that is not started yet."""
@@ -115,13 +169,14 @@ class Rig:
 async def rig(
     nats: NatsServer, mongo_url: str, *, speed: float, keys: Sequence[str] = KEYS, **more: str
 ) -> AsyncIterator[tuple[Rig, Mongo]]:
-    """A simulator and ingest that run; the market is fourteen minutes before `FIRST_WINDOW`."""
+    """A simulator that runs, and what is needed to start the rest."""
     port, *ops = free_ports(4)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         watchlist = Path(folder) / "watchlist.txt"
         watchlist.write_text("\n".join(keys))
         url = f"http://{HOST}:{port}"
+        database = f"rig_{uuid.uuid4().hex[:12]}"
         environment = os.environ | {
             "TRADEDAD_NATS_URL": nats.url,
             "TRADEDAD_NATS_LEASE_TTL_SECS": "1",
@@ -129,6 +184,7 @@ async def rig(
             "TRADEDAD_NATS_PING_INTERVAL_SECS": "1",
             "TRADEDAD_NATS_REQUEST_TIMEOUT_SECS": "1",
             "TRADEDAD_MONGO_URL": mongo_url,
+            "TRADEDAD_MONGO_DATABASE": database,
             "TRADEDAD_MONGO_TIMEOUT_MS": "2000",
             "TRADEDAD_INGEST_NATS_PASSWORD": PASSWORD,
             "TRADEDAD_INGEST_OPS_PORT": str(ops[0]),
@@ -141,7 +197,7 @@ async def rig(
             "TRADEDAD_SIMULATOR_PORT": str(port),
             "TRADEDAD_SIMULATOR_OPS_PORT": str(ops[1]),
             "TRADEDAD_SIMULATOR_SPEED": str(speed),
-            "TRADEDAD_SIMULATOR_START_MS": str(FIRST_WINDOW - _LEAD_MS),
+            "TRADEDAD_SIMULATOR_START_MS": str(MONDAY_10_00),
             # Not a part of a minute: frames hide trades on either side of a window's end.
             "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": "700",
             "TRADEDAD_SIMULATOR_CLIENT_QUEUE_FRAMES": "10000",
@@ -155,21 +211,11 @@ async def rig(
         made = Rig(environment, http)
         stack.callback(made.close)
         made.process("simulator").start()
-        await _answers(made)
+        await made.answers(f"{url}/simulator/v1/clock", what="the simulator answers")
         mongo = await stack.enter_async_context(
-            connect_mongo(MongoSettings.model_validate({"url": mongo_url}), Readiness("test"))
+            connect_mongo(
+                MongoSettings.model_validate({"url": mongo_url, "database": database}),
+                Readiness("test"),
+            )
         )
         yield made, mongo
-
-
-async def _answers(made: Rig) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            await made.now_ms()
-        except aiohttp.ClientError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.05)
-        else:
-            return

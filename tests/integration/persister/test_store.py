@@ -93,6 +93,25 @@ async def test_leaders_that_take_over_at_once_have_different_epochs(mongo: Mongo
     assert sorted(epochs) == list(range(1, 11))
 
 
+async def test_a_transaction_that_a_dead_leader_left_behind_keeps_nobody_waiting(
+    mongo: Mongo,
+) -> None:
+    dead = await prepared(mongo)
+    epoch, _ = await dead.take_over()
+    await dead.commit(closed(bar()), epoch)
+    await dead._session.start_transaction()
+    for collection in ("checkpoints", "bars_5m"):
+        await mongo.db[collection].update_one({}, {"$set": {"epoch": 0}}, session=dead._session)
+    store = BarStore(mongo)
+    async with asyncio.timeout(10):
+        new, _ = await store.take_over()
+        await store.prepare()
+        await store.commit(closed(bar(close=2.0)), new)
+    assert new == epoch + 1
+    assert await stored(mongo) == [bar(close=2.0)]
+    await store.close()
+
+
 async def test_a_checkpoint_is_not_moved_when_its_bars_are_refused(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
