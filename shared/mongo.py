@@ -131,18 +131,24 @@ async def ensure_collection(
     name: str,
     schema: dict[str, Any],
     indexes: Sequence[IndexModel],
+    *,
+    by_id: bool = False,
 ) -> None:
     """Make collection `name` as described, or change it to that; safe to repeat.
 
-    Raises PyMongoError.
+    Documents of one that is made `by_id` lie in the order of their ids, and not in that in
+    which they came. Raises PyMongoError.
     """
     validation: dict[str, Any] = {
         "validator": {"$jsonSchema": schema},
         "validationLevel": "strict",
         "validationAction": "error",
     }
+    order: dict[str, Any] = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}}
     try:
-        await db.create_collection(name, check_exists=False, **validation)
+        await db.create_collection(
+            name, check_exists=False, **validation, **(order if by_id else {})
+        )
     except OperationFailure as error:
         if error.code != _NAMESPACE_EXISTS:
             raise

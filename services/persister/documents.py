@@ -14,6 +14,9 @@ _NUMBER: Final = ["double", "int", "long"]
 _NUMBER_OR_NULL: Final = [*_NUMBER, "null"]
 _WHOLE: Final = ["int", "long"]
 _WHOLE_OR_NULL: Final = [*_WHOLE, "null"]
+# Between them all times have as many digits, and texts the same order as numbers.
+_FIRST_MS: Final = 1_000_000_000_000
+END_OF_TIME_MS: Final = 9_999_999_999_999
 _KEYS: Final = {"bsonType": "array", "items": {"bsonType": "string"}}
 
 BAR_SCHEMA: Final[dict[str, Any]] = {
@@ -78,6 +81,12 @@ def bar_id(key: str, start: int) -> str:
     return f"{key}|{start}"
 
 
+def bar_ids(key: str, from_ms: int, to_ms: int) -> Document:
+    """A condition on `_id`: bars of `key` that start in this range."""
+    since, until = (min(max(at, _FIRST_MS), END_OF_TIME_MS) for at in (from_ms, to_ms))
+    return {"$gte": bar_id(key, since), "$lt": bar_id(key, until)}
+
+
 def bar_document(bar: Bar) -> Document:
     """A bar as it is stored: times as dates, all else as it is."""
     return {
@@ -107,7 +116,15 @@ def bar_of(document: Document) -> Bar:
     fields["start"] = to_ms(fields["start"])
     fields["ltt"] = None if fields["ltt"] is None else to_ms(fields["ltt"])
     fields["state"] = BarState(fields["state"])
+    for name in ("ltq", "volume", "vtt", "oi", "ticks", "silent_ms", "epoch"):
+        fields[name] = whole(fields[name])
     return Bar(**fields)
+
+
+def whole(number: int | None) -> int | None:
+    """As a plain number: of what needs 64 bits the driver makes a type of its own, which
+    cannot be encoded as JSON."""
+    return None if number is None else int(number)
 
 
 def gap_document(missing: Missing) -> Document:

@@ -13,6 +13,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from services.persister.documents import END_OF_TIME_MS, bar_ids
 from services.persister.store import BARS
 from shared import exit_codes
 from shared.errors import ConfigError
@@ -31,7 +32,7 @@ class CannotExportError(Exception):
 def _arguments(args: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m services.persister export",
-        description="Write stored five-minute bars, in the order of key and time, to a file.",
+        description="Write stored five-minute bars to a file: one instrument after the other, oldest first.",
     )
     parser.add_argument("out", type=Path, help="a file that ends in .parquet or .csv")
     parser.add_argument(
@@ -84,7 +85,7 @@ def export(settings: MongoSettings, wanted: argparse.Namespace) -> int:
     """
     query: Document = {}
     if wanted.key:
-        query["key"] = {"$in": wanted.key}
+        query["$or"] = [{"_id": bar_ids(key, 0, END_OF_TIME_MS)} for key in wanted.key]
     span = {"$gte": wanted.since, "$lt": wanted.until}
     if any(span.values()):
         query["start"] = {name: value for name, value in span.items() if value is not None}
@@ -107,8 +108,7 @@ def export(settings: MongoSettings, wanted: argparse.Namespace) -> int:
 
 
 def _rows(bars: Collection[Document], query: Document) -> Iterator[Document]:
-    order = [("key", 1), ("start", 1)]
-    yield from bars.find(query, {"_id": 0}).sort(order).batch_size(_AT_ONCE)
+    yield from bars.find(query, {"_id": 0}).sort("_id").batch_size(_AT_ONCE)
 
 
 def _write(path: Path, suffix: str, rows: Iterator[Document], total: int, *, quiet: bool) -> int:

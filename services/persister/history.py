@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
-from services.persister.documents import to_ms
+from services.persister.documents import bar_ids, to_ms, whole
 from services.persister.store import BARS, GAPS
 from shared.errors import InvalidField, Unavailable
 from shared.exchange_calendar import exchange_of
@@ -73,7 +73,7 @@ class History:
     ) -> tuple[list[HistoryBar], int | None]:
         most = request.limit + 1
         cursor = self._bars.find(_within(request, from_ms), _SHOWN, batch_size=most)
-        rows = await cursor.sort("start").limit(most).to_list()
+        rows = await cursor.sort("_id").limit(most).to_list()
         bars = [_bar(row, to_ms(row["start"]), WINDOW_MS) for row in rows]
         if len(bars) < most:
             return bars, None
@@ -91,7 +91,7 @@ class History:
         from_ms += (shift_ms - from_ms) % length_ms
         pipeline: list[dict[str, Any]] = [
             {"$match": _within(request, from_ms)},
-            {"$sort": {"start": 1}},
+            {"$sort": {"_id": 1}},
             {"$limit": most},
             {"$group": _together(shift_ms, length_ms)},
             {"$sort": {"_id": 1}},
@@ -99,7 +99,8 @@ class History:
         rows = await (await self._bars.aggregate(pipeline)).to_list()
         cut_off = sum(row["parts"] for row in rows) == most
         bars = [
-            _bar(row | {"state": _BY_TRUST[row["trust"]]}, row["_id"], length_ms) for row in rows
+            _bar(row | {"state": _BY_TRUST[row["trust"]]}, int(row["_id"]), length_ms)
+            for row in rows
         ]
         if len(bars) > limit or cut_off:
             keep = min(limit, len(bars) - cut_off)
@@ -161,8 +162,7 @@ def _whole(text: str) -> int:
 
 
 def _within(request: BarsRequest, from_ms: int) -> dict[str, Any]:
-    span = {"$gte": to_datetime(from_ms), "$lt": to_datetime(request.to_ms)}
-    return {"key": request.key, "start": span}
+    return {"_id": bar_ids(request.key, from_ms, request.to_ms)}
 
 
 def _together(shift_ms: int, length_ms: int) -> dict[str, Any]:
@@ -193,9 +193,9 @@ def _bar(row: Document, start: int, length_ms: int) -> HistoryBar:
         high=row["high"],
         low=row["low"],
         close=row["close"],
-        volume=row["volume"] if row.get("volumes", 1) else None,
-        oi=row["oi"],
-        ticks=row["ticks"],
+        volume=whole(row["volume"]) if row.get("volumes", 1) else None,
+        oi=whole(row["oi"]),
+        ticks=int(row["ticks"]),
         state=BarState(row["state"]),
-        silent_ms=row["silent_ms"],
+        silent_ms=int(row["silent_ms"]),
     )

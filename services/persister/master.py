@@ -87,17 +87,22 @@ class Unzipped:
         """The next bytes, none at the end. Raises Unavailable if the file is cut short."""
         if size == 0:  # ijson asks what it will get
             return b""
-        while chunk := await self._content.read(_CHUNK_BYTES):
+        while chunk := self._left() or await self._content.read(_CHUNK_BYTES):
             if self._is_first:
                 self._is_first = False
                 if chunk.startswith(_GZIP):
                     self._gzip = zlib.decompressobj(wbits=31)
-            data = chunk if self._gzip is None else self._gzip.decompress(chunk)
-            if data:
+            if self._gzip is None:
+                return chunk
+            # However much a chunk holds, never more of it at a time.
+            if data := self._gzip.decompress(chunk, _CHUNK_BYTES):
                 return bytes(data)
         if self._gzip is not None and not self._gzip.eof:
             raise Unavailable("the file ends too early")
         return b""
+
+    def _left(self) -> bytes:
+        return b"" if self._gzip is None else bytes(self._gzip.unconsumed_tail)
 
 
 class Master:

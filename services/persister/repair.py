@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from services.persister import metrics
 from services.persister.candle_source import CandleSource
-from services.persister.documents import to_ms
+from services.persister.documents import bar_ids, to_ms
 from services.persister.pipeline import announce
 from services.persister.repaired import repaired_bars
 from services.persister.settings import PersisterSettings
@@ -168,8 +168,7 @@ class Repairer:
     async def _add_gap(self, due: dict[Place, Due], gap: Document, key: str) -> None:
         start, end = to_ms(gap["start"]), to_ms(gap["end"])
         query = {
-            "key": key,
-            "start": {"$gte": gap["start"], "$lt": gap["end"]},
+            "_id": bar_ids(key, start, end),
             "state": {"$ne": BarState.PARTIAL.value},
         }
         whole = {to_ms(bar["start"]) async for bar in self._bars.find(query, {"start": 1})}

@@ -67,7 +67,6 @@ class BarStore:
     async def prepare(self) -> None:
         """Create the collections with their validator and indexes, or bring them up to date."""
         bar_indexes = [
-            IndexModel([("key", ASCENDING), ("start", ASCENDING)], unique=True),
             IndexModel(
                 [("state", ASCENDING), ("start", ASCENDING)],
                 partialFilterExpression={"state": BarState.PARTIAL.value},
@@ -77,7 +76,9 @@ class BarStore:
             IndexModel([("keys", ASCENDING), ("start", ASCENDING)]),
             IndexModel([("state", ASCENDING), ("end", ASCENDING)]),
         ]
-        await ensure_collection(self._db, BARS, BAR_SCHEMA, bar_indexes)
+        # Windows are written one after the other, and read by instrument: a month of one must
+        # not lie in as many places as it has bars.
+        await ensure_collection(self._db, BARS, BAR_SCHEMA, bar_indexes, by_id=True)
         await ensure_collection(self._db, GAPS, GAP_SCHEMA, gap_indexes)
         await ensure_collection(self._db, CHECKPOINTS, CHECKPOINT_SCHEMA, [])
         await self._set_retention()

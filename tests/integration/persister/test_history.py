@@ -1,0 +1,211 @@
+"""Questions about history, through the bus, of a whole persister."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.persister.aggregate import Missing
+from services.persister.documents import bar_document, gap_document
+from services.persister.store import BarStore
+from shared.bus import Bus
+from shared.errors import InvalidField
+from shared.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
+from shared.history import (
+    HISTORY_BARS,
+    HISTORY_GAPS,
+    BarsReply,
+    BarsRequest,
+    GapReason,
+    GapsReply,
+    GapsRequest,
+    GapState,
+    HistoryBar,
+    Interval,
+)
+from shared.messages import Bar, BarState
+from shared.mongo import Mongo
+from shared.requests import DEADLINE, ask
+from shared.settings import MongoSettings
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.persisters import CLOCK, asked_persister
+from tests.support.servers import NatsServer
+
+MONDAY_09_15 = MONDAY_10_00 - 45 * MINUTE_MS
+MONDAY = MONDAY_09_15 - (9 * 60 + 15) * MINUTE_MS
+MIDNIGHT_AFTER = MONDAY + 2 * DAY_MS
+COMMODITY = "MCX_FO|1"
+IN_A_SESSION = 75
+BARS_OF_A_DAY = {
+    Interval.FIVE_MINUTES: 75, Interval.FIFTEEN_MINUTES: 25, Interval.HOUR: 7, Interval.DAY: 1
+}  # fmt: skip
+
+
+def bar(key: str, start: int, number: int, **more: Any) -> Bar:
+    price = 1_000.0 + number * 37 % 101 / 20
+    volume = None if key == OTHER_KEY else 3_000_000_000 + number
+    return Bar(
+        key=key, start=start, open=price, high=price + 2.5 + number % 3, low=price - 1.5,
+        close=price + 0.5, ltq=None, ltt=None, volume=volume, vtt=None, atp=None,
+        oi=number, ticks=number % 7, state=more.get("state", BarState.COMPLETE), silent_ms=0,
+        epoch=1,
+    )  # fmt: skip
+
+
+def two_days(key: str) -> list[Bar]:
+    starts = [
+        day + number * WINDOW_MS
+        for day in (MONDAY_09_15, MONDAY_09_15 + DAY_MS)
+        for number in range(IN_A_SESSION)
+    ]
+    return [bar(key, start, number) for number, start in enumerate(starts)]
+
+
+@pytest.fixture
+async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> AsyncIterator[Bus]:
+    """Two days of a share and an index are stored, and the first hour of a commodity."""
+    await BarStore(mongo).prepare()
+    stored = [*two_days(KEY), *two_days(OTHER_KEY)]
+    stored += [bar(COMMODITY, MONDAY + 9 * 60 * MINUTE_MS + n * WINDOW_MS, n) for n in range(12)]
+    await mongo.db["bars_5m"].insert_many([bar_document(one) for one in stored])
+    async with asked_persister(nats, mongo_settings) as asker:
+        yield asker
+
+
+async def page(bus: Bus, **more: Any) -> BarsReply:
+    request: dict[str, Any] = {"key": KEY, "from_ms": MONDAY, "to_ms": MIDNIGHT_AFTER} | more
+    return await ask(bus, CLOCK, HISTORY_BARS, BarsRequest(**request), BarsReply, secs=5)
+
+
+async def all_pages(bus: Bus, **more: Any) -> list[HistoryBar]:
+    bars: list[HistoryBar] = []
+    cursor = None
+    while True:
+        reply = await page(bus, cursor=cursor, **more)
+        assert len(reply.bars) <= more["limit"]
+        bars += reply.bars
+        cursor = reply.next
+        if cursor is None:
+            return bars
+
+
+def together(bars: list[Bar], start: int, length_ms: int) -> HistoryBar:
+    """The longer bar, computed plainly."""
+    parts = [one for one in bars if start <= one.start < start + length_ms]
+    volumes = [one.volume for one in parts if one.volume is not None]
+    return HistoryBar(
+        start=start, end=start + length_ms, open=parts[0].open,
+        high=max(one.high for one in parts), low=min(one.low for one in parts),
+        close=parts[-1].close, volume=sum(volumes) if volumes else None, oi=parts[-1].oi,
+        ticks=sum(one.ticks for one in parts), state=BarState.COMPLETE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+@pytest.mark.parametrize("interval", list(Interval))
+async def test_pages_of_any_length_hold_each_bar_once_and_as_computed_plainly(
+    bus: Bus, key: str, interval: Interval
+) -> None:
+    minutes = {"5m": 5, "15m": 15, "1h": 60, "1d": 1_440}[interval]
+    length_ms = minutes * MINUTE_MS
+    opens = [MONDAY, MONDAY + DAY_MS]
+    if interval is not Interval.DAY:
+        opens = [at + (9 * 60 + 15) * MINUTE_MS for at in opens]
+    starts = [at + n * length_ms for at in opens for n in range(BARS_OF_A_DAY[interval])]
+    expected = [together(two_days(key), start, length_ms) for start in starts]
+    for limit in (1, 7, 2_000) if interval is not Interval.FIVE_MINUTES else (40, 150, 2_000):
+        assert await all_pages(bus, key=key, interval=interval, limit=limit) == expected
+
+
+async def test_hours_of_commodities_begin_with_their_own_session(bus: Bus) -> None:
+    (hour,) = (await page(bus, key=COMMODITY, interval=Interval.HOUR)).bars
+    assert hour.start == MONDAY + 9 * 60 * MINUTE_MS
+
+
+async def test_a_range_holds_its_start_and_not_its_end(bus: Bus) -> None:
+    reply = await page(bus, from_ms=MONDAY_10_00, to_ms=MONDAY_10_00 + 2 * WINDOW_MS)
+    assert [one.start for one in reply.bars] == [MONDAY_10_00, MONDAY_10_00 + WINDOW_MS]
+    assert reply.next is None
+
+
+async def test_a_longer_bar_that_begins_before_the_range_is_none_of_it(bus: Bus) -> None:
+    reply = await page(bus, from_ms=MONDAY_10_00, interval=Interval.HOUR, limit=1)
+    assert reply.bars[0].start == MONDAY_10_00 + 15 * MINUTE_MS
+
+
+async def test_a_longer_bar_is_as_certain_as_the_least_certain_of_its_parts(
+    bus: Bus, mongo: Mongo
+) -> None:
+    bars = mongo.db["bars_5m"]
+    for offset, state in ((0, "repaired"), (1, "partial"), (4, "repaired")):
+        start = MONDAY_09_15 + offset * WINDOW_MS
+        await bars.update_one({"_id": f"{KEY}|{start}"}, {"$set": {"state": state}})
+    reply = await page(bus, interval=Interval.FIFTEEN_MINUTES, limit=3)
+    assert [one.state.value for one in reply.bars] == ["partial", "repaired", "complete"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"limit": 2_001}, "limit"),
+        ({"limit": 0}, "limit"),
+        ({"to_ms": MONDAY}, "to_ms"),
+        ({"from_ms": -1}, "from_ms"),
+        ({"cursor": "next"}, "cursor"),
+        ({"key": ""}, "key"),
+        ({"interval": "2m"}, "interval"),
+        ({"surprise": 1}, "request"),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_refused_by_the_field(
+    bus: Bus, wrong: dict[str, Any], field: str
+) -> None:
+    body = {"key": KEY, "from_ms": MONDAY, "to_ms": MIDNIGHT_AFTER} | wrong
+    loose = msgspec.defstruct("Loose", [(name, type(value)) for name, value in body.items()])
+    with pytest.raises(InvalidField) as caught:
+        await ask(bus, CLOCK, HISTORY_BARS, loose(**body), BarsReply, secs=5)
+    assert caught.value.field == field
+
+
+async def test_a_question_whose_deadline_has_passed_is_not_answered(bus: Bus) -> None:
+    body = msgspec.json.encode(BarsRequest(key=KEY, from_ms=0, to_ms=1))
+    with pytest.raises(TimeoutError):
+        await bus.client.request(
+            HISTORY_BARS, body, timeout=0.5, headers={DEADLINE: str(CLOCK.now_ms() - 1)}
+        )
+
+
+async def test_an_answer_is_bounded_however_much_is_stored(bus: Bus, mongo: Mongo) -> None:
+    day = [bar("NSE_EQ|LONG", MONDAY + n * WINDOW_MS, n) for n in range(3_000)]
+    await mongo.db["bars_5m"].insert_many([bar_document(one) for one in day])
+    reply = await page(bus, key="NSE_EQ|LONG", to_ms=MONDAY + 30 * DAY_MS, limit=2_000)
+    assert (len(reply.bars), reply.next) == (2_000, str(MONDAY + 2_000 * WINDOW_MS))
+
+
+async def test_gaps_are_told_in_pages_each_as_it_is_for_that_instrument(
+    bus: Bus, mongo: Mongo
+) -> None:
+    gaps = [
+        Missing(start, start + WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
+        for start in range(MONDAY_10_00, MONDAY_10_00 + 5 * WINDOW_MS, WINDOW_MS)
+    ]
+    await mongo.db["gaps"].insert_many([gap_document(gap) for gap in gaps])
+    await mongo.db["gaps"].update_one(
+        {"_id": gap_document(gaps[1])["_id"]}, {"$pull": {"open_keys": KEY}}
+    )
+    found = []
+    cursor = None
+    while True:
+        request = GapsRequest(
+            key=KEY, from_ms=MONDAY_10_00 + 1, to_ms=MONDAY_10_00 + 4 * WINDOW_MS, limit=2,
+            cursor=cursor,
+        )  # fmt: skip
+        reply = await ask(bus, CLOCK, HISTORY_GAPS, request, GapsReply, secs=5)
+        found += reply.gaps
+        if (cursor := reply.next) is None:
+            break
+    assert [gap.from_ms for gap in found] == [gap.start for gap in gaps[:4]]
+    assert [gap.state for gap in found] == [
+        GapState.OPEN, GapState.REPAIRED, GapState.OPEN, GapState.OPEN
+    ]  # fmt: skip

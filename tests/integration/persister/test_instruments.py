@@ -1,0 +1,246 @@
+"""The instruments master is loaded as a stream, kept when the next one fails, and searched."""
+
+import asyncio
+import gzip
+import json
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from services.persister.instruments import Instruments
+from services.persister.master import Master
+from services.persister.settings import PersisterSettings
+from shared.bus import Bus
+from shared.errors import InvalidField
+from shared.exchange_time import DAY_MS
+from shared.instruments import (
+    INSTRUMENTS_GET,
+    INSTRUMENTS_SEARCH,
+    GetReply,
+    GetRequest,
+    Instrument,
+    SearchReply,
+    SearchRequest,
+)
+from shared.mongo import Mongo
+from shared.requests import ask
+from shared.settings import MongoSettings
+from tests.support.builders import MONDAY_10_00
+from tests.support.persisters import CLOCK, asked_persister
+from tests.support.servers import PASSWORD, NatsServer
+from tests.support.simulated import running as running_simulator
+from tests.support.waiting import eventually
+
+_MASTER = "/market-quote/instruments/exchange/complete.json.gz"
+
+
+@pytest.fixture
+async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> AsyncIterator[Bus]:
+    """A persister that has loaded the master of a simulated Upstox with all its derivatives."""
+    async with running_simulator(universe="full", start_ms=MONDAY_10_00) as http:
+        url = str(http._base_url).rstrip("/") + _MASTER
+        async with asked_persister(nats, mongo_settings, master_url=url) as asker:
+
+            async def is_loaded() -> bool:
+                return await mongo.db["masters"].find_one() is not None
+
+            await eventually(is_loaded, what="the master is loaded", timeout_secs=30)
+            yield asker
+
+
+async def search(bus: Bus, query: str, **more: Any) -> list[Instrument]:
+    request = SearchRequest(query=query, **more)
+    return (await ask(bus, CLOCK, INSTRUMENTS_SEARCH, request, SearchReply, secs=5)).instruments
+
+
+async def test_a_trader_finds_first_what_they_mean(bus: Bus) -> None:
+    assert (await search(bus, "reli"))[0].symbol == "RELIANCE"
+    assert (await search(bus, "RELIANCE"))[0].key == "NSE_EQ|INE002A01018"
+    assert (await search(bus, "INE002A01018"))[0].symbol == "RELIANCE"
+    assert (await search(bus, "nifty"))[0].key == "NSE_INDEX|Nifty 50"
+    some_call = next(one for one in await search(bus, "nifty ce", limit=50) if one.strike)
+    found = await search(bus, f"nifty {some_call.strike:g} ce")
+    assert (found[0].type, found[0].strike) == ("CE", some_call.strike)
+    assert found[0].underlying_symbol == "NIFTY"
+    assert found[0].expiry == min(one.expiry or "" for one in found)
+
+
+async def test_a_search_can_be_narrowed(bus: Bus) -> None:
+    futures = await search(bus, "reliance", types=["FUT"])
+    assert futures
+    assert {one.type for one in futures} == {"FUT"}
+    expiry = futures[0].expiry
+    assert expiry is not None
+    options = await search(bus, "reliance", segments=["NSE_FO"], expiry=expiry, limit=50)
+    assert {(one.segment, one.expiry) for one in options} == {("NSE_FO", expiry)}
+    assert {one.segment for one in await search(bus, "gold", segments=["MCX_FO"])} <= {"MCX_FO"}
+    assert await search(bus, "reliance", types=["INDEX"]) == []
+
+
+async def test_what_is_asked_for_by_key_comes_in_that_order_with_what_is_unknown(bus: Bus) -> None:
+    keys = ["NSE_INDEX|Nifty 50", "NSE_EQ|NONE", "NSE_EQ|INE002A01018"]
+    reply = await ask(bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=keys), GetReply, secs=5)
+    assert [one.key for one in reply.instruments] == [keys[0], keys[2]]
+    assert reply.unknown == [keys[1]]
+    share = reply.instruments[1]
+    assert (share.segment, share.type, share.exchange) == ("NSE_EQ", "EQ", "NSE")
+    assert share.isin == "INE002A01018"
+    assert share.lot_size == 1
+    assert share.tick_size
+    assert 0 < share.tick_size <= 1
+
+
+async def test_a_query_without_a_word_is_refused(bus: Bus) -> None:
+    with pytest.raises(InvalidField) as caught:
+        await search(bus, "   ")
+    assert caught.value.field == "query"
+
+
+class Shelf:
+    """Where masters are fetched from, one after the other."""
+
+    def __init__(self) -> None:
+        self.answer: bytes | None = None
+        self.fetched = 0
+        self.url = ""
+
+    async def get(self, _: web.Request) -> web.Response:
+        self.fetched += 1
+        if self.answer is None:
+            raise web.HTTPServiceUnavailable
+        return web.Response(body=self.answer)
+
+
+@asynccontextmanager
+async def shelf() -> AsyncIterator[Shelf]:
+    made = Shelf()
+    app = web.Application()
+    app.router.add_get("/complete.json.gz", made.get)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/complete.json.gz"
+    try:
+        yield made
+    finally:
+        await runner.cleanup()
+
+
+def row(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "instrument_key": f"NSE_EQ|{number}", "segment": "NSE_EQ", "exchange": "NSE",
+        "instrument_type": "EQ", "trading_symbol": f"SYM{number}", "name": f"COMPANY {number}",
+        "lot_size": 1, "tick_size": 5.0,
+    } | more  # fmt: skip
+
+
+def zipped(rows: list[dict[str, Any]]) -> bytes:
+    return gzip.compress(json.dumps(rows).encode(), compresslevel=1)
+
+
+class SteppedClock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.at_ms = MONDAY_10_00
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def now_us(self) -> int:
+        return self.at_ms * 1_000
+
+    def monotonic(self) -> float:
+        return self.at_ms / 1_000
+
+    async def sleep(self, secs: float) -> None:
+        await asyncio.sleep(secs)
+
+
+@asynccontextmanager
+async def loading(mongo: Mongo, made: Shelf, clock: SteppedClock) -> AsyncIterator[Master]:
+    settings = PersisterSettings.model_validate(
+        {"nats_password": PASSWORD, "master_url": made.url, "master_check_secs": 0.05}
+    )
+    async with aiohttp.ClientSession() as http:
+        yield Master(http, Instruments(mongo), settings, clock)
+
+
+async def stored_symbols(mongo: Mongo) -> set[str]:
+    return {one["symbol"] async for one in mongo.db["instruments"].find()}
+
+
+@pytest.fixture
+def half_a_file() -> bytes:
+    """Its zipped data ends too early, though all rows can be read."""
+    whole = zipped([row(number) for number in range(1, 9)])
+    return whole[:-4]
+
+
+async def test_each_day_has_its_own_master_and_one_that_fails_leaves_the_last(
+    mongo: Mongo, half_a_file: bytes
+) -> None:
+    clock = SteppedClock()
+    async with shelf() as made, loading(mongo, made, clock) as master:
+        made.answer = zipped([row(number) for number in range(1, 9)])
+        work = asyncio.create_task(master.run())
+
+        async def has(*symbols: str) -> None:
+            async def is_so() -> bool:
+                return await stored_symbols(mongo) == set(symbols)
+
+            await eventually(is_so, what=f"{symbols} are stored")
+
+        async def fetched_again() -> None:
+            count = made.fetched
+
+            async def is_so() -> bool:
+                return made.fetched >= count + 2
+
+            await eventually(is_so, what="it tried again")
+
+        first = [f"SYM{number}" for number in range(1, 9)]
+        await has(*first)
+        count = made.fetched
+        await asyncio.sleep(0.3)
+        assert made.fetched == count  # once a day
+        for bad in (None, b"<html>", half_a_file, zipped([row(1)])):
+            clock.at_ms += DAY_MS
+            made.answer = bad
+            await fetched_again()
+            assert await stored_symbols(mongo) == set(first)
+        rows = [row(2, trading_symbol="RENAMED"), *(row(number) for number in range(3, 10))]
+        made.answer = zipped(rows)
+        await has("RENAMED", *first[2:], "SYM9")
+        assert not work.done()
+        work.cancel()
+        await asyncio.wait([work])
+
+
+async def test_a_row_that_cannot_be_read_spoils_no_other(mongo: Mongo) -> None:
+    async with shelf() as made, loading(mongo, made, SteppedClock()) as master:
+        made.answer = zipped([row(1), {"segment": "NSE_EQ"}, row(2)])
+        await Instruments(mongo).prepare()
+        await master.load("2026-11-23")
+    assert await stored_symbols(mongo) == {"SYM1", "SYM2"}
+
+
+async def test_a_master_is_never_whole_in_memory(mongo: Mongo) -> None:
+    rows = [row(number, security_type="X" * 2_000) for number in range(8_000)]
+    async with shelf() as made, loading(mongo, made, SteppedClock()) as master:
+        made.answer = zipped(rows)
+        whole_bytes = len(json.dumps(rows))
+        del rows
+        await Instruments(mongo).prepare()
+        tracemalloc.start()
+        await master.load("2026-11-23")
+        _, most_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert await mongo.db["instruments"].count_documents({}) == 8_000
+    assert most_bytes < whole_bytes / 2
