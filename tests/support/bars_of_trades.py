@@ -53,6 +53,22 @@ async def check_all_complete(made: Rig, mongo: Mongo, nats: NatsServer, *, windo
     assert found.equal == windows * len(KEYS)
 
 
+async def check_partial_only_within(
+    touched: set[int], made: Rig, mongo: Mongo, nats: NatsServer, *, windows: int
+) -> None:
+    """Once they are stored: each bar of the first windows is what was traded, unless it is of a
+    window of `touched` and says of itself that it is partial."""
+    await wait_until_stored(mongo, made.first_window + (windows + 1) * WINDOW_MS)
+    async with bus_of(nats, "gateway") as bus:
+        quotes = await all_quotes(bus)
+    found = await compare(
+        made, mongo, KEYS, windows=windows, quotes=quotes, partial_may_differ=True
+    )
+    assert found.wrong == []
+    assert {start for _, start in found.not_complete()} <= touched
+    assert found.equal >= (windows - len(touched)) * len(KEYS)
+
+
 async def compare(
     made: Rig, mongo: Mongo, keys: tuple[str, ...], *, windows: int,
     quotes: list[Quote] | None = None, partial_may_differ: bool = False,

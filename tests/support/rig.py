@@ -23,6 +23,7 @@ from shared.exchange_time import WINDOW_MS, window_start
 from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings
+from shared.subjects import ALL_QUOTES
 from tests.support.builders import MONDAY_10_00
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.waiting import eventually
@@ -115,22 +116,38 @@ class Rig:
         """Start ingest, and wait until it is live."""
         ingest = self.process("ingest")
         ingest.start()
-        ready = f"http://{HOST}:{self._environment['TRADEDAD_INGEST_OPS_PORT']}/readyz"
-        await self.answers(ready, what="ingest is live")
+        await self.live()
         self.first_window = window_start(await self.now_ms()) + 2 * WINDOW_MS
         return ingest
 
-    async def answers(self, url: str, *, what: str) -> None:
-        """Wait until there is a page."""
+    async def live(self) -> None:
+        """Wait until ingest's feed is live."""
+        ready = f"http://{HOST}:{self._environment['TRADEDAD_INGEST_OPS_PORT']}/readyz"
+        await self.answers(ready, what="ingest is live")
+
+    async def status(self, url: str) -> int | None:
+        """What a page answers with; None if there is none."""
+        try:
+            async with self._http.get(URL(url)) as response:
+                return response.status
+        except aiohttp.ClientError:
+            return None
+
+    async def answers(self, url: str, *, what: str, expected: int = 200) -> None:
+        """Wait until a page answers so."""
 
         async def is_there() -> bool:
-            try:
-                async with self._http.get(URL(url)) as response:
-                    return response.ok
-            except aiohttp.ClientError:
-                return False
+            return await self.status(url) == expected
 
         await eventually(is_there, what=what, timeout_secs=60)
+
+    async def until_quotes_come(self, nats: NatsServer) -> int:
+        """Exchange time when something comes over the bus."""
+        observer = await nats.connect("observer")
+        quotes = await observer.subscribe(ALL_QUOTES)
+        await quotes.next_msg(timeout=60)
+        await observer.close()
+        return await self.now_ms()
 
     def process(self, name: str, **more: str) -> Process:
         """A service that is not started yet."""
@@ -179,7 +196,7 @@ async def rig(
         database = f"rig_{uuid.uuid4().hex[:12]}"
         environment = os.environ | {
             "TRADEDAD_NATS_URL": nats.url,
-            "TRADEDAD_NATS_LEASE_TTL_SECS": "1",
+            "TRADEDAD_NATS_LEASE_TTL_SECS": "2",
             "TRADEDAD_NATS_CONNECT_TIMEOUT_SECS": "1",
             "TRADEDAD_NATS_PING_INTERVAL_SECS": "1",
             "TRADEDAD_NATS_REQUEST_TIMEOUT_SECS": "1",

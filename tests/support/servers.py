@@ -21,7 +21,7 @@ from embedded.secrets import NATS_PASSWORDS
 PASSWORD = "test-password"
 
 
-def _memory_folder() -> str | None:
+def memory_folder() -> str | None:
     """A folder in memory, where there is one: these databases live for seconds."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
@@ -35,6 +35,12 @@ class Server:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
@@ -97,7 +103,7 @@ class NatsServer(Server):
 def run_nats() -> Iterator[NatsServer]:
     """A nats-server with an empty JetStream."""
     program = binaries.nats_server(_configured("TRADEDAD_STACK_NATS_SERVER"), allow_apt=False)
-    folder = Path(tempfile.mkdtemp(dir=_memory_folder(), prefix="tradedad-nats-"))
+    folder = Path(tempfile.mkdtemp(dir=memory_folder(), prefix="tradedad-nats-"))
     port, monitor_port = free_ports(2)
     command = daemons.nats_command(program, port=port, monitor_port=monitor_port, folder=folder)
     server = NatsServer(command, port, dict.fromkeys(NATS_PASSWORDS, PASSWORD))
@@ -124,8 +130,8 @@ class MongoServer(Server):
 @contextmanager
 def run_mongo() -> Iterator[MongoServer]:
     """An empty mongod that accepts transactions."""
-    program = binaries.mongod(_configured("TRADEDAD_STACK_MONGOD"))
-    folder = Path(tempfile.mkdtemp(dir=_memory_folder(), prefix="tradedad-mongo-"))
+    program = mongod_program()
+    folder = Path(tempfile.mkdtemp(dir=memory_folder(), prefix="tradedad-mongo-"))
     (port,) = free_ports(1)
     server = MongoServer(daemons.mongod_command(program, port=port, folder=folder), port, {})
     try:
@@ -134,6 +140,11 @@ def run_mongo() -> Iterator[MongoServer]:
     finally:
         server.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def mongod_program() -> Path:
+    """The mongod that this machine's environment names, or ours."""
+    return binaries.mongod(_configured("TRADEDAD_STACK_MONGOD"))
 
 
 def _configured(variable: str) -> Path | None:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from bson import decode
-from bson.raw_bson import RawBSONDocument
 
 from embedded.ports import HOST
 
@@ -25,6 +24,7 @@ class Held:
         self._name = name
         self._holding = holding
         self._left = count
+        self._data = b""
         self._reached = asyncio.Event()
         self._released = asyncio.Event()
 
@@ -43,8 +43,13 @@ class Held:
         """Let it go on."""
         self._released.set()
 
-    async def hold(self) -> None:
+    def body(self) -> dict[str, Any]:
+        """What a message from or to mongod says."""
+        return _body(self._data)
+
+    async def hold(self, data: bytes) -> None:
         """For the proxy."""
+        self._data = data
         self._reached.set()
         await self._released.wait()
 
@@ -68,7 +73,7 @@ class Tap:
         """A message is about to be forwarded."""
         if self._wanted is not None and self._wanted.is_it(name, data):
             held, self._wanted = self._wanted, None
-            await held.hold()
+            await held.hold(data)
 
 
 Copy = Callable[
@@ -157,10 +162,13 @@ async def _mongo_message(reader: asyncio.StreamReader) -> bytes:
 
 def _command_name(data: bytes) -> str:
     """The command and, if it has one, its collection."""
-    length = int.from_bytes(data[_BODY_AT : _BODY_AT + 4], "little")
-    body = RawBSONDocument(data[_BODY_AT : _BODY_AT + length])
-    command, value = next(iter(decode(body.raw).items()))
+    command, value = next(iter(_body(data).items()))
     return f"{command} {value}" if isinstance(value, str) else command
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    length = int.from_bytes(data[_BODY_AT : _BODY_AT + 4], "little")
+    return decode(data[_BODY_AT : _BODY_AT + length])
 
 
 async def _client_lines(

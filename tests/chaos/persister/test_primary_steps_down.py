@@ -1,0 +1,44 @@
+"""The primary of three mongods steps down, or dies, under a persister."""
+
+import asyncio
+
+import pytest
+
+from shared.exchange_time import WINDOW_MS
+from tests.support.bars_of_trades import check_all_complete
+from tests.support.replica_set import run_replica_set
+from tests.support.rig import rig
+from tests.support.servers import NatsServer
+
+_LONG = [pytest.mark.long, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize(
+    ("windows", "times", "speed"), [(3, 1, 100), pytest.param(10, 4, 40, marks=_LONG)]
+)
+async def test_bars_are_exact_though_the_primary_steps_down(
+    nats: NatsServer, windows: int, times: int, speed: int
+) -> None:
+    with run_replica_set() as mongods:
+        async with rig(nats, mongods.url, speed=speed) as (made, mongo):
+            await made.begin()
+            made.process("persister").start()
+            for number in range(times):
+                at = made.first_window + (1 + number * windows // times) * WINDOW_MS
+                await made.until(at + 2_000)
+                await asyncio.to_thread(mongods.step_down)
+            await check_all_complete(made, mongo, nats, windows=windows)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+async def test_bars_are_exact_though_the_primary_dies(nats: NatsServer) -> None:
+    with run_replica_set() as mongods:
+        async with rig(nats, mongods.url, speed=40) as (made, mongo):
+            await made.begin()
+            made.process("persister").start()
+            for number in range(3):
+                await made.until(made.first_window + (1 + 3 * number) * WINDOW_MS + 2_000)
+                dead = await asyncio.to_thread(mongods.kill_primary)
+                await asyncio.to_thread(dead.start)
+            await check_all_complete(made, mongo, nats, windows=10)
