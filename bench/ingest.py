@@ -33,13 +33,13 @@ FRAMES_PER_SEC: Final = 4
 START_MS: Final = 1_795_408_200_000
 
 
-def record() -> list[bytes]:
+def record(frames_wanted: int = FRAMES) -> list[bytes]:
     """Frames as the simulator sends them, the first a snapshot."""
     stocks = [one for one in INSTRUMENTS if one.key.startswith("NSE_EQ")]
     market = Market(stocks, seed=1, start_ms=START_MS, trades_per_sec=20.0)
     modes = dict.fromkeys(market.states, Mode.FULL)
     frames = [snapshot(market, modes)]
-    for number in range(1, FRAMES):
+    for number in range(1, frames_wanted):
         market.advance(START_MS + number * 1_000 // FRAMES_PER_SEC)
         live = Frame(market, market.take_changes()).live(modes)
         if live is not None:

@@ -1,0 +1,268 @@
+"""What the persister does in a CPU-second, and what its database does for it.
+
+``make bench-persister``. Ticks of the simulated market, 50 instruments in full mode, as ingest
+publishes them on a real nats-server; bars go to a real mongod.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, Self
+
+import psutil
+import uvloop
+from prometheus_client import REGISTRY
+from pymongo import InsertOne
+
+from bench.form import Stage, measure, report_lines
+from bench.ingest import record
+from bench.persister_month import month_query_ms
+from services.ingest.batch_client import BatchClient
+from services.ingest.feed import wire
+from services.ingest.normalise import Normaliser
+from services.ingest.publish import Publisher
+from services.persister.aggregate import Aggregator
+from services.persister.checkpoint import State
+from services.persister.consume import consume
+from services.persister.pipeline import Pipeline
+from services.persister.settings import PersisterSettings
+from services.persister.store import BarStore
+from shared.bus import Bus, connect_bus, ensure_ticks_stream
+from shared.clock import SystemClock
+from shared.exchange_time import WINDOW_MS, to_datetime, window_start
+from shared.health import Readiness
+from shared.lease import Term
+from shared.messages import ClockTick, FeedState, Quote, decode_quote, encode
+from shared.mongo import Document, Mongo, connect_mongo
+from shared.settings import MongoSettings, NatsSettings
+from shared.stream import Entry, TickReader
+from shared.subjects import CLOCK, QUOTE_PREFIX, quote_subject
+from tests.support.servers import PASSWORD, MongoServer, NatsServer, run_mongo, run_nats
+
+FRAMES: Final = 2_400
+"""Ten minutes of exchange time, four frames a second."""
+INSTRUMENTS: Final = 5_000
+_AT_ONCE: Final = 500
+_STORE_ROUNDS: Final = 7
+
+
+@asynccontextmanager
+async def _bus(
+    nats: NatsServer, user: str, client: BatchClient | None = None
+) -> AsyncIterator[Bus]:
+    settings = NatsSettings.model_validate({"url": nats.url})
+    async with connect_bus(
+        settings, user=user, password=PASSWORD, readiness=Readiness("bench"), own_client=client
+    ) as bus:
+        yield bus
+
+
+async def fill_stream(nats: NatsServer) -> None:
+    """Publish as ingest does."""
+    client = BatchClient()
+    async with _bus(nats, "ingest", client) as bus:
+        await ensure_ticks_stream(bus, max_age_secs=3_600, max_bytes=1 << 30)
+        clock = SystemClock()
+        term = Term(1, clock, clock.monotonic() + 3_600)
+        publisher = Publisher(bus, client, term, clock_every_quotes=200)
+        normaliser = Normaliser(epoch=1)
+        for data in record(FRAMES):
+            message = wire.decode(data)
+            merged = normaliser.apply(
+                message.feeds,
+                ts=message.currentTs,
+                received_us=1,
+                snapshot=message.type == wire.INITIAL_FEED,
+            )
+            publisher.heard(message.currentTs)
+            await publisher.publish(merged, frozenset())
+            await asyncio.sleep(0)
+        await bus.client.flush()
+
+
+async def read_all(nats: NatsServer) -> list[Entry]:
+    """All that the stream holds."""
+    entries: list[Entry] = []
+    async with _bus(nats, "gateway") as bus, TickReader(bus, start=1) as reader:
+        there = await reader.open()
+        while len(entries) < there:
+            entries += await reader.batch()
+    return entries
+
+
+async def aggregate_all(entries: list[Entry]) -> None:
+    """Decode and aggregate; what closes is taken, and not stored."""
+    aggregator = Aggregator(State(), grace_ms=2_000, silent_after_ms=15_000)
+    for entry in entries:
+        consume(aggregator, entry)
+        aggregator.take()
+
+
+async def replay(nats: NatsServer, mongo: Mongo, last: int) -> float:
+    """Seconds for the whole pipeline to come from the beginning to position `last`."""
+    settings = PersisterSettings.model_validate({"nats_password": PASSWORD})
+    clock = SystemClock()
+    store = BarStore(mongo)
+    await store.prepare()
+    epoch, state = await store.take_over()
+    async with _bus(nats, "persister") as bus:
+        pipeline = Pipeline(bus, store, settings, clock)
+        started = time.perf_counter()
+        work = asyncio.create_task(
+            pipeline.run(Term(1, clock, clock.monotonic() + 3_600), epoch, state)
+        )
+        while REGISTRY.get_sample_value("tradedad_persister_stream_position") != last:
+            await asyncio.sleep(0.01)
+            if work.done():
+                work.result()
+        took = time.perf_counter() - started
+        work.cancel()
+        await asyncio.wait([work])
+    await store.close()
+    return took
+
+
+def window_of_all(number: int) -> list[Entry]:
+    """Three quotes of each of `INSTRUMENTS` instruments in one window, and its end."""
+    start = window_start(1_795_408_200_000) + number * WINDOW_MS
+    entries = []
+    for step in (1_000, 61_000, 121_000):
+        for n in range(INSTRUMENTS):
+            key = f"NSE_FO|{50_000 + n}"
+            volume = 100 * (number * 3 + step // 60_000) + 100
+            quote = Quote(
+                key=key, epoch=1, seq=1, ts=start + step, rt=0, ltp=100 + n % 70 / 20,
+                ltt=start + step, ltq=100, volume=volume, atp=101.25, oi=5_000,
+            )  # fmt: skip
+            entries.append(Entry(0, quote_subject(key), encode(quote)))
+    end = start + WINDOW_MS + 2_000
+    tick = ClockTick(ts=end, feed_ts=end, epoch=1, seq=0, state=FeedState.LIVE)
+    return [*entries, Entry(0, CLOCK, encode(tick))]
+
+
+async def store_windows(mongo: Mongo) -> list[float]:
+    """Seconds from the entry that closes a window of `INSTRUMENTS` bars until they are stored."""
+    store = BarStore(mongo)
+    await store.prepare()
+    epoch, _ = await store.take_over()
+    aggregator = Aggregator(State(), grace_ms=2_000, silent_after_ms=1_000_000)
+    took = []
+    position = 0
+    for number in range(_STORE_ROUNDS + 2):
+        entries = window_of_all(number)
+        started = 0.0
+        for entry in entries:
+            position += 1
+            if entry is entries[-1]:
+                started = time.perf_counter()
+            consume(aggregator, Entry(position, entry.subject, entry.data))
+        closed = aggregator.take()
+        if closed is None or len(closed.bars) < INSTRUMENTS:
+            continue
+        await store.commit(closed, epoch)
+        took.append(time.perf_counter() - started)
+    await store.close()
+    return sorted(took)
+
+
+class _Load:
+    """What a mongod has done since this was made."""
+
+    def __init__(self, server: MongoServer, mongo: Mongo) -> None:
+        self._process = psutil.Process(server.pid)
+        self._mongo = mongo
+        self._before: tuple[float, int, int] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._before = await self._now()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        before, now = self._before, await self._now()
+        assert before is not None
+        self.cpu_secs = now[0] - before[0]
+        self.writes = now[1] - before[1]
+        self.bytes = now[2] - before[2]
+
+    async def _now(self) -> tuple[float, int, int]:
+        times = self._process.cpu_times()
+        status = await self._mongo.client.admin.command("serverStatus")
+        documents = status["metrics"]["document"]
+        journal = status["wiredTiger"]["log"]["log bytes of payload data"]
+        return (
+            times.user + times.system,
+            int(documents["inserted"] + documents["updated"]),
+            int(journal),
+        )
+
+
+async def write_each_tick(mongo: Mongo, entries: list[Entry]) -> None:
+    """The plain way: a document for each tick, some hundred sent at once."""
+    ticks = mongo.db.get_collection("ticks")
+    batch: list[InsertOne[Document]] = []
+    for entry in entries:
+        if not entry.subject.startswith(QUOTE_PREFIX):
+            continue
+        quote = decode_quote(entry.data)
+        batch.append(
+            InsertOne(
+                {
+                    "key": quote.key, "at": to_datetime(quote.ts), "ltp": quote.ltp,
+                    "ltq": quote.ltq, "volume": quote.volume, "atp": quote.atp, "oi": quote.oi,
+                }
+            )
+        )  # fmt: skip
+        if len(batch) == _AT_ONCE:
+            await ticks.bulk_write(batch, ordered=False)
+            batch = []
+    if batch:
+        await ticks.bulk_write(batch, ordered=False)
+
+
+async def _of_mongo(
+    nats: NatsServer, entries: list[Entry], quotes: int
+) -> tuple[dict[str, float], list[float]]:
+    figures: dict[str, float] = {}
+    with run_mongo() as server:
+        settings = MongoSettings.model_validate({"url": server.url, "timeout_ms": 20_000})
+        async with connect_mongo(settings, Readiness("bench")) as mongo:
+            async with _Load(server, mongo) as ours:
+                secs = await replay(nats, mongo, entries[-1].position)
+            async with _Load(server, mongo) as plain:
+                await write_each_tick(mongo, entries)
+            stored = await store_windows(mongo)
+    figures["replay_per_s"] = len(entries) / secs
+    figures["ticks_per_write"] = quotes / ours.writes
+    figures["ticks_per_write_if_each_is_written"] = quotes / plain.writes
+    figures["journal_bytes_per_tick"] = ours.bytes / quotes
+    figures["journal_bytes_per_tick_if_each_is_written"] = plain.bytes / quotes
+    figures["mongod_cpu_us_per_tick"] = 1e6 * ours.cpu_secs / quotes
+    figures["mongod_cpu_us_per_tick_if_each_is_written"] = 1e6 * plain.cpu_secs / quotes
+    return figures, stored
+
+
+async def main() -> None:
+    """Measure and print."""
+    with run_nats() as nats:
+        await fill_stream(nats)
+        entries = await read_all(nats)
+        quotes = sum(entry.subject.startswith(QUOTE_PREFIX) for entry in entries)
+        stages: list[Stage] = await measure(quotes, {"all": lambda: aggregate_all(entries)})
+        figures, stored = await _of_mongo(nats, entries, quotes)
+    month = await month_query_ms()
+    report_lines(
+        "persister",
+        {
+            "quotes": quotes,
+            "quotes_per_cpu_s": stages[0].per_cpu_s,
+            "store_5000_bars_s": stored[len(stored) // 2],
+            "store_5000_bars_worst_s": stored[-1],
+            **month,
+            **figures,
+        },
+    )
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,237 @@
+"""A month of five-minute bars over the bus, from a database of 100 days of 2 000 instruments.
+
+``python -m bench.persister_month`` makes that database: 15 million bars, stored in the order in
+which the persister would, window after window. It is kept below .data and made only once; a run
+that is cut off goes on where it was.
+"""
+
+import argparse
+import asyncio
+import random
+import struct
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from threading import Event
+from typing import Any, Final
+
+import bson
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+from rich.progress import track
+
+from embedded.daemons import ROOT
+from embedded.ports import HOST, free_ports
+from services.persister.documents import bar_document
+from services.persister.history import History
+from services.persister.store import BARS, BarStore
+from shared.bus import connect_bus
+from shared.clock import SystemClock
+from shared.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
+from shared.health import Readiness
+from shared.history import HISTORY_BARS, MOST_BARS, BarsReply, BarsRequest
+from shared.messages import Bar, BarState
+from shared.mongo import Document, Mongo, connect_mongo
+from shared.requests import Answer, Responder, ask
+from shared.settings import MongoSettings, NatsSettings
+from shared.tasks import stop
+from tests.support.servers import PASSWORD, Server, mongod_program, run_nats
+
+DAYS: Final = 100
+INSTRUMENTS: Final = 2_000
+WINDOWS: Final = 75
+"""In a session of six and a quarter hours."""
+MONTH_DAYS: Final = 22
+QUERIES: Final = 500
+_LAST_OPEN_MS: Final = 1_795_405_500_000  # 2026-11-23 09:15 IST, a Monday
+_WEEK: Final = 7
+_FRIDAY: Final = 4
+_FOLDER: Final = ROOT / ".data" / "bench-persister"
+_DATABASE: Final = "bench"
+_PROGRESS: Final = "progress"
+_CACHE_GB: Final = "1"
+
+
+def opens() -> list[int]:
+    """When each of the days opens, oldest first: Mondays to Fridays."""
+    found: list[int] = []
+    at, weekday = _LAST_OPEN_MS, 0
+    while len(found) < DAYS:
+        if weekday <= _FRIDAY:
+            found.append(at)
+        at, weekday = at - DAY_MS, (weekday - 1) % _WEEK
+    return found[::-1]
+
+
+def keys() -> list[str]:
+    """Instrument keys as long as those of shares."""
+    return [f"NSE_EQ|INE{n:06d}010" for n in range(INSTRUMENTS)]
+
+
+class _Template:
+    """The bytes of an instrument's bars, but for what changes from one to the next."""
+
+    def __init__(self, key: str) -> None:
+        bar = Bar(
+            key=key, start=1_700_000_000_000, open=1.0, high=1.0, low=1.0, close=1.0, ltq=25,
+            ltt=1_700_000_000_000, volume=1 << 40, vtt=1 << 40, atp=1.0, oi=None, ticks=280,
+            state=BarState.COMPLETE, silent_ms=0, epoch=1_795_000_000_000,
+        )  # fmt: skip
+        self._data = bson.encode(bar_document(bar))
+        self._id_at = self._data.index(b"|1700000000000\0") + 1
+        self._at = {}
+        for name, kind in (
+            ("start", b"\x09"), ("ltt", b"\x09"), ("volume", b"\x12"), ("vtt", b"\x12"),
+            ("open", b"\x01"), ("high", b"\x01"), ("low", b"\x01"), ("close", b"\x01"),
+            ("atp", b"\x01"),
+        ):  # fmt: skip
+            element = kind + name.encode() + b"\0"
+            self._at[name] = self._data.index(element) + len(element)
+
+    def bar(self, start: int, price: float, width: float, volume: int, total: int) -> bytes:
+        data = bytearray(self._data)
+        at = self._at
+        data[self._id_at : self._id_at + 13] = b"%d" % start
+        struct.pack_into("<q", data, at["start"], start)
+        struct.pack_into("<q", data, at["ltt"], start + WINDOW_MS - 400)
+        struct.pack_into("<q", data, at["volume"], volume)
+        struct.pack_into("<q", data, at["vtt"], total)
+        struct.pack_into("<d", data, at["open"], price)
+        struct.pack_into("<d", data, at["high"], price + 2 * width)
+        struct.pack_into("<d", data, at["low"], price - width)
+        struct.pack_into("<d", data, at["close"], price + width)
+        struct.pack_into("<d", data, at["atp"], price + 0.35)
+        return bytes(data)
+
+
+def _windows() -> Iterator[tuple[int, int]]:
+    """Start, and which of its day it is."""
+    for opened in opens():
+        for number in range(WINDOWS):
+            yield opened + number * WINDOW_MS, number
+
+
+def load(url: str, stopping: Event) -> None:
+    """Store what is not stored yet, until `stopping` is set."""
+    dice = random.Random(1)
+    templates = [_Template(key) for key in keys()]
+    steps = [round(dice.gauss(0, 2), 2) for _ in range(4_096)]
+    client: MongoClient[Document] = MongoClient(url, w=1, journal=False)
+    with client, ThreadPoolExecutor(2) as pool:
+        db: Any = client[_DATABASE]
+        done = {row["_id"] for row in db[_PROGRESS].find()}
+
+        def store(window: tuple[int, int]) -> None:
+            if stopping.is_set():
+                return
+            start, number = window
+            rows = []
+            for n, template in enumerate(templates):
+                at = start // WINDOW_MS * 31 + n * 17
+                price = 400.0 + n + steps[at % 4_096]
+                width = abs(steps[(at + 7) % 4_096])
+                volume = 1_000 + at % 90_000
+                row = template.bar(start, price, width, volume, volume * (number + 1))
+                rows.append(RawBSONDocument(row))
+            db.command(
+                {
+                    "insert": BARS, "documents": rows, "ordered": False,
+                    "bypassDocumentValidation": True,
+                },
+                write_concern=db.write_concern,
+            )  # fmt: skip
+            db[_PROGRESS].insert_one({"_id": start})
+
+        left = [window for window in _windows() if window[0] not in done]
+        for _ in track(pool.map(store, left), "bars", total=len(left), disable=not left):
+            pass
+
+
+@asynccontextmanager
+async def database(*, load_secs: float | None = None) -> AsyncIterator[Mongo]:
+    """A mongod with the bars of all days, on disk; with fewer if the time does not suffice."""
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    (port,) = free_ports(1)
+    command = [
+        str(mongod_program()), "--bind_ip", HOST, "--port", str(port), "--dbpath", str(_FOLDER),
+        "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", _CACHE_GB,
+        "--setParameter", "diagnosticDataCollectionEnabled=false",
+    ]  # fmt: skip
+    server = Server(command, port, {})
+    stopping = Event()
+    await asyncio.to_thread(server.start)
+    url = f"mongodb://{HOST}:{port}/"
+    settings = MongoSettings.model_validate(
+        {"url": url, "database": _DATABASE, "timeout_ms": 600_000}
+    )
+    try:
+        async with connect_mongo(settings, Readiness("bench")) as mongo:
+            await BarStore(mongo).prepare()
+            if load_secs is not None:
+                asyncio.get_running_loop().call_later(load_secs, stopping.set)
+            await asyncio.to_thread(load, url, stopping)
+            yield mongo
+            await mongo.client.admin.command("fsync")
+    finally:
+        stopping.set()
+        await asyncio.to_thread(server.close)
+
+
+async def load_for(secs: float) -> None:
+    """Store for so long, or until all is stored."""
+    async with database(load_secs=secs):
+        pass
+
+
+async def month_query_ms() -> dict[str, float]:
+    """Time from asking for a month of an instrument over the bus to having it."""
+    dice = random.Random(2)
+    everything = keys()
+    days = opens()
+    clock = SystemClock()
+    took = []
+    with run_nats() as nats:
+        settings = NatsSettings.model_validate({"url": nats.url})
+        async with (
+            database() as mongo,
+            connect_bus(
+                settings, user="persister", password=PASSWORD, readiness=Readiness("bench")
+            ) as answering,
+            connect_bus(
+                settings, user="gateway", password=PASSWORD, readiness=Readiness("bench")
+            ) as asking,
+        ):
+            answers = {HISTORY_BARS: Answer(BarsRequest, History(mongo).bars)}
+            responder = Responder(
+                answering, clock, answers, group="persister", at_once=8, waiting=8
+            )
+            work = asyncio.create_task(responder.run())
+            await asyncio.sleep(0.2)
+            for _ in range(QUERIES):
+                first = dice.randrange(DAYS - MONTH_DAYS)
+                request = BarsRequest(
+                    key=dice.choice(everything),
+                    from_ms=days[first],
+                    to_ms=days[first + MONTH_DAYS - 1] + 400 * MINUTE_MS,
+                    limit=MOST_BARS,
+                )
+                started = time.perf_counter()
+                reply = await ask(asking, clock, HISTORY_BARS, request, BarsReply, secs=10)
+                took.append((time.perf_counter() - started) * 1_000)
+                assert len(reply.bars) == MONTH_DAYS * WINDOWS
+            await stop([work])
+            stats = await mongo.db.command("collStats", BARS)
+    took.sort()
+    return {
+        "month_query_p50_ms": took[len(took) // 2],
+        "month_query_p99_ms": took[len(took) * 99 // 100],
+        "bars_stored": float(stats["count"]),
+        "mib_on_disk": (stats["storageSize"] + stats["totalIndexSize"]) / (1 << 20),
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Make the database of the benchmark.")
+    parser.add_argument("--secs", type=float, default=1e9, help="go on for so long only")
+    asyncio.run(load_for(parser.parse_args().secs))
