@@ -103,19 +103,22 @@ class Client:
         self._task = asyncio.create_task(self._stay(self._http, self._tokens), name="tradedad")
         self._task.add_done_callback(self._over)
         try:
-            async with asyncio.timeout(self._open_timeout_secs):
-                await self._opened.wait()
-            if self._task.done():
-                await self._task  # raises why
-        except TimeoutError:
-            await self.close()
-            cause = self._last_failure or "no answer"
-            detail = f"no stream of {self.url} within {self._open_timeout_secs:g} s: {cause}"
-            raise Unreachable(detail) from self._last_failure
+            await self._wait_until_open(self._task)
         except BaseException:
             await self.close()
             raise
         return self
+
+    async def _wait_until_open(self, task: "asyncio.Task[None]") -> None:
+        try:
+            async with asyncio.timeout(self._open_timeout_secs):
+                await self._opened.wait()
+        except TimeoutError:
+            cause = self._last_failure or "no answer"
+            detail = f"no stream of {self.url} within {self._open_timeout_secs:g} s: {cause}"
+            raise Unreachable(detail) from self._last_failure
+        if task.done():
+            await task  # raises why
 
     async def __aexit__(
         self,

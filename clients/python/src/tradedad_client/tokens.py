@@ -1,8 +1,13 @@
 """Where access tokens come from."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+from tradedad_client.errors import Unavailable
+
+_ASK_SECS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,11 @@ class AskedToken:
 
     async def token(self, *, newer_than: Token | None = None) -> Token | None:
         """What the program brings; None if that is the one that will not do."""
-        text = await self._ask()
+        try:
+            async with asyncio.timeout(_ASK_SECS):
+                text = await self._ask()
+        except TimeoutError:
+            raise Unavailable(f"no token was brought within {_ASK_SECS:g} s") from None
         return None if newer_than is not None and text == newer_than.text else Token(text)
 
     async def close(self) -> None:
