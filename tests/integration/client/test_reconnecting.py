@@ -87,7 +87,8 @@ async def test_nats_may_restart_under_it(nats: NatsServer) -> None:
         sequence = iter(range(1, 10_000))
 
         async def published() -> bool:
-            await gateway.publish(fresh(seq=next(sequence)))
+            if gateway.ingest.is_connected:
+                await gateway.publish(fresh(seq=next(sequence)))
             return quotes.waiting > 0
 
         await eventually(published, what="quotes flow again")
