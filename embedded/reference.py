@@ -10,12 +10,14 @@ from pydantic_core import PydanticUndefined
 from embedded.asyncapi import asyncapi
 from embedded.daemons import ROOT
 from embedded.settings import SERVICES, StackSettings
-from services.auth import operations
+from services.auth import operations as auth_operations
+from services.gateway.rest import operations as gateway_operations
 from shared.settings import SHARED_GROUPS, Settings
 
 PAGE: Final = ROOT / "docs" / "settings.md"
 AUTH_OPENAPI: Final = ROOT / "docs" / "auth.openapi.json"
 STREAM_ASYNCAPI: Final = ROOT / "docs" / "stream.asyncapi.json"
+GATEWAY_OPENAPI: Final = ROOT / "docs" / "gateway.openapi.json"
 _HEAD: Final = """# Settings
 
 Every setting is an environment variable. One that starts with `TRADEDAD_` and is not in
@@ -71,9 +73,10 @@ def _text(name: str, field: FieldInfo) -> str:
 
 
 def main() -> None:
-    """Write the settings' page, and how to talk to auth and the stream."""
+    """Write the settings' page, and how to talk to auth, the gateway and the stream."""
     Path(PAGE).write_text(page(), encoding="utf-8")
-    Path(AUTH_OPENAPI).write_text(operations.openapi(), encoding="utf-8")
+    Path(AUTH_OPENAPI).write_text(auth_operations.openapi(), encoding="utf-8")
+    Path(GATEWAY_OPENAPI).write_text(gateway_operations.openapi(), encoding="utf-8")
     Path(STREAM_ASYNCAPI).write_text(asyncapi(), encoding="utf-8")
 
 

@@ -34,6 +34,22 @@ def is_trusted(peer: str | None, trusted: Collection[Network]) -> bool:
     return address is not None and any(address in network for network in trusted)
 
 
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one.
+
+    Whoever has one IPv6 address has the other 2^64 of its network, too.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return f"{IPv6Address(int(ip) >> 64 << 64)}/64"
+
+
 def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text.partition("%")[0])

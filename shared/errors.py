@@ -17,8 +17,10 @@ TradeDadError
 │   ├── LimitExceeded      more than one may have
 │   ├── TooLarge           the body is larger than allowed
 │   ├── TooManyAttempts    wait before trying again
+│   ├── RateLimited        more requests than one may send; wait
 │   ├── Overloaded         a bounded resource is full; retry later
 │   └── Unavailable        something we depend on does not answer
+│       └── TimedOut       it did not answer in time
 ├── BusClosed              the NATS client gave up for good; the process must end
 ├── LeaseLost              leadership has lapsed; stop acting at once
 ├── StaleEpoch             a newer leader has written; this one's write was refused
@@ -49,10 +51,12 @@ class Code(StrEnum):
     EMAIL_TAKEN = "email_taken"
     LIMIT_EXCEEDED = "limit_exceeded"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    RATE_LIMITED = "rate_limited"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
+    TIMED_OUT = "timed_out"
     RESTARTING = "restarting"
     INTERNAL = "internal"
 
@@ -178,6 +182,17 @@ class TooManyAttempts(RequestError):
         self.retry_after_secs = retry_after_secs
 
 
+class RateLimited(RequestError):
+    """Too many requests of late; `retry_after_secs` says when the next one is let in."""
+
+    code = Code.RATE_LIMITED
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
+        super().__init__(detail, field=field)
+        self.retry_after_secs = retry_after_secs
+
+
 class Overloaded(RequestError):
     """A bounded resource is full; `retry_after_secs` says when to come back."""
 
@@ -194,6 +209,13 @@ class Unavailable(RequestError):
 
     code = Code.UNAVAILABLE
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class TimedOut(Unavailable):
+    """Something this request needs did not answer in time."""
+
+    code = Code.TIMED_OUT
+    status = HTTPStatus.GATEWAY_TIMEOUT
 
 
 class BusClosed(TradeDadError):

@@ -16,9 +16,11 @@ HISTORY_GAPS: Final = "history.gaps"
 
 MOST_BARS: Final = 2_000
 MOST_GAPS: Final = 500
+LAST_MS: Final = 253_402_300_799_999
+"""The end of the year 9999: no date of Python or of MongoDB's tools is later."""
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_KEY_CHARS)]
-TimeMs = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+TimeMs = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)]
 Cursor = Annotated[str, msgspec.Meta(max_length=64)]
 
 

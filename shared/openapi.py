@@ -40,6 +40,8 @@ class Operation:
     summary: str
     answers: Mapping[int, type[BaseModel] | None]
     """By status; None has no body."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What its answers may carry, errors too, by name: what it says."""
     errors: Sequence[type[RequestError]]
     body: type[BaseModel] | None = None
     needs_body: bool = True
@@ -90,6 +92,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
     ] + _query(operation.query)
     if parameters:
         described["parameters"] = parameters
+    for answer in described["responses"].values():
+        headers = {name: _header(says) for name, says in operation.headers.items()}
+        if headers:
+            answer["headers"] = headers | answer.get("headers", {})
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.needs_body,
@@ -103,10 +109,23 @@ def _query(model: type[BaseModel] | None) -> list[dict[str, Any]]:
         return []
     schema = model.model_json_schema()
     required = schema.get("required", [])
-    return [
-        {"name": name, "in": "query", "required": name in required, "schema": described}
-        for name, described in schema["properties"].items()
-    ]
+    parameters = []
+    for name, described in schema["properties"].items():
+        parameter = {"name": name, "in": "query", "required": name in required}
+        if "description" in described:
+            parameter["description"] = described.pop("description")
+        parameters.append(parameter | {"schema": _given(described)})
+    return parameters
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a parameter is when it is there; None stands for one that is not."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    (kind,) = kinds
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return {**rest, **kind}
 
 
 def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
@@ -139,10 +158,12 @@ def _problem(status: int, kinds: list[type[RequestError]]) -> dict[str, Any]:
         },
     }
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        answer["headers"] = {
-            "Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}
-        }
+        answer["headers"] = {"Retry-After": _header("Seconds.")}
     return answer
+
+
+def _header(says: str) -> dict[str, Any]:
+    return {"description": says, "schema": {"type": "string"}}
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args, get_origin
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -14,6 +14,7 @@ from shared.errors import (
     Code,
     InvalidField,
     Overloaded,
+    RateLimited,
     RequestError,
     TooLarge,
     TooManyAttempts,
@@ -58,7 +59,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except RequestError as error:
         retry_after = None
-        if isinstance(error, Overloaded | TooManyAttempts):
+        if isinstance(error, Overloaded | RateLimited | TooManyAttempts):
             retry_after = error.retry_after_secs
         return problem(
             error.code, error.status, error.detail, field=error.field, retry_after=retry_after
@@ -96,11 +97,39 @@ async def read_body(request: web.Request, model: type[M]) -> M:
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
-    """The request's query as `model`; raises InvalidField (first broken rule)."""
+    """The request's query as `model`; raises InvalidField (first broken rule).
+
+    What the model has as a list may be given several times, all else once.
+    """
+    lists = _lists_of(model)
+    fields: dict[str, object] = {}
+    for name in request.query:
+        values = request.query.getall(name)
+        if name in lists:
+            fields[name] = values
+        elif len(values) > 1:
+            raise InvalidField(f"{name}: given more than once", field=name)
+        else:
+            fields[name] = values[0]
     try:
-        return model.model_validate(dict(request.query))
+        return model.model_validate(fields)
     except ValidationError as error:
         raise _broken_rule(error, "query") from None
+
+
+def _lists_of(model: type[BaseModel]) -> set[str]:
+    return {
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if _is_list(field.annotation)
+    }
+
+
+def _is_list(annotation: object) -> bool:
+    """Whether it is a list, also within `| None` or `Annotated`."""
+    if get_origin(annotation) is list:
+        return True
+    return any(_is_list(part) for part in get_args(annotation))
 
 
 def _broken_rule(error: ValidationError, whole: str) -> RequestError:

@@ -12,7 +12,6 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from prometheus_client import Counter, Histogram
 
 from shared.bus import Bus
@@ -23,6 +22,7 @@ from shared.errors import (
     InvalidField,
     Overloaded,
     RequestError,
+    TimedOut,
     Unavailable,
     answered_error,
 )
@@ -58,24 +58,43 @@ async def ask(
 ) -> A:
     """What a service answers to `request` within `secs` seconds.
 
-    Raises the RequestError that it refused with, and Unavailable if nobody has answered.
+    Raises the RequestError that it refused with, and Unavailable if nobody has answered
+    (TimedOut if that took all the time there was).
     """
+    data = await ask_encoded(bus, clock, subject, request, secs=secs)
+    try:
+        return msgspec.json.decode(data, type=answer)
+    except msgspec.DecodeError as error:
+        raise _unreadable(subject, error) from None
+
+
+async def ask_encoded(
+    bus: Bus, clock: Clock, subject: str, request: msgspec.Struct, *, secs: float
+) -> bytes:
+    """The same as JSON, the very bytes that the service has sent; raises as `ask`."""
     headers = {DEADLINE: str(clock.now_ms() + int(secs * 1_000))}
     try:
         reply = await bus.client.request(
             subject, msgspec.json.encode(request), timeout=secs, headers=headers
         )
-    except (NoRespondersError, TimeoutError, NatsError, OSError) as error:
+    except TimeoutError:
+        log.debug("no answer in time", subject=subject)
+        raise TimedOut(f"{subject} did not answer within {secs:g} s") from None
+    except (NatsError, OSError) as error:
         log.debug("no answer", subject=subject, error=repr(error))
         raise Unavailable(f"{subject} does not answer at the moment") from None
+    if not (reply.headers and REFUSED in reply.headers):
+        return reply.data
     try:
-        if reply.headers and REFUSED in reply.headers:
-            refusal = msgspec.json.decode(reply.data, type=Refusal)
-            raise answered_error(refusal.code, refusal.detail, refusal.field)
-        return msgspec.json.decode(reply.data, type=answer)
+        refusal = msgspec.json.decode(reply.data, type=Refusal)
     except msgspec.DecodeError as error:
-        log.warning("unreadable answer", subject=subject, error=str(error))
-        raise Unavailable(f"{subject} answers what cannot be read") from None
+        raise _unreadable(subject, error) from None
+    raise answered_error(refusal.code, refusal.detail, refusal.field)
+
+
+def _unreadable(subject: str, error: msgspec.DecodeError) -> Unavailable:
+    log.warning("unreadable answer", subject=subject, error=str(error))
+    return Unavailable(f"{subject} answers what cannot be read")
 
 
 @dataclass(frozen=True, slots=True)

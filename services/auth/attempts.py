@@ -8,9 +8,9 @@ its owner wait.
 
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
 
 from services.auth.records import Limit, Throttle
+from shared.addresses import network
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +54,3 @@ class Attempts:
 
 def _of_account(account: str, device: str | None) -> str:
     return f"account|{account}" if device is None else f"device|{account}|{device}"
-
-
-def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one.
-
-    Whoever has one IPv6 address has the other 2^64 of its network, too.
-    """
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(ip, IPv6Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return f"{IPv6Address(int(ip) >> 64 << 64)}/64"

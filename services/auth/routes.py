@@ -34,6 +34,7 @@ from services.auth.logins import LoggedIn, Logins
 from services.auth.records import Caller, Client, Session
 from services.auth.same_origin import check_same_origin
 from shared.addresses import Network, client_address, is_trusted
+from shared.bearer import bearer_token
 from shared.errors import NotFound, Unauthenticated
 from shared.exchange_time import to_datetime
 from shared.health import Readiness, health_routes
@@ -256,7 +257,7 @@ class Endpoints:
         return Client(address[:64], agent[:_MAX_AGENT_CHARS])
 
     async def _caller(self, request: web.Request) -> Caller:
-        return await self._access.caller(_bearer(request), self._client(request))
+        return await self._access.caller(bearer_token(request), self._client(request))
 
 
 def application(endpoints: Endpoints, readiness: Readiness) -> web.Application:
@@ -299,10 +300,3 @@ def _id(request: web.Request, name: str) -> str:
     if _ID.fullmatch(value) is None:
         raise NotFound(f"no such {name}")
     return value
-
-
-def _bearer(request: web.Request) -> str:
-    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("send the access token as `Authorization: Bearer <token>`")
-    return token.strip()

@@ -1,9 +1,11 @@
 """Puts the gateway together."""
 
+import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import aiohttp
 
@@ -11,10 +13,18 @@ from services.gateway.coverage import Interest
 from services.gateway.demand import Demander
 from services.gateway.door import Door
 from services.gateway.flush import Flusher
+from services.gateway.forward import Forwarder, bounded_session
 from services.gateway.hub import Hub
 from services.gateway.intake import DirectClient
 from services.gateway.limits import Count
+from services.gateway.outside import Outside
+from services.gateway.pages import OWN_PAGE, Pages, read_files
 from services.gateway.relay import Relay
+from services.gateway.rest.access import Access
+from services.gateway.rest.allowance import Meter
+from services.gateway.rest.endpoints import Endpoints
+from services.gateway.rest.feed_board import FeedBoard
+from services.gateway.rest.questions import Questions
 from services.gateway.revoked import Revoked
 from services.gateway.routes import make_site
 from services.gateway.session import Gateway
@@ -26,6 +36,9 @@ from shared.health import Readiness, serve
 from shared.revocations import Revocations
 from shared.runtime import Part, lasting
 from shared.verifier import KeySet, TokenVerifier
+
+# A request may name two hundred instruments.
+_MAX_LINE_BYTES: Final = 32 * 1024
 
 
 @asynccontextmanager
@@ -71,7 +84,49 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
         relay = Relay(bus, client, hub, flusher, streams, readiness, revoked.read_again)
         demander = Demander(bus, gateway_id, hub, interest, streams)
         # Streams are sent away over some time, during which they are served as ever.
-        served = await stack.enter_async_context(lasting(streams, revoked, relay, demander))
-        site = make_site(Door(gateway, readiness), readiness)
-        await stack.enter_async_context(serve(site, settings.host, settings.port))
+        board = FeedBoard(bus, clock)
+        served = await stack.enter_async_context(lasting(streams, revoked, relay, demander, board))
+        outside = Outside(settings.trusted_proxies)
+        access = _access(settings, gateway, outside)
+        endpoints = Endpoints(
+            access=access,
+            questions=Questions(
+                bus,
+                clock,
+                secs=settings.question_timeout_secs,
+                at_once=settings.questions_at_once,
+            ),
+            hub=hub,
+            interest=interest,
+            streams=streams,
+            board=board,
+            readiness=readiness,
+            clock=clock,
+        )
+        auth = Forwarder(
+            await stack.enter_async_context(bounded_session(settings.auth_connections)),
+            settings.auth_url,
+            access,
+            outside=outside,
+            at_once=settings.auth_requests_at_once,
+            timeout_secs=settings.auth_timeout_secs,
+        )
+        files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
+        pages = Pages(files, access, outside)
+        site = make_site(Door(gateway, readiness), endpoints, auth, pages, readiness)
+        listening = serve(site, settings.host, settings.port, max_line_bytes=_MAX_LINE_BYTES)
+        await stack.enter_async_context(listening)
         yield bus, served
+
+
+def _access(settings: GatewaySettings, gateway: Gateway, outside: Outside) -> Access:
+    return Access(
+        gateway.verifier,
+        gateway.revocations,
+        users=Meter("user", settings.requests_per_sec, settings.requests_burst),
+        addresses=Meter(
+            "address", settings.address_requests_per_sec, settings.address_requests_burst
+        ),
+        outside=outside,
+        clock=gateway.clock,
+    )

@@ -59,6 +59,16 @@ LATENCY: Final = Histogram(
     "From ingest receiving a frame to its quote being written; the oldest of each flush",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2),
 )
+HTTP_REQUESTS: Final = Counter(
+    "tradedad_gateway_http_requests_total", "HTTP requests by route and status",
+    ["route", "status"],
+)  # fmt: skip
+HTTP_SECONDS: Final = Histogram(
+    "tradedad_gateway_http_request_seconds",
+    "From a request's headers to its whole answer, but for streams",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 LOOP_LAG: Final = Histogram(
     "tradedad_gateway_loop_lag_seconds",
     "How much later than asked the event loop came round",

@@ -1,11 +1,13 @@
 """What can be set of the gateway."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import (
+    HttpUrl,
     Names,
     NatsSettings,
     Networks,
@@ -69,6 +71,33 @@ class GatewaySettings(ServiceSettings):
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
     """A stream that sends more malformed messages than this is closed, and likewise one that
     goes on sending while it is told that it sends too much; one is forgiven every 10 s."""
+
+    requests_per_sec: Annotated[float, Field(gt=0)] = 20.0
+    """REST requests of one user a second, on average; one more gets 429."""
+    requests_burst: Annotated[int, Field(ge=1)] = 100
+    """REST requests of one user at once."""
+    address_requests_per_sec: Annotated[float, Field(gt=0)] = 50.0
+    """Requests without a good token from one address a second, on average: to auth, of the
+    page, and with bad tokens."""
+    address_requests_burst: Annotated[int, Field(ge=1)] = 400
+    """Requests without a good token from one address at once."""
+    question_timeout_secs: Secs = 3.0
+    """The longest that the persister may take for an answer."""
+    questions_at_once: Annotated[int, Field(ge=1)] = 256
+    """Questions that wait for the persister's answer; one more gets 503."""
+
+    auth_url: HttpUrl = "http://127.0.0.1:7410"
+    """Where /auth and /.well-known/jwks.json are forwarded to."""
+    auth_timeout_secs: Secs = 20.0
+    """The longest that auth may take for an answer."""
+    auth_requests_at_once: Annotated[int, Field(ge=1)] = 256
+    """Requests to auth that are under way; one more gets 503."""
+    auth_connections: Annotated[int, Field(ge=1)] = 64
+    """Connections to auth."""
+    page_dir: Path | None = None
+    """Folder of the web page; the small one that is built in if it is not set. Its files are
+    read once, at the start; those below `assets` are taken to be named by what is in them."""
+
     shutdown_spread_secs: Annotated[float, Field(ge=0)] = 5.0
     """Over how long the clients are sent away when this process stops; at most half of
     its shutdown deadline."""

@@ -10,6 +10,7 @@ from shared.errors import InvalidField, Unavailable
 from shared.exchange_calendar import exchange_of
 from shared.exchange_time import DAY_MS, IST_OFFSET_MS, MINUTE_MS, WINDOW_MS, to_datetime
 from shared.history import (
+    LAST_MS,
     BarsReply,
     BarsRequest,
     Gap,
@@ -156,7 +157,7 @@ def _check_range(from_ms: int, to_ms: int) -> None:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) <= LAST_MS):
         raise InvalidField("cursor is `next` of a page before", field="cursor")
     return int(text)
 

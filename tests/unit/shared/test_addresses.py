@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from shared.addresses import client_address, is_trusted
+from shared.addresses import client_address, is_trusted, network
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("::1")]
 
@@ -34,3 +34,18 @@ def test_only_our_proxies_are_trusted() -> None:
     assert not is_trusted("192.0.2.1", PROXIES)
     assert not is_trusted("nonsense", PROXIES)
     assert not is_trusted(None, PROXIES)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_all_addresses_of_one_holder_count_as_one(address: str, counted: str) -> None:
+    assert network(address) == counted

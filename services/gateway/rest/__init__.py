@@ -1,0 +1,1 @@
+"""The REST side of the gateway: /v1."""

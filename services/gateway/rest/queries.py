@@ -1,0 +1,178 @@
+"""What can be asked by REST, parameter by parameter."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from services.gateway.rest.moments import Moment
+from shared.errors import InvalidField
+from shared.history import LAST_MS, MOST_BARS, MOST_GAPS, BarsRequest, GapsRequest, Interval
+from shared.instruments import MOST_FOUND, MOST_KEYS, GetRequest, SearchRequest
+from shared.subjects import MAX_KEY_CHARS, key_to_tokens
+
+T = TypeVar("T")
+
+
+def _by_comma(values: object) -> object:
+    if not isinstance(values, list):
+        return values
+    return [part for value in values for part in str(value).split(",")]
+
+
+def _instrument_key(key: str) -> str:
+    try:
+        key_to_tokens(key)
+    except InvalidField as error:
+        raise ValueError(error.detail) from None
+    return key
+
+
+def _has_a_word(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must hold a word, and nothing that cannot be printed")
+    return text
+
+
+_KEY_PATTERN = r"^[^|]+\|[^|]+$"
+Key = Annotated[
+    str,
+    Field(max_length=MAX_KEY_CHARS, json_schema_extra={"pattern": _KEY_PATTERN}),
+    AfterValidator(_instrument_key),
+]
+"""Upstox's instrument key, e.g. `NSE_EQ|INE002A01018`."""
+Keys = Annotated[list[Key], BeforeValidator(_by_comma), Field(min_length=1, max_length=MOST_KEYS)]
+Word = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9_-]+$")]
+Words = Annotated[list[Word], BeforeValidator(_by_comma), Field(max_length=16)]
+Cursor = Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._~-]+$")]
+
+
+class Query(BaseModel):
+    """The base of all queries: a parameter that is not named is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class RangeQuery(Query):
+    """A range of time of one instrument; includes its start and not its end."""
+
+    key: Key
+    """Upstox's instrument key, e.g. `NSE_EQ|INE002A01018`."""
+    from_ms: Annotated[Moment, Field(alias="from")]
+    """Unix milliseconds, a date (00:00 IST), or a time with its offset."""
+    to_ms: Annotated[Moment | None, Field(alias="to")] = None
+    """Likewise; all until now if it is left out."""
+    cursor: Cursor | None = None
+    """`next` of the page before; the rest of the query must be the same."""
+
+    @property
+    def end_ms(self) -> int:
+        """The end of the range, as the persister wants it."""
+        return LAST_MS if self.to_ms is None else self.to_ms
+
+    @field_validator("to_ms")
+    @classmethod
+    def _is_later(cls, to_ms: int | None, info: ValidationInfo) -> int | None:
+        if to_ms is not None and to_ms <= info.data.get("from_ms", -1):
+            raise ValueError("must be later than `from`")
+        return to_ms
+
+
+class BarsQuery(RangeQuery):
+    """Bars that start in a range, the oldest first."""
+
+    interval: Literal["5m", "15m", "1h", "1d"] = "5m"
+    """How long a bar is; longer ones are made of five-minute ones."""
+    limit: Annotated[int, Field(ge=1, le=MOST_BARS)] = 500
+    """Bars on a page, at the most."""
+
+    def request(self) -> BarsRequest:
+        """The question to the persister."""
+        return BarsRequest(
+            key=self.key,
+            from_ms=self.from_ms,
+            to_ms=self.end_ms,
+            interval=Interval(self.interval),
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+class GapsQuery(RangeQuery):
+    """Gaps that reach into a range, the oldest first."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_GAPS)] = 100
+    """Gaps on a page, at the most."""
+
+    def request(self) -> GapsRequest:
+        """The question to the persister."""
+        return GapsRequest(
+            key=self.key,
+            from_ms=self.from_ms,
+            to_ms=self.end_ms,
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+class InstrumentsQuery(Query):
+    """Instruments that fit some words (`q`), or those with some keys (`keys`)."""
+
+    q: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_has_a_word)] | None = None
+    """Symbol, name, ISIN or part of a contract: `reliance`, `nifty 24000 ce`. Best first."""
+    keys: Annotated[Keys | None, Field(validate_default=True)] = None
+    """Instrument keys, repeated or separated by commas, instead of `q`."""
+    type: Words = []
+    """Only of these types: `EQ`, `INDEX`, `FUT`, `CE`, `PE` and others."""
+    segment: Words = []
+    """Only of these segments: `NSE_EQ`, `NSE_FO`, `NSE_INDEX`, `MCX_FO` and others."""
+    expiry: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
+    """Only contracts that expire on this day, `YYYY-MM-DD`."""
+    limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] = 20
+    """How many at the most, of those that fit `q`."""
+
+    @field_validator("keys")
+    @classmethod
+    def _asks_for_one_thing(cls, keys: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if "q" in info.data and (info.data["q"] is None) == (keys is None):
+            raise ValueError("give either `q`, words to search for, or `keys`")
+        return keys
+
+    @field_validator("type", "segment", "expiry", "limit")
+    @classmethod
+    def _narrows_a_search(cls, value: T, info: ValidationInfo) -> T:
+        if info.data.get("keys") is not None:
+            raise ValueError("narrows a search by `q`, and cannot go with `keys`")
+        return value
+
+    def request(self) -> SearchRequest | GetRequest:
+        """The question to the persister."""
+        if self.keys is not None:
+            return GetRequest(keys=unique(self.keys))
+        return SearchRequest(
+            query=self.q or "",
+            types=self.type,
+            segments=self.segment,
+            expiry=self.expiry,
+            limit=self.limit,
+        )
+
+
+class QuotesQuery(Query):
+    """Last known quotes."""
+
+    keys: Keys
+    """Instrument keys, repeated or separated by commas."""
+
+
+def unique(keys: Iterable[str]) -> list[str]:
+    """Each once, in their order."""
+    return list(dict.fromkeys(keys))

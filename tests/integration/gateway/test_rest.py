@@ -1,0 +1,335 @@
+"""REST, over HTTP, NATS, a real persister and a real database."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared.bus import ensure_revocations_bucket
+from shared.exchange_time import WINDOW_MS
+from shared.messages import FeedState, FeedStatus, encode
+from shared.mongo import Mongo
+from shared.revocations import SessionRevoked
+from shared.revocations import encode as encode_revocation
+from shared.settings import MongoSettings
+from shared.subjects import STATUS
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.buses import bus_of
+from tests.support.gateways import Gateway, fresh, running_gateway
+from tests.support.rest import (
+    CALL,
+    MONDAY,
+    NIFTY,
+    RELIANCE,
+    bars_from,
+    get,
+    running_persister,
+    store_bars,
+    store_instruments,
+)
+from tests.support.servers import NatsServer, run_mongo
+from tests.support.waiting import eventually
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+async def gateway(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
+) -> AsyncIterator[Gateway]:
+    async with running_persister(nats, mongo_settings), running_gateway(nats) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def alone(nats: NatsServer) -> AsyncIterator[Gateway]:
+    """Without a persister, and in little hurry."""
+    async with running_gateway(nats, question_timeout_secs=0.3) as gateway:
+        yield gateway
+
+
+async def test_bars_come_in_pages_until_there_are_no_more(gateway: Gateway, mongo: Mongo) -> None:
+    await store_bars(mongo, bars_from(MONDAY_10_00, 5))
+    pages = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await get(gateway, "/v1/bars", key=KEY, limit=2, **MONDAY, **cursor)
+        assert page.status == 200, page.text
+        pages.append([bar["start"] for bar in page.body["bars"]])
+        if "next" not in page.body:
+            break
+        cursor = {"cursor": page.body["next"]}
+    starts = [MONDAY_10_00 + number * WINDOW_MS for number in range(5)]
+    assert pages == [starts[:2], starts[2:4], starts[4:]]
+
+
+async def test_a_bar_is_told_as_it_is_stored(gateway: Gateway, mongo: Mongo) -> None:
+    await store_bars(mongo, bars_from(MONDAY_10_00, 1))
+    answer = await get(gateway, "/v1/bars", key=KEY, from_="2026-11-23", to="2026-11-24")
+    assert answer.body == {
+        "key": KEY,
+        "interval": "5m",
+        "bars": [
+            {
+                "start": MONDAY_10_00, "end": MONDAY_10_00 + WINDOW_MS, "open": 1_400.0,
+                "high": 1_401.5, "low": 1_399.95, "close": 1_400.05, "volume": 3_000_000_000, "ticks": 7,
+                "state": "complete",
+            }
+        ],
+    }  # fmt: skip
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_longer_bars_are_made_of_the_stored_ones(gateway: Gateway, mongo: Mongo) -> None:
+    await store_bars(mongo, bars_from(MONDAY_10_00, 6))
+    answer = await get(gateway, "/v1/bars", key=KEY, interval="15m", **MONDAY)
+    assert [(bar["start"], bar["volume"], bar["high"]) for bar in answer.body["bars"]] == [
+        (MONDAY_10_00, 9_000_000_003, 1_403.5),
+        (MONDAY_10_00 + 3 * WINDOW_MS, 9_000_000_012, 1_406.5),
+    ]
+
+
+async def test_a_month_of_bars_is_one_answer(gateway: Gateway, mongo: Mongo) -> None:
+    count = 22 * 75
+    await store_bars(mongo, bars_from(MONDAY_10_00, count))
+    end = MONDAY_10_00 + count * WINDOW_MS
+    answer = await get(gateway, "/v1/bars", key=KEY, from_=MONDAY_10_00, to=end, limit=2_000)
+    assert len(answer.body["bars"]) == count
+    assert "next" not in answer.body
+    assert answer.headers["Content-Encoding"] == "gzip"
+
+
+async def test_what_a_client_has_is_not_sent_again(gateway: Gateway, mongo: Mongo) -> None:
+    await store_bars(mongo, bars_from(MONDAY_10_00, 2))
+    past = {"key": KEY, "from_": "2026-11-01", "to": "2026-11-24"}
+    first = await get(gateway, "/v1/bars", **past)
+    assert first.headers["Cache-Control"] == "private, max-age=60"
+    again = {"If-None-Match": first.headers["ETag"]}
+    same = await get(gateway, "/v1/bars", headers=again, **past)
+    assert (same.status, same.text, same.headers["ETag"]) == (304, "", first.headers["ETag"])
+    await store_bars(mongo, bars_from(MONDAY_10_00, 3))
+    changed = await get(gateway, "/v1/bars", headers=again, **past)
+    assert (changed.status, len(changed.body["bars"])) == (200, 3)
+
+
+async def test_what_may_still_change_is_asked_for_again(gateway: Gateway) -> None:
+    answer = await get(gateway, "/v1/bars", key=KEY, from_="2026-11-01")
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-cache")
+    assert answer.body["bars"] == []
+
+
+async def test_instruments_are_found_by_words_and_by_key(gateway: Gateway, mongo: Mongo) -> None:
+    await store_instruments(mongo, [RELIANCE, NIFTY, CALL])
+
+    async def found(**query: object) -> list[str]:
+        answer = await get(gateway, "/v1/instruments", **query)
+        assert answer.status == 200, answer.text
+        return [one["symbol"] for one in answer.body["instruments"]]
+
+    assert await found(q="reli") == ["RELIANCE"]
+    assert await found(q="nifty 24000 ce") == [CALL.symbol]
+    assert await found(q="nifty", type="INDEX,EQ") == ["NIFTY"]
+    assert await found(q="nifty", segment=["NSE_FO", "MCX_FO"]) == [CALL.symbol]
+    assert await found(q="nifty", expiry="2026-12-31") == []
+    by_key = await get(gateway, "/v1/instruments", keys=f"{CALL.key},NSE_EQ|NONE,{KEY}")
+    assert [one["key"] for one in by_key.body["instruments"]] == [CALL.key, KEY]
+    assert by_key.body["unknown"] == ["NSE_EQ|NONE"]
+
+
+async def test_quotes_are_the_last_known_and_what_is_missing_says_why(gateway: Gateway) -> None:
+    await gateway.publish(fresh(ltp=1_405.5), fresh(key=OTHER_KEY, volume=None, ltq=None))
+
+    async def known() -> bool:
+        answer = await get(gateway, "/v1/quotes", keys=[KEY, OTHER_KEY, "NSE_EQ|NONE"])
+        assert answer.status == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+        quotes = {one["key"]: one for one in answer.body["quotes"]}
+        missing: dict[str, str] = answer.body["missing"]
+        if len(quotes) < 2:
+            return False
+        assert quotes[KEY]["ltp"] == 1_405.5
+        assert "volume" not in quotes[OTHER_KEY]
+        assert missing == {"NSE_EQ|NONE": "not_followed"}
+        return True
+
+    await eventually(known, what="both quotes")
+
+
+async def test_status_tells_of_the_feed_and_how_old_that_is(gateway: Gateway) -> None:
+    before = await get(gateway, "/v1/status")
+    assert (before.body["feed_is_current"], "feed" in before.body) == (False, False)
+    told = FeedStatus(state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"})
+    await gateway.ingest.publish(STATUS, encode(told))
+
+    async def is_told() -> bool:
+        body = (await get(gateway, "/v1/status")).body
+        return body["feed_is_current"] and body["feed"]["segments"] == told.segments
+
+    await eventually(is_told, what="the feed's state")
+    assert before.body["gateway"] == {
+        "ready": True, "waiting_for": {}, "streams": 0, "instruments": 0,
+    }  # fmt: skip
+
+
+BAD: list[tuple[str, dict[str, Any], str, str]] = [
+    ("/v1/bars", {"from_": 1}, "key", "required"),
+    ("/v1/bars", {"key": "RELIANCE", "from_": 1}, "key", "SEGMENT|TOKEN"),
+    ("/v1/bars", {"key": KEY}, "from", "required"),
+    ("/v1/bars", {"key": KEY, "from_": "yesterday"}, "from", "Unix milliseconds"),
+    ("/v1/bars", {"key": KEY, "from_": 10, "to": 10}, "to", "later than `from`"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "limit": 2_001}, "limit", "2000"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "interval": "1m"}, "interval", "'5m'"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "page": 2}, "page", "not permitted"),
+    ("/v1/bars", {"key": KEY, "from_": [1, 2]}, "from", "more than once"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "x" * 65}, "cursor", "64"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "beyond"}, "cursor", "a page before"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "9" * 15}, "cursor", "a page before"),
+    ("/v1/gaps", {"key": KEY, "from_": 1, "cursor": "-1.aa"}, "cursor", "a page before"),
+    ("/v1/gaps", {"key": KEY, "from_": 1, "limit": 501}, "limit", "500"),
+    ("/v1/instruments", {}, "keys", "either `q`"),
+    ("/v1/instruments", {"q": "a", "keys": KEY}, "keys", "either `q`"),
+    ("/v1/instruments", {"keys": KEY, "limit": 3}, "limit", "narrows a search"),
+    ("/v1/instruments", {"q": " \t "}, "q", "a word"),
+    ("/v1/instruments", {"q": "a\x00b"}, "q", "printed"),
+    ("/v1/quotes", {}, "keys", "required"),
+    ("/v1/quotes", {"keys": f"{KEY},NONE"}, "keys.1", "SEGMENT|TOKEN"),
+]
+"""Path, query, the field that is to blame, and what is said of it."""
+
+
+async def test_a_bad_parameter_is_named_with_the_rule_it_breaks(gateway: Gateway) -> None:
+    for path, query, field, rule in BAD:
+        answer = await get(gateway, path, **query)
+        assert (answer.status, answer.body["code"]) == (422, "invalid_field"), answer.text
+        assert answer.body["field"] == field
+        assert rule in answer.body["detail"]
+        assert answer.headers["Content-Type"].startswith(PROBLEM)
+
+
+async def test_only_a_good_token_opens_it(alone: Gateway) -> None:
+    for token, code in (
+        (None, "unauthenticated"),
+        ("nonsense", "unauthenticated"),
+        (alone.issuer.token(exp=int(time.time()) - 60), "token_expired"),
+        (alone.issuer.token(aud="another"), "unauthenticated"),
+    ):
+        for path in ("/v1/bars", "/v1/gaps", "/v1/instruments", "/v1/quotes", "/v1/status"):
+            answer = await get(alone, path, token=token)
+            assert (answer.status, answer.body["code"]) == (401, code)
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert answer.headers["Content-Type"].startswith(PROBLEM)
+
+
+async def test_the_token_of_a_session_that_was_ended_is_refused(
+    nats: NatsServer, alone: Gateway
+) -> None:
+    token = alone.issuer.token(sid="ended")
+    assert (await get(alone, "/v1/status", token=token)).status == 200
+    async with bus_of(nats, "auth") as auth:
+        await ensure_revocations_bucket(auth, ttl_secs=600)
+        until = int(time.time()) + 600
+        await auth.client.publish(
+            *encode_revocation(SessionRevoked(session_id="ended", until=until))
+        )
+
+    async def refused() -> bool:
+        answer = await get(alone, "/v1/status", token=token)
+        return (answer.status, answer.body.get("code")) == (401, "revoked")
+
+    await eventually(refused, what="a refusal")
+
+
+async def test_without_a_persister_an_answer_comes_soon_and_says_so(alone: Gateway) -> None:
+    for path, query in (
+        ("/v1/bars", {"key": KEY, **MONDAY}),
+        ("/v1/gaps", {"key": KEY, **MONDAY}),
+        ("/v1/instruments", {"q": "reliance"}),
+    ):
+        started = time.monotonic()
+        answer = await get(alone, path, **query)
+        assert time.monotonic() - started < 2
+        assert (answer.status, answer.body["code"]) in ((504, "timed_out"), (503, "unavailable"))
+        assert answer.headers["Content-Type"].startswith(PROBLEM)
+    assert (await get(alone, "/v1/quotes", keys=KEY)).status == 200
+
+
+async def test_without_nats_it_says_so_at_once(nats: NatsServer, alone: Gateway) -> None:
+    nats.kill()
+
+    async def unavailable() -> bool:
+        answer = await get(alone, "/v1/bars", key=KEY, **MONDAY)
+        assert answer.status in (503, 504), answer.text
+        return answer.body["code"] == "unavailable"
+
+    await eventually(unavailable, what="503")
+    status = await get(alone, "/v1/status")
+    assert (status.status, status.body["gateway"]["ready"]) == (200, False)
+
+
+async def test_without_a_database_it_says_so_until_it_is_back(nats: NatsServer) -> None:
+    with run_mongo() as server:
+        settings = MongoSettings.model_validate({"url": server.url, "timeout_ms": 500})
+        async with running_persister(nats, settings), running_gateway(nats) as gateway:
+            assert (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
+            server.kill()
+            answer = await get(gateway, "/v1/bars", key=KEY, **MONDAY)
+            assert (answer.status, answer.body["code"]) == (503, "unavailable")
+            server.start()
+
+            async def is_back() -> bool:
+                return (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
+
+            await eventually(is_back, what="an answer")
+
+
+async def test_one_question_too_many_is_refused_at_once(nats: NatsServer) -> None:
+    async with running_gateway(nats, question_timeout_secs=0.5, questions_at_once=1) as gateway:
+        answers = await asyncio.gather(
+            *(get(gateway, "/v1/bars", key=KEY, **MONDAY) for _ in range(3))
+        )
+    codes = sorted(answer.body["code"] for answer in answers)
+    assert codes == ["overloaded", "overloaded", "timed_out"]
+    refused = next(answer for answer in answers if answer.status == 503)
+    assert refused.headers["Retry-After"] == "1"
+
+
+async def test_a_user_who_asks_too_much_must_wait_and_nobody_else(nats: NatsServer) -> None:
+    async with running_gateway(nats, requests_per_sec=0.5, requests_burst=2) as gateway:
+        one, other = (gateway.issuer.token(sub=name) for name in ("one", "other"))
+        first = await get(gateway, "/v1/status", token=one)
+        assert first.headers["RateLimit-Policy"] == '"user";q=2;w=4'
+        assert first.headers["RateLimit"] == '"user";r=1;t=2'
+        await get(gateway, "/v1/status", token=one)
+        refused = await get(gateway, "/v1/status", token=one)
+        assert (refused.status, refused.body["code"]) == (429, "rate_limited")
+        assert refused.headers["Retry-After"] == "2"
+        assert refused.headers["RateLimit"].startswith('"user";r=0;t=')
+        assert (await get(gateway, "/v1/status", token=other)).status == 200
+
+
+async def test_an_address_that_shows_bad_tokens_must_wait(nats: NatsServer) -> None:
+    async with running_gateway(
+        nats, address_requests_per_sec=0.01, address_requests_burst=3,
+        trusted_proxies="127.0.0.1/32",
+    ) as gateway:  # fmt: skip
+        bad = {"X-Forwarded-For": "192.0.2.7"}
+        statuses = [
+            (await get(gateway, "/v1/status", token="bad", headers=bad)).status for _ in range(5)
+        ]
+        assert statuses == [401, 401, 401, 429, 429]
+        good = {"X-Forwarded-For": "192.0.2.8"}
+        assert (await get(gateway, "/v1/status", headers=good)).status == 200
+        # Forged by the client: not what our proxy has added.
+        forged = {"X-Forwarded-For": "192.0.2.99, 192.0.2.7"}
+        assert (await get(gateway, "/v1/status", headers=forged)).status == 429
+
+
+async def test_paths_and_methods_that_are_not_there_are_problems_too(alone: Gateway) -> None:
+    nowhere = await get(alone, "/v1/nothing")
+    assert (nowhere.status, nowhere.body["code"]) == (404, "not_found")
+    posted = await get(alone, "/v1/bars", method="POST")
+    assert (posted.status, posted.body["code"]) == (405, "method_not_allowed")
+    assert posted.headers["Allow"] == "GET, HEAD"

@@ -1,0 +1,51 @@
+"""Whether the gateway does what its OpenAPI document says, whatever it is sent."""
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from shared.messages import FeedState, FeedStatus, encode
+from shared.mongo import Mongo
+from shared.settings import MongoSettings
+from shared.subjects import STATUS
+from tests.support.builders import MONDAY_10_00
+from tests.support.documented import schemathesis
+from tests.support.gateways import fresh, running_gateway
+from tests.support.rest import (
+    CALL,
+    NIFTY,
+    RELIANCE,
+    bars_from,
+    get,
+    running_persister,
+    store_bars,
+    store_instruments,
+)
+from tests.support.servers import NatsServer
+
+
+@pytest.mark.timeout(120)
+async def test_nothing_that_it_is_sent_gets_a_5xx_or_an_undocumented_answer(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
+) -> None:
+    many = 1_000_000
+    async with (
+        running_persister(nats, mongo_settings),
+        running_gateway(nats, requests_burst=many, address_requests_burst=many) as gateway,
+    ):
+        await store_bars(mongo, bars_from(MONDAY_10_00, 20))
+        await store_instruments(mongo, [RELIANCE, NIFTY, CALL])
+        await gateway.publish(fresh())
+        await gateway.ingest.publish(
+            STATUS, encode(FeedStatus(state=FeedState.LIVE, since=1, epoch=1))
+        )
+        served = await get(gateway, "/v1/openapi.json", token=None)
+        assert list(OpenAPIV31SpecValidator(served.body).iter_errors()) == []
+        code, output = await schemathesis(
+            gateway.url,
+            "/v1/openapi.json",
+            "--header",
+            f"Authorization: Bearer {gateway.issuer.token()}",
+            examples=40,
+        )
+        print(output)
+        assert code == 0, output

@@ -1,0 +1,151 @@
+"""The REST side of a gateway, with a persister, NATS and MongoDB behind it."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from multidict import CIMultiDictProxy
+
+from services.persister.aggregate import Closed
+from services.persister.app import build
+from services.persister.checkpoint import State, encode_state
+from services.persister.instruments import Instruments
+from services.persister.ranking import words_of
+from services.persister.settings import PersisterSettings
+from services.persister.store import BarStore
+from shared.bus import Bus
+from shared.clock import SystemClock
+from shared.errors import RequestError
+from shared.exchange_time import WINDOW_MS
+from shared.health import Readiness
+from shared.history import HISTORY_BARS, BarsReply, BarsRequest
+from shared.instruments import Instrument
+from shared.messages import Bar, BarState
+from shared.mongo import Mongo
+from shared.requests import ask
+from shared.settings import MongoSettings, NatsSettings
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.buses import bus_of
+from tests.support.gateways import Gateway
+from tests.support.servers import PASSWORD, NatsServer
+from tests.support.services import running
+from tests.support.waiting import eventually
+
+RELIANCE = Instrument(
+    key=KEY, symbol="RELIANCE", name="RELIANCE INDUSTRIES LTD", segment="NSE_EQ", exchange="NSE",
+    type="EQ", isin="INE002A01018", lot_size=1, tick_size=0.1,
+)  # fmt: skip
+NIFTY = Instrument(
+    key=OTHER_KEY, symbol="NIFTY", name="Nifty 50", segment="NSE_INDEX", exchange="NSE",
+    type="INDEX",
+)  # fmt: skip
+CALL = Instrument(
+    key="NSE_FO|45001", symbol="NIFTY 24000 CE 26 NOV 26", name="NIFTY", segment="NSE_FO",
+    exchange="NSE", type="CE", lot_size=75, expiry="2026-11-26", strike=24_000.0,
+    underlying_key=OTHER_KEY, underlying_symbol="NIFTY",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response."""
+
+    status: int
+    text: str
+    body: Any
+    headers: CIMultiDictProxy[str]
+
+
+async def get(
+    gateway: Gateway,
+    path: str,
+    *,
+    token: str | None = "good",
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    **query: Any,
+) -> Answer:
+    """Ask the gateway; `from_` stands for the parameter `from`."""
+    headers = dict(headers or {})
+    if token is not None:
+        shown = gateway.issuer.token() if token == "good" else token
+        headers["Authorization"] = f"Bearer {shown}"
+    params = [
+        (name.rstrip("_"), str(one))
+        for name, value in query.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    async with gateway.http.request(
+        method, gateway.url + path, headers=headers, params=params, allow_redirects=False
+    ) as response:
+        text = await response.text()
+        is_json = "json" in response.content_type and text
+        return Answer(
+            response.status, text, json.loads(text) if is_json else None, response.headers
+        )
+
+
+@asynccontextmanager
+async def running_persister(nats: NatsServer, mongo: MongoSettings) -> AsyncIterator[None]:
+    """A persister that answers questions."""
+    settings = PersisterSettings.model_validate(
+        {
+            "ops_port": 0,
+            "nats_password": PASSWORD,
+            "repair": False,
+            "master_url": "http://127.0.0.1:9/none",
+            "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
+            "mongo": mongo,
+        }
+    )
+    async with running(build(settings, Readiness("persister"))), bus_of(nats, "gateway") as bus:
+
+        async def answers() -> bool:
+            return await _answers(bus)
+
+        await eventually(answers, what="a persister that answers")
+        yield
+
+
+async def _answers(bus: Bus) -> bool:
+    request = BarsRequest(key=KEY, from_ms=0, to_ms=1)
+    try:
+        await ask(bus, SystemClock(), HISTORY_BARS, request, BarsReply, secs=0.3)
+    except RequestError:
+        return False
+    return True
+
+
+def bars_from(start_ms: int, count: int, key: str = KEY) -> list[Bar]:
+    """So many five-minute bars, one after the other."""
+    return [
+        Bar(
+            key=key, start=start_ms + number * WINDOW_MS, open=1_400.0, high=1_401.5 + number,
+            low=1_399.95, close=1_400.05, ltq=5, ltt=start_ms, volume=3_000_000_000 + number,
+            vtt=9_000_000, atp=1_400.1, oi=None, ticks=7, state=BarState.COMPLETE, silent_ms=0,
+            epoch=1,
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+async def store_bars(mongo: Mongo, bars: Sequence[Bar]) -> None:
+    """As the persister's leader does it."""
+    store = BarStore(mongo)
+    await store.prepare()
+    epoch, state = await store.take_over()
+    end = max(bar.start for bar in bars) + WINDOW_MS
+    await store.commit(Closed(end, tuple(bars), (), encode_state(state or State())), epoch)
+
+
+async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> None:
+    """As the persister does it with the master."""
+    kept = Instruments(mongo)
+    await kept.prepare()
+    await kept.write((one, 1, words_of(one)) for one in instruments)
+
+
+MONDAY = {"from_": MONDAY_10_00, "to": MONDAY_10_00 + 100 * WINDOW_MS}
+"""A range in a query."""
