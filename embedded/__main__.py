@@ -36,12 +36,15 @@ def run() -> int:
 
 
 def _where_to_go(plan: Plan) -> str:
+    gateway = plan.url("TRADEDAD_GATEWAY_PORT")
     lines = [
         "",
         "Trade Dad is ready.",
-        f"  stream     {plan.url('TRADEDAD_GATEWAY_PORT').replace('http', 'ws')}/ws",
-        f"  sign up    POST {plan.url('TRADEDAD_AUTH_PORT')}/auth/signup",
-        f"  log in     POST {plan.url('TRADEDAD_AUTH_PORT')}/auth/login",
+        f"  open       {gateway}/",
+        f"  stream     {gateway.replace('http', 'ws')}/ws",
+        f"  REST       {gateway}/v1/openapi.json",
+        f"  sign up    POST {gateway}/auth/signup",
+        f"  log in     POST {gateway}/auth/login",
         f"  simulator  {plan.url('TRADEDAD_SIMULATOR_PORT')}/simulator/v1/instruments",
         f"  NATS       {plan.nats_url}",
         f"  MongoDB    {plan.mongo_url}",

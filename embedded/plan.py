@@ -136,6 +136,7 @@ def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         "TRADEDAD_TOKEN_JWKS_URL": (
             f"http://{host}:{ports['TRADEDAD_AUTH_PORT']}/.well-known/jwks.json"
         ),
+        "TRADEDAD_GATEWAY_AUTH_URL": f"http://{host}:{ports['TRADEDAD_AUTH_PORT']}",
         "TRADEDAD_AUTH_KEYS_DIR": str(folder / "keys"),
         "TRADEDAD_AUTH_CREATE_MISSING_KEY": "true",
         "TRADEDAD_AUTH_TRUSTED_PROXIES": f"{host}/32",

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 from multidict import CIMultiDictProxy
 
 from services.persister.aggregate import Closed
 from services.persister.app import build
-from services.persister.checkpoint import State, encode_state
+from services.persister.checkpoint import encode_state
 from services.persister.instruments import Instruments
 from services.persister.ranking import words_of
 from services.persister.settings import PersisterSettings
@@ -80,11 +81,15 @@ async def get(
     async with gateway.http.request(
         method, gateway.url + path, headers=headers, params=params, allow_redirects=False
     ) as response:
-        text = await response.text()
-        is_json = "json" in response.content_type and text
-        return Answer(
-            response.status, text, json.loads(text) if is_json else None, response.headers
-        )
+        return await answer_of(response)
+
+
+async def answer_of(response: aiohttp.ClientResponse) -> Answer:
+    """All of it."""
+    text = await response.text()
+    is_json = "json" in response.content_type and text
+    body = json.loads(text) if is_json else None
+    return Answer(response.status, text, body, response.headers)
 
 
 @asynccontextmanager
@@ -137,7 +142,7 @@ async def store_bars(mongo: Mongo, bars: Sequence[Bar]) -> None:
     await store.prepare()
     epoch, state = await store.take_over()
     end = max(bar.start for bar in bars) + WINDOW_MS
-    await store.commit(Closed(end, tuple(bars), (), encode_state(state or State())), epoch)
+    await store.commit(Closed(end, tuple(bars), (), encode_state(state)), epoch)
 
 
 async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> None:
@@ -147,5 +152,5 @@ async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> 
     await kept.write((one, 1, words_of(one)) for one in instruments)
 
 
-MONDAY = {"from_": MONDAY_10_00, "to": MONDAY_10_00 + 100 * WINDOW_MS}
+MONDAY: dict[str, Any] = {"from_": MONDAY_10_00, "to": MONDAY_10_00 + 100 * WINDOW_MS}
 """A range in a query."""

@@ -53,7 +53,7 @@ async def alone(nats: NatsServer) -> AsyncIterator[Gateway]:
 async def test_bars_come_in_pages_until_there_are_no_more(gateway: Gateway, mongo: Mongo) -> None:
     await store_bars(mongo, bars_from(MONDAY_10_00, 5))
     pages = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = await get(gateway, "/v1/bars", key=KEY, limit=2, **MONDAY, **cursor)
         assert page.status == 200, page.text
@@ -104,7 +104,7 @@ async def test_a_month_of_bars_is_one_answer(gateway: Gateway, mongo: Mongo) -> 
 
 async def test_what_a_client_has_is_not_sent_again(gateway: Gateway, mongo: Mongo) -> None:
     await store_bars(mongo, bars_from(MONDAY_10_00, 2))
-    past = {"key": KEY, "from_": "2026-11-01", "to": "2026-11-24"}
+    past: dict[str, Any] = {"key": KEY, "from_": "2026-11-01", "to": "2026-11-24"}
     first = await get(gateway, "/v1/bars", **past)
     assert first.headers["Cache-Control"] == "private, max-age=60"
     again = {"If-None-Match": first.headers["ETag"]}
@@ -124,7 +124,7 @@ async def test_what_may_still_change_is_asked_for_again(gateway: Gateway) -> Non
 async def test_instruments_are_found_by_words_and_by_key(gateway: Gateway, mongo: Mongo) -> None:
     await store_instruments(mongo, [RELIANCE, NIFTY, CALL])
 
-    async def found(**query: object) -> list[str]:
+    async def found(**query: Any) -> list[str]:
         answer = await get(gateway, "/v1/instruments", **query)
         assert answer.status == 200, answer.text
         return [one["symbol"] for one in answer.body["instruments"]]
@@ -166,7 +166,7 @@ async def test_status_tells_of_the_feed_and_how_old_that_is(gateway: Gateway) ->
 
     async def is_told() -> bool:
         body = (await get(gateway, "/v1/status")).body
-        return body["feed_is_current"] and body["feed"]["segments"] == told.segments
+        return bool(body["feed_is_current"]) and body["feed"]["segments"] == told.segments
 
     await eventually(is_told, what="the feed's state")
     assert before.body["gateway"] == {
@@ -262,7 +262,7 @@ async def test_without_nats_it_says_so_at_once(nats: NatsServer, alone: Gateway)
     async def unavailable() -> bool:
         answer = await get(alone, "/v1/bars", key=KEY, **MONDAY)
         assert answer.status in (503, 504), answer.text
-        return answer.body["code"] == "unavailable"
+        return bool(answer.body["code"] == "unavailable")
 
     await eventually(unavailable, what="503")
     status = await get(alone, "/v1/status")
