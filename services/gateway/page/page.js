@@ -5,6 +5,7 @@ const el = (id) => document.getElementById(id);
 const START = ["NSE_INDEX|Nifty 50", "NSE_EQ|INE002A01018", "NSE_EQ|INE467B01029"];
 const KEPT = "tradedad.watchlist";
 const price = new Intl.NumberFormat("en-IN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const signed = new Intl.NumberFormat("en-IN", { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
 const whole = new Intl.NumberFormat("en-IN");
 const rows = new Map(); // key -> {row, cells, name}
 let token = null; // the access token
@@ -158,8 +159,8 @@ function draw(quote) {
   }
   shown.last = quote.ltp;
   const change = quote.ltp !== undefined && quote.cp ? (quote.ltp / quote.cp - 1) * 100 : null;
-  cells[2].textContent = change === null ? "–" : `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(2)} %`;
-  cells[2].className = change === null ? "" : change >= 0 ? "up" : "down";
+  cells[2].textContent = change === null ? "–" : `${signed.format(change).replace("-", "−")} %`;
+  cells[2].className = !change || Math.abs(change) < 0.005 ? "" : change > 0 ? "up" : "down";
   cells[3].textContent = number(quote.bid);
   cells[4].textContent = number(quote.ask);
   cells[5].textContent = quote.volume === undefined ? "–" : whole.format(quote.volume);

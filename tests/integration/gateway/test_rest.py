@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.bus import ensure_revocations_bucket
 from shared.exchange_time import WINDOW_MS
@@ -325,6 +326,22 @@ async def test_an_address_that_shows_bad_tokens_must_wait(nats: NatsServer) -> N
         # Forged by the client: not what our proxy has added.
         forged = {"X-Forwarded-For": "192.0.2.99, 192.0.2.7"}
         assert (await get(gateway, "/v1/status", headers=forged)).status == 429
+
+
+def counted(route: str, status: str) -> float:
+    labels = {"route": route, "status": status}
+    return REGISTRY.get_sample_value("tradedad_gateway_http_requests_total", labels) or 0.0
+
+
+async def test_requests_are_counted_by_routes_of_ours_and_not_by_what_is_asked_for(
+    alone: Gateway,
+) -> None:
+    quotes, other = counted("/v1/quotes", "200"), counted("other", "404")
+    await get(alone, "/v1/quotes", keys=KEY)
+    for path in ("/v1/a", "/b", "/wp-login.php"):
+        await get(alone, path)
+    assert counted("/v1/quotes", "200") == quotes + 1
+    assert counted("other", "404") == other + 3
 
 
 async def test_paths_and_methods_that_are_not_there_are_problems_too(alone: Gateway) -> None:
