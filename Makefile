@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest soak-ingest bench-auth bench-rest docs clean
+.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest soak-ingest bench-auth bench-gateway bench-rest docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ soak-ingest: prepare ## Two minutes of 2 000 instruments: is a tick lost, does m
 
 bench-auth: prepare ## A gateway's latency while auth is flooded with logins
 	@$(PYTHON) -m bench.auth
+
+bench-gateway: prepare ## Deliveries per CPU-second and latency, beside nats-server's WebSocket; stalled and idle clients
+	@$(PYTHON) -m bench.gateway
 
 bench-rest: prepare ## A month of five-minute bars over HTTP, beside a plain handler
 	@$(PYTHON) -m bench.rest

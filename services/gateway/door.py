@@ -26,6 +26,8 @@ DEPENDENCY: Final = "door"
 # The kernel takes so much that is not on its way yet, and then says that the client is slow:
 # what waits there cannot be replaced by anything newer.
 _KERNEL_UNSENT_BYTES: Final = 131_072
+# So long a client may take to answer a close.
+_CLOSE_SECS: Final = 2.0
 _LONGEST_RETRY_SECS: Final = 10
 _PER_CLIENT_SECS: Final = 0.005
 _jitter: Final = random.SystemRandom()
@@ -93,9 +95,10 @@ class Door:
         settings = self._gateway.settings
         stream = web.WebSocketResponse(
             heartbeat=settings.heartbeat_secs,
-            max_msg_size=settings.max_message_bytes,
+            # Longer ones than a client may send are read, up to a point, to be refused in order.
+            max_msg_size=4 * settings.max_message_bytes,
             compress=False,
-            timeout=2.0,
+            timeout=_CLOSE_SECS,
         )
         await stream.prepare(request)
         transport = request.transport  # gone from the request once it is closing

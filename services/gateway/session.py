@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
 from aiohttp import WSMsgType, web
 
 from services.gateway import answers, metrics, protocol
 from services.gateway.coverage import Interest
 from services.gateway.flush import Flusher
-from services.gateway.hub import Hub, is_wildcard
+from services.gateway.hub import Hub
 from services.gateway.limits import Bucket, Count
-from services.gateway.outbox import Lane, Outbox
-from services.gateway.protocol import KEYED, Channel, CloseCode, Outcome
+from services.gateway.outbox import Outbox
+from services.gateway.protocol import Channel, CloseCode, Outcome
 from services.gateway.settings import GatewaySettings
 from services.gateway.streams import SessionEnd, Streams
+from services.gateway.subscriptions import Subscriptions
 from shared.clock import Clock
 from shared.errors import (
     BadMessage,
@@ -31,7 +31,6 @@ from shared.errors import (
 from shared.revocations import Revocations
 from shared.verifier import Principal, TokenVerifier
 
-_CLOSE_SECS: Final = 2.0
 # A client that took nothing may still read its close code before it is cut off.
 _GRACE_SECS: Final = 5.0
 # After so long one malformed message is forgiven.
@@ -59,14 +58,17 @@ class Session:
 
     __slots__ = (
         "_bucket",
+        "_end",
         "_gateway",
-        "_goodbye",
+        "_is_open",
         "_loop",
         "_outbox",
         "_patience",
         "_principal",
+        "_reading",
         "_reset",
         "_socket",
+        "_subscriptions",
         "_warned",
         "close_code",
         "due",
@@ -89,11 +91,15 @@ class Session:
         self._bucket = Bucket(
             settings.max_messages_per_sec, 4.0 * settings.max_messages_per_sec, now
         )
+        self._patience = Bucket(1 / _FORGIVE_SECS, settings.max_bad_messages, now)
+        self._subscriptions = Subscriptions(
+            gateway.hub, gateway.flusher, gateway.interest, outbox, settings.max_keys_per_stream
+        )
         self._principal: Principal | None = None
-        most_bad = settings.max_bad_messages
-        self._patience = Bucket(1 / _FORGIVE_SECS, most_bad, now)
         self._warned = False
-        self._goodbye: asyncio.Task[None] | None = None
+        self._end: SessionEnd | None = None
+        self._reading = asyncio.timeout(None)
+        self._is_open = True
         self.close_code: int | None = None
         """With which code we ended it; None while it lives, or if the client did."""
         self.due = now + settings.auth_deadline_secs
@@ -103,22 +109,33 @@ class Session:
         """Serve the client until it leaves or must go."""
         self._gateway.streams.add(self)
         try:
-            await self._read()
+            async with self._reading:
+                await self._read()
+        except TimeoutError:
+            if self._end is None:
+                raise
         except SessionEnd as end:
-            self.end(end)
+            self._conclude(end)
         except ConnectionError:
             pass  # the client went away while we wrote
         finally:
             self._leave()
-            if self._goodbye is not None:
-                await self._goodbye
+        if self._end is not None:
+            await self._say_goodbye(self._end)
 
     def end(self, end: SessionEnd) -> None:
-        """Say goodbye and close; the first reason counts."""
-        if self._goodbye is None:
-            self.close_code = end.close_code
-            self.due = _NEVER
-            self._goodbye = asyncio.create_task(self._say_goodbye(end), name="goodbye")
+        """Say goodbye and close; the first reason counts.
+
+        All of it happens in the session's own task: only there can the close be waited for.
+        """
+        if self._end is None and self._is_open:
+            self._conclude(end)
+            self._reading.reschedule(self._loop.time())
+
+    def _conclude(self, end: SessionEnd) -> None:
+        self._end = end
+        self.close_code = end.close_code
+        self.due = _NEVER
 
     def _give_up(self, detail: str) -> None:
         self.end(SessionEnd(CloseCode.TOO_SLOW, Code.TOO_SLOW, detail))
@@ -148,17 +165,15 @@ class Session:
         return principal.expires_at - self._gateway.clock.now_ms() / 1_000
 
     def _leave(self) -> None:
-        gateway, outbox = self._gateway, self._outbox
+        gateway = self._gateway
+        self._is_open = False
         gateway.streams.remove(self, self._principal)
         if self._principal is not None:
             gateway.users.give_back(self._principal.user_id)
-        gateway.flusher.remove(outbox)
-        for channel, lane in outbox.lanes.items():
-            metrics.SUBSCRIPTIONS.labels(channel.value).dec(len(lane.topics))
-            gateway.hub.leave(lane)
+        self._subscriptions.end()
 
     async def _read(self) -> None:
-        while self._goodbye is None:
+        while True:
             message = await self._socket.receive()
             if message.type is WSMsgType.TEXT:
                 await self._receive(message.data)
@@ -169,8 +184,12 @@ class Session:
             await self._outbox.room()
 
     async def _receive(self, data: str) -> None:
+        settings = self._gateway.settings
+        if len(data.encode()) > settings.max_message_bytes:
+            detail = f"a message may have {settings.max_message_bytes} bytes"
+            raise SessionEnd(CloseCode.TOO_LARGE, Code.TOO_LARGE, detail)
         if not self._bucket.take(self._loop.time()):
-            most = self._gateway.settings.max_messages_per_sec
+            most = settings.max_messages_per_sec
             self._refuse(LimitExceeded(f"more than {most} messages a second"), CloseCode.TOO_MANY)
             return
         try:
@@ -214,83 +233,27 @@ class Session:
         self._gateway.streams.identify(self, principal)
 
     def _perform(self, request: protocol.Subscribe | protocol.Unsubscribe | protocol.Ping) -> None:
-        if self._principal is None:
+        who = self._principal
+        if who is None:
             raise Unauthenticated("the first message must be of op auth")
         match request:
             case protocol.Subscribe():
-                self.answer(answers.Ack(request.id, self._subscribe(request, self._principal)))
+                results = self._subscriptions.add(request, who.user_id, self._loop.time())
+                self.answer(answers.Ack(request.id, results))
             case protocol.Unsubscribe():
-                self.answer(answers.Ack(request.id, self._unsubscribe(request)))
+                self.answer(answers.Ack(request.id, self._subscriptions.remove(request)))
             case protocol.Ping():
                 self.answer(answers.Pong(request.id))
 
-    def _subscribe(self, request: protocol.Subscribe, who: Principal) -> dict[str, Outcome]:
-        hub = self._gateway.hub
-        self._check_room(request)
-        lane = self._outbox.lane(request.channel)
-        self._gateway.flusher.add(lane, self._outbox)
-        before = len(lane.topics)
-        if request.channel in KEYED:
-            results = {key: self._subscribe_key(lane, key) for key in request.keys}
-        else:
-            hub.subscribe_whole(lane, who.user_id)
-            results = {request.channel.value: Outcome.LIVE}
-        if request.interval_ms is not None or lane.interval_secs:
-            lane.pace((request.interval_ms or 0) / 1_000, hub.version)
-        metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(len(lane.topics) - before)
-        return results
-
-    def _subscribe_key(self, lane: Lane, key: str) -> Outcome:
-        try:
-            topic = self._gateway.hub.subscribe(lane, key)
-        except InvalidField:
-            return Outcome.UNKNOWN
-        if topic is None:
-            return Outcome.LIVE
-        # Bars are made of quotes: where these come, those will.
-        is_known = self._gateway.hub.last(Channel.QUOTES, key) is not None
-        return self._gateway.interest.outcome(key, self._loop.time(), is_known=is_known)
-
-    def _check_room(self, request: protocol.Subscribe) -> None:
-        """Raises LimitExceeded if the stream would hold more than it may."""
-        hub = self._gateway.hub
-        most = self._gateway.settings.max_keys_per_stream
-        held = sum(len(lane.topics) for lane in self._outbox.lanes.values())
-        named = self._outbox.lane(request.channel).named
-        held += sum(1 for key in set(request.keys) if key not in named and not is_wildcard(key))
-        for key in set(request.keys):
-            if is_wildcard(key):
-                if request.channel is Channel.DEPTH:
-                    raise InvalidField("depth is subscribed to by whole keys", field="keys")
-                held += sum(1 for _ in hub.matching(request.channel, key))
-        if held > most:
-            raise LimitExceeded(f"a stream may hold {most} subscriptions", field="keys")
-
-    def _unsubscribe(self, request: protocol.Unsubscribe) -> dict[str, Outcome]:
-        gateway = self._gateway
-        lane = self._outbox.lane(request.channel)
-        gateway.flusher.flush(self._outbox)  # nothing of a key comes after its `removed`
-        before = len(lane.topics)
-        results = {
-            key: Outcome.REMOVED if gateway.hub.unsubscribe(lane, key) else Outcome.UNKNOWN
-            for key in request.keys or [request.channel.value]
-        }
-        metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(before - len(lane.topics))
-        return results
-
     def tell_outcomes(self, changed: Mapping[str, Outcome]) -> None:
         """The feed has another answer for some keys; tell what concerns this client."""
-        for channel in KEYED:
-            lane = self._outbox.lanes.get(channel)
-            concerned = changed.keys() & lane.named.keys() if lane is not None else ()
-            if concerned:
-                self.answer(answers.Outcomes(channel, {key: changed[key] for key in concerned}))
+        for channel, results in self._subscriptions.concerned(changed):
+            self.answer(answers.Outcomes(channel, results))
 
     def tell_gap(self) -> None:
         """Messages may have been missed; what no snapshot makes up for is told."""
         for channel in (Channel.BARS, Channel.ORDERS):
-            lane = self._outbox.lanes.get(channel)
-            if lane is not None and lane.topics:
+            if self._subscriptions.holds(channel):
                 self.answer(answers.Gap(channel))
 
     def _refuse(
@@ -310,14 +273,14 @@ class Session:
         self._gateway.flusher.nudge(self._outbox)
 
     async def _say_goodbye(self, end: SessionEnd) -> None:
+        """Send the reason and a close frame, then wait a little for the client's own.
+
+        Who closes first, before the client's close is read, may cut the reason off.
+        """
         self._outbox.answer(answers.encode(answers.Error(end.code, end.detail)))
         self._outbox.part()
         if self._outbox.unsent():
             self._loop.call_later(_GRACE_SECS, self._reset)
-        try:
-            async with asyncio.timeout(_CLOSE_SECS):
-                await self._socket.close(
-                    code=end.close_code, message=end.detail.encode()[:120], drain=False
-                )
-        except (TimeoutError, ConnectionError, aiohttp.ClientError):
-            self._reset()
+        await self._socket.close(
+            code=end.close_code, message=end.detail.encode()[:120], drain=False
+        )

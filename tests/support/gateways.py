@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 from nats.aio.client import Client
 
-from embedded.ports import free_ports
+from embedded.ports import HOST, free_ports
 from services.gateway import metrics
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
@@ -22,6 +22,7 @@ from shared.settings import NatsSettings
 from shared.subjects import quote_subject
 from tests.support.builders import quote
 from tests.support.issuer import TestIssuer, serve_issuer
+from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import is_ready, running
 from tests.support.stream_document import as_asked, as_told
@@ -93,6 +94,63 @@ async def running_gateway(
             yield Gateway(url, issuer, ingest.client, http, readiness)
 
 
+class GatewayProcess(Gateway):
+    """The same as a process of its own."""
+
+    def __init__(
+        self, port: int, environment: dict[str, str], issuer: TestIssuer, ingest: Client,
+        http: aiohttp.ClientSession, process: ServiceProcess,
+    ) -> None:  # fmt: skip
+        super().__init__(f"http://{HOST}:{port}", issuer, ingest, http, Readiness("unused"))
+        self.port = port
+        self.process = process
+        self._environment = environment
+
+    @asynccontextmanager
+    async def replaced(self) -> AsyncIterator["GatewayProcess"]:
+        """Kill it, and start another one in its place."""
+        self.process.end()
+        async with service_process("gateway", self._environment) as process:
+            yield GatewayProcess(
+                self.port, self._environment, self.issuer, self.ingest, self.http, process
+            )
+
+    async def figure(self, name: str) -> float:
+        """A metric without labels."""
+        async with self.http.get(f"{self.process.ops_url}/metrics") as response:
+            lines = (await response.text()).splitlines()
+        (value,) = (line.split()[1] for line in lines if line.startswith(f"{name} "))
+        return float(value)
+
+
+@asynccontextmanager
+async def gateway_process(
+    nats: NatsServer, *, past: tuple[Quote, ...] = (), **settings: str
+) -> AsyncIterator[GatewayProcess]:
+    """`settings` are named as in the environment, without what all of the gateway begin with."""
+    nats_settings = NatsSettings.model_validate({"url": nats.url})
+    (port,) = free_ports(1)
+    async with (
+        serve_issuer() as issuer,
+        connect_bus(
+            nats_settings, user="ingest", password=PASSWORD, readiness=Readiness("ingest")
+        ) as ingest,
+        aiohttp.ClientSession() as http,
+    ):
+        await ensure_ticks_stream(ingest, max_age_secs=600, max_bytes=1 << 24)
+        for one in past:
+            await ingest.client.publish(quote_subject(one.key), encode(one))
+        await ingest.client.flush()
+        environment = {
+            "TRADEDAD_NATS_URL": nats.url,
+            "TRADEDAD_TOKEN_JWKS_URL": issuer.settings.jwks_url,
+            "TRADEDAD_GATEWAY_PORT": str(port),
+            "TRADEDAD_GATEWAY_NATS_PASSWORD": PASSWORD,
+        } | {f"TRADEDAD_GATEWAY_{name}": value for name, value in settings.items()}
+        async with service_process("gateway", environment) as process:
+            yield GatewayProcess(port, environment, issuer, ingest.client, http, process)
+
+
 def fresh(**fields: Any) -> Quote:
     """A quote that ingest has received just now."""
     return quote(rt=time.time_ns() // 1_000, **fields)
@@ -114,9 +172,11 @@ async def subscribe(
     return results
 
 
-async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+async def receive(
+    socket: aiohttp.ClientWebSocketResponse, kind: str, *, timeout_secs: float = 10
+) -> dict[str, Any]:
     """The next message of this kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(timeout_secs):
         while True:
             message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.TEXT, (message, socket.close_code)

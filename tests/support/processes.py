@@ -1,5 +1,6 @@
 """Services as processes of their own, which can be killed, stopped and continued."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -44,6 +45,10 @@ class ServiceProcess:
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    async def ended(self, timeout_secs: float = 20) -> int:
+        """Its exit code, once it has ended by itself."""
+        return await asyncio.to_thread(self._process.wait, timeout_secs)
 
     def end(self) -> None:
         """Whatever state it is in."""

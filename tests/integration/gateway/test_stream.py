@@ -125,12 +125,6 @@ async def test_malformed_messages_are_told_and_then_closed(nats: NatsServer) -> 
         assert await closed(socket) == CloseCode.BAD_MESSAGE
 
 
-async def test_a_message_over_the_limit_is_refused(nats: NatsServer) -> None:
-    async with running_gateway(nats) as gateway, gateway.connect() as socket:
-        await socket.send_str("x" * 20_000)
-        assert await closed(socket) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
-
-
 async def test_subscriptions_beyond_the_limit_are_refused_and_the_stream_lives(
     nats: NatsServer,
 ) -> None:

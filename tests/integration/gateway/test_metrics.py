@@ -1,0 +1,100 @@
+"""What the gateway counts, read from /metrics as Prometheus does."""
+
+import re
+from collections.abc import Iterable
+
+import aiohttp
+import pytest
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.gateway.protocol import Channel
+from shared.errors import Code
+from tests.support.builders import KEY
+from tests.support.gateways import (
+    GatewayProcess,
+    closed,
+    fresh,
+    gateway_process,
+    receive,
+    subscribe,
+)
+from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
+
+PREFIX = "tradedad_gateway_"
+LABELS: dict[str, Iterable[str]] = {
+    "channel": set(Channel),
+    "code": {*Code, *map(str, range(1000, 1016)), *map(str, range(4400, 4430)), "other", "none"},
+}
+
+
+async def figures(gateway: GatewayProcess) -> dict[str, Metric]:
+    async with gateway.http.get(f"{gateway.process.ops_url}/metrics") as response:
+        families = text_string_to_metric_families(await response.text())
+    return {one.name.removeprefix(PREFIX): one for one in families if one.name.startswith(PREFIX)}
+
+
+def value(metric: Metric, suffix: str = "", **labels: str) -> float:
+    name = metric.name + suffix
+    return sum(
+        one.value
+        for one in metric.samples
+        if one.name == name and labels.items() <= one.labels.items()
+    )
+
+
+async def test_everything_is_counted(nats: NatsServer) -> None:
+    async with gateway_process(nats) as gateway:
+        async with gateway.connect() as socket:
+            await subscribe(socket, KEY, "NSE_EQ|OTHER")
+            await subscribe(socket, channel="status")
+            for seq in range(1, 11):
+                await gateway.publish(fresh(seq=seq))
+            while (await receive(socket, "quotes"))["data"][-1]["seq"] < 10:
+                pass
+            now = await figures(gateway)
+            assert value(now["streams"]) == 1
+            assert value(now["subscriptions"], channel="quotes") == 2
+            assert value(now["subscriptions"], channel="status") == 1
+            await eventually(
+                lambda: counted(gateway, "deliveries", "_total", 10), what="deliveries"
+            )
+            await eventually(lambda: counted(gateway, "sent_bytes", "_total", 1_000), what="bytes")
+            now = await figures(gateway)
+            assert value(now["messages_received"], "_total") >= 10
+            assert value(now["flush_seconds"], "_count") >= 1
+            assert 0 <= value(now["flush_interval_seconds"]) <= 0.02
+            assert value(now["latency_seconds"], "_count") >= 1
+            assert 0 < value(now["latency_seconds"], "_sum") < 5
+            assert value(now["conflations"], "_total") == 0
+            await eventually(lambda: counted(gateway, "loop_lag_seconds", "_count", 1), what="lag")
+        async with gateway.connect("nonsense") as refused:
+            await closed(refused)
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await gateway.http.ws_connect(f"{gateway.url}/ws", origin="https://evil.example")
+        await eventually(lambda: counted(gateway, "closes", "_total", 1, code="4401"), what="4401")
+        await eventually(lambda: counted(gateway, "closes", "_total", 1, code="1000"), what="1000")
+        now = await figures(gateway)
+        assert value(now["refused_streams"], "_total", code="forbidden") == 1
+        assert value(now["streams"]) == 0
+        assert value(now["subscriptions"]) == 0
+
+
+async def counted(
+    gateway: GatewayProcess, name: str, suffix: str, least: float, **labels: str
+) -> bool:
+    return value((await figures(gateway))[name], suffix, **labels) >= least
+
+
+async def test_each_has_a_help_text_and_only_labels_of_few_values(nats: NatsServer) -> None:
+    async with gateway_process(nats) as gateway:
+        async with gateway.connect(headers={"X-Forwarded-For": "203.0.113.5"}) as socket:
+            await subscribe(socket, KEY)
+            await socket.close(code=3999)
+        await eventually(lambda: counted(gateway, "closes", "_total", 1), what="a close")
+        for metric in (await figures(gateway)).values():
+            assert re.search(r"\w+ \w+", metric.documentation), metric.name
+            for sample in metric.samples:
+                for label, labelled in sample.labels.items():
+                    assert label == "le" or labelled in LABELS[label], sample
