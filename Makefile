@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest soak-ingest bench-auth bench-gateway bench-rest docs clean
+.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-ingest: prepare ## Ticks per CPU-second through ingest, beside the SDK's d
 
 soak-ingest: prepare ## Two minutes of 2 000 instruments: is a tick lost, does memory grow
 	@$(PYTHON) -m bench.ingest_soak
+
+bench-persister: prepare ## Quotes to bars, and what they cost mongod; makes 3 GiB below .data first
+	@$(PYTHON) -m bench.persister
 
 bench-auth: prepare ## A gateway's latency while auth is flooded with logins
 	@$(PYTHON) -m bench.auth

@@ -71,6 +71,7 @@ GAP_SCHEMA: Final[dict[str, Any]] = {
         "reason": {"enum": [reason.value for reason in GapReason]},
         "keys": _KEYS,
         "open_keys": _KEYS,
+        "abandoned_keys": _KEYS,
         "state": {"enum": [state.value for state in GapState]},
     },
 }
@@ -137,6 +138,7 @@ def gap_document(missing: Missing) -> Document:
         "reason": missing.reason.value,
         "keys": list(missing.keys),
         "open_keys": list(missing.keys),
+        "abandoned_keys": [],
         "state": GapState.OPEN.value,
     }
 

@@ -135,9 +135,13 @@ class History:
 
 
 def _gap(row: Document, key: str) -> Gap:
-    state = GapState(row["state"])
-    if state is GapState.OPEN and key not in row["open_keys"]:
-        state = GapState.REPAIRED  # others of the same gap are not
+    # Its own state: others of the same gap may have fared differently.
+    if key in row["open_keys"]:
+        state = GapState.OPEN
+    elif key in row["abandoned_keys"]:
+        state = GapState.ABANDONED
+    else:
+        state = GapState.REPAIRED
     return Gap(
         from_ms=to_ms(row["start"]),
         to_ms=to_ms(row["end"]),

@@ -19,6 +19,7 @@ from services.persister.pipeline import announce
 from services.persister.repaired import repaired_bars
 from services.persister.settings import PersisterSettings
 from services.persister.store import BARS, GAPS, BarStore
+from shared.backoff import Backoff
 from shared.bus import Bus
 from shared.errors import NotFound, Unavailable
 from shared.exchange_calendar import Calendar
@@ -39,6 +40,8 @@ from shared.mongo import Document, Mongo
 log = get_logger(__name__)
 
 _MOST_TRIES: Final = 5
+_MOST_FAILED: Final = 10
+_LONGEST_PAUSE_SECS: Final = 300.0
 _MOST_BARS: Final = 20_000
 _MOST_GAPS: Final = 50
 _TELL_EVERY: Final = 100
@@ -88,18 +91,27 @@ class Repairer:
 
     async def run(self, term: Term, epoch: int) -> None:
         """Until cancelled. Raises StaleEpoch or LeaseLost when another leads."""
+        every_secs = self._settings.repair_every_secs
+        backoff = Backoff(every_secs, max(every_secs, _LONGEST_PAUSE_SECS))
         while True:
-            await asyncio.sleep(self._settings.repair_every_secs)
+            await asyncio.sleep(every_secs if backoff.attempt == 0 else backoff.next_secs())
             now_ms = self._stream_time()
             if now_ms is None:
                 continue
             try:
-                await self._round(now_ms, term, epoch)
+                failed = await self._round(now_ms, term, epoch)
             except PyMongoError as error:
                 log.warning("repair interrupted", error=repr(error))
+                continue
+            if not failed:
+                backoff.reset()
+            elif backoff.attempt == 0:
+                backoff.next_secs()
+                log.warning("no candles of some instruments; trying again", instruments=failed)
 
-    async def _round(self, now_ms: int, term: Term, epoch: int) -> None:
-        """Repair all that is due at exchange time `now_ms`."""
+    async def _round(self, now_ms: int, term: Term, epoch: int) -> int:
+        """Repair all that is due at exchange time `now_ms`; of how many instruments Upstox gave
+        no candles."""
         found = await self._find(now_ms)
         self._tries &= Counter({work.name: _MOST_TRIES for work in found})
         due = [work for work in found if self._tries[work.name] < _MOST_TRIES]
@@ -107,11 +119,14 @@ class Repairer:
         written = 0
         failed: set[str] = set()
         for number, work in enumerate(due, start=1):
+            if len(failed) >= _MOST_FAILED:
+                break  # Upstox is away: what is due stays due
             term.check()
             written += await self._repair(work, now_ms, epoch, failed)
             metrics.REPAIRS_DUE.set(len(due) - number)
             if number % _TELL_EVERY == 0 or number == len(due):
                 log.info("repaired so far", done=number, of=len(due), bars=written)
+        return len(failed)
 
     async def _repair(self, work: Due, now_ms: int, epoch: int, failed: set[str]) -> int:
         """Make these windows anew; how many bars that gave. `failed` are keys of this round."""
@@ -124,7 +139,6 @@ class Repairer:
             return 0
         except Unavailable as error:
             failed.add(key)
-            self._tries[work.name] += 1
             log.debug("no candles", key=key, error=error.detail)
             return 0
         bars = await self._store.repair(repaired_bars(key, candles, work.windows), epoch)
@@ -138,8 +152,11 @@ class Repairer:
 
     async def _settle(self, gaps: set[str], key: str, end: GapState) -> None:
         """`key` is done in these gaps; one in which all are done is over."""
+        change = {"$pull": {"open_keys": key}}
+        if end is GapState.ABANDONED:
+            change["$addToSet"] = {"abandoned_keys": key}
         for gap in gaps:
-            await self._gaps.update_one({"_id": gap}, {"$pull": {"open_keys": key}})
+            await self._gaps.update_one({"_id": gap}, change)
             await self._gaps.update_one(
                 {"_id": gap, "open_keys": [], "state": GapState.OPEN.value},
                 {"$set": {"state": end.value}},

@@ -8,12 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from pyarrow import csv, parquet
+from pydantic import SecretStr
 
 from embedded.daemons import ROOT
-from services.persister.documents import bar_document
+from services.persister.documents import bar_document, to_ms
 from services.persister.store import BarStore
+from shared import exit_codes
 from shared.exchange_time import WINDOW_MS, to_datetime
 from shared.messages import Bar, BarState
 from shared.mongo import Mongo
@@ -43,16 +46,33 @@ async def documents(mongo: Mongo) -> list[dict[str, Any]]:
     return [{name: value for name, value in one.items() if name != "_id"} for one in made]
 
 
+def environment(settings: MongoSettings) -> dict[str, str]:
+    return os.environ | {
+        "TRADEDAD_MONGO_URL": settings.url.get_secret_value(),
+        "TRADEDAD_MONGO_DATABASE": settings.database,
+    }
+
+
+def peak_bytes(settings: MongoSettings, *args: str) -> int:
+    """The most memory that an export has held."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.persister", "export", "--quiet", *args],
+        cwd=ROOT,
+        env=environment(settings),
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    assert status == 0
+    return usage.ru_maxrss * 1024
+
+
 async def export(settings: MongoSettings, *args: str) -> "subprocess.CompletedProcess[str]":
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "services.persister", "export", *args],
         cwd=ROOT,
-        env=os.environ
-        | {
-            "TRADEDAD_MONGO_URL": settings.url.get_secret_value(),
-            "TRADEDAD_MONGO_DATABASE": settings.database,
-        },
+        env=environment(settings),
         capture_output=True,
         text=True,
         timeout=50,
@@ -94,6 +114,87 @@ async def test_a_csv_file_holds_the_bars_of_a_key_and_a_time(
         assert start.timestamp() == one["start"].timestamp()
         for name in ("key", "open", "high", "close", "volume", "vtt", "ticks", "state"):
             assert row[name] == one[name]
+
+
+_COLUMNS = {
+    "key": "VARCHAR", "start": "TIMESTAMP WITH TIME ZONE", "open": "DOUBLE", "high": "DOUBLE",
+    "low": "DOUBLE", "close": "DOUBLE", "ltq": "BIGINT", "ltt": "TIMESTAMP WITH TIME ZONE",
+    "volume": "BIGINT", "vtt": "BIGINT", "atp": "DOUBLE", "oi": "BIGINT", "ticks": "BIGINT",
+    "state": "VARCHAR", "silent_ms": "BIGINT", "epoch": "BIGINT",
+}  # fmt: skip
+_COLUMNS_OF = {
+    "parquet": "*",
+    # What a CSV file does not tell: that columns without any value would hold numbers.
+    "csv": "* REPLACE (atp::DOUBLE AS atp, oi::BIGINT AS oi)",
+}
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+async def test_duckdb_opens_the_file_and_finds_the_collection_in_it(
+    mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path, form: str
+) -> None:
+    out = tmp_path / f"bars.{form}"
+    done = await export(mongo_settings, str(out))
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect() as db:
+        db.execute("SET TimeZone = 'UTC'")
+        source = f"(SELECT {_COLUMNS_OF[form]} FROM '{out}')"
+        types = {row[0]: row[1] for row in db.execute(f"DESCRIBE FROM {source}").fetchall()}
+        moments = "* REPLACE (epoch_ms(start) AS start, epoch_ms(ltt) AS ltt)"
+        found = db.execute(f"SELECT {moments} FROM {source}")
+        names = [column[0] for column in found.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    assert types == _COLUMNS
+    assert rows == [
+        one | {name: one[name] and to_ms(one[name]) for name in ("start", "ltt")}
+        for one in documents
+    ]
+
+
+async def test_progress_is_shown_unless_it_is_not_wanted(
+    mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    out = str(tmp_path / "bars.csv")
+    assert f"{len(documents)}/{len(documents)}" in (await export(mongo_settings, out)).stdout
+    quiet = await export(mongo_settings, out, "--quiet")
+    assert quiet.stdout == f"{len(documents)} bars in {out}\n"
+
+
+async def test_the_command_explains_itself(mongo_settings: MongoSettings) -> None:
+    done = await export(mongo_settings, "--help")
+    assert done.returncode == 0
+    for word in (".parquet", ".csv", "--key", "--from", "--to", "IST", "--quiet"):
+        assert word in done.stdout
+
+
+async def test_memory_does_not_grow_with_what_is_exported(
+    mongo: Mongo, mongo_settings: MongoSettings, tmp_path: Path
+) -> None:
+    await BarStore(mongo).prepare()
+    for at in range(0, 100_000, 20_000):
+        rows = [bar_document(bar(number, KEY)) for number in range(at, at + 20_000)]
+        await mongo.db["bars_5m"].insert_many(rows, ordered=False)
+    few, many = str(tmp_path / "few.parquet"), str(tmp_path / "many.parquet")
+    at = MONDAY_10_00 + 20_000 * WINDOW_MS
+    few_bytes = await asyncio.to_thread(
+        peak_bytes, mongo_settings, few, "--to", to_datetime(at).isoformat()
+    )
+    many_bytes = await asyncio.to_thread(peak_bytes, mongo_settings, many)
+    assert parquet.read_metadata(few).num_rows == 20_000
+    assert parquet.read_metadata(many).num_rows == 100_000
+    assert many_bytes < few_bytes + (64 << 20)
+
+
+async def test_a_file_that_cannot_be_finished_is_not_there(
+    mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    away = mongo_settings.model_copy(
+        update={"url": SecretStr("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200")}
+    )
+    done = await export(away, str(tmp_path / "bars.csv"))
+    assert done.returncode == exit_codes.FAILED
+    assert done.stderr.startswith("export: ")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,50 @@
+"""What the persister counts, read as Prometheus would, while it works."""
+
+from prometheus_client import REGISTRY
+
+from shared.exchange_time import to_datetime
+from shared.mongo import Mongo
+from shared.settings import MongoSettings
+from tests.support.builders import MONDAY_10_00
+from tests.support.buses import bus_of
+from tests.support.market_day import KEYS, window_messages
+from tests.support.persisters import asked_persister
+from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
+
+PREFIX = "tradedad_persister_"
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(PREFIX + name, labels) or 0.0
+
+
+async def test_metrics_tell_how_far_it_is_and_what_became_of_each_window(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
+) -> None:
+    counted = ("entries_total", "windows_closed_total", "store_seconds_count")
+    before = {name: value(name) for name in counted}
+    bars = value("bars_total", state="complete")
+    gaps = value("gaps_total", reason="feed_away")
+    messages = [message for number in range(3) for message in window_messages(number)]
+    async with asked_persister(nats, mongo_settings), bus_of(nats, "ingest") as ingest:
+        for subject, data in messages:
+            await ingest.client.publish(subject, data)
+        await ingest.client.flush()
+
+        async def has_read_all() -> bool:
+            return value("stream_position") == len(messages)
+
+        await eventually(has_read_all, what="all is read")
+        assert value("entries_total") - before["entries_total"] == len(messages)
+        assert value("lag_entries") == 0
+        assert value("replay_remaining_entries") == 0
+        assert value("stream_time_seconds") * 1_000 > MONDAY_10_00 + 2 * 300_000
+        assert value("windows_open") == 1
+        assert value("windows_closed_total") - before["windows_closed_total"] == 2
+        assert value("store_seconds_count") - before["store_seconds_count"] == 2
+        assert value("bars_total", state="complete") - bars == 2 * len(KEYS)
+        assert value("gaps_total", reason="feed_away") == gaps
+        last = await mongo.db["checkpoints"].find_one()
+        assert last is not None
+        assert last["closed_until"] == to_datetime(MONDAY_10_00 + 2 * 300_000)
