@@ -215,8 +215,10 @@ async def rig(
             "TRADEDAD_SIMULATOR_OPS_PORT": str(ops[1]),
             "TRADEDAD_SIMULATOR_SPEED": str(speed),
             "TRADEDAD_SIMULATOR_START_MS": str(MONDAY_10_00),
-            # Not a part of a minute: frames hide trades on either side of a window's end.
-            "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": "700",
+            # Not a part of a minute: frames hide trades on either side of a window's end. There
+            # are as few trades and frames as hide many: the machine is not to be the fault.
+            "TRADEDAD_SIMULATOR_TRADES_PER_SEC": "1",
+            "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": "1400",
             "TRADEDAD_SIMULATOR_CLIENT_QUEUE_FRAMES": "10000",
             "TRADEDAD_UPSTOX_API_URL": url,
             "TRADEDAD_UPSTOX_ACCESS_TOKEN": TOKEN,

@@ -32,8 +32,8 @@ _LONG = [pytest.mark.long, pytest.mark.timeout(300)]
     [
         ((BETWEEN_ITS_WRITES, BEFORE_IT_IS_TOLD), _WINDOW, 100),
         ((BEFORE_IT_ENDS, NOT_KNOWING_THAT_IT_ENDED), _WINDOW, 100),
-        pytest.param(ALL, _WINDOW, 40, marks=_LONG),
-        pytest.param(ALL, _LATE_CANDLES, 40, marks=_LONG),
+        pytest.param(ALL, _WINDOW, 60, marks=_LONG),
+        pytest.param(ALL, _LATE_CANDLES, 60, marks=_LONG),
     ],
 )
 async def test_bars_are_exact_though_the_persister_is_killed_at_each_step_of_a_commit(

@@ -14,7 +14,7 @@ _LONG = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize(
-    ("windows", "times", "speed"), [(3, 1, 100), pytest.param(10, 4, 40, marks=_LONG)]
+    ("windows", "times", "speed"), [(2, 1, 100), pytest.param(10, 4, 60, marks=_LONG)]
 )
 async def test_bars_are_exact_though_the_primary_steps_down(
     nats: NatsServer, windows: int, times: int, speed: int
@@ -34,7 +34,7 @@ async def test_bars_are_exact_though_the_primary_steps_down(
 @pytest.mark.timeout(300)
 async def test_bars_are_exact_though_the_primary_dies(nats: NatsServer) -> None:
     with run_replica_set() as mongods:
-        async with rig(nats, mongods.url, speed=40) as (made, mongo):
+        async with rig(nats, mongods.url, speed=60) as (made, mongo):
             await made.begin()
             made.process("persister").start()
             for number in range(3):

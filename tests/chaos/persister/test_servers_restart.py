@@ -13,7 +13,7 @@ _LONG = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize(
-    ("windows", "kills", "speed"), [(3, 1, 100), pytest.param(10, 4, 40, marks=_LONG)]
+    ("windows", "kills", "speed"), [(2, 1, 100), pytest.param(10, 4, 60, marks=_LONG)]
 )
 async def test_bars_are_exact_though_mongod_is_killed(
     nats: NatsServer, windows: int, kills: int, speed: int
@@ -32,7 +32,7 @@ async def test_bars_are_exact_though_mongod_is_killed(
 
 
 @pytest.mark.parametrize(
-    ("windows", "kills", "speed"), [(3, 1, 100), pytest.param(10, 4, 40, marks=_LONG)]
+    ("windows", "kills", "speed"), [(2, 1, 100), pytest.param(10, 4, 60, marks=_LONG)]
 )
 async def test_bars_are_exact_or_partial_though_nats_is_killed(
     nats: NatsServer, mongo_server: MongoServer, windows: int, kills: int, speed: int
