@@ -105,7 +105,10 @@ class BarStore:
         """
         before = await self._checkpoints.find_one({"_id": _ID}, {"session": 1})
         if before is not None and "session" in before:
-            await self._client.admin.command("killSessions", [{"id": before["session"]}])
+            try:
+                await self._client.admin.command("killSessions", [{"id": before["session"]}])
+            except OperationFailure as error:  # some hosted databases do not have the command
+                log.warning("the last leader's session cannot be ended", error=str(error))
         session = self._session.session_id["id"]
         document: Document = await self._checkpoints.find_one_and_update(  # type: ignore[assignment]
             {"_id": _ID},
