@@ -12,13 +12,14 @@ import struct
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from threading import Event
 from typing import Any, Final
 
 import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
 from rich.progress import track
 
 from embedded.daemons import ROOT
@@ -50,7 +51,8 @@ _FRIDAY: Final = 4
 _FOLDER: Final = ROOT / ".data" / "bench-persister"
 _DATABASE: Final = "bench"
 _PROGRESS: Final = "progress"
-_CACHE_GB: Final = "1"
+_CACHE_GB: Final = 1
+_LOADING_CACHE_GB: Final = 8
 
 
 def opens() -> list[int]:
@@ -112,8 +114,7 @@ def _windows() -> Iterator[tuple[int, int]]:
             yield opened + number * WINDOW_MS, number
 
 
-def load(url: str, stopping: Event) -> None:
-    """Store what is not stored yet, until `stopping` is set."""
+def _store(url: str, stopping: Event) -> None:
     dice = random.Random(1)
     templates = [_Template(key) for key in keys()]
     steps = [round(dice.gauss(0, 2), 2) for _ in range(4_096)]
@@ -146,42 +147,55 @@ def load(url: str, stopping: Event) -> None:
         left = [window for window in _windows() if window[0] not in done]
         for _ in track(pool.map(store, left), "bars", total=len(left), disable=not left):
             pass
+        print(f"{db[_PROGRESS].count_documents({})} of {DAYS * WINDOWS} windows")
 
 
 @asynccontextmanager
-async def database(*, load_secs: float | None = None) -> AsyncIterator[Mongo]:
-    """A mongod with the bars of all days, on disk; with fewer if the time does not suffice."""
+async def _mongod(cache_gb: int) -> AsyncIterator[str]:
+    """A mongod on the folder, of itself alone; yields its address."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
     command = [
         str(mongod_program()), "--bind_ip", HOST, "--port", str(port), "--dbpath", str(_FOLDER),
-        "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", _CACHE_GB,
+        "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", str(cache_gb),
         "--setParameter", "diagnosticDataCollectionEnabled=false",
     ]  # fmt: skip
     server = Server(command, port, {})
-    stopping = Event()
-    await asyncio.to_thread(server.start)
     url = f"mongodb://{HOST}:{port}/"
-    settings = MongoSettings.model_validate(
-        {"url": url, "database": _DATABASE, "timeout_ms": 600_000}
-    )
     try:
-        async with connect_mongo(settings, Readiness("bench")) as mongo:
-            await BarStore(mongo).prepare()
-            if load_secs is not None:
-                asyncio.get_running_loop().call_later(load_secs, stopping.set)
-            await asyncio.to_thread(load, url, stopping)
-            yield mongo
-            await mongo.client.admin.command("fsync")
+        await asyncio.to_thread(server.start)
+        yield url
+        await asyncio.to_thread(_shut_down, url)
     finally:
-        stopping.set()
         await asyncio.to_thread(server.close)
 
 
-async def load_for(secs: float) -> None:
-    """Store for so long, or until all is stored."""
-    async with database(load_secs=secs):
-        pass
+def _shut_down(url: str) -> None:
+    with MongoClient[Document](url) as client, suppress(AutoReconnect):
+        client.admin.command("shutdown")
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Mongo]:
+    settings = MongoSettings.model_validate(
+        {"url": url, "database": _DATABASE, "timeout_ms": 600_000}
+    )
+    async with connect_mongo(settings, Readiness("bench")) as mongo:
+        yield mongo
+
+
+async def load(secs: float) -> None:
+    """Store what is not stored yet, for so long at most."""
+    stopping = Event()
+    # All in memory: written as it comes, each page would be written again and again.
+    async with _mongod(_LOADING_CACHE_GB) as url:
+        async with _connected(url) as mongo:
+            await BarStore(mongo).prepare()
+        asyncio.get_running_loop().call_later(secs, stopping.set)
+        try:
+            await asyncio.to_thread(_store, url, stopping)
+        finally:
+            stopping.set()
 
 
 async def month_query_ms() -> dict[str, float]:
@@ -191,10 +205,12 @@ async def month_query_ms() -> dict[str, float]:
     days = opens()
     clock = SystemClock()
     took = []
+    await load(secs=1e9)
     with run_nats() as nats:
         settings = NatsSettings.model_validate({"url": nats.url})
         async with (
-            database() as mongo,
+            _mongod(_CACHE_GB) as url,
+            _connected(url) as mongo,
             connect_bus(
                 settings, user="persister", password=PASSWORD, readiness=Readiness("bench")
             ) as answering,
@@ -221,12 +237,13 @@ async def month_query_ms() -> dict[str, float]:
                 took.append((time.perf_counter() - started) * 1_000)
                 assert len(reply.bars) == MONTH_DAYS * WINDOWS
             await stop([work])
+            stored = await mongo.db.get_collection(BARS).count_documents({})
             stats = await mongo.db.command("collStats", BARS)
     took.sort()
     return {
         "month_query_p50_ms": took[len(took) // 2],
         "month_query_p99_ms": took[len(took) * 99 // 100],
-        "bars_stored": float(stats["count"]),
+        "bars_stored": float(stored),
         "mib_on_disk": (stats["storageSize"] + stats["totalIndexSize"]) / (1 << 20),
     }
 
@@ -234,4 +251,4 @@ async def month_query_ms() -> dict[str, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make the database of the benchmark.")
     parser.add_argument("--secs", type=float, default=1e9, help="go on for so long only")
-    asyncio.run(load_for(parser.parse_args().secs))
+    asyncio.run(load(parser.parse_args().secs))
