@@ -16,12 +16,14 @@ from tests.support.served import next_of, opened, served
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 from tradedad_client import (
+    Client,
     Connected,
     Disconnected,
     Gap,
     OrderEvent,
     Quote,
     Refused,
+    TooMany,
     Unavailable,
     Unreachable,
 )
@@ -122,6 +124,31 @@ async def test_retry_after_is_kept_to(nats: NatsServer) -> None:
         await first.close()
         await opening
         assert time.monotonic() - started >= 1.0  # the gateway asks for one second at least
+
+
+async def test_a_place_that_is_taken_on_the_return_is_waited_for(nats: NatsServer) -> None:
+    async with (
+        served(nats, max_streams_per_user=1) as gateway,
+        cuttable(gateway.port) as (proxied, cut),
+        gateway.client(proxied.replace("nats", "http")) as client,
+    ):
+        events = client.events()
+        async with cut():
+            await next_of(events, Disconnected)
+            other = await eventually(lambda: entered(gateway.client()), what="the other's place")
+        while "4429" not in (await next_of(events, Disconnected)).reason:
+            pass
+        assert other is not None
+        await other.close()
+        await next_of(events, Connected)
+
+
+async def entered(client: Client) -> Client | None:
+    """The client, open; None if its place is still taken."""
+    try:
+        return await client.__aenter__()
+    except TooMany:
+        return None
 
 
 async def test_who_is_told_to_come_back_later_for_too_long_hears_why(nats: NatsServer) -> None:

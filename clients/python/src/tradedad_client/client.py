@@ -14,6 +14,7 @@ from tradedad_client.conversation import Conversation, Route
 from tradedad_client.errors import (
     ClientError,
     Refused,
+    TooMany,
     Unauthenticated,
     Unavailable,
     Unreachable,
@@ -211,7 +212,8 @@ class Client:
                     live_at = time.monotonic()
                     if live_at - link.live_since > _LASTED_SECS:
                         backoff.reset()
-                refused = _refused(failure, link, before=refused)
+                if not self._may_pass(failure, link):
+                    refused = _refused(failure, link, before=refused)
             if failure is None:
                 continue
             self._last_failure = failure
@@ -219,6 +221,13 @@ class Client:
                 detail = f"no stream of {self.url} for {self._give_up_secs:g} s: {failure}"
                 raise Unreachable(detail) from failure
             await self._pause(failure, backoff)
+
+    def _may_pass(self, failure: ClientError | None, link: Link) -> bool:
+        """Whether our place is only taken: until the gateway has noticed it, by a stream of
+        ours that broke.
+        """
+        is_at_the_door = isinstance(failure, TooMany) and link.live_since is None
+        return is_at_the_door and self._conversation.was_live
 
     async def _pause(self, failure: ClientError, backoff: Backoff) -> None:
         if isinstance(failure, Unavailable):

@@ -94,7 +94,8 @@ class Conversation:
         """When the token expires, Unix seconds."""
         self.problem: wire.Problem | None = None
         """What the gateway has said last to be wrong; the reason, if it closes now."""
-        self._was_live = False
+        self.was_live = False
+        """Whether a stream ever was."""
         self._number = 0
         self._asked: dict[int, Route] = {}
         self._routes: dict[Route, None] = {}
@@ -192,10 +193,10 @@ class Conversation:
             return
         self.is_live = True
         self.tell(Connected(message.user_id))
-        if self._was_live:
+        if self.was_live:
             for channel in _NOT_MADE_UP_FOR:
                 self._tell_gap(channel)
-        self._was_live = True
+        self.was_live = True
         for route in self._routes:
             self._ask(route)
 
