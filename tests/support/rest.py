@@ -1,8 +1,7 @@
 """The REST side of a gateway, with a persister, NATS and MongoDB behind it."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,29 +9,16 @@ import aiohttp
 from multidict import CIMultiDictProxy
 
 from services.persister.aggregate import Closed
-from services.persister.app import build
 from services.persister.checkpoint import encode_state
 from services.persister.instruments import Instruments
 from services.persister.ranking import words_of
-from services.persister.settings import PersisterSettings
 from services.persister.store import BarStore
-from shared.bus import Bus
-from shared.clock import SystemClock
-from shared.errors import RequestError
 from shared.exchange_time import WINDOW_MS
-from shared.health import Readiness
-from shared.history import HISTORY_BARS, BarsReply, BarsRequest
 from shared.instruments import Instrument
 from shared.messages import Bar, BarState
 from shared.mongo import Mongo
-from shared.requests import ask
-from shared.settings import MongoSettings, NatsSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.buses import bus_of
 from tests.support.gateways import Gateway
-from tests.support.servers import PASSWORD, NatsServer
-from tests.support.services import running
-from tests.support.waiting import eventually
 
 RELIANCE = Instrument(
     key=KEY, symbol="RELIANCE", name="RELIANCE INDUSTRIES LTD", segment="NSE_EQ", exchange="NSE",
@@ -90,37 +76,6 @@ async def answer_of(response: aiohttp.ClientResponse) -> Answer:
     is_json = "json" in response.content_type and text
     body = json.loads(text) if is_json else None
     return Answer(response.status, text, body, response.headers)
-
-
-@asynccontextmanager
-async def running_persister(nats: NatsServer, mongo: MongoSettings) -> AsyncIterator[None]:
-    """A persister that answers questions."""
-    settings = PersisterSettings.model_validate(
-        {
-            "ops_port": 0,
-            "nats_password": PASSWORD,
-            "repair": False,
-            "master_url": "http://127.0.0.1:9/none",
-            "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
-            "mongo": mongo,
-        }
-    )
-    async with running(build(settings, Readiness("persister"))), bus_of(nats, "gateway") as bus:
-
-        async def answers() -> bool:
-            return await _answers(bus)
-
-        await eventually(answers, what="a persister that answers")
-        yield
-
-
-async def _answers(bus: Bus) -> bool:
-    request = BarsRequest(key=KEY, from_ms=0, to_ms=1)
-    try:
-        await ask(bus, SystemClock(), HISTORY_BARS, request, BarsReply, secs=0.3)
-    except RequestError:
-        return False
-    return True
 
 
 def bars_from(start_ms: int, count: int, key: str = KEY) -> list[Bar]:

@@ -19,6 +19,7 @@ from shared.subjects import STATUS
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.gateways import Gateway, fresh, running_gateway
+from tests.support.persisters import asked_persister
 from tests.support.rest import (
     CALL,
     MONDAY,
@@ -26,7 +27,6 @@ from tests.support.rest import (
     RELIANCE,
     bars_from,
     get,
-    running_persister,
     store_bars,
     store_instruments,
 )
@@ -40,7 +40,7 @@ PROBLEM = "application/problem+json"
 async def gateway(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> AsyncIterator[Gateway]:
-    async with running_persister(nats, mongo_settings), running_gateway(nats) as gateway:
+    async with asked_persister(nats, mongo_settings), running_gateway(nats) as gateway:
         yield gateway
 
 
@@ -273,7 +273,7 @@ async def test_without_nats_it_says_so_at_once(nats: NatsServer, alone: Gateway)
 async def test_without_a_database_it_says_so_until_it_is_back(nats: NatsServer) -> None:
     with run_mongo() as server:
         settings = MongoSettings.model_validate({"url": server.url, "timeout_ms": 500})
-        async with running_persister(nats, settings), running_gateway(nats) as gateway:
+        async with asked_persister(nats, settings), running_gateway(nats) as gateway:
             assert (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
             server.kill()
             answer = await get(gateway, "/v1/bars", key=KEY, **MONDAY)

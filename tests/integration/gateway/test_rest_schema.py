@@ -10,13 +10,13 @@ from shared.subjects import STATUS
 from tests.support.builders import MONDAY_10_00
 from tests.support.documented import schemathesis
 from tests.support.gateways import fresh, running_gateway
+from tests.support.persisters import asked_persister
 from tests.support.rest import (
     CALL,
     NIFTY,
     RELIANCE,
     bars_from,
     get,
-    running_persister,
     store_bars,
     store_instruments,
 )
@@ -29,7 +29,7 @@ async def test_nothing_that_it_is_sent_gets_a_5xx_or_an_undocumented_answer(
 ) -> None:
     many = 1_000_000
     async with (
-        running_persister(nats, mongo_settings),
+        asked_persister(nats, mongo_settings),
         running_gateway(nats, requests_burst=many, address_requests_burst=many) as gateway,
     ):
         await store_bars(mongo, bars_from(MONDAY_10_00, 20))
