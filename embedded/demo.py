@@ -60,15 +60,10 @@ async def run_demo(plan: Plan, console: Console) -> Report:
 
 async def _walk_through(plan: Plan, console: Console) -> Report:
     report = Report()
-    auth_url = plan.url("TRADEDAD_AUTH_PORT")
+    url = plan.url("TRADEDAD_GATEWAY_PORT")
     async with aiohttp.ClientSession() as http:
-        account = await sign_up(http, auth_url)
-        async with Client(
-            plan.url("TRADEDAD_GATEWAY_PORT"),
-            auth_url=auth_url,
-            email=account.email,
-            password=account.password,
-        ) as client:
+        account = await sign_up(http, url)
+        async with Client(url, email=account.email, password=account.password) as client:
             console.print(f"signed up and logged in as [bold]{account.email}[/bold]")
             names = await _names(http, plan)
             keys = list(names)[:INSTRUMENTS]

@@ -23,10 +23,13 @@ class Account:
     password: str = field(repr=False)
 
 
-async def sign_up(http: aiohttp.ClientSession, auth_url: str) -> Account:
-    """Make a new user with a random name and password. Raises TraderError."""
+async def sign_up(http: aiohttp.ClientSession, base_url: str) -> Account:
+    """Make a new user with a random name and password, at a gateway or at auth.
+
+    Raises TraderError.
+    """
     account = Account(f"demo-{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(24))
-    url = f"{auth_url}/auth/signup"
+    url = f"{base_url}/auth/signup"
     body = {"email": account.email, "password": account.password}
     async with http.post(url, json=body, timeout=_TIMEOUT) as response:
         if response.status != 201:

@@ -38,14 +38,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 async def account(stack: Stack) -> Account:
     async with aiohttp.ClientSession() as http:
-        return await sign_up(http, stack.plan.url("TRADEDAD_AUTH_PORT"))
+        return await sign_up(http, stack.plan.url("TRADEDAD_GATEWAY_PORT"))
 
 
 @asynccontextmanager
 async def opened(stack: Stack, account: Account) -> AsyncIterator[Client]:
     async with Client(
         stack.plan.url("TRADEDAD_GATEWAY_PORT"),
-        auth_url=stack.plan.url("TRADEDAD_AUTH_PORT"),
         email=account.email,
         password=account.password,
         timing=Timing(open_secs=2.0, heartbeat_secs=1.0),
@@ -120,7 +119,6 @@ async def test_the_example_of_the_readme_prints_live_quotes(
     program = example(ROOT / page)
     for told, here in {
         "http://127.0.0.1:7400": stack.plan.url("TRADEDAD_GATEWAY_PORT"),
-        "http://127.0.0.1:7410": stack.plan.url("TRADEDAD_AUTH_PORT"),
         "me@example.com": account.email,
         "a long sentence is best": account.password,
     }.items():
@@ -150,7 +148,6 @@ async def test_the_command_watches_quotes(stack: Stack, account: Account) -> Non
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tradedad_client", "watch", *KEYS, "--count", "5"),
         *("--url", stack.plan.url("TRADEDAD_GATEWAY_PORT")),
-        *("--auth-url", stack.plan.url("TRADEDAD_AUTH_PORT")),
         env=os.environ | who,
         stdout=subprocess.PIPE,
     )
