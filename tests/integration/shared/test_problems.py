@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import aiohttp
 import pytest
@@ -9,9 +10,18 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from structlog.testing import capture_logs
 
-from shared.errors import Code, EmailTaken, InvalidField, Overloaded, TokenExpired, Unavailable
+from shared.errors import (
+    Code,
+    EmailTaken,
+    InvalidField,
+    Overloaded,
+    RateLimited,
+    TimedOut,
+    TokenExpired,
+    Unavailable,
+)
 from shared.health import serve
-from shared.problems import problems, read_body
+from shared.problems import problems, read_body, read_query
 
 CANARY = "canary-secret-9d20"
 
@@ -44,6 +54,8 @@ RAISED = {
     "full": Overloaded("come back", retry_after_secs=7),
     "expired": TokenExpired("it has"),
     "away": Unavailable("mongo"),
+    "late": TimedOut("mongo"),
+    "fast": RateLimited("slow down", retry_after_secs=7),
     "bug": RuntimeError(CANARY),
     "redirect": web.HTTPFound("/elsewhere"),
 }
@@ -58,10 +70,26 @@ async def take(request: web.Request) -> web.Response:
     return web.json_response(order.model_dump())
 
 
+class Query(BaseModel):
+    """A query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int
+    kinds: list[str] = []
+    named: Annotated[list[str], Field(max_length=2)] | None = None
+
+
+async def tell(request: web.Request) -> web.Response:
+    return web.json_response(read_query(request, Query).model_dump())
+
+
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     app = web.Application(middlewares=[problems], client_max_size=1_000)
-    app.add_routes([web.get("/raise/{what}", raise_it), web.post("/take", take)])
+    app.add_routes(
+        [web.get("/raise/{what}", raise_it), web.post("/take", take), web.get("/ask", tell)]
+    )
     async with (
         serve(app, "127.0.0.1", 0) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
@@ -77,6 +105,8 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         ("full", 503, {"code": "overloaded", "detail": "come back"}),
         ("expired", 401, {"code": "token_expired", "detail": "it has"}),
         ("away", 503, {"code": "unavailable", "detail": "mongo"}),
+        ("late", 504, {"code": "timed_out", "detail": "mongo"}),
+        ("fast", 429, {"code": "rate_limited", "detail": "slow down"}),
     ],
 )
 async def test_what_a_handler_raises_is_told_with_its_code(
@@ -86,7 +116,7 @@ async def test_what_a_handler_raises_is_told_with_its_code(
         assert answer.status == status
         assert answer.content_type == "application/problem+json"
         assert json.loads(await answer.text()) == {"status": status, **body}
-        assert answer.headers.get("Retry-After") == ("7" if what == "full" else None)
+        assert answer.headers.get("Retry-After") == ("7" if what in ("full", "fast") else None)
 
 
 async def test_an_unforeseen_error_tells_the_caller_nothing_of_itself(
@@ -157,6 +187,28 @@ async def test_a_good_body_is_read(http: aiohttp.ClientSession) -> None:
     body = {"name": "Nifty é", "inner": {"count": 10}}
     async with http.post("/take", data=json.dumps(body)) as answer:
         assert (answer.status, await answer.json()) == (200, body)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("limit=3", {"limit": 3, "kinds": [], "named": None}),
+        ("limit=3&kinds=a&kinds=b&named=c", {"limit": 3, "kinds": ["a", "b"], "named": ["c"]}),
+        ("limit=3&limit=4", "limit"),
+        ("limit=x", "limit"),
+        ("", "limit"),
+        ("limit=3&more=1", "more"),
+    ],
+)
+async def test_a_query_is_read_or_the_parameter_to_blame_is_named(
+    http: aiohttp.ClientSession, query: str, told: dict[str, object] | str
+) -> None:
+    async with http.get(f"/ask?{query}") as answer:
+        body = json.loads(await answer.text())
+        if isinstance(told, str):
+            assert (answer.status, body["code"], body["field"]) == (422, "invalid_field", told)
+        else:
+            assert body == told
 
 
 async def test_a_body_that_is_too_large_is_told_so(http: aiohttp.ClientSession) -> None:

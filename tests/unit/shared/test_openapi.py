@@ -12,7 +12,12 @@ class Ask(BaseModel):
 
 
 class Page(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     limit: int = 10
+    """How many."""
+    after: str | None = None
+    kinds: list[str] | None = None
 
 
 class Thing(BaseModel):
@@ -37,8 +42,9 @@ OPERATIONS = [
         path="/things/{thing_id}",
         name="thing",
         summary="A thing.",
-        answers={200: Thing},
-        errors=(NotFound,),
+        answers={200: Thing, 304: None},
+        errors=(NotFound, Overloaded),
+        headers={"ETag": "Its validator."},
     ),
 ]
 DOCUMENT = document(
@@ -60,7 +66,12 @@ def test_operations_of_one_path_are_together_with_their_parameters() -> None:
     parameters = [
         (one["name"], one["in"], one["required"]) for one in methods["post"]["parameters"]
     ]
-    assert parameters == [("thing_id", "path", True), ("limit", "query", False)]
+    assert parameters == [
+        ("thing_id", "path", True),
+        ("limit", "query", False),
+        ("after", "query", False),
+        ("kinds", "query", False),
+    ]
     assert methods["post"]["requestBody"]["required"]
     assert "requestBody" not in methods["get"]
 
@@ -78,3 +89,18 @@ def test_what_is_open_to_everybody_says_so() -> None:
     methods = DOCUMENT["paths"]["/things/{thing_id}"]
     assert methods["get"]["security"] == [{}]
     assert methods["post"]["security"] == [{"bearer": []}]
+
+
+def test_a_parameter_is_described_as_it_is_when_it_is_there() -> None:
+    parameters = DOCUMENT["paths"]["/things/{thing_id}"]["post"]["parameters"]
+    limit, after, kinds = parameters[1:]
+    assert (limit["description"], limit["schema"]["default"]) == ("How many.", 10)
+    assert after["schema"] == {"title": "After", "type": "string"}
+    assert kinds["schema"]["type"] == "array"
+
+
+def test_headers_of_an_operation_are_on_all_its_answers() -> None:
+    responses = DOCUMENT["paths"]["/things/{thing_id}"]["get"]["responses"]
+    assert set(responses) == {"200", "304", "404", "503"}
+    assert all("ETag" in answer["headers"] for answer in responses.values())
+    assert set(responses["503"]["headers"]) == {"ETag", "Retry-After"}
