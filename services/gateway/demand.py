@@ -33,21 +33,20 @@ class Demander:
         self._hub = hub
         self._interest = interest
         self._streams = streams
+        self._seen = -1
+        self._is_due = False
 
     async def run(self) -> None:
         """Until cancelled; then ingest is told that nothing is needed any more."""
         loop = asyncio.get_running_loop()
         subscription = await self._bus.client.subscribe(COVERAGE, cb=self._on_coverage)
-        seen = -1
         told_at = float("-inf")
         try:
             while True:
-                changed = False
-                if seen != self._hub.interest_version:
-                    seen = self._hub.interest_version
-                    changed = self._look()
-                if changed or loop.time() - told_at >= REPEAT_SECS:
+                self._look()
+                if self._is_due or loop.time() - told_at >= REPEAT_SECS:
                     told_at = loop.time()
+                    self._is_due = False
                     await self._tell()
                 await asyncio.sleep(_LOOK_SECS)
         finally:
@@ -56,10 +55,14 @@ class Demander:
             if not self._bus.client.is_closed:
                 await subscription.unsubscribe()
 
-    def _look(self) -> bool:
+    def _look(self) -> None:
         hub = self._hub
+        if hub.interest_version == self._seen:
+            return
+        self._seen = hub.interest_version
         quotes = hub.wanted(Channel.QUOTES) + hub.wanted(Channel.BARS)
-        return self._interest.want(quotes, hub.wanted(Channel.DEPTH))
+        if self._interest.want(quotes, hub.wanted(Channel.DEPTH)):
+            self._is_due = True
 
     async def _tell(self) -> None:
         if not self._bus.can_publish:
@@ -79,6 +82,7 @@ class Demander:
         self._hear(coverage)
 
     def _hear(self, coverage: Coverage) -> None:
+        self._look()  # clients know of keys since then what the coverage before this one said
         changed = self._interest.hear(coverage, asyncio.get_running_loop().time())
         if changed:
             for stream in self._streams:

@@ -71,6 +71,16 @@ async def test_a_key_is_pending_until_the_feed_has_it(gateway: Gateway) -> None:
             assert await subscribe(late, KEY) == {KEY: "live"}
 
 
+async def test_what_the_feed_says_before_it_has_heard_the_demand_is_told_too(
+    gateway: Gateway,
+) -> None:
+    async with feed_of(gateway) as feed, gateway.connect() as socket:
+        assert await subscribe(socket, KEY) == {KEY: "pending"}
+        await feed.says(unknown=[KEY])  # at once: another gateway has asked for it
+        async with asyncio.timeout(10):
+            assert (await receive(socket, "outcomes"))["results"] == {KEY: "unknown"}
+
+
 @pytest.mark.parametrize("outcome", ["no_capacity", "unknown"])
 async def test_what_the_feed_cannot_have_is_named_and_begins_when_it_can(
     gateway: Gateway, outcome: str
