@@ -4,18 +4,15 @@ import asyncio
 import random
 import struct
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import aiohttp
-import pytest
 
 from services.gateway.protocol import CloseCode
 from shared.bus import ensure_revocations_bucket
 from shared.revocations import SessionRevoked, encode
 from tests.support.buses import bus_of
 from tests.support.gateways import (
-    Gateway,
     closed,
     open_streams,
     raw_stream,
@@ -110,26 +107,20 @@ def garbage(rng: random.Random) -> bytes:
     return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
 
 
-@pytest.mark.parametrize("seed", range(40))
-async def test_garbage_ends_at_most_its_own_stream(shared: Gateway, seed: int) -> None:
-    rng = random.Random(seed)
-    reader, writer = await raw_stream(shared)
-    for _ in range(rng.randint(1, 12)):
-        writer.write(garbage(rng))
-    writer.write_eof()
-    async with asyncio.timeout(10):
-        await reached_the_end(reader)
-    writer.close()
-    await nobody_left()
-    async with shared.connect() as socket:
-        await receive(socket, "authenticated")
-    await nobody_left()
-
-
-@pytest.fixture
-async def shared(nats: NatsServer) -> AsyncIterator[Gateway]:
+async def test_garbage_ends_at_most_its_own_stream(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway:
-        yield gateway
+        for seed in range(100):
+            rng = random.Random(seed)
+            reader, writer = await raw_stream(gateway)
+            for _ in range(rng.randint(1, 12)):
+                writer.write(garbage(rng))
+            writer.write_eof()
+            async with asyncio.timeout(10):
+                await reached_the_end(reader)
+            writer.close()
+            await nobody_left()
+        async with gateway.connect() as socket:
+            await receive(socket, "authenticated")
 
 
 async def test_a_client_that_leaves_in_order_is_answered_in_order(nats: NatsServer) -> None:
