@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
-from services.persister.documents import bar_ids, to_ms, whole
+from services.persister.documents import bar_id, bar_ids, to_ms, whole
 from services.persister.store import BARS, GAPS
 from shared.errors import InvalidField, Unavailable
 from shared.exchange_calendar import exchange_of
@@ -34,9 +34,11 @@ _LENGTH_MS: Final = {
 _MOST_OF: Final = {Interval.FIFTEEN_MINUTES: 2_000, Interval.HOUR: 1_000, Interval.DAY: 400}
 _OPEN_AT_09_15: Final = frozenset({"NSE", "NFO", "BSE", "BFO"})
 _BY_TRUST: Final = [BarState.COMPLETE.value, BarState.REPAIRED.value, BarState.PARTIAL.value]
+_STATES: Final = {state.value: state for state in BarState}
+# Not `start`: a date costs more than all the rest of a bar, and `_id` has it as a number.
 _SHOWN: Final = dict.fromkeys(
-    ("start", "open", "high", "low", "close", "volume", "oi", "ticks", "state", "silent_ms"), 1
-) | {"_id": 0}
+    ("_id", "open", "high", "low", "close", "volume", "oi", "ticks", "state", "silent_ms"), 1
+)
 
 
 def bucket_shift_ms(key: str, interval: Interval) -> int:
@@ -75,7 +77,8 @@ class History:
         most = request.limit + 1
         cursor = self._bars.find(_within(request, from_ms), _SHOWN, batch_size=most)
         rows = await cursor.sort("_id").limit(most).to_list()
-        bars = [_bar(row, to_ms(row["start"]), WINDOW_MS) for row in rows]
+        start_at = len(bar_id(request.key, 0)) - 1
+        bars = [_bar(row, int(row["_id"][start_at:]), WINDOW_MS) for row in rows]
         if len(bars) < most:
             return bars, None
         return bars[:-1], bars[-1].start
@@ -201,6 +204,6 @@ def _bar(row: Document, start: int, length_ms: int) -> HistoryBar:
         volume=whole(row["volume"]) if row.get("volumes", 1) else None,
         oi=whole(row["oi"]),
         ticks=int(row["ticks"]),
-        state=BarState(row["state"]),
+        state=_STATES[row["state"]],
         silent_ms=int(row["silent_ms"]),
     )
