@@ -30,8 +30,7 @@ _LONG = [pytest.mark.long, pytest.mark.timeout(300)]
 @pytest.mark.parametrize(
     ("steps", "kind", "speed"),
     [
-        ((BETWEEN_ITS_WRITES, BEFORE_IT_IS_TOLD), _WINDOW, 100),
-        ((BEFORE_IT_ENDS, NOT_KNOWING_THAT_IT_ENDED), _WINDOW, 100),
+        ((BETWEEN_ITS_WRITES, NOT_KNOWING_THAT_IT_ENDED, BEFORE_IT_IS_TOLD), _WINDOW, 100),
         pytest.param(ALL, _WINDOW, 60, marks=_LONG),
         pytest.param(ALL, _LATE_CANDLES, 60, marks=_LONG),
     ],

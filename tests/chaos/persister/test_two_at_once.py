@@ -24,7 +24,13 @@ async def _another_has_stored(mongo: Mongo) -> None:
     await eventually(it_has, what="the standby has stored a window", timeout_secs=60)
 
 
-@pytest.mark.parametrize("write", ["update checkpoints", "update bars_5m"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        "update bars_5m",
+        pytest.param("update checkpoints", marks=[pytest.mark.long, pytest.mark.timeout(300)]),
+    ],
+)
 async def test_a_late_write_of_a_leader_that_was_stopped_is_refused(
     nats: NatsServer, mongo_server: MongoServer, write: str
 ) -> None:
