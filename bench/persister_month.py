@@ -17,6 +17,7 @@ from threading import Event
 from typing import Any, Final
 
 import bson
+import psutil
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
@@ -53,6 +54,7 @@ _DATABASE: Final = "bench"
 _PROGRESS: Final = "progress"
 _CACHE_GB: Final = 1
 _LOADING_CACHE_GB: Final = 8
+_SHUT_DOWN_SECS: Final = 300
 
 
 def opens() -> list[int]:
@@ -165,14 +167,17 @@ async def _mongod(cache_gb: int) -> AsyncIterator[str]:
     try:
         await asyncio.to_thread(server.start)
         yield url
-        await asyncio.to_thread(_shut_down, url)
+        await asyncio.to_thread(_shut_down, url, server.pid)
     finally:
         await asyncio.to_thread(server.close)
 
 
-def _shut_down(url: str) -> None:
+def _shut_down(url: str, pid: int) -> None:
+    """Let it write all that it holds, which may take a while."""
+    process = psutil.Process(pid)
     with MongoClient[Document](url) as client, suppress(AutoReconnect):
         client.admin.command("shutdown")
+    process.wait(_SHUT_DOWN_SECS)
 
 
 @asynccontextmanager
