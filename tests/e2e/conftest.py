@@ -28,12 +28,3 @@ def stack_command() -> Run:
         )
 
     return run
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stacks run one after another, also when tests run side by side: each is a machine full."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("stack"))

@@ -15,7 +15,8 @@ PASSWORD = "a long sentence is best"
 PRICE = re.compile(r"^[\d,]+\.\d\d$")
 _WAIT_MS = 15_000
 
-pytestmark = pytest.mark.timeout(120)
+# A stack is a machine full: one at a time.
+pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stack")]
 
 
 @pytest.fixture(scope="module")

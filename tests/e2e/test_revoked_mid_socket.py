@@ -23,7 +23,8 @@ PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another long password"
 KEY = "NSE_EQ|INE002A01018"
 
-pytestmark = pytest.mark.timeout(120)
+# A stack is a machine full: one at a time.
+pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stack")]
 
 
 @pytest.fixture(scope="module")
