@@ -34,7 +34,7 @@ format: prepare ## Format and fix what can be fixed
 test: check ## Everything that a change must pass
 	@$(PYTHON) -m embedded prepare
 	@$(PYTHON) -m tests.support.stock
-	@$(PYTEST) -n 3 --dist loadgroup
+	@$(PYTEST) -n 3
 
 unit: prepare ## Tests without any server
 	@$(PYTEST) tests/unit tests/meta

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import hypothesis.internal.conjecture.providers
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from xdist.scheduler import LoadScopeScheduling
 
 from embedded.ports import choose_from
 from shared.health import Readiness
@@ -35,6 +36,19 @@ choose_from(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
 for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:
     if _name not in ("TRADEDAD_STACK_NATS_SERVER", "TRADEDAD_STACK_MONGOD"):
         del os.environ[_name]
+
+
+class OneStackAtATime(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of whole stacks go to one process, one after another: each is a machine full."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stacks" if nodeid.startswith("tests/e2e/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStackAtATime:
+    """Used when tests run in several processes."""
+    return OneStackAtATime(config, log)
 
 
 @pytest.fixture(autouse=True)

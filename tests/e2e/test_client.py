@@ -23,8 +23,7 @@ from tradedad_client import Client, Connected, Disconnected, Gap, Quote, Timing
 
 KEYS = ["NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"]
 
-# A stack is a machine full: one at a time.
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,6 @@ import pytest
 
 from tests.e2e.conftest import Run
 
-# A stack is a machine full: one at a time.
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 @pytest.mark.timeout(120)
 def test_the_demo_ends_well_and_its_report_is_whole(stack_command: Run) -> None:

@@ -19,9 +19,6 @@ from embedded.ports import free_stack_ports
 from embedded.settings import SERVICES
 from embedded.stack import Stack
 
-# A stack is a machine full: one at a time.
-pytestmark = pytest.mark.xdist_group("stack")
-
 USERS_OF = {
     "nats": ("nats-server", {"ingest", "persister", "gateway"}),
     "mongodb": ("mongod", {"auth", "persister"}),

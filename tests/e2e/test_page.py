@@ -15,8 +15,7 @@ PASSWORD = "a long sentence is best"
 PRICE = re.compile(r"^[\d,]+\.\d\d$")
 _WAIT_MS = 15_000
 
-# A stack is a machine full: one at a time.
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

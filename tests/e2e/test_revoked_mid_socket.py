@@ -23,8 +23,7 @@ PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another long password"
 KEY = "NSE_EQ|INE002A01018"
 
-# A stack is a machine full: one at a time.
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,10 @@ MODULES = sorted(
 # Third-party packages are loaded once; then each module is imported in a fork of its own,
 # so that what one module has imported cannot hide what another has forgotten.
 IMPORT_EACH = """
-import os, sys
+import gc, os, sys
 import aiohttp.web, msgspec, nats, prometheus_client, pydantic_settings, pymongo, structlog
 import upstox_client, uvloop
+gc.disable()  # a fork that tidies up copies memory
 failed = []
 for name in sys.argv[1:]:
     child = os.fork()

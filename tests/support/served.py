@@ -91,7 +91,7 @@ T = TypeVar("T")
 
 async def next_of(subscription: Subscription[Any], kind: type[T]) -> T:
     """The next message of a kind."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         async for message in subscription:
             if isinstance(message, kind):
                 return message

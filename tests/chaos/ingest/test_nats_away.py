@@ -36,8 +36,9 @@ async def candles(bus: Bus) -> list[Candle]:
 
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("lease_ttl_secs", [2, 90], ids=["new leader", "same leader"])
-async def test_after_half_a_minute_without_nats_the_newest_follows_and_every_candle(
-    nats: NatsServer, listener: Listener, watchlist: Path, lease_ttl_secs: float
+@pytest.mark.parametrize("secs", [8, pytest.param(30, marks=pytest.mark.long)])
+async def test_after_a_time_without_nats_the_newest_follows_and_every_candle(
+    nats: NatsServer, listener: Listener, watchlist: Path, secs: int, lease_ttl_secs: float
 ) -> None:
     async with simulator(speed=20) as url:
         settings = ingest_settings(nats, url, watchlist, lease_ttl_secs=lease_ttl_secs)
@@ -49,13 +50,13 @@ async def test_after_half_a_minute_without_nats_the_newest_follows_and_every_can
                 return "nats" in readiness.missing
 
             await eventually(unready, what="ingest that knows NATS is away")
-            await asyncio.sleep(30)  # the outage itself
+            await asyncio.sleep(secs)  # the outage itself
             await asyncio.to_thread(nats.start)
             async with bus_of(nats, "gateway") as bus:
 
                 async def went_on() -> bool:
                     told = await quotes(bus)
-                    return len(told) > 3 and told[-1].ts > last_before.ts + 20 * 32_000
+                    return len(told) > 3 and told[-1].ts > last_before.ts + 20_000 * (secs + 2)
 
                 await eventually(went_on, what="quotes after the outage", timeout_secs=30)
                 told, minutes = await quotes(bus), await candles(bus)
@@ -63,8 +64,8 @@ async def test_after_half_a_minute_without_nats_the_newest_follows_and_every_can
     assert all(seqs == list(range(1, len(seqs) + 1)) for seqs in by_epoch.values())
     assert all(a.epoch <= b.epoch and a.ts <= b.ts for a, b in pairwise(told))
     pauses = [after.ts - before.ts for before, after in pairwise(told)]
-    assert max(pauses) > 20 * 25_000, "what was replaced meanwhile is not sent"
-    if lease_ttl_secs > 30:
+    assert max(pauses) > 20_000 * (secs - 5), "what was replaced meanwhile is not sent"
+    if lease_ttl_secs > secs:
         starts = sorted({candle.start for candle in minutes})
-        assert len(starts) > 10
+        assert len(starts) > secs / 3
         assert {b - a for a, b in pairwise(starts)} == {60_000}, "no candle was lost"
