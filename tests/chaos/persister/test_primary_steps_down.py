@@ -10,17 +10,13 @@ from tests.support.replica_set import run_replica_set
 from tests.support.rig import rig
 from tests.support.servers import NatsServer
 
-_LONG = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize(
-    ("windows", "times", "speed"), [(2, 1, 100), pytest.param(10, 4, 60, marks=_LONG)]
-)
-async def test_bars_are_exact_though_the_primary_steps_down(
-    nats: NatsServer, windows: int, times: int, speed: int
-) -> None:
+async def test_bars_are_exact_though_the_primary_steps_down(nats: NatsServer) -> None:
+    windows, times = 10, 4
     with run_replica_set() as mongods:
-        async with rig(nats, mongods.url, speed=speed) as (made, mongo):
+        async with rig(nats, mongods.url, speed=60) as (made, mongo):
             await made.begin()
             made.process("persister").start()
             for number in range(times):
@@ -30,8 +26,6 @@ async def test_bars_are_exact_though_the_primary_steps_down(
             await check_all_complete(made, mongo, nats, windows=windows)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(300)
 async def test_bars_are_exact_though_the_primary_dies(nats: NatsServer) -> None:
     with run_replica_set() as mongods:
         async with rig(nats, mongods.url, speed=60) as (made, mongo):
