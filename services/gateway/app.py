@@ -113,7 +113,7 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
         )
         files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
         pages = Pages(files, access, outside)
-        site = make_site(Door(gateway, readiness), endpoints, auth, pages, readiness)
+        site = make_site(Door(gateway, outside, readiness), endpoints, auth, pages, readiness)
         listening = serve(site, settings.host, settings.port, max_line_bytes=_MAX_LINE_BYTES)
         await stack.enter_async_context(listening)
         yield bus, served

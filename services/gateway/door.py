@@ -12,10 +12,10 @@ from aiohttp import web
 from services.gateway import metrics
 from services.gateway.limits import Bucket, Count
 from services.gateway.outbox import Outbox
+from services.gateway.outside import Outside
 from services.gateway.protocol import CloseCode
 from services.gateway.session import Gateway, Session
 from services.gateway.streams import SessionEnd
-from shared.addresses import client_address, is_trusted
 from shared.errors import Code, Forbidden, LimitExceeded, Overloaded, RequestError
 from shared.health import Readiness
 from shared.logs import get_logger
@@ -36,8 +36,9 @@ _jitter: Final = random.SystemRandom()
 class Door:
     """GET /ws."""
 
-    def __init__(self, gateway: Gateway, readiness: Readiness) -> None:
+    def __init__(self, gateway: Gateway, outside: Outside, readiness: Readiness) -> None:
         self._gateway = gateway
+        self._outside = outside
         self._readiness = readiness
         settings = gateway.settings
         self._addresses = Count(settings.max_streams_per_address)
@@ -45,14 +46,9 @@ class Door:
         self._admission = Bucket(rate, rate, asyncio.get_running_loop().time())
         self._is_closing = False
 
-    def address_of(self, request: web.Request) -> str:
-        """Where a request comes from, as far as we can trust it."""
-        forwarded = request.headers.getall("X-Forwarded-For", [])
-        return client_address(request.remote, forwarded, self._gateway.settings.trusted_proxies)
-
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = self.address_of(request)
+        address = self._outside.address(request)
         try:
             self._check(request, address)
         except RequestError as refusal:
@@ -81,14 +77,11 @@ class Door:
 
     def _check_origin(self, request: web.Request) -> None:
         """A browser names its page's origin; a page of somebody else's may not listen in."""
-        settings = self._gateway.settings
         origin = request.headers.get("Origin")
-        if origin is None or origin in settings.allowed_origins:
+        if origin is None or origin in self._gateway.settings.allowed_origins:
             return
-        scheme = request.scheme
-        if is_trusted(request.remote, settings.trusted_proxies):
-            scheme = request.headers.get("X-Forwarded-Proto", scheme)
-        if origin != f"{scheme}://{request.host}":
+        outside = self._outside
+        if origin != f"{outside.scheme(request)}://{outside.host(request)}":
             raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
