@@ -28,6 +28,8 @@ class Feed:
 
     def __init__(self, port: int, user: str, password: str, keys: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
+        # Or Nagle's rule would gather 64 KB, some 20 ms of quotes, on the loopback interface.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.recv(65_536)
         login = {"verbose": False, "pedantic": False, "user": user, "pass": password}
         self._socket.sendall(f"CONNECT {json.dumps(login)}\r\nPING\r\n".encode())

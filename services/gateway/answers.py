@@ -1,11 +1,9 @@
 """The stream protocol: what clients are told."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from services.gateway.frames import text_frame
 from services.gateway.protocol import Channel, Outcome
 from shared.errors import Code, RequestError
 
@@ -72,12 +70,6 @@ class Error(Answer, frozen=True, tag="error"):
     """Of the request, where it can be read."""
 
 
-_HEAD: Final = {one: f'{{"type":"{one}","data":['.encode() for one in Channel}
-_SNAPSHOT_HEAD: Final = {
-    one: f'{{"type":"{one}","snapshot":true,"data":['.encode() for one in Channel
-}
-_TAIL: Final = b"]}"
-
 encode: Final = msgspec.json.Encoder().encode
 """An answer as JSON."""
 
@@ -87,11 +79,17 @@ def refusal(failure: RequestError, request_id: int | None = None) -> Error:
     return Error(failure.code, failure.detail, failure.field, request_id)
 
 
-def batch(channel: Channel, encoded: Sequence[bytes], *, snapshot: bool = False) -> bytes:
-    """A frame with messages of a channel, each as it was encoded by who published it.
+def batch_head(channel: Channel) -> bytes:
+    """How a batch of live messages begins, for `frames.batch_frame`.
 
-    A snapshot holds the newest state of each instrument, of whatever age; what came before
-    it is left out.
+    The messages in it are as they were encoded by who published them.
     """
-    head = _SNAPSHOT_HEAD[channel] if snapshot else _HEAD[channel]
-    return text_frame(head, b",".join(encoded), _TAIL)
+    return f'{{"type":"{channel}","data":['.encode()
+
+
+def snapshot_head(channel: Channel) -> bytes:
+    """The same for the newest state of each instrument, of whatever age.
+
+    What came before it is left out.
+    """
+    return f'{{"type":"{channel}","snapshot":true,"data":['.encode()

@@ -4,7 +4,6 @@ import asyncio
 import random
 import socket
 import struct
-from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from services.gateway import metrics
 from services.gateway.limits import Bucket, Count
 from services.gateway.outbox import Outbox
 from services.gateway.outside import Outside
+from services.gateway.pipe import Pipe
 from services.gateway.protocol import CloseCode
 from services.gateway.session import Gateway, Session
 from services.gateway.streams import SessionEnd
@@ -23,9 +23,6 @@ from shared.logs import get_logger
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "door"
-# The kernel takes so much that is not on its way yet, and then says that the client is slow:
-# what waits there cannot be replaced by anything newer.
-_KERNEL_UNSENT_BYTES: Final = 131_072
 # So long a client may take to answer a close.
 _CLOSE_SECS: Final = 2.0
 _LONGEST_RETRY_SECS: Final = 10
@@ -97,7 +94,8 @@ class Door:
         transport = request.transport  # gone from the request once it is closing
         if transport is None:
             return stream
-        outbox = Outbox(*_pipe(transport))
+        pipe = Pipe(transport)
+        outbox = Outbox(pipe.write, pipe.unsent)
         session = Session(self._gateway, stream, outbox, reset=lambda: _reset(transport))
         try:
             await session.run()
@@ -122,24 +120,6 @@ class Door:
             ahead_secs = started + number * pause_secs - asyncio.get_running_loop().time()
             if ahead_secs > 0.01:
                 await asyncio.sleep(ahead_secs)
-
-
-def _pipe(transport: asyncio.Transport) -> tuple[Callable[[bytes], None], Callable[[], int]]:
-    """How to write to a client, and how to see what it has not taken.
-
-    Straight to the transport, past aiohttp's writer: that one makes a coroutine of each
-    frame and may wait within it. Both write whole frames at once, so they do not mix.
-    """
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _KERNEL_UNSENT_BYTES)
-    write, is_closing = transport.write, transport.is_closing
-
-    def write_if_open(data: bytes) -> None:
-        if not is_closing():
-            write(data)
-
-    return write_if_open, transport.get_write_buffer_size
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -13,7 +13,7 @@ from shared.logs import get_logger
 
 log = get_logger(__name__)
 
-_SLOTS: Final = 8
+_SLOTS: Final = 16
 # One turn through all slots takes so many times as long as the work in it, up to the longest
 # that the latency goal allows.
 _REST: Final = 5.0
@@ -144,15 +144,18 @@ class Flusher:
         started = time.perf_counter()
         if now - self._expected_at > self._max_age_secs:
             self._drop_what_is_old(slot, now)
-        due = [pair for pair in self._slots[slot].items() if pair[0].pending or pair[0].fresh]
+        due = [lane for lane in self._slots[slot] if lane.pending or lane.fresh]
         if due:
             self._clean_slots = 0
-            self._tell_latency(due[0][0])
-            for lane, outbox in due:
+            self._tell_latency(due[0])
+            outboxes, most = self._slots[slot], self._buffer_bytes
+            for lane in due:
+                outbox = outboxes[lane]
                 if (
-                    lane.is_current
+                    lane.mark is None
+                    and not lane.fresh
                     and outbox.behind_since is None
-                    and outbox.unsent() <= self._buffer_bytes
+                    and outbox.unsent() <= most
                 ):  # as nearly always
                     self._delivered += len(lane.pending)
                     frame = lane.take_pending()

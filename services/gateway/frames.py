@@ -1,5 +1,6 @@
 """Writes WebSocket text frames of a server (RFC 6455), to be sent together in one write."""
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final
 
@@ -19,3 +20,12 @@ def text_frame(*parts: bytes) -> bytes:
     else:
         head = _LONG(_TEXT, 127, size)
     return b"".join((head, *parts))
+
+
+def batch_frame(head: bytes, messages: Sequence[bytes]) -> bytes:
+    """One message, its payload being `head`, which opens an object and a list, and the list."""
+    body = b",".join(messages)
+    size = len(head) + len(body) + 2
+    if 126 <= size < 65_536:  # as nearly always
+        return b"".join((_MEDIUM(_TEXT, 126, size), head, body, b"]}"))
+    return text_frame(head, body, b"]}")

@@ -61,8 +61,8 @@ class Hub:
         if now_us - stamp.rt > self._max_age_us:
             self._pass_on_late(topic)
             return
-        for put in topic.puts:
-            put(encoded)
+        for pending in topic.pendings:
+            pending.append(encoded)
 
     def warm(self, subject: str, encoded: bytes) -> None:
         """A quote that was kept: counts unless a newer one of its instrument is known.
@@ -81,8 +81,8 @@ class Hub:
         topic = self._topics.get(subject) or self._make(channel, subject)
         if channel is not Channel.ORDERS:
             self._replace(channel, topic, encoded)
-        for put in topic.puts:
-            put(encoded)
+        for pending in topic.pendings:
+            pending.append(encoded)
 
     def _replace(self, channel: Channel, topic: Topic, encoded: bytes) -> None:
         self.version += 1

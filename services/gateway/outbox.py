@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from services.gateway import answers
-from services.gateway.frames import text_frame
+from services.gateway.frames import batch_frame, text_frame
 from services.gateway.protocol import Channel
 from services.gateway.topic import Topic
 
@@ -29,10 +29,11 @@ class Lane:
 
     __slots__ = (
         "_due",
-        "_mark",
+        "_head",
         "channel",
         "fresh",
         "interval_secs",
+        "mark",
         "named",
         "pending",
         "topics",
@@ -51,7 +52,9 @@ class Lane:
         self.interval_secs = 0.0
         """Of a paced lane, which sends the newest of each topic so often; else 0."""
         self._due = 0.0
-        self._mark: int | None = None
+        self.mark: int | None = None
+        """The version from which to catch up; None while the lane keeps up."""
+        self._head = answers.batch_head(channel)
 
     def add(self, topic: Topic) -> None:
         """Send the topic's last message with the next flush, and from then on each new one."""
@@ -69,11 +72,6 @@ class Lane:
         self.fresh.pop(topic, None)
         topic.leave(self)
 
-    @property
-    def is_current(self) -> bool:
-        """Whether there is nothing to send but what is pending."""
-        return self._mark is None and not self.fresh
-
     def clear(self) -> None:
         """Forget everything; whoever knows the topics has taken the lane out of them."""
         for held in (self.topics, self.fresh, self.named, self.wild, self.pending):
@@ -82,8 +80,8 @@ class Lane:
     def fall_behind(self, version: int) -> None:
         """Drop what waits, and note to catch up with all that came after `version`."""
         self.pending.clear()
-        if self._mark is None:
-            self._mark = version
+        if self.mark is None:
+            self.mark = version
             for topic in self.topics:
                 topic.leave(self)
 
@@ -98,18 +96,18 @@ class Lane:
         """Frames to send at loop time `now`, the hub being at `version`; how many messages."""
         count = len(self.pending)
         frames = self.take_pending() if count else b""
-        if self._mark is not None:
-            self._catch_up(self._mark, now, version)
+        if self.mark is not None:
+            self._catch_up(self.mark, now, version)
         if self.fresh:
             known = self._take_fresh()
             if known:
-                frames += answers.batch(self.channel, known, snapshot=True)
+                frames += batch_frame(answers.snapshot_head(self.channel), known)
                 count += len(known)
         return frames, count
 
     def take_pending(self) -> bytes:
         """A frame with the live messages that wait."""
-        frame = answers.batch(self.channel, self.pending)
+        frame = batch_frame(self._head, self.pending)
         self.pending.clear()
         return frame
 
@@ -118,20 +116,20 @@ class Lane:
             if now < self._due:
                 return
             self._due = now + self.interval_secs
-            self._mark = version
+            self.mark = version
         else:
-            self._mark = None
+            self.mark = None
         for topic in self.topics:
             if topic.version > mark:
                 self.fresh[topic] = None
-            elif self._mark is None and topic not in self.fresh:
+            elif self.mark is None and topic not in self.fresh:
                 topic.join(self)
 
     def _take_fresh(self) -> list[bytes]:
         known = []
         for topic in list(islice(self.fresh, SNAPSHOT_MOST)):
             del self.fresh[topic]
-            if self._mark is None:
+            if self.mark is None:
                 topic.join(self)
             if topic.last is not None:
                 known.append(topic.last)

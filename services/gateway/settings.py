@@ -42,7 +42,7 @@ class GatewaySettings(ServiceSettings):
     """A stream on which nobody has authenticated by then is closed."""
     expiry_warning_secs: Secs = 60.0
     """A stream is told so long before its token expires."""
-    flush_interval_ms: Annotated[int, Field(ge=1, le=1_000)] = 20
+    flush_interval_ms: Annotated[int, Field(ge=1, le=1_000)] = 18
     """The longest that quotes wait under load for others to leave with in one message."""
     max_quote_age_secs: Secs = 2.0
     """What ingest received longer ago is not passed on as live, but as a snapshot; our

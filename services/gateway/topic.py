@@ -1,6 +1,5 @@
 """One subject of the bus: its last message, and the lanes that get each new one."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 
@@ -17,7 +16,7 @@ class Sink(Protocol):
 class Topic:
     """State of one subject."""
 
-    __slots__ = ("_puts", "epoch", "key", "last", "named", "seq", "sinks", "version")
+    __slots__ = ("_pendings", "epoch", "key", "last", "named", "seq", "sinks", "version")
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -32,21 +31,21 @@ class Topic:
         """Lanes that asked for this topic by its own name."""
         self.sinks: set[Sink] = set()
         """Lanes that are up to date, and get each live message from now on."""
-        self._puts: list[Callable[[bytes], None]] | None = None
+        self._pendings: list[list[bytes]] | None = None
 
     def join(self, sink: Sink) -> None:
         """Give each live message to `sink`, from now on."""
         self.sinks.add(sink)
-        self._puts = None
+        self._pendings = None
 
     def leave(self, sink: Sink) -> None:
         """Give no more to `sink`."""
         self.sinks.discard(sink)
-        self._puts = None
+        self._pendings = None
 
     @property
-    def puts(self) -> list[Callable[[bytes], None]]:
-        """What to call with each live message; found anew after who has joined has changed."""
-        if self._puts is None:
-            self._puts = [sink.pending.append for sink in self.sinks]
-        return self._puts
+    def pendings(self) -> list[list[bytes]]:
+        """Where to append each live message; found anew after who has joined has changed."""
+        if self._pendings is None:
+            self._pendings = [sink.pending for sink in self.sinks]
+        return self._pendings

@@ -47,8 +47,8 @@ class Client:
         self.version += 1
         topic.version = self.version
         topic.last = json.dumps([key, value]).encode()
-        for put in topic.puts:
-            put(topic.last)
+        for pending in topic.pendings:
+            pending.append(topic.last)
 
     def take(self, now: float = 0.0) -> list[dict[str, Any]]:
         return list(messages(self.outbox.take(now, self.version)[0]))

@@ -3,6 +3,7 @@
 import pytest
 
 from services.gateway import answers, protocol
+from services.gateway.frames import batch_frame
 from services.gateway.protocol import parse
 from shared.messages import encode
 from tests.support.builders import KEY, quote
@@ -45,8 +46,8 @@ def body(frame: bytes) -> bytes:
 @pytest.mark.parametrize("is_snapshot", [True, False])
 def test_quotes_of_a_snapshot_are_marked(is_snapshot: bool) -> None:
     encoded = [encode(quote(seq=seq)) for seq in (1, 2)]
-    batch = answers.batch(protocol.Channel.QUOTES, encoded, snapshot=is_snapshot)
-    read = wire.decode(body(batch))
+    head = answers.snapshot_head if is_snapshot else answers.batch_head
+    read = wire.decode(body(batch_frame(head(protocol.Channel.QUOTES), encoded)))
     assert isinstance(read, wire.Quotes)
     assert [(one.seq, one.snapshot) for one in read.data] == [(1, is_snapshot), (2, is_snapshot)]
 
