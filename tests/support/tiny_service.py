@@ -1,6 +1,7 @@
 """A service that does nothing but what its mode says, to see how a process starts and stops."""
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -57,6 +58,7 @@ class _Does:
 
 
 async def _runs() -> None:
+    log.info("part runs", objects_never_collected=gc.get_freeze_count())
     try:
         await asyncio.Event().wait()
     finally:

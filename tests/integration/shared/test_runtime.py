@@ -107,6 +107,11 @@ def test_it_serves_its_operations_port_and_stops_with_0_when_asked_to(start: Sta
     assert process.events()[-4:] == ["stopping", "part stopped", "outer closed", "stopped"]
 
 
+def test_what_it_is_made_of_does_not_keep_the_garbage_collector_busy(start: Start) -> None:
+    process = start(Mode.RUNS)
+    assert process.wait_for("part runs")["objects_never_collected"] > 10_000
+
+
 def test_while_it_waits_to_start_it_is_alive_and_not_ready_and_can_be_stopped(
     start: Start,
 ) -> None:
