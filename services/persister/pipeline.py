@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
@@ -27,6 +28,7 @@ log = get_logger(__name__)
 _MOST_ATTEMPTS: Final = 20
 _AMEND_SECS: Final = 1.0
 _TELL_EVERY: Final = 100_000
+_STREAM_CAP_SECS: Final = 5.0
 
 
 class Pipeline:
@@ -48,7 +50,7 @@ class Pipeline:
         Raises LeaseLost or StaleEpoch when another leads, StreamUnavailable or
         PyMongoError when what it needs stays away.
         """
-        stream = await stream_identity(self._bus)
+        stream = await self._stream(term)
         if state.stream not in ("", stream):
             log.warning("the stream was made anew", lost_from=state.next_position)
         state = of_stream(state, stream)
@@ -60,6 +62,18 @@ class Pipeline:
             replay = await reader.open()
             log.info("reading on", position=start, epoch=epoch, behind=replay)
             await self._read(reader, aggregator, replay, epoch, term)
+
+    async def _stream(self, term: Term) -> str:
+        """Which stream it is, once ingest has made one."""
+        backoff = Backoff(cap_secs=_STREAM_CAP_SECS)
+        while True:
+            term.check()
+            try:
+                return await stream_identity(self._bus)
+            except NotFoundError:
+                if not backoff.attempt:
+                    log.info("waiting for the tick stream")
+                await asyncio.sleep(backoff.next_secs())
 
     async def _read(
         self, reader: TickReader, aggregator: Aggregator, replay: int, epoch: int, term: Term

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from services.persister.aggregate import Aggregator
 from services.persister.app import build
 from services.persister.checkpoint import State
@@ -168,6 +170,23 @@ async def test_killed_nats_and_mongod_lose_no_bar(nats: NatsServer) -> None:
             await publish(bus, MESSAGES[100:])
             await wait_for_bars(mongo, STORED_WINDOWS)
             assert await stored_bars(mongo) == expected_bars()
+
+
+async def test_who_starts_before_there_is_a_stream_leads_on_until_there_is_one(
+    mongo: Mongo, mongo_settings: MongoSettings
+) -> None:
+    with run_nats() as nats, capture_logs() as logs:
+        async with persister(nats, mongo_settings):
+
+            async def waits() -> bool:
+                return any(line["event"] == "waiting for the tick stream" for line in logs)
+
+            await eventually(waits, what="the persister waits", timeout_secs=20)
+            async with ingest_bus(nats) as bus:
+                await publish(bus, MESSAGES)
+                await wait_for_bars(mongo, STORED_WINDOWS)
+    assert await stored_bars(mongo) == expected_bars()
+    assert [line["event"] for line in logs].count("leading") == 1
 
 
 async def test_a_stream_that_was_lost_and_made_anew_is_read_from_its_beginning(
