@@ -1,5 +1,6 @@
 """What was missed is made anew of Upstox's candles, by a whole persister."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -106,6 +107,12 @@ async def not_as_traded(mongo: Mongo, upstox: aiohttp.ClientSession) -> list[str
     return lines
 
 
+async def refused() -> float:
+    """Calls for candles so far that Upstox has refused."""
+    name = "tradedad_persister_repair_calls_total"
+    return REGISTRY.get_sample_value(name, {"outcome": "refused"}) or 0.0
+
+
 async def test_a_gap_is_filled_with_bars_that_equal_all_trades(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
     upstox: aiohttp.ClientSession, missed: None,
@@ -148,10 +155,6 @@ async def test_repair_waits_for_as_long_as_upstox_is_away(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
     upstox: aiohttp.ClientSession, missed: None,
 ) -> None:  # fmt: skip
-    async def refused() -> float:
-        name = "tradedad_persister_repair_calls_total"
-        return REGISTRY.get_sample_value(name, {"outcome": "refused"}) or 0.0
-
     fault = {"kind": "error", "status": 503, "times": None, "path": CANDLES}
     async with upstox.post("/simulator/v1/mischief", json=fault) as response:
         assert response.status == 201, await response.text()
@@ -165,5 +168,23 @@ async def test_repair_waits_for_as_long_as_upstox_is_away(
         assert await mongo.db["gaps"].count_documents({"state": "open"}) == 1
         async with upstox.delete("/simulator/v1/mischief") as response:
             assert response.ok
+        await wait_until_settled(mongo)
+    assert await not_as_traded(mongo, upstox) == []
+
+
+async def test_repair_outlasts_others_who_use_up_the_accounts_limit(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
+    upstox: aiohttp.ClientSession, missed: None,
+) -> None:  # fmt: skip
+    """Upstox counts all calls of a user, of whatever program."""
+    before = await refused()
+
+    async def use_up() -> None:
+        while await refused() < before + 3:
+            async with upstox.get(f"{CANDLES}/intraday/{KEY}/minutes/1") as response:
+                await response.read()
+
+    async with repairing(nats, mongo_settings, upstox), asyncio.timeout(20):
+        await asyncio.gather(*(use_up() for _ in range(8)))
         await wait_until_settled(mongo)
     assert await not_as_traded(mongo, upstox) == []
