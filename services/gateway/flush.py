@@ -14,14 +14,23 @@ from shared.logs import get_logger
 log = get_logger(__name__)
 
 _SLOTS: Final = 16
-# One turn through all slots takes so many times as long as the work in it, up to the longest
-# that the latency goal allows.
 _REST: Final = 5.0
+_LEAST_REST: Final = 1.5
 _SMOOTHING: Final = 0.1
 # Less is more often than the loop's timers can be set.
 _SHORTEST_TICK_SECS: Final = 0.001
 # Who has not taken all, or is flushed at an interval of its own, is looked after so often.
 _LOOK_AGAIN_SECS: Final = 0.025
+
+
+def turn_secs(work_secs: float, longest_secs: float) -> float:
+    """How long a turn may take in which all clients are written to within `work_secs`.
+
+    Some times as long as the work, up to `longest_secs`. But work never fills all of the
+    time, whatever is asked for: messages that come meanwhile would wait for longer than
+    rarer flushes let them.
+    """
+    return max(min(longest_secs, work_secs * _REST), work_secs * _LEAST_REST)
 
 
 class Flusher:
@@ -86,7 +95,7 @@ class Flusher:
     @property
     def turn_secs(self) -> float:
         """Time from one flush of a client to its next, under the load of late."""
-        return min(self._longest_secs, self._slot_cost_secs * _SLOTS * _REST)
+        return turn_secs(self._slot_cost_secs * _SLOTS, self._longest_secs)
 
     def mark(self) -> None:
         """There is something new in some lanes."""

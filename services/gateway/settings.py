@@ -43,7 +43,8 @@ class GatewaySettings(ServiceSettings):
     expiry_warning_secs: Secs = 60.0
     """A stream is told so long before its token expires."""
     flush_interval_ms: Annotated[int, Field(ge=1, le=1_000)] = 18
-    """The longest that quotes wait under load for others to leave with in one message."""
+    """The longest that quotes wait for others to leave with in one message; longer only where
+    writing takes two thirds of the time already."""
     max_quote_age_secs: Secs = 2.0
     """What ingest received longer ago is not passed on as live, but as a snapshot; our
     clock and ingest's must agree better than that."""
