@@ -70,7 +70,7 @@ class Aggregator:
 
     @property
     def late_trades(self) -> int:
-        """Trades of windows that cannot change any more."""
+        """Trades of windows that cannot change any more, or of times that are not yet."""
         return self._trades.late
 
     def passed(self, position: int) -> None:

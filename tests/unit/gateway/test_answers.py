@@ -3,13 +3,19 @@
 import json
 
 from services.gateway import answers
+from services.gateway.frames import batch_frame
 from services.gateway.protocol import Channel, Outcome
 from shared.errors import InvalidField
 
 
-def test_batches_and_snapshots_are_told_apart() -> None:
-    assert answers.batch_head(Channel.QUOTES) == b'{"type":"quotes","data":['
-    assert answers.snapshot_head(Channel.BARS) == b'{"type":"bars","snapshot":true,"data":['
+def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
+    encoded = [b'{"key":"a","ltp":1.10}', b'{"key":"b"}']
+    body = b'"data":[{"key":"a","ltp":1.10},{"key":"b"}]}'
+    live = b'{"type":"quotes",' + body
+    frame = batch_frame(answers.batch_head(Channel.QUOTES), encoded)
+    assert frame == b"\x81" + bytes([len(live)]) + live
+    snapshot = b'{"type":"bars","snapshot":true,' + body
+    assert batch_frame(answers.snapshot_head(Channel.BARS), encoded)[2:] == snapshot
 
 
 def test_an_ack_tells_the_outcome_of_each_key() -> None:
