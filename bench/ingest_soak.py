@@ -92,8 +92,8 @@ async def watch(process: psutil.Process, ear: Ear, console: Console) -> list[int
     return sizes
 
 
-async def soak(ingest: ServiceProcess, ear: Ear) -> dict[str, float]:
-    """Listen for as long as the soak takes; until everything of the last frame is here."""
+async def soak(ingest: ServiceProcess, ear: Ear) -> tuple[int, dict[str, float]]:
+    """Listen for as long as the soak takes; until when all was heard, and figures."""
     console = Console(stderr=True)
     process = psutil.Process(ingest.pid)
     begun, cpu_before = ear.count, sum(process.cpu_times()[:2])
@@ -106,8 +106,7 @@ async def soak(ingest: ServiceProcess, ear: Ear) -> dict[str, float]:
     early = statistics.mean(sizes[WARM_UP_SECS : WARM_UP_SECS + third])
     late = statistics.mean(sizes[-third:])
     latencies = sorted(ear.latencies_ms)
-    return {
-        "until_ms": until_ms + 1,
+    return until_ms + 1, {
         "ticks_per_s": ticks / SECS,
         "ticks_per_cpu_s": ticks / cpu_secs,
         "p50_ms": latencies[len(latencies) // 2],
@@ -134,9 +133,9 @@ async def main() -> int:
             async with service_process("ingest", environment) as ingest:
                 while len(ear.rows) < INSTRUMENTS:
                     await asyncio.sleep(0.1)
-                figures = await soak(ingest, ear)
+                until_ms, figures = await soak(ingest, ear)
             # Nothing is sent any more: while it were, the ledger would forget what it began with.
-            total, wrong = await compare(url, ear, keys, int(figures.pop("until_ms")))
+            total, wrong = await compare(url, ear, keys, until_ms)
         await observer.close()
     report_lines("ingest soak", {"ticks": total, "unaccounted": wrong, **figures})
     return 1 if wrong else 0
