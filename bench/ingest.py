@@ -26,6 +26,7 @@ from shared.clock import SystemClock
 from shared.health import Readiness
 from shared.lease import Term
 from shared.settings import NatsSettings
+from tests.support.buses import flushed
 from tests.support.servers import PASSWORD, run_nats
 
 FRAMES: Final = 400
@@ -91,7 +92,7 @@ async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> Non
         if number % FRAMES_PER_SEC == 0:
             normaliser.pack_books()
         await asyncio.sleep(0)  # frames come from a socket: the loop turns between them
-    await bus.client.flush()
+    await flushed(bus.client)
 
 
 async def main() -> None:

@@ -23,6 +23,7 @@ from bench.form import report_lines
 from embedded.ports import HOST, free_ports
 from services.simulator.market.universe import synthetic_stock
 from shared.messages import decode_quote
+from tests.support.buses import flushed
 from tests.support.ingest import ingest_environment
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import run_nats
@@ -127,7 +128,7 @@ async def main() -> int:
         ear = Ear()
         observer = await nats.connect("observer")
         await observer.subscribe("md.quote.>", cb=ear.hear)
-        await observer.flush()
+        await flushed(observer)
         environment = ingest_environment(nats, url, Path(watchlist.name), lease_ttl_secs=5)
         async with service_process("simulator", simulator):
             async with service_process("ingest", environment) as ingest:

@@ -38,6 +38,7 @@ from shared.mongo import Document, Mongo, connect_mongo
 from shared.settings import MongoSettings, NatsSettings
 from shared.stream import Entry, TickReader
 from shared.subjects import CLOCK, QUOTE_PREFIX, quote_subject
+from tests.support.buses import flushed
 from tests.support.servers import PASSWORD, MongoServer, NatsServer, run_mongo, run_nats
 
 FRAMES: Final = 4_800
@@ -78,7 +79,7 @@ async def fill_stream(nats: NatsServer) -> None:
             publisher.heard(message.currentTs)
             await publisher.publish(merged, frozenset())
             await asyncio.sleep(0)
-        await bus.client.flush()
+        await flushed(bus.client)
 
 
 async def read_all(nats: NatsServer) -> list[Entry]:

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from nats.aio.client import Client
+
 from shared.bus import Bus, connect_bus
 from shared.health import Readiness
 from shared.settings import NatsSettings
@@ -37,3 +39,13 @@ async def bus_of(
         readiness=readiness or Readiness("test"),
     ) as bus:
         yield bus
+
+
+async def flushed(client: Client) -> None:
+    """Wait until the server has handled all that was sent before.
+
+    The client writes a flush's PING ahead of what waits for its flusher. By the answer that
+    is on its way too, so that a second PING comes after it.
+    """
+    await client.flush()
+    await client.flush()

@@ -21,6 +21,7 @@ from shared.messages import Quote, encode
 from shared.settings import NatsSettings
 from shared.subjects import quote_subject
 from tests.support.builders import quote
+from tests.support.buses import flushed
 from tests.support.issuer import TestIssuer, serve_issuer
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import PASSWORD, NatsServer
@@ -45,7 +46,7 @@ class Gateway:
     async def publish(self, *quotes: Quote) -> None:
         for one in quotes:
             await self.ingest.publish(quote_subject(one.key), encode(one))
-        await self.ingest.flush()
+        await flushed(self.ingest)
 
     @asynccontextmanager
     async def connect(
@@ -80,7 +81,7 @@ async def running_gateway(
         await ensure_ticks_stream(ingest, max_age_secs=600, max_bytes=1 << 24)
         for one in past:
             await ingest.client.publish(quote_subject(one.key), encode(one))
-        await ingest.client.flush()
+        await flushed(ingest.client)
         options = {
             "port": port,
             "nats_password": PASSWORD,
@@ -140,7 +141,7 @@ async def gateway_process(
         await ensure_ticks_stream(ingest, max_age_secs=600, max_bytes=1 << 24)
         for one in past:
             await ingest.client.publish(quote_subject(one.key), encode(one))
-        await ingest.client.flush()
+        await flushed(ingest.client)
         environment = {
             "TRADEDAD_NATS_URL": nats.url,
             "TRADEDAD_TOKEN_JWKS_URL": issuer.settings.jwks_url,

@@ -32,6 +32,7 @@ from shared.settings import NatsSettings, UpstoxSettings
 from shared.subjects import candle_subject, demand_subject, depth_subject, quote_subject
 from shared.tasks import stop
 from tests.support.builders import KEY, OTHER_KEY
+from tests.support.buses import flushed
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
 from tests.support.waiting import eventually
@@ -51,7 +52,7 @@ class Listener:
             self.messages.append(message)
 
         await self.client.subscribe("md.>", cb=keep)
-        await self.client.flush()
+        await flushed(self.client)
 
     def of(self, subject: str) -> list[bytes]:
         return [message.data for message in self.messages if message.subject == subject]

@@ -12,6 +12,7 @@ from shared.revocations import ALL_REVOCATIONS, STREAM, Revocations, decode
 from shared.stream import StreamReader
 from shared.subjects import AUTH_JETSTREAM_API
 from shared.verifier import Principal
+from tests.support.buses import flushed
 
 
 @asynccontextmanager
@@ -23,7 +24,7 @@ async def heard_by(bus: Bus) -> AsyncIterator[Revocations]:
         revocations.add(decode(message.subject, message.data))
 
     subscription = await bus.client.subscribe(ALL_REVOCATIONS, cb=on_revocation)
-    await bus.client.flush()
+    await flushed(bus.client)
     yield revocations
     await subscription.unsubscribe()
 

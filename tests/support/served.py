@@ -15,6 +15,7 @@ from shared.health import Readiness
 from shared.messages import Quote, encode
 from shared.settings import NatsSettings
 from shared.subjects import quote_subject
+from tests.support.buses import flushed
 from tests.support.issuer import TestIssuer, serve_issuer
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import is_ready, running
@@ -55,7 +56,7 @@ class Served:
         """As ingest does."""
         for one in quotes:
             await self.ingest.publish(quote_subject(one.key), encode(one))
-        await self.ingest.flush()
+        await flushed(self.ingest)
 
     def client(self, url: str | None = None, **options: Any) -> Client:
         """A client with a token that is good for long, and little patience."""

@@ -10,6 +10,7 @@ from services.ingest.settings import IngestSettings
 from shared.messages import FeedState
 from shared.settings import UpstoxSettings
 from shared.subjects import FEED_TOKEN
+from tests.support.buses import flushed
 from tests.support.ingest import (
     TOKEN,
     Listener,
@@ -117,7 +118,7 @@ async def test_the_trading_service_can_bring_the_token(
 
     trading = await nats.connect("trading")
     await trading.subscribe(FEED_TOKEN, cb=answer)
-    await trading.flush()
+    await flushed(trading)
     async with simulator() as url:
         async with ingest(settings_for(nats, url, watchlist, token="")):
             await listener.wait_for_state(FeedState.UNAUTHORISED)

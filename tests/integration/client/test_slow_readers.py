@@ -4,6 +4,7 @@ import pytest
 
 from shared.subjects import order_subject
 from tests.support.builders import KEY, OTHER_KEY
+from tests.support.buses import flushed
 from tests.support.gateways import fresh
 from tests.support.served import next_of, served
 from tests.support.servers import NatsServer
@@ -40,7 +41,7 @@ async def test_orders_are_never_dropped_in_silence(nats: NatsServer) -> None:
         try:
             for number in range(50):
                 await trading.publish(order_subject("user-1"), b'{"number":%d}' % number)
-            await trading.flush()
+            await flushed(trading)
         finally:
             await trading.close()
 

@@ -15,7 +15,7 @@ from shared.bus import Bus
 from shared.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
 from shared.subjects import STATUS, bar_subject, depth_subject, order_subject
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, flushed
 from tests.support.cuttable import cuttable
 from tests.support.gateways import (
     closed,
@@ -150,7 +150,7 @@ async def test_the_state_of_the_feed_comes_at_once_and_at_each_change(nats: Nats
         for state in (FeedState.CONNECTING, FeedState.LIVE):
             status = FeedStatus(state=state, since=1, epoch=1, segments={"NSE_EQ": "NORMAL_OPEN"})
             await gateway.ingest.publish(STATUS, encode(status))
-        await gateway.ingest.flush()
+        await flushed(gateway.ingest)
         async with gateway.connect() as socket, gateway.connect() as late:
             assert await subscribe(socket, channel="status") == {"status": "live"}
             while (await receive(socket, "status"))["data"][-1]["state"] != "live":
@@ -169,7 +169,7 @@ async def trading(nats: NatsServer) -> AsyncIterator[Bus]:
 async def tell_orders(bus: Bus, user_id: str, *numbers: int) -> None:
     for number in numbers:
         await bus.client.publish(order_subject(user_id), b'{"number":%d}' % number)
-    await bus.client.flush()
+    await flushed(bus.client)
 
 
 async def test_orders_come_to_their_user_alone_and_in_order(nats: NatsServer) -> None:

@@ -10,6 +10,7 @@ from nats.aio.msg import Msg
 from shared.demand import Coverage, Demand, decode_demand, encode
 from shared.subjects import ALL_DEMAND, COVERAGE
 from tests.support.builders import KEY, OTHER_KEY
+from tests.support.buses import flushed
 from tests.support.gateways import Gateway, fresh, receive, running_gateway, subscribe
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
@@ -39,7 +40,7 @@ class Feed:
             epoch=1, seen={self.demand.gateway: self.demand.rev}, **(everything | not_live)
         )
         await self._gateway.ingest.publish(COVERAGE, encode(covered))
-        await self._gateway.ingest.flush()
+        await flushed(self._gateway.ingest)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ async def gateway(nats: NatsServer) -> AsyncIterator[Gateway]:
 async def feed_of(gateway: Gateway) -> AsyncIterator[Feed]:
     feed = Feed(gateway)
     subscription = await gateway.ingest.subscribe(ALL_DEMAND, cb=feed.hear)
-    await gateway.ingest.flush()
+    await flushed(gateway.ingest)
     yield feed
     await subscription.unsubscribe()
 

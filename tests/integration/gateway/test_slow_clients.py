@@ -11,6 +11,7 @@ from services.gateway import metrics, session
 from services.gateway.protocol import CloseCode
 from shared.messages import encode
 from shared.subjects import quote_subject
+from tests.support.buses import flushed
 from tests.support.gateways import (
     Gateway,
     closed,
@@ -32,7 +33,7 @@ KEYS = [f"NSE_EQ|{'K' * 100}{number}" for number in range(100)]
 async def publish_all(gateway: Gateway, seq: int) -> None:
     for key in KEYS:
         await gateway.ingest.publish(quote_subject(key), encode(fresh(key=key, seq=seq)))
-    await gateway.ingest.flush()
+    await flushed(gateway.ingest)
 
 
 async def stuck_stream(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -21,6 +21,7 @@ from shared.mongo import Mongo, connect_mongo
 from shared.settings import MongoSettings, NatsSettings
 from shared.stream import Entry
 from tests.support.builders import MONDAY_10_00
+from tests.support.buses import flushed
 from tests.support.market_day import KEYS, Message, window_messages
 from tests.support.servers import PASSWORD, NatsServer, run_mongo, run_nats
 from tests.support.services import is_ready, running
@@ -61,7 +62,7 @@ async def ingest_bus(nats: NatsServer) -> AsyncIterator[Bus]:
 async def publish(bus: Bus, messages: list[Message]) -> None:
     for subject, data in messages:
         await bus.client.publish(subject, data)
-    await bus.client.flush()
+    await flushed(bus.client)
 
 
 @asynccontextmanager
@@ -106,7 +107,7 @@ async def test_a_closed_bar_is_announced_after_it_was_stored(
 ) -> None:
     observer = await nats.connect("observer")
     announced = await observer.subscribe("md.bar.5m.>")
-    await observer.flush()
+    await flushed(observer)
     async with ingest_bus(nats) as bus, persister(nats, mongo_settings):
         await publish(bus, MESSAGES)
         first = await announced.next_msg(timeout=10)

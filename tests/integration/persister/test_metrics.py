@@ -6,7 +6,7 @@ from shared.exchange_time import to_datetime
 from shared.mongo import Mongo
 from shared.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, flushed
 from tests.support.market_day import KEYS, window_messages
 from tests.support.persisters import asked_persister
 from tests.support.servers import NatsServer
@@ -30,7 +30,7 @@ async def test_metrics_tell_how_far_it_is_and_what_became_of_each_window(
     async with asked_persister(nats, mongo_settings), bus_of(nats, "ingest") as ingest:
         for subject, data in messages:
             await ingest.client.publish(subject, data)
-        await ingest.client.flush()
+        await flushed(ingest.client)
 
         async def has_read_all() -> bool:
             return value("stream_position") == len(messages)

@@ -21,7 +21,7 @@ from shared.requests import ask
 from shared.settings import MongoSettings, UpstoxSettings
 from shared.subjects import CLOCK as CLOCK_SUBJECT
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, flushed
 from tests.support.persisters import CLOCK, asked_persister
 from tests.support.servers import NatsServer
 from tests.support.simulated import running as running_simulator
@@ -119,7 +119,7 @@ async def test_a_gap_is_filled_with_bars_that_equal_all_trades(
 ) -> None:  # fmt: skip
     observer = await nats.connect("observer")
     announced = await observer.subscribe("md.bar.5m.>")
-    await observer.flush()
+    await flushed(observer)
     async with repairing(nats, mongo_settings, upstox) as asker:
         await wait_until_settled(mongo)
         states = []

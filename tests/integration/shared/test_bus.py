@@ -22,7 +22,7 @@ from shared.subjects import (
     demand_subject,
     quote_subject,
 )
-from tests.support.buses import bus_of, nats_settings
+from tests.support.buses import bus_of, flushed, nats_settings
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.waiting import eventually
 
@@ -128,7 +128,7 @@ async def test_what_is_published_while_the_server_is_away_raises_and_never_arriv
 async def test_as_a_part_it_fails_once_the_client_has_given_up(nats: NatsServer) -> None:
     async with bus_of(nats, "ingest") as bus:
         running = asyncio.ensure_future(bus.run())
-        await bus.client.flush()
+        await flushed(bus.client)
         assert not running.done()
         await bus.client.close()
         with pytest.raises(BusClosed):
@@ -201,7 +201,7 @@ async def listen(client: Client, subject: str, heard: list[bytes]) -> None:
         heard.append(message.data)
 
     await client.subscribe(subject, cb=on_message)
-    await client.flush()
+    await flushed(client)
 
 
 async def publish(bus: Bus, count: int) -> None:
@@ -228,7 +228,7 @@ async def test_nobody_but_ingest_can_say_what_the_market_did(
         heard: list[bytes] = []
         await listen(observer, "md.>", heard)
         await forger.client.publish(subject, b"forged")
-        await forger.client.flush()
+        await flushed(forger.client)
         await publish(bus, 1)
 
         async def look() -> bool:
@@ -273,7 +273,7 @@ async def test_each_user_is_refused_what_is_anothers(
 ) -> None:
     async with refusals(nats, user) as (client, refused):
         await client.publish(subject, b"x")
-        await client.flush()
+        await flushed(client)
         await eventually(lambda: look_at(refused), what="the refusal", timeout_secs=5)
         assert f'permissions violation for publish to "{subject.lower()}"' in refused[0]
 
@@ -285,7 +285,7 @@ async def test_nobody_reads_the_answers_of_another(
 ) -> None:
     async with refusals(nats, user) as (client, refused):
         await client.subscribe(subject, cb=ignore)
-        await client.flush()
+        await flushed(client)
         await eventually(lambda: look_at(refused), what="the refusal", timeout_secs=5)
         assert f'permissions violation for subscription to "{subject.lower()}"' in refused[0]
 
@@ -335,7 +335,7 @@ async def test_ingest_asks_trading_for_the_token_of_the_feed(nats: NatsServer) -
         await message.respond(b"a token")
 
     await trading.subscribe(FEED_TOKEN, cb=answer)
-    await trading.flush()
+    await flushed(trading)
     async with bus_of(nats, "ingest") as bus:
         assert (await bus.client.request(FEED_TOKEN, b"", timeout=2)).data == b"a token"
     await trading.close()

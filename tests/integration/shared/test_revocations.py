@@ -17,7 +17,7 @@ from shared.revocations import (
 )
 from shared.stream import StreamReader
 from shared.subjects import AUTH_JETSTREAM_API
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, flushed
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -37,7 +37,7 @@ async def test_the_gateway_reads_what_is_kept_and_hears_what_is_new(nats: NatsSe
             heard.append(decode(message.subject, message.data))
 
         await gateway.client.subscribe(ALL_REVOCATIONS, cb=on_revocation)
-        await gateway.client.flush()
+        await flushed(gateway.client)
         await auth.js.publish(*encode(BOTH[1]))
 
         async def look() -> bool:

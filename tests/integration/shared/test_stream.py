@@ -11,7 +11,7 @@ from shared.bus import Bus, ensure_ticks_stream
 from shared.errors import StreamUnavailable
 from shared.stream import Entry, TickReader
 from shared.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, flushed
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -142,7 +142,7 @@ async def test_a_killed_server_loses_and_repeats_nothing(
         entries = await read(reader, 1_000 if moment == "while waiting" else 300)
         rest = asyncio.ensure_future(read(reader, 2_000 - len(entries)))
         if moment == "while waiting":
-            await persister.client.flush()  # the request for more is out
+            await flushed(persister.client)  # the request for more is out
         nats.kill()
         await asyncio.to_thread(nats.start)
 
