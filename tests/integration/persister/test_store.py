@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from bson import Binary
 from pymongo.errors import PyMongoError
@@ -68,6 +69,24 @@ async def test_storing_again_doubles_nothing_and_opens_no_gap_that_is_repaired(
     await store.commit(closed(bar(), missing=(MISSING,)), epoch)
     assert await stored(mongo) == [bar()]
     assert [gap["state"] for gap in await mongo.db["gaps"].find().to_list()] == ["repaired"]
+
+
+async def test_windows_of_which_some_bars_are_there_already_are_stored_whole(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    third = "NSE_EQ|INE000000003"
+    made_again = bar(close=1_402.0)
+    await store.repair([bar(OTHER_KEY, state=BarState.REPAIRED)], epoch)
+    await store.commit(closed(bar(), bar(OTHER_KEY, state=BarState.PARTIAL)), epoch)
+    await store.commit(closed(made_again, bar(third)), epoch)
+    kept = {one.key: one for one in await stored(mongo)}
+    assert kept[KEY] == made_again
+    assert kept[OTHER_KEY].state is BarState.REPAIRED
+    assert kept[third] == bar(third)
+    new = msgspec.structs.replace(bar(), start=MONDAY_10_00 + WINDOW_MS)
+    for _ in range(2):
+        await store.commit(closed(new), epoch)
+    assert [one for one in await stored(mongo) if one.start == new.start] == [new]
 
 
 async def test_an_older_leader_writes_nothing(mongo: Mongo) -> None:
