@@ -23,6 +23,7 @@ from pymongo.monitoring import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared import driver_waits
 from shared.errors import ConfigError
 from shared.health import Readiness
 from shared.logs import get_logger
@@ -95,6 +96,7 @@ class Mongo:
 @asynccontextmanager
 async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncIterator[Mongo]:
     """Connect, waiting for as long as there is no primary."""
+    driver_waits.mend()
     client = _make_client(settings, readiness)
     readiness.down(DEPENDENCY, "connecting")
     try:

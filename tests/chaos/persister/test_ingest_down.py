@@ -70,8 +70,9 @@ async def test_bars_of_an_outage_are_partial_and_then_repaired_from_candles(
         missing = {line for line in found.wrong if line.endswith("missing")}
         assert set(found.wrong) == missing
         unknown = {int(line.split()[-2].rstrip(":")) for line in missing}
-        partial = {start for _, start in found.not_complete()}
-        assert partial | unknown == outage
+        hidden = unknown | {start for _, start in found.not_complete()}
+        # Of the window in which the feed came back candles may tell all, if it came early in it.
+        assert outage - {max(outage)} <= hidden <= outage
         assert len(outage) >= 4
         gaps = await mongo.db["gaps"].find().to_list()
         assert {start for gap in gaps for start in _windows_of(gap)} >= unknown
@@ -89,7 +90,7 @@ async def test_bars_of_an_outage_are_partial_and_then_repaired_from_candles(
 
         found = await compare(made, mongo, KEYS, windows=windows)
         assert found.wrong == []
-        assert {start for _, start in found.not_complete()} == outage
+        assert {start for _, start in found.not_complete()} == hidden
         states = {found.states[place] for place in found.not_complete()}
         assert states == {"repaired"}
         assert repairer.logged("repaired so far")
