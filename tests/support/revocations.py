@@ -33,8 +33,11 @@ async def kept_for(bus: Bus) -> Revocations:
     """What a gateway that starts now would know."""
     revocations = Revocations()
     async with StreamReader(bus, STREAM, AUTH_JETSTREAM_API, start=None) as reader:
-        if await reader.open():
-            for entry in await reader.batch():
+        left = await reader.open()
+        while left > 0:
+            entries = await reader.batch()
+            left -= len(entries)
+            for entry in entries:
                 revocations.add(decode(entry.subject, entry.data))
     return revocations
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from services.auth.settings import AuthSettings
 from shared.settings import MongoSettings
+from shared.tasks import stop
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.servers import MongoServer, run_mongo
 
@@ -76,8 +77,6 @@ async def test_nobody_loses_a_session_when_the_database_dies(
             await asyncio.to_thread(mongod.start)
             await all_renew(clients, running)
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await stop(running)
     assert (await auth.login(EMAIL, PASSWORD)).status == 200
     assert await auth.events(event="refresh_reused") == []

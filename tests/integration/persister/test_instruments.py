@@ -30,6 +30,7 @@ from shared.instruments import (
 from shared.mongo import Mongo
 from shared.requests import ask
 from shared.settings import MongoSettings
+from shared.tasks import stop
 from tests.support.builders import MONDAY_10_00
 from tests.support.persisters import CLOCK, asked_persister
 from tests.support.servers import PASSWORD, NatsServer
@@ -219,8 +220,7 @@ async def test_each_day_has_its_own_master_and_one_that_fails_leaves_the_last(
         made.answer = zipped(rows)
         await has("RENAMED", *first[2:], "SYM9")
         assert not work.done()
-        work.cancel()
-        await asyncio.wait([work])
+        await stop([work])
 
 
 async def test_a_row_that_cannot_be_read_spoils_no_other(mongo: Mongo) -> None:

@@ -22,6 +22,7 @@ from shared.subjects import (
     demand_subject,
     quote_subject,
 )
+from shared.tasks import stop
 from tests.support.buses import bus_of, flushed, nats_settings
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.waiting import eventually
@@ -76,8 +77,7 @@ async def test_a_wrong_password_keeps_it_waiting_and_not_ready(nats: NatsServer)
 
         await eventually(look, what="the refusal is told")
         assert not connecting.done()
-        connecting.cancel()
-        await asyncio.gather(connecting, return_exceptions=True)
+        await stop([connecting])
 
 
 async def test_a_killed_server_is_noticed_and_its_return_too(nats: NatsServer) -> None:

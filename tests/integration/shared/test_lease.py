@@ -11,6 +11,7 @@ import pytest
 from shared.bus import Bus, open_leases
 from shared.clock import SystemClock
 from shared.lease import Lease, Term
+from shared.tasks import stop
 from tests.support.buses import bus_of
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
@@ -49,9 +50,7 @@ class Election:
         )
 
     async def leave(self, holder: str) -> None:
-        task = self.contenders.pop(holder)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await stop([self.contenders.pop(holder)])
 
     async def _work(self, holder: str, term: Term) -> None:
         stint = Stint(holder, term, CLOCK.monotonic())

@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
 from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo, ensure_collection
 from shared.settings import MongoSettings
+from shared.tasks import stop
 from tests.support.servers import MongoServer, run_mongo
 from tests.support.waiting import eventually
 
@@ -32,8 +33,7 @@ async def connected(server: MongoServer, readiness: Readiness) -> AsyncIterator[
             yield mongo
         finally:
             assert not running.done()
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await stop([running])
 
 
 async def until(readiness: Readiness, *, ready: bool) -> None:
