@@ -184,7 +184,7 @@ async def test_repair_outlasts_others_who_use_up_the_accounts_limit(
             async with upstox.get(f"{CANDLES}/intraday/{KEY}/minutes/1") as response:
                 await response.read()
 
-    async with repairing(nats, mongo_settings, upstox), asyncio.timeout(20):
+    async with repairing(nats, mongo_settings, upstox), asyncio.timeout(75):
         await asyncio.gather(*(use_up() for _ in range(8)))
         await wait_until_settled(mongo)
     assert await not_as_traded(mongo, upstox) == []
