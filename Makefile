@@ -55,7 +55,7 @@ bench-ingest: prepare ## Ticks per CPU-second through ingest, beside the SDK's d
 soak-ingest: prepare ## Two minutes of 2 000 instruments: is a tick lost, does memory grow
 	@$(PYTHON) -m bench.ingest_soak
 
-bench-persister: prepare ## Quotes to bars, and what they cost mongod; makes 3 GiB below .data first
+bench-persister: prepare ## Quotes to bars, and what they cost mongod; makes 1.6 GB below .data first
 	@$(PYTHON) -m bench.persister
 
 bench-auth: prepare ## A gateway's latency while auth is flooded with logins

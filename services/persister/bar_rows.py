@@ -60,18 +60,19 @@ def bars_of(batch: bytes) -> list[HistoryBar]:
     """The bars of a batch of documents with the fields of `SHOWN`, oldest first."""
     if not batch:
         return []
-    layout = _layout(batch[: _size_bytes(batch, 0)])
-    if layout is not None and layout.fits(batch):
-        return list(layout.bars(batch))
-    bars: list[HistoryBar] = []
-    for rows in _by_size(batch):
-        layout = _layout(rows[: _size_bytes(rows, 0)])
-        if layout is not None and layout.fits(rows):
-            bars += layout.bars(rows)
-        else:
-            bars += _one_by_one(rows)
-    bars.sort(key=attrgetter("start"))
+    bars = _alike(batch)
+    if bars is None:
+        bars = []
+        for rows in _by_size(batch):
+            bars += _alike(rows) or _one_by_one(rows)
+        bars.sort(key=attrgetter("start"))
     return bars
+
+
+def _alike(rows: bytes) -> list[HistoryBar] | None:
+    """Of rows that are all laid out as the first is; None if they are not."""
+    layout = _layout(rows[: _size_bytes(rows, 0)])
+    return list(layout.bars(rows)) if layout is not None and layout.fits(rows) else None
 
 
 def _size_bytes(batch: bytes, at: int) -> int:

@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from pydantic import SecretStr
-from pymongo import IndexModel
+from pymongo import IndexModel, lock
 from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
 
+from shared import driver_waits
 from shared.health import Readiness
 from shared.mongo import Mongo, connect_mongo, ensure_collection
 from shared.settings import MongoSettings
@@ -41,6 +42,14 @@ async def until(readiness: Readiness, *, ready: bool) -> None:
         return readiness.is_ready() is ready
 
     await eventually(look, what=f"readiness is {ready}", timeout_secs=20)
+
+
+async def test_the_driver_waits_as_it_was_mended_to(
+    own_mongod: MongoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "wait_for", asyncio.wait_for)
+    async with connected(own_mongod, Readiness("test")):
+        assert vars(lock)["wait_for"] is driver_waits.wait_for
 
 
 async def test_readiness_follows_a_mongod_that_is_killed_frozen_and_back(
