@@ -43,8 +43,7 @@ integration: prepare ## Tests of one service with a real nats-server or mongod
 	@$(PYTEST) tests/integration
 
 chaos: prepare ## Tests that kill, stop, cut and corrupt, with those that take minutes
-	@$(PYTEST) -n 3 tests/chaos
-	@$(PYTEST) -m long tests/chaos
+	@$(PYTEST) -n 3 -m "long or not long" tests/chaos
 
 e2e: prepare ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
