@@ -1,6 +1,7 @@
 """What this gateway asks of ingest, and what has become of each instrument it asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from collections.abc import Set as AbstractSet
 
 from services.gateway.protocol import Outcome
 from shared.demand import FORGET_SECS, MOST_KEYS, Coverage, Demand
@@ -20,13 +21,19 @@ class Interest:
         self._coverage: Coverage | None = None
         self._heard_at = float("-inf")
         self._not_live: dict[str, Outcome] = {}
+        self._said: dict[str, Outcome | None] = {}
+        """What clients were told of each key last; None if not all were told the same."""
 
     def want(self, quotes: Iterable[str], depth: Iterable[str]) -> bool:
-        """Everything that clients ask for now; whether that is a change."""
-        wanted_depth = sorted(set(depth))[: MOST_KEYS // 2]
-        wanted = sorted(set(quotes).union(wanted_depth))
-        kept = wanted[: MOST_KEYS - len(wanted_depth)]
-        self._beyond = frozenset(wanted[len(kept) :])
+        """Everything that clients ask for now; whether that is a change.
+
+        If that is more than can be demanded, what was demanded before keeps its place.
+        """
+        wanted_depth = _first_come(set(depth), set(self._depth), MOST_KEYS // 2)
+        wanted = set(quotes).union(wanted_depth)
+        kept = _first_come(wanted, self._since, MOST_KEYS - len(wanted_depth))
+        self._beyond = frozenset(wanted.difference(kept))
+        self._said = {key: self._said[key] for key in wanted if key in self._said}
         if kept == self._quotes and wanted_depth == self._depth:
             return False
         self._rev += 1
@@ -39,8 +46,7 @@ class Interest:
         return Demand(gateway=self._gateway, rev=self._rev, quotes=self._quotes, depth=self._depth)
 
     def hear(self, coverage: Coverage, now: float) -> dict[str, Outcome]:
-        """Ingest's word on what is demanded; the keys of ours whose outcome it changes."""
-        before = {key: self._told(key) for key in self._since}
+        """Ingest's word on what is demanded; the keys of which clients were told otherwise."""
         self._coverage = coverage
         self._heard_at = now
         self._not_live = (
@@ -48,20 +54,23 @@ class Interest:
             | dict.fromkeys(coverage.no_capacity, Outcome.NO_CAPACITY)
             | dict.fromkeys(coverage.unknown, Outcome.UNKNOWN)
         )
-        return {
+        changed = {
             key: outcome
-            for key, was in before.items()
-            if (outcome := self._told(key)) is not was and outcome is not None
+            for key in self._since
+            if (outcome := self._told(key)) is not None and self._said.get(key) is not outcome
         }
+        self._said |= changed
+        return changed
 
     def outcome(self, key: str, now: float, *, is_known: bool) -> Outcome:
-        """What to tell a client that asks for `key`; `is_known`: there is a last quote of it."""
-        if key in self._beyond:
-            return Outcome.NO_CAPACITY
+        """What a client is told that asks for `key`; `is_known`: there is a last quote of it."""
         told = self._told(key) if now - self._heard_at < FORGET_SECS else None
-        if told is not None:
-            return told
-        return Outcome.LIVE if is_known else Outcome.PENDING
+        if key in self._beyond:
+            told = Outcome.NO_CAPACITY
+        elif told is None:
+            told = Outcome.LIVE if is_known else Outcome.PENDING
+        self._said[key] = told if self._said.get(key, told) is told else None
+        return told
 
     def _told(self, key: str) -> Outcome | None:
         """What ingest has said of `key`; None if it has not considered it yet."""
@@ -74,3 +83,10 @@ class Interest:
         if since is None or self._coverage.seen.get(self._gateway, -1) < since:
             return None
         return Outcome.LIVE
+
+
+def _first_come(wanted: AbstractSet[str], had: Container[str], most: int) -> list[str]:
+    """At most so many of what is wanted, sorted."""
+    if len(wanted) <= most:
+        return sorted(wanted)
+    return sorted(sorted(wanted, key=lambda key: (key not in had, key))[:most])

@@ -16,7 +16,7 @@ from services.gateway.pipe import Pipe
 from services.gateway.protocol import CloseCode
 from services.gateway.session import Gateway, Session
 from services.gateway.streams import SessionEnd
-from shared.errors import Code, Forbidden, LimitExceeded, Overloaded, RequestError
+from shared.errors import BadMessage, Code, Forbidden, LimitExceeded, Overloaded, RequestError
 from shared.health import Readiness
 from shared.logs import get_logger
 
@@ -57,7 +57,7 @@ class Door:
             self._addresses.give_back(address)
 
     def _check(self, request: web.Request, address: str) -> None:
-        """Raises Forbidden, Overloaded or LimitExceeded; else the address has one more."""
+        """Raises Forbidden, Overloaded, BadMessage or LimitExceeded; else counts the address."""
         settings = self._gateway.settings
         self._check_origin(request)
         retry_secs = _jitter.randint(1, _LONGEST_RETRY_SECS)
@@ -69,6 +69,8 @@ class Door:
         if not self._admission.take(asyncio.get_running_loop().time()):
             detail = "too many streams are being opened at once"
             raise Overloaded(detail, retry_after_secs=retry_secs)
+        if not web.WebSocketResponse().can_prepare(request):
+            raise BadMessage("this is no WebSocket handshake, and here is nothing else")
         if not self._addresses.take(address):
             raise LimitExceeded(f"an address may have {self._addresses.most} streams")
 
@@ -85,6 +87,7 @@ class Door:
         settings = self._gateway.settings
         stream = web.WebSocketResponse(
             heartbeat=settings.heartbeat_secs,
+            autoping=False,  # pings count as messages, so the session answers them
             # Longer ones than a client may send are read, up to a point, to be refused in order.
             max_msg_size=4 * settings.max_message_bytes,
             compress=False,

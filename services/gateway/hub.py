@@ -1,6 +1,6 @@
 """Who wants which instrument, and the last message of each."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Final
 
 from services.gateway import metrics
@@ -42,6 +42,9 @@ class Hub:
         self._max_age_us = int(max_age_secs * 1e6)
         self._topics: dict[str, Topic] = {}
         self._wild: dict[tuple[Channel, str], set[Lane]] = {}
+        """By channel and wildcard, who asked for it."""
+        self._known: dict[tuple[Channel, str], dict[Topic, None]] = {}
+        """By channel and wildcard, the topics with a last message that it stands for."""
         self._epoch = 0
 
     def publish(self, channel: Channel, subject: str, encoded: bytes, now_us: int) -> None:
@@ -91,6 +94,7 @@ class Hub:
         topic.last = encoded
         if is_first:
             for name in _wildcards_of(topic.key):
+                self._known.setdefault((channel, name), {})[topic] = None
                 for lane in self._wild.get((channel, name), ()):
                     lane.add(topic)
 
@@ -116,6 +120,8 @@ class Hub:
             lane.refresh(topic)
             return topic
         if is_wildcard(key):
+            if key != EVERYTHING:
+                key_to_tokens(key)
             for topic in self.matching(lane.channel, key):
                 lane.add(topic)
             self._wild.setdefault((lane.channel, key), set()).add(lane)
@@ -180,6 +186,8 @@ class Hub:
             prefix = PREFIXES.get(channel)
             subject = topic.key if prefix is None else prefix + key_to_tokens(topic.key)
             self._topics.pop(subject, None)
+            for name in _wildcards_of(topic.key):
+                self._known.get((channel, name), {}).pop(topic, None)
 
     def _forget_wild(self, lane: Lane, key: str) -> None:
         lanes = self._wild[lane.channel, key]
@@ -187,14 +195,9 @@ class Hub:
         if not lanes:
             del self._wild[lane.channel, key]
 
-    def matching(self, channel: Channel, wildcard: str) -> Iterator[Topic]:
-        """The topics with a last message that a wildcard stands for."""
-        prefix = PREFIXES[channel]
-        if wildcard != EVERYTHING:
-            prefix += key_to_tokens(wildcard.removesuffix(EVERYTHING) + "_").removesuffix("_")
-        for subject, topic in self._topics.items():
-            if subject.startswith(prefix) and topic.last is not None:
-                yield topic
+    def matching(self, channel: Channel, wildcard: str) -> Collection[Topic]:
+        """The topics with a last message that a wildcard stands for; found without a search."""
+        return self._known.get((channel, wildcard), {}).keys()
 
     def wanted(self, channel: Channel) -> list[str]:
         """Keys of a keyed channel that are asked for by name."""
@@ -209,7 +212,7 @@ class Hub:
     @property
     def instrument_count(self) -> int:
         """Instruments of which a last quote is known."""
-        return sum(1 for _ in self.matching(Channel.QUOTES, EVERYTHING))
+        return len(self.matching(Channel.QUOTES, EVERYTHING))
 
 
 def is_wildcard(key: str) -> bool:

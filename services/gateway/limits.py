@@ -44,6 +44,10 @@ class Bucket:
         self._left -= 1
         return True
 
+    def charge(self, cost: float) -> None:
+        """What was let in last took more than one; it may leave a debt."""
+        self._left -= cost
+
     def left(self, now: float) -> int:
         """How many more there may be at once."""
         self._fill(now)

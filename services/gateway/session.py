@@ -35,6 +35,8 @@ from shared.verifier import Principal, TokenVerifier
 _GRACE_SECS: Final = 5.0
 # After so long one malformed message is forgiven.
 _FORGIVE_SECS: Final = 10.0
+# A request counts as one message more for so many instruments that it is about.
+_INSTRUMENTS_PER_MESSAGE: Final = 100
 _NEVER: Final = float("inf")
 
 
@@ -179,6 +181,9 @@ class Session:
                 await self._receive(message.data)
             elif message.type is WSMsgType.BINARY:
                 self._refuse(BadMessage("messages are JSON in text frames"))
+            elif message.type is WSMsgType.PING or message.type is WSMsgType.PONG:
+                if self._lets_in() and message.type is WSMsgType.PING:
+                    await self._socket.pong(message.data)
             else:
                 return
             await self._outbox.room()
@@ -188,9 +193,7 @@ class Session:
         if len(data.encode()) > settings.max_message_bytes:
             detail = f"a message may have {settings.max_message_bytes} bytes"
             raise SessionEnd(CloseCode.TOO_LARGE, Code.TOO_LARGE, detail)
-        if not self._bucket.take(self._loop.time()):
-            most = settings.max_messages_per_sec
-            self._refuse(LimitExceeded(f"more than {most} messages a second"), CloseCode.TOO_MANY)
+        if not self._lets_in():
             return
         try:
             request = protocol.parse(data)
@@ -206,6 +209,17 @@ class Session:
             raise SessionEnd(code, failure.code, failure.detail) from None
         except RequestError as failure:
             self.answer(answers.refusal(failure, protocol.id_of(data)))
+
+    def _lets_in(self) -> bool:
+        """Whether the client may send one more message now; else it was told so."""
+        if self._bucket.take(self._loop.time()):
+            return True
+        detail = (
+            f"more than {self._gateway.settings.max_messages_per_sec} messages a second, each"
+            f" {_INSTRUMENTS_PER_MESSAGE} instruments of a request being one more"
+        )
+        self._refuse(LimitExceeded(detail), CloseCode.TOO_MANY)
+        return False
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._gateway.verifier.verify(token)
@@ -236,6 +250,8 @@ class Session:
         who = self._principal
         if who is None:
             raise Unauthenticated("the first message must be of op auth")
+        if not isinstance(request, protocol.Ping):
+            self._bucket.charge(self._subscriptions.reach(request) / _INSTRUMENTS_PER_MESSAGE)
         match request:
             case protocol.Subscribe():
                 results = self._subscriptions.add(request, who.user_id, self._loop.time())

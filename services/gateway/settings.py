@@ -64,11 +64,12 @@ class GatewaySettings(ServiceSettings):
     accept_per_sec: Annotated[int, Field(ge=1)] = 400
     """New streams a second; the rest of a storm gets 503 with a time to come back."""
     max_keys_per_stream: Annotated[int, Field(ge=1)] = 5_000
-    """Instruments that one stream may subscribe to."""
+    """Instruments, and wildcards, that one stream may subscribe to."""
     max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384
     """A longer message of a client ends its stream with 1009."""
     max_messages_per_sec: Annotated[int, Field(ge=1)] = 50
-    """Messages of one client a second, on average; four times as many at once."""
+    """Messages of one client a second, on average; four times as many at once. Each hundred
+    instruments of a request count as one more."""
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
     """A stream that sends more malformed messages than this is closed, and likewise one that
     goes on sending while it is told that it sends too much; one is forgiven every 10 s."""

@@ -7,7 +7,7 @@ from services.gateway.coverage import Interest
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub, is_wildcard
 from services.gateway.outbox import Lane, Outbox
-from services.gateway.protocol import KEYED, Channel, Outcome
+from services.gateway.protocol import EVERYTHING, KEYED, Channel, Outcome
 from shared.errors import InvalidField, LimitExceeded
 
 
@@ -32,7 +32,7 @@ class Subscriptions:
         self._flusher.add(lane, self._outbox)
         before = len(lane.topics)
         if request.channel in KEYED:
-            results = {key: self._add_key(lane, key, now) for key in request.keys}
+            results = {key: self._add_key(lane, key, now) for key in dict.fromkeys(request.keys)}
         else:
             self._hub.subscribe_whole(lane, user_id)
             results = {request.channel.value: Outcome.LIVE}
@@ -47,23 +47,37 @@ class Subscriptions:
         except InvalidField:
             return Outcome.UNKNOWN
         if topic is None:
-            return Outcome.LIVE
+            return self._wild_outcome(key)
         # Bars and order books come with quotes: where these are, those will be.
         is_known = self._hub.last(Channel.QUOTES, key) is not None
         return self._interest.outcome(key, now, is_known=is_known)
 
+    def _wild_outcome(self, key: str) -> Outcome:
+        """A segment of which nothing was ever heard is most likely mistyped."""
+        if key == EVERYTHING or self._hub.matching(Channel.QUOTES, key):
+            return Outcome.LIVE
+        return Outcome.UNKNOWN
+
     def _check_room(self, request: protocol.Subscribe) -> None:
         """Raises LimitExceeded if the stream would hold more than it may."""
-        held = sum(len(lane.topics) for lane in self._outbox.lanes.values())
-        named = self._outbox.lane(request.channel).named
-        held += sum(1 for key in set(request.keys) if key not in named and not is_wildcard(key))
+        held = sum(len(lane.topics) + len(lane.wild) for lane in self._outbox.lanes.values())
+        lane = self._outbox.lane(request.channel)
         for key in set(request.keys):
-            if is_wildcard(key):
-                if request.channel is Channel.DEPTH:
-                    raise InvalidField("depth is subscribed to by whole keys", field="keys")
-                held += sum(1 for _ in self._hub.matching(request.channel, key))
+            if not is_wildcard(key):
+                held += key not in lane.named
+            elif request.channel is Channel.DEPTH:
+                raise InvalidField("depth is subscribed to by whole keys", field="keys")
+            elif key not in lane.wild:
+                held += 1 + len(self._hub.matching(request.channel, key))
         if held > self._most:
             raise LimitExceeded(f"a stream may hold {self._most} subscriptions", field="keys")
+
+    def reach(self, request: protocol.Subscribe | protocol.Unsubscribe) -> int:
+        """How many instruments a request is about, those that wildcards stand for included."""
+        return sum(
+            len(self._hub.matching(request.channel, key)) if is_wildcard(key) else 1
+            for key in set(request.keys)
+        )
 
     def remove(self, request: protocol.Unsubscribe) -> dict[str, Outcome]:
         """What became of each key; nothing of it comes after the answer."""
@@ -72,7 +86,7 @@ class Subscriptions:
         before = len(lane.topics)
         results = {
             key: Outcome.REMOVED if self._hub.unsubscribe(lane, key) else Outcome.UNKNOWN
-            for key in request.keys or [request.channel.value]
+            for key in dict.fromkeys(request.keys or [request.channel.value])
         }
         metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(before - len(lane.topics))
         return results

@@ -14,6 +14,7 @@ from tests.support.gateways import (
     reached_the_end,
     receive,
     running_gateway,
+    subscribe,
 )
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
@@ -33,6 +34,34 @@ async def test_a_client_that_asks_too_often_is_told_and_then_closed(nats: NatsSe
                 codes.append(message.json()["code"])
         assert codes == ["limit_exceeded"] * 4
         assert socket.close_code == CloseCode.TOO_MANY
+
+
+async def test_pings_of_the_websocket_count_as_messages(nats: NatsServer) -> None:
+    async with (
+        running_gateway(nats, max_messages_per_sec=5, max_bad_messages=3) as gateway,
+        gateway.connect(autoping=False) as socket,
+    ):
+        await receive(socket, "authenticated")
+        await socket.ping(b"one")
+        answer = await socket.receive(timeout=10)
+        assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"one")
+        for _ in range(40):
+            await socket.ping(b"more")
+        while (message := await socket.receive(timeout=10)).type is aiohttp.WSMsgType.PONG:
+            pass
+        assert message.json()["code"] == "limit_exceeded"
+        assert await closed(socket) == CloseCode.TOO_MANY
+
+
+async def test_what_concerns_many_instruments_counts_as_many_messages(nats: NatsServer) -> None:
+    async with (
+        running_gateway(nats, max_messages_per_sec=1, max_bad_messages=1) as gateway,
+        gateway.connect() as socket,
+    ):
+        keys = [f"NSE_EQ|{number}" for number in range(300)]
+        await subscribe(socket, *keys)
+        await socket.send_json({"op": "ping"})
+        assert (await receive(socket, "error"))["code"] == "limit_exceeded"
 
 
 async def test_a_user_may_have_so_many_streams_and_another_user_more(nats: NatsServer) -> None:

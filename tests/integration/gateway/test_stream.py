@@ -157,6 +157,17 @@ async def test_a_page_of_another_origin_is_refused(nats: NatsServer) -> None:
                 await receive(socket, "authenticated")
 
 
+async def test_what_is_no_websocket_handshake_is_told_so(nats: NatsServer) -> None:
+    async with running_gateway(nats, max_streams_per_address=1) as gateway:
+        for headers in ({}, {"Upgrade": "websocket", "Connection": "upgrade"}):
+            async with gateway.http.get(f"{gateway.url}/ws", headers=headers) as answer:
+                assert answer.status == 400
+                assert answer.content_type == "application/problem+json"
+                assert (await answer.json(content_type=None))["code"] == "bad_message"
+        async with gateway.connect() as socket:
+            await receive(socket, "authenticated")
+
+
 async def test_requests_that_come_faster_than_answers_go_are_all_answered(
     nats: NatsServer,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from services.gateway.coverage import Interest
 from services.gateway.protocol import Outcome
-from shared.demand import FORGET_SECS, Coverage
+from shared.demand import FORGET_SECS, MOST_KEYS, Coverage
 from tests.support.builders import KEY, OTHER_KEY
 
 
@@ -52,3 +52,51 @@ def test_a_key_that_comes_back_waits_for_its_new_demand_to_be_seen() -> None:
     interest.want([KEY], [])
     assert interest.outcome(KEY, 0.0, is_known=False) is Outcome.PENDING
     assert interest.hear(coverage(rev=3), 0.0) == {KEY: Outcome.LIVE}
+
+
+def test_who_was_told_right_is_not_told_again() -> None:
+    interest = Interest("gw")
+    interest.outcome(KEY, 0.0, is_known=True)
+    interest.outcome(OTHER_KEY, 0.0, is_known=False)
+    interest.want([KEY, OTHER_KEY], [])
+    assert interest.hear(coverage(rev=1, pending=[OTHER_KEY]), 0.0) == {}
+    assert interest.hear(coverage(rev=1), 0.0) == {OTHER_KEY: Outcome.LIVE}
+
+
+def test_all_are_told_where_some_were_told_otherwise() -> None:
+    interest = Interest("gw")
+    interest.outcome(KEY, 0.0, is_known=False)
+    interest.outcome(KEY, 0.0, is_known=True)
+    interest.want([KEY], [])
+    assert interest.hear(coverage(rev=1), 0.0) == {KEY: Outcome.LIVE}
+
+
+def test_a_guess_while_ingest_was_silent_is_corrected_when_it_speaks_again() -> None:
+    interest = Interest("gw")
+    interest.want([KEY], [])
+    interest.hear(coverage(rev=1, unknown=[KEY]), 0.0)
+    assert interest.outcome(KEY, FORGET_SECS + 1, is_known=True) is Outcome.LIVE
+    told = interest.hear(coverage(rev=1, unknown=[KEY]), FORGET_SECS + 2)
+    assert told == {KEY: Outcome.UNKNOWN}
+
+
+def test_a_key_that_nobody_wants_any_more_is_forgotten() -> None:
+    interest = Interest("gw")
+    interest.want([KEY], [])
+    interest.hear(coverage(rev=1), 0.0)
+    interest.want([], [])
+    interest.outcome(KEY, FORGET_SECS + 1, is_known=False)
+    interest.want([KEY], [])
+    assert interest.hear(coverage(rev=3), FORGET_SECS + 2) == {KEY: Outcome.LIVE}
+
+
+def test_what_is_too_much_takes_no_place_from_what_was_there_before() -> None:
+    interest = Interest("gw")
+    interest.want([KEY], [OTHER_KEY])
+    flood = [f"A|{number}" for number in range(MOST_KEYS + 1)]
+    interest.want([KEY, *flood], [OTHER_KEY, *flood])
+    demand = interest.demand()
+    assert KEY in demand.quotes
+    assert OTHER_KEY in demand.depth
+    assert len(demand.quotes) + len(demand.depth) == MOST_KEYS
+    assert interest.outcome(max(flood), 0.0, is_known=False) is Outcome.NO_CAPACITY

@@ -9,9 +9,11 @@ from services.gateway.outbox import Outbox
 from services.gateway.protocol import Channel, Outcome, Subscribe, Unsubscribe
 from services.gateway.subscriptions import Subscriptions
 from shared.errors import InvalidField, LimitExceeded
-from tests.support.builders import KEY, OTHER_KEY
+from shared.messages import encode
+from shared.subjects import quote_subject
+from tests.support.builders import KEY, OTHER_KEY, quote
 
-MOST = 3
+MOST = 8
 
 
 @pytest.fixture
@@ -26,6 +28,10 @@ async def held(hub: Hub) -> Subscriptions:
     return Subscriptions(hub, flusher, Interest("gw"), outbox, MOST)
 
 
+def publish(hub: Hub, key: str) -> None:
+    hub.publish(Channel.QUOTES, quote_subject(key), encode(quote(key=key)), 0)
+
+
 def add(held: Subscriptions, channel: Channel, *keys: str) -> dict[str, Outcome]:
     return held.add(Subscribe(1, channel, list(keys)), "user-1", 0.0)
 
@@ -33,16 +39,17 @@ def add(held: Subscriptions, channel: Channel, *keys: str) -> dict[str, Outcome]
 async def test_a_request_that_is_too_much_adds_nothing(held: Subscriptions, hub: Hub) -> None:
     add(held, Channel.QUOTES, KEY)
     with pytest.raises(LimitExceeded) as caught:
-        add(held, Channel.DEPTH, KEY, OTHER_KEY, "NSE_EQ|A")
+        add(held, Channel.DEPTH, *(f"NSE_EQ|{number}" for number in range(MOST)))
     assert caught.value.field == "keys"
     assert not held.holds(Channel.DEPTH)
     assert hub.wanted(Channel.DEPTH) == []
     assert add(held, Channel.DEPTH, KEY, OTHER_KEY)[KEY] is Outcome.PENDING
 
 
-async def test_what_is_held_already_counts_once(held: Subscriptions) -> None:
+async def test_what_is_held_already_counts_once(held: Subscriptions, hub: Hub) -> None:
+    publish(hub, KEY)
     for _ in range(2):
-        add(held, Channel.QUOTES, KEY, OTHER_KEY, "NSE_EQ|A")
+        add(held, Channel.QUOTES, KEY, OTHER_KEY, "NSE_EQ|A", "*", "NSE_EQ|*")
 
 
 async def test_depth_has_no_wildcards(held: Subscriptions) -> None:
@@ -74,3 +81,29 @@ async def test_the_end_gives_everything_back(held: Subscriptions, hub: Hub) -> N
     held.end()
     assert hub.wanted(Channel.QUOTES) == []
     assert not held.holds(Channel.QUOTES)
+
+
+async def test_a_wildcard_of_a_segment_that_was_never_heard_of_is_unknown_until_it_is(
+    held: Subscriptions, hub: Hub
+) -> None:
+    everything = {"*": Outcome.LIVE}
+    assert add(held, Channel.QUOTES, "NSE_EQ|*", "*") == {"NSE_EQ|*": Outcome.UNKNOWN} | everything
+    publish(hub, KEY)
+    assert add(held, Channel.BARS, "NSE_EQ|*", "*") == {"NSE_EQ|*": Outcome.LIVE} | everything
+
+
+async def test_wildcards_count_though_they_stand_for_nothing(held: Subscriptions) -> None:
+    with pytest.raises(LimitExceeded):
+        add(held, Channel.QUOTES, *(f"S{number}|*" for number in range(MOST + 1)))
+    assert not held.holds(Channel.QUOTES)
+
+
+async def test_a_request_reaches_as_far_as_its_keys_and_wildcards(
+    held: Subscriptions, hub: Hub
+) -> None:
+    publish(hub, KEY)
+    publish(hub, OTHER_KEY)
+    keys = [KEY, KEY, "NSE_EQ|NEW", "*", "*", "MCX_FO|*"]
+    assert held.reach(Subscribe(1, Channel.QUOTES, keys)) == 4
+    assert held.reach(Unsubscribe(2, Channel.QUOTES, ["*"])) == 2
+    assert held.reach(Subscribe(3, Channel.ORDERS)) == 0
