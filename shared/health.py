@@ -1,15 +1,14 @@
 """What a process says of itself: /healthz, /readyz and /metrics on its operations port."""
 
 import asyncio
-import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_latest
 
-from shared.errors import ConfigError
 from shared.logs import get_logger
+from shared.site import serve
 
 log = get_logger(__name__)
 
@@ -85,35 +84,3 @@ async def ops_site(readiness: Readiness, host: str, port: int) -> AsyncIterator[
     async with serve(app, host, port) as bound:
         log.info("operations port open", port=bound)
         yield bound
-
-
-@asynccontextmanager
-async def serve(
-    app: web.Application,
-    host: str,
-    port: int,
-    *,
-    shutdown_secs: float = 5.0,
-    max_line_bytes: int = 8_190,
-) -> AsyncIterator[int]:
-    """Run an aiohttp application on `host`:`port`; yields the bound port.
-
-    A request whose first line is longer than `max_line_bytes` is refused (400).
-
-    Raises ConfigError if the port is taken.
-    """
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=shutdown_secs, max_line_size=max_line_bytes
-    )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
-        try:
-            await site.start()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise ConfigError([f"port {port} on {host} is taken; free it or set another"]) from None
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -77,6 +78,7 @@ def run(name: str, build: Build[C], settings_type: type[C]) -> int:
             print(f"{name}: {problem}", file=sys.stderr)
         return exit_codes.CONFIG
     logs.configure(settings.log, name)
+    allow_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_supervise(name, build, settings))
 
@@ -170,6 +172,18 @@ def _must_stop(part: Part, why: str, shutdown_deadline_secs: float) -> None:
     """One part has ended, so all must: within the deadline, as after a signal."""
     log.error("part ended", part=type(part).__name__, why=why)
     asyncio.get_running_loop().call_later(shutdown_deadline_secs, _cut_short)
+
+
+def allow_files() -> None:
+    """As many files, sockets among them, as we may have without asking anybody.
+
+    What a shell starts with, often 1 024, is meant for programs that use `select`.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:
+        log.warning("no more files than at the start", files=soft, error=str(error))
 
 
 def _spare_collector() -> None:

@@ -31,10 +31,11 @@ from services.auth.stores.throttles import MongoThrottle
 from services.auth.stores.users import MongoUsers
 from shared.bus import connect_bus
 from shared.clock import Clock, SystemClock
-from shared.health import Readiness, serve
+from shared.health import Readiness
 from shared.logs import get_logger
 from shared.mongo import Mongo, connect_mongo
 from shared.runtime import Part
+from shared.site import serve
 from shared.verifier import LEEWAY_SECS, TokenVerifier
 
 log = get_logger(__name__)

@@ -32,9 +32,10 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.streams import Streams
 from shared.bus import connect_bus
 from shared.clock import SystemClock
-from shared.health import Readiness, serve
+from shared.health import Readiness
 from shared.revocations import Revocations
 from shared.runtime import Part, lasting
+from shared.site import serve
 from shared.verifier import KeySet, TokenVerifier
 
 # A request may name two hundred instruments.
@@ -114,7 +115,14 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
         files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
         pages = Pages(files, access, outside)
         site = make_site(Door(gateway, outside, readiness), endpoints, auth, pages, readiness)
-        listening = serve(site, settings.host, settings.port, max_line_bytes=_MAX_LINE_BYTES)
+        listening = serve(
+            site,
+            settings.host,
+            settings.port,
+            max_line_bytes=_MAX_LINE_BYTES,
+            idle_secs=settings.idle_secs,
+            most_idle=settings.max_idle_connections,
+        )
         await stack.enter_async_context(listening)
         yield bus, served
 

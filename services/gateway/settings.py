@@ -16,6 +16,7 @@ from shared.settings import (
     ServiceSettings,
     TokenSettings,
 )
+from shared.site import IDLE_SECS, MOST_IDLE
 
 
 class GatewaySettings(ServiceSettings):
@@ -63,6 +64,10 @@ class GatewaySettings(ServiceSettings):
     """Open streams of one user; one more is closed."""
     accept_per_sec: Annotated[int, Field(ge=1)] = 400
     """New streams a second; the rest of a storm gets 503 with a time to come back."""
+    idle_secs: Secs = IDLE_SECS
+    """A connection on which no whole request comes for so long is closed."""
+    max_idle_connections: Annotated[int, Field(ge=1)] = MOST_IDLE
+    """Of more such connections than this, the oldest are closed at once."""
     max_keys_per_stream: Annotated[int, Field(ge=1)] = 5_000
     """Instruments, and wildcards, that one stream may subscribe to."""
     max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384

@@ -30,10 +30,11 @@ from services.simulator.tokens import Tokens
 from services.simulator.trading import Trading
 from shared.clock import SystemClock
 from shared.exchange_calendar import Calendar
-from shared.health import Readiness, serve
+from shared.health import Readiness
 from shared.logs import get_logger
 from shared.problems import problems
 from shared.runtime import Part
+from shared.site import serve
 
 log = get_logger(__name__)
 

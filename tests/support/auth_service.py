@@ -20,10 +20,11 @@ from services.auth.app import assemble
 from services.auth.keyring import Key, create_key, load_keyring
 from services.auth.settings import AuthSettings
 from shared.clock import SystemClock
-from shared.health import Readiness, serve
+from shared.health import Readiness
 from shared.mongo import Document, Mongo
 from shared.runtime import Part
 from shared.settings import MongoSettings
+from shared.site import serve
 from shared.tasks import stop
 
 EMAIL = "ann@example.com"

@@ -14,10 +14,11 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.errors import BusClosed, ConfigError
-from shared.health import Readiness, serve
+from shared.health import Readiness
 from shared.logs import get_logger
 from shared.runtime import Part, run
 from shared.settings import Port, ServiceSettings
+from shared.site import serve
 
 log = get_logger(__name__)
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from services.auth.settings import AuthSettings
 from services.gateway.forward import MAX_BODY_BYTES
-from shared.health import serve
+from shared.site import serve
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.browser import Browser
 from tests.support.gateways import Gateway, running_gateway

@@ -64,6 +64,19 @@ async def test_what_concerns_many_instruments_counts_as_many_messages(nats: Nats
         assert (await receive(socket, "error"))["code"] == "limit_exceeded"
 
 
+async def test_who_asks_for_nothing_is_cut_off_and_a_stream_is_not(nats: NatsServer) -> None:
+    async with running_gateway(nats, idle_secs=0.2) as gateway, gateway.connect() as socket:
+        await receive(socket, "authenticated")
+        port = int(gateway.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /ws HTTP/1.1\r\nHost: x\r\n")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        await socket.send_json({"op": "ping"})
+        await receive(socket, "pong")
+
+
 async def test_a_user_may_have_so_many_streams_and_another_user_more(nats: NatsServer) -> None:
     async with running_gateway(nats, max_streams_per_user=2) as gateway, AsyncExitStack() as stack:
         first, _ = [await stack.enter_async_context(gateway.connect()) for _ in range(2)]

@@ -20,8 +20,8 @@ from shared.errors import (
     TokenExpired,
     Unavailable,
 )
-from shared.health import serve
 from shared.problems import problems, read_body, read_query
+from shared.site import serve
 
 CANARY = "canary-secret-9d20"
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from shared import exit_codes
@@ -35,6 +37,12 @@ class Process:
             text=True,
         )
         self.log: list[str] = []
+
+    @property
+    def most_files(self) -> int:
+        """How many it may have open."""
+        soft, _ = psutil.Process(self._popen.pid).rlimit(psutil.RLIMIT_NOFILE)
+        return soft
 
     def wait_for(self, event: str) -> dict[str, Any]:
         """The first line about `event`, from where reading has come to."""
@@ -219,3 +227,14 @@ def test_the_log_of_a_failure_has_its_traceback_and_no_secret(
     assert "ZeroDivisionError" in text
     assert "_run_part" in text
     assert CANARY not in text
+
+
+def test_it_may_have_more_files_open_than_a_shell_starts_with(start: Start) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        process = start(Mode.RUNS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    process.wait_for("operations port open")
+    assert process.most_files == hard

@@ -13,7 +13,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from shared.clock import SystemClock
 from shared.errors import Unauthenticated, Unavailable
-from shared.health import serve
+from shared.site import serve
 from shared.verifier import KeySet
 
 
