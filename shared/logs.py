@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from shared.settings import LogSettings
 
@@ -37,6 +38,7 @@ def configure(settings: LogSettings, service: str) -> None:
     root.setLevel(settings.level.upper())
     for noisy in ("aiohttp.access", "pymongo", "upstox_client", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -44,6 +46,15 @@ def configure(settings: LogSettings, service: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Not what aiohttp says of a request that is no HTTP: it quotes headers, tokens included."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    get_logger(__name__).debug("not HTTP", error=type(error).__name__)
+    return False
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

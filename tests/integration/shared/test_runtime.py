@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -113,6 +114,23 @@ def test_it_serves_its_operations_port_and_stops_with_0_when_asked_to(start: Sta
     process.send(signal.SIGTERM)
     assert process.end() == exit_codes.OK
     assert process.events()[-4:] == ["stopping", "part stopped", "outer closed", "stopped"]
+
+
+@pytest.mark.parametrize(
+    "request_line", [f"Authorization : Bearer {CANARY}", f"Authorization: {CANARY * 1_000}"]
+)
+def test_a_request_that_is_no_http_is_no_error_of_ours_and_not_quoted(
+    start: Start, request_line: str
+) -> None:
+    process = start(Mode.RUNS, TRADEDAD_LOG_LEVEL="debug")
+    port = process.wait_for("operations port open")["port"]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: x\r\n{request_line}\r\n\r\n".encode())
+        assert b" 400 " in connection.recv(1_000)
+    assert process.wait_for("not HTTP")["level"] == "debug"
+    process.send(signal.SIGTERM)
+    process.end()
+    assert CANARY not in "".join(process.log)
 
 
 def test_what_it_is_made_of_does_not_keep_the_garbage_collector_busy(start: Start) -> None:
