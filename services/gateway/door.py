@@ -9,14 +9,22 @@ from typing import Final
 from aiohttp import web
 
 from services.gateway import metrics
-from services.gateway.limits import Bucket, Count
+from services.gateway.limits import Bucket, Count, Rates
 from services.gateway.outbox import Outbox
 from services.gateway.outside import Outside
 from services.gateway.pipe import Pipe
 from services.gateway.protocol import CloseCode
 from services.gateway.session import Gateway, Session
 from services.gateway.streams import SessionEnd
-from shared.errors import BadMessage, Code, Forbidden, LimitExceeded, Overloaded, RequestError
+from shared.errors import (
+    BadMessage,
+    Code,
+    Forbidden,
+    LimitExceeded,
+    Overloaded,
+    RateLimited,
+    RequestError,
+)
 from shared.health import Readiness
 from shared.logs import get_logger
 
@@ -27,6 +35,7 @@ DEPENDENCY: Final = "door"
 _CLOSE_SECS: Final = 2.0
 _LONGEST_RETRY_SECS: Final = 10
 _PER_CLIENT_SECS: Final = 0.005
+_BURST_SECS: Final = 10.0
 _jitter: Final = random.SystemRandom()
 
 
@@ -39,6 +48,10 @@ class Door:
         self._readiness = readiness
         settings = gateway.settings
         self._addresses = Count(settings.max_streams_per_address)
+        each_per_sec = settings.accept_per_sec_per_address
+        self._openings = Rates(
+            each_per_sec, settings.max_streams_per_address + _BURST_SECS * each_per_sec
+        )
         rate = settings.accept_per_sec
         self._admission = Bucket(rate, rate, asyncio.get_running_loop().time())
         self._is_closing = False
@@ -57,20 +70,26 @@ class Door:
             self._addresses.give_back(address)
 
     def _check(self, request: web.Request, address: str) -> None:
-        """Raises Forbidden, Overloaded, BadMessage or LimitExceeded; else counts the address."""
-        settings = self._gateway.settings
-        self._check_origin(request)
+        """Raises the reason to let nobody in; else the address has one stream more.
+
+        Who comes again and again from one address leaves room for those of others.
+        """
+        now = asyncio.get_running_loop().time()
         retry_secs = _jitter.randint(1, _LONGEST_RETRY_SECS)
+        self._check_origin(request)
         if self._is_closing:
             raise Overloaded("this gateway goes away", retry_after_secs=1)
-        if len(self._gateway.streams) >= settings.max_streams:
+        if len(self._gateway.streams) >= self._gateway.settings.max_streams:
             detail = "this gateway has as many streams as it may"
             raise Overloaded(detail, retry_after_secs=retry_secs)
-        if not self._admission.take(asyncio.get_running_loop().time()):
-            detail = "too many streams are being opened at once"
-            raise Overloaded(detail, retry_after_secs=retry_secs)
+        if not self._openings.of(address, now).take(now):
+            detail = f"more than {self._openings.per_sec:g} new streams a second from one address"
+            raise RateLimited(detail, retry_after_secs=retry_secs)
         if not web.WebSocketResponse().can_prepare(request):
             raise BadMessage("this is no WebSocket handshake, and here is nothing else")
+        if not self._admission.take(now):
+            detail = "too many streams are being opened at once"
+            raise Overloaded(detail, retry_after_secs=retry_secs)
         if not self._addresses.take(address):
             raise LimitExceeded(f"an address may have {self._addresses.most} streams")
 

@@ -80,12 +80,17 @@ class Hub:
             self._pass_on_late(topic)
 
     def put(self, channel: Channel, subject: str, encoded: bytes) -> None:
-        """A message of a channel that has no stamps: the last one that comes is the newest."""
-        topic = self._topics.get(subject) or self._make(channel, subject)
+        """A message of a channel that has no stamps: the last one that comes is the newest.
+
+        Of orders nothing is kept, so one that nobody here asked for leaves no trace.
+        """
+        topic = self._topics.get(subject)
         if channel is not Channel.ORDERS:
+            topic = topic or self._make(channel, subject)
             self._replace(channel, topic, encoded)
-        for pending in topic.pendings:
-            pending.append(encoded)
+        if topic is not None:
+            for pending in topic.pendings:
+                pending.append(encoded)
 
     def _replace(self, channel: Channel, topic: Topic, encoded: bytes) -> None:
         self.version += 1

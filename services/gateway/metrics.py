@@ -6,7 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 STREAMS: Final = Gauge("tradedad_gateway_streams", "Open WebSocket streams")
 SUBSCRIPTIONS: Final = Gauge(
-    "tradedad_gateway_subscriptions", "Subscriptions of all streams together", ["channel"]
+    "tradedad_gateway_subscriptions",
+    "Keys and wildcards that all streams together have subscribed to",
+    ["channel"],
 )
 INSTRUMENTS: Final = Gauge(
     "tradedad_gateway_instruments", "Instruments of which a last quote is known"

@@ -56,6 +56,11 @@ class Lane:
         """The version from which to catch up; None while the lane keeps up."""
         self._head = answers.batch_head(channel)
 
+    @property
+    def asked(self) -> int:
+        """How many keys and wildcards were asked for."""
+        return len(self.named) + len(self.wild)
+
     def add(self, topic: Topic) -> None:
         """Send the topic's last message with the next flush, and from then on each new one."""
         self.topics.add(topic)

@@ -64,6 +64,9 @@ class GatewaySettings(ServiceSettings):
     """Open streams of one user; one more is closed."""
     accept_per_sec: Annotated[int, Field(ge=1)] = 400
     """New streams a second; the rest of a storm gets 503 with a time to come back."""
+    accept_per_sec_per_address: Annotated[float, Field(gt=0)] = 20.0
+    """New streams a second from one address, on average; the rest gets 429. At once there may be
+    those of ten seconds, and as many more as the address may have open."""
     idle_secs: Secs = IDLE_SECS
     """A connection on which no whole request comes for so long is closed."""
     max_idle_connections: Annotated[int, Field(ge=1)] = MOST_IDLE

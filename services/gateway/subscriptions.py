@@ -30,7 +30,7 @@ class Subscriptions:
         self._check_room(request)
         lane = self._outbox.lane(request.channel)
         self._flusher.add(lane, self._outbox)
-        before = len(lane.topics)
+        before = lane.asked
         if request.channel in KEYED:
             results = {key: self._add_key(lane, key, now) for key in dict.fromkeys(request.keys)}
         else:
@@ -38,7 +38,7 @@ class Subscriptions:
             results = {request.channel.value: Outcome.LIVE}
         if request.interval_ms is not None or lane.interval_secs:
             lane.pace((request.interval_ms or 0) / 1_000, self._hub.version)
-        metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(len(lane.topics) - before)
+        metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(lane.asked - before)
         return results
 
     def _add_key(self, lane: Lane, key: str, now: float) -> Outcome:
@@ -83,12 +83,12 @@ class Subscriptions:
         """What became of each key; nothing of it comes after the answer."""
         lane = self._outbox.lane(request.channel)
         self._flusher.flush(self._outbox)
-        before = len(lane.topics)
+        before = lane.asked
         results = {
             key: Outcome.REMOVED if self._hub.unsubscribe(lane, key) else Outcome.UNKNOWN
             for key in dict.fromkeys(request.keys or [request.channel.value])
         }
-        metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(before - len(lane.topics))
+        metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(before - lane.asked)
         return results
 
     def concerned(
@@ -110,5 +110,5 @@ class Subscriptions:
         """Give everything back."""
         self._flusher.remove(self._outbox)
         for channel, lane in self._outbox.lanes.items():
-            metrics.SUBSCRIPTIONS.labels(channel.value).dec(len(lane.topics))
+            metrics.SUBSCRIPTIONS.labels(channel.value).dec(lane.asked)
             self._hub.leave(lane)

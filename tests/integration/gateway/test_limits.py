@@ -95,6 +95,14 @@ async def test_a_user_may_have_so_many_streams_and_another_user_more(nats: NatsS
             await receive(again, "authenticated")
 
 
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
 async def refused(gateway_url: str, http: aiohttp.ClientSession, **headers: str) -> int:
     """The status with which a stream is refused."""
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
@@ -128,11 +136,32 @@ async def test_behind_a_trusted_proxy_the_address_is_the_one_that_the_proxy_saw(
             assert await refused(gateway.url, gateway.http, **forged) == 429
 
 
+async def test_an_address_that_comes_again_and_again_leaves_room_for_others(
+    nats: NatsServer,
+) -> None:
+    async with running_gateway(
+        nats,
+        max_streams_per_address=3,
+        accept_per_sec_per_address=0.1,
+        trusted_proxies="127.0.0.0/8",
+    ) as gateway:
+        often = HANDSHAKE | {"X-Forwarded-For": "203.0.113.5"}
+        for _ in range(4):
+            async with gateway.connect(headers={"X-Forwarded-For": "203.0.113.5"}) as socket:
+                await receive(socket, "authenticated")
+        async with gateway.http.get(f"{gateway.url}/ws", headers=often) as response:
+            assert response.status == 429
+            assert 1 <= int(response.headers["Retry-After"]) <= 10
+            assert (await response.json(content_type=None))["code"] == "rate_limited"
+        async with gateway.connect(headers={"X-Forwarded-For": "203.0.113.6"}) as socket:
+            await receive(socket, "authenticated")
+
+
 async def test_more_streams_at_once_than_are_let_in_get_a_time_to_come_back(
     nats: NatsServer,
 ) -> None:
     async with running_gateway(nats, accept_per_sec=1) as gateway, gateway.connect():
-        async with gateway.http.get(f"{gateway.url}/ws") as response:
+        async with gateway.http.get(f"{gateway.url}/ws", headers=HANDSHAKE) as response:
             assert response.status == 503
             assert 1 <= int(response.headers["Retry-After"]) <= 10
             assert (await response.json(content_type=None))["code"] == "overloaded"

@@ -197,6 +197,12 @@ def test_a_book_is_forgotten_when_nobody_wants_it() -> None:
     assert hub.last(Channel.DEPTH, KEY) is None
 
 
+def test_an_order_that_nobody_here_asked_for_leaves_no_trace() -> None:
+    hub = Hub(2)
+    hub.put(Channel.ORDERS, order_subject("u"), b"{}")
+    assert hub._topics == {}
+
+
 def test_bars_and_the_feeds_status_are_kept_and_events_are_not() -> None:
     hub, bars, orders, status = (
         Hub(2), lane(Channel.BARS), lane(Channel.ORDERS), lane(Channel.STATUS),

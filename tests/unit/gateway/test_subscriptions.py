@@ -1,7 +1,9 @@
 """What a client holds changes by whole requests, and within its limit."""
 
 import pytest
+from prometheus_client import REGISTRY
 
+from services.gateway import metrics
 from services.gateway.coverage import Interest
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub
@@ -74,6 +76,23 @@ async def test_what_was_not_held_is_unknown_when_it_is_given_back(held: Subscrip
     assert held.remove(Unsubscribe(3, Channel.ORDERS)) == {"orders": Outcome.UNKNOWN}
     assert held.remove(Unsubscribe(4, Channel.QUOTES, [KEY])) == {KEY: Outcome.UNKNOWN}
     assert not held.holds(Channel.ORDERS)
+
+
+async def test_what_is_counted_goes_back_to_nothing_whatever_came_meanwhile(
+    held: Subscriptions, hub: Hub
+) -> None:
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value("tradedad_gateway_subscriptions", {"channel": "quotes"})
+
+    metrics.SUBSCRIPTIONS.labels("quotes").set(0)
+    add(held, Channel.QUOTES, KEY, "*", "NSE_INDEX|*")
+    assert counted() == 3
+    publish(hub, KEY)
+    publish(hub, OTHER_KEY)
+    held.remove(Unsubscribe(2, Channel.QUOTES, ["*", "NOT|HELD"]))
+    assert counted() == 2
+    held.end()
+    assert counted() == 0
 
 
 async def test_the_end_gives_everything_back(held: Subscriptions, hub: Hub) -> None:
