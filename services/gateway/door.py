@@ -16,6 +16,7 @@ from services.gateway.pipe import Pipe
 from services.gateway.protocol import CloseCode
 from services.gateway.session import Gateway, Session
 from services.gateway.streams import SessionEnd
+from shared.addresses import network
 from shared.errors import (
     BadMessage,
     Code,
@@ -58,7 +59,7 @@ class Door:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = self._outside.address(request)
+        address = network(self._outside.address(request))
         try:
             self._check(request, address)
         except RequestError as refusal:

@@ -145,9 +145,10 @@ async def test_an_address_that_comes_again_and_again_leaves_room_for_others(
         accept_per_sec_per_address=0.1,
         trusted_proxies="127.0.0.0/8",
     ) as gateway:
-        often = HANDSHAKE | {"X-Forwarded-For": "203.0.113.5"}
-        for _ in range(4):
-            async with gateway.connect(headers={"X-Forwarded-For": "203.0.113.5"}) as socket:
+        often = HANDSHAKE | {"X-Forwarded-For": "2001:db8::5"}
+        for number in range(4):  # of one network, and so most likely of one owner
+            headers = {"X-Forwarded-For": f"2001:db8::{number}"}
+            async with gateway.connect(headers=headers) as socket:
                 await receive(socket, "authenticated")
         async with gateway.http.get(f"{gateway.url}/ws", headers=often) as response:
             assert response.status == 429
