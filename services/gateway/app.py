@@ -9,6 +9,7 @@ from typing import Final
 
 import aiohttp
 
+from services.gateway.allowed import request_rates
 from services.gateway.coverage import Interest
 from services.gateway.demand import Demander
 from services.gateway.door import Door
@@ -78,6 +79,7 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
             verifier=TokenVerifier(KeySet(http, settings.tokens.jwks_url, clock), settings.tokens),
             revocations=revocations,
             users=Count(settings.max_streams_per_user),
+            requests=request_rates(settings),
             settings=settings,
             clock=clock,
         )

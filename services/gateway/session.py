@@ -8,10 +8,11 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from services.gateway import answers, metrics, protocol
+from services.gateway.allowed import Allowed
 from services.gateway.coverage import Interest
 from services.gateway.flush import Flusher
 from services.gateway.hub import Hub
-from services.gateway.limits import Bucket, Count
+from services.gateway.limits import Count, Rates
 from services.gateway.outbox import Outbox
 from services.gateway.protocol import Channel, CloseCode, Outcome
 from services.gateway.settings import GatewaySettings
@@ -22,7 +23,6 @@ from shared.errors import (
     BadMessage,
     Code,
     InvalidField,
-    LimitExceeded,
     RequestError,
     Revoked,
     TokenExpired,
@@ -33,10 +33,6 @@ from shared.verifier import Principal, TokenVerifier
 
 # A client that took nothing may still read its close code before it is cut off.
 _GRACE_SECS: Final = 5.0
-# After so long one malformed message is forgiven.
-_FORGIVE_SECS: Final = 10.0
-# A request counts as one message more for so many instruments that it is about.
-_INSTRUMENTS_PER_MESSAGE: Final = 100
 _NEVER: Final = float("inf")
 
 
@@ -51,6 +47,8 @@ class Gateway:
     verifier: TokenVerifier
     revocations: Revocations
     users: Count
+    requests: Rates
+    """By user, what it asks on all its streams."""
     settings: GatewaySettings
     clock: Clock
 
@@ -59,13 +57,12 @@ class Session:
     """Runs in the task of its HTTP request; what it sends goes through its outbox."""
 
     __slots__ = (
-        "_bucket",
+        "_allowed",
         "_end",
         "_gateway",
         "_is_open",
         "_loop",
         "_outbox",
-        "_patience",
         "_principal",
         "_reading",
         "_reset",
@@ -90,10 +87,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         now = self._loop.time()
         settings = gateway.settings
-        self._bucket = Bucket(
-            settings.max_messages_per_sec, 4.0 * settings.max_messages_per_sec, now
-        )
-        self._patience = Bucket(1 / _FORGIVE_SECS, settings.max_bad_messages, now)
+        self._allowed = Allowed(settings, gateway.requests, now)
         self._subscriptions = Subscriptions(
             gateway.hub, gateway.flusher, gateway.interest, outbox, settings.max_keys_per_stream
         )
@@ -212,14 +206,10 @@ class Session:
 
     def _lets_in(self) -> bool:
         """Whether the client may send one more message now; else it was told so."""
-        if self._bucket.take(self._loop.time()):
-            return True
-        detail = (
-            f"more than {self._gateway.settings.max_messages_per_sec} messages a second, each"
-            f" {_INSTRUMENTS_PER_MESSAGE} instruments of a request being one more"
-        )
-        self._refuse(LimitExceeded(detail), CloseCode.TOO_MANY)
-        return False
+        failure = self._allowed.message(self._loop.time())
+        if failure is not None:
+            self._refuse(failure, CloseCode.TOO_MANY)
+        return failure is None
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._gateway.verifier.verify(token)
@@ -250,11 +240,16 @@ class Session:
         who = self._principal
         if who is None:
             raise Unauthenticated("the first message must be of op auth")
+        now = self._loop.time()
         if not isinstance(request, protocol.Ping):
-            self._bucket.charge(self._subscriptions.reach(request) / _INSTRUMENTS_PER_MESSAGE)
+            reach = self._subscriptions.reach(request)
+            failure = self._allowed.request(who.user_id, reach, now)
+            if failure is not None:
+                self._refuse(failure, CloseCode.TOO_MANY, request_id=request.id)
+                return
         match request:
             case protocol.Subscribe():
-                results = self._subscriptions.add(request, who.user_id, self._loop.time())
+                results = self._subscriptions.add(request, who.user_id, now)
                 self.answer(answers.Ack(request.id, results))
             case protocol.Unsubscribe():
                 self.answer(answers.Ack(request.id, self._subscriptions.remove(request)))
@@ -279,7 +274,7 @@ class Session:
         *,
         request_id: int | None = None,
     ) -> None:
-        if not self._patience.take(self._loop.time()):
+        if not self._allowed.forgives(self._loop.time()):
             raise SessionEnd(close_code, failure.code, f"too often: {failure.detail}")
         self.answer(answers.refusal(failure, request_id))
 

@@ -76,8 +76,9 @@ class GatewaySettings(ServiceSettings):
     max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384
     """A longer message of a client ends its stream with 1009."""
     max_messages_per_sec: Annotated[int, Field(ge=1)] = 50
-    """Messages of one client a second, on average; four times as many at once. Each hundred
-    instruments of a request count as one more."""
+    """Messages of one client a second, on average; four times as many at once. And as many
+    subscribes and unsubscribes of one user, on all streams, each 100 instruments being one more;
+    at once what a user needs to subscribe to all that it may on all streams."""
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
     """A stream that sends more malformed messages than this is closed, and likewise one that
     goes on sending while it is told that it sends too much; one is forgiven every 10 s."""

@@ -53,15 +53,28 @@ async def test_pings_of_the_websocket_count_as_messages(nats: NatsServer) -> Non
         assert await closed(socket) == CloseCode.TOO_MANY
 
 
-async def test_what_concerns_many_instruments_counts_as_many_messages(nats: NatsServer) -> None:
+async def test_what_a_user_asks_for_is_limited_over_all_streams_and_by_instruments(
+    nats: NatsServer,
+) -> None:
     async with (
-        running_gateway(nats, max_messages_per_sec=1, max_bad_messages=1) as gateway,
+        running_gateway(
+            nats, max_messages_per_sec=2, max_streams_per_user=2, max_keys_per_stream=300
+        ) as gateway,
         gateway.connect() as socket,
+        gateway.connect() as another,
+        gateway.connect(gateway.issuer.token(sub="user-2")) as of_another_user,
     ):
         keys = [f"NSE_EQ|{number}" for number in range(300)]
         await subscribe(socket, *keys)
+        await subscribe(another, *keys)
+        request = {"op": "subscribe", "id": 7, "channel": "quotes", "keys": keys}
+        for _ in range(3):  # who is let in once more leaves a debt
+            await socket.send_json(request)
+        told = await receive(socket, "error")
+        assert (told["code"], told["id"]) == ("limit_exceeded", 7)
+        await subscribe(of_another_user, *keys)
         await socket.send_json({"op": "ping"})
-        assert (await receive(socket, "error"))["code"] == "limit_exceeded"
+        await receive(socket, "pong")
 
 
 async def test_who_asks_for_nothing_is_cut_off_and_a_stream_is_not(nats: NatsServer) -> None:
