@@ -113,7 +113,10 @@ class Door:
             compress=False,
             timeout=_CLOSE_SECS,
         )
-        await stream.prepare(request)
+        try:
+            await stream.prepare(request)
+        except ConnectionError:
+            return web.Response()  # to nobody: the client is gone already
         transport = request.transport  # gone from the request once it is closing
         if transport is None:
             return stream

@@ -181,6 +181,8 @@ class Session:
             else:
                 return
             await self._outbox.room()
+            # A client that sends much at once would be served without a pause; now all take turns.
+            await asyncio.sleep(0)
 
     async def _receive(self, data: str) -> None:
         settings = self._gateway.settings

@@ -20,14 +20,22 @@ from tests.support.waiting import eventually
 class ServiceProcess:
     """One running service."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", ops_url: str) -> None:
+    def __init__(
+        self, name: str, process: "subprocess.Popen[bytes]", ops_url: str, log: IO[bytes]
+    ) -> None:
         self.name = name
         self.ops_url = ops_url
         self._process = process
+        self._log = log
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def logged(self) -> str:
+        """Its log so far; where it writes next is not touched."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     def send(self, number: signal.Signals) -> None:
         """SIGKILL, SIGSTOP, SIGCONT, SIGTERM."""
@@ -76,18 +84,13 @@ async def service_process(
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-        service = ServiceProcess(name, process, f"http://{HOST}:{ops_port}")
+        service = ServiceProcess(name, process, f"http://{HOST}:{ops_port}", log)
         try:
             if wait:
                 await eventually(service.ready, what=f"{name} is ready", timeout_secs=30)
             yield service
         except BaseException:
-            _show(log)
+            print(service.logged()[-8_000:])
             raise
         finally:
             service.end()
-
-
-def _show(log: IO[bytes]) -> None:
-    log.seek(0)
-    print(log.read().decode(errors="replace")[-8_000:])
