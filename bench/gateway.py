@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -52,7 +53,8 @@ class Run:
     cpu_secs: float
     bus_cpu_secs: float
     others_cpu_secs: float
-    """Of all that has nothing to do with us: what is more than little spoils latencies."""
+    """Of all that has nothing to do with us, the host's other guests included: what is more than
+    little spoils latencies."""
 
     @property
     def per_cpu_s(self) -> float:
@@ -106,9 +108,13 @@ async def child(*command: str, **environment: str) -> AsyncIterator[asyncio.subp
 
 
 def others_cpu_secs() -> float:
-    """CPU time of the machine so far, but for this benchmark's processes."""
+    """Time of all cores so far, but for idle time and this benchmark's processes.
+
+    Not the sum of what the machine was busy with: Linux samples that at its ticks, and misses
+    much of what starts and ends between two.
+    """
     times = psutil.cpu_times()
-    busy = float(times.user + times.nice + times.system + times.irq + times.softirq)
+    busy = (psutil.cpu_count() or 1) * time.monotonic() - float(times.idle + times.iowait)
     this = psutil.Process()
     own = [this, *this.children(recursive=True)]
     return busy - sum(cpu_secs(process.pid) for process in own)
