@@ -72,6 +72,7 @@ class Flusher:
         self._turned_at = 0.0
         self._position = 0.0
         self._clean_slots = 0
+        """Found with nothing to write, one after the other, since there was something new."""
         self._slot_cost_secs = 0.0
         self._sent_bytes = 0
         self._delivered = 0
@@ -99,6 +100,7 @@ class Flusher:
 
     def mark(self) -> None:
         """There is something new in some lanes."""
+        self._clean_slots = 0
         if not self._is_turning:
             self._is_turning = True
             self._expected_at = self._loop.time()
@@ -124,7 +126,6 @@ class Flusher:
     def _begin(self) -> None:
         """The first after a pause: all at once, and then the wheel turns."""
         now = self._turned_at = self._loop.time()
-        self._clean_slots = 0
         for slot in range(_SLOTS):
             self._flush_slot(slot, now)
         self._tell()
@@ -144,7 +145,7 @@ class Flusher:
             self._flush_slot(slot % _SLOTS, now)
         self._position %= _SLOTS
         self._tell()
-        if self._clean_slots > _SLOTS:
+        if self._clean_slots >= _SLOTS:
             self._is_turning = False
         else:
             self._tick_later(now)
