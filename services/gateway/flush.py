@@ -126,6 +126,7 @@ class Flusher:
     def _begin(self) -> None:
         """The first after a pause: all at once, and then the wheel turns."""
         now = self._turned_at = self._loop.time()
+        self._drop_what_is_old(now)
         for slot in range(_SLOTS):
             self._flush_slot(slot, now)
         self._tell()
@@ -137,6 +138,7 @@ class Flusher:
 
     def _tick(self) -> None:
         now = self._loop.time()
+        self._drop_what_is_old(now)
         turned = (now - self._turned_at) * _SLOTS / max(self.turn_secs, _SHORTEST_TICK_SECS)
         self._turned_at = now
         first = int(self._position)
@@ -152,8 +154,6 @@ class Flusher:
 
     def _flush_slot(self, slot: int, now: float) -> None:
         started = time.perf_counter()
-        if now - self._expected_at > self._max_age_secs:
-            self._drop_what_is_old(slot, now)
         due = [lane for lane in self._slots[slot] if lane.pending or lane.fresh]
         if due:
             self._clean_slots = 0
@@ -192,12 +192,17 @@ class Flusher:
             received_us = stamp_of(lane.pending[0]).rt
             metrics.LATENCY.observe(time.time() - received_us / 1e6)
 
-    def _drop_what_is_old(self, slot: int, now: float) -> None:
-        """This process stood still: what waits is no news any more, the newest state is."""
-        log.warning("stood still", secs=round(now - self._expected_at, 1))
-        for lane, outbox in self._slots[slot].items():
-            lane.fall_behind(self._versions[slot])
-            self._again.add(outbox)
+    def _drop_what_is_old(self, now: float) -> None:
+        """If this process stood still, what waits is no news any more; the newest state is."""
+        late_secs = now - self._expected_at
+        if late_secs <= self._max_age_secs:
+            return
+        log.warning("stood still", secs=round(late_secs, 1))
+        for lanes, version in zip(self._slots, self._versions, strict=True):
+            for lane, outbox in lanes.items():
+                lane.fall_behind(version)
+                self._again.add(outbox)
+        self._look_later()
 
     def _serve(self, outbox: Outbox, now: float, slot: int) -> None:
         """Write what waits for a client."""

@@ -28,11 +28,19 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """Runs hours of timers in milliseconds, in the same order every time."""
 
     def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
+        self.jumping = _JumpingSelector()
+        super().__init__(self.jumping)
 
     def time(self) -> float:
-        return self._jumping.now
+        return self.jumping.now
+
+
+async def stand_still(secs: float) -> None:
+    """Nothing of this process runs for so long, as while it is stopped."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.jumping.now += secs
+    await asyncio.sleep(0)
 
 
 class LoopClock:
