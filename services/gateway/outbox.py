@@ -91,7 +91,10 @@ class Lane:
                 topic.leave(self)
 
     def pace(self, interval_secs: float, version: int) -> None:
-        """From now on send the newest of each topic once per interval; 0: everything at once."""
+        """From now on send the newest of each topic once per interval; 0: everything at once.
+
+        Flush before: what waits is dropped.
+        """
         if interval_secs:
             self.fall_behind(version)
         self.interval_secs = interval_secs

@@ -37,6 +37,7 @@ class Subscriptions:
             self._hub.subscribe_whole(lane, user_id)
             results = {request.channel.value: Outcome.LIVE}
         if request.interval_ms is not None or lane.interval_secs:
+            self._flusher.flush(self._outbox)  # what waits is not taken back
             lane.pace((request.interval_ms or 0) / 1_000, self._hub.version)
         metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(lane.asked - before)
         return results

@@ -1,7 +1,6 @@
 """An outbox sends everything to who keeps up, and only the newest to who does not."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,19 +10,7 @@ from hypothesis import strategies as st
 from services.gateway.outbox import MAX_EVENTS, SNAPSHOT_MOST, Lane, Outbox
 from services.gateway.protocol import Channel
 from services.gateway.topic import Topic
-
-
-def messages(frames: bytes) -> Iterator[dict[str, Any]]:
-    """The messages in frames of a server."""
-    while frames:
-        assert frames[0] == 0x81
-        size, start = frames[1], 2
-        if size == 126:
-            size, start = int.from_bytes(frames[2:4], "big"), 4
-        elif size == 127:
-            size, start = int.from_bytes(frames[2:10], "big"), 10
-        yield json.loads(frames[start : start + size])
-        frames = frames[start + size :]
+from tests.support.server_frames import messages
 
 
 class Client:
