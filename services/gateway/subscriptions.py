@@ -30,14 +30,16 @@ class Subscriptions:
         self._check_room(request)
         lane = self._outbox.lane(request.channel)
         self._flusher.add(lane, self._outbox)
+        is_paced = request.interval_ms is not None or lane.interval_secs > 0
+        if is_paced:
+            self._flusher.flush(self._outbox)  # what waits is not taken back
         before = lane.asked
         if request.channel in KEYED:
             results = {key: self._add_key(lane, key, now) for key in dict.fromkeys(request.keys)}
         else:
             self._hub.subscribe_whole(lane, user_id)
             results = {request.channel.value: Outcome.LIVE}
-        if request.interval_ms is not None or lane.interval_secs:
-            self._flusher.flush(self._outbox)  # what waits is not taken back
+        if is_paced:
             lane.pace((request.interval_ms or 0) / 1_000, self._hub.version)
         metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(lane.asked - before)
         return results

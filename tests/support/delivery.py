@@ -37,11 +37,15 @@ class Client:
         self._unread = b""
         self._reads = True
         self.asked: set[str] = set()
+        """Keys and wildcards of which the answer was given."""
         self.newest: dict[str, int] = {}
         """Of what it asks for now, the seq of the last quote that came."""
         self.live: list[tuple[str, int]] = []
 
     def _write(self, data: bytes) -> None:
+        for message in messages(data):
+            for one in message["data"]:
+                assert self.wants(one["key"]), "not before it was asked for, nor after"
         self._unread += data
         if self._reads:
             self.read()
@@ -66,14 +70,14 @@ class Client:
             self.live.append((key, seq))
 
     def subscribe(self, key: str, interval_ms: int | None = None) -> None:
-        self.asked.add(key)
         request = Subscribe(1, Channel.QUOTES, [key], interval_ms)
         self._held.add(request, "user-1", asyncio.get_running_loop().time())
+        self.asked.add(key)
         self._flusher.nudge(self._outbox)
 
     def unsubscribe(self, key: str) -> None:
-        self.asked.discard(key)
         self._held.remove(Unsubscribe(1, Channel.QUOTES, [key]))
+        self.asked.discard(key)
         self._flusher.nudge(self._outbox)
 
     def wants(self, key: str) -> bool:
