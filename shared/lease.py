@@ -86,8 +86,10 @@ class Lease:
         self._epoch_base = 0
         LEADING.labels(name).set(0)
 
-    async def lead(self, work: Work) -> None:
+    async def lead(self, work: Work, on_standby: Callable[[], None] = lambda: None) -> None:
         """For ever: wait for leadership, run `work` while it lasts, wait again.
+
+        `on_standby` hears, once in each wait, that somebody else leads.
 
         Cancels `work` when the lease lapses. If `work` fails, the lease is given up so
         that a standby can follow at once: after a passing fault (`passing`) this one
@@ -95,7 +97,7 @@ class Lease:
         """
         backoff = Backoff()
         while True:
-            term = await self._acquire()
+            term = await self._acquire(on_standby)
             started = self._clock.monotonic()
             LEADING.labels(self._name).set(1)
             log.info("leading", lease=self._name, epoch=term.epoch)
@@ -112,7 +114,7 @@ class Lease:
                 backoff.reset()
             await self._clock.sleep(backoff.next_secs())
 
-    async def _acquire(self) -> Term:
+    async def _acquire(self, on_standby: Callable[[], None]) -> Term:
         waiting = failing = False
         while True:
             asked_at = self._clock.monotonic()
@@ -124,6 +126,7 @@ class Lease:
                 if not waiting:
                     log.info("standing by", lease=self._name)
                     waiting = True
+                    on_standby()
             except (NatsError, TimeoutError, OSError) as error:
                 self._bucket = None
                 if not failing:

@@ -31,6 +31,7 @@ from shared.lease import Lease, Term
 from shared.messages import FeedState
 from shared.tasks import run_together
 
+_NOBODY_LEADS: Final = "no leader is known"
 _NO_TOKEN: Final = "there is no access token, or Upstox refused it"
 
 
@@ -50,9 +51,15 @@ class Leader:
     readiness: Readiness
     clock: Clock
 
+    def __post_init__(self) -> None:
+        self.readiness.down(DEPENDENCY, _NOBODY_LEADS)
+
     async def run(self) -> None:
         metrics.SUBSCRIPTION_LIMIT.set(LIMITS[self.settings.plan].full_alone)
-        await self.lease.lead(self._work)
+        await self.lease.lead(self._work, on_standby=self._stand_by)
+
+    def _stand_by(self) -> None:
+        self.readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
 
     async def _work(self, term: Term) -> None:
         settings = self.settings
@@ -70,7 +77,7 @@ class Leader:
                 }
             )
         finally:
-            self.readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
+            self.readiness.down(DEPENDENCY, _NOBODY_LEADS)
 
     def _open_desk(self, term: Term) -> Desk:
         publisher = Publisher(

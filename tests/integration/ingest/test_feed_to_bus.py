@@ -103,6 +103,7 @@ async def test_a_refused_token_is_told_and_nothing_dies(
         simulator(access_token="another") as url,
         ingest(ingest_settings(nats, url, watchlist)) as readiness,
     ):
+        assert "feed" in readiness.missing, "from the start, before it leads"
 
         async def told() -> bool:
             return FeedState.UNAUTHORISED in listener.states()

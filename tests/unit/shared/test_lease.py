@@ -190,10 +190,16 @@ def test_a_leader_that_reaches_the_bucket_stays_in_one_term() -> None:
 def test_a_standby_follows_at_once_when_the_leader_stops() -> None:
     async def main() -> tuple[Diary, Diary]:
         bucket, first, second = FakeBucket(), Diary(), Diary()
-        leader = asyncio.ensure_future(lease(bucket, "a").lead(first.work))
-        standby = asyncio.ensure_future(lease(bucket, "b").lead(second.work))
+        standing_by: list[str] = []
+        leader = asyncio.ensure_future(
+            lease(bucket, "a").lead(first.work, lambda: standing_by.append("a"))
+        )
+        standby = asyncio.ensure_future(
+            lease(bucket, "b").lead(second.work, lambda: standing_by.append("b"))
+        )
         await asyncio.sleep(61)
         assert second.terms == []
+        assert standing_by == ["b"]
         await stop(leader)
         await asyncio.sleep(TTL_SECS)
         await stop(standby)
