@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import aiohttp
 from pymongo.errors import PyMongoError
@@ -28,22 +29,33 @@ from shared.requests import Answer, Responder
 from shared.runtime import Part
 from shared.tasks import run_together
 
+DEPENDENCY: Final = "leader"
+"""What `Readiness` calls it: a persister, this one or another, that holds the lease."""
+
 
 class Leader:
     """Seeks the lease; while holding it reads the stream, repairs, and loads the master."""
 
     def __init__(
         self, lease: Lease, store: BarStore, pipeline: Pipeline, repairer: Repairer | None,
-        master: Master,
+        master: Master, readiness: Readiness,
     ) -> None:  # fmt: skip
         self._lease = lease
         self._store = store
         self._pipeline = pipeline
         self._repairer = repairer
         self._master = master
+        self._readiness = readiness
+        self._nobody_leads()
 
     async def run(self) -> None:
-        await self._lease.lead(self._work)
+        await self._lease.lead(self._work, on_standby=self._somebody_leads)
+
+    def _nobody_leads(self) -> None:
+        self._readiness.down(DEPENDENCY, "none is known")
+
+    def _somebody_leads(self) -> None:
+        self._readiness.up(DEPENDENCY)
 
     async def _work(self, term: Term) -> None:
         # In this order: a transaction left behind would keep `prepare` waiting, too.
@@ -55,7 +67,11 @@ class Leader:
         }
         if self._repairer is not None:
             works["repair"] = self._repairer.run(term, epoch)
-        await run_together(works)
+        self._somebody_leads()
+        try:
+            await run_together(works)
+        finally:
+            self._nobody_leads()
 
 
 @asynccontextmanager
@@ -93,7 +109,7 @@ async def build(settings: PersisterSettings, readiness: Readiness) -> AsyncItera
         yield (
             bus,
             mongo,
-            Leader(lease, store, pipeline, repairer, master),
+            Leader(lease, store, pipeline, repairer, master, readiness),
             _responder(bus, clock, History(mongo), instruments, settings),
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -135,12 +136,22 @@ async def test_two_persisters_at_once_store_each_bar_once(
 ) -> None:
     async with (
         ingest_bus(nats) as bus,
-        persister(nats, mongo_settings),
-        persister(nats, mongo_settings),
+        persister(nats, mongo_settings) as one,
+        persister(nats, mongo_settings) as another,
     ):
         await publish(bus, MESSAGES)
         await wait_for_bars(mongo, STORED_WINDOWS)
+        for readiness in (one, another):
+            await eventually(partial(is_ready, readiness), what="leader and standby are ready")
     assert await stored_bars(mongo) == expected_bars()
+
+
+async def test_it_is_ready_once_it_leads(nats: NatsServer, mongo_settings: MongoSettings) -> None:
+    async with ingest_bus(nats), persister(nats, mongo_settings) as readiness:
+        assert "leader" in readiness.missing
+        with capture_logs() as logs:
+            await eventually(lambda: is_ready(readiness), what="a persister that is ready")
+        assert "leading" in [line["event"] for line in logs]
 
 
 async def test_killed_nats_and_mongod_lose_no_bar(nats: NatsServer) -> None:
