@@ -86,10 +86,11 @@ class Lease:
         self._epoch_base = 0
         LEADING.labels(name).set(0)
 
-    async def lead(self, work: Work, on_standby: Callable[[], None] = lambda: None) -> None:
+    async def lead(self, work: Work, on_wait: Callable[[bool], None] = lambda _: None) -> None:
         """For ever: wait for leadership, run `work` while it lasts, wait again.
 
-        `on_standby` hears, once in each wait, that somebody else leads.
+        `on_wait` hears, while waiting, whether it is known that somebody else leads:
+        at first and when that changes.
 
         Cancels `work` when the lease lapses. If `work` fails, the lease is given up so
         that a standby can follow at once: after a passing fault (`passing`) this one
@@ -97,7 +98,7 @@ class Lease:
         """
         backoff = Backoff()
         while True:
-            term = await self._acquire(on_standby)
+            term = await self._acquire(on_wait)
             started = self._clock.monotonic()
             LEADING.labels(self._name).set(1)
             log.info("leading", lease=self._name, epoch=term.epoch)
@@ -114,8 +115,8 @@ class Lease:
                 backoff.reset()
             await self._clock.sleep(backoff.next_secs())
 
-    async def _acquire(self, on_standby: Callable[[], None]) -> Term:
-        waiting = failing = False
+    async def _acquire(self, on_wait: Callable[[bool], None]) -> Term:
+        other_leads: bool | None = None
         while True:
             asked_at = self._clock.monotonic()
             try:
@@ -123,15 +124,16 @@ class Lease:
                     self._bucket, self._epoch_base = await self._open_bucket()
                 revision = await self._bucket.create(self._name, self._holder)
             except KeyWrongLastSequenceError:
-                if not waiting:
+                if other_leads is not True:
                     log.info("standing by", lease=self._name)
-                    waiting = True
-                    on_standby()
+                    other_leads = True
+                    on_wait(True)
             except (NatsError, TimeoutError, OSError) as error:
                 self._bucket = None
-                if not failing:
+                if other_leads is not False:
                     log.warning("cannot ask for the lease", lease=self._name, error=repr(error))
-                    failing = True
+                    other_leads = False
+                    on_wait(False)
             else:
                 epoch = self._epoch_base + revision
                 return Term(epoch, self._clock, asked_at + self._ttl_secs, revision)

@@ -52,14 +52,17 @@ class Leader:
     clock: Clock
 
     def __post_init__(self) -> None:
-        self.readiness.down(DEPENDENCY, _NOBODY_LEADS)
+        self._wait(other_leads=False)
 
     async def run(self) -> None:
         metrics.SUBSCRIPTION_LIMIT.set(LIMITS[self.settings.plan].full_alone)
-        await self.lease.lead(self._work, on_standby=self._stand_by)
+        await self.lease.lead(self._work, on_wait=self._wait)
 
-    def _stand_by(self) -> None:
-        self.readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
+    def _wait(self, other_leads: bool) -> None:
+        if other_leads:
+            self.readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
+        else:
+            self.readiness.down(DEPENDENCY, _NOBODY_LEADS)
 
     async def _work(self, term: Term) -> None:
         settings = self.settings
@@ -77,7 +80,7 @@ class Leader:
                 }
             )
         finally:
-            self.readiness.down(DEPENDENCY, _NOBODY_LEADS)
+            self._wait(other_leads=False)
 
     def _open_desk(self, term: Term) -> Desk:
         publisher = Publisher(

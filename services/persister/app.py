@@ -46,16 +46,16 @@ class Leader:
         self._repairer = repairer
         self._master = master
         self._readiness = readiness
-        self._nobody_leads()
+        self._tell(leader_known=False)
 
     async def run(self) -> None:
-        await self._lease.lead(self._work, on_standby=self._somebody_leads)
+        await self._lease.lead(self._work, on_wait=self._tell)
 
-    def _nobody_leads(self) -> None:
-        self._readiness.down(DEPENDENCY, "none is known")
-
-    def _somebody_leads(self) -> None:
-        self._readiness.up(DEPENDENCY)
+    def _tell(self, leader_known: bool) -> None:
+        if leader_known:
+            self._readiness.up(DEPENDENCY)
+        else:
+            self._readiness.down(DEPENDENCY, "none is known")
 
     async def _work(self, term: Term) -> None:
         # In this order: a transaction left behind would keep `prepare` waiting, too.
@@ -67,11 +67,11 @@ class Leader:
         }
         if self._repairer is not None:
             works["repair"] = self._repairer.run(term, epoch)
-        self._somebody_leads()
+        self._tell(leader_known=True)
         try:
             await run_together(works)
         finally:
-            self._nobody_leads()
+            self._tell(leader_known=False)
 
 
 @asynccontextmanager

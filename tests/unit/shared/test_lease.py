@@ -190,16 +190,10 @@ def test_a_leader_that_reaches_the_bucket_stays_in_one_term() -> None:
 def test_a_standby_follows_at_once_when_the_leader_stops() -> None:
     async def main() -> tuple[Diary, Diary]:
         bucket, first, second = FakeBucket(), Diary(), Diary()
-        standing_by: list[str] = []
-        leader = asyncio.ensure_future(
-            lease(bucket, "a").lead(first.work, lambda: standing_by.append("a"))
-        )
-        standby = asyncio.ensure_future(
-            lease(bucket, "b").lead(second.work, lambda: standing_by.append("b"))
-        )
+        leader = asyncio.ensure_future(lease(bucket, "a").lead(first.work))
+        standby = asyncio.ensure_future(lease(bucket, "b").lead(second.work))
         await asyncio.sleep(61)
         assert second.terms == []
-        assert standing_by == ["b"]
         await stop(leader)
         await asyncio.sleep(TTL_SECS)
         await stop(standby)
@@ -208,6 +202,25 @@ def test_a_standby_follows_at_once_when_the_leader_stops() -> None:
     first, second = run_virtual(main())
     assert 0 <= second.started_at[0] - first.cancelled_at[0] <= TTL_SECS / 10
     assert second.terms[0].epoch > first.terms[0].epoch
+
+
+def test_who_waits_hears_whether_another_leads() -> None:
+    async def main() -> tuple[list[bool], list[bool]]:
+        bucket = FakeBucket()
+        leader_heard: list[bool] = []
+        standby_heard: list[bool] = []
+        leader = asyncio.ensure_future(lease(bucket, "a").lead(Diary().work, leader_heard.append))
+        standby = asyncio.ensure_future(lease(bucket, "b").lead(Diary().work, standby_heard.append))
+        await asyncio.sleep(TTL_SECS)
+        bucket.away = True
+        await asyncio.sleep(TTL_SECS / 2)
+        bucket.away = False
+        await asyncio.sleep(TTL_SECS)
+        await stop(leader)
+        await stop(standby)
+        return leader_heard, standby_heard
+
+    assert run_virtual(main()) == ([], [True, False, True])
 
 
 @pytest.mark.parametrize("cause", ["away", "silent", "frozen"])
