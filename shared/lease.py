@@ -86,11 +86,11 @@ class Lease:
         self._epoch_base = 0
         LEADING.labels(name).set(0)
 
-    async def lead(self, work: Work, on_wait: Callable[[bool], None] = lambda _: None) -> None:
+    async def lead(self, work: Work, on_other: Callable[[bool], None] = lambda _: None) -> None:
         """For ever: wait for leadership, run `work` while it lasts, wait again.
 
-        `on_wait` hears, while waiting, whether it is known that somebody else leads:
-        at first and when that changes.
+        `on_other` hears whether it is known that somebody else leads: while waiting, at
+        first and when that changes, and that it is not, before each `work`.
 
         Cancels `work` when the lease lapses. If `work` fails, the lease is given up so
         that a standby can follow at once: after a passing fault (`passing`) this one
@@ -98,7 +98,7 @@ class Lease:
         """
         backoff = Backoff()
         while True:
-            term = await self._acquire(on_wait)
+            term = await self._acquire(on_other)
             started = self._clock.monotonic()
             LEADING.labels(self._name).set(1)
             log.info("leading", lease=self._name, epoch=term.epoch)
@@ -115,7 +115,7 @@ class Lease:
                 backoff.reset()
             await self._clock.sleep(backoff.next_secs())
 
-    async def _acquire(self, on_wait: Callable[[bool], None]) -> Term:
+    async def _acquire(self, on_other: Callable[[bool], None]) -> Term:
         other_leads: bool | None = None
         while True:
             asked_at = self._clock.monotonic()
@@ -127,14 +127,15 @@ class Lease:
                 if other_leads is not True:
                     log.info("standing by", lease=self._name)
                     other_leads = True
-                    on_wait(True)
+                    on_other(True)
             except (NatsError, TimeoutError, OSError) as error:
                 self._bucket = None
                 if other_leads is not False:
                     log.warning("cannot ask for the lease", lease=self._name, error=repr(error))
                     other_leads = False
-                    on_wait(False)
+                    on_other(False)
             else:
+                on_other(False)
                 epoch = self._epoch_base + revision
                 return Term(epoch, self._clock, asked_at + self._ttl_secs, revision)
             await self._clock.sleep(self._ttl_secs / 10)

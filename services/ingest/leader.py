@@ -31,7 +31,7 @@ from shared.lease import Lease, Term
 from shared.messages import FeedState
 from shared.tasks import run_together
 
-_NOBODY_LEADS: Final = "no leader is known"
+_NOT_YET: Final = "no feed yet, and none else is known to lead"
 _NO_TOKEN: Final = "there is no access token, or Upstox refused it"
 
 
@@ -52,17 +52,17 @@ class Leader:
     clock: Clock
 
     def __post_init__(self) -> None:
-        self._wait(other_leads=False)
+        self._hear(other_leads=False)
 
     async def run(self) -> None:
         metrics.SUBSCRIPTION_LIMIT.set(LIMITS[self.settings.plan].full_alone)
-        await self.lease.lead(self._work, on_wait=self._wait)
+        await self.lease.lead(self._work, on_other=self._hear)
 
-    def _wait(self, other_leads: bool) -> None:
+    def _hear(self, other_leads: bool) -> None:
         if other_leads:
             self.readiness.up(DEPENDENCY)  # a standby needs no feed to be ready
         else:
-            self.readiness.down(DEPENDENCY, _NOBODY_LEADS)
+            self.readiness.down(DEPENDENCY, _NOT_YET)
 
     async def _work(self, term: Term) -> None:
         settings = self.settings
@@ -80,7 +80,7 @@ class Leader:
                 }
             )
         finally:
-            self._wait(other_leads=False)
+            self._hear(other_leads=False)
 
     def _open_desk(self, term: Term) -> Desk:
         publisher = Publisher(
