@@ -67,7 +67,7 @@ bench-rest: prepare ## A month of five-minute bars over HTTP, beside a plain han
 	@$(PYTHON) -m bench.rest
 
 docs: prepare ## Write the references in docs anew from the code
-	@$(PYTHON) -m embedded.reference
+	@$(PYTHON) -m docgen.reference
 
 clean: ## Remove the environment and all data of `make run`
 	rm -rf .venv .tools .data

@@ -26,9 +26,10 @@ from rich.table import Table
 
 from embedded import binaries
 from embedded.ports import HOST, free_ports
-from shared.bus import connect_bus, ensure_ticks_stream
-from shared.health import Readiness
-from shared.settings import NatsSettings
+from shared.bus.connection import connect_bus
+from shared.bus.resources import ensure_ticks_stream
+from shared.runtime.health import Readiness
+from shared.runtime.settings import NatsSettings
 from tests.support.issuer import TestIssuer, serve_issuer
 from tests.support.servers import PASSWORD, NatsServer, run_nats
 

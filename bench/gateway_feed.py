@@ -11,8 +11,8 @@ import sys
 import time
 from typing import Final
 
-from shared.messages import encode
-from shared.subjects import quote_subject
+from shared.contracts.messages import encode
+from shared.contracts.subjects import quote_subject
 from tests.support.builders import quote
 
 TICK_SECS: Final = 0.001

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from bench.gateway_feed import key_of
-from shared.subjects import quote_subject
+from shared.contracts.subjects import quote_subject
 
 MARK: Final = b"_EQ|INE"
 _RECEIVED: Final = re.compile(rb'"rt":(\d{16})')

@@ -13,7 +13,7 @@ from aiohttp import web
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared.subjects import ALL_QUOTES, quote_subject
+from shared.contracts.subjects import ALL_QUOTES, quote_subject
 
 Queue = asyncio.Queue[str]
 

@@ -12,20 +12,21 @@ from google.protobuf.json_format import MessageToDict
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
 from bench.form import measure, report
-from services.ingest.batch_client import BatchClient
+from services.ingest.bus.batch_client import BatchClient
+from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire
-from services.ingest.instrument_state import encode_quote
-from services.ingest.normalise import Normaliser
-from services.ingest.publish import Publisher
+from services.ingest.normalise.instrument_state import encode_quote
+from services.ingest.normalise.normaliser import Normaliser
 from services.simulator.feed.frames import Frame, snapshot
 from services.simulator.feed.modes import Mode
 from services.simulator.market.instruments import INSTRUMENTS
 from services.simulator.market.market import Market
-from shared.bus import Bus, connect_bus, ensure_ticks_stream
-from shared.clock import SystemClock
-from shared.health import Readiness
-from shared.lease import Term
-from shared.settings import NatsSettings
+from shared.bus.connection import Bus, connect_bus
+from shared.bus.lease import Term
+from shared.bus.resources import ensure_ticks_stream
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.settings import NatsSettings
 from tests.support.buses import flushed
 from tests.support.servers import PASSWORD, run_nats
 
@@ -77,7 +78,7 @@ async def sdk_decode_all(frames: list[bytes]) -> None:
 async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> None:
     clock = SystemClock()
     term = Term(1, clock, clock.monotonic() + 3_600)
-    publisher = Publisher(bus, client, term, clock_every_quotes=200)
+    publisher = QuotePublisher(bus, client, term, clock_every_quotes=200)
     normaliser = Normaliser(epoch=1)
     for number, data in enumerate(frames):
         message: Any = wire.decode(data)

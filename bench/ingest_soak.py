@@ -22,7 +22,7 @@ from rich.progress import Progress
 from bench.form import report_lines
 from embedded.ports import HOST, free_ports
 from services.simulator.market.universe import synthetic_stock
-from shared.messages import decode_quote
+from shared.contracts.messages import decode_quote
 from tests.support.buses import flushed
 from tests.support.ingest import ingest_environment
 from tests.support.processes import ServiceProcess, service_process

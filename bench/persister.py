@@ -18,26 +18,27 @@ from pymongo import InsertOne
 from bench.form import Stage, measure, report_lines
 from bench.ingest import record
 from bench.persister_month import month_query_ms
-from services.ingest.batch_client import BatchClient
+from services.ingest.bus.batch_client import BatchClient
+from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire
-from services.ingest.normalise import Normaliser
-from services.ingest.publish import Publisher
-from services.persister.aggregate import Aggregator
-from services.persister.checkpoint import State
+from services.ingest.normalise.normaliser import Normaliser
+from services.persister.aggregation.aggregator import Aggregator
+from services.persister.aggregation.checkpoint import State
 from services.persister.consume import consume
 from services.persister.pipeline import Pipeline
 from services.persister.settings import PersisterSettings
-from services.persister.store import BarStore
-from shared.bus import Bus, connect_bus, ensure_ticks_stream
-from shared.clock import SystemClock
-from shared.exchange_time import WINDOW_MS, to_datetime, window_start
-from shared.health import Readiness
-from shared.lease import Term
-from shared.messages import ClockTick, FeedState, Quote, decode_quote, encode
-from shared.mongo import Document, Mongo, connect_mongo
-from shared.settings import MongoSettings, NatsSettings
-from shared.stream import Entry, TickReader
-from shared.subjects import CLOCK, QUOTE_PREFIX, quote_subject
+from services.persister.storage.bar_store import BarStore
+from shared.bus.connection import Bus, connect_bus
+from shared.bus.lease import Term
+from shared.bus.resources import ensure_ticks_stream
+from shared.bus.stream_reader import Entry, TickReader
+from shared.contracts.messages import ClockTick, FeedState, Quote, decode_quote, encode
+from shared.contracts.subjects import CLOCK, QUOTE_PREFIX, quote_subject
+from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Document, Mongo, connect_mongo
+from shared.runtime.settings import MongoSettings, NatsSettings
 from tests.support.buses import flushed
 from tests.support.servers import PASSWORD, MongoServer, NatsServer, run_mongo, run_nats
 
@@ -66,7 +67,7 @@ async def fill_stream(nats: NatsServer) -> None:
         await ensure_ticks_stream(bus, max_age_secs=3_600, max_bytes=1 << 30)
         clock = SystemClock()
         term = Term(1, clock, clock.monotonic() + 3_600)
-        publisher = Publisher(bus, client, term, clock_every_quotes=200)
+        publisher = QuotePublisher(bus, client, term, clock_every_quotes=200)
         normaliser = Normaliser(epoch=1)
         for data in record(FRAMES):
             message = wire.decode(data)

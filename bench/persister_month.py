@@ -26,17 +26,18 @@ from rich.progress import track
 
 from embedded.daemons import REPLICA_SET, ROOT, make_replica_set, mongo_url
 from embedded.ports import HOST, free_ports
-from services.persister.documents import bar_document
-from services.persister.store import BARS, BarStore
-from shared.bus import Bus, connect_bus, ensure_ticks_stream
-from shared.clock import SystemClock
-from shared.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
-from shared.health import Readiness
-from shared.history import HISTORY_BARS, MOST_BARS, BarsReply, BarsRequest
-from shared.messages import Bar, BarState
-from shared.mongo import Document, Mongo, connect_mongo
-from shared.requests import ask_encoded
-from shared.settings import MongoSettings, NatsSettings
+from services.persister.storage.bar_store import BARS, BarStore
+from services.persister.storage.documents import bar_document
+from shared.bus.connection import Bus, connect_bus
+from shared.bus.requests import ask_encoded
+from shared.bus.resources import ensure_ticks_stream
+from shared.contracts.history import HISTORY_BARS, MOST_BARS, BarsReply, BarsRequest
+from shared.contracts.messages import Bar, BarState
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Document, Mongo, connect_mongo
+from shared.runtime.settings import MongoSettings, NatsSettings
 from tests.support.processes import service_process
 from tests.support.servers import PASSWORD, NatsServer, Server, mongod_program, run_nats
 

@@ -22,11 +22,11 @@ from pymongo import AsyncMongoClient
 
 from bench.form import report_lines
 from embedded.ports import HOST, free_ports
-from shared.exchange_time import WINDOW_MS, to_datetime
-from shared.health import Readiness
-from shared.messages import Bar, BarState
-from shared.mongo import connect_mongo
-from shared.settings import MongoSettings
+from shared.contracts.messages import Bar, BarState
+from shared.market.exchange_time import WINDOW_MS, to_datetime
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import connect_mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.issuer import serve_issuer
 from tests.support.rest import store_bars
 from tests.support.servers import PASSWORD, run_mongo, run_nats

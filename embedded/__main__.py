@@ -17,9 +17,9 @@ from embedded.plan import Plan, find_programs, prepare
 from embedded.secrets import NATS_PASSWORDS, generate
 from embedded.settings import StackSettings
 from embedded.stack import Stack, StackFailedError, log_tail
-from shared import exit_codes
 from shared.errors import ConfigError, TradeDadError
-from shared.settings import load
+from shared.runtime import exit_codes
+from shared.runtime.settings import load
 
 
 def run() -> int:

@@ -15,7 +15,7 @@ from embedded.plan import Plan
 from embedded.trader import sign_up
 from embedded.truth import PlainBar, differences, plain_bars
 from shared.errors import TradeDadError
-from shared.exchange_time import WINDOW_MS, to_datetime
+from shared.market.exchange_time import WINDOW_MS, to_datetime
 from tradedad_client import Client, ClientError, Outcome, Quote, Subscription
 
 SPEED: Final = 60

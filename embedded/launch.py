@@ -6,8 +6,8 @@ import sys
 from embedded import daemons
 from embedded.secrets import NATS_PASSWORDS, ensure_secrets
 from embedded.settings import StackSettings
-from shared import exit_codes
-from shared.settings import load
+from shared.runtime import exit_codes
+from shared.runtime.settings import load
 
 
 def main() -> None:

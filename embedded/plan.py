@@ -12,7 +12,7 @@ from embedded.ports import configured_ports, free_stack_ports
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from shared.errors import ConfigError
-from shared.settings import SECRETS_DIR, load
+from shared.runtime.settings import SECRETS_DIR, load
 
 _MASTER = "market-quote/instruments/exchange/complete.json.gz"
 _OUR_SHUTDOWN_SECS = "4"  # honcho kills what is still there after five

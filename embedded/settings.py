@@ -12,7 +12,7 @@ from services.ingest.settings import IngestSettings
 from services.persister.settings import PersisterSettings
 from services.simulator.settings import SimulatorSettings
 from shared.errors import ConfigError
-from shared.settings import (
+from shared.runtime.settings import (
     SECRETS_DIR,
     SHARED_GROUPS,
     Port,

@@ -12,9 +12,9 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from xdist.scheduler import LoadScopeScheduling
 
 from embedded.ports import choose_from
-from shared.health import Readiness
-from shared.mongo import Mongo, connect_mongo
-from shared.settings import MongoSettings
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
 
 # The same examples in every run, however slow or busy the machine: what passed here passes

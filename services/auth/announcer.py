@@ -9,14 +9,15 @@ from typing import Final, Protocol
 from nats.errors import Error as NatsError
 
 from services.auth import metrics
-from shared.backoff import Backoff
-from shared.bus import Bus, ensure_revocations_bucket
-from shared.clock import Clock
+from shared.bus.connection import Bus
+from shared.bus.resources import ensure_revocations_bucket
+from shared.contracts.revocations import Revocation, encode
 from shared.errors import Unavailable
-from shared.exchange_time import to_datetime
-from shared.logs import get_logger
-from shared.revocations import Revocation, encode
-from shared.tasks import run_together
+from shared.market.exchange_time import to_datetime
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+from shared.runtime.tasks import run_together
 
 log = get_logger(__name__)
 

@@ -7,36 +7,36 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.auth.access import Access
-from services.auth.accounts import Accounts
-from services.auth.admin import Admin
 from services.auth.announcer import Announcer
-from services.auth.attempts import Attempts, Limits
-from services.auth.devices import Devices
-from services.auth.issuer import Issuer
-from services.auth.key_watch import KeyWatch
-from services.auth.keyring import load_keyring
-from services.auth.logins import Lifetimes, Logins
-from services.auth.passwords import open_hasher
-from services.auth.policy import PasswordPolicy
-from services.auth.pseudonyms import Pseudonyms
-from services.auth.records import Limit
-from services.auth.routes import Endpoints, Surroundings, application
+from services.auth.core.accounts import Accounts
+from services.auth.core.admin import Admin
+from services.auth.core.attempts import AttemptLimits, Attempts
+from services.auth.core.devices import Devices
+from services.auth.core.logins import Lifetimes, Logins
+from services.auth.core.policy import PasswordPolicy
+from services.auth.core.pseudonyms import Pseudonyms
+from services.auth.core.records import AttemptLimit
+from services.auth.http.authenticator import Authenticator
+from services.auth.http.routes import Endpoints, ProxySettings, application
+from services.auth.password_hasher import open_hasher
 from services.auth.settings import AuthSettings
+from services.auth.signing.issuer import Issuer
+from services.auth.signing.key_watch import KeyWatcher
+from services.auth.signing.keyring import load_keyring
 from services.auth.stores.audit import MongoAudit
-from services.auth.stores.endings import MongoEndings
 from services.auth.stores.revocations import MongoRevocations
 from services.auth.stores.sessions import MongoSessions
+from services.auth.stores.terminations import MongoTerminations
 from services.auth.stores.throttles import MongoThrottle
 from services.auth.stores.users import MongoUsers
-from shared.bus import connect_bus
-from shared.clock import Clock, SystemClock
-from shared.health import Readiness
-from shared.logs import get_logger
-from shared.mongo import Mongo, connect_mongo
-from shared.runtime import Part
-from shared.site import serve
-from shared.verifier import LEEWAY_SECS, TokenVerifier
+from shared.bus.connection import connect_bus
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
+from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.service import Component
+from shared.runtime.site import serve
+from shared.web.verifier import LEEWAY_SECS, TokenVerifier
 
 log = get_logger(__name__)
 
@@ -45,24 +45,24 @@ _CLOCK_DIFFERENCE_SECS = 30
 
 
 @asynccontextmanager
-async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
-    """Open everything and serve; yields the parts that must keep running.
+async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[Sequence[Component]]:
+    """Open everything and serve; yields the components that must keep running.
 
     Raises ConfigError if the keys or the port are not usable, PyMongoError if the
     database refuses our collections. Waits for as long as there is no database.
     """
     async with (
-        assemble(settings, readiness) as (app, parts),
+        assemble(settings, readiness) as (app, components),
         serve(app, settings.host, settings.port) as port,
     ):
         log.info("auth is open", host=settings.host, port=port)
-        yield parts
+        yield components
 
 
 @asynccontextmanager
 async def assemble(
     settings: AuthSettings, readiness: Readiness
-) -> AsyncIterator[tuple[web.Application, Sequence[Part]]]:
+) -> AsyncIterator[tuple[web.Application, Sequence[Component]]]:
     """Everything but the open port; raises as `build` does."""
     clock = SystemClock()
     keyring = await asyncio.to_thread(
@@ -72,7 +72,7 @@ async def assemble(
         publish_secs=settings.key_publish_secs,
         create_missing=settings.create_missing_key,
     )
-    keys = KeyWatch(keyring, settings.keys_dir, clock, reload_secs=settings.key_reload_secs)
+    keys = KeyWatcher(keyring, settings.keys_dir, clock, reload_secs=settings.key_reload_secs)
     async with (
         connect_mongo(settings.mongo, readiness) as mongo,
         open_hasher(
@@ -128,9 +128,9 @@ async def assemble(
             accounts=accounts,
             logins=logins,
             admin=admin,
-            access=Access(verifier, stores.users, stores.sessions, clock),
+            access=Authenticator(verifier, stores.users, stores.sessions, clock),
             keys=keys,
-            surroundings=Surroundings(settings.trusted_proxies, settings.allowed_origins),
+            surroundings=ProxySettings(settings.trusted_proxies, settings.allowed_origins),
             now_ms=clock.now_ms,
         )
         yield application(endpoints, readiness), [mongo, keys, announcer]
@@ -142,7 +142,7 @@ class Stores:
 
     users: MongoUsers
     sessions: MongoSessions
-    endings: MongoEndings
+    endings: MongoTerminations
     throttle: MongoThrottle
     audit: MongoAudit
     revocations: MongoRevocations
@@ -156,7 +156,7 @@ async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
         sessions=MongoSessions(
             mongo.db, grace_secs=settings.refresh_grace_secs, remember_secs=remember_secs
         ),
-        endings=MongoEndings(mongo, remember_secs=remember_secs),
+        endings=MongoTerminations(mongo, remember_secs=remember_secs),
         throttle=MongoThrottle(mongo.db),
         audit=MongoAudit(mongo.db, keep_days=settings.audit_days),
         revocations=MongoRevocations(mongo.db, remember_secs=remember_secs),
@@ -187,11 +187,13 @@ def _announcer(settings: AuthSettings, recorded: MongoRevocations, clock: Clock)
     )
 
 
-def _limits(settings: AuthSettings) -> Limits:
-    def limit(free: int) -> Limit:
-        return Limit(free, settings.delay_base_secs, settings.delay_cap_secs, settings.forget_secs)
+def _limits(settings: AuthSettings) -> AttemptLimits:
+    def limit(free: int) -> AttemptLimit:
+        return AttemptLimit(
+            free, settings.delay_base_secs, settings.delay_cap_secs, settings.forget_secs
+        )
 
-    return Limits(
+    return AttemptLimits(
         account=limit(settings.free_account_attempts),
         address=limit(settings.free_address_attempts),
         signup=limit(settings.free_signups),

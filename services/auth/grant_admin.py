@@ -7,16 +7,16 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from services.auth.app import open_stores
-from services.auth.bodies import Email
-from services.auth.records import ADMIN, Client, Event, User
+from services.auth.core.records import ADMIN, Client, Event, User
+from services.auth.http.schemas import Email
 from services.auth.settings import AuthSettings
-from shared import exit_codes, logs
-from shared.clock import SystemClock
 from shared.errors import ConfigError, RequestError
-from shared.exchange_time import to_datetime
-from shared.health import Readiness
-from shared.mongo import connect_mongo
-from shared.settings import load
+from shared.market.exchange_time import to_datetime
+from shared.runtime import exit_codes, logs
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import connect_mongo
+from shared.runtime.settings import load
 
 _CONNECT_SECS: Final = 10.0
 

@@ -8,13 +8,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from services.auth.keyring import Keyring, create_key, key_path, load_keyring
 from services.auth.settings import AuthSettings
-from shared import exit_codes
-from shared.clock import Clock, SystemClock
+from services.auth.signing.keyring import Keyring, create_key, key_path, load_keyring
 from shared.errors import ConfigError
-from shared.exchange_time import to_datetime
-from shared.settings import load
+from shared.market.exchange_time import to_datetime
+from shared.runtime import exit_codes
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.settings import load
 
 
 class RotationPending(ConfigError):

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import (
+from shared.runtime.settings import (
     MongoSettings,
     Names,
     NatsSettings,
@@ -16,7 +16,7 @@ from shared.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from shared.verifier import KEYS_KEPT_SECS
+from shared.web.verifier import KEYS_KEPT_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
 # A little more than verifiers keep our public keys, for all replicas to have the new one.

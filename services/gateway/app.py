@@ -9,43 +9,49 @@ from typing import Final
 
 import aiohttp
 
-from services.gateway.allowed import request_rates
-from services.gateway.coverage import Interest
-from services.gateway.demand import Demander
-from services.gateway.door import Door
-from services.gateway.flush import Flusher
-from services.gateway.forward import Forwarder, bounded_session
-from services.gateway.hub import Hub
-from services.gateway.intake import DirectClient
-from services.gateway.limits import Count
-from services.gateway.outside import Outside
-from services.gateway.pages import OWN_PAGE, Pages, read_files
-from services.gateway.relay import Relay
-from services.gateway.rest.access import Access
-from services.gateway.rest.allowance import Meter
+from services.gateway import metrics
+from services.gateway.bus.demand_publisher import DemandPublisher
+from services.gateway.bus.direct_client import DirectClient
+from services.gateway.bus.feed_status import FeedStatusListener
+from services.gateway.bus.relay import Relay
+from services.gateway.bus.revocation_listener import RevocationListener
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.flush import Flusher
+from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.interest import Interest
+from services.gateway.http.access import AccessControl
+from services.gateway.http.auth_proxy import AuthProxy, bounded_session
+from services.gateway.http.forwarded import ForwardedHeaders
+from services.gateway.http.rate_limit import RateLimiter
+from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
+from services.gateway.http.token_bucket import KeyedCounter
 from services.gateway.rest.endpoints import Endpoints
-from services.gateway.rest.feed_board import FeedBoard
-from services.gateway.rest.questions import Questions
-from services.gateway.revoked import Revoked
+from services.gateway.rest.persister_client import PersisterClient
 from services.gateway.routes import make_site
-from services.gateway.session import Gateway
 from services.gateway.settings import GatewaySettings
-from services.gateway.streams import Streams
-from shared.bus import connect_bus
-from shared.clock import SystemClock
-from shared.health import Readiness
-from shared.revocations import Revocations
-from shared.runtime import Part, lasting
-from shared.site import serve
-from shared.verifier import KeySet, TokenVerifier
+from services.gateway.stream.endpoint import StreamEndpoint
+from services.gateway.stream.quota import request_rates
+from services.gateway.stream.registry import StreamRegistry
+from services.gateway.stream.session import SessionContext
+from shared.bus.connection import connect_bus
+from shared.contracts.revocations import Revocations
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.service import Component, lasting
+from shared.runtime.site import serve
+from shared.web.verifier import KeySet, TokenVerifier
 
 # A request may name two hundred instruments.
 _MAX_LINE_BYTES: Final = 32 * 1024
 
 
 @asynccontextmanager
-async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
-    """Open what the gateway needs; yields its parts."""
+async def build(
+    settings: GatewaySettings, readiness: Readiness
+) -> AsyncIterator[Sequence[Component]]:
+    """Open what the gateway needs; yields its components."""
+    for channel in Channel:
+        metrics.SUBSCRIPTIONS.labels(channel.value)  # exported as 0 before the first subscription
     clock = SystemClock()
     hub = Hub(settings.max_quote_age_secs)
     flusher = Flusher(
@@ -55,7 +61,7 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
         blocked_secs=settings.blocked_secs,
         max_age_secs=settings.max_quote_age_secs,
     )
-    streams = Streams()
+    streams = StreamRegistry()
     client = DirectClient()
     revocations = Revocations()
     gateway_id = settings.gateway_id or f"{socket.gethostname()[:20]}-{secrets.token_hex(4)}"
@@ -71,29 +77,29 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
                 own_client=client,
             )
         )
-        gateway = Gateway(
+        gateway = SessionContext(
             hub=hub,
             flusher=flusher,
             interest=interest,
             streams=streams,
             verifier=TokenVerifier(KeySet(http, settings.tokens.jwks_url, clock), settings.tokens),
             revocations=revocations,
-            users=Count(settings.max_streams_per_user),
+            users=KeyedCounter(settings.max_streams_per_user),
             requests=request_rates(settings),
             settings=settings,
             clock=clock,
         )
-        revoked = Revoked(bus, revocations, streams, readiness, clock)
+        revoked = RevocationListener(bus, revocations, streams, readiness, clock)
         relay = Relay(bus, client, hub, flusher, streams, readiness, revoked.read_again)
-        demander = Demander(bus, gateway_id, hub, interest, streams)
+        demander = DemandPublisher(bus, gateway_id, hub, interest, streams)
         # Streams are sent away over some time, during which they are served as ever.
-        board = FeedBoard(bus, clock)
+        board = FeedStatusListener(bus, clock)
         served = await stack.enter_async_context(lasting(streams, revoked, relay, demander, board))
-        outside = Outside(settings.trusted_proxies)
+        outside = ForwardedHeaders(settings.trusted_proxies)
         access = _access(settings, gateway, outside)
         endpoints = Endpoints(
             access=access,
-            questions=Questions(
+            questions=PersisterClient(
                 bus,
                 clock,
                 secs=settings.question_timeout_secs,
@@ -106,7 +112,7 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
             readiness=readiness,
             clock=clock,
         )
-        auth = Forwarder(
+        auth = AuthProxy(
             await stack.enter_async_context(bounded_session(settings.auth_connections)),
             settings.auth_url,
             access,
@@ -115,8 +121,10 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
             timeout_secs=settings.auth_timeout_secs,
         )
         files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
-        pages = Pages(files, access, outside)
-        site = make_site(Door(gateway, outside, readiness), endpoints, auth, pages, readiness)
+        pages = StaticFiles(files, access, outside)
+        site = make_site(
+            StreamEndpoint(gateway, outside, readiness), endpoints, auth, pages, readiness
+        )
         listening = serve(
             site,
             settings.host,
@@ -129,12 +137,14 @@ async def build(settings: GatewaySettings, readiness: Readiness) -> AsyncIterato
         yield bus, served
 
 
-def _access(settings: GatewaySettings, gateway: Gateway, outside: Outside) -> Access:
-    return Access(
+def _access(
+    settings: GatewaySettings, gateway: SessionContext, outside: ForwardedHeaders
+) -> AccessControl:
+    return AccessControl(
         gateway.verifier,
         gateway.revocations,
-        users=Meter("user", settings.requests_per_sec, settings.requests_burst),
-        addresses=Meter(
+        users=RateLimiter("user", settings.requests_per_sec, settings.requests_burst),
+        addresses=RateLimiter(
             "address", settings.address_requests_per_sec, settings.address_requests_burst
         ),
         outside=outside,

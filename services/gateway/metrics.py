@@ -4,16 +4,12 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.gateway.protocol import Channel
-
 STREAMS: Final = Gauge("tradedad_gateway_streams", "Open WebSocket streams")
 SUBSCRIPTIONS: Final = Gauge(
     "tradedad_gateway_subscriptions",
     "Keys and wildcards that all streams together have subscribed to",
     ["channel"],
 )
-for _channel in Channel:
-    SUBSCRIPTIONS.labels(_channel.value)  # so that a channel nobody asked for tells 0
 INSTRUMENTS: Final = Gauge(
     "tradedad_gateway_instruments", "Instruments of which a last quote is known"
 )

@@ -2,17 +2,21 @@
 
 from aiohttp import web
 
-from services.gateway.door import Door
-from services.gateway.forward import MAX_BODY_BYTES, Forwarder
-from services.gateway.observed import STREAM_PATH, observed
-from services.gateway.pages import Pages
+from services.gateway.http.auth_proxy import MAX_BODY_BYTES, AuthProxy
+from services.gateway.http.http_metrics import STREAM_PATH, observed
+from services.gateway.http.static_files import StaticFiles
 from services.gateway.rest.endpoints import Endpoints
-from shared.health import Readiness, health_routes
-from shared.problems import problems
+from services.gateway.stream.endpoint import StreamEndpoint
+from shared.runtime.health import Readiness, health_routes
+from shared.web.problems import problems
 
 
 def make_site(
-    door: Door, endpoints: Endpoints, auth: Forwarder, pages: Pages, readiness: Readiness
+    door: StreamEndpoint,
+    endpoints: Endpoints,
+    auth: AuthProxy,
+    pages: StaticFiles,
+    readiness: Readiness,
 ) -> web.Application:
     """The public application."""
     site = web.Application(middlewares=[observed, problems], client_max_size=MAX_BODY_BYTES)

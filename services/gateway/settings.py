@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import (
+from shared.runtime.settings import (
     HttpUrl,
     Names,
     NatsSettings,
@@ -16,7 +16,7 @@ from shared.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from shared.site import IDLE_SECS, MOST_IDLE
+from shared.runtime.site import IDLE_SECS, MOST_IDLE
 
 
 class GatewaySettings(ServiceSettings):

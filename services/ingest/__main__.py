@@ -4,7 +4,7 @@ import sys
 
 from services.ingest.app import build
 from services.ingest.settings import IngestSettings
-from shared.runtime import run
+from shared.runtime.service import run
 
 if __name__ == "__main__":
     sys.exit(run("ingest", build, IngestSettings))

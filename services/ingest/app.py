@@ -5,25 +5,28 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from services.ingest.batch_client import BatchClient
+from services.ingest.bus.batch_client import BatchClient
+from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.demand.interest import Interest
 from services.ingest.feed.authorize import FeedAuthorizer
 from services.ingest.feed.tokens import BusToken, FileToken, SettingToken, Tokens, TokenSource
 from services.ingest.feed.upstream import UpstoxFeed, feed_session
-from services.ingest.leader import Leader
-from services.ingest.listen import DemandListener
+from services.ingest.leadership.leader import Leader
 from services.ingest.settings import IngestSettings
 from services.ingest.watchlist import read_watchlist
-from shared.bus import Bus, connect_bus, open_leases
-from shared.clock import SystemClock
-from shared.health import Readiness
-from shared.lease import Lease
-from shared.runtime import Part
+from shared.bus.connection import Bus, connect_bus
+from shared.bus.lease import Lease
+from shared.bus.resources import open_leases
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.service import Component
 
 
 @asynccontextmanager
-async def build(settings: IngestSettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
-    """Open what ingest needs; yields its parts."""
+async def build(
+    settings: IngestSettings, readiness: Readiness
+) -> AsyncIterator[Sequence[Component]]:
+    """Open what ingest needs; yields its components."""
     pinned = await asyncio.to_thread(read_watchlist, settings.watchlist_file)
     clock = SystemClock()
     client = BatchClient()

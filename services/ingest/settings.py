@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.ingest.demand.limits import PlanName
-from shared.settings import NatsSettings, Port, Secs, ServiceSettings, UpstoxSettings
+from shared.runtime.settings import NatsSettings, Port, Secs, ServiceSettings, UpstoxSettings
 
 
 class IngestSettings(ServiceSettings):

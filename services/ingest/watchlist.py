@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from shared.contracts.subjects import key_to_tokens
 from shared.errors import ConfigError, InvalidField
-from shared.subjects import key_to_tokens
 
 
 def read_watchlist(path: Path | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import sys
 from services.persister.app import build
 from services.persister.export import main as export
 from services.persister.settings import PersisterSettings
-from shared.runtime import run
+from shared.runtime.service import run
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["export"]:

@@ -3,11 +3,11 @@
 import msgspec
 
 from services.persister import metrics
-from services.persister.aggregate import Aggregator
-from shared.logs import get_logger
-from shared.messages import decode_candle, decode_clock, decode_quote
-from shared.stream import Entry
-from shared.subjects import CANDLE_1M_PREFIX, CLOCK, QUOTE_PREFIX
+from services.persister.aggregation.aggregator import Aggregator
+from shared.bus.stream_reader import Entry
+from shared.contracts.messages import decode_candle, decode_clock, decode_quote
+from shared.contracts.subjects import CANDLE_1M_PREFIX, CLOCK, QUOTE_PREFIX
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -13,13 +13,13 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from services.persister.documents import END_OF_TIME_MS, bar_ids
-from services.persister.store import BARS
-from shared import exit_codes
+from services.persister.storage.bar_store import BARS
+from services.persister.storage.documents import END_OF_TIME_MS, bar_ids
 from shared.errors import ConfigError
-from shared.exchange_time import IST
-from shared.mongo import Document
-from shared.settings import MongoSettings, load
+from shared.market.exchange_time import IST
+from shared.runtime import exit_codes
+from shared.runtime.mongo import Document
+from shared.runtime.settings import MongoSettings, load
 
 _AT_ONCE: Final = 20_000
 _MISSING: Final = "the export needs pyarrow and rich: uv sync --group export"

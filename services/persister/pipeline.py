@@ -9,19 +9,19 @@ from nats.js.errors import NotFoundError
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.aggregate import Aggregator, Closed
-from services.persister.checkpoint import State, of_stream
+from services.persister.aggregation.aggregator import Aggregator, Closed
+from services.persister.aggregation.checkpoint import State, of_stream
 from services.persister.consume import consume
 from services.persister.settings import PersisterSettings
-from services.persister.store import BarStore
-from shared.backoff import Backoff
-from shared.bus import Bus
-from shared.clock import Clock
-from shared.lease import Term
-from shared.logs import get_logger
-from shared.messages import Bar, encode
-from shared.stream import Entry, TickReader, stream_identity
-from shared.subjects import bar_subject
+from services.persister.storage.bar_store import BarStore
+from shared.bus.connection import Bus
+from shared.bus.lease import Term
+from shared.bus.stream_reader import Entry, TickReader, stream_identity
+from shared.contracts.messages import Bar, encode
+from shared.contracts.subjects import bar_subject
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

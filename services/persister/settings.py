@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import (
+from shared.runtime.settings import (
     HttpUrl,
     MongoSettings,
     NatsSettings,

@@ -4,7 +4,7 @@ import sys
 
 from services.simulator.app import build
 from services.simulator.settings import SimulatorSettings
-from shared.runtime import run
+from shared.runtime.service import run
 
 if __name__ == "__main__":
     sys.exit(run("simulator", build, SimulatorSettings))

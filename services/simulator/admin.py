@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.ledger import Ledger
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.settings import SimulatorSettings
 from shared.errors import InvalidField
 
@@ -20,7 +20,7 @@ class Admin:
 
     def __init__(
         self,
-        instruments: tuple[Instrument, ...],
+        instruments: tuple[ListedInstrument, ...],
         clock: ExchangeClock,
         ledger: Ledger,
         settings: SimulatorSettings,

@@ -11,6 +11,9 @@ from services.simulator.admin import Admin
 from services.simulator.driver import Driver
 from services.simulator.envelope import refusals
 from services.simulator.exchange_clock import ExchangeClock
+from services.simulator.fault_injection.calls import FaultCalls
+from services.simulator.fault_injection.faults import Faults
+from services.simulator.fault_injection.requests import fault_injection
 from services.simulator.feed.access import FeedAccess
 from services.simulator.feed.codes import OneTimeCodes
 from services.simulator.feed.server import Feed
@@ -20,21 +23,18 @@ from services.simulator.login.routes import login_routes
 from services.simulator.login.scopes import scopes
 from services.simulator.market.market import Market
 from services.simulator.market.universe import instruments_of
-from services.simulator.mischief.calls import MischiefCalls
-from services.simulator.mischief.faults import Faults
-from services.simulator.mischief.requests import mischief
 from services.simulator.portfolio_stream.webhook import Webhook
 from services.simulator.rest.routes import market_routes
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
 from services.simulator.trading import Trading
-from shared.clock import SystemClock
-from shared.exchange_calendar import Calendar
-from shared.health import Readiness
-from shared.logs import get_logger
-from shared.problems import problems
-from shared.runtime import Part
-from shared.site import serve
+from shared.market.exchange_calendar import Calendar
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
+from shared.runtime.service import Component
+from shared.runtime.site import serve
+from shared.web.problems import problems
 
 log = get_logger(__name__)
 
@@ -81,7 +81,7 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     app = web.Application(
         middlewares=[
             problems,
-            mischief(faults),
+            fault_injection(faults),
             refusals,
             gate(settings, tokens, wall_clock),
             scopes(tokens),
@@ -89,7 +89,7 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     )
     app.add_routes(login_routes(settings, tokens, clock, wall_clock))
     configured_token = settings.access_token.get_secret_value()
-    app.add_routes(MischiefCalls(faults, tokens, configured_token).routes())
+    app.add_routes(FaultCalls(faults, tokens, configured_token).routes())
     app.add_routes(market_routes(instruments, market, tokens))
     trading = Trading(
         market.states,
@@ -116,7 +116,7 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
 async def build(
     settings: SimulatorSettings,
     readiness: Readiness,  # noqa: ARG001  (needs nothing that could be missing)
-) -> AsyncIterator[Sequence[Part]]:
-    """Open the simulator; yields its parts."""
+) -> AsyncIterator[Sequence[Component]]:
+    """Open the simulator; yields its components."""
     async with open_simulator(settings) as simulator:
         yield [simulator.driver, simulator.webhook]

@@ -1,6 +1,6 @@
 """Maps the machine's time to exchange time, which may start elsewhere and run faster."""
 
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 
 
 class ExchangeClock:

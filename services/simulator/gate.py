@@ -8,10 +8,10 @@ from aiohttp import web
 
 from services.simulator.envelope import RATE_LIMIT, UPSTOX_PATHS, refuse
 from services.simulator.orders.refused import STATIC_IP
-from services.simulator.rate_limit import Limits, RateLimit
+from services.simulator.rate_limit import CallLimits, RateLimit
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 
 _ORDER_PATHS: Final = ("/v2/order/", "/v3/order/")
 
@@ -53,7 +53,7 @@ def _is_order(request: web.Request) -> bool:
     return request.method != "GET" and request.path.startswith(_ORDER_PATHS)
 
 
-def _limits(request: web.Request, settings: SimulatorSettings, *, is_order: bool) -> Limits:
+def _limits(request: web.Request, settings: SimulatorSettings, *, is_order: bool) -> CallLimits:
     slow = is_order and "X-Algo-Name" not in request.headers
     per_second = settings.order_calls_per_sec if slow else settings.calls_per_sec
-    return Limits(per_second, settings.calls_per_minute, settings.calls_per_half_hour)
+    return CallLimits(per_second, settings.calls_per_minute, settings.calls_per_half_hour)

@@ -11,7 +11,7 @@ _MOST_USERS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CallLimits:
     """The most requests of one window each."""
 
     per_second: int
@@ -29,7 +29,7 @@ class RateLimit:
     def __init__(self) -> None:
         self._times: dict[str, deque[float]] = {}
 
-    def allow(self, who: str, limits: Limits, now: float) -> bool:
+    def allow(self, who: str, limits: CallLimits, now: float) -> bool:
         """Count a request of `who`; False if it is one too many."""
         times = self._times.get(who)
         if times is None:

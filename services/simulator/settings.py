@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.simulator.market.universe import MOST_SYNTHETIC, Universe
-from shared.settings import Port, Secs, ServiceSettings
+from shared.runtime.settings import Port, Secs, ServiceSettings
 
 
 class SimulatorSettings(ServiceSettings):

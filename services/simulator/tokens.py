@@ -10,7 +10,7 @@ from aiohttp import web
 
 from services.simulator.envelope import INVALID_TOKEN, refuse
 from services.simulator.exchange_clock import ExchangeClock
-from shared.exchange_time import DAY_MS, IST_OFFSET_MS
+from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS
 
 _DIES_AT_MS: Final = (3 * 60 + 30) * 60_000  # 03:30 IST
 _MOST_TOKENS: Final = 10_000

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from embedded.ports import HOST, free_stack_ports
-from shared import exit_codes
+from shared.runtime import exit_codes
 from tests.e2e.conftest import Run
 
 

@@ -53,13 +53,13 @@ async def opened(stack: Stack, account: Account) -> AsyncIterator[Client]:
 
 
 def gateway_of(stack: Stack) -> psutil.Process:
-    """The process that serves; its keeper starts another when it dies."""
+    """The process that serves; its supervisor starts another when it dies."""
     assert stack._process is not None
     return next(
         process
         for process in psutil.Process(stack._process.pid).children(recursive=True)
         if process.cmdline()[-1:] == ["services.gateway"]
-        and "embedded.keep" not in process.cmdline()
+        and "embedded.supervisor" not in process.cmdline()
     )
 
 

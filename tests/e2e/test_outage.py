@@ -48,7 +48,7 @@ def processes(stack: Stack) -> dict[str, int]:
     assert stack._process is not None
     for process in psutil.Process(stack._process.pid).children(recursive=True):
         command = process.cmdline()
-        if "embedded.keep" in command or not command:
+        if "embedded.supervisor" in command or not command:
             continue
         if command[-1].startswith("services."):
             found[command[-1].removeprefix("services.")] = process.pid
@@ -86,8 +86,8 @@ def test_an_outage_turns_readiness_off_and_on_and_no_service_dies(
     program, users = USERS_OF[dependency]
     before = processes(stack)
     urls = {name: stack.plan.ops_urls[name] for name in users}
-    keeper = psutil.Process(before[program]).parent()
-    assert keeper is not None
+    supervisor = psutil.Process(before[program]).parent()
+    assert supervisor is not None
 
     def all_unready() -> bool:
         return all(dependency in get(f"{url}/readyz")[1] for url in urls.values())
@@ -95,10 +95,10 @@ def test_an_outage_turns_readiness_off_and_on_and_no_service_dies(
     def all_ready() -> bool:
         return all(get(f"{url}/readyz")[0] == 200 for url in urls.values())
 
-    keeper.suspend()  # it would start the daemon again before we have looked
+    supervisor.suspend()  # it would start the daemon again before we have looked
     os.kill(before[program], signal.SIGKILL)
     wait_until(all_unready, f"all of {users} are unready")
-    keeper.resume()
+    supervisor.resume()
     wait_until(all_ready, f"all of {users} are ready again")
     assert all(get(f"{url}/healthz")[0] == 200 for url in urls.values())
     after = processes(stack)

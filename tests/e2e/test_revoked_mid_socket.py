@@ -16,7 +16,7 @@ import pytest
 from embedded.daemons import ROOT
 from embedded.plan import prepare
 from embedded.stack import Stack
-from services.gateway.protocol import CloseCode
+from services.gateway.stream.protocol import CloseCode
 from tests.support.raw_streams import Stream, open_stream
 
 PASSWORD = "correct horse battery"

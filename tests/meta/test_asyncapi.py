@@ -6,10 +6,12 @@ import re
 import pytest
 from jsonschema import Draft7Validator
 
-from embedded.asyncapi import ANSWERS, BATCHES, REQUESTS, asyncapi
+from docgen.asyncapi import ANSWERS, BATCHES, REQUESTS, asyncapi
+from docgen.reference import STREAM_ASYNCAPI
 from embedded.daemons import ROOT
-from embedded.reference import STREAM_ASYNCAPI
-from services.gateway.protocol import Channel, CloseCode, Outcome
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.interest import Outcome
+from services.gateway.stream.protocol import CloseCode
 from shared.errors import Code
 from tests.support.stream_document import META_SCHEMA, as_asked, as_told, document
 

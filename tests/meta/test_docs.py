@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from docgen.reference import PAGE, page
 from embedded.daemons import ROOT
-from embedded.reference import PAGE, page
 from embedded.settings import all_variables
-from services.gateway.protocol import CloseCode
+from services.gateway.stream.protocol import CloseCode
 from shared.errors import Code
 
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
@@ -26,18 +26,18 @@ DOCUMENTS = sorted(
 LIFE_OF_A_TICK = [
     "services/ingest/feed/upstream.py",
     "services/ingest/feed/wire.py",
-    "services/ingest/normalise.py",
-    "services/ingest/instrument_state.py",
-    "services/ingest/publish.py",
-    "services/gateway/relay.py",
-    "services/gateway/hub.py",
-    "services/gateway/outbox.py",
-    "services/gateway/flush.py",
-    "services/gateway/session.py",
-    "shared/stream.py",
+    "services/ingest/normalise/normaliser.py",
+    "services/ingest/normalise/instrument_state.py",
+    "services/ingest/bus/quote_publisher.py",
+    "services/gateway/bus/relay.py",
+    "services/gateway/fanout/hub.py",
+    "services/gateway/fanout/outbox.py",
+    "services/gateway/fanout/flush.py",
+    "services/gateway/stream/session.py",
+    "shared/bus/stream_reader.py",
     "services/persister/consume.py",
-    "services/persister/aggregate.py",
-    "services/persister/store.py",
+    "services/persister/aggregation/aggregator.py",
+    "services/persister/storage/bar_store.py",
 ]
 
 

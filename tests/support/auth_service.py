@@ -17,15 +17,15 @@ import pytest
 from pydantic import SecretStr
 
 from services.auth.app import assemble
-from services.auth.keyring import Key, create_key, load_keyring
 from services.auth.settings import AuthSettings
-from shared.clock import SystemClock
-from shared.health import Readiness
-from shared.mongo import Document, Mongo
-from shared.runtime import Part
-from shared.settings import MongoSettings
-from shared.site import serve
-from shared.tasks import stop
+from services.auth.signing.keyring import Key, create_key, load_keyring
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Document, Mongo
+from shared.runtime.service import Component
+from shared.runtime.settings import MongoSettings
+from shared.runtime.site import serve
+from shared.runtime.tasks import stop
 
 EMAIL = "ann@example.com"
 PASSWORD = "correct horse battery"
@@ -50,7 +50,7 @@ class Auth:
     http: aiohttp.ClientSession
     mongo: Mongo
     readiness: Readiness
-    parts: Sequence[Part]
+    components: Sequence[Component]
 
     async def ask(self, method: str, path: str, **kwargs: Any) -> Answer:
         async with self.http.request(method, self.url + path, **kwargs) as response:
@@ -108,25 +108,25 @@ def settings(mongo_url: str, tmp_path: Path, key: Key) -> AuthSettings:
 
 @asynccontextmanager
 async def running(settings: AuthSettings) -> AsyncIterator[Auth]:
-    """Auth with these settings, and a client of it; its parts do not run by themselves."""
+    """Auth with these settings, and a client of it; its components do not run by themselves."""
     readiness = Readiness("auth")
     async with (
-        assemble(settings, readiness) as (app, parts),
+        assemble(settings, readiness) as (app, components),
         serve(app, "127.0.0.1", 0) as port,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
-        mongo = next(part for part in parts if isinstance(part, Mongo))
-        yield Auth(f"http://127.0.0.1:{port}", http, mongo, readiness, parts)
+        mongo = next(component for component in components if isinstance(component, Mongo))
+        yield Auth(f"http://127.0.0.1:{port}", http, mongo, readiness, components)
 
 
 @asynccontextmanager
 async def working(auth: Auth) -> AsyncIterator[None]:
-    """Its parts run meanwhile: keys are read again, revocations announced."""
-    works = [asyncio.create_task(part.run()) for part in auth.parts]
+    """Its components run meanwhile: keys are read again, revocations announced."""
+    works = [asyncio.create_task(component.run()) for component in auth.components]
     try:
         yield
         failed = [task for task in works if task.done()]
-        assert failed == [], "a part ended"
+        assert failed == [], "a component ended"
     finally:
         await stop(works)
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embedded.truth import differences, plain_bars
-from services.persister.documents import to_ms
-from shared.bus import Bus
-from shared.exchange_time import WINDOW_MS, to_datetime, window_start
-from shared.messages import Quote, decode_quote
-from shared.mongo import Mongo
-from shared.stream import TickReader
-from shared.subjects import ALL_QUOTES
+from services.persister.storage.documents import to_ms
+from shared.bus.connection import Bus
+from shared.bus.stream_reader import TickReader
+from shared.contracts.messages import Quote, decode_quote
+from shared.contracts.subjects import ALL_QUOTES
+from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start
+from shared.runtime.mongo import Mongo
 from tests.support.buses import bus_of
 from tests.support.rig import KEYS, Rig
 from tests.support.servers import NatsServer

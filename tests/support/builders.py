@@ -4,7 +4,7 @@ from typing import Any
 
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2 as pb
 
-from shared.messages import Quote
+from shared.contracts.messages import Quote
 
 KEY = "NSE_EQ|INE002A01018"
 OTHER_KEY = "NSE_INDEX|Nifty 50"

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 from nats.aio.client import Client
 
-from shared.bus import Bus, connect_bus
-from shared.health import Readiness
-from shared.settings import NatsSettings
+from shared.bus.connection import Bus, connect_bus
+from shared.runtime.health import Readiness
+from shared.runtime.settings import NatsSettings
 from tests.support.servers import PASSWORD, NatsServer
 
 

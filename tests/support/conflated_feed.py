@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.exchange_time import DAY_MS, MINUTE_MS
-from shared.messages import Candle, ClockTick, FeedState, Quote
+from shared.contracts.messages import Candle, ClockTick, FeedState, Quote
+from shared.market.exchange_time import DAY_MS, MINUTE_MS
 
 Message = Quote | Candle | ClockTick
 

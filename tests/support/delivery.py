@@ -9,14 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from services.gateway.coverage import Interest
-from services.gateway.flush import Flusher
-from services.gateway.hub import Hub
-from services.gateway.outbox import Outbox
-from services.gateway.protocol import Channel, Subscribe, Unsubscribe
-from services.gateway.subscriptions import Subscriptions
-from shared.messages import encode
-from shared.subjects import quote_subject
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.flush import Flusher
+from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.interest import Interest
+from services.gateway.fanout.outbox import Outbox
+from services.gateway.stream.json_framing import JsonFraming
+from services.gateway.stream.protocol import Subscribe, Unsubscribe
+from services.gateway.stream.subscriptions import StreamSubscriptions
+from shared.contracts.messages import encode
+from shared.contracts.subjects import quote_subject
 from tests.support.builders import quote
 from tests.support.server_frames import messages
 from tests.support.virtual_time import run_virtual, stand_still
@@ -32,11 +34,13 @@ class Client:
 
     def __init__(self, hub: Hub, flusher: Flusher) -> None:
         self._flusher = flusher
-        self._outbox = Outbox(write=self._write, unsent=lambda: len(self._unread))
-        self._held = Subscriptions(hub, flusher, Interest("gw"), self._outbox, most=100)
+        self._outbox = Outbox(
+            write=self._write, unsent=lambda: len(self._unread), framing=JsonFraming()
+        )
+        self._held = StreamSubscriptions(hub, flusher, Interest("gw"), self._outbox, most=100)
         self._unread = b""
         self._reads = True
-        self.asked: set[str] = set()
+        self.subscription_count: set[str] = set()
         """Keys and wildcards of which the answer was given."""
         self.newest: dict[str, int] = {}
         """Of what it asks for now, the seq of the last quote that came."""
@@ -72,16 +76,16 @@ class Client:
     def subscribe(self, key: str, interval_ms: int | None = None) -> None:
         request = Subscribe(1, Channel.QUOTES, [key], interval_ms)
         self._held.add(request, "user-1", asyncio.get_running_loop().time())
-        self.asked.add(key)
+        self.subscription_count.add(key)
         self._flusher.nudge(self._outbox)
 
     def unsubscribe(self, key: str) -> None:
         self._held.remove(Unsubscribe(1, Channel.QUOTES, [key]))
-        self.asked.discard(key)
+        self.subscription_count.discard(key)
         self._flusher.nudge(self._outbox)
 
     def wants(self, key: str) -> bool:
-        return not self.asked.isdisjoint({key, "*", key.partition("|")[0] + "|*"})
+        return not self.subscription_count.isdisjoint({key, "*", key.partition("|")[0] + "|*"})
 
 
 class Story:
@@ -190,5 +194,5 @@ def run_busy(look_secs: float, main: Coroutine[Any, Any, None]) -> None:
     """Each look at the clock finds so much work done: what turns the wheel of flushes slower."""
     done = itertools.count(step=look_secs)
     clock = SimpleNamespace(perf_counter=lambda: next(done), time=time.time)
-    with mock.patch("services.gateway.flush.time", clock):
+    with mock.patch("services.gateway.fanout.flush.time", clock):
         run_virtual(main)

@@ -15,9 +15,8 @@ from services.ingest.app import build
 from services.ingest.settings import IngestSettings
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
-from shared.demand import REPEAT_SECS, Coverage, Demand, decode_coverage, encode
-from shared.health import Readiness
-from shared.messages import (
+from shared.contracts.demand import REPEAT_SECS, Coverage, Demand, decode_coverage, encode
+from shared.contracts.messages import (
     Candle,
     Depth,
     FeedState,
@@ -28,9 +27,10 @@ from shared.messages import (
     decode_quote,
     decode_status,
 )
-from shared.settings import NatsSettings, UpstoxSettings
-from shared.subjects import candle_subject, demand_subject, depth_subject, quote_subject
-from shared.tasks import stop
+from shared.contracts.subjects import candle_subject, demand_subject, depth_subject, quote_subject
+from shared.runtime.health import Readiness
+from shared.runtime.settings import NatsSettings, UpstoxSettings
+from shared.runtime.tasks import stop
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import flushed
 from tests.support.servers import PASSWORD, NatsServer
@@ -132,11 +132,11 @@ async def ask_simulator(url: str, path: str, body: dict[str, Any]) -> Any:
 
 async def arm(url: str, kind: str, **fault: Any) -> None:
     """Let frames of the feed go wrong."""
-    await ask_simulator(url, "mischief", {"kind": kind, **fault})
+    await ask_simulator(url, "faults", {"kind": kind, **fault})
 
 
 async def disarm_all(url: str) -> None:
-    async with aiohttp.ClientSession() as http, http.delete(f"{url}/simulator/v1/mischief"):
+    async with aiohttp.ClientSession() as http, http.delete(f"{url}/simulator/v1/faults"):
         pass
 
 

@@ -11,8 +11,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from shared.settings import TokenSettings
-from shared.site import serve
+from shared.runtime.settings import TokenSettings
+from shared.runtime.site import serve
 
 
 class TestIssuer:

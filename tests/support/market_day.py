@@ -1,8 +1,8 @@
 """A small, regular market for tests of the persister: a trade a second, a clock a second."""
 
-from shared.exchange_time import WINDOW_MS
-from shared.messages import ClockTick, FeedState, Quote, encode
-from shared.subjects import CLOCK, quote_subject
+from shared.contracts.messages import ClockTick, FeedState, Quote, encode
+from shared.contracts.subjects import CLOCK, quote_subject
+from shared.market.exchange_time import WINDOW_MS
 from tests.support.builders import KEY, MONDAY_10_00, quote
 
 KEYS = (KEY, "NSE_EQ|INE467B01029")

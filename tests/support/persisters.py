@@ -6,13 +6,14 @@ from typing import Any
 
 from services.persister.app import build
 from services.persister.settings import PersisterSettings
-from shared.bus import Bus, ensure_ticks_stream
-from shared.clock import SystemClock
+from shared.bus.connection import Bus
+from shared.bus.requests import ask
+from shared.bus.resources import ensure_ticks_stream
+from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
 from shared.errors import Unavailable
-from shared.health import Readiness
-from shared.instruments import INSTRUMENTS_GET, GetReply, GetRequest
-from shared.requests import ask
-from shared.settings import MongoSettings, NatsSettings
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.settings import MongoSettings, NatsSettings
 from tests.support.buses import bus_of
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running

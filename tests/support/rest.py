@@ -8,15 +8,15 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from services.persister.aggregate import Closed
-from services.persister.checkpoint import encode_state
-from services.persister.instruments import Instruments
-from services.persister.ranking import words_of
-from services.persister.store import BarStore
-from shared.exchange_time import WINDOW_MS
-from shared.instruments import Instrument
-from shared.messages import Bar, BarState
-from shared.mongo import Mongo
+from services.persister.aggregation.aggregator import Closed
+from services.persister.aggregation.checkpoint import encode_state
+from services.persister.instruments.instrument_store import InstrumentStore
+from services.persister.instruments.search_rank import words_of
+from services.persister.storage.bar_store import BarStore
+from shared.contracts.instruments import Instrument
+from shared.contracts.messages import Bar, BarState
+from shared.market.exchange_time import WINDOW_MS
+from shared.runtime.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.gateways import Gateway
 
@@ -102,7 +102,7 @@ async def store_bars(mongo: Mongo, bars: Sequence[Bar]) -> None:
 
 async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> None:
     """As the persister does it with the master."""
-    kept = Instruments(mongo)
+    kept = InstrumentStore(mongo)
     await kept.prepare()
     await kept.write((one, 1, words_of(one)) for one in instruments)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from shared.bus import Bus
-from shared.revocations import ALL_REVOCATIONS, STREAM, Revocations, decode
-from shared.stream import StreamReader
-from shared.subjects import AUTH_JETSTREAM_API
-from shared.verifier import Principal
+from shared.bus.connection import Bus
+from shared.bus.stream_reader import StreamReader
+from shared.contracts.revocations import ALL_REVOCATIONS, STREAM, Revocations, decode
+from shared.contracts.subjects import AUTH_JETSTREAM_API
+from shared.web.verifier import Principal
 from tests.support.buses import flushed
 
 

@@ -19,11 +19,11 @@ from yarl import URL
 
 from embedded.daemons import ROOT
 from embedded.ports import HOST, free_ports
-from shared.exchange_time import WINDOW_MS, window_start
-from shared.health import Readiness
-from shared.mongo import Mongo, connect_mongo
-from shared.settings import MongoSettings
-from shared.subjects import ALL_QUOTES
+from shared.contracts.subjects import ALL_QUOTES
+from shared.market.exchange_time import WINDOW_MS, window_start
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.waiting import eventually

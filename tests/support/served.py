@@ -10,11 +10,12 @@ from nats.aio.client import Client as Nats
 from embedded.ports import HOST, free_ports
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
-from shared.bus import connect_bus, ensure_ticks_stream
-from shared.health import Readiness
-from shared.messages import Quote, encode
-from shared.settings import NatsSettings
-from shared.subjects import quote_subject
+from shared.bus.connection import connect_bus
+from shared.bus.resources import ensure_ticks_stream
+from shared.contracts.messages import Quote, encode
+from shared.contracts.subjects import quote_subject
+from shared.runtime.health import Readiness
+from shared.runtime.settings import NatsSettings
 from tests.support.buses import flushed
 from tests.support.issuer import TestIssuer, serve_issuer
 from tests.support.servers import PASSWORD, NatsServer

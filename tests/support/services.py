@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from shared.health import Readiness
-from shared.runtime import Part
-from shared.tasks import stop
+from shared.runtime.health import Readiness
+from shared.runtime.service import Component
+from shared.runtime.tasks import stop
 
 
 @asynccontextmanager
 async def running(
-    build: AbstractAsyncContextManager[Sequence[Part]],
-) -> AsyncIterator[Sequence[Part]]:
-    """Run the parts of a service; a part that has failed by the end fails the test."""
-    async with build as parts:
-        tasks = [asyncio.create_task(part.run(), name=type(part).__name__) for part in parts]
+    build: AbstractAsyncContextManager[Sequence[Component]],
+) -> AsyncIterator[Sequence[Component]]:
+    """Run the components of a service; a component that has failed by the end fails the test."""
+    async with build as components:
+        tasks = [
+            asyncio.create_task(component.run(), name=type(component).__name__)
+            for component in components
+        ]
         try:
-            yield parts
+            yield components
             ended = [task for task in tasks if task.done()]
         finally:
             await stop(tasks)

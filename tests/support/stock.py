@@ -15,7 +15,7 @@ from typing import Final
 from embedded.binaries import MissingPartError, apt_install, can_use_apt
 from embedded.daemons import ROOT
 from embedded.settings import StackSettings
-from shared.settings import load
+from shared.runtime.settings import load
 
 WS_PROGRAM: Final = ROOT / "tests/integration/stock_clients/ws"
 _BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from jsonschema import Draft7Validator
 
-from embedded.reference import STREAM_ASYNCAPI
+from docgen.reference import STREAM_ASYNCAPI
 
 META_SCHEMA: Final = Path(__file__).parent / "asyncapi" / "3.0.0.json"
 

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.errors import BusClosed, ConfigError
-from shared.health import Readiness
-from shared.logs import get_logger
-from shared.runtime import Part, run
-from shared.settings import Port, ServiceSettings
-from shared.site import serve
+from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
+from shared.runtime.service import Component, run
+from shared.runtime.settings import Port, ServiceSettings
+from shared.runtime.site import serve
 
 log = get_logger(__name__)
 
@@ -49,7 +49,7 @@ class TinySettings(ServiceSettings):
 
 
 class _Does:
-    """A part of one coroutine."""
+    """A component of one coroutine."""
 
     def __init__(self, what: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._what = what
@@ -59,11 +59,11 @@ class _Does:
 
 
 async def _runs() -> None:
-    log.info("part runs", objects_never_collected=gc.get_freeze_count())
+    log.info("component runs", objects_never_collected=gc.get_freeze_count())
     try:
         await asyncio.Event().wait()
     finally:
-        log.info("part stopped")
+        log.info("component stopped")
 
 
 async def _fails() -> None:
@@ -101,7 +101,7 @@ _PARTS: dict[Mode, list[Callable[[], Coroutine[Any, Any, None]]]] = {
 
 
 @asynccontextmanager
-async def build(settings: TinySettings, readiness: Readiness) -> AsyncIterator[Sequence[Part]]:
+async def build(settings: TinySettings, readiness: Readiness) -> AsyncIterator[Sequence[Component]]:
     """Open and close in an order that the log shows."""
     log.info("outer opened")
     try:

@@ -7,9 +7,9 @@ from typing import Any, Final
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.auth.records import Client, Event
+from services.auth.core.records import Client, Event
 from services.auth.stores.database import failures_as_unavailable
-from shared.mongo import Document, ensure_collection
+from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "audit"
 _SESSION_CHARS: Final = 32

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.errors import Unavailable
-from shared.logs import get_logger
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

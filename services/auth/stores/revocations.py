@@ -7,8 +7,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.auth.stores import sessions, users
 from services.auth.stores.database import failures_as_unavailable
-from shared.mongo import Document
-from shared.revocations import Revocation, SessionRevoked, UserRevoked
+from shared.contracts.revocations import Revocation, SessionRevoked, UserRevoked
+from shared.runtime.mongo import Document
 
 _MOST: Final = 1_000
 

@@ -7,11 +7,17 @@ from bson import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.auth import refresh
-from services.auth.records import Client, Ending, RefreshReused, Rotated, Session
-from services.auth.refresh import Family, Rotation, Shown
+from services.auth.core import refresh_tokens
+from services.auth.core.records import (
+    Client,
+    LoginSession,
+    RefreshReused,
+    Rotated,
+    SessionTermination,
+)
+from services.auth.core.refresh_tokens import Family, Rotation, Shown
 from services.auth.stores.database import failures_as_unavailable
-from shared.mongo import Document, ensure_collection
+from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "sessions"
 _SCHEMA: Final[dict[str, Any]] = {
@@ -39,7 +45,7 @@ _SCHEMA: Final[dict[str, Any]] = {
         "salt": {"bsonType": "binData"},
         "rotations": {"bsonType": ["int", "long"]},
         "ended_at": {"bsonType": "date"},
-        "ended_why": {"enum": [why.value for why in Ending]},
+        "ended_why": {"enum": [why.value for why in SessionTermination]},
         "announced": {"bsonType": "bool"},
     },
 }  # fmt: skip
@@ -77,7 +83,7 @@ class MongoSessions:
         # Those from before there were refresh tokens: nobody can renew them.
         await self._sessions.delete_many({"family_hash": {"$exists": False}})
 
-    async def add(self, session: Session, family: Family) -> None:
+    async def add(self, session: LoginSession, family: Family) -> None:
         """Raises Unavailable."""
         document = {
             "_id": session.session_id,
@@ -98,15 +104,15 @@ class MongoSessions:
         with failures_as_unavailable():
             await self._sessions.insert_one(document)
 
-    async def find(self, session_id: str, now: datetime) -> Session | None:
+    async def find(self, session_id: str, now: datetime) -> LoginSession | None:
         """Raises Unavailable."""
         return await self._find_one({"_id": session_id} | _alive(now))
 
-    async def of_token(self, shown: str, now: datetime) -> Session | None:
+    async def of_token(self, shown: str, now: datetime) -> LoginSession | None:
         """Raises Unavailable, or Unauthenticated if it has not a token's form."""
-        return await self._find_one(_with_token(refresh.read(shown)) | _alive(now))
+        return await self._find_one(_with_token(refresh_tokens.read(shown)) | _alive(now))
 
-    async def of_user(self, user_id: str, now: datetime) -> list[Session]:
+    async def of_user(self, user_id: str, now: datetime) -> list[LoginSession]:
         """Raises Unavailable."""
         with failures_as_unavailable():
             found = self._sessions.find({"user_id": user_id} | _alive(now))
@@ -120,8 +126,8 @@ class MongoSessions:
 
         Raises Unauthenticated if `shown` has not a token's form, RefreshReused.
         """
-        token = refresh.read(shown)
-        successor = refresh.read(rotation.successor(shown))
+        token = refresh_tokens.read(shown)
+        successor = refresh_tokens.read(rotation.successor(shown))
         idle_until = now + timedelta(seconds=idle_secs)
         change = {
             "secret_hash": Binary(successor.secret_hash),
@@ -153,7 +159,7 @@ class MongoSessions:
             return Rotated(session, Rotation(document["salt"]), repeated=True)
         raise RefreshReused(session)
 
-    async def end(self, session: Session, why: Ending, *, now: datetime) -> bool:
+    async def end(self, session: LoginSession, why: SessionTermination, *, now: datetime) -> bool:
         """Raises Unavailable."""
         with failures_as_unavailable():
             done = await self._sessions.update_one(
@@ -161,14 +167,14 @@ class MongoSessions:
             )
         return done.modified_count == 1
 
-    async def authenticated(self, session: Session, now: datetime) -> None:
+    async def authenticated(self, session: LoginSession, now: datetime) -> None:
         """Raises Unavailable."""
         with failures_as_unavailable():
             await self._sessions.update_one(
                 {"_id": session.session_id}, {"$set": {"authenticated_at": now}}
             )
 
-    async def _find_one(self, query: Document) -> Session | None:
+    async def _find_one(self, query: Document) -> LoginSession | None:
         with failures_as_unavailable():
             document = await self._sessions.find_one(query)
         return None if document is None else _from_document(document)
@@ -178,7 +184,7 @@ def _alive(now: datetime) -> Document:
     return {"ended_at": {"$exists": False}, "expires_at": {"$gt": now}}
 
 
-def ended(why: Ending, now: datetime, remember: timedelta) -> Document:
+def ended(why: SessionTermination, now: datetime, remember: timedelta) -> Document:
     """The update that ends a session, yet to be announced."""
     fields = {
         "ended_at": now,
@@ -197,8 +203,8 @@ def _with_token(token: Shown) -> Document:
     }
 
 
-def _from_document(document: Document) -> Session:
-    return Session(
+def _from_document(document: Document) -> LoginSession:
+    return LoginSession(
         session_id=document["_id"],
         user_id=document["user_id"],
         generation=document["generation"],

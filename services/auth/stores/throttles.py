@@ -11,10 +11,10 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.auth import metrics
-from services.auth.records import Limit
+from services.auth.core.records import AttemptLimit
 from services.auth.stores.database import failures_as_unavailable
 from shared.errors import TooManyAttempts
-from shared.mongo import Document, ensure_collection
+from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "throttles"
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ class MongoThrottle:
         expiry = IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)
         await ensure_collection(self._db, COLLECTION, _SCHEMA, [expiry])
 
-    async def admit(self, key: str, limit: Limit, now: datetime) -> None:
+    async def admit(self, key: str, limit: AttemptLimit, now: datetime) -> None:
         """Counts and decides in one atomic step. Raises TooManyAttempts or Unavailable."""
         for _ in range(_MOST_TRIES):
             with failures_as_unavailable():
@@ -91,7 +91,7 @@ class MongoThrottle:
         return (until - now).total_seconds()
 
 
-def _one_more(limit: Limit, now: datetime) -> list[Document]:
+def _one_more(limit: AttemptLimit, now: datetime) -> list[Document]:
     """The update that counts an attempt and says when the next one is let in."""
     doublings = {
         "$min": [_MOST_DOUBLINGS, {"$subtract": ["$attempts", limit.free + 1]}],

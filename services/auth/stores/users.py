@@ -7,10 +7,10 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from services.auth.records import User
+from services.auth.core.records import User
 from services.auth.stores.database import failures_as_unavailable
 from shared.errors import EmailTaken
-from shared.mongo import Document, ensure_collection
+from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "users"
 # Fields it does not name are let through: during an upgrade, the older process that

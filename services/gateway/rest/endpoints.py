@@ -6,13 +6,13 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from services.gateway.coverage import Interest
-from services.gateway.hub import Hub
-from services.gateway.protocol import Channel, Outcome
+from services.gateway.bus.feed_status import CURRENT_SECS, FeedStatusListener
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.interest import Interest, Outcome
+from services.gateway.http.access import AccessControl
 from services.gateway.rest import operations
-from services.gateway.rest.access import Access
-from services.gateway.rest.answers import NoQuote
-from services.gateway.rest.feed_board import CURRENT_SECS, FeedBoard
+from services.gateway.rest.persister_client import PersisterClient
 from services.gateway.rest.queries import (
     BarsQuery,
     GapsQuery,
@@ -21,13 +21,13 @@ from services.gateway.rest.queries import (
     RangeQuery,
     unique,
 )
-from services.gateway.rest.questions import Questions
 from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORTLY, reply
-from services.gateway.streams import Streams
-from shared.clock import Clock
-from shared.health import Readiness
-from shared.openapi import Operation
-from shared.problems import read_query
+from services.gateway.rest.schemas import NoQuote
+from services.gateway.stream.registry import StreamRegistry
+from shared.runtime.clock import Clock
+from shared.runtime.health import Readiness
+from shared.web.openapi import Operation
+from shared.web.problems import read_query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,12 +49,12 @@ class Endpoints:
     def __init__(
         self,
         *,
-        access: Access,
-        questions: Questions,
+        access: AccessControl,
+        questions: PersisterClient,
         hub: Hub,
         interest: Interest,
-        streams: Streams,
-        board: FeedBoard,
+        streams: StreamRegistry,
+        board: FeedStatusListener,
         readiness: Readiness,
         clock: Clock,
     ) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from shared.exchange_time import IST
-from shared.history import LAST_MS
+from shared.contracts.history import LAST_MS
+from shared.market.exchange_time import IST
 
 _PATTERN: Final = (
     r"^([0-9]{1,15}"

@@ -3,8 +3,8 @@
 import json
 from typing import Final
 
-from services.gateway.rest.answers import Bars, Gaps, Instruments, Quotes, Status
 from services.gateway.rest.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
+from services.gateway.rest.schemas import Bars, Gaps, Instruments, Quotes, Status
 from shared.errors import (
     InvalidField,
     Overloaded,
@@ -15,7 +15,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
-from shared.openapi import Operation, document
+from shared.web.openapi import Operation, document
 
 BEARER: Final = "bearer"
 _SCHEMES: Final = {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}

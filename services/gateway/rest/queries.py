@@ -14,10 +14,17 @@ from pydantic import (
 )
 
 from services.gateway.rest.moments import Moment
+from shared.contracts.history import (
+    LAST_MS,
+    MOST_BARS,
+    MOST_GAPS,
+    BarsRequest,
+    GapsRequest,
+    Interval,
+)
+from shared.contracts.instruments import MOST_FOUND, MOST_KEYS, GetRequest, SearchRequest
+from shared.contracts.subjects import MAX_KEY_CHARS, key_to_tokens
 from shared.errors import InvalidField
-from shared.history import LAST_MS, MOST_BARS, MOST_GAPS, BarsRequest, GapsRequest, Interval
-from shared.instruments import MOST_FOUND, MOST_KEYS, GetRequest, SearchRequest
-from shared.subjects import MAX_KEY_CHARS, key_to_tokens
 
 T = TypeVar("T")
 

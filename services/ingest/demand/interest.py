@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.demand import FORGET_SECS, Demand
+from shared.contracts.demand import FORGET_SECS, Demand
+from shared.contracts.subjects import key_to_tokens
 from shared.errors import InvalidField
-from shared.subjects import key_to_tokens
 
 MOST_GATEWAYS: Final = 1_000
 

@@ -24,7 +24,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ModeLimits:
     """Of the two modes that we use."""
 
     full_alone: int
@@ -33,7 +33,7 @@ class Limits:
     """Of `full_d30`, whatever else is in use."""
 
 
-LIMITS: Final[dict[PlanName, Limits]] = {
-    "basic": Limits(full_alone=2_000, full_mixed=1_500, deep=0),
-    "plus": Limits(full_alone=2_000, full_mixed=1_500, deep=50),
+LIMITS: Final[dict[PlanName, ModeLimits]] = {
+    "basic": ModeLimits(full_alone=2_000, full_mixed=1_500, deep=0),
+    "plus": ModeLimits(full_alone=2_000, full_mixed=1_500, deep=50),
 }

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from services.ingest.demand.interest import Interest
-from services.ingest.demand.limits import Limits, Mode
+from services.ingest.demand.limits import Mode, ModeLimits
 
 # The SDK sends any number in one message; smaller ones keep the answering snapshots small.
 _MOST_KEYS: Final = 500
@@ -43,7 +43,7 @@ class Plan:
 
 
 def plan(
-    interest: Interest, limits: Limits, *, current: Mapping[str, Mode], silent: AbstractSet[str]
+    interest: Interest, limits: ModeLimits, *, current: Mapping[str, Mode], silent: AbstractSet[str]
 ) -> Plan:
     """Who is subscribed, by rank: pinned, then what gateways want and already have, then
     what they want anew, then what is wanted but `silent` (Upstox says nothing of it), then
@@ -69,7 +69,7 @@ def plan(
     return Plan(modes, refused)
 
 
-def _deep(interest: Interest, limits: Limits, ranked: Iterable[str]) -> frozenset[str]:
+def _deep(interest: Interest, limits: ModeLimits, ranked: Iterable[str]) -> frozenset[str]:
     """Whose book is asked for with thirty levels: none if quotes would lose their place."""
     if not limits.deep:
         return frozenset()

@@ -9,7 +9,7 @@ from services.ingest.demand.limits import Mode
 from services.ingest.demand.planning import Method, Request
 
 
-class Subscriptions:
+class ConnectionSubscriptions:
     """Begins empty with each connection: Upstox remembers nothing of the one before."""
 
     def __init__(self) -> None:

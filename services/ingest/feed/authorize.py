@@ -7,7 +7,7 @@ from upstox_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from shared.errors import FeedError, FeedUnauthorised
-from shared.settings import UpstoxSettings
+from shared.runtime.settings import UpstoxSettings
 
 
 class FeedAuthorizer:

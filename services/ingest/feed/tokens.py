@@ -12,10 +12,10 @@ from typing import Final, Protocol
 import msgspec
 from nats.errors import Error as NatsError
 
-from shared.bus import Bus
-from shared.clock import Clock
-from shared.logs import get_logger
-from shared.subjects import FEED_TOKEN
+from shared.bus.connection import Bus
+from shared.contracts.subjects import FEED_TOKEN
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -11,8 +11,8 @@ import aiohttp
 
 from services.ingest.demand.planning import Request
 from services.ingest.feed.source import FeedConnection, Frame
-from shared.clock import Clock
 from shared.errors import FeedError
+from shared.runtime.clock import Clock
 
 _MAX_FRAME_BYTES: Final = 16 << 20
 _CONNECT_SECS: Final = 10.0

@@ -5,7 +5,7 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
-from shared.messages import Greeks, Levels
+from shared.contracts.messages import Greeks, Levels
 
 # The generated classes carry no types; the schema is in docs/upstox-feed.md.
 FeedResponse = Any

@@ -179,7 +179,7 @@ def _carry(position: Position, to: Positions) -> None:
 
 
 class Accounts:
-    """Every user's account, made when first seen; the risk desk of the order desk."""
+    """Every user's account, made when first seen; the risk order_manager of the order manager."""
 
     def __init__(self, states: Mapping[str, InstrumentState], *, opening_paise: int) -> None:
         self._states = states

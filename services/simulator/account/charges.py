@@ -8,7 +8,7 @@ exchange and SEBI fees together.
 from dataclasses import dataclass
 from typing import Final
 
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.orders.order import Product, Side
 
 _BROKERAGE_PAISE: Final = 2_000
@@ -65,7 +65,7 @@ class Charges:
 
 
 def charges(
-    instrument: Instrument, product: Product, side: Side, quantity: int, price_paise: int
+    instrument: ListedInstrument, product: Product, side: Side, quantity: int, price_paise: int
 ) -> Charges:
     """What one order filled at this price costs."""
     value = quantity * instrument.multiplier * price_paise
@@ -83,7 +83,7 @@ def charges(
     )
 
 
-def _sort(instrument: Instrument, product: Product) -> str:
+def _sort(instrument: ListedInstrument, product: Product) -> str:
     if instrument.kind is Kind.EQUITY:
         return "delivery" if product.is_delivery else "intraday"
     return "option" if instrument.is_option else "future"

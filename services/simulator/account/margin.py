@@ -8,7 +8,7 @@ of the underlying, sold options by their strike.
 from dataclasses import dataclass
 from typing import Final
 
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.orders.order import Product, Side
 
 _INTRADAY_PERCENT: Final = 20
@@ -41,7 +41,7 @@ class Margin:
 
 
 def margin(
-    instrument: Instrument, product: Product, side: Side, quantity: int, price_paise: int
+    instrument: ListedInstrument, product: Product, side: Side, quantity: int, price_paise: int
 ) -> Margin:
     """What opening so much at this price asks for."""
     value = quantity * instrument.multiplier * price_paise

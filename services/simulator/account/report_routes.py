@@ -10,13 +10,13 @@ from services.simulator.account.charges import Charges, charges
 from services.simulator.account.reports import SEGMENTS, Pair, chosen, pairs, report_segment
 from services.simulator.account.views import charges_view
 from services.simulator.envelope import success
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.bodies import wrong
 from services.simulator.orders.door import Call, Door
 from services.simulator.orders.order import Fill
 from services.simulator.orders.records import Records
-from shared.exchange_time import IST, ist_date
+from shared.market.exchange_time import IST, ist_date
 
 _PAGE_LIMIT: Final = 5_000
 
@@ -114,7 +114,7 @@ class ReportRoutes:
         )
 
 
-def trade_row(fill: Fill, instrument: Instrument) -> dict[str, Any]:
+def trade_row(fill: Fill, instrument: ListedInstrument) -> dict[str, Any]:
     """A row of the historical trades."""
     request = fill.order.request
     strike, expiry = instrument.strike_paise, instrument.expiry_ms
@@ -153,7 +153,7 @@ def pair_row(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _rupees(instrument: Instrument, price_paise: int, quantity: int) -> float:
+def _rupees(instrument: ListedInstrument, price_paise: int, quantity: int) -> float:
     return price_paise * quantity * instrument.multiplier / 100
 
 

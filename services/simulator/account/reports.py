@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.order import Fill, Side
-from shared.exchange_time import ist_date
+from shared.market.exchange_time import ist_date
 
 SEGMENTS: Final = ("EQ", "FO", "COM", "CD")
 
 
-def report_segment(instrument: Instrument) -> str:
+def report_segment(instrument: ListedInstrument) -> str:
     """`EQ`, `FO`, `COM` or `CD`."""
     if instrument.exchange == "MCX" or instrument.segment.endswith("_COM"):
         return "COM"
@@ -36,7 +36,7 @@ class Lot:
 class Pair:
     """So much bought on one day and sold on another."""
 
-    instrument: Instrument
+    instrument: ListedInstrument
     quantity: int
     buy: Lot
     sell: Lot

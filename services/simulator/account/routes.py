@@ -17,19 +17,19 @@ from services.simulator.account.views import (
     position_row,
 )
 from services.simulator.envelope import success
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.bodies import Body, choice, paise, text, whole, wrong
-from services.simulator.orders.desk import Desk
 from services.simulator.orders.door import Call, Door
 from services.simulator.orders.order import Product, Side
+from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.refused import (
     INVALID_INPUT,
     SERVICE_HOURS_FUNDS,
     UNKNOWN_KEY,
     OrderRefused,
 )
-from shared.exchange_calendar import Calendar
+from shared.market.exchange_calendar import Calendar
 
 _MOST_OF_A_MARGIN_CALL: Final = 20
 
@@ -40,13 +40,13 @@ class AccountRoutes:
     def __init__(
         self,
         accounts: Accounts,
-        desk: Desk,
+        order_manager: OrderManager,
         states: Mapping[str, InstrumentState],
         calendar: Calendar,
         door: Door,
     ) -> None:
         self._accounts = accounts
-        self._desk = desk
+        self._order_manager = order_manager
         self._states = states
         self._calendar = calendar
         self._door = door
@@ -68,7 +68,9 @@ class AccountRoutes:
     async def funds_v2(self, call: Call) -> web.Response:
         """Of one segment (`SEC` or `COM`), or of both."""
         self._check_hours(call)
-        data = funds_v2(self._accounts.of(call.user_id).funds(self._desk.waiting(call.user_id)))
+        data = funds_v2(
+            self._accounts.of(call.user_id).funds(self._order_manager.waiting(call.user_id))
+        )
         only = {"SEC": "equity", "COM": "commodity"}.get(call.query("segment") or "")
         return success({only: data[only]} if only is not None else data)
 
@@ -76,7 +78,7 @@ class AccountRoutes:
         """By its parts."""
         self._check_hours(call)
         account = self._accounts.of(call.user_id)
-        return success(funds_v3(account.funds(self._desk.waiting(call.user_id))))
+        return success(funds_v3(account.funds(self._order_manager.waiting(call.user_id))))
 
     async def positions(self, call: Call) -> web.Response:
         """What was traded today or carried into it; closed ones as well."""
@@ -103,7 +105,7 @@ class AccountRoutes:
         position = account.positions.by_key.get((instrument.key, old))
         if position is None or not 0 < quantity <= side.sign * position.quantity:
             raise wrong("quantity", quantity)
-        available = account.funds(self._desk.waiting(call.user_id)).available
+        available = account.funds(self._order_manager.waiting(call.user_id)).available
         if not account.convert(position, new, side, quantity, available):
             raise OrderRefused(INVALID_INPUT, "Insufficient funds", path="quantity", value=quantity)
         return success({"status": "complete"})
@@ -155,7 +157,7 @@ class AccountRoutes:
             if wanted(position.product)
         ]
 
-    def _instrument(self, key: str, path: str = "instrument_token") -> Instrument:
+    def _instrument(self, key: str, path: str = "instrument_token") -> ListedInstrument:
         state = self._states.get(key)
         if state is None or state.instrument.is_index:
             raise OrderRefused(UNKNOWN_KEY, "Invalid Instrument key", path=path, value=key)

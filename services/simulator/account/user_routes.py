@@ -11,7 +11,7 @@ from services.simulator.envelope import success
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.bodies import wrong
 from services.simulator.orders.door import Call, Door
-from shared.exchange_time import IST
+from shared.market.exchange_time import IST
 
 
 class UserRoutes:

@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 
 LIFETIME_SECS: Final = 60.0
 _MAX_CODES: Final = 1_024

@@ -5,19 +5,19 @@ from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from services.simulator.fault_injection.faults import Faults
+from services.simulator.fault_injection.frames import FaultySocket, heartbeat_secs
 from services.simulator.feed.codes import OneTimeCodes
 from services.simulator.feed.frames import Frame, snapshot
 from services.simulator.feed.limits import Quota
-from services.simulator.feed.session import Session
+from services.simulator.feed.session import FeedSession
 from services.simulator.feed.status import market_info, statuses
-from services.simulator.feed.subscriptions import Subscriptions, parse
+from services.simulator.feed.subscriptions import FeedSubscriptions, parse
 from services.simulator.ledger import Ledger
 from services.simulator.market.market import Market
 from services.simulator.metrics import CLIENTS, FRAMES, TICKS
-from services.simulator.mischief.faults import Faults
-from services.simulator.mischief.frames import TroubledSocket, heartbeat_secs
 from services.simulator.settings import SimulatorSettings
-from shared.logs import get_logger
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Feed:
         self._ledger = ledger
         self._settings = settings
         self._faults = faults or Faults()
-        self._sessions: dict[Session, web.WebSocketResponse] = {}
+        self._sessions: dict[FeedSession, web.WebSocketResponse] = {}
         self._quotas: dict[str, Quota] = {}
         self._statuses = statuses(market.calendar, market.now_ms)
 
@@ -104,10 +104,10 @@ class Feed:
             max_msg_size=_MAX_REQUEST_BYTES,
         )
         await socket.prepare(request)
-        session = Session(
-            TroubledSocket(socket, request.transport, self._faults),
+        session = FeedSession(
+            FaultySocket(socket, request.transport, self._faults),
             request.transport,
-            Subscriptions(self._market.states, quota),
+            FeedSubscriptions(self._market.states, quota),
             queue_frames=self._settings.client_queue_frames,
             send_timeout_secs=self._settings.send_timeout_secs,
         )
@@ -131,7 +131,7 @@ class Feed:
             log.info("feed client gone", clients=len(self._sessions))
         return socket
 
-    def _answer(self, session: Session, data: bytes) -> bool:
+    def _answer(self, session: FeedSession, data: bytes) -> bool:
         """Carry out a request; False if the client is to be closed for asking too much."""
         request = parse(data)
         if request is None:

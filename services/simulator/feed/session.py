@@ -3,9 +3,9 @@
 import asyncio
 from typing import Protocol
 
-from services.simulator.feed.subscriptions import Subscriptions
+from services.simulator.feed.subscriptions import FeedSubscriptions
 from services.simulator.metrics import SLOW_CLIENTS
-from shared.logs import get_logger
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
@@ -18,7 +18,7 @@ class Outlet(Protocol):
         ...
 
 
-class Session:
+class FeedSession:
     """A bounded queue before a socket.
 
     A client that leaves the queue full, or its socket blocked, is cut off: frames are
@@ -29,7 +29,7 @@ class Session:
         self,
         socket: Outlet,
         transport: asyncio.Transport | None,
-        subscriptions: Subscriptions,
+        subscriptions: FeedSubscriptions,
         *,
         queue_frames: int,
         send_timeout_secs: float,

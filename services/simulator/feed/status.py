@@ -6,7 +6,7 @@ PURE: no sockets.
 from typing import Final
 
 from services.simulator.feed.encode import pb
-from shared.exchange_calendar import Calendar, Phase
+from shared.market.exchange_calendar import Calendar, Phase
 
 SEGMENTS: Final = (
     *("NSE_EQ", "NSE_FO", "NSE_INDEX", "NSE_COM", "NCD_FO"),

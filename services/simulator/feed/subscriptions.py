@@ -47,7 +47,7 @@ def parse(data: bytes) -> Request | None:
         return None
 
 
-class Subscriptions:
+class FeedSubscriptions:
     """The mode of each instrument that one client listens to, within the user's quota."""
 
     def __init__(self, known: Container[str], quota: Quota) -> None:

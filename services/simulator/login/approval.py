@@ -14,7 +14,7 @@ from services.simulator.login.application import Application
 from services.simulator.login.notifier import Notifier
 from services.simulator.tokens import DEFAULT_USER, Kind, Tokens, next_death_ms
 from shared.errors import NotFound
-from shared.problems import read_body
+from shared.web.problems import read_body
 
 MOST_WAITING: Final = 100
 _ADMIN_PATH: Final = "/simulator/v1/login/requests"

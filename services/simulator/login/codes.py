@@ -6,7 +6,7 @@ PURE: no sockets.
 import secrets
 from typing import Final
 
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 
 LIFETIME_SECS: Final = 600.0
 _MAX_CODES: Final = 1_024

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.login.exchange import YEAR_MS
 from services.simulator.tokens import DEFAULT_USER, Kind, Tokens
-from shared.exchange_time import DAY_MS
-from shared.problems import read_body
+from shared.market.exchange_time import DAY_MS
+from shared.web.problems import read_body
 
 _LIFETIME_MS: Final = {Kind.ANALYTICS: YEAR_MS, Kind.SANDBOX: 30 * DAY_MS}
 

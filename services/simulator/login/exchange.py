@@ -11,7 +11,7 @@ from services.simulator.login.application import Application
 from services.simulator.login.codes import AuthorizationCodes
 from services.simulator.login.profile import profile
 from services.simulator.tokens import DEFAULT_USER, Kind, Tokens, next_death_ms
-from shared.exchange_time import DAY_MS
+from shared.market.exchange_time import DAY_MS
 
 YEAR_MS: Final = 365 * DAY_MS
 

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from shared.logs import get_logger
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -13,7 +13,7 @@ from services.simulator.login.exchange import Exchange
 from services.simulator.login.notifier import Notifier
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 
 
 def login_routes(

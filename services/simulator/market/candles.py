@@ -6,7 +6,7 @@ from datetime import date
 from services.simulator.market.history import History, midnight_ms, minutes_of
 from services.simulator.market.market import Market
 from services.simulator.market.state import Candle
-from shared.exchange_time import DAY_MS, MINUTE_MS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS
 
 
 class Candles:

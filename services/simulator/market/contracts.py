@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from services.simulator.market import expiries
 from services.simulator.market.fair_price import future_paise, option_value
-from services.simulator.market.instruments import INDICES, STOCKS, Instrument, Kind
-from shared.exchange_time import day_start, ist_date
+from services.simulator.market.instruments import INDICES, STOCKS, Kind, ListedInstrument
+from shared.market.exchange_time import day_start, ist_date
 
 _FIRST_NUMBER: Final = 35_001
 _FIRST_MCX_NUMBER: Final = 430_001
@@ -58,12 +58,12 @@ _COMMODITIES: Final = (
 )
 
 
-def contracts(start_ms: int) -> tuple[Instrument, ...]:
+def contracts(start_ms: int) -> tuple[ListedInstrument, ...]:
     """All contracts of a market that starts at `start_ms`; an underlying comes first."""
     today, opened_ms = ist_date(start_ms), day_start(start_ms)
     spots = {spot.symbol: spot for spot in (*STOCKS, *INDICES)}
     numbers = count(_FIRST_NUMBER)
-    found: list[Instrument] = []
+    found: list[ListedInstrument] = []
     for underlying in _UNDERLYINGS:
         spot = spots[underlying.symbol]
         days = expiries.last_tuesdays(today, 2)
@@ -76,11 +76,11 @@ def contracts(start_ms: int) -> tuple[Instrument, ...]:
 
 
 def _future(
-    spot: Instrument, underlying: _Underlying, day: date, opened_ms: int, number: int
-) -> Instrument:
+    spot: ListedInstrument, underlying: _Underlying, day: date, opened_ms: int, number: int
+) -> ListedInstrument:
     expiry_ms = expiries.last_moment_ms("NSE", day)
     price = future_paise(spot.base_paise, expiry_ms - opened_ms, _FUTURE_TICK_PAISE)
-    return Instrument(
+    return ListedInstrument(
         f"NSE_FO|{number}",
         f"{spot.symbol} FUT {_text(day)}",
         spot.symbol,
@@ -95,8 +95,12 @@ def _future(
 
 
 def _options(
-    spot: Instrument, underlying: _Underlying, day: date, opened_ms: int, numbers: Iterator[int]
-) -> Iterator[Instrument]:
+    spot: ListedInstrument,
+    underlying: _Underlying,
+    day: date,
+    opened_ms: int,
+    numbers: Iterator[int],
+) -> Iterator[ListedInstrument]:
     """Calls and puts at the strikes about the base price of the underlying."""
     step = underlying.strike_step_paise or 1
     middle = (spot.base_paise + step // 2) // step * step
@@ -111,7 +115,7 @@ def _options(
                 _OPTION_TICK_PAISE,
                 call=kind is Kind.CALL,
             )
-            yield Instrument(
+            yield ListedInstrument(
                 f"NSE_FO|{next(numbers)}",
                 f"{spot.symbol} {strike // 100} {kind} {_text(day)}",
                 spot.symbol,
@@ -126,17 +130,17 @@ def _options(
             )
 
 
-def _commodities(today: date) -> Iterator[Instrument]:
+def _commodities(today: date) -> Iterator[ListedInstrument]:
     """Two futures of each; the later follows the earlier, which follows nothing."""
     numbers = count(_FIRST_MCX_NUMBER)
     for commodity in _COMMODITIES:
-        near: Instrument | None = None
+        near: ListedInstrument | None = None
         for day in expiries.days_of_month(today, 2, commodity.expiry_day):
             expiry_ms = expiries.last_moment_ms("MCX", day)
             price = commodity.base_paise
             if near is not None and near.expiry_ms is not None:
                 price = future_paise(price, expiry_ms - near.expiry_ms, commodity.tick_paise)
-            far = Instrument(
+            far = ListedInstrument(
                 f"MCX_FO|{next(numbers)}",
                 f"{commodity.symbol} FUT {_text(day)}",
                 commodity.symbol,

@@ -4,7 +4,7 @@ from typing import Final
 
 from services.simulator.market.fair_price import future_paise, option_value
 from services.simulator.market.flows import StockFlow, Trade
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.market.state import InstrumentState
 
 # Of trades: the shares that open positions on both sides, and that close them.
@@ -21,7 +21,7 @@ class DerivativeFlow(StockFlow):
 
     def __init__(
         self,
-        instrument: Instrument,
+        instrument: ListedInstrument,
         underlying: InstrumentState | None,
         *,
         seed: int,

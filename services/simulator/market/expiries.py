@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Final
 
 from services.simulator.market.history import midnight_ms
-from shared.exchange_calendar import next_trading_day
-from shared.exchange_time import MINUTE_MS
+from shared.market.exchange_calendar import next_trading_day
+from shared.market.exchange_time import MINUTE_MS
 
 _TUESDAY: Final = 1
 _CLOSE_MINUTES: Final = {"NSE": 15 * 60 + 30, "MCX": 23 * 60 + 30}

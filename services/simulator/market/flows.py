@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from services.simulator.market.book import LEVELS, OrderBook
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import InstrumentState
 
 
@@ -49,7 +49,7 @@ _MAX_PULL: Final = 0.4
 class StockFlow:
     """Random orders and trades of a stock, in whole lots, from a random stream of its own."""
 
-    def __init__(self, instrument: Instrument, *, seed: int, trades_per_sec: float) -> None:
+    def __init__(self, instrument: ListedInstrument, *, seed: int, trades_per_sec: float) -> None:
         self._random: Callable[[], float] = random.Random(  # noqa: S311  (makes up a market)
             f"{seed}/{instrument.key}"
         ).random
@@ -114,7 +114,7 @@ _SCALE: Final = 1_000_000_000
 class IndexFlow:
     """An index: every second the mean relative move of its stocks, equally weighted."""
 
-    def __init__(self, instrument: Instrument, stocks: Sequence[InstrumentState]) -> None:
+    def __init__(self, instrument: ListedInstrument, stocks: Sequence[InstrumentState]) -> None:
         self._stocks = stocks
         self.state = InstrumentState(instrument, None)
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import Candle
-from shared.exchange_calendar import Calendar, next_trading_day
-from shared.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
+from shared.market.exchange_calendar import Calendar, next_trading_day
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
 
 FIRST_MS: Final = 946_665_000_000
 """2000-01-01 00:00 IST: Upstox tells nothing of the time before."""
@@ -36,7 +36,7 @@ class History:
         self._first_day_ms = day_start(first_ms)
         self._walks: dict[str, _Walk] = {}
 
-    def days(self, instrument: Instrument, from_ms: int, to_ms: int) -> list[Candle]:
+    def days(self, instrument: ListedInstrument, from_ms: int, to_ms: int) -> list[Candle]:
         """Daily candles with `from_ms` <= start < `to_ms`, oldest first."""
         walk = self._walks.get(instrument.key)
         if walk is None:
@@ -45,7 +45,7 @@ class History:
             walk = self._walks[instrument.key] = _Walk(instrument, self._seed, self._first_day_ms)
         return walk.days(from_ms, min(to_ms, self._first_day_ms))
 
-    def minutes(self, instrument: Instrument, from_ms: int, to_ms: int) -> list[Candle]:
+    def minutes(self, instrument: ListedInstrument, from_ms: int, to_ms: int) -> list[Candle]:
         """One-minute candles with `from_ms` <= start < `to_ms`, oldest first."""
         found: list[Candle] = []
         for day in self.days(instrument, day_start(from_ms), to_ms):
@@ -58,7 +58,7 @@ class History:
 class _Walk:
     """One instrument's days, from the latest backwards as far as anyone asked."""
 
-    def __init__(self, instrument: Instrument, seed: int, first_day_ms: int) -> None:
+    def __init__(self, instrument: ListedInstrument, seed: int, first_day_ms: int) -> None:
         self._instrument = instrument
         self._random = _random_of(seed, instrument, "days")
         self._close = float(instrument.base_paise)
@@ -97,7 +97,7 @@ class _Walk:
         self._close = max(previous, tick)
 
 
-def minutes_of(day: Candle, instrument: Instrument, seed: int) -> list[Candle]:
+def minutes_of(day: Candle, instrument: ListedInstrument, seed: int) -> list[Candle]:
     """Minutes that add up to `day`, within the exchange's hours."""
     start_ms, end_ms = _hours.session(instrument.segment, day.start_ms) or _usual(day)
     count = (end_ms - start_ms) // MINUTE_MS
@@ -149,7 +149,7 @@ def _usual(day: Candle) -> tuple[int, int]:
     return day.start_ms, day.start_ms + DAY_MS
 
 
-def _random_of(seed: int, instrument: Instrument, what: str) -> Callable[[], float]:
+def _random_of(seed: int, instrument: ListedInstrument, what: str) -> Callable[[], float]:
     return random.Random(f"{seed}/{instrument.key}/{what}").random  # noqa: S311  (made up)
 
 

@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Instrument:
+class ListedInstrument:
     """One instrument; prices in paise."""
 
     key: str
@@ -133,11 +133,13 @@ _STOCKS: Final = (
 _BANKS: Final = frozenset({"AXISBANK", "HDFCBANK", "ICICIBANK", "KOTAKBANK", "SBIN"})
 
 STOCKS: Final = tuple(
-    Instrument(f"NSE_EQ|{isin}", symbol, name, rupees * 100, tick_paise(rupees * 100), isin=isin)
+    ListedInstrument(
+        f"NSE_EQ|{isin}", symbol, name, rupees * 100, tick_paise(rupees * 100), isin=isin
+    )
     for symbol, isin, name, rupees in _STOCKS
 )
 INDICES: Final = (
-    Instrument(
+    ListedInstrument(
         "NSE_INDEX|Nifty 50",
         "NIFTY",
         "Nifty 50",
@@ -146,7 +148,7 @@ INDICES: Final = (
         tuple(stock.key for stock in STOCKS),
         Kind.INDEX,
     ),
-    Instrument(
+    ListedInstrument(
         "NSE_INDEX|Nifty Bank",
         "BANKNIFTY",
         "Nifty Bank",

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from services.simulator.market.derivative_flows import DerivativeFlow
 from services.simulator.market.flows import Flow, IndexFlow, StockFlow, Trade
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.market.state import InstrumentState
-from shared.exchange_calendar import Calendar
-from shared.exchange_time import DAY_MS, day_start
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import DAY_MS, day_start
 
 
 class Market:
@@ -22,7 +22,7 @@ class Market:
 
     def __init__(
         self,
-        instruments: Sequence[Instrument],
+        instruments: Sequence[ListedInstrument],
         *,
         seed: int,
         start_ms: int,
@@ -110,7 +110,7 @@ class Market:
 
 
 def _flows_of(
-    instruments: Sequence[Instrument], seed: int, trades_per_sec: float, start_ms: int
+    instruments: Sequence[ListedInstrument], seed: int, trades_per_sec: float, start_ms: int
 ) -> list[Flow]:
     """What follows another comes after it: at one millisecond it sees what that has done."""
     flows: dict[str, Flow] = {

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from services.simulator.market.book import OrderBook
 from services.simulator.market.greeks import Greeks
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.minute_log import MinuteLog, Row
-from shared.exchange_time import MINUTE_MS, day_start
+from shared.market.exchange_time import MINUTE_MS, day_start
 
 KEPT_DAYS: Final = 2
 """So many ended days are remembered minute by minute, besides the running one."""
@@ -81,7 +81,7 @@ class InstrumentState:
         "vtt",
     )
 
-    def __init__(self, instrument: Instrument, book: OrderBook | None) -> None:
+    def __init__(self, instrument: ListedInstrument, book: OrderBook | None) -> None:
         self.instrument = instrument
         self.book = book
         self.close_paise = instrument.base_paise

@@ -10,7 +10,7 @@ from services.simulator.market.instruments import (
     INDICES,
     INSTRUMENTS,
     STOCKS,
-    Instrument,
+    ListedInstrument,
     tick_paise,
 )
 
@@ -20,7 +20,9 @@ MOST_SYNTHETIC: Final = 5_000
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def instruments_of(universe: Universe, *, synthetic: int, start_ms: int) -> tuple[Instrument, ...]:
+def instruments_of(
+    universe: Universe, *, synthetic: int, start_ms: int
+) -> tuple[ListedInstrument, ...]:
     """The NIFTY 50 with its indices; `full` adds derivatives; then made-up stocks, for load."""
     made_up = tuple(synthetic_stock(number) for number in range(synthetic))
     derivatives = contracts(start_ms) if universe == "full" else ()
@@ -29,14 +31,14 @@ def instruments_of(universe: Universe, *, synthetic: int, start_ms: int) -> tupl
     return (*STOCKS, *made_up, *INDICES, *derivatives)
 
 
-def synthetic_stock(number: int) -> Instrument:
+def synthetic_stock(number: int) -> ListedInstrument:
     """A stock that does not exist, with a valid ISIN of a series that nobody uses."""
     code = "".join(_DIGITS[number // 36**place % 36] for place in (2, 1, 0))
     body = f"INE9{code}0199"
     isin = f"{body}{_check_digit(body)}"
     price_paise = (50 + number * 37 % 4_000) * 100
     symbol = f"SIM{number:04}"
-    return Instrument(
+    return ListedInstrument(
         f"NSE_EQ|{isin}",
         symbol,
         f"Simulated {number}",

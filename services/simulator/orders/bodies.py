@@ -8,8 +8,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from services.simulator.orders.desk import Change
 from services.simulator.orders.order import OrderRequest, OrderType, Product, Side, Validity
+from services.simulator.orders.order_manager import Change
 from services.simulator.orders.refused import INVALID_INPUT, OrderRefused
 
 E = TypeVar("E", bound=StrEnum)

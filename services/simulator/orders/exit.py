@@ -9,8 +9,8 @@ from services.simulator.market.instruments import Kind
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.batch import Outcome
 from services.simulator.orders.bodies import sliced
-from services.simulator.orders.desk import Desk
 from services.simulator.orders.order import OrderRequest, OrderType, Side
+from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.refused import OrderRefused
 
 _AUTO_PROTECTION: Final = -1.0
@@ -20,9 +20,9 @@ class PositionExit:
     """Places the orders that undo what is open."""
 
     def __init__(
-        self, desk: Desk, accounts: Accounts, states: Mapping[str, InstrumentState]
+        self, order_manager: OrderManager, accounts: Accounts, states: Mapping[str, InstrumentState]
     ) -> None:
-        self._desk = desk
+        self._order_manager = order_manager
         self._accounts = accounts
         self._states = states
 
@@ -44,7 +44,7 @@ class PositionExit:
             )
             try:
                 for each in sliced(request, instrument.freeze_quantity, instrument.lot_size):
-                    order = self._desk.place(user_id, each, at_ms)
+                    order = self._order_manager.place(user_id, each, at_ms)
                     outcome.done.append({"order_id": order.order_id})
             except OrderRefused as refused:
                 outcome.fail(refused, instrument_key=position.instrument_key)
@@ -53,7 +53,7 @@ class PositionExit:
     def _chosen(self, user_id: str, tag: str | None, segment: str | None) -> Iterator[Position]:
         tagged = {
             (order.request.instrument_key, order.request.product)
-            for order in self._desk.records.day(user_id)
+            for order in self._order_manager.records.day(user_id)
             if order.request.tag == tag
         }
         for key, position in self._accounts.of(user_id).positions.by_key.items():

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.simulator.orders.order import OrderRequest, OrderType, Product, Side
 from services.simulator.orders.refused import GTT_RULES, OrderRefused
-from shared.exchange_time import DAY_MS
+from shared.market.exchange_time import DAY_MS
 
 _LIFETIME_MS: Final = 365 * DAY_MS
 _AUTO_PROTECTION: Final = -1.0

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.simulator.market.flows import Trade
 from services.simulator.market.state import InstrumentState
-from services.simulator.orders.desk import Desk
 from services.simulator.orders.gtt import (
     Gtt,
     GttType,
@@ -18,6 +17,7 @@ from services.simulator.orders.gtt import (
     check_rules,
 )
 from services.simulator.orders.order import Order, Product, Side, Status
+from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.refused import (
     GTT_FINAL,
     GTT_NOT_FOUND,
@@ -26,14 +26,16 @@ from services.simulator.orders.refused import (
     ZERO_QUANTITY,
     OrderRefused,
 )
-from shared.exchange_time import ist_date
+from shared.market.exchange_time import ist_date
 
 
 class GttBook:
     """Keeps at most `max_rows`; of those that are over, the oldest go."""
 
-    def __init__(self, desk: Desk, states: Mapping[str, InstrumentState], *, max_rows: int) -> None:
-        self._desk = desk
+    def __init__(
+        self, order_manager: OrderManager, states: Mapping[str, InstrumentState], *, max_rows: int
+    ) -> None:
+        self._order_manager = order_manager
         self._states = states
         self._max_rows = max_rows
         self._gtts: dict[str, Gtt] = {}
@@ -41,7 +43,7 @@ class GttBook:
         """By the id of an entry's order that is not final yet."""
         self._number = 0
         self.on_change: list[Callable[[Gtt], None]] = []
-        desk.on_order.append(self._order_changed)
+        order_manager.on_order.append(self._order_changed)
 
     def place(
         self,
@@ -153,7 +155,7 @@ class GttBook:
     def _fire(self, gtt: Gtt, rule: Rule, now_ms: int) -> None:
         is_entry = rule.strategy is Strategy.ENTRY
         try:
-            order = self._desk.place(gtt.user_id, gtt.request(rule), now_ms)
+            order = self._order_manager.place(gtt.user_id, gtt.request(rule), now_ms)
         except OrderRefused as refused:
             rule.status, rule.message = RuleStatus.FAILED, refused.message
             gtt.end(RuleStatus.CANCELLED)

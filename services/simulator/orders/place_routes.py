@@ -17,10 +17,10 @@ from services.simulator.orders.bodies import (
     sliced,
     wrong,
 )
-from services.simulator.orders.desk import Desk
 from services.simulator.orders.door import Call, Door
 from services.simulator.orders.exit import PositionExit
 from services.simulator.orders.order import OrderRequest, Product
+from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.refused import INVALID_INPUT, OrderRefused
 
 
@@ -29,12 +29,12 @@ class PlaceRoutes:
 
     def __init__(
         self,
-        desk: Desk,
+        order_manager: OrderManager,
         exits: PositionExit,
         states: Mapping[str, InstrumentState],
         door: Door,
     ) -> None:
-        self._desk = desk
+        self._order_manager = order_manager
         self._exits = exits
         self._states = states
         self._door = door
@@ -57,7 +57,7 @@ class PlaceRoutes:
     async def place_v2(self, call: Call) -> web.Response:
         """One order, one id."""
         request = place_request(await call.body_object())
-        order = self._desk.place(call.user_id, request, call.at_ms)
+        order = self._order_manager.place(call.user_id, request, call.at_ms)
         return success({"order_id": order.order_id})
 
     async def place_v3(self, call: Call) -> web.Response:
@@ -95,7 +95,7 @@ class PlaceRoutes:
         """End all waiting orders, or those of a tag or a segment."""
         tag, segment = call.query("tag"), call.query("segment")
         outcome = Outcome()
-        for order in self._desk.waiting(call.user_id):
+        for order in self._order_manager.waiting(call.user_id):
             state = self._states[order.request.instrument_key]
             if tag not in (None, order.request.tag):
                 continue
@@ -103,7 +103,7 @@ class PlaceRoutes:
                 continue
             outcome.total += 1
             try:
-                self._desk.cancel(call.user_id, order.order_id, call.at_ms)
+                self._order_manager.cancel(call.user_id, order.order_id, call.at_ms)
             except OrderRefused as refused:
                 outcome.fail(refused, order_id=order.order_id)
             else:
@@ -124,7 +124,9 @@ class PlaceRoutes:
         return self._slices(request) if is_sliced(body) else [request]
 
     def _place(self, call: Call, requests: list[OrderRequest]) -> list[str]:
-        return [self._desk.place(call.user_id, each, call.at_ms).order_id for each in requests]
+        return [
+            self._order_manager.place(call.user_id, each, call.at_ms).order_id for each in requests
+        ]
 
     def _slices(self, request: OrderRequest) -> list[OrderRequest]:
         state = self._states.get(request.instrument_key)
@@ -135,14 +137,14 @@ class PlaceRoutes:
 
     async def _modify(self, call: Call) -> dict[str, str]:
         order_id, change = modification(await call.body_object())
-        self._desk.modify(call.user_id, order_id, change, call.at_ms)
+        self._order_manager.modify(call.user_id, order_id, change, call.at_ms)
         return {"order_id": order_id}
 
     def _cancel(self, call: Call) -> dict[str, str]:
         order_id = call.query("order_id")
         if order_id is None:
             raise OrderRefused(INVALID_INPUT, "The order_id is missing", path="order_id")
-        self._desk.cancel(call.user_id, order_id, call.at_ms)
+        self._order_manager.cancel(call.user_id, order_id, call.at_ms)
         return {"order_id": order_id}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from services.simulator.envelope import success
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.door import Call, Door
 from services.simulator.orders.order import Order
@@ -82,5 +82,5 @@ class ReadRoutes:
             raise OrderRefused(NO_SUCH_ORDER, "Order not found", path="order_id", value=order_id)
         return order
 
-    def _instrument(self, order: Order) -> Instrument:
+    def _instrument(self, order: Order) -> ListedInstrument:
         return self._states[order.request.instrument_key].instrument

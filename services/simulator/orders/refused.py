@@ -1,6 +1,6 @@
 """Why an order request is refused at the door, by Upstox's codes.
 
-A refusal makes no order. What the exchange or the risk desk would object to makes an
+A refusal makes no order. What the exchange or the risk order_manager would object to makes an
 order that is `rejected`, with the reason in its `status_message`.
 """
 

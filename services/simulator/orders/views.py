@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.orders.order import Fill, Order
-from shared.exchange_time import IST
+from shared.market.exchange_time import IST
 
 View = dict[str, Any]
 _NOT_IN_HISTORY = ("guid", "pending_quantity", "status_message_raw", "order_ref_id")
 
 
-def book_row(order: Order, instrument: Instrument) -> View:
+def book_row(order: Order, instrument: ListedInstrument) -> View:
     """A row of the order book, and of order details."""
     request = order.request
     return {
@@ -48,13 +48,13 @@ def book_row(order: Order, instrument: Instrument) -> View:
     }
 
 
-def history_row(order: Order, instrument: Instrument) -> View:
+def history_row(order: Order, instrument: ListedInstrument) -> View:
     """One moment of an order's history."""
     row = book_row(order, instrument)
     return {name: value for name, value in row.items() if name not in _NOT_IN_HISTORY}
 
 
-def trade_row(fill: Fill, instrument: Instrument) -> View:
+def trade_row(fill: Fill, instrument: ListedInstrument) -> View:
     """A trade of the day."""
     order, request = fill.order, fill.order.request
     return {

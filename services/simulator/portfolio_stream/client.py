@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from aiohttp import web
 
 from services.simulator.portfolio_stream.updates import Update, UpdateType
-from shared.logs import get_logger
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -14,7 +14,7 @@ from services.simulator.portfolio_stream.client import StreamClient
 from services.simulator.portfolio_stream.updates import Update, UpdateType
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
-from shared.logs import get_logger
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -9,8 +9,8 @@ import aiohttp
 
 from services.simulator.metrics import WEBHOOKS
 from services.simulator.portfolio_stream.updates import Update, UpdateType
-from shared.backoff import Backoff
-from shared.logs import get_logger
+from shared.runtime.backoff import Backoff
+from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -9,9 +9,9 @@ from services.simulator.envelope import INVALID_INPUT, refuse, success
 from services.simulator.market.market import Market
 from services.simulator.rest.candle_query import day_of
 from services.simulator.tokens import Tokens
-from shared.exchange_calendar import Holiday, Timing
-from shared.exchange_holidays import EXCHANGES
-from shared.exchange_time import ist_date
+from shared.market.exchange_calendar import Holiday, Timing
+from shared.market.exchange_holidays import EXCHANGES
+from shared.market.exchange_time import ist_date
 
 _CASH: Final = frozenset({"NSE", "BSE"})
 

@@ -22,7 +22,7 @@ from services.simulator.rest.candle_query import (
     v2_range,
 )
 from services.simulator.rest.keys import unknown_key
-from shared.exchange_time import DAY_MS, IST, day_start, ist_date
+from shared.market.exchange_time import DAY_MS, IST, day_start, ist_date
 
 
 class CandleCalls:

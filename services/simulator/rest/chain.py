@@ -9,7 +9,7 @@ from typing import Any
 from services.simulator.market.instruments import Kind
 from services.simulator.market.state import InstrumentState
 from services.simulator.rest.quotes import previous_oi
-from shared.exchange_time import ist_date
+from shared.market.exchange_time import ist_date
 
 
 def chain(underlying: InstrumentState, options: Iterable[InstrumentState]) -> list[dict[str, Any]]:

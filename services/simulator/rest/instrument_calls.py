@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from services.simulator.envelope import INVALID_INPUT, refuse, success
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.market import Market
 from services.simulator.rest.candle_query import day_of
 from services.simulator.rest.chain import chain
@@ -15,13 +15,15 @@ from services.simulator.rest.keys import unknown_key
 from services.simulator.rest.master import rows
 from services.simulator.rest.search import Search, shown
 from services.simulator.tokens import Tokens
-from shared.exchange_time import ist_date
+from shared.market.exchange_time import ist_date
 
 
 class InstrumentCalls:
     """What there is to trade, found by what it is."""
 
-    def __init__(self, instruments: Sequence[Instrument], market: Market, tokens: Tokens) -> None:
+    def __init__(
+        self, instruments: Sequence[ListedInstrument], market: Market, tokens: Tokens
+    ) -> None:
         self._instruments = instruments
         self._market = market
         self._tokens = tokens
@@ -70,7 +72,7 @@ class InstrumentCalls:
             strikes = chain(states[request.query["instrument_key"]], options)
         return success(strikes)
 
-    def _options(self, request: web.Request) -> list[Instrument]:
+    def _options(self, request: web.Request) -> list[ListedInstrument]:
         key = request.query.get("instrument_key", "")
         if key not in self._market.states:
             raise unknown_key(key)

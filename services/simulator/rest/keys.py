@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from services.simulator.envelope import INVALID_INPUT, Refusal, refuse
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import InstrumentState
 
 UNKNOWN_KEY: Final = "UDAPI100011"
@@ -51,7 +51,7 @@ def unknown_key(key: str) -> Refusal:
     )
 
 
-def answer_name(instrument: Instrument) -> str:
+def answer_name(instrument: ListedInstrument) -> str:
     """``NSE_EQ:RELIANCE``; of an index its name, which is what its key ends in."""
     if instrument.is_index:
         return instrument.key.replace("|", ":")

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from services.simulator.market.expiries import last_tuesdays
-from services.simulator.market.instruments import Instrument, Kind
-from shared.exchange_time import ist_date
+from services.simulator.market.instruments import Kind, ListedInstrument
+from shared.market.exchange_time import ist_date
 
 Row = dict[str, Any]
 _FIRST_TOKEN: Final = 1_001
 _MADE_UP: Final = "SIM"
 
 
-def rows(instruments: Sequence[Instrument]) -> list[Row]:
+def rows(instruments: Sequence[ListedInstrument]) -> list[Row]:
     """One for each instrument, in their order."""
     names = {instrument.key: instrument for instrument in instruments}
     with_derivatives = {instrument.underlying_key for instrument in instruments}
@@ -26,9 +26,9 @@ def rows(instruments: Sequence[Instrument]) -> list[Row]:
 
 
 def _row(
-    instrument: Instrument,
+    instrument: ListedInstrument,
     token: str,
-    instruments: dict[str, Instrument],
+    instruments: dict[str, ListedInstrument],
     with_derivatives: set[str | None],
 ) -> Row:
     row: Row = {
@@ -53,7 +53,7 @@ def _row(
     return row | _of_derivative(instrument, instruments)
 
 
-def _of_share(instrument: Instrument, *, eligible: bool) -> Row:
+def _of_share(instrument: ListedInstrument, *, eligible: bool) -> Row:
     row: Row = {"isin": instrument.isin}
     # Made-up stocks are like the many that nobody has bothered to describe.
     if not instrument.symbol.startswith(_MADE_UP):
@@ -63,7 +63,7 @@ def _of_share(instrument: Instrument, *, eligible: bool) -> Row:
     return row
 
 
-def _of_derivative(instrument: Instrument, instruments: dict[str, Instrument]) -> Row:
+def _of_derivative(instrument: ListedInstrument, instruments: dict[str, ListedInstrument]) -> Row:
     row: Row = {
         "exchange_token": instrument.key.partition("|")[2],
         "expiry": instrument.expiry_ms,
@@ -81,7 +81,7 @@ def _of_derivative(instrument: Instrument, instruments: dict[str, Instrument]) -
     }
 
 
-def _is_weekly(instrument: Instrument) -> bool:
+def _is_weekly(instrument: ListedInstrument) -> bool:
     if not instrument.is_option or instrument.expiry_ms is None:
         return False
     day = ist_date(instrument.expiry_ms)

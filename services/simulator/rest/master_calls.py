@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.rest.master import Row, rows
 
 _SELECTS: Final[dict[str, Callable[[Row], bool]]] = {
@@ -23,7 +23,7 @@ _SELECTS: Final[dict[str, Callable[[Row], bool]]] = {
 class MasterCalls:
     """Files that are made when they are first asked for, and kept."""
 
-    def __init__(self, instruments: Sequence[Instrument]) -> None:
+    def __init__(self, instruments: Sequence[ListedInstrument]) -> None:
         self._instruments = instruments
         self._files: dict[str, bytes] = {}
 
@@ -42,6 +42,6 @@ class MasterCalls:
         return web.Response(body=self._files[name], content_type="application/gzip")
 
 
-def _packed(name: str, instruments: Sequence[Instrument]) -> bytes:
+def _packed(name: str, instruments: Sequence[ListedInstrument]) -> bytes:
     chosen = [row for row in rows(instruments) if _SELECTS[name](row)]
     return gzip.compress(json.dumps(chosen).encode(), mtime=0)

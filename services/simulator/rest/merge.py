@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from services.simulator.market.history import midnight_ms
 from services.simulator.market.state import Candle
-from shared.exchange_calendar import Calendar
-from shared.exchange_time import MINUTE_MS, day_start, ist_date
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
 
 StartOf = Callable[[int], int]
 """From a candle's start to its span's (both epoch ms)."""

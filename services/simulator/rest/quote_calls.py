@@ -15,7 +15,7 @@ from services.simulator.market.state import Candle, InstrumentState
 from services.simulator.rest import merge, quotes
 from services.simulator.rest.keys import MOST_KEYS, answer_name, asked_states
 from services.simulator.tokens import Tokens
-from shared.exchange_time import MINUTE_MS, day_start, ist_date
+from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
 
 _V2_PARAMETER: Final = "symbol"
 _BAD_INTERVAL: Final = "UDAPI1020"

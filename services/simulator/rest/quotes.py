@@ -9,7 +9,7 @@ from typing import Any, Final
 from services.simulator.market.book import OrderBook
 from services.simulator.market.state import Candle, InstrumentState
 from services.simulator.orders.checks import circuit
-from shared.exchange_time import IST, day_start
+from shared.market.exchange_time import IST, day_start
 
 DEPTH: Final = 5
 _TRADES_PER_ORDER: Final = 10

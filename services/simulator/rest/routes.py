@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from services.simulator.market.candles import Candles
-from services.simulator.market.instruments import Instrument
+from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.market import Market
 from services.simulator.rest.calendar_calls import CalendarCalls
 from services.simulator.rest.candle_calls import CandleCalls
@@ -16,7 +16,7 @@ from services.simulator.tokens import Tokens
 
 
 def market_routes(
-    instruments: Sequence[Instrument], market: Market, tokens: Tokens
+    instruments: Sequence[ListedInstrument], market: Market, tokens: Tokens
 ) -> list[web.RouteDef]:
     """Everything that can be asked about the market."""
     candles = Candles(market)

@@ -12,7 +12,7 @@ from services.simulator.envelope import INVALID_INPUT, Refusal, refuse
 from services.simulator.market.state import InstrumentState
 from services.simulator.rest.candle_query import day_of
 from services.simulator.rest.master import Row
-from shared.exchange_time import ist_date
+from shared.market.exchange_time import ist_date
 
 MOST_CHARACTERS: Final = 50
 MOST_RECORDS: Final = 30

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.auth.settings import AuthSettings
-from shared.settings import MongoSettings
-from shared.tasks import stop
+from shared.runtime.settings import MongoSettings
+from shared.runtime.tasks import stop
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.servers import MongoServer, run_mongo
 

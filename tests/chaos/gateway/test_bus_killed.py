@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 from nats.errors import Error as NatsError
 
-from shared.messages import encode
-from shared.subjects import quote_subject
+from shared.contracts.messages import encode
+from shared.contracts.subjects import quote_subject
 from tests.support.gateways import Gateway, fresh, receive, running_gateway, subscribe
 from tests.support.servers import NatsServer
 from tests.support.services import is_ready

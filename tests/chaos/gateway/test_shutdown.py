@@ -9,7 +9,7 @@ from datetime import datetime
 
 import aiohttp
 
-from services.gateway.protocol import CloseCode
+from services.gateway.stream.protocol import CloseCode
 from tests.support.gateways import GatewayProcess, closed, gateway_process, receive
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually

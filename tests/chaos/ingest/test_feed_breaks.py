@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.messages import FeedState
+from shared.contracts.messages import FeedState
 from tests.support.builders import OTHER_KEY
 from tests.support.ingest import (
     Listener,

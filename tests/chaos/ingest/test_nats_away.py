@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.bus import Bus
-from shared.messages import Candle, Quote, decode_candle, decode_quote
-from shared.stream import TickReader
-from shared.subjects import candle_subject, quote_subject
+from shared.bus.connection import Bus
+from shared.bus.stream_reader import TickReader
+from shared.contracts.messages import Candle, Quote, decode_candle, decode_quote
+from shared.contracts.subjects import candle_subject, quote_subject
 from tests.support.builders import KEY
 from tests.support.buses import bus_of
 from tests.support.ingest import Listener, ingest, ingest_settings, simulator

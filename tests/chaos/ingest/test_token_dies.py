@@ -7,9 +7,9 @@ import msgspec
 from nats.aio.msg import Msg
 
 from services.ingest.settings import IngestSettings
-from shared.messages import FeedState
-from shared.settings import UpstoxSettings
-from shared.subjects import FEED_TOKEN
+from shared.contracts.messages import FeedState
+from shared.contracts.subjects import FEED_TOKEN
+from shared.runtime.settings import UpstoxSettings
 from tests.support.buses import flushed
 from tests.support.ingest import (
     TOKEN,
@@ -33,7 +33,7 @@ async def new_token(url: str) -> str:
 
 
 async def kill_tokens(url: str) -> None:
-    await ask_simulator(url, "mischief/tokens", {"alive": False})
+    await ask_simulator(url, "faults/tokens", {"alive": False})
 
 
 def settings_for(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.simulator.market.universe import synthetic_stock
-from shared.demand import Coverage
+from shared.contracts.demand import Coverage
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.ingest import Listener, asker, ingest, ingest_settings, simulator
 from tests.support.servers import NatsServer

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.persister.documents import to_ms
-from shared.exchange_time import WINDOW_MS, to_datetime, window_start
-from shared.mongo import Document, Mongo
+from services.persister.storage.documents import to_ms
+from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start
+from shared.runtime.mongo import Document, Mongo
 from tests.support.bars_of_trades import compare, wait_until_stored
 from tests.support.rig import KEYS, Process, Rig, rig
 from tests.support.servers import MongoServer, NatsServer

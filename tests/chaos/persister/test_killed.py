@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from shared.exchange_time import WINDOW_MS
+from shared.market.exchange_time import WINDOW_MS
 from tests.support.bars_of_trades import check_all_complete
 from tests.support.rig import rig
 from tests.support.servers import MongoServer, NatsServer

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from embedded.ports import free_ports
-from shared.exchange_time import WINDOW_MS
+from shared.market.exchange_time import WINDOW_MS
 from tests.support.bars_of_trades import check_all_complete
 from tests.support.rig import rig
 from tests.support.servers import NatsServer, run_mongo

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.exchange_time import WINDOW_MS
+from shared.market.exchange_time import WINDOW_MS
 from tests.support.bars_of_trades import check_all_complete
 from tests.support.replica_set import run_replica_set
 from tests.support.rig import rig

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.exchange_time import WINDOW_MS, window_start
+from shared.market.exchange_time import WINDOW_MS, window_start
 from tests.support.bars_of_trades import check_all_complete, check_partial_only_within
 from tests.support.rig import rig
 from tests.support.servers import MongoServer, NatsServer, run_mongo

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.exchange_time import to_datetime
-from shared.mongo import Mongo
+from shared.market.exchange_time import to_datetime
+from shared.runtime.mongo import Mongo
 from tests.support.bars_of_trades import check_all_complete
 from tests.support.rig import rig
 from tests.support.servers import MongoServer, NatsServer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.auth.settings import AuthSettings
-from shared import exit_codes
+from shared.runtime import exit_codes
 from tests.support.auth_service import EMAIL, PASSWORD, PEPPER, Auth
 
 BOB = "bob@example.com"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.auth.settings import AuthSettings
-from shared.bus import Bus
-from shared.revocations import Revocations
-from shared.verifier import Principal
+from shared.bus.connection import Bus
+from shared.contracts.revocations import Revocations
+from shared.web.verifier import Principal
 from tests.support.auth_service import EMAIL, PASSWORD, Auth, running, working
 from tests.support.buses import bus_of, nats_settings
 from tests.support.revocations import heard_by, kept_for, principal_of

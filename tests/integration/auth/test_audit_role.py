@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 from embedded import binaries, daemons
 from embedded.ports import HOST, free_ports
 from services.auth.settings import AuthSettings
-from shared.settings import MongoSettings
+from shared.runtime.settings import MongoSettings
 from tests.support.auth_service import EMAIL, PASSWORD, running
 from tests.support.servers import Server
 

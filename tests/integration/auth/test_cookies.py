@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.auth import cookies
+from services.auth.http import cookies
 from services.auth.settings import AuthSettings
 from tests.support.auth_service import EMAIL, PASSWORD, Answer, Auth, running
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from pymongo import uri_parser
 
 from services.auth.settings import AuthSettings
-from shared.settings import MongoSettings
+from shared.runtime.settings import MongoSettings
 from tests.support.auth_service import Auth
 
 EMAIL = "ann@example.com"

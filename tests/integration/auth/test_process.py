@@ -15,7 +15,7 @@ import pytest
 from pymongo import MongoClient
 
 from services.auth.settings import AuthSettings
-from shared import exit_codes
+from shared.runtime import exit_codes
 from tests.support.auth_service import PEPPER
 
 ROOT = Path(__file__).parents[3]

@@ -9,9 +9,9 @@ import pytest
 
 from services.auth.rotate_keys import rotate
 from services.auth.settings import AuthSettings
-from shared.clock import SystemClock
-from shared.tasks import stop
-from shared.verifier import KeySet, TokenVerifier
+from shared.runtime.clock import SystemClock
+from shared.runtime.tasks import stop
+from shared.web.verifier import KeySet, TokenVerifier
 from tests.support.auth_service import EMAIL, PASSWORD, Auth, running, working
 
 # As in production a key is published for longer than verifiers keep the keys they have.

@@ -3,11 +3,11 @@ from datetime import datetime
 
 import pytest
 
-from services.auth.keyring import Key
 from services.auth.settings import AuthSettings
-from shared.clock import SystemClock
+from services.auth.signing.keyring import Key
 from shared.errors import Unauthenticated
-from shared.verifier import KeySet, TokenVerifier
+from shared.runtime.clock import SystemClock
+from shared.web.verifier import KeySet, TokenVerifier
 from tests.support.auth_service import Auth
 
 EMAIL = "ann@example.com"

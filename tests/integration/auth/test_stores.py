@@ -7,14 +7,22 @@ from uuid import uuid4
 import pytest
 from pymongo.errors import WriteError
 
-from services.auth import refresh
 from services.auth.app import Stores, assemble, open_stores
-from services.auth.records import Client, Ending, Event, Limit, RefreshReused, Session, User
-from services.auth.refresh import new_family, new_rotation
+from services.auth.core import refresh_tokens
+from services.auth.core.records import (
+    AttemptLimit,
+    Client,
+    Event,
+    LoginSession,
+    RefreshReused,
+    SessionTermination,
+    User,
+)
+from services.auth.core.refresh_tokens import new_family, new_rotation
 from services.auth.settings import AuthSettings
+from shared.contracts.revocations import SessionRevoked, UserRevoked
 from shared.errors import EmailTaken, TooManyAttempts
-from shared.health import Readiness
-from shared.revocations import SessionRevoked, UserRevoked
+from shared.runtime.health import Readiness
 from tests.support.auth_service import Auth
 
 # The sweeper of the database must not remove what a test still looks at.
@@ -29,7 +37,7 @@ async def stores(auth: Auth, settings: AuthSettings) -> Stores:
     return await open_stores(settings, auth.mongo)
 
 
-def session(**fields: object) -> Session:
+def session(**fields: object) -> LoginSession:
     values: dict[str, object] = {
         "session_id": uuid4().hex,
         "user_id": "u1",
@@ -41,7 +49,7 @@ def session(**fields: object) -> Session:
         "ends_at": NOON + 2 * DAY,
         "client": CLIENT,
     }
-    return Session(**(values | fields))  # type: ignore[arg-type]
+    return LoginSession(**(values | fields))  # type: ignore[arg-type]
 
 
 async def test_an_account_comes_back_as_it_went_in(stores: Stores) -> None:
@@ -196,7 +204,7 @@ async def test_a_login_beside_a_disabling_never_leaves_a_session(stores: Stores)
         await stores.users.add(user)
         new = session(user_id=user.user_id)
 
-        async def log_in(user: User = user, new: Session = new) -> bool:
+        async def log_in(user: User = user, new: LoginSession = new) -> bool:
             await stores.sessions.add(new, new_family(new.session_id))
             return await stores.users.logged_in(user, NOON)
 
@@ -212,8 +220,8 @@ async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) ->
     first, second = session(), session()
     for one in (first, second):
         await stores.sessions.add(one, new_family(one.session_id))
-    await stores.sessions.end(first, Ending.LOGOUT, now=NOON)
-    assert not await stores.sessions.end(first, Ending.LOGOUT, now=NOON)
+    await stores.sessions.end(first, SessionTermination.LOGOUT, now=NOON)
+    assert not await stores.sessions.end(first, SessionTermination.LOGOUT, now=NOON)
     await stores.endings.disable("u1", now=NOON)
     recorded = await stores.revocations.to_announce()
     secs = int(NOON.timestamp())
@@ -230,7 +238,7 @@ async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) ->
     assert await stores.revocations.that_matter(NOON + DAY) == []
 
 
-LIMIT = Limit(free=3, base_secs=1, cap_secs=5, forget_secs=60)
+LIMIT = AttemptLimit(free=3, base_secs=1, cap_secs=5, forget_secs=60)
 
 
 async def test_waits_double_up_to_a_bound_and_end(stores: Stores) -> None:
@@ -297,4 +305,4 @@ async def test_a_token_of_before_is_of_no_session(stores: Stores) -> None:
     assert await stores.sessions.of_token(family.token, NOON) is None
     newest = await stores.sessions.of_token(rotation.successor(family.token), NOON)
     assert newest is not None
-    assert refresh.read(family.token).session_id == newest.session_id
+    assert refresh_tokens.read(family.token).session_id == newest.session_id

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.auth.keyring import Key
 from services.auth.settings import AuthSettings
-from shared.verifier import REQUIRED_CLAIMS
+from services.auth.signing.keyring import Key
+from shared.web.verifier import REQUIRED_CLAIMS
 from tests.support.auth_service import Auth
 
 Claims = dict[str, Any]

@@ -6,10 +6,10 @@ import gc
 import pytest
 
 from services.gateway import metrics
-from shared.demand import Coverage, decode_demand
-from shared.demand import encode as encode_demand
-from shared.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
-from shared.subjects import COVERAGE, STATUS, bar_subject, depth_subject, order_subject
+from shared.contracts.demand import Coverage, decode_demand
+from shared.contracts.demand import encode as encode_demand
+from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
+from shared.contracts.subjects import COVERAGE, STATUS, bar_subject, depth_subject, order_subject
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.gateways import fresh
 from tests.support.served import Served, next_of, served

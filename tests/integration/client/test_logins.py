@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.auth.settings import AuthSettings
-from shared.settings import NatsSettings, TokenSettings
+from shared.runtime.settings import NatsSettings, TokenSettings
 from tests.support.auth_service import EMAIL, PASSWORD, Auth, running, working
 from tests.support.builders import KEY
 from tests.support.cuttable import cuttable

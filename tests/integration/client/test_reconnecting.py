@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 
-from shared.subjects import order_subject
+from shared.contracts.subjects import order_subject
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.cuttable import cuttable
 from tests.support.gateways import fresh

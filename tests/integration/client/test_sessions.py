@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from shared.bus import ensure_revocations_bucket
-from shared.revocations import SessionRevoked, encode
+from shared.bus.resources import ensure_revocations_bucket
+from shared.contracts.revocations import SessionRevoked, encode
 from tests.support.builders import KEY
 from tests.support.buses import bus_of
 from tests.support.gateways import fresh
@@ -24,7 +24,7 @@ from tradedad_client import (
 )
 
 
-class Desk:
+class TokenDesk:
     """A program's own source of tokens, each good for some seconds."""
 
     def __init__(self, gateway: Served, secs: int) -> None:
@@ -39,12 +39,12 @@ class Desk:
 
 async def test_a_token_is_renewed_in_place_when_the_gateway_warns(nats: NatsServer) -> None:
     async with served(nats, expiry_warning_secs=4) as gateway:
-        desk = Desk(gateway, secs=9)
-        async with gateway.client(ask_token=desk.ask) as client:
+        issuer = TokenDesk(gateway, secs=9)
+        async with gateway.client(ask_token=issuer.ask) as client:
             events, quotes = client.events(), client.quotes([KEY])
             renewed = await next_of(events, Renewed)
             assert renewed.expires_at > time.time() + 5
-            assert desk.given == 2
+            assert issuer.given == 2
             await gateway.publish(fresh())
             assert (await next_of(quotes, Quote)).key == KEY
             assert events.waiting == 0, "the stream was not lost"
@@ -52,12 +52,12 @@ async def test_a_token_is_renewed_in_place_when_the_gateway_warns(nats: NatsServ
 
 async def test_a_token_that_was_not_renewed_in_time_is_replaced(nats: NatsServer) -> None:
     async with served(nats, expiry_warning_secs=0.1) as gateway:
-        desk = Desk(gateway, secs=2)
-        async with gateway.client(ask_token=desk.ask) as client:
+        issuer = TokenDesk(gateway, secs=2)
+        async with gateway.client(ask_token=issuer.ask) as client:
             events = client.events()
             assert "4401" in (await next_of(events, Disconnected)).reason
             await next_of(events, Connected)
-            assert desk.given >= 2
+            assert issuer.given >= 2
 
 
 async def test_one_given_token_ends_the_client_with_itself(nats: NatsServer) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.subjects import order_subject
+from shared.contracts.subjects import order_subject
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import flushed
 from tests.support.gateways import fresh

@@ -9,11 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.gateway import outbox, session
-from services.gateway.protocol import CloseCode
-from shared.bus import Bus
-from shared.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
-from shared.subjects import STATUS, bar_subject, depth_subject, order_subject
+from services.gateway.fanout import outbox
+from services.gateway.stream import session
+from services.gateway.stream.protocol import CloseCode
+from shared.bus.connection import Bus
+from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
+from shared.contracts.subjects import STATUS, bar_subject, depth_subject, order_subject
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of, flushed
 from tests.support.cuttable import cuttable

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
-from services.gateway.protocol import CloseCode
-from shared.bus import ensure_revocations_bucket
-from shared.revocations import SessionRevoked, encode
+from services.gateway.stream.protocol import CloseCode
+from shared.bus.resources import ensure_revocations_bucket
+from shared.contracts.revocations import SessionRevoked, encode
 from tests.support.buses import bus_of
 from tests.support.gateways import (
     closed,

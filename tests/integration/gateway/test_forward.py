@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from services.auth.settings import AuthSettings
-from services.gateway.forward import MAX_BODY_BYTES
-from shared.site import serve
+from services.gateway.http.auth_proxy import MAX_BODY_BYTES
+from shared.runtime.site import serve
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.browser import Browser
 from tests.support.gateways import Gateway, running_gateway

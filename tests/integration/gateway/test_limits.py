@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 
-from services.gateway.protocol import CloseCode
+from services.gateway.stream.protocol import CloseCode
 from tests.support.gateways import (
     closed,
     open_streams,

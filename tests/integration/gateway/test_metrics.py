@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.gateway.protocol import Channel
+from services.gateway.fanout.channels import Channel
 from shared.errors import Code
 from tests.support.builders import KEY
 from tests.support.gateways import (

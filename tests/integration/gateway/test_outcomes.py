@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from nats.aio.msg import Msg
 
-from shared.demand import Coverage, Demand, decode_demand, encode
-from shared.subjects import ALL_DEMAND, COVERAGE
+from shared.contracts.demand import Coverage, Demand, decode_demand, encode
+from shared.contracts.subjects import ALL_DEMAND, COVERAGE
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import flushed
 from tests.support.gateways import Gateway, fresh, receive, running_gateway, subscribe

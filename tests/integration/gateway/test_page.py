@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.pages import OWN_PAGE
+from services.gateway.http.static_files import OWN_PAGE
 from shared.errors import ConfigError
 from tests.support.gateways import Gateway, running_gateway
 from tests.support.rest import get

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.bus import ensure_revocations_bucket
-from shared.exchange_time import WINDOW_MS
-from shared.messages import FeedState, FeedStatus, encode
-from shared.mongo import Mongo
-from shared.revocations import SessionRevoked
-from shared.revocations import encode as encode_revocation
-from shared.settings import MongoSettings
-from shared.subjects import STATUS
+from shared.bus.resources import ensure_revocations_bucket
+from shared.contracts.messages import FeedState, FeedStatus, encode
+from shared.contracts.revocations import SessionRevoked
+from shared.contracts.revocations import encode as encode_revocation
+from shared.contracts.subjects import STATUS
+from shared.market.exchange_time import WINDOW_MS
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.gateways import Gateway, fresh, running_gateway

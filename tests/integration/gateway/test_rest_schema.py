@@ -3,10 +3,10 @@
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from shared.messages import FeedState, FeedStatus, encode
-from shared.mongo import Mongo
-from shared.settings import MongoSettings
-from shared.subjects import STATUS
+from shared.contracts.messages import FeedState, FeedStatus, encode
+from shared.contracts.subjects import STATUS
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
 from tests.support.documented import schemathesis
 from tests.support.gateways import fresh, running_gateway

@@ -3,9 +3,10 @@
 import asyncio
 import time
 
-from services.gateway.protocol import CloseCode
-from shared.bus import Bus, ensure_revocations_bucket
-from shared.revocations import SessionRevoked, UserRevoked, encode
+from services.gateway.stream.protocol import CloseCode
+from shared.bus.connection import Bus
+from shared.bus.resources import ensure_revocations_bucket
+from shared.contracts.revocations import SessionRevoked, UserRevoked, encode
 from tests.support.builders import KEY
 from tests.support.buses import bus_of
 from tests.support.cuttable import cuttable

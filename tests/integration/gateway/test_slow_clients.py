@@ -7,10 +7,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.gateway import metrics, session
-from services.gateway.protocol import CloseCode
-from shared.messages import encode
-from shared.subjects import quote_subject
+from services.gateway import metrics
+from services.gateway.stream import session
+from services.gateway.stream.protocol import CloseCode
+from shared.contracts.messages import encode
+from shared.contracts.subjects import quote_subject
 from tests.support.buses import flushed
 from tests.support.gateways import (
     Gateway,

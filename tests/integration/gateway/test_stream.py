@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.gateway.protocol import CloseCode
-from shared.messages import encode
+from services.gateway.stream.protocol import CloseCode
+from shared.contracts.messages import encode
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.cuttable import cuttable
 from tests.support.gateways import (

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from shared.demand import Coverage
+from shared.contracts.demand import Coverage
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.ingest import Asker, Listener, asker, ingest, ingest_settings, simulator
 from tests.support.servers import NatsServer

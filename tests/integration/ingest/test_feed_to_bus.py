@@ -8,11 +8,11 @@ import aiohttp
 
 from embedded.ports import free_ports
 from services.ingest import metrics
-from shared.bus import Bus
-from shared.clock import SystemClock
-from shared.messages import FeedState, Quote, decode_clock, decode_quote
-from shared.stream import TickReader
-from shared.subjects import quote_subject
+from shared.bus.connection import Bus
+from shared.bus.stream_reader import TickReader
+from shared.contracts.messages import FeedState, Quote, decode_clock, decode_quote
+from shared.contracts.subjects import quote_subject
+from shared.runtime.clock import SystemClock
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.ingest import Listener, ingest, ingest_settings, simulator

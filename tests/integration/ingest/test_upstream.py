@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.ingest.feed.upstream import UpstoxFeed, feed_session
-from shared.clock import SystemClock
 from shared.errors import FeedError
+from shared.runtime.clock import SystemClock
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

@@ -8,19 +8,20 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from services.persister.aggregate import Aggregator
+from services.persister.aggregation.aggregator import Aggregator
+from services.persister.aggregation.checkpoint import State
 from services.persister.app import build
-from services.persister.checkpoint import State
 from services.persister.consume import consume
-from services.persister.documents import bar_document
 from services.persister.settings import PersisterSettings
-from shared.bus import Bus, connect_bus, ensure_ticks_stream
-from shared.exchange_time import WINDOW_MS, to_datetime
-from shared.health import Readiness
-from shared.messages import Bar
-from shared.mongo import Mongo, connect_mongo
-from shared.settings import MongoSettings, NatsSettings
-from shared.stream import Entry
+from services.persister.storage.documents import bar_document
+from shared.bus.connection import Bus, connect_bus
+from shared.bus.resources import ensure_ticks_stream
+from shared.bus.stream_reader import Entry
+from shared.contracts.messages import Bar
+from shared.market.exchange_time import WINDOW_MS, to_datetime
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.settings import MongoSettings, NatsSettings
 from tests.support.builders import MONDAY_10_00
 from tests.support.buses import flushed
 from tests.support.market_day import KEYS, Message, window_messages

@@ -14,13 +14,13 @@ from pyarrow import csv, parquet
 from pydantic import SecretStr
 
 from embedded.daemons import ROOT
-from services.persister.documents import bar_document, to_ms
-from services.persister.store import BarStore
-from shared import exit_codes
-from shared.exchange_time import WINDOW_MS, to_datetime
-from shared.messages import Bar, BarState
-from shared.mongo import Mongo
-from shared.settings import MongoSettings
+from services.persister.storage.bar_store import BarStore
+from services.persister.storage.documents import bar_document, to_ms
+from shared.contracts.messages import Bar, BarState
+from shared.market.exchange_time import WINDOW_MS, to_datetime
+from shared.runtime import exit_codes
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
 NUMBER = 300

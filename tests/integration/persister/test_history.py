@@ -6,13 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.persister.aggregate import Missing
-from services.persister.documents import bar_document, gap_document
-from services.persister.store import BarStore
-from shared.bus import Bus
-from shared.errors import InvalidField
-from shared.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
-from shared.history import (
+from services.persister.aggregation.aggregator import Missing
+from services.persister.storage.bar_store import BarStore
+from services.persister.storage.documents import bar_document, gap_document
+from shared.bus.connection import Bus
+from shared.bus.requests import DEADLINE, ask
+from shared.contracts.history import (
     HISTORY_BARS,
     HISTORY_GAPS,
     BarsReply,
@@ -24,10 +23,11 @@ from shared.history import (
     HistoryBar,
     Interval,
 )
-from shared.messages import Bar, BarState
-from shared.mongo import Mongo
-from shared.requests import DEADLINE, ask
-from shared.settings import MongoSettings
+from shared.contracts.messages import Bar, BarState
+from shared.errors import InvalidField
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.persisters import CLOCK, asked_persister
 from tests.support.servers import NatsServer

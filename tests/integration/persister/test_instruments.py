@@ -12,13 +12,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from services.persister.instruments import Instruments
-from services.persister.master import Master
+from services.persister.instruments.instrument_store import InstrumentStore
+from services.persister.instruments.master import Master
 from services.persister.settings import PersisterSettings
-from shared.bus import Bus
-from shared.errors import InvalidField
-from shared.exchange_time import DAY_MS
-from shared.instruments import (
+from shared.bus.connection import Bus
+from shared.bus.requests import ask
+from shared.contracts.instruments import (
     INSTRUMENTS_GET,
     INSTRUMENTS_SEARCH,
     GetReply,
@@ -27,10 +26,11 @@ from shared.instruments import (
     SearchReply,
     SearchRequest,
 )
-from shared.mongo import Mongo
-from shared.requests import ask
-from shared.settings import MongoSettings
-from shared.tasks import stop
+from shared.errors import InvalidField
+from shared.market.exchange_time import DAY_MS
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings
+from shared.runtime.tasks import stop
 from tests.support.builders import MONDAY_10_00
 from tests.support.persisters import CLOCK, asked_persister
 from tests.support.servers import PASSWORD, NatsServer
@@ -170,7 +170,7 @@ async def loading(mongo: Mongo, made: Shelf, clock: SteppedClock) -> AsyncIterat
         {"nats_password": PASSWORD, "master_url": made.url, "master_check_secs": 0.05}
     )
     async with aiohttp.ClientSession() as http:
-        yield Master(http, Instruments(mongo), settings, clock)
+        yield Master(http, InstrumentStore(mongo), settings, clock)
 
 
 async def stored_symbols(mongo: Mongo) -> set[str]:
@@ -226,7 +226,7 @@ async def test_each_day_has_its_own_master_and_one_that_fails_leaves_the_last(
 async def test_a_row_that_cannot_be_read_spoils_no_other(mongo: Mongo) -> None:
     async with shelf() as made, loading(mongo, made, SteppedClock()) as master:
         made.answer = zipped([row(1), {"segment": "NSE_EQ"}, row(2)])
-        await Instruments(mongo).prepare()
+        await InstrumentStore(mongo).prepare()
         await master.load("2026-11-23")
     assert await stored_symbols(mongo) == {"SYM1", "SYM2"}
 
@@ -237,7 +237,7 @@ async def test_a_master_is_never_whole_in_memory(mongo: Mongo) -> None:
         made.answer = zipped(rows)
         whole_bytes = len(json.dumps(rows))
         del rows
-        await Instruments(mongo).prepare()
+        await InstrumentStore(mongo).prepare()
         tracemalloc.start()
         await master.load("2026-11-23")
         _, most_bytes = tracemalloc.get_traced_memory()

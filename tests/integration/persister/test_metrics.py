@@ -2,9 +2,9 @@
 
 from prometheus_client import REGISTRY
 
-from shared.exchange_time import to_datetime
-from shared.mongo import Mongo
-from shared.settings import MongoSettings
+from shared.market.exchange_time import to_datetime
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
 from tests.support.buses import bus_of, flushed
 from tests.support.market_day import KEYS, window_messages

@@ -10,16 +10,16 @@ import pytest
 from prometheus_client import REGISTRY
 
 from embedded.truth import differences, plain_bars
-from services.persister.aggregate import Closed, Missing
-from services.persister.checkpoint import State, encode_state
-from services.persister.store import BarStore
-from shared.exchange_time import WINDOW_MS, to_datetime
-from shared.history import HISTORY_GAPS, GapReason, GapsReply, GapsRequest, GapState
-from shared.messages import Bar, BarState, ClockTick, FeedState, encode
-from shared.mongo import Mongo
-from shared.requests import ask
-from shared.settings import MongoSettings, UpstoxSettings
-from shared.subjects import CLOCK as CLOCK_SUBJECT
+from services.persister.aggregation.aggregator import Closed, Missing
+from services.persister.aggregation.checkpoint import State, encode_state
+from services.persister.storage.bar_store import BarStore
+from shared.bus.requests import ask
+from shared.contracts.history import HISTORY_GAPS, GapReason, GapsReply, GapsRequest, GapState
+from shared.contracts.messages import Bar, BarState, ClockTick, FeedState, encode
+from shared.contracts.subjects import CLOCK as CLOCK_SUBJECT
+from shared.market.exchange_time import WINDOW_MS, to_datetime
+from shared.runtime.mongo import Mongo
+from shared.runtime.settings import MongoSettings, UpstoxSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of, flushed
 from tests.support.persisters import CLOCK, asked_persister
@@ -156,7 +156,7 @@ async def test_repair_waits_for_as_long_as_upstox_is_away(
     upstox: aiohttp.ClientSession, missed: None,
 ) -> None:  # fmt: skip
     fault = {"kind": "error", "status": 503, "times": None, "path": CANDLES}
-    async with upstox.post("/simulator/v1/mischief", json=fault) as response:
+    async with upstox.post("/simulator/v1/faults", json=fault) as response:
         assert response.status == 201, await response.text()
     before = await refused()
     async with repairing(nats, mongo_settings, upstox):
@@ -166,7 +166,7 @@ async def test_repair_waits_for_as_long_as_upstox_is_away(
 
         await eventually(has_tried, what="it has asked for candles in vain, again and again")
         assert await mongo.db["gaps"].count_documents({"state": "open"}) == 1
-        async with upstox.delete("/simulator/v1/mischief") as response:
+        async with upstox.delete("/simulator/v1/faults") as response:
             assert response.ok
         await wait_until_settled(mongo)
     assert await not_as_traded(mongo, upstox) == []

@@ -7,15 +7,15 @@ import pytest
 from bson import Binary
 from pymongo.errors import PyMongoError
 
-from services.persister.aggregate import Closed, Missing
-from services.persister.checkpoint import State, encode_state
-from services.persister.documents import bar_document, bar_id, bar_of, gap_document
-from services.persister.store import BarStore
+from services.persister.aggregation.aggregator import Closed, Missing
+from services.persister.aggregation.checkpoint import State, encode_state
+from services.persister.storage.bar_store import BarStore
+from services.persister.storage.documents import bar_document, bar_id, bar_of, gap_document
+from shared.contracts.history import GapReason
+from shared.contracts.messages import Bar, BarState
 from shared.errors import StaleEpoch
-from shared.exchange_time import WINDOW_MS
-from shared.history import GapReason
-from shared.messages import Bar, BarState
-from shared.mongo import Mongo
+from shared.market.exchange_time import WINDOW_MS
+from shared.runtime.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
 STATE = State(stream="2026-11-22T10:00:00+00:00", next_position=77, time_ms=MONDAY_10_00 + 301_000)

@@ -11,18 +11,19 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from shared.bus import Bus, connect_bus, ensure_ticks_stream, open_leases
-from shared.errors import BusClosed, ConfigError
-from shared.health import Readiness
-from shared.messages import Quote, encode
-from shared.subjects import (
+from shared.bus.connection import Bus, connect_bus
+from shared.bus.resources import ensure_ticks_stream, open_leases
+from shared.contracts.messages import Quote, encode
+from shared.contracts.subjects import (
     ALL_DEMAND,
     FEED_TOKEN,
     TICKS_STREAM,
     demand_subject,
     quote_subject,
 )
-from shared.tasks import stop
+from shared.errors import BusClosed, ConfigError
+from shared.runtime.health import Readiness
+from shared.runtime.tasks import stop
 from tests.support.buses import bus_of, flushed, nats_settings
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.waiting import eventually

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from shared.bus import Bus, open_leases
-from shared.clock import SystemClock
-from shared.lease import Lease, Term
-from shared.tasks import stop
+from shared.bus.connection import Bus
+from shared.bus.lease import Lease, Term
+from shared.bus.resources import open_leases
+from shared.runtime.clock import SystemClock
+from shared.runtime.tasks import stop
 from tests.support.buses import bus_of
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from pymongo import IndexModel, lock
 from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
 
-from shared import driver_waits
-from shared.health import Readiness
-from shared.mongo import Mongo, connect_mongo, ensure_collection
-from shared.settings import MongoSettings
-from shared.tasks import stop
+from shared.runtime import pymongo_patches
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo, ensure_collection
+from shared.runtime.settings import MongoSettings
+from shared.runtime.tasks import stop
 from tests.support.servers import MongoServer, run_mongo
 from tests.support.waiting import eventually
 
@@ -49,7 +49,7 @@ async def test_the_driver_waits_as_it_was_mended_to(
 ) -> None:
     monkeypatch.setattr(lock, "wait_for", asyncio.wait_for)
     async with connected(own_mongod, Readiness("test")):
-        assert vars(lock)["wait_for"] is driver_waits.wait_for
+        assert vars(lock)["wait_for"] is pymongo_patches.wait_for
 
 
 async def test_readiness_follows_a_mongod_that_is_killed_frozen_and_back(

@@ -20,8 +20,8 @@ from shared.errors import (
     TokenExpired,
     Unavailable,
 )
-from shared.problems import problems, read_body, read_query
-from shared.site import serve
+from shared.runtime.site import serve
+from shared.web.problems import problems, read_body, read_query
 
 CANARY = "canary-secret-9d20"
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from shared.bus import Bus
-from shared.clock import SystemClock
+from shared.bus.connection import Bus
+from shared.bus.requests import DEADLINE, REFUSED, Handler, Responder, ask
+from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
 from shared.errors import BadMessage, InvalidField, NotFound, Overloaded, RequestError, Unavailable
-from shared.instruments import INSTRUMENTS_GET, GetReply, GetRequest
-from shared.requests import DEADLINE, REFUSED, Answer, Responder, ask
+from shared.runtime.clock import SystemClock
 from tests.support.buses import bus_of
 from tests.support.servers import NatsServer
 from tests.support.services import running
@@ -34,7 +34,7 @@ async def answering(
     """A persister that answers with `work`; yields a gateway's connection."""
     async with bus_of(nats, "persister") as bus, bus_of(nats, "gateway") as asker:
         responder = Responder(
-            bus, CLOCK, {INSTRUMENTS_GET: Answer(GetRequest, work)},
+            bus, CLOCK, {INSTRUMENTS_GET: Handler(GetRequest, work)},
             group="persister", at_once=at_once, waiting=waiting,
         )  # fmt: skip
 

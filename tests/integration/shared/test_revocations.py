@@ -5,8 +5,9 @@ import json
 import pytest
 from nats.aio.msg import Msg
 
-from shared.bus import ensure_revocations_bucket
-from shared.revocations import (
+from shared.bus.resources import ensure_revocations_bucket
+from shared.bus.stream_reader import StreamReader
+from shared.contracts.revocations import (
     ALL_REVOCATIONS,
     STREAM,
     Revocation,
@@ -15,8 +16,7 @@ from shared.revocations import (
     decode,
     encode,
 )
-from shared.stream import StreamReader
-from shared.subjects import AUTH_JETSTREAM_API
+from shared.contracts.subjects import AUTH_JETSTREAM_API
 from tests.support.buses import bus_of, flushed
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from shared import exit_codes
+from shared.runtime import exit_codes
 from tests.support.tiny_service import Mode
 
 ROOT = Path(__file__).parents[3]
@@ -113,7 +113,7 @@ def test_it_serves_its_operations_port_and_stops_with_0_when_asked_to(start: Sta
     assert 'tradedad_dependency_up{dependency="start"} 1.0' in body
     process.send(signal.SIGTERM)
     assert process.end() == exit_codes.OK
-    assert process.events()[-4:] == ["stopping", "part stopped", "outer closed", "stopped"]
+    assert process.events()[-4:] == ["stopping", "component stopped", "outer closed", "stopped"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_request_that_is_no_http_is_no_error_of_ours_and_not_quoted(
 
 def test_what_it_is_made_of_does_not_keep_the_garbage_collector_busy(start: Start) -> None:
     process = start(Mode.RUNS)
-    assert process.wait_for("part runs")["objects_never_collected"] > 10_000
+    assert process.wait_for("component runs")["objects_never_collected"] > 10_000
 
 
 def test_while_it_waits_to_start_it_is_alive_and_not_ready_and_can_be_stopped(
@@ -184,7 +184,7 @@ def test_a_part_that_ends_stops_the_others_and_the_process(
     process = start(mode)
     assert process.end() == code
     events = process.events()
-    assert events.index("part stopped") < events.index("outer closed")
+    assert events.index("component stopped") < events.index("outer closed")
 
 
 @pytest.mark.parametrize("mode", [Mode.CANNOT_START, Mode.TAKES_OWN_PORT])
@@ -243,7 +243,7 @@ def test_the_log_of_a_failure_has_its_traceback_and_no_secret(
     assert process.end() == exit_codes.FAILED
     text = "\n".join(process.log)
     assert "ZeroDivisionError" in text
-    assert "_run_part" in text
+    assert "_run_component" in text
     assert CANARY not in text
 
 

@@ -6,11 +6,12 @@ from functools import partial
 
 import pytest
 
-from shared.backoff import Backoff
-from shared.bus import Bus, ensure_ticks_stream
+from shared.bus.connection import Bus
+from shared.bus.resources import ensure_ticks_stream
+from shared.bus.stream_reader import Entry, TickReader
+from shared.contracts.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
 from shared.errors import StreamUnavailable
-from shared.stream import Entry, TickReader
-from shared.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
+from shared.runtime.backoff import Backoff
 from tests.support.buses import bus_of, flushed
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually

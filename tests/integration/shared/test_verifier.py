@@ -11,10 +11,10 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from shared.clock import SystemClock
 from shared.errors import Unauthenticated, Unavailable
-from shared.site import serve
-from shared.verifier import KeySet
+from shared.runtime.clock import SystemClock
+from shared.runtime.site import serve
+from shared.web.verifier import KeySet
 
 
 class SetClock(SystemClock):

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from services.simulator.feed.encode import pb
-from shared.exchange_time import IST
+from shared.market.exchange_time import IST
 from tests.support.simulated import DIRECT, feed_uri, receive, request, running
 
 RELIANCE = "NSE_EQ|INE002A01018"

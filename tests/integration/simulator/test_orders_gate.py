@@ -126,7 +126,7 @@ async def test_ledger_holds_every_order_and_fill() -> None:
 async def test_order_whose_answer_was_lost_is_found_by_its_tag() -> None:
     async with running() as http:
         fault = {"kind": "lost", "method": "POST", "path": "/v3/order/place"}
-        async with http.post("/simulator/v1/mischief", json=fault) as response:
+        async with http.post("/simulator/v1/faults", json=fault) as response:
             assert response.status == 201
         with pytest.raises(aiohttp.ClientConnectionError):
             await place(http, tag="mine")

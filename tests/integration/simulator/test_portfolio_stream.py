@@ -18,7 +18,7 @@ from services.simulator.app import open_simulator
 from services.simulator.portfolio_stream.updates import Update, UpdateType
 from services.simulator.portfolio_stream.webhook import Webhook
 from services.simulator.settings import SimulatorSettings
-from shared.tasks import stop
+from shared.runtime.tasks import stop
 from tests.support.sdk import sdk_client
 from tests.support.waiting import eventually
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.bus import ensure_revocations_bucket
-from shared.revocations import SessionRevoked, encode
+from shared.bus.resources import ensure_revocations_bucket
+from shared.contracts.revocations import SessionRevoked, encode
 from tests.support.buses import bus_of
 from tests.support.servers import NatsServer
 

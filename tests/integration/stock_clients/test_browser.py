@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
-from shared.site import serve
+from shared.runtime.site import serve
 from tests.support import stock
 from tests.support.builders import KEY
 from tests.support.gateways import fresh

@@ -7,28 +7,28 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from services.auth import refresh
-from services.auth.accounts import Accounts
-from services.auth.admin import Admin
-from services.auth.attempts import Attempts, Limits
-from services.auth.devices import Devices
-from services.auth.logins import AccessToken, Lifetimes, Logins
-from services.auth.policy import PasswordPolicy
-from services.auth.pseudonyms import Pseudonyms
-from services.auth.records import (
+from services.auth.core import refresh_tokens
+from services.auth.core.accounts import Accounts
+from services.auth.core.admin import Admin
+from services.auth.core.attempts import AttemptLimits, Attempts
+from services.auth.core.devices import Devices
+from services.auth.core.logins import AccessToken, Lifetimes, Logins
+from services.auth.core.policy import PasswordPolicy
+from services.auth.core.pseudonyms import Pseudonyms
+from services.auth.core.records import (
+    AttemptLimit,
     Caller,
     Client,
-    Ending,
     Event,
-    Limit,
+    LoginSession,
     RefreshReused,
     Rotated,
-    Session,
+    SessionTermination,
     User,
 )
-from services.auth.refresh import Family, Rotation
+from services.auth.core.refresh_tokens import Family, Rotation
 from shared.errors import EmailTaken, Overloaded, TooManyAttempts
-from shared.exchange_time import to_datetime
+from shared.market.exchange_time import to_datetime
 
 NOON_MS = 1_795_348_800_000
 CLIENT = Client("192.0.2.1", "a browser")
@@ -99,12 +99,12 @@ class MemoryUsers:
 class Kept:
     """A session and its tokens."""
 
-    session: Session
+    session: LoginSession
     secret_hash: bytes
     family_hash: bytes
     previous_hash: bytes = b""
     rotation: Rotation = field(default_factory=lambda: Rotation(b""))
-    ended: Ending | None = None
+    ended: SessionTermination | None = None
 
 
 class MemorySessions:
@@ -118,32 +118,32 @@ class MemorySessions:
             one for one in self.kept.values() if one.ended is None and one.session.expires_at > now
         ]
 
-    async def add(self, session: Session, family: Family) -> None:
+    async def add(self, session: LoginSession, family: Family) -> None:
         self.kept[session.session_id] = Kept(session, family.secret_hash, family.family_hash)
 
-    async def find(self, session_id: str, now: datetime) -> Session | None:
+    async def find(self, session_id: str, now: datetime) -> LoginSession | None:
         found = [one.session for one in self.alive(now) if one.session.session_id == session_id]
         return found[0] if found else None
 
-    async def of_token(self, shown: str, now: datetime) -> Session | None:
-        token = refresh.read(shown)
+    async def of_token(self, shown: str, now: datetime) -> LoginSession | None:
+        token = refresh_tokens.read(shown)
         found = [one.session for one in self.alive(now) if one.secret_hash == token.secret_hash]
         return found[0] if found else None
 
-    async def of_user(self, user_id: str, now: datetime) -> list[Session]:
+    async def of_user(self, user_id: str, now: datetime) -> list[LoginSession]:
         mine = [one.session for one in self.alive(now) if one.session.user_id == user_id]
         return sorted(mine, key=lambda one: one.created_at, reverse=True)
 
     async def rotate(
         self, shown: str, rotation: Rotation, *, now: datetime, idle_secs: int
     ) -> Rotated | None:
-        token = refresh.read(shown)
+        token = refresh_tokens.read(shown)
         kept = self.kept.get(token.session_id)
         if kept is None or kept not in self.alive(now) or kept.family_hash != token.family_hash:
             return None
         if kept.secret_hash == token.secret_hash:
             kept.previous_hash = token.secret_hash
-            kept.secret_hash = refresh.read(rotation.successor(shown)).secret_hash
+            kept.secret_hash = refresh_tokens.read(rotation.successor(shown)).secret_hash
             kept.rotation = rotation
             until = min(now + timedelta(seconds=idle_secs), kept.session.ends_at)
             kept.session = replace(kept.session, seen_at=now, expires_at=until)
@@ -153,14 +153,14 @@ class MemorySessions:
             raise RefreshReused(kept.session)
         return Rotated(kept.session, kept.rotation, repeated=True)
 
-    async def end(self, session: Session, why: Ending, *, now: datetime) -> bool:
+    async def end(self, session: LoginSession, why: SessionTermination, *, now: datetime) -> bool:
         kept = self.kept[session.session_id]
         if kept not in self.alive(now):
             return False
         kept.ended = why
         return True
 
-    async def authenticated(self, session: Session, now: datetime) -> None:
+    async def authenticated(self, session: LoginSession, now: datetime) -> None:
         kept = self.kept[session.session_id]
         kept.session = replace(kept.session, authenticated_at=now)
 
@@ -173,7 +173,7 @@ class MemoryEndings:
         self._sessions = sessions
 
     async def end_all(
-        self, user_id: str, why: Ending, *, now: datetime, keep: str | None = None
+        self, user_id: str, why: SessionTermination, *, now: datetime, keep: str | None = None
     ) -> int | None:
         user = await self._users.find(user_id)
         if user is None:
@@ -196,13 +196,15 @@ class MemoryEndings:
         if known.password_hash != user.password_hash:
             return None
         self._users.by_email[user.email] = replace(known, password_hash=password_hash)
-        return await self.end_all(user.user_id, Ending.PASSWORD_CHANGED, now=now, keep=keep)
+        return await self.end_all(
+            user.user_id, SessionTermination.PASSWORD_CHANGED, now=now, keep=keep
+        )
 
     async def disable(self, user_id: str, *, now: datetime) -> int | None:
         user = await self._users.find(user_id)
         if user is not None:
             self._users.by_email[user.email] = replace(user, disabled_at=now)
-        return await self.end_all(user_id, Ending.BY_ADMIN, now=now)
+        return await self.end_all(user_id, SessionTermination.BY_ADMIN, now=now)
 
 
 class MemoryThrottle:
@@ -211,7 +213,7 @@ class MemoryThrottle:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
 
-    async def admit(self, key: str, limit: Limit, now: datetime) -> None:
+    async def admit(self, key: str, limit: AttemptLimit, now: datetime) -> None:
         if self.counts.get(key, 0) >= limit.free:
             raise TooManyAttempts("wait", retry_after_secs=1)
         self.counts[key] = self.counts.get(key, 0) + 1
@@ -283,7 +285,7 @@ class PlainHasher:
 class ReadableIssuer:
     """A `TokenIssuer` whose tokens are what they were asked for."""
 
-    def issue(self, session: Session, roles: Sequence[str]) -> AccessToken:
+    def issue(self, session: LoginSession, roles: Sequence[str]) -> AccessToken:
         return AccessToken(f"{session.user_id} {session.session_id} {list(roles)}", 600)
 
 
@@ -370,7 +372,7 @@ def accounts(
     nudges: Nudges,
     clock: StoppedClock,
 ) -> Accounts:
-    limit = Limit(free=4, base_secs=1, cap_secs=60, forget_secs=3_600)
+    limit = AttemptLimit(free=4, base_secs=1, cap_secs=60, forget_secs=3_600)
     pseudonyms = Pseudonyms(SecretStr("p" * 32))
     return Accounts(
         users=users,
@@ -379,7 +381,7 @@ def accounts(
         logins=logins,
         hasher=hasher,
         policy=PasswordPolicy(min_chars=15, max_chars=128),
-        attempts=Attempts(throttle, Limits(limit, replace(limit, free=20), limit)),
+        attempts=Attempts(throttle, AttemptLimits(limit, replace(limit, free=20), limit)),
         devices=Devices(pseudonyms),
         pseudonyms=pseudonyms,
         audit=audit,
@@ -402,7 +404,7 @@ def admin(
     )
 
 
-async def caller_of(sessions: MemorySessions, users: MemoryUsers, session: Session) -> Caller:
+async def caller_of(sessions: MemorySessions, users: MemoryUsers, session: LoginSession) -> Caller:
     """Who makes a request in this session, as things are now."""
     user = await users.find(session.user_id)
     assert user is not None

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from services.auth.keyring import create_key
 from services.auth.rotate_keys import RotationPending, rotate
+from services.auth.signing.keyring import create_key
 from tests.unit.auth.conftest import StoppedClock
 
 DAY_MS = 86_400_000

@@ -5,7 +5,7 @@ import pytest
 
 from services.auth.settings import AuthSettings
 from shared.errors import ConfigError
-from shared.settings import load
+from shared.runtime.settings import load
 
 
 @pytest.fixture

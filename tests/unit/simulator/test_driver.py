@@ -12,7 +12,7 @@ from services.simulator.ledger import Ledger
 from services.simulator.market.instruments import STOCKS
 from services.simulator.market.market import Market
 from services.simulator.settings import SimulatorSettings
-from shared.clock import SystemClock
+from shared.runtime.clock import SystemClock
 
 START = 1_767_607_200_000
 

@@ -1,8 +1,8 @@
 """So many calls fit into each window, and no more."""
 
-from services.simulator.rate_limit import Limits, RateLimit
+from services.simulator.rate_limit import CallLimits, RateLimit
 
-LIMITS = Limits(per_second=3, per_minute=5, per_half_hour=7)
+LIMITS = CallLimits(per_second=3, per_minute=5, per_half_hour=7)
 
 
 def passed(times: list[float]) -> list[bool]:

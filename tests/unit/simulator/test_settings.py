@@ -4,7 +4,7 @@ import pytest
 
 from services.simulator.settings import SimulatorSettings
 from shared.errors import ConfigError
-from shared.settings import load
+from shared.runtime.settings import load
 
 
 def test_defaults_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from services.simulator.exchange_clock import ExchangeClock
 from services.simulator.tokens import Kind, Tokens, next_death_ms
-from shared.clock import SystemClock
-from shared.exchange_time import DAY_MS
+from shared.market.exchange_time import DAY_MS
+from shared.runtime.clock import SystemClock
 from tests.support.builders import MONDAY_10_00
 
 HOUR_MS = 3_600_000

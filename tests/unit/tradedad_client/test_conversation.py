@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.gateway import answers, protocol
+from services.gateway.fanout import channels, interest
+from services.gateway.stream import replies
+from shared.contracts.messages import encode
 from shared.errors import InvalidField
-from shared.messages import encode
 from tests.support.builders import KEY, OTHER_KEY, quote
 from tradedad_client.conversation import Conversation, Route
 from tradedad_client.errors import NotUnderstood, SubscriptionRefused, TooSlow
@@ -51,7 +52,7 @@ def told(channel: str, *data: bytes, snapshot: bool = False) -> bytes:
 def live(conversation: Conversation) -> Conversation:
     conversation.begin("token")
     assert sent(conversation) == [{"op": "auth", "token": "token"}]
-    conversation.take(answers.encode(answers.Authenticated("u", 99)))
+    conversation.take(replies.encode(replies.Authenticated("u", 99)))
     return conversation
 
 
@@ -66,7 +67,7 @@ def test_nothing_is_asked_for_before_the_token_was_accepted() -> None:
     assert sent(conversation) == [{"op": "auth", "token": "token"}]
     conversation.add(quotes_of(OTHER_KEY))
     assert sent(conversation) == []
-    conversation.take(answers.encode(answers.Authenticated("u", 99)))
+    conversation.take(replies.encode(replies.Authenticated("u", 99)))
     assert conversation.is_live
     assert sent(conversation) == [SUBSCRIBE | {"keys": [KEY]}, SUBSCRIBE | {"keys": [OTHER_KEY]}]
 
@@ -91,10 +92,10 @@ def test_an_answer_of_a_stream_that_was_lost_answers_nothing() -> None:
     conversation.lost()
     sent(conversation)
     live(conversation)
-    conversation.take(answers.encode(answers.Ack(old, {KEY: protocol.Outcome.LIVE})))
+    conversation.take(replies.encode(replies.Ack(old, {KEY: interest.Outcome.LIVE})))
     before = route.is_answered
     (new,) = numbers(conversation)
-    conversation.take(answers.encode(answers.Ack(new, {KEY: protocol.Outcome.PENDING})))
+    conversation.take(replies.encode(replies.Ack(new, {KEY: interest.Outcome.PENDING})))
     assert (before, route.is_answered) == (False, True)
     assert route.outcomes == {KEY: "pending"}
 
@@ -178,7 +179,7 @@ def test_a_reconnect_is_a_gap_for_orders_and_the_first_connect_is_none() -> None
     sent(conversation)
     live(conversation)
     assert route.mailbox.take() == Gap(Channel.ORDERS)
-    conversation.take(answers.encode(answers.Gap(protocol.Channel.ORDERS)))
+    conversation.take(replies.encode(replies.Gap(channels.Channel.ORDERS)))
     assert route.mailbox.take() == Gap(Channel.ORDERS)
 
 
@@ -206,7 +207,7 @@ def test_a_refused_request_ends_the_subscription_that_made_it() -> None:
     conversation.add(bad)
     _, number = numbers(conversation)
     failure = InvalidField("too long", field="keys[0]")
-    conversation.take(answers.encode(answers.refusal(failure, number)))
+    conversation.take(replies.encode(replies.refusal(failure, number)))
     assert isinstance(bad.failure, SubscriptionRefused)
     assert (bad.failure.code, bad.failure.field) == ("invalid_field", "keys[0]")
     assert not good.is_over
@@ -216,9 +217,9 @@ def test_what_happens_to_the_stream_is_told() -> None:
     conversation = Conversation()
     listener = conversation.listen()
     live(conversation)
-    conversation.take(answers.encode(answers.Authenticated("u", 199)))
-    changed = {KEY: protocol.Outcome.NO_CAPACITY}
-    conversation.take(answers.encode(answers.Outcomes(protocol.Channel.QUOTES, changed)))
+    conversation.take(replies.encode(replies.Authenticated("u", 199)))
+    changed = {KEY: interest.Outcome.NO_CAPACITY}
+    conversation.take(replies.encode(replies.Outcomes(channels.Channel.QUOTES, changed)))
     events = [listener.mailbox.take() for _ in range(4)]
     assert events == [
         Connected("u"),
@@ -231,7 +232,7 @@ def test_what_happens_to_the_stream_is_told() -> None:
 def test_a_newer_token_is_wanted_when_the_gateway_warns_and_until_it_is_shown() -> None:
     conversation = live(Conversation())
     assert not conversation.wants_token
-    conversation.take(answers.encode(answers.Expiring(99)))
+    conversation.take(replies.encode(replies.Expiring(99)))
     wanted = conversation.wants_token
     conversation.authenticate("newer")
     assert (wanted, conversation.wants_token) == (True, False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.protocol import CloseCode as GatewaysCode
+from services.gateway.stream.protocol import CloseCode as GatewaysCode
 from tradedad_client.endings import CloseCode, ending, refused_handshake
 from tradedad_client.errors import (
     NotUnderstood,

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.gateway import protocol
-from shared import messages as bus
+from services.gateway.fanout import channels, interest
+from shared.contracts import messages as bus
 from tests.support.builders import quote
 from tradedad_client import messages
 
@@ -38,8 +38,8 @@ def test_a_program_gets_every_field_that_ingest_publishes(
 
 
 def test_channels_and_outcomes_are_those_of_the_gateway() -> None:
-    assert {*map(str, messages.Channel)} == {*map(str, protocol.Channel)}
-    assert {*map(str, messages.Outcome)} == {*map(str, protocol.Outcome)} - {"removed"}
+    assert {*map(str, messages.Channel)} == {*map(str, channels.Channel)}
+    assert {*map(str, messages.Outcome)} == {*map(str, interest.Outcome)} - {"removed"}
 
 
 def test_a_quote_reads_as_it_was_published() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from services.gateway import answers, protocol
-from services.gateway.frames import batch_frame
-from services.gateway.protocol import parse
-from shared.messages import encode
+from services.gateway.fanout import channels, interest
+from services.gateway.stream import protocol, replies
+from services.gateway.stream.frames import batch_frame
+from services.gateway.stream.protocol import parse
+from shared.contracts.messages import encode
 from tests.support.builders import KEY, quote
 from tradedad_client import wire
 from tradedad_client.errors import NotUnderstood
@@ -15,26 +16,26 @@ from tradedad_client.messages import Channel
 def test_requests_are_what_the_gateway_takes() -> None:
     assert parse(wire.authenticate("t")) == protocol.Authenticate(token="t")
     assert parse(wire.subscribe(1, Channel.QUOTES, [KEY], 250)) == protocol.Subscribe(
-        id=1, channel=protocol.Channel.QUOTES, keys=[KEY], interval_ms=250
+        id=1, channel=channels.Channel.QUOTES, keys=[KEY], interval_ms=250
     )
     assert parse(wire.subscribe(2, Channel.ORDERS, [], None)) == protocol.Subscribe(
-        id=2, channel=protocol.Channel.ORDERS
+        id=2, channel=channels.Channel.ORDERS
     )
     assert parse(wire.unsubscribe(3, Channel.STATUS, [])) == protocol.Unsubscribe(
-        id=3, channel=protocol.Channel.STATUS
+        id=3, channel=channels.Channel.STATUS
     )
 
 
 def test_answers_of_the_gateway_are_read() -> None:
-    assert wire.decode(answers.encode(answers.Authenticated("u", 9))) == wire.Authenticated("u", 9)
-    assert wire.decode(answers.encode(answers.Expiring(9))) == wire.Expiring(9)
-    assert wire.decode(answers.encode(answers.Pong(4))) == wire.Pong(4)
-    assert wire.decode(answers.encode(answers.Gap(protocol.Channel.ORDERS))) == wire.GapTold(
+    assert wire.decode(replies.encode(replies.Authenticated("u", 9))) == wire.Authenticated("u", 9)
+    assert wire.decode(replies.encode(replies.Expiring(9))) == wire.Expiring(9)
+    assert wire.decode(replies.encode(replies.Pong(4))) == wire.Pong(4)
+    assert wire.decode(replies.encode(replies.Gap(channels.Channel.ORDERS))) == wire.GapTold(
         Channel.ORDERS
     )
-    results = {KEY: protocol.Outcome.LIVE}
-    assert wire.decode(answers.encode(answers.Ack(1, results))) == wire.Ack(1, {KEY: "live"})
-    told = wire.decode(answers.encode(answers.Outcomes(protocol.Channel.DEPTH, results)))
+    results = {KEY: interest.Outcome.LIVE}
+    assert wire.decode(replies.encode(replies.Ack(1, results))) == wire.Ack(1, {KEY: "live"})
+    told = wire.decode(replies.encode(replies.Outcomes(channels.Channel.DEPTH, results)))
     assert told == wire.Outcomes(Channel.DEPTH, {KEY: "live"})
 
 
@@ -46,8 +47,8 @@ def body(frame: bytes) -> bytes:
 @pytest.mark.parametrize("is_snapshot", [True, False])
 def test_quotes_of_a_snapshot_are_marked(is_snapshot: bool) -> None:
     encoded = [encode(quote(seq=seq)) for seq in (1, 2)]
-    head = answers.snapshot_head if is_snapshot else answers.batch_head
-    read = wire.decode(body(batch_frame(head(protocol.Channel.QUOTES), encoded)))
+    head = replies.snapshot_head if is_snapshot else replies.batch_head
+    read = wire.decode(body(batch_frame(head(channels.Channel.QUOTES), encoded)))
     assert isinstance(read, wire.Quotes)
     assert [(one.seq, one.snapshot) for one in read.data] == [(1, is_snapshot), (2, is_snapshot)]
 

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.rest.moments import moment_ms
-from shared.exchange_time import to_datetime
-from shared.history import LAST_MS
+from shared.contracts.history import LAST_MS
+from shared.market.exchange_time import to_datetime
 
 MONDAY_09_15 = 1_795_405_500_000
 

@@ -2,7 +2,7 @@ import json
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from embedded.reference import GATEWAY_OPENAPI
+from docgen.reference import GATEWAY_OPENAPI
 from services.gateway.rest import operations
 
 

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.gateway.rest.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
-from shared.history import LAST_MS, MOST_BARS, BarsRequest, GapsRequest, Interval
-from shared.instruments import GetRequest, SearchRequest
+from shared.contracts.history import LAST_MS, MOST_BARS, BarsRequest, GapsRequest, Interval
+from shared.contracts.instruments import GetRequest, SearchRequest
 
 KEY = "NSE_EQ|INE002A01018"
 

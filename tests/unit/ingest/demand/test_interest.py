@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.demand.interest import MOST_GATEWAYS, Interest
-from shared.demand import FORGET_SECS, Demand
+from shared.contracts.demand import FORGET_SECS, Demand
 
 PINNED = "NSE_INDEX|Nifty 50"
 A, B, C = "NSE_EQ|A", "NSE_EQ|B", "NSE_EQ|C"

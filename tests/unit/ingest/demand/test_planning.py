@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.demand.interest import Interest
-from services.ingest.demand.limits import LIMITS, Limits, Mode
+from services.ingest.demand.limits import LIMITS, Mode, ModeLimits
 from services.ingest.demand.planning import Method, plan, requests
-from shared.demand import Demand
+from shared.contracts.demand import Demand
 
 PINNED = "NSE_INDEX|Nifty 50"
-SMALL = Limits(full_alone=4, full_mixed=3, deep=2)
-FLAT = Limits(full_alone=4, full_mixed=3, deep=0)
+SMALL = ModeLimits(full_alone=4, full_mixed=3, deep=2)
+FLAT = ModeLimits(full_alone=4, full_mixed=3, deep=0)
 
 
 def key(number: int) -> str:

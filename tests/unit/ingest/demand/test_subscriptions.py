@@ -2,13 +2,13 @@
 
 from services.ingest.demand.limits import Mode
 from services.ingest.demand.planning import Method, Request
-from services.ingest.demand.subscriptions import Subscriptions
+from services.ingest.demand.subscriptions import ConnectionSubscriptions
 
 A, B = "NSE_EQ|A", "NSE_EQ|B"
 
 
-def asked(*keys: str, at_secs: float = 0.0) -> Subscriptions:
-    subscriptions = Subscriptions()
+def asked(*keys: str, at_secs: float = 0.0) -> ConnectionSubscriptions:
+    subscriptions = ConnectionSubscriptions()
     subscriptions.note(Request(Method.SUBSCRIBE, keys, Mode.FULL), at_secs)
     return subscriptions
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.simulator.account.account import Account
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.order import (
     Fill,
@@ -20,8 +20,8 @@ OPENING = 100_000_000
 
 
 def states() -> dict[str, InstrumentState]:
-    share = Instrument(SHARE, "RELIANCE", "Reliance", 10_000, 5)
-    future = Instrument(FUTURE, "FUT", "Future", 10_000, 5, kind=Kind.FUTURE, lot_size=10)
+    share = ListedInstrument(SHARE, "RELIANCE", "Reliance", 10_000, 5)
+    future = ListedInstrument(FUTURE, "FUT", "Future", 10_000, 5, kind=Kind.FUTURE, lot_size=10)
     return {each.key: InstrumentState(each, None) for each in (share, future)}
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from services.simulator.account.charges import Charges, charges
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.orders.order import Product, Side
 
-SHARE = Instrument("NSE_EQ|1", "A", "A", 10_000, 5)
-OPTION = Instrument("NSE_FO|1", "O", "O", 10_000, 5, kind=Kind.CALL)
+SHARE = ListedInstrument("NSE_EQ|1", "A", "A", 10_000, 5)
+OPTION = ListedInstrument("NSE_FO|1", "O", "O", 10_000, 5, kind=Kind.CALL)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,12 @@ OPTION = Instrument("NSE_FO|1", "O", "O", 10_000, 5, kind=Kind.CALL)
     ],
 )
 def test_rates_depend_on_what_is_traded(
-    instrument: Instrument, product: Product, side: Side, brokerage: int, stt: int, stamp_duty: int
+    instrument: ListedInstrument,
+    product: Product,
+    side: Side,
+    brokerage: int,
+    stt: int,
+    stamp_duty: int,
 ) -> None:
     cost = charges(instrument, product, side, 100, 140_000)
     assert (cost.brokerage, cost.stt, cost.stamp_duty) == (brokerage, stt, stamp_duty)

@@ -1,7 +1,7 @@
 """An authorization code is good once, and not for long."""
 
 from services.simulator.login.codes import LIFETIME_SECS, AuthorizationCodes
-from shared.clock import SystemClock
+from shared.runtime.clock import SystemClock
 
 
 class HandClock(SystemClock):

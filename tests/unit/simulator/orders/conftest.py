@@ -1,11 +1,11 @@
-"""A desk on a market of two stocks whose trades the test makes."""
+"""A order_manager on a market of two stocks whose trades the test makes."""
 
 import pytest
 
-from tests.support.desks import DeskOnStage
+from tests.support.order_managers import OrderManagerHarness
 
 
 @pytest.fixture
-def stage() -> DeskOnStage:
-    """The desk, its market, its clock."""
-    return DeskOnStage()
+def stage() -> OrderManagerHarness:
+    """The order_manager, its market, its clock."""
+    return OrderManagerHarness()

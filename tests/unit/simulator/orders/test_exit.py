@@ -4,20 +4,20 @@ import pytest
 
 from services.simulator.orders.exit import PositionExit
 from services.simulator.orders.order import OrderType, Product, Side
-from tests.support.desks import KEY, USER, DeskOnStage
+from tests.support.order_managers import KEY, USER, OrderManagerHarness
 
 
 @pytest.fixture
-def exits(stage: DeskOnStage) -> PositionExit:
-    return PositionExit(stage.desk, stage.accounts, stage.states)
+def exits(stage: OrderManagerHarness) -> PositionExit:
+    return PositionExit(stage.order_manager, stage.accounts, stage.states)
 
 
-def buy(stage: DeskOnStage, product: Product, tag: str | None = None) -> None:
+def buy(stage: OrderManagerHarness, product: Product, tag: str | None = None) -> None:
     stage.place(Side.BUY, 5, OrderType.MARKET, product=product, tag=tag)
     stage.quiet()
 
 
-def test_everything_is_closed(stage: DeskOnStage, exits: PositionExit) -> None:
+def test_everything_is_closed(stage: OrderManagerHarness, exits: PositionExit) -> None:
     buy(stage, Product.I)
     buy(stage, Product.D)
     outcome = exits.exit(USER, stage.now_ms, tag=None, segment=None)
@@ -26,7 +26,9 @@ def test_everything_is_closed(stage: DeskOnStage, exits: PositionExit) -> None:
     assert stage.account.positions.quantity(KEY, Product.D) == 0
 
 
-def test_only_what_the_tag_opened_is_closed(stage: DeskOnStage, exits: PositionExit) -> None:
+def test_only_what_the_tag_opened_is_closed(
+    stage: OrderManagerHarness, exits: PositionExit
+) -> None:
     buy(stage, Product.I, tag="mine")
     buy(stage, Product.D)
     exits.exit(USER, stage.now_ms, tag="mine", segment=None)
@@ -34,14 +36,14 @@ def test_only_what_the_tag_opened_is_closed(stage: DeskOnStage, exits: PositionE
     assert stage.account.positions.quantity(KEY, Product.D) == 5
 
 
-def test_other_segments_stay_open(stage: DeskOnStage, exits: PositionExit) -> None:
+def test_other_segments_stay_open(stage: OrderManagerHarness, exits: PositionExit) -> None:
     buy(stage, Product.I)
     assert exits.exit(USER, stage.now_ms, tag=None, segment="NSE_FO").total == 0
     assert exits.exit(USER, stage.now_ms, tag=None, segment="NSE_EQ").total == 1
 
 
 def test_shares_sold_short_by_a_cover_order_are_bought_back(
-    stage: DeskOnStage, exits: PositionExit
+    stage: OrderManagerHarness, exits: PositionExit
 ) -> None:
     stage.place(Side.SELL, 5, OrderType.MARKET, product=Product.CO)
     stage.quiet()
@@ -50,7 +52,7 @@ def test_shares_sold_short_by_a_cover_order_are_bought_back(
 
 
 def test_shares_sold_out_of_holdings_are_not_bought_back(
-    stage: DeskOnStage, exits: PositionExit
+    stage: OrderManagerHarness, exits: PositionExit
 ) -> None:
     stage.place(Side.SELL, 5, OrderType.MARKET, product=Product.D)
     assert exits.exit(USER, stage.now_ms, tag=None, segment=None).total == 0

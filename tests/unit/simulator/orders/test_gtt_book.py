@@ -7,17 +7,17 @@ from services.simulator.orders.gtt import Gtt, GttType, Rule, Strategy, TriggerT
 from services.simulator.orders.gtt_book import GttBook
 from services.simulator.orders.order import Product, Side
 from services.simulator.orders.refused import OrderRefused
-from shared.exchange_time import DAY_MS
+from shared.market.exchange_time import DAY_MS
 from tests.support.builders import MONDAY_10_00
-from tests.support.desks import KEY, USER, DeskOnStage
+from tests.support.order_managers import KEY, USER, OrderManagerHarness
 
 
-class GttOnStage(DeskOnStage):
-    """The stage with a book of GTT orders beside the desk."""
+class GttOnStage(OrderManagerHarness):
+    """The stage with a book of GTT orders beside the order_manager."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.book = GttBook(self.desk, self.states, max_rows=100)
+        self.book = GttBook(self.order_manager, self.states, max_rows=100)
         self.changes = 0
         self.book.on_change.append(self._count)
 
@@ -68,7 +68,7 @@ def test_entry_waits_for_its_price_then_places_its_order(
     stage.trade(near)
     assert statuses(gtt) == {"ENTRY": "COMPLETED"}
     assert stage.account.positions.quantity(KEY, Product.I) == 5
-    [order] = stage.desk.records.day(USER)
+    [order] = stage.order_manager.records.day(USER)
     assert gtt.rules[0].order_id == order.order_id
 
 
@@ -127,14 +127,14 @@ def test_entry_made_immediate_places_its_order_at_once(stage: GttOnStage) -> Non
     rules = [entry(9_900, TriggerType.IMMEDIATE)]
     stage.book.modify(USER, gtt.gtt_id, GttType.SINGLE, 5, rules, stage.now_ms)
     assert statuses(gtt) == {"ENTRY": "COMPLETED"}
-    assert len(stage.desk.records.day(USER)) == 1
+    assert len(stage.order_manager.records.day(USER)) == 1
 
 
 def test_entry_filled_in_part_is_undone_by_its_exit(stage: GttOnStage) -> None:
     gtt = stage.gtt(entry(1, TriggerType.IMMEDIATE), stop(9_900), quantity=1_000)
-    [order] = stage.desk.records.day(USER)
+    [order] = stage.order_manager.records.day(USER)
     assert 0 < order.filled_quantity < 1_000
-    stage.desk.cancel(USER, order.order_id, stage.now_ms)
+    stage.order_manager.cancel(USER, order.order_id, stage.now_ms)
     assert statuses(gtt) == {"ENTRY": "COMPLETED", "STOPLOSS": "PENDING"}
     assert gtt.quantity == order.filled_quantity
     stage.trade(9_900)

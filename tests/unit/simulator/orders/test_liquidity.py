@@ -4,10 +4,10 @@ from services.simulator.account.account import Accounts
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import STOCKS
 from services.simulator.market.market import Market
-from services.simulator.orders.desk import Desk
 from services.simulator.orders.order import Fill, OrderRequest, OrderType, Product, Side
+from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.records import Records
-from shared.exchange_calendar import Calendar
+from shared.market.exchange_calendar import Calendar
 from tests.support.builders import MONDAY_10_00
 
 STEP_MS = 250
@@ -18,12 +18,14 @@ def run(*, orders: bool) -> tuple[list[Trade], list[Fill]]:
     market = Market(STOCKS[:2], seed=7, start_ms=MONDAY_10_00, trades_per_sec=4.0)
     accounts = Accounts(market.states, opening_paise=1 << 50)
     records = Records(max_rows=1_000)
-    desk = Desk(market.states, Calendar(always_open=True), accounts, records, start_ms=MONDAY_10_00)
+    order_manager = OrderManager(
+        market.states, Calendar(always_open=True), accounts, records, start_ms=MONDAY_10_00
+    )
     seen: list[Trade] = []
     for at_ms in range(MONDAY_10_00, MONDAY_10_00 + 60_000, STEP_MS):
         trades = market.advance(at_ms)
         seen += trades
-        desk.step(trades, at_ms)
+        order_manager.step(trades, at_ms)
         if orders and at_ms % 1_000 == 0:
             number = (at_ms - MONDAY_10_00) // 1_000
             side = Side.BUY if number % 3 else Side.SELL
@@ -34,7 +36,7 @@ def run(*, orders: bool) -> tuple[list[Trade], list[Fill]]:
             request = OrderRequest(
                 state.instrument.key, side, 60, Product.I, kind, price_paise=price
             )
-            desk.place("U", request, at_ms)
+            order_manager.place("U", request, at_ms)
     return seen, list(records.fills)
 
 

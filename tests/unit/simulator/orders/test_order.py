@@ -20,7 +20,7 @@ from services.simulator.orders.order import (
     Validity,
 )
 from services.simulator.orders.refused import OrderRefused
-from tests.support.desks import KEY, USER, DeskOnStage
+from tests.support.order_managers import KEY, USER, OrderManagerHarness
 
 prices = st.integers(1_990, 2_010).map(lambda ticks: ticks * 5)
 places = st.tuples(
@@ -37,8 +37,8 @@ others = st.tuples(st.sampled_from(["cancel", "modify"]), st.integers(0, 9), st.
 scripts = st.lists(st.one_of(places, trades, others), max_size=30)
 
 
-def play(script: Iterable[tuple[object, ...]]) -> DeskOnStage:
-    stage = DeskOnStage()
+def play(script: Iterable[tuple[object, ...]]) -> OrderManagerHarness:
+    stage = OrderManagerHarness()
     placed: list[Order] = []
     for what, *details in script:
         with suppress(OrderRefused):
@@ -50,16 +50,16 @@ def play(script: Iterable[tuple[object, ...]]) -> DeskOnStage:
                     price if kind.has_limit else 0,  # type: ignore[arg-type]
                     price if kind.has_trigger else 0,  # type: ignore[arg-type]
                 )  # fmt: skip
-                placed.append(stage.desk.place(USER, request, stage.now_ms))
+                placed.append(stage.order_manager.place(USER, request, stage.now_ms))
             elif what == "trade":
                 stage.trade(*details)  # type: ignore[arg-type]
             elif placed:
                 number, quantity = details
                 order_id = placed[number % len(placed)].order_id  # type: ignore[operator]
                 if what == "cancel":
-                    stage.desk.cancel(USER, order_id, stage.now_ms)
+                    stage.order_manager.cancel(USER, order_id, stage.now_ms)
                 else:
-                    stage.desk.modify(
+                    stage.order_manager.modify(
                         USER,
                         order_id,
                         lambda request: replace(request, quantity=quantity),  # type: ignore[arg-type]  # noqa: B023
@@ -72,7 +72,7 @@ def play(script: Iterable[tuple[object, ...]]) -> DeskOnStage:
 @given(scripts)
 def test_no_script_breaks_the_books(script: list[tuple[object, ...]]) -> None:
     stage = play(script)
-    records, account = stage.desk.records, stage.account
+    records, account = stage.order_manager.records, stage.account
     for order in records.day(USER):
         moments = records.history(USER, order.order_id)
         for before, after in pairwise(moments):
@@ -97,7 +97,7 @@ def test_no_script_breaks_the_books(script: list[tuple[object, ...]]) -> None:
             if fill.order.request.product is product
         )
         assert account.positions.quantity(KEY, product) == bought
-    funds = account.funds(stage.desk.waiting(USER))
+    funds = account.funds(stage.order_manager.waiting(USER))
     assert funds.available + funds.used.total == funds.opening + funds.stock_sale - funds.loss
     flow = -sum(
         fill.order.request.side.sign * fill.quantity * fill.price_paise for fill in stage.fills

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.simulator.portfolio_stream.client import StreamClient
 from services.simulator.portfolio_stream.updates import Update, UpdateType
-from shared.tasks import stop
+from shared.runtime.tasks import stop
 
 
 class Socket:

@@ -1,6 +1,6 @@
 """The master tells of each kind of instrument what Upstox's does."""
 
-from services.simulator.market.instruments import Instrument, Kind
+from services.simulator.market.instruments import Kind, ListedInstrument
 from services.simulator.market.universe import instruments_of
 from services.simulator.rest.master import Row, rows
 
@@ -9,7 +9,7 @@ INSTRUMENTS = instruments_of("full", synthetic=2, start_ms=START_MS)
 ROWS = {row["instrument_key"]: row for row in rows(INSTRUMENTS)}
 
 
-def of_kind(kind: Kind) -> list[tuple[Instrument, Row]]:
+def of_kind(kind: Kind) -> list[tuple[ListedInstrument, Row]]:
     return [(i, ROWS[i.key]) for i in INSTRUMENTS if i.kind is kind]
 
 

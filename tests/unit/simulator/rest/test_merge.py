@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.simulator.market.state import Candle
 from services.simulator.rest.merge import merge, month, week, within_day
-from shared.exchange_calendar import Calendar
-from shared.exchange_time import DAY_MS, MINUTE_MS
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import DAY_MS, MINUTE_MS
 
 MIDNIGHT = 1_767_551_400_000  # Monday 2026-01-05 00:00 IST
 OPEN = MIDNIGHT + (9 * 60 + 15) * MINUTE_MS

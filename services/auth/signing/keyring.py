@@ -1,0 +1,182 @@
+"""The signing keys on disk, and which of them signs and which are published when.
+
+Each is an Ed25519 key in ``<kid>.pem`` (PKCS #8). Names sort by age and begin with the moment
+at which the key was made. A new key is published at once and signs only when everybody who
+keeps our public keys must have fetched it; an old one stays published until the last token
+that it signed has died. So a rotation refuses nobody, and replicas that read the same folder
+agree without a word.
+"""
+
+import base64
+import os
+import re
+import secrets
+import stat
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from services.auth.settings import MAX_ACCESS_TTL_SECS
+from shared.errors import ConfigError
+from shared.market.exchange_time import to_datetime
+from shared.runtime.clock import Clock
+from shared.web.verifier import ALGORITHM
+
+DIRECTORY_VARIABLE: Final = "TRADEDAD_AUTH_KEYS_DIR"
+CREATE_VARIABLE: Final = "TRADEDAD_AUTH_CREATE_MISSING_KEY"
+_SUFFIX: Final = ".pem"
+_SECONDS_FORMAT: Final = "%Y%m%dT%H%M%S"
+_MADE_AT: Final = re.compile(r"(\d{8}T\d{6})(\d{3})Z")
+# The longest life that settings allow a token, and a little for clocks that differ.
+_LONGEST_TOKEN_MS: Final = (MAX_ACCESS_TTL_SECS + 60) * 1_000
+_OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key pair."""
+
+    kid: str
+    private: Ed25519PrivateKey = field(repr=False)
+    made_at_ms: int
+    """Epoch ms, from its name, or else from its file."""
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        return self.private.public_key()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All keys of the folder, the oldest first; there is at least one.
+
+    A key is published `publish_secs` before it signs.
+    """
+
+    keys: tuple[Key, ...]
+    publish_secs: float
+
+    def signing(self, now_ms: int) -> Key:
+        """The key to sign with."""
+        return next(
+            (key for key in reversed(self.keys) if self.signs_from_ms(key) <= now_ms), self.keys[0]
+        )
+
+    def published(self, now_ms: int) -> list[Key]:
+        """The keys with which a token may be signed that is good now, or soon will be."""
+        return [key for key in self.keys if not self.is_retired(key, now_ms)]
+
+    def signs_from_ms(self, key: Key) -> int:
+        """When a key begins to sign: the oldest at once, each other in its time."""
+        if key is self.keys[0]:
+            return 0
+        return key.made_at_ms + int(self.publish_secs * 1_000)
+
+    def is_retired(self, key: Key, now_ms: int) -> bool:
+        """Whether every token that `key` has signed has died."""
+        later = [one for one in self.keys if one.kid > key.kid]
+        return any(self.signs_from_ms(one) + _LONGEST_TOKEN_MS < now_ms for one in later)
+
+    def jwks(self, now_ms: int) -> dict[str, list[dict[str, str]]]:
+        """The JSON Web Key Set to publish (RFC 7517, 8037); public halves only."""
+        return {"keys": [_jwk(key) for key in self.published(now_ms)]}
+
+
+def load_keyring(
+    directory: Path, clock: Clock, *, publish_secs: float, create_missing: bool = False
+) -> Keyring:
+    """Read every key in `directory`; blocks on the disk.
+
+    Raises ConfigError if there is none and `create_missing` is false, or if a file is
+    not one of our keys.
+    """
+    try:
+        paths = _key_files(directory)
+        if not paths and create_missing:
+            paths = [create_key(directory, clock)]
+        if not paths:
+            problem = f"{DIRECTORY_VARIABLE}: {directory} holds no signing key (*{_SUFFIX}); "
+            remedy = f"put one there, or set {CREATE_VARIABLE}=true to have one made"
+            raise ConfigError([problem + remedy])
+        keys = tuple(Key(path.stem, _read_key(path), _made_at_ms(path)) for path in paths)
+    except OSError as error:
+        problem = f"{DIRECTORY_VARIABLE}: {error.filename or directory}: {error.strerror}"
+        raise ConfigError([problem]) from None
+    return Keyring(keys, publish_secs)
+
+
+def create_key(directory: Path, clock: Clock) -> Path:
+    """Make a key that sorts after every older one; whole or not there; blocks on the disk."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    now_ms = clock.now_ms()
+    made_at = to_datetime(now_ms).strftime(_SECONDS_FORMAT)
+    path = directory / f"{made_at}{now_ms % 1_000:03}Z-{secrets.token_hex(4)}{_SUFFIX}"
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    draft = path.with_suffix(".draft")
+    draft.touch(_OWNER_ONLY, exist_ok=False)
+    try:
+        with draft.open("wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(directory)
+    return path
+
+
+def _key_files(directory: Path) -> list[Path]:
+    if not directory.exists():
+        return []
+    return sorted(path for path in directory.iterdir() if path.suffix == _SUFFIX)
+
+
+def key_path(directory: Path, kid: str) -> Path:
+    """The file of a key."""
+    return directory / f"{kid}{_SUFFIX}"
+
+
+def _read_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(
+            [f"{DIRECTORY_VARIABLE}: {path} is not an unencrypted Ed25519 private key in PEM"]
+        )
+    return key
+
+
+def _made_at_ms(path: Path) -> int:
+    found = _MADE_AT.match(path.stem)
+    if found is None:
+        return path.stat().st_mtime_ns // 1_000_000
+    seconds = datetime.strptime(found[1], _SECONDS_FORMAT).replace(tzinfo=UTC)
+    return int(seconds.timestamp()) * 1_000 + int(found[2])
+
+
+def _jwk(key: Key) -> dict[str, str]:
+    x = base64.urlsafe_b64encode(key.public.public_bytes_raw()).rstrip(b"=").decode()
+    return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": key.kid, "alg": ALGORITHM, "use": "sig"}
+
+
+def _sync(directory: Path) -> None:
+    # The new name is durable only once its directory is.
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,137 @@
+"""Moves messages from the bus into the hub, beginning with the last known quotes."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from nats.aio.msg import Msg
+
+from services.gateway import metrics
+from services.gateway.bus.direct_client import DirectClient
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.flush import Flusher
+from services.gateway.fanout.hub import Hub
+from services.gateway.stream.registry import StreamRegistry
+from shared.bus.connection import Bus
+from shared.bus.stream_reader import Entry, TickReader
+from shared.contracts.subjects import ALL_BARS, ALL_DEPTH, ALL_ORDERS, ALL_QUOTES, STATUS
+from shared.errors import InvalidField, StreamUnavailable
+from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+DEPENDENCY: Final = "ticks"
+
+
+class Relay:
+    """A component: subscribes to all quotes, then fills in what was published before.
+
+    Live quotes are taken first and kept ones only where they are newer, so no quote is
+    missed between the two and none goes back in time. Whenever messages may have been
+    missed, the kept ones are read again, and clients are told of what is not kept.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        client: DirectClient,
+        hub: Hub,
+        flusher: Flusher,
+        streams: StreamRegistry,
+        readiness: Readiness,
+        on_missed: Callable[[], None],
+    ) -> None:
+        self._bus = bus
+        self._client = client
+        self._hub = hub
+        self._flusher = flusher
+        self._streams = streams
+        self._readiness = readiness
+        self._on_missed = on_missed
+        self._counted = 0
+        readiness.down(DEPENDENCY, "last quotes not read yet")
+
+    async def run(self) -> None:
+        """Relays until cancelled."""
+        client = self._client
+        client.after_each_read(self._after_read)
+        subscriptions = [
+            await client.take(ALL_QUOTES, self._taker(Channel.QUOTES)),
+            await client.take(ALL_DEPTH, self._taker(Channel.DEPTH)),
+            await client.subscribe(ALL_BARS, cb=self._putter(Channel.BARS)),
+            await client.subscribe(ALL_ORDERS, cb=self._putter(Channel.ORDERS)),
+            await client.subscribe(STATUS, cb=self._putter(Channel.STATUS)),
+        ]
+        try:
+            while True:
+                self._bus.missed.clear()
+                await self._warm()
+                self._readiness.up(DEPENDENCY)
+                await self._bus.missed.wait()
+                self._readiness.down(DEPENDENCY, "messages may have been missed")
+                self._on_missed()
+                for stream in self._streams:
+                    stream.tell_gap()
+        finally:
+            for subscription in subscriptions:
+                if not client.is_closed:
+                    await subscription.unsubscribe()
+
+    def _taker(self, channel: Channel) -> Callable[[str, bytes], None]:
+        publish = self._hub.publish
+
+        def take(subject: str, data: bytes) -> None:
+            try:
+                publish(channel, subject, data, time.time_ns() // 1_000)
+            except (msgspec.DecodeError, InvalidField):
+                metrics.BAD_QUOTES.inc()
+
+        return take
+
+    def _after_read(self) -> None:
+        self._flusher.mark()
+        metrics.MESSAGES_IN.inc(self._hub.version - self._counted)
+        self._counted = self._hub.version
+
+    def _putter(self, channel: Channel) -> Callable[[Msg], Awaitable[None]]:
+        async def put(message: Msg) -> None:
+            try:
+                self._hub.put(channel, message.subject, message.data)
+            except InvalidField:
+                metrics.BAD_QUOTES.inc()
+            else:
+                self._flusher.mark()
+
+        return put
+
+    async def _warm(self) -> None:
+        """Read the newest quote of each instrument, until as many came as there were."""
+        async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
+            expected = await self._backlog(reader)
+            seen: set[str] = set()
+            while len(seen) < expected:
+                entries = await reader.batch()
+                for entry in entries:
+                    seen.add(entry.subject)
+                    self._take(entry)
+                if not entries:
+                    break  # nothing for seconds: the rest has left the stream meanwhile
+        self._flusher.mark()
+        count = self._hub.instrument_count
+        metrics.INSTRUMENTS.set(count)
+        log.info("warm", instruments=count)
+
+    def _take(self, entry: Entry) -> None:
+        try:
+            self._hub.warm(entry.subject, entry.data)
+        except (msgspec.DecodeError, InvalidField):
+            metrics.BAD_QUOTES.inc()
+
+    async def _backlog(self, reader: TickReader) -> int:
+        while True:
+            try:
+                return await reader.open()
+            except StreamUnavailable:
+                log.info("waiting for the tick stream")

@@ -1,0 +1,1 @@
+"""Fan-out of messages to subscribers, without a client protocol."""

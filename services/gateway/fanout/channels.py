@@ -1,0 +1,33 @@
+"""The channels that messages are delivered on, and the wildcard keys of subscriptions."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Channel(StrEnum):
+    """What a client can subscribe to."""
+
+    QUOTES = "quotes"
+    DEPTH = "depth"
+    BARS = "bars"
+    ORDERS = "orders"
+    STATUS = "status"
+
+
+KEYED: Final = frozenset({Channel.QUOTES, Channel.DEPTH, Channel.BARS})
+"""Channels that are subscribed to by instrument key; each other channel is one topic."""
+PACED: Final = frozenset({Channel.QUOTES, Channel.DEPTH})
+"""Channels that can be sent at an interval."""
+EVERYTHING: Final = "*"
+"""The wildcard key. `*` is every instrument, `NSE_EQ|*` every instrument of that segment."""
+
+
+def is_wildcard(key: str) -> bool:
+    """Whether `key` stands for many instruments."""
+    return key == EVERYTHING or key.endswith("|" + EVERYTHING)
+
+
+def wildcards_of(key: str) -> tuple[str, str]:
+    """The two wildcards that match the instrument key `key`."""
+    segment, _, _ = key.partition("|")
+    return EVERYTHING, f"{segment}|{EVERYTHING}"

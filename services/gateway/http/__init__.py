@@ -1,0 +1,1 @@
+"""HTTP parts that REST, the stream and the page share."""

@@ -1,0 +1,1 @@
+"""The WebSocket stream: sessions, the JSON protocol and subscriptions."""

@@ -1,0 +1,1 @@
+"""What ingest publishes on NATS and reads from it."""

@@ -1,0 +1,1 @@
+"""Which segments trade, and whether a silent feed is a fault. Pure."""

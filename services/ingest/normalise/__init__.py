@@ -1,0 +1,1 @@
+"""Feed messages to the state of each instrument. Pure."""

@@ -1,0 +1,1 @@
+"""Quotes and candles to five-minute bars. Pure."""

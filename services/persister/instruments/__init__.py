@@ -1,0 +1,1 @@
+"""The instruments master: loading, storing and searching."""

@@ -1,0 +1,1 @@
+"""Repair of gaps from Upstox's candles."""

@@ -1,0 +1,88 @@
+"""Asks Upstox for one-minute candles, within its limits."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote as percent
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from services.persister import metrics
+from services.persister.repair.call_pacer import CallPacer
+from services.persister.repair.candle_bars import MinuteCandle
+from shared.errors import NotFound, Unavailable
+from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS, ist_date
+from shared.runtime.clock import Clock
+from shared.runtime.settings import UpstoxSettings
+
+_V3: Final = "/v3/historical-candle"
+_UNKNOWN_KEY: Final = "UDAPI100011"
+
+
+class _Candles(msgspec.Struct):
+    candles: list[tuple[str, float, float, float, float, float, float]]
+
+
+class _Answer(msgspec.Struct):
+    data: _Candles | None = None
+    errors: list[dict[str, Any]] = []
+
+
+_decoder: Final = msgspec.json.Decoder(_Answer)
+
+
+class CandleSource:
+    """One account's calls; `pace` is shared by all of them."""
+
+    def __init__(
+        self, http: aiohttp.ClientSession, settings: UpstoxSettings, pace: CallPacer, clock: Clock
+    ) -> None:
+        self._http = http
+        self._url = settings.api_url
+        self._timeout = aiohttp.ClientTimeout(total=settings.timeout_secs)
+        token = settings.access_token.get_secret_value()
+        self._headers = {"Accept": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._pace = pace
+        self._clock = clock
+
+    async def day(self, key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
+        """The minutes of `key` on the day of that number (`trading_day`); of today, so far.
+
+        Waits for its turn. Raises NotFound for a key that Upstox does not know, Unavailable
+        if it does not answer, or not with candles.
+        """
+        await self._clock.sleep(self._pace.take(self._clock.monotonic()))
+        name = percent(key, safe="")
+        if is_today:
+            path = f"{_V3}/intraday/{name}/minutes/1"
+        else:
+            date = ist_date(day * DAY_MS - IST_OFFSET_MS).isoformat()
+            path = f"{_V3}/{name}/minutes/1/{date}/{date}"
+        try:
+            answer, status = await self._get(path)
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            metrics.REPAIR_CALLS.labels("failed").inc()
+            raise Unavailable(f"no candles of {key}: {error!r}") from None
+        if status == HTTPStatus.OK and answer.data is not None:
+            metrics.REPAIR_CALLS.labels("ok").inc()
+            return [_candle(row) for row in answer.data.candles]
+        metrics.REPAIR_CALLS.labels("refused").inc()
+        codes = [error.get("errorCode") or error.get("error_code") for error in answer.errors]
+        if _UNKNOWN_KEY in codes:
+            raise NotFound(f"Upstox does not know {key}")
+        raise Unavailable(f"no candles of {key}: {status} {codes}")
+
+    async def _get(self, path: str) -> tuple[_Answer, int]:
+        # The key is encoded already: its bar and spaces must reach Upstox as they are.
+        url = URL(self._url + path, encoded=True)
+        async with self._http.get(url, headers=self._headers, timeout=self._timeout) as response:
+            return _decoder.decode(await response.read()), response.status
+
+
+def _candle(row: tuple[str, float, float, float, float, float, float]) -> MinuteCandle:
+    start = int(datetime.fromisoformat(row[0]).timestamp() * 1_000)
+    return MinuteCandle(start, *row[1:5], volume=int(row[5]), oi=int(row[6]))

@@ -1,0 +1,1 @@
+"""NATS: the connection, JetStream streams, requests and leases."""

@@ -1,0 +1,1 @@
+"""What services exchange over NATS: subjects, messages and requests. Pure."""

@@ -1,0 +1,1 @@
+"""The Indian exchanges' time zone, sessions and holidays. Pure."""

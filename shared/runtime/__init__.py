@@ -1,0 +1,1 @@
+"""How a process runs: settings, logs, health, tasks and the MongoDB connection."""

@@ -1,0 +1,1 @@
+"""Parts of HTTP services: tokens, error answers, OpenAPI, client addresses."""

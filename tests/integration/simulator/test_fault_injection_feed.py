@@ -1,0 +1,151 @@
+"""What a client of the feed sees when its connection meets trouble."""
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import aiohttp
+import pytest
+
+from services.simulator.fault_injection.frames import GARBAGE
+from services.simulator.feed.encode import pb
+
+NIFTY = "NSE_INDEX|Nifty 50"
+SUBSCRIBE = {"method": "sub", "data": {"instrumentKeys": [NIFTY]}}
+
+
+async def arm(http: aiohttp.ClientSession, kind: str, **options: Any) -> None:
+    path = "/simulator/v1/faults"
+    async with http.post(path, json={"kind": kind, **options}) as response:
+        assert response.status == 201
+
+
+async def connect(
+    http: aiohttp.ClientSession, *, autoping: bool = True
+) -> aiohttp.ClientWebSocketResponse:
+    """A connection that has been told the market and asked for an index."""
+    async with http.get("/v3/feed/market-data-feed/authorize") as response:
+        uri = (await response.json())["data"]["authorizedRedirectUri"]
+    socket = await http.ws_connect(uri, autoping=autoping)
+    assert pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5)).type == pb.market_info
+    await socket.send_bytes(json.dumps(SUBSCRIBE).encode())
+    snapshot = pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5))
+    assert snapshot.type == pb.initial_feed
+    return socket
+
+
+async def values(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
+    """The times of the index's next values: without trouble, second by second."""
+    frames = [
+        pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5)) for _ in range(count)
+    ]
+    return [frame.feeds[NIFTY].ltpc.ltt // 1_000 for frame in frames]
+
+
+def steps(times: list[int]) -> list[int]:
+    return [b - a for a, b in pairwise(times)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        ("drop", [2, 1, 1]),
+        ("duplicate", [1, 0, 1]),
+        ("reorder", [2, -1, 2]),
+    ],
+)
+async def test_frame_is_dropped_doubled_or_late(
+    http: aiohttp.ClientSession, kind: str, seen: list[int]
+) -> None:
+    socket = await connect(http)
+    (before,) = await values(socket, 1)
+    await arm(http, kind, after=0)
+    # Frames may have come while the fault was armed; the first odd step is its own.
+    times = [before]
+    while len(times) < 200:
+        times += await values(socket, 1)
+        odd = next((place for place, step in enumerate(steps(times)) if step != 1), None)
+        if odd is not None and len(times) >= odd + 4:
+            break
+    assert odd is not None
+    start = odd - 1 if kind == "duplicate" else odd
+    assert steps(times)[start : start + 3] == seen
+    await socket.close()
+
+
+async def test_garbage_and_half_a_frame_cannot_be_read_and_the_next_can(
+    http: aiohttp.ClientSession,
+) -> None:
+    socket = await connect(http)
+    for kind in ("garbage", "truncate"):
+        await arm(http, kind)
+        bad = b""
+        while not bad:
+            frame = await socket.receive_bytes(timeout=5)
+            try:
+                pb.FeedResponse.FromString(frame)
+            except Exception:  # noqa: BLE001  (the kind differs by protobuf's backend)
+                bad = frame
+        assert (bad == GARBAGE) is (kind == "garbage")
+        assert len(await values(socket, 2)) == 2
+    await socket.close()
+
+
+@pytest.mark.parametrize("code", [1000, 1011])
+async def test_connection_is_closed_with_a_code(http: aiohttp.ClientSession, code: int) -> None:
+    socket = await connect(http)
+    await arm(http, "close", code=code)
+    while (message := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.BINARY:
+        pass
+    assert message.type is aiohttp.WSMsgType.CLOSE
+    assert socket.close_code == code
+
+
+async def test_connection_is_accepted_and_dropped_again_and_again(
+    http: aiohttp.ClientSession,
+) -> None:
+    await arm(http, "abort", times=3)
+    for _ in range(3):
+        async with http.get("/v3/feed/market-data-feed/authorize") as response:
+            uri = (await response.json())["data"]["authorizedRedirectUri"]
+        socket = await http.ws_connect(uri)
+        message = await socket.receive(timeout=5)
+        assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+        assert socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
+    await (await connect(http)).close()
+
+
+async def end_of(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType | None:
+    """What comes after the last frame; None if nothing does."""
+    while True:
+        try:
+            message = await socket.receive(timeout=0.5)
+        except TimeoutError:
+            return None
+        if message.type is not aiohttp.WSMsgType.BINARY:
+            return message.type
+
+
+async def test_stalled_connection_says_nothing_and_answers_pings(
+    http: aiohttp.ClientSession,
+) -> None:
+    socket = await connect(http, autoping=False)
+    await arm(http, "stall")
+    assert await end_of(socket) is None
+    await socket.ping()
+    assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.PONG
+    await socket.close()
+
+
+async def test_half_open_connection_does_not_even_answer_pings(
+    http: aiohttp.ClientSession,
+) -> None:
+    await arm(http, "half_open", after=10, delay_secs=5.0)
+    socket = await connect(http, autoping=False)
+    assert await end_of(socket) is None
+    await socket.ping()
+    with pytest.raises(TimeoutError):
+        await socket.receive(timeout=0.5)
+    # In the end it is cut, lest it count as one of the user's connections for ever.
+    message = await socket.receive(timeout=10)
+    assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)

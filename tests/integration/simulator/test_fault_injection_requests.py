@@ -1,0 +1,158 @@
+"""What a client sees when its requests meet trouble."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import pytest
+import upstox_client
+from upstox_client.rest import ApiException
+
+FAULTS = "/simulator/v1/faults"
+PROFILE = "/v2/user/profile"
+LOGOUT = "/v2/logout"
+Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
+
+
+async def arm(http: aiohttp.ClientSession, kind: str, **options: Any) -> int:
+    async with http.post(FAULTS, json={"kind": kind, **options}) as response:
+        assert response.status == 201, await response.text()
+        number: int = (await response.json())["number"]
+        return number
+
+
+async def status_of(http: aiohttp.ClientSession, path: str = PROFILE) -> int:
+    async with http.get(path) as response:
+        return response.status
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_request_is_answered_with_an_error_as_often_as_armed(
+    http: aiohttp.ClientSession, status: int
+) -> None:
+    await arm(http, "error", status=status, times=2)
+    assert [await status_of(http) for _ in range(3)] == [status, status, 200]
+
+
+async def test_official_sdk_raises_on_an_error(http: aiohttp.ClientSession, sdk: Sdk) -> None:
+    await arm(http, "error", status=500)
+    with pytest.raises(ApiException) as refused:
+        await sdk(lambda c: upstox_client.UserApi(c).get_profile("2.0", _request_timeout=5))
+    assert refused.value.status == 500
+    assert json.loads(refused.value.body)["errors"][0]["errorCode"] == "UDAPI100500"
+
+
+async def test_only_the_path_and_method_that_are_armed_are_struck(
+    http: aiohttp.ClientSession,
+) -> None:
+    await arm(http, "error", path="/v2/logout", method="DELETE")
+    assert await status_of(http) == 200
+    async with http.delete(LOGOUT) as response:
+        assert response.status == 500
+    assert await status_of(http) == 200  # so the refused request was not carried out
+
+
+async def test_answer_is_lost_though_the_request_was_carried_out(
+    http: aiohttp.ClientSession,
+) -> None:
+    await arm(http, "lost", path="/v2/login", times=1)
+    decision = {
+        "client_id": "simulated-client",
+        "redirect_uri": "http://127.0.0.1:7440/simulator/v1/login/callback",
+        "decision": "allow",
+    }
+    path = "/simulator/v1/login/decision"
+    async with http.post(path, data=decision, allow_redirects=False) as response:
+        code = response.headers["Location"].partition("code=")[2]
+    form = decision | {
+        "client_secret": "simulated-secret",
+        "grant_type": "authorization_code",
+        "code": code,
+    }
+    # A POST: lost answers to other methods are asked for again by the client itself.
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await http.post("/v2/login/authorization/token", data=form)
+    async with http.post("/v2/login/authorization/token", data=form) as response:
+        assert (await response.json())["errors"][0]["errorCode"] == "UDAPI100057"
+
+
+async def test_official_sdk_asks_again_when_the_answer_to_a_delete_is_lost(
+    http: aiohttp.ClientSession, sdk: Sdk
+) -> None:
+    await arm(http, "lost", path=LOGOUT)
+    with pytest.raises(ApiException) as refused:
+        await sdk(lambda c: upstox_client.LoginApi(c).logout("2.0", _request_timeout=5))
+    assert refused.value.status == 401  # the first request had ended the token
+
+
+async def test_late_answer_comes_after_the_client_gave_up(http: aiohttp.ClientSession) -> None:
+    await arm(http, "late", path=LOGOUT, delay_secs=0.3)
+    with pytest.raises(TimeoutError):
+        await http.delete(LOGOUT, timeout=aiohttp.ClientTimeout(total=0.1))
+    assert await status_of(http) == 401
+
+
+async def test_slow_answer_takes_its_time(http: aiohttp.ClientSession) -> None:
+    await arm(http, "slow", delay_secs=0.2)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    assert await status_of(http) == 200
+    assert loop.time() - started >= 0.2
+
+
+async def test_tokens_die_and_one_lives_again(http: aiohttp.ClientSession) -> None:
+    statuses = []
+    for alive in (False, True):
+        async with http.post(f"{FAULTS}/tokens", json={"alive": alive}) as response:
+            assert response.status == HTTPStatus.NO_CONTENT
+        statuses.append(await status_of(http))
+    assert statuses == [401, 200]
+
+
+async def test_handshake_is_refused(http: aiohttp.ClientSession) -> None:
+    for status in (401, 403):
+        await arm(http, "error", path="/market-data-feeder", status=status)
+        async with http.get("/v3/feed/market-data-feed/authorize") as response:
+            uri = (await response.json())["data"]["authorizedRedirectUri"]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(uri)
+        assert refused.value.status == status
+
+
+async def test_armed_faults_are_listed_and_disarmed(http: aiohttp.ClientSession) -> None:
+    first = await arm(http, "error", times=None)
+    second = await arm(http, "lost", path=LOGOUT, method="DELETE", after=3)
+    async with http.get(FAULTS) as response:
+        listed = await response.json()
+    assert [fault["number"] for fault in listed] == [first, second]
+    assert (listed[1]["path"], listed[1]["after"]) == (LOGOUT, 3)
+    async with http.delete(f"{FAULTS}/{first}") as response:
+        assert response.status == HTTPStatus.NO_CONTENT
+    async with http.delete(f"{FAULTS}/{first}") as response:
+        assert response.status == HTTPStatus.NOT_FOUND
+    assert await status_of(http) == 200
+    async with http.delete(FAULTS) as response:
+        assert response.status == HTTPStatus.NO_CONTENT
+    async with http.get(FAULTS) as response:
+        assert await response.json() == []
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"kind": "nothing"},
+        {"kind": "error", "times": 0},
+        {"kind": "error", "status": 999},
+        {"kind": "slow", "delay_secs": 61},
+        {"kind": "drop", "path": "/v2"},
+        {"kind": "drop", "unknown": 1},
+    ],
+)
+async def test_order_that_makes_no_sense_is_refused(
+    http: aiohttp.ClientSession, order: dict[str, object]
+) -> None:
+    async with http.post(FAULTS, json=order) as response:
+        assert response.status == 422

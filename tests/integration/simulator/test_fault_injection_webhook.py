@@ -1,0 +1,64 @@
+"""What a receiver of the webhook sees when an update is posted twice."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from services.simulator.app import open_simulator
+from services.simulator.settings import SimulatorSettings
+
+ORDER = {
+    "quantity": 1,
+    "product": "D",
+    "validity": "DAY",
+    "price": 0,
+    "instrument_token": "NSE_EQ|INE002A01018",
+    "order_type": "MARKET",
+    "transaction_type": "BUY",
+    "disclosed_quantity": 0,
+    "trigger_price": 0,
+    "is_amo": False,
+}
+
+
+async def test_update_comes_twice_and_is_the_same() -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def receive(request: web.Request) -> web.Response:
+        received.put_nowait(await request.json())
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/", receive)])
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(TestServer(app))
+        settings = SimulatorSettings(
+            port=0,
+            ops_port=0,
+            speed=10.0,
+            access_token=SecretStr("t"),
+            webhook_url=str(server.make_url("/")),
+        )
+        simulator = await stack.enter_async_context(open_simulator(settings))
+        running = [
+            asyncio.create_task(part.run()) for part in (simulator.driver, simulator.webhook)
+        ]
+        url = f"http://127.0.0.1:{simulator.port}"
+        headers = {"Authorization": "Bearer t"}
+        http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
+        async with http.post("/simulator/v1/faults", json={"kind": "webhook_twice"}) as response:
+            assert response.status == 201
+        async with http.post("/v3/order/place", json=ORDER) as response:
+            assert response.status == 200, await response.text()
+        async with asyncio.timeout(10):
+            updates = [await received.get() for _ in range(3)]
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+    assert [first == second for first, second in pairwise(updates)] == [True, False]

@@ -1,0 +1,41 @@
+import pytest
+
+from services.auth.http.same_origin import check_same_origin
+from shared.errors import Forbidden
+
+HOST = "tradedad.example"
+OTHER_PAGE = "https://app.tradedad.example"
+
+
+@pytest.mark.parametrize(
+    ("fetch_site", "origin"),
+    [
+        ("same-origin", "https://tradedad.example"),
+        ("same-origin", None),
+        (None, "https://tradedad.example"),
+        ("same-site", OTHER_PAGE),
+        (None, OTHER_PAGE),
+    ],
+)
+def test_our_own_pages_may(fetch_site: str | None, origin: str | None) -> None:
+    check_same_origin(fetch_site, origin, HOST, {OTHER_PAGE})
+
+
+@pytest.mark.parametrize(
+    ("fetch_site", "origin"),
+    [
+        ("cross-site", "https://evil.example"),
+        ("cross-site", "https://tradedad.example"),
+        ("same-site", "https://evil.tradedad.example"),
+        ("none", None),
+        ("", None),
+        (None, None),
+        (None, "null"),
+        (None, "https://evil.example"),
+        (None, "https://tradedad.example.evil.example"),
+        (None, "https://tradedad.example:8443"),
+    ],
+)
+def test_nobody_else_may(fetch_site: str | None, origin: str | None) -> None:
+    with pytest.raises(Forbidden):
+        check_same_origin(fetch_site, origin, HOST, {OTHER_PAGE})

@@ -1,0 +1,123 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from jwt import PyJWKSet
+
+from services.auth.settings import MAX_ACCESS_TTL_SECS
+from services.auth.signing.keyring import create_key, load_keyring
+from shared.errors import ConfigError
+from tests.unit.auth.conftest import StoppedClock
+
+
+def test_a_missing_key_stops_the_start_with_the_setting_and_the_remedy(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    for directory in (tmp_path, tmp_path / "not" / "there"):
+        with pytest.raises(ConfigError) as raised:
+            load_keyring(directory, clock, publish_secs=0)
+        assert "TRADEDAD_AUTH_KEYS_DIR" in str(raised.value)
+        assert "TRADEDAD_AUTH_CREATE_MISSING_KEY=true" in str(raised.value)
+
+
+def test_a_missing_key_is_made_once_when_that_is_allowed(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    directory = tmp_path / "keys"
+    first = load_keyring(directory, clock, publish_secs=0, create_missing=True)
+    again = load_keyring(directory, clock, publish_secs=0, create_missing=True)
+    assert [key.kid for key in again.keys] == [key.kid for key in first.keys]
+    assert len(first.keys) == 1
+
+
+def test_a_key_file_is_readable_by_its_owner_only_and_nothing_else_is_left(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    path = create_key(tmp_path / "keys", clock)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_lone_key_signs_at_once(tmp_path: Path, clock: StoppedClock) -> None:
+    keyring = load_keyring(tmp_path, clock, publish_secs=300, create_missing=True)
+    assert keyring.signing(clock.at_ms) is keyring.keys[0]
+    assert keyring.published(clock.at_ms) == list(keyring.keys)
+
+
+def test_a_new_key_is_published_first_and_signs_when_everybody_has_it(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    old = create_key(tmp_path, clock).stem
+    clock.at_ms += 86_400_000
+    new = create_key(tmp_path, clock).stem
+    keyring = load_keyring(tmp_path, clock, publish_secs=300)
+    made_at = clock.at_ms
+    assert [key.kid for key in keyring.published(made_at)] == [old, new]
+    assert keyring.signing(made_at + 299_999).kid == old
+    assert keyring.signing(made_at + 300_000).kid == new
+
+
+def test_an_old_key_is_published_until_its_last_token_has_died(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    old = create_key(tmp_path, clock).stem
+    clock.at_ms += 86_400_000
+    new = create_key(tmp_path, clock).stem
+    keyring = load_keyring(tmp_path, clock, publish_secs=300)
+    last_signed = clock.at_ms + 300_000
+    longest_ms = MAX_ACCESS_TTL_SECS * 1_000
+    assert [key.kid for key in keyring.published(last_signed + longest_ms)] == [old, new]
+    assert [key.kid for key in keyring.published(last_signed + longest_ms + 60_001)] == [new]
+
+
+def test_a_key_named_by_its_owner_is_as_old_as_its_file(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    made = create_key(tmp_path, clock)
+    named = made.with_name("2026-november.pem")
+    made.rename(named)
+    os.utime(named, (1_000, 1_000))
+    (key,) = load_keyring(tmp_path, clock, publish_secs=300).keys
+    assert (key.kid, key.made_at_ms) == ("2026-november", 1_000_000)
+
+
+def test_two_keys_of_one_moment_do_not_overwrite_each_other(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    assert create_key(tmp_path, clock) != create_key(tmp_path, clock)
+
+
+def test_the_published_set_has_public_halves_only(tmp_path: Path, clock: StoppedClock) -> None:
+    kid = create_key(tmp_path, clock).stem
+    jwks = load_keyring(tmp_path, clock, publish_secs=0).jwks(clock.at_ms)
+    assert [sorted(key) for key in jwks["keys"]] == [["alg", "crv", "kid", "kty", "use", "x"]]
+    assert [key.key_id for key in PyJWKSet.from_dict(jwks).keys] == [kid]
+
+
+def test_a_file_that_is_no_key_of_ours_is_named(tmp_path: Path, clock: StoppedClock) -> None:
+    other_kind = generate_private_key(SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    for content in (b"", b"not a key", other_kind):
+        (tmp_path / "odd.pem").write_bytes(content)
+        with pytest.raises(ConfigError, match=r"odd\.pem is not an unencrypted Ed25519"):
+            load_keyring(tmp_path, clock, publish_secs=0, create_missing=True)
+
+
+def test_a_directory_that_cannot_be_read_is_a_problem_of_the_settings(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="TRADEDAD_AUTH_KEYS_DIR"):
+        load_keyring(tmp_path / "file", clock, publish_secs=0)
+
+
+def test_the_private_key_is_not_in_what_a_traceback_would_print(
+    tmp_path: Path, clock: StoppedClock
+) -> None:
+    keyring = load_keyring(tmp_path, clock, publish_secs=0, create_missing=True)
+    assert "private" not in repr(keyring)

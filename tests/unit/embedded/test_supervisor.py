@@ -1,0 +1,61 @@
+"""The supervisor starts a process again, and knows when not to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.runtime import exit_codes
+
+
+def keep(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    command = [
+        sys.executable,
+        "-m",
+        "embedded.supervisor",
+        sys.executable,
+        "-c",
+        script,
+        *arguments,
+    ]
+    return subprocess.Popen(command)
+
+
+def wait_until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_killed_process_is_started_again_and_a_stop_is_passed_on(tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+    script = (
+        "import os, sys, signal\n"
+        "print(os.getpid(), file=open(sys.argv[1], 'a'), flush=True)\n"
+        "signal.pause()"
+    )
+    supervisor = keep(script, str(log))
+
+    def pids() -> list[int]:
+        return [int(line) for line in log.read_text().split()] if log.exists() else []
+
+    wait_until(lambda: len(pids()) == 1)
+    os.kill(pids()[0], signal.SIGKILL)
+    wait_until(lambda: len(pids()) == 2)
+    supervisor.terminate()
+    assert supervisor.wait(10) == exit_codes.OK
+    assert not Path(f"/proc/{pids()[1]}").exists()
+
+
+def test_a_wrong_configuration_is_not_tried_again() -> None:
+    supervisor = keep(f"import sys; sys.exit({exit_codes.CONFIG})")
+    assert supervisor.wait(10) == exit_codes.CONFIG
+
+
+def test_a_process_that_always_fails_is_given_up() -> None:
+    supervisor = keep("import sys; sys.exit(3)")
+    assert supervisor.wait(40) == exit_codes.FAILED

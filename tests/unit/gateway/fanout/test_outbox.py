@@ -1,0 +1,197 @@
+"""An outbox sends everything to who keeps up, and only the newest to who does not."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.fanout.channel_queue import SNAPSHOT_MAX_MESSAGES, ChannelQueue
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.outbox import MAX_EVENTS, Outbox
+from services.gateway.fanout.topic import Topic
+from services.gateway.stream.json_framing import JsonFraming
+from tests.support.server_frames import messages
+
+
+class Client:
+    """An outbox with what the hub would do to it."""
+
+    def __init__(self, channel: Channel = Channel.QUOTES) -> None:
+        self.outbox = Outbox(write=lambda _: None, unsent=lambda: 0, framing=JsonFraming())
+        self.queue = self.outbox.queue(channel)
+        self.topics: dict[str, Topic] = {}
+        self.version = 0
+
+    def topic(self, key: str) -> Topic:
+        return self.topics.setdefault(key, Topic(key))
+
+    def subscribe(self, *keys: str) -> None:
+        for key in keys:
+            self.queue.add(self.topic(key))
+
+    def publish(self, key: str, value: int) -> None:
+        topic = self.topic(key)
+        self.version += 1
+        topic.version = self.version
+        topic.last = json.dumps([key, value]).encode()
+        for pending in topic.pendings:
+            pending.append(topic.last)
+
+    def take(self, now: float = 0.0) -> list[dict[str, Any]]:
+        return list(messages(self.outbox.take(now, self.version)[0]))
+
+    def values(self, now: float = 0.0) -> list[list[Any]]:
+        return [value for message in self.take(now) for value in message["data"]]
+
+
+def test_who_keeps_up_gets_every_message_in_order() -> None:
+    client = Client()
+    client.subscribe("a", "b")
+    client.take()
+    for value in range(3):
+        client.publish("a", value)
+        client.publish("b", value)
+    (batch,) = client.take()
+    assert batch["type"] == "quotes"
+    assert "snapshot" not in batch
+    assert batch["data"] == [["a", 0], ["b", 0], ["a", 1], ["b", 1], ["a", 2], ["b", 2]]
+    assert client.take() == []
+
+
+def test_a_new_topic_begins_with_its_last_message_as_a_snapshot() -> None:
+    client = Client()
+    client.publish("a", 1)
+    client.subscribe("a", "b")
+    assert client.take() == [{"type": "quotes", "snapshot": True, "data": [["a", 1]]}]
+    client.publish("a", 2)
+    assert client.values() == [["a", 2]]
+
+
+def test_answers_leave_before_messages_and_in_order() -> None:
+    client = Client()
+    client.publish("a", 1)
+    client.subscribe("a")
+    client.outbox.reply(b'{"type":"ack"}')
+    client.outbox.reply(b'{"type":"pong"}')
+    assert [message["type"] for message in client.take()] == ["ack", "pong", "quotes"]
+
+
+def test_nothing_comes_of_a_topic_that_was_removed() -> None:
+    client = Client()
+    client.subscribe("a")
+    client.take()
+    client.queue.remove(client.topic("a"))
+    client.publish("a", 1)
+    assert client.take() == []
+
+
+def test_who_falls_behind_gets_the_newest_of_what_has_changed_and_no_backlog() -> None:
+    client = Client()
+    client.subscribe("a", "b")
+    client.publish("a", 1)
+    client.publish("b", 1)
+    client.take()
+    seen = client.version
+    client.publish("a", 2)
+    client.outbox.fall_behind(0.0, seen)
+    for value in range(3, 100):
+        client.publish("a", value)
+    assert client.queue.pending == []
+    assert client.take() == [{"type": "quotes", "snapshot": True, "data": [["a", 99]]}]
+    client.publish("a", 100)
+    client.publish("b", 2)
+    assert client.values() == [["a", 100], ["b", 2]]
+
+
+def test_a_paced_client_gets_the_newest_of_each_once_per_interval() -> None:
+    client = Client()
+    client.subscribe("a", "b")
+    client.queue.pace(0.25, client.version)
+    client.publish("a", 1)
+    client.publish("b", 1)
+    assert sorted(client.values(1.0)) == [["a", 1], ["b", 1]]
+    client.publish("a", 2)
+    client.publish("a", 3)
+    assert client.values(1.1) == []
+    assert client.outbox.has_more
+    assert client.values(1.3) == [["a", 3]]
+    assert client.values(1.6) == []
+    client.queue.pace(0, client.version)
+    client.take(1.7)
+    client.publish("a", 4)
+    client.publish("a", 5)
+    assert client.values(1.7) == [["a", 4], ["a", 5]]
+
+
+def test_a_large_snapshot_leaves_in_parts() -> None:
+    client = Client()
+    for number in range(SNAPSHOT_MAX_MESSAGES + 1):
+        client.publish(str(number), 0)
+        client.subscribe(str(number))
+    assert len(client.values()) == SNAPSHOT_MAX_MESSAGES
+    assert client.outbox.has_more
+    assert len(client.values()) == 1
+    assert not client.outbox.has_more
+
+
+def test_order_events_are_kept_in_order_however_slow_the_client() -> None:
+    client = Client(Channel.ORDERS)
+    client.subscribe("u")
+    for value in range(50):
+        client.publish("u", value)
+        client.outbox.fall_behind(0.0, client.version)
+    assert client.values() == [["u", value] for value in range(50)]
+
+
+def test_an_outbox_says_when_too_many_events_wait() -> None:
+    client = Client(Channel.ORDERS)
+    client.subscribe("u")
+    for value in range(MAX_EVENTS + 1):
+        assert not client.outbox.is_overfull
+        client.publish("u", value)
+    assert client.outbox.is_overfull
+
+
+@pytest.mark.parametrize("moves", ["take", "behind"])
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=60),
+)
+def test_whatever_happens_the_last_that_came_is_the_newest_of_each(
+    moves: str, steps: list[tuple[str, bool, bool]]
+) -> None:
+    client = Client()
+    client.subscribe("a", "b", "c")
+    client.take()
+    got: dict[str, int] = {}
+    taken = client.version
+
+    def take() -> None:
+        for key, value in client.values():
+            assert value > got.get(key, -1), "nothing goes back in time, or comes twice"
+            got[key] = value
+
+    newest = {}
+    for value, (key, takes, falls_behind) in enumerate(steps):
+        client.publish(key, value)
+        newest[key] = value
+        if falls_behind and moves == "behind":
+            client.outbox.fall_behind(0.0, taken)
+        elif takes:
+            take()
+            taken = client.version
+    take()
+    assert got == newest
+
+
+def test_a_lane_that_was_left_holds_nothing() -> None:
+    queue = ChannelQueue(Channel.QUOTES, JsonFraming())
+    topic = Topic("a")
+    queue.add(topic)
+    queue.take(0.0, 0)
+    assert topic.sinks == {queue}
+    queue.remove(topic)
+    assert topic.sinks == set()
+    queue.clear()
+    assert not queue.topics

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from services.gateway.http.static_files import OWN_PAGE, read_files
+from shared.errors import ConfigError
+
+
+def test_our_own_page_has_three_files() -> None:
+    files = read_files(OWN_PAGE)
+    assert set(files) == {"/", "/page.css", "/page.js"}
+    assert all(
+        file.gzipped is not None and len(file.gzipped) < len(file.body) for file in files.values()
+    )
+
+
+def test_types_do_not_depend_on_the_machine(tmp_path: Path) -> None:
+    for name in ("index.html", "a.svg", "b.woff2", "c.webmanifest", "d.unheardof"):
+        (tmp_path / name).write_bytes(b"x")
+    types = {place: file.content_type for place, file in read_files(tmp_path).items()}
+    assert types == {
+        "/": "text/html; charset=utf-8",
+        "/a.svg": "image/svg+xml",
+        "/b.woff2": "font/woff2",
+        "/c.webmanifest": "application/manifest+json",
+        "/d.unheardof": "application/octet-stream",
+    }
+
+
+def test_the_tag_is_of_what_is_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("1")
+    before = read_files(tmp_path)["/"].tag
+    assert read_files(tmp_path)["/"].tag == before
+    (tmp_path / "index.html").write_text("2")
+    assert read_files(tmp_path)["/"].tag != before
+
+
+def test_what_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text("x")
+    (folder / "link.txt").symlink_to(tmp_path / "secret")
+    with pytest.raises(ConfigError, match="leads out"):
+        read_files(folder)
+
+
+def test_a_name_that_is_no_plain_path_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("x")
+    (tmp_path / "{name}.txt").write_text("x")
+    with pytest.raises(ConfigError, match="name"):
+        read_files(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no index\.html in .*nowhere"):
+        read_files(tmp_path / "nowhere")

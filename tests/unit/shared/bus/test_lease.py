@@ -1,0 +1,423 @@
+"""Leadership on virtual time, against a bucket that loses and delays what it is asked."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from typing import Any, cast
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nats.errors import Error as NatsError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.kv import KeyValue
+from prometheus_client import REGISTRY
+
+from shared.bus.lease import Lease, Leases, Term
+from shared.errors import LeaseLost
+from shared.runtime.backoff import Backoff
+from tests.support.virtual_time import LoopClock, run_virtual
+
+TTL_SECS = 5.0
+REQUEST_SECS = 3.0
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one request to the bucket."""
+
+    out_secs: float = 0.0
+    back_secs: float = 0.0
+    arrives: bool = True
+    answered: bool = True
+
+
+GOOD = Fate()
+REQUEST_LOST = Fate(arrives=False)
+REPLY_LOST = Fate(answered=False)
+
+
+@dataclass
+class Entry:
+    value: bytes
+    revision: int
+    stored_at: float
+
+
+EPOCH_BASE = 1_795_000_000_000
+
+
+@dataclass
+class FakeBucket:
+    """One key, as nats-server keeps it; `fates` are those of the next requests."""
+
+    fates: Iterator[Fate] = field(default_factory=lambda: iter(()))
+    freezes: list[tuple[float, float]] = field(default_factory=list)
+    away: bool = False
+    revision: int = 10
+    entry: Entry | None = None
+
+    def current(self) -> Entry | None:
+        if self.entry is not None and now() - self.entry.stored_at >= TTL_SECS:
+            self.entry = None
+        return self.entry
+
+    def store(self, value: bytes, last: int) -> int:
+        entry = self.current()
+        if last != (entry.revision if entry else 0):
+            raise KeyWrongLastSequenceError
+        self.revision += 1
+        self.entry = Entry(value, self.revision, now())
+        return self.revision
+
+    async def create(self, _: str, value: bytes) -> int:
+        return cast("int", await self._ask(lambda: self.store(value, 0)))
+
+    async def update(self, _: str, value: bytes, last: int) -> int:
+        return cast("int", await self._ask(lambda: self.store(value, last)))
+
+    async def get(self, _: str) -> Entry:
+        def read() -> Entry:
+            entry = self.current()
+            if entry is None:
+                raise KeyNotFoundError
+            return entry
+
+        return cast("Entry", await self._ask(read))
+
+    async def delete(self, _: str, last: int) -> bool:
+        def remove() -> bool:
+            entry = self.current()
+            if entry is None or entry.revision != last:
+                raise KeyWrongLastSequenceError
+            self.revision += 1
+            self.entry = None
+            return True
+
+        return cast("bool", await self._ask(remove))
+
+    async def _ask(self, apply: Callable[[], object]) -> object:
+        if self.away:
+            raise NatsError
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[object] = loop.create_future()
+        fate = next(self.fates, GOOD)
+
+        def deliver(give: Callable[[Any], None], result: object) -> None:
+            if not answer.done():
+                give(result)
+
+        def arrive() -> None:
+            thaws = [start + secs for start, secs in self.freezes if start <= now() < start + secs]
+            if thaws:
+                loop.call_at(thaws[0], arrive)
+                return
+            give: Callable[[Any], None] = answer.set_result
+            try:
+                result = apply()
+            except (KeyWrongLastSequenceError, KeyNotFoundError) as refusal:
+                give, result = answer.set_exception, refusal
+            if fate.answered:
+                loop.call_later(fate.back_secs, deliver, give, result)
+
+        if fate.arrives:
+            loop.call_later(fate.out_secs, arrive)
+        # The server goes on with a request whose sender has given up.
+        async with asyncio.timeout(REQUEST_SECS):
+            return await answer
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def lease(bucket: FakeBucket, holder: str = "a", *passing: type[Exception]) -> Lease:
+    async def open_bucket() -> Leases:
+        if bucket.away:
+            raise NatsError
+        return Leases(cast("KeyValue", bucket), EPOCH_BASE)
+
+    return Lease(open_bucket, "test", holder, TTL_SECS, LoopClock(), passing=passing)
+
+
+@dataclass
+class Diary:
+    """Work that lasts until it is cancelled, and tells of it."""
+
+    terms: list[Term] = field(default_factory=list)
+    started_at: list[float] = field(default_factory=list)
+    cancelled_at: list[float] = field(default_factory=list)
+
+    async def work(self, term: Term) -> None:
+        self.terms.append(term)
+        self.started_at.append(now())
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled_at.append(now())
+            raise
+
+
+async def stop(leading: "asyncio.Future[None]") -> None:
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
+
+
+async def for_a_while(secs: float, *leading: Awaitable[None]) -> None:
+    """Let them lead for `secs`, then cancel them; raises what one of them raises."""
+    try:
+        async with asyncio.timeout(secs):
+            await asyncio.gather(*leading)
+    except TimeoutError:
+        pass
+
+
+def test_a_leader_that_reaches_the_bucket_stays_in_one_term() -> None:
+    async def main() -> Diary:
+        diary = Diary()
+        await for_a_while(3_600, lease(FakeBucket()).lead(diary.work))
+        return diary
+
+    diary = run_virtual(main())
+    assert [term.epoch for term in diary.terms] == [EPOCH_BASE + 11]
+    assert diary.cancelled_at == [pytest.approx(3_600)]
+
+
+def test_a_standby_follows_at_once_when_the_leader_stops() -> None:
+    async def main() -> tuple[Diary, Diary]:
+        bucket, first, second = FakeBucket(), Diary(), Diary()
+        leader = asyncio.ensure_future(lease(bucket, "a").lead(first.work))
+        standby = asyncio.ensure_future(lease(bucket, "b").lead(second.work))
+        await asyncio.sleep(61)
+        assert second.terms == []
+        await stop(leader)
+        await asyncio.sleep(TTL_SECS)
+        await stop(standby)
+        return first, second
+
+    first, second = run_virtual(main())
+    assert 0 <= second.started_at[0] - first.cancelled_at[0] <= TTL_SECS / 10
+    assert second.terms[0].epoch > first.terms[0].epoch
+
+
+def test_each_hears_whether_another_leads_and_that_none_does_before_it_works() -> None:
+    async def main() -> tuple[list[bool], list[bool]]:
+        bucket = FakeBucket()
+        leader_heard: list[bool] = []
+        standby_heard: list[bool] = []
+        leader = asyncio.ensure_future(lease(bucket, "a").lead(Diary().work, leader_heard.append))
+        standby = asyncio.ensure_future(lease(bucket, "b").lead(Diary().work, standby_heard.append))
+        await asyncio.sleep(TTL_SECS)
+        bucket.away = True
+        await asyncio.sleep(TTL_SECS / 2)
+        bucket.away = False
+        await asyncio.sleep(TTL_SECS)
+        assert (leader_heard, standby_heard) == ([False], [True, False, True])
+        await stop(leader)
+        await asyncio.sleep(TTL_SECS)
+        await stop(standby)
+        return leader_heard, standby_heard
+
+    assert run_virtual(main()) == ([False], [True, False, True, False])
+
+
+@pytest.mark.parametrize("cause", ["away", "silent", "frozen"])
+def test_a_leader_that_is_cut_off_stops_before_another_can_be_let_in(cause: str) -> None:
+    async def main() -> tuple[Diary, float]:
+        bucket, diary = FakeBucket(), Diary()
+        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+        await asyncio.sleep(61)
+        assert bucket.entry is not None
+        expires_at = bucket.entry.stored_at + TTL_SECS
+        bucket.away = cause == "away"
+        if cause == "silent":
+            bucket.fates = iter([REQUEST_LOST] * 1_000)
+        if cause == "frozen":
+            bucket.freezes = [(now(), 1_000)]
+        await asyncio.sleep(TTL_SECS)
+        await stop(leading)
+        return diary, expires_at
+
+    diary, expires_at = run_virtual(main())
+    assert len(diary.cancelled_at) == 1
+    assert expires_at - TTL_SECS / 10 <= diary.cancelled_at[0] <= expires_at
+
+
+def test_the_time_of_a_lease_counts_from_before_it_was_asked_for() -> None:
+    async def main() -> tuple[Diary, float]:
+        bucket, diary = FakeBucket(iter([Fate(out_secs=1, back_secs=1.5)])), Diary()
+        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+        await asyncio.sleep(2.6)
+        until = diary.terms[0].valid_until
+        await stop(leading)
+        return diary, until
+
+    diary, until = run_virtual(main())
+    assert diary.started_at == [2.5]
+    assert until == TTL_SECS
+
+
+def test_a_renewal_too_counts_from_before_it_was_asked_for() -> None:
+    async def main() -> float:
+        bucket, diary = FakeBucket(iter([GOOD, Fate(out_secs=0.5, back_secs=1.0)])), Diary()
+        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+        await asyncio.sleep(TTL_SECS / 3 + 1.6)
+        until = diary.terms[0].valid_until
+        await stop(leading)
+        return until
+
+    assert run_virtual(main()) == pytest.approx(TTL_SECS / 3 + TTL_SECS)
+
+
+def test_a_renewal_whose_answer_was_lost_is_adopted() -> None:
+    async def main() -> Diary:
+        bucket, diary = FakeBucket(iter([GOOD, REPLY_LOST, *[GOOD] * 3, REPLY_LOST])), Diary()
+        await for_a_while(60, lease(bucket).lead(diary.work))
+        assert bucket.revision > 20
+        return diary
+
+    diary = run_virtual(main())
+    assert [term.epoch for term in diary.terms] == [EPOCH_BASE + 11]
+    assert diary.cancelled_at == [pytest.approx(60)]
+
+
+@pytest.mark.parametrize("thief", [b"b", None])
+def test_a_leader_whose_entry_was_taken_or_has_gone_stops_at_its_next_renewal(
+    thief: bytes | None,
+) -> None:
+    async def main() -> Diary:
+        bucket, diary = FakeBucket(), Diary()
+        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+        await asyncio.sleep(1)
+        bucket.revision += 1
+        bucket.entry = Entry(thief, bucket.revision, now()) if thief else None
+        await asyncio.sleep(1)
+        await stop(leading)
+        return diary
+
+    diary = run_virtual(main())
+    assert diary.cancelled_at[0] == pytest.approx(TTL_SECS / 3)
+
+
+def test_after_a_passing_fault_it_leads_again_and_the_epoch_has_risen() -> None:
+    epochs = []
+
+    async def fail_twice(term: Term) -> None:
+        epochs.append(term.epoch)
+        if len(epochs) == 1:
+            raise ConnectionResetError
+        if len(epochs) == 2:
+            raise ZeroDivisionError
+        await asyncio.Event().wait()
+
+    run_virtual(for_a_while(60, lease(FakeBucket(), "a", ZeroDivisionError).lead(fail_twice)))
+    assert len(epochs) == 3
+    assert epochs[0] < epochs[1] < epochs[2]
+
+
+def test_a_fault_that_does_not_pass_ends_it_and_gives_the_lease_up() -> None:
+    bucket = FakeBucket()
+
+    async def fail(_: Term) -> None:
+        raise ZeroDivisionError
+
+    with pytest.RaisesGroup(ZeroDivisionError):
+        run_virtual(for_a_while(60, lease(bucket).lead(fail)))
+    assert bucket.entry is None
+    assert REGISTRY.get_sample_value("tradedad_leading", {"lease": "test"}) == 0.0
+
+
+def test_a_term_is_not_valid_once_the_lease_is_given_up() -> None:
+    seen: list[tuple[Term, bool]] = []
+
+    async def main() -> None:
+        async def brief(term: Term) -> None:
+            term.check()
+            seen.append((term, term.is_valid()))
+            raise ZeroDivisionError
+
+        with pytest.RaisesGroup(ZeroDivisionError):
+            await lease(FakeBucket()).lead(brief)
+        [(term, was_valid)] = seen
+        assert was_valid
+        assert not term.is_valid()
+        with pytest.raises(LeaseLost):
+            term.check()
+
+    run_virtual(main())
+
+
+def test_the_gauge_says_who_leads() -> None:
+    def leading() -> float | None:
+        return REGISTRY.get_sample_value("tradedad_leading", {"lease": "test"})
+
+    shown = []
+
+    async def work(_: Term) -> None:
+        shown.append(leading())
+        await asyncio.Event().wait()
+
+    run_virtual(for_a_while(10, lease(FakeBucket()).lead(work)))
+    assert (shown, leading()) == ([1.0], 0.0)
+
+
+fates = st.builds(
+    Fate,
+    out_secs=st.sampled_from([0.0, 0.01, 0.3, 2.9, 4.0, 7.0]),
+    back_secs=st.sampled_from([0.0, 0.01, 0.3, 2.9]),
+    arrives=st.integers(0, 5).map(bool),
+    answered=st.integers(0, 3).map(bool),
+)
+freezes = st.lists(st.tuples(st.floats(0, 60), st.floats(0.1, 12)), max_size=4)
+stints = st.lists(st.floats(0, 12), max_size=6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(fates, max_size=120), freezes, stints, st.integers(0, 2**32))
+def test_whatever_is_lost_late_or_frozen_at_most_one_leads_and_in_the_end_one_does(
+    requests: list[Fate], frozen: list[tuple[float, float]], lasting: list[float], seed: int
+) -> None:
+    bucket = FakeBucket(iter(requests), frozen)
+    remaining = iter(lasting)
+    terms: list[Term] = []
+    epochs: list[int] = []
+
+    def check() -> None:
+        valid = [term.epoch for term in terms if term.is_valid()]
+        assert len(valid) <= 1, valid
+
+    async def work(term: Term) -> None:
+        terms.append(term)
+        check()
+        if term.is_valid():
+            epochs.append(term.epoch)
+        secs = next(remaining, None)
+        if secs is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(secs)
+            raise ConnectionResetError
+
+    async def watch() -> None:
+        while True:
+            check()
+            await asyncio.sleep(0.1)
+
+    async def main() -> None:
+        contenders = [lease(bucket, holder).lead(work) for holder in "abc"]
+        await for_a_while(451, watch(), *contenders, judge())
+
+    async def judge() -> None:
+        await asyncio.sleep(450)
+        valid = [term for term in terms if term.is_valid()]
+        assert len(valid) == 1, "nobody leads"
+        assert valid[0].epoch == max(epochs)
+
+    seeded = partial(Backoff, uniform=random.Random(seed).uniform)
+    with patch("shared.bus.lease.Backoff", seeded), patch("shared.bus.lease.log"):
+        run_virtual(main())
+    assert all(one < next_one for one, next_one in pairwise(epochs))

@@ -1,0 +1,174 @@
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.messages import (
+    Bar,
+    BarState,
+    Candle,
+    ClockTick,
+    Depth,
+    FeedState,
+    FeedStatus,
+    Greeks,
+    Quote,
+    decode_candle,
+    decode_clock,
+    decode_depth,
+    decode_quote,
+    decode_status,
+    encode,
+)
+
+REQUIRED = {"key": "NSE_EQ|INE002A01018", "epoch": 7, "seq": 3, "ts": 1, "rt": 2}
+
+integers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
+reals = st.floats(allow_nan=False, allow_infinity=False)
+quotes = st.builds(
+    Quote,
+    key=st.text(st.characters(exclude_categories=["Cs"])),
+    epoch=integers,
+    seq=integers,
+    ts=integers,
+    rt=integers,
+    snap=st.booleans(),
+    **{name: st.none() | integers for name in ("ltt", "ltq", "volume", "oi", "bid_qty", "ask_qty")},
+    **{name: st.none() | integers for name in ("tbq", "tsq")},
+    **{name: st.none() | reals for name in ("ltp", "cp", "atp", "bid", "ask")},
+)
+
+
+@given(quotes)
+def test_a_quote_comes_back_from_json_with_every_digit(quote: Quote) -> None:
+    assert decode_quote(encode(quote)) == quote
+
+
+@given(quotes)
+def test_any_json_reader_sees_the_fields_that_are_known_and_no_others(quote: Quote) -> None:
+    fields = msgspec.structs.asdict(quote)
+    expected = {name: value for name, value in fields.items() if value is not None}
+    if not quote.snap:
+        del expected["snap"]
+    assert json.loads(encode(quote)) == expected
+
+
+def test_the_json_of_a_quote_is_the_documented_one() -> None:
+    quote = Quote(
+        key="NSE_EQ|INE002A01018",
+        epoch=41,
+        seq=1207,
+        ts=1795317300123,
+        ltt=1795317300100,
+        ltp=1290.35,
+        ltq=25,
+        cp=1284.1,
+        volume=4811202,
+        atp=1288.07,
+        oi=0,
+        bid=1290.3,
+        bid_qty=120,
+        ask=1290.35,
+        ask_qty=75,
+        tbq=310022,
+        tsq=402311,
+        rt=1795317300160042,
+    )
+    assert encode(quote) == (
+        b'{"key":"NSE_EQ|INE002A01018","epoch":41,"seq":1207,"ts":1795317300123,'
+        b'"rt":1795317300160042,"ltt":1795317300100,"ltp":1290.35,"ltq":25,"cp":1284.1,'
+        b'"volume":4811202,"atp":1288.07,"oi":0,"bid":1290.3,"bid_qty":120,'
+        b'"ask":1290.35,"ask_qty":75,"tbq":310022,"tsq":402311}'
+    )
+
+
+def test_zero_is_told_and_the_unknown_is_absent() -> None:
+    quote = Quote(**REQUIRED, volume=0, ltp=0.0)  # type: ignore[arg-type]
+    assert json.loads(encode(quote)) == {**REQUIRED, "volume": 0, "ltp": 0.0}
+    assert decode_quote(encode(quote)).oi is None
+
+
+def test_fields_of_a_newer_version_are_passed_over() -> None:
+    newer = {**REQUIRED, "iv": 0.21, "greeks": {"delta": [1, None]}, "ltp": 5}
+    assert decode_quote(json.dumps(newer).encode()) == Quote(**REQUIRED, ltp=5.0)  # type: ignore[arg-type]
+    clock = {"feed_ts": 1, "ts": 1, "epoch": 2, "seq": 3, "state": "live", "lag": 4}
+    assert decode_clock(json.dumps(clock).encode()).seq == 3
+    status = {"state": "stale", "since": 1, "epoch": 2, "new": {}}
+    assert decode_status(json.dumps(status).encode()).state is FeedState.STALE
+
+
+@pytest.mark.parametrize("field", sorted(REQUIRED))
+def test_a_quote_without_a_required_field_is_none(field: str) -> None:
+    body = {name: value for name, value in REQUIRED.items() if name != field}
+    with pytest.raises(msgspec.DecodeError, match=field):
+        decode_quote(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff",
+        json.dumps({**REQUIRED, "seq": 1.5}).encode(),
+        json.dumps({**REQUIRED, "ltp": "1290"}).encode(),
+        json.dumps({**REQUIRED, "volume": True}).encode(),
+    ],
+)
+def test_what_is_no_quote_is_refused(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_quote(body)
+
+
+def test_a_clock_tick_and_a_status_come_back_from_json() -> None:
+    tick = ClockTick(feed_ts=1, ts=5, epoch=2, seq=400, state=FeedState.FAILING_OVER)
+    assert decode_clock(encode(tick)) == tick
+    assert json.loads(encode(tick))["state"] == "failing_over"
+    status = FeedStatus(state=FeedState.LIVE, since=9, epoch=2, segments={"NSE_EQ": "NORMAL_OPEN"})
+    assert decode_status(encode(status)) == status
+    assert "detail" not in json.loads(encode(status))
+
+
+def test_a_feed_state_that_we_do_not_know_is_refused() -> None:
+    with pytest.raises(msgspec.DecodeError, match="asleep"):
+        decode_clock(b'{"ts":1,"epoch":2,"seq":3,"state":"asleep"}')
+
+
+def test_a_bar_says_null_where_an_index_has_nothing() -> None:
+    bar = Bar(
+        key="NSE_INDEX|Nifty 50", start=0, open=1.5, high=2.5, low=1.0, close=2.0, ltq=None, ltt=4,
+        volume=None, vtt=None, atp=None, oi=None, ticks=3, state=BarState.PARTIAL, silent_ms=1_000,
+        epoch=2,
+    )  # fmt: skip
+    body: dict[str, Any] = json.loads(encode(bar))
+    assert body == {**msgspec.structs.asdict(bar), "state": "partial"}
+    assert msgspec.json.decode(encode(bar), type=Bar) == bar
+
+
+def test_messages_cannot_be_changed() -> None:
+    quote = Quote(**REQUIRED)  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        quote.ltp = 1.0  # type: ignore[misc]
+
+
+def test_a_candle_comes_back_from_json() -> None:
+    candle = Candle(
+        key="NSE_INDEX|Nifty 50", start=60_000, open=1.5, high=2.0, low=1.0, close=1.25,
+        epoch=3, ts=121_000,
+    )  # fmt: skip
+    assert decode_candle(encode(candle)) == candle
+    assert b"volume" not in encode(candle), "an index has none: absent, not zero"
+
+
+def test_an_order_book_comes_back_from_json() -> None:
+    book = Depth(
+        key="NSE_FO|1", epoch=3, seq=9, ts=1, rt=2, bids=[(1.5, 10)], asks=[],
+        greeks=Greeks(delta=0.5, theta=-3.0, gamma=0.1, vega=9.0, rho=0.2), iv=0.14,
+    )  # fmt: skip
+    assert decode_depth(encode(book)) == book
+    assert b'"bids":[[1.5,10]],"asks":[]' in encode(book)

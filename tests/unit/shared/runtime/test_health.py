@@ -1,0 +1,59 @@
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from shared.runtime.health import Readiness
+
+
+def gauge(dependency: str) -> float | None:
+    return REGISTRY.get_sample_value("tradedad_dependency_up", {"dependency": dependency})
+
+
+def test_it_is_ready_while_nothing_is_missing() -> None:
+    readiness = Readiness("oven")
+    assert readiness.is_ready()
+    readiness.down("gas", "no pressure")
+    readiness.down("water", "tap closed")
+    readiness.up("gas")
+    assert not readiness.is_ready()
+    assert readiness.missing == {"water": "tap closed"}
+    readiness.up("water")
+    assert readiness.is_ready()
+
+
+def test_the_last_reason_counts() -> None:
+    readiness = Readiness("oven")
+    readiness.down("gas", "connecting")
+    readiness.down("gas", "refused")
+    assert readiness.missing == {"gas": "refused"}
+    readiness.up("gas")
+    assert readiness.is_ready()
+
+
+def test_what_was_never_missing_may_come_up() -> None:
+    readiness = Readiness("oven")
+    readiness.up("gas")
+    assert readiness.is_ready()
+
+
+def test_nobody_changes_it_from_outside() -> None:
+    readiness = Readiness("oven")
+    readiness.missing["gas"] = "stolen"
+    assert readiness.is_ready()
+
+
+def test_each_dependency_has_a_gauge() -> None:
+    readiness = Readiness("oven")
+    readiness.down("gauge-test", "away")
+    assert gauge("gauge-test") == 0.0
+    readiness.up("gauge-test")
+    assert gauge("gauge-test") == 1.0
+
+
+def test_an_outage_is_logged_once_however_often_it_is_seen() -> None:
+    readiness = Readiness("oven")
+    with capture_logs() as logged:
+        for _ in range(3):
+            readiness.down("gas", "away")
+        readiness.up("gas")
+        readiness.up("gas")
+    assert [line["event"] for line in logged] == ["not ready", "ready again"]

@@ -1,0 +1,63 @@
+"""Who is cancelled while waiting for the MongoDB driver leaves its locks as they should be."""
+
+import asyncio
+
+import pytest
+from pymongo import lock
+
+from shared.runtime import pymongo_patches
+
+
+@pytest.fixture(autouse=True)
+def mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "wait_for", asyncio.wait_for)
+    pymongo_patches.mend()
+
+
+async def until_waiting(condition: lock.Condition) -> None:
+    while not condition._waiters:
+        await asyncio.sleep(0)
+
+
+async def test_cancelled_while_it_takes_the_lock_again_a_wait_ends_and_the_lock_is_free() -> None:
+    taken = lock._async_create_lock()
+    condition = lock._async_create_condition(taken)
+
+    async def wait() -> None:
+        async with taken:
+            await lock._async_cond_wait(condition, 0.001)
+
+    waiting = asyncio.create_task(wait())
+    await until_waiting(condition)
+    async with taken:
+        while condition._waiters:  # its time is over, and it needs the lock to say so
+            await asyncio.sleep(0.001)
+        waiting.cancel()
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert not taken.locked()
+
+
+async def test_a_wait_that_takes_too_long_ends_with_the_lock_taken_again() -> None:
+    taken = lock._async_create_lock()
+    condition = lock._async_create_condition(taken)
+    async with taken:
+        assert await lock._async_cond_wait(condition, 0.001) is False
+        assert taken.locked()
+
+
+async def test_a_wait_ends_when_it_is_notified() -> None:
+    taken = lock._async_create_lock()
+    condition = lock._async_create_condition(taken)
+
+    async def wait() -> bool:
+        async with taken:
+            return await lock._async_cond_wait(condition, 10)
+
+    waiting = asyncio.create_task(wait())
+    await until_waiting(condition)
+    async with taken:
+        condition.notify_all()
+    assert await waiting is True

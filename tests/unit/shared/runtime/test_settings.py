@@ -1,0 +1,184 @@
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from shared.errors import ConfigError
+from shared.runtime.settings import (
+    MongoSettings,
+    NatsSettings,
+    Port,
+    ServiceSettings,
+    TokenSettings,
+    load,
+    variables,
+)
+
+CANARY = "canary-secret-5f1e"
+
+
+class OvenSettings(ServiceSettings):
+    """A service of these tests."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEDAD_INGEST_")
+
+    ops_port: Port = 7999
+    heat: Annotated[int, Field(le=300)] = 180
+    pepper: Annotated[SecretStr, Field(min_length=8)]
+    nats: NatsSettings = Field(default_factory=NatsSettings)
+    mongo: MongoSettings = Field(default_factory=MongoSettings)
+
+
+@pytest.fixture(autouse=True)
+def environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRADEDAD_SECRETS_DIR", raising=False)
+    monkeypatch.setenv("TRADEDAD_INGEST_PEPPER", "long enough")
+
+
+def problems() -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        load(OvenSettings)
+    return raised.value.problems
+
+
+def test_without_a_word_every_setting_has_its_default() -> None:
+    settings = load(OvenSettings)
+    assert (settings.heat, settings.ops_port, settings.log.level) == (180, 7999, "info")
+    assert settings.runtime.shutdown_deadline_secs == 10.0
+
+
+def test_the_environment_sets_own_and_shared_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADEDAD_INGEST_HEAT", "220")
+    monkeypatch.setenv("TRADEDAD_NATS_URL", "nats://a:1,nats://b:2")
+    monkeypatch.setenv("TRADEDAD_LOG_LEVEL", "debug")
+    settings = load(OvenSettings)
+    assert (settings.heat, settings.nats.url) == (220, "nats://a:1,nats://b:2")
+    assert settings.log.level == "debug"
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "nearest"),
+    [
+        ("TRADEDAD_INGEST_HEET", "TRADEDAD_INGEST_HEAT"),
+        ("TRADEDAD_NATS_URLS", "TRADEDAD_NATS_URL"),
+        ("TRADEDAD_LOG_LVEL", "TRADEDAD_LOG_LEVEL"),
+    ],
+)
+def test_a_mistyped_variable_is_named_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, mistyped: str, nearest: str
+) -> None:
+    monkeypatch.setenv(mistyped, CANARY)
+    assert problems() == [f"{mistyped} is not a setting; did you mean {nearest}?"]
+
+
+def test_every_unknown_variable_is_named_and_one_unlike_any_other_has_no_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRADEDAD_ZZZ", "1")
+    monkeypatch.setenv("TRADEDAD_INGEST", "1")
+    monkeypatch.setenv("TRADEDADX_ZZZ", "1")
+    lines = problems()
+    assert len(lines) == 2
+    assert lines[0].startswith("TRADEDAD_INGEST is not a setting")
+    assert lines[1] == "TRADEDAD_ZZZ is not a setting"
+
+
+def test_variables_of_other_parts_pass_but_never_an_unknown_one_of_our_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for other in ("AUTH", "GATEWAY", "PERSISTER", "SIMULATOR", "STACK", "TRADING"):
+        monkeypatch.setenv(f"TRADEDAD_{other}_ANYTHING", "1")
+    assert load(OvenSettings).heat == 180
+    monkeypatch.setenv("TRADEDAD_INGEST_ANYTHING", "1")
+    assert len(problems()) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "rule"),
+    [
+        ("TRADEDAD_INGEST_HEAT", "301", "less than or equal to 300"),
+        ("TRADEDAD_INGEST_HEAT", CANARY, "valid integer"),
+        ("TRADEDAD_INGEST_OPS_PORT", "70000", "less than or equal to 65535"),
+        ("TRADEDAD_INGEST_PEPPER", CANARY[:7], "at least 8"),
+        ("TRADEDAD_LOG_FORMAT", CANARY, "'auto', 'json' or 'console'"),
+        ("TRADEDAD_NATS_REPLICAS", "6", "less than or equal to 5"),
+        ("TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS", "0", "greater than 0"),
+        ("TRADEDAD_MONGO_TIMEOUT_MS", "99", "greater than or equal to 100"),
+    ],
+)
+def test_a_bad_value_is_told_by_variable_and_rule_without_the_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, rule: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    [line] = problems()
+    assert line.startswith(f"{variable}: ")
+    assert rule in line
+    assert CANARY[:7] not in line
+
+
+def test_a_required_setting_that_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
+    monkeypatch.setenv("TRADEDAD_INGEST_HEAT", "999")
+    lines = problems()
+    assert "TRADEDAD_INGEST_PEPPER is not set, and has no default" in lines
+    assert len(lines) == 2
+
+
+def test_a_secret_is_read_from_a_file_named_like_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
+    monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path))
+    (tmp_path / "TRADEDAD_INGEST_PEPPER").write_text(f"{CANARY}\n")
+    (tmp_path / "TRADEDAD_MONGO_URL").write_text("mongodb://from-a-file")
+    settings = load(OvenSettings)
+    assert settings.pepper.get_secret_value() == CANARY
+    assert settings.mongo.url.get_secret_value() == "mongodb://from-a-file"
+
+
+def test_the_environment_wins_over_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path))
+    (tmp_path / "TRADEDAD_INGEST_PEPPER").write_text(CANARY)
+    assert load(OvenSettings).pepper.get_secret_value() == "long enough"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_a_secrets_directory_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path / name))
+    assert problems() == [f"TRADEDAD_SECRETS_DIR: {tmp_path / name} is not a directory"]
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = load(OvenSettings)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.heat = 1  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.nats.replicas = 3  # type: ignore[misc]
+
+
+def test_secrets_are_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADEDAD_INGEST_PEPPER", CANARY)
+    monkeypatch.setenv("TRADEDAD_MONGO_URL", f"mongodb://user:{CANARY}@host")
+    settings = load(OvenSettings)
+    assert CANARY not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_the_variables_of_a_service_are_its_own_and_those_of_its_groups() -> None:
+    known = variables(OvenSettings)
+    assert known["TRADEDAD_INGEST_HEAT"] == 180
+    assert known["TRADEDAD_NATS_REPLICAS"] == 1
+    assert known["TRADEDAD_RUNTIME_OPS_HOST"] == "127.0.0.1"
+    assert "TRADEDAD_INGEST_NATS" not in known
+    assert "TRADEDAD_UPSTOX_API_URL" not in known
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://a", ""])
+def test_an_address_without_http_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TRADEDAD_TOKEN_JWKS_URL", url)
+    with pytest.raises(ConfigError, match="TRADEDAD_TOKEN_JWKS_URL: must start with http"):
+        load(TokenSettings)

@@ -1,0 +1,111 @@
+"""Tasks run side by side, and end for sure."""
+
+import asyncio
+
+import pytest
+
+from shared.runtime import tasks
+from shared.runtime.tasks import run_together, stop
+
+
+@pytest.fixture(autouse=True)
+def again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_AGAIN_SECS", 0.5)
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def fail(error: Exception) -> None:
+    raise error
+
+
+async def deaf(times: int) -> None:
+    """Loses some cancellations, as `wait_for` of Python 3.11 can."""
+    while True:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            times -= 1
+            if times < 0:
+                raise
+
+
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
+    task = asyncio.create_task(deaf(2))
+    await asyncio.sleep(0)
+    await stop([task])
+    assert task.cancelled()
+
+
+async def test_stopping_what_has_ended_is_nothing() -> None:
+    task = asyncio.create_task(fail(ValueError()))
+    await asyncio.wait([task])
+    await stop([task])
+    assert isinstance(task.exception(), ValueError)
+
+
+async def test_one_that_fails_stops_the_others_and_is_told() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        await run_together({"a": forever(), "b": fail(ValueError("b")), "c": deaf(1)})
+    (error,) = caught.value.exceptions
+    assert repr(error) == "ValueError('b')"
+
+
+async def test_one_that_ends_stops_the_others() -> None:
+    await run_together({"a": forever(), "b": asyncio.sleep(0)})
+
+
+async def test_a_cancellation_stops_all() -> None:
+    together = asyncio.create_task(run_together({"a": forever(), "b": deaf(2)}))
+    await asyncio.sleep(0)
+    together.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await together
+    assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"a", "b"})
+
+
+async def test_a_cancelled_stop_still_stops_and_then_says_that_it_was_cancelled() -> None:
+    inner = asyncio.create_task(deaf(1))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(stop([inner]))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert inner.cancelled()
+
+
+async def test_what_loses_a_cancellation_two_levels_down_is_stopped_too() -> None:
+    inner = asyncio.create_task(deaf(2), name="inner")
+
+    async def middle() -> None:
+        try:
+            await forever()
+        finally:
+            await stop([inner])
+
+    outer = asyncio.create_task(run_together({"middle": middle()}))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    outer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await outer
+    assert inner.cancelled()
+
+
+async def test_a_clean_up_is_given_its_time() -> None:
+    cleaned = asyncio.Event()
+
+    async def slow() -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0.3)
+            cleaned.set()
+
+    task = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    await stop([task])
+    assert cleaned.is_set()

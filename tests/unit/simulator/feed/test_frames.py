@@ -1,0 +1,196 @@
+"""Frames say of the market what Upstox's would, in each mode."""
+
+from typing import Any
+
+import pytest
+
+from services.simulator.feed.encode import pb
+from services.simulator.feed.frames import Frame, snapshot
+from services.simulator.feed.modes import Mode
+from services.simulator.market.contracts import contracts
+from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
+from services.simulator.market.market import Market
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import MINUTE_MS, day_start
+
+START = 1_767_607_200_000
+STOCK, INDEX = STOCKS[0].key, INDICES[0].key
+
+
+def market_at(after_ms: int) -> Market:
+    market = Market(INSTRUMENTS, seed=1, start_ms=START, trades_per_sec=2.0)
+    market.advance(START + after_ms)
+    return market
+
+
+def decoded(data: bytes) -> Any:
+    return pb.FeedResponse.FromString(data)
+
+
+def feed_of(market: Market, key: str, mode: Mode) -> Any:
+    return decoded(snapshot(market, {key: mode})).feeds[key]
+
+
+def test_full_mode_tells_the_whole_state_of_a_stock() -> None:
+    market = market_at(3 * MINUTE_MS)
+    state = market.states[STOCK]
+    feed = feed_of(market, STOCK, Mode.FULL)
+    full = feed.fullFeed.marketFF
+    assert feed.requestMode == pb.full_d5
+    assert (full.ltpc.ltp, full.ltpc.ltt, full.ltpc.ltq, full.ltpc.cp) == (
+        state.ltp_paise / 100,
+        state.ltt_ms,
+        state.ltq,
+        state.instrument.base_paise / 100,
+    )
+    assert (full.vtt, full.atp, full.oi) == (state.vtt, (state.atp_paise() or 0) / 100, 0)
+    assert len(full.marketLevel.bidAskQuote) == 5
+    best = full.marketLevel.bidAskQuote[0]
+    assert best.bidP < best.askP
+    assert full.tbq > sum(level.bidQ for level in full.marketLevel.bidAskQuote)
+    assert full.HasField("optionGreeks")
+    day, minute = full.marketOHLC.ohlc
+    assert (day.interval, day.ts, day.vol) == ("1d", day_start(START), state.vtt)
+    assert (minute.interval, minute.ts) == ("I1", START + 2 * MINUTE_MS)
+    assert minute.low <= minute.close <= minute.high
+
+
+def test_index_has_no_quantity_volume_or_book() -> None:
+    market = market_at(2_000)
+    feed = feed_of(market, INDEX, Mode.FULL)
+    assert feed.fullFeed.WhichOneof("FullFeedUnion") == "indexFF"
+    ltpc = feed.fullFeed.indexFF.ltpc
+    assert (ltpc.ltp, ltpc.ltt, ltpc.ltq) == (
+        market.states[INDEX].ltp_paise / 100,
+        START + 2_000,
+        0,
+    )
+    assert [row.vol for row in feed.fullFeed.indexFF.marketOHLC.ohlc] == [0]
+    greeks = feed_of(market, INDEX, Mode.OPTION_GREEKS).firstLevelWithGreeks
+    assert not greeks.HasField("firstDepth")
+
+
+def test_option_has_greeks_volatility_and_open_interest() -> None:
+    instruments = (*INSTRUMENTS, *contracts(START))
+    market = Market(instruments, seed=1, start_ms=START, trades_per_sec=2.0)
+    market.advance(START)
+    call = next(one for one in instruments if one.symbol == "NIFTY 25000 CE 06 JAN 26")
+    state = market.states[call.key]
+    full = feed_of(market, call.key, Mode.FULL).fullFeed.marketFF
+    first = feed_of(market, call.key, Mode.OPTION_GREEKS).firstLevelWithGreeks
+    for told in (full, first):
+        greeks = told.optionGreeks
+        assert (greeks.delta, greeks.theta, greeks.gamma, greeks.vega, greeks.rho) == state.greeks
+        assert (told.iv, told.oi, told.vtt) == (state.iv, state.oi, state.vtt)
+    assert 0.05 < full.iv < 0.5
+    assert full.oi > 0
+    assert first.firstDepth.bidQ % call.lot_size == 0
+    assert (feed_of(market, STOCK, Mode.FULL).fullFeed.marketFF.oi) == 0
+
+
+def test_auction_price_is_told_before_the_open_in_every_mode_of_a_stock() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    calendar = Calendar(always_open=False)
+    market = Market(INSTRUMENTS, seed=1, start_ms=opens_ms, trades_per_sec=2.0, calendar=calendar)
+    market.advance(opens_ms)
+    assert not feed_of(market, STOCK, Mode.LTPC).ltpc.HasField("iep")
+    before = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=opens_ms - 10 * MINUTE_MS,
+        trades_per_sec=2.0,
+        calendar=calendar,
+    )
+    before.advance(opens_ms - MINUTE_MS)
+    price = before.states[STOCK].indicative_paise / 100
+    assert feed_of(before, STOCK, Mode.LTPC).ltpc.iep.value == price
+    full = feed_of(before, STOCK, Mode.FULL).fullFeed.marketFF
+    assert (full.iep, full.ltpc.iep.value) == (price, price)
+    assert full.ieq == before.states[STOCK].indicative_quantity
+
+
+def test_two_runs_with_one_seed_give_the_same_bytes() -> None:
+    def run() -> list[bytes]:
+        instruments = (*INSTRUMENTS, *contracts(START))
+        market = Market(instruments, seed=7, start_ms=START, trades_per_sec=2.0)
+        modes = {key: list(Mode)[place % 4] for place, key in enumerate(market.states)}
+        frames = []
+        for at_ms in range(START, START + 5_000, 250):
+            market.advance(at_ms)
+            live = Frame(market, market.take_changes()).live(modes)
+            if live is not None:
+                frames.append(live[0])
+            frames.append(snapshot(market, modes))
+        return frames
+
+    first = run()
+    assert len(first) == 40
+    assert first == run()
+
+
+@pytest.mark.parametrize(
+    ("mode", "union", "request_mode"),
+    [
+        (Mode.LTPC, "ltpc", pb.ltpc),
+        (Mode.OPTION_GREEKS, "firstLevelWithGreeks", pb.option_greeks),
+        (Mode.FULL, "fullFeed", pb.full_d5),
+        (Mode.FULL_D30, "fullFeed", pb.full_d30),
+    ],
+)
+def test_each_mode_has_its_own_block(mode: Mode, union: str, request_mode: int) -> None:
+    feed = feed_of(market_at(0), STOCK, mode)
+    assert (feed.WhichOneof("FeedUnion"), feed.requestMode) == (union, request_mode)
+
+
+def test_thirty_levels_are_for_full_d30() -> None:
+    feed = feed_of(market_at(0), STOCK, Mode.FULL_D30)
+    assert len(feed.fullFeed.marketFF.marketLevel.bidAskQuote) == 30
+
+
+def test_snapshot_holds_exactly_what_was_asked_for_even_if_nothing_changed() -> None:
+    message = decoded(snapshot(market_at(0), {STOCK: Mode.LTPC, INDEX: Mode.FULL}))
+    assert message.type == pb.initial_feed
+    assert set(message.feeds) == {STOCK, INDEX}
+
+
+def test_live_frame_holds_only_what_changed_and_was_asked_for() -> None:
+    frame = Frame(market_at(0), {STOCK: True, STOCKS[1].key: True})
+    live = frame.live({STOCK: Mode.FULL, STOCKS[2].key: Mode.FULL})
+    assert live is not None
+    data, keys = live
+    message = decoded(data)
+    assert (message.type, message.currentTs, set(message.feeds), keys) == (
+        pb.live_feed,
+        START,
+        {STOCK},
+        [STOCK],
+    )
+
+
+def test_nothing_is_sent_when_nothing_changed() -> None:
+    assert Frame(market_at(0), {}).live({STOCK: Mode.FULL}) is None
+
+
+def test_change_of_the_book_alone_is_not_sent_in_ltpc_mode() -> None:
+    frame = Frame(market_at(0), {STOCK: False})
+    assert frame.live({STOCK: Mode.LTPC}) is None
+    live = frame.live({STOCK: Mode.FULL})
+    assert live is not None
+    assert decoded(live[0]).feeds[STOCK].fullFeed.marketFF.HasField("marketLevel")
+
+
+def test_some_live_entries_come_without_order_book_and_always_the_same_ones() -> None:
+    def levels() -> list[bool]:
+        market = market_at(0)
+        found = []
+        for _ in range(100):
+            market.advance(market.now_ms + 1_000)
+            live = Frame(market, dict.fromkeys(market.states, True)).live({STOCK: Mode.FULL})
+            assert live is not None
+            full = decoded(live[0]).feeds[STOCK].fullFeed.marketFF
+            assert full.vtt > 0
+            found.append(full.HasField("marketLevel"))
+        return found
+
+    assert levels() == levels()
+    assert 60 <= sum(levels()) <= 95

@@ -1,0 +1,228 @@
+"""The market is repeatable, and its states agree with its trades."""
+
+from collections import defaultdict
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.simulator.market.flows import Trade
+from services.simulator.market.instruments import INDICES, STOCKS, Kind, ListedInstrument
+from services.simulator.market.market import Market
+from services.simulator.market.state import Candle
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
+
+START = 1_767_607_200_000
+INDEX = ListedInstrument(
+    "NSE_INDEX|Two", "TWO", "Two", 1_000_000, 5, (STOCKS[0].key, STOCKS[1].key), Kind.INDEX
+)
+INSTRUMENTS = (*STOCKS[:3], INDEX)
+
+
+def market_of(seed: int = 1, *, start_ms: int = START, trades_per_sec: float = 5.0) -> Market:
+    return Market(INSTRUMENTS, seed=seed, start_ms=start_ms, trades_per_sec=trades_per_sec)
+
+
+def by_key(trades: list[Trade]) -> dict[str, list[Trade]]:
+    found: dict[str, list[Trade]] = defaultdict(list)
+    for trade in trades:
+        found[trade.key].append(trade)
+    return found
+
+
+@given(st.integers(0, 5), st.lists(st.integers(0, 60_000), max_size=20))
+@settings(max_examples=40, deadline=None)
+def test_trades_do_not_depend_on_how_advancing_is_cut(seed: int, cuts: list[int]) -> None:
+    whole, pieces = market_of(seed), market_of(seed)
+    expected = whole.advance(START + 60_000)
+    trades = [t for cut in sorted([*cuts, 60_000]) for t in pieces.advance(START + cut)]
+    assert trades == expected
+    for key, state in whole.states.items():
+        other = pieces.states[key]
+        assert (state.vtt, state.day, state.atp_paise()) == (
+            other.vtt,
+            other.day,
+            other.atp_paise(),
+        )
+        if state.book is not None and other.book is not None:
+            assert state.book.depth(30) == other.book.depth(30)
+
+
+def test_another_seed_gives_other_trades() -> None:
+    assert market_of(1).advance(START + 10_000) != market_of(2).advance(START + 10_000)
+
+
+def test_trades_of_a_stock_do_not_depend_on_which_others_are_in_the_market() -> None:
+    alone = Market(STOCKS[:1], seed=1, start_ms=START, trades_per_sec=5.0)
+    expected = alone.advance(START + 10_000)
+    assert by_key(market_of().advance(START + 10_000))[STOCKS[0].key] == expected
+
+
+def test_trades_come_in_the_order_of_time_within_the_asked_span() -> None:
+    market = market_of()
+    market.advance(START + 5_000)
+    times = [trade.time_ms for trade in market.advance(START + 20_000)]
+    assert times == sorted(times)
+    assert times[0] > START + 5_000
+    assert times[-1] <= START + 20_000 == market.now_ms
+
+
+def test_prices_are_on_the_tick_grid_and_quantities_positive() -> None:
+    ticks = {instrument.key: instrument.tick_paise for instrument in INSTRUMENTS}
+    trades = market_of().advance(START + 300_000)
+    assert [t for t in trades if t.price_paise % ticks[t.key]] == []
+    assert all(t.quantity > 0 for t in trades if t.key != INDEX.key)
+    assert all(t.quantity == 0 for t in trades if t.key == INDEX.key)
+
+
+def test_every_instrument_has_a_price_at_the_start() -> None:
+    market = market_of()
+    market.advance(START)
+    assert [state.ltt_ms for state in market.states.values()] == [START] * len(INSTRUMENTS)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_volume_average_and_day_agree_with_the_trades(seed: int) -> None:
+    market = market_of(seed)
+    for key, trades in by_key(market.advance(START + 600_000)).items():
+        state = market.states[key]
+        prices = [trade.price_paise for trade in trades]
+        volume = sum(trade.quantity for trade in trades)
+        last = Trade(key, state.ltt_ms, state.ltp_paise, state.ltq)
+        assert last == trades[-1]
+        assert state.vtt == volume
+        if volume:
+            turnover = sum(trade.price_paise * trade.quantity for trade in trades)
+            assert state.atp_paise() == pytest.approx(turnover / volume, abs=0.5)
+        assert state.day == Candle(
+            day_start(START), prices[0], max(prices), min(prices), prices[-1], volume
+        )
+
+
+def test_minute_candle_holds_every_trade_of_its_minute() -> None:
+    market = market_of()
+    trades = by_key(market.advance(START + 3 * MINUTE_MS))
+    minute = START + 2 * MINUTE_MS
+    for key, state in market.states.items():
+        inside = [t for t in trades[key] if minute <= t.time_ms < minute + MINUTE_MS]
+        prices = [trade.price_paise for trade in inside]
+        assert state.last_minute(market.now_ms) == Candle(
+            minute,
+            prices[0],
+            max(prices),
+            min(prices),
+            prices[-1],
+            sum(trade.quantity for trade in inside),
+        )
+
+
+def test_new_day_begins_at_midnight_in_india() -> None:
+    midnight = day_start(START) + DAY_MS
+    market = market_of(start_ms=midnight - 30_000)
+    market.advance(midnight - 1)
+    closes = {key: state.ltp_paise for key, state in market.states.items()}
+    volume = market.states[STOCKS[0].key].vtt
+    assert volume > 0
+    market.take_changes()
+
+    trades = market.advance(midnight + 1_000)
+
+    first = by_key(trades)[STOCKS[0].key]
+    assert {key: state.close_paise for key, state in market.states.items()} == closes
+    assert market.states[STOCKS[0].key].vtt == sum(trade.quantity for trade in first)
+    assert market.take_changes() == dict.fromkeys(market.states, True)
+
+
+def test_changes_tell_trades_from_changes_of_the_book_alone() -> None:
+    market = market_of()
+    market.advance(START)
+    market.take_changes()
+    kinds: set[bool] = set()
+    for at_ms in range(START, START + 20_000, 100):
+        traded = {trade.key for trade in market.advance(at_ms)}
+        changes = market.take_changes()
+        assert {key for key, is_trade in changes.items() if is_trade} == traded
+        kinds.update(changes.values())
+    assert kinds == {True, False}
+    assert market.take_changes() == {}
+
+
+def test_index_value_follows_from_its_stocks_at_that_second() -> None:
+    market = market_of()
+    trades = market.advance(START + 60_000)
+    values = [trade for trade in trades if trade.key == INDEX.key]
+    assert all(b.time_ms - a.time_ms == 1_000 for a, b in pairwise(values))
+    states = [market.states[key] for key in INDEX.constituents]
+    moves = [state.ltp_paise / state.instrument.base_paise for state in states]
+    assert values[-1].price_paise == pytest.approx(INDEX.base_paise * sum(moves) / 2, abs=5)
+
+
+def test_market_does_not_go_back_in_time() -> None:
+    market = market_of()
+    market.advance(START + 1)
+    with pytest.raises(ValueError, match="is before"):
+        market.advance(START)
+
+
+def test_index_without_its_stocks_is_refused() -> None:
+    with pytest.raises(KeyError):
+        Market(INDICES, seed=1, start_ms=START, trades_per_sec=1.0)
+
+
+def test_nothing_happens_while_the_market_is_shut() -> None:
+    closes_ms = START  # 15:30 IST of a Monday
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=closes_ms - 60_000,
+        trades_per_sec=5.0,
+        calendar=Calendar(always_open=False),
+    )
+    assert market.advance(closes_ms)[-1].time_ms < closes_ms
+    opens_ms = day_start(START) + DAY_MS + (9 * 60 + 15) * MINUTE_MS
+    market.take_changes()
+    assert market.advance(opens_ms - 15 * MINUTE_MS - 1) == []
+    assert market.take_changes() == {}
+    assert market.advance(opens_ms - 1) == []
+    first = market.advance(opens_ms + 10_000)[0]
+    assert opens_ms <= first.time_ms
+    state = market.states[first.key]
+    assert state.day is not None
+    assert state.day.start_ms == day_start(opens_ms)
+
+
+def test_market_that_starts_while_shut_last_traded_at_the_close_before() -> None:
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=START + 5 * MINUTE_MS,
+        trades_per_sec=5.0,
+        calendar=Calendar(always_open=False),
+    )
+    assert {state.ltt_ms for state in market.states.values()} == {START}
+    assert market.advance(START + 10 * MINUTE_MS) == []
+
+
+def test_opening_auction_indicates_a_price_and_the_stock_opens_about_it() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=opens_ms - 15 * MINUTE_MS,
+        trades_per_sec=1.0,
+        calendar=Calendar(always_open=False),
+    )
+    assert market.advance(opens_ms - 5 * MINUTE_MS) == []
+    assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}
+    stock = market.states[STOCKS[0].key]
+    indicated = stock.indicative_paise
+    assert indicated % STOCKS[0].tick_paise == 0
+    assert stock.indicative_quantity > 0
+    assert (stock.vtt, stock.ltp_paise) == (0, STOCKS[0].base_paise)
+    assert market.advance(opens_ms - 1) == []
+    assert (stock.indicative_paise, market.take_changes()) == (indicated, {})
+    first = by_key(market.advance(opens_ms + 10_000))[STOCKS[0].key][0]
+    assert first.price_paise == pytest.approx(indicated, abs=STOCKS[0].tick_paise)
+    assert (stock.indicative_paise, stock.indicative_quantity) == (0, 0)
