@@ -1,4 +1,4 @@
-"""Puts the gateway together."""
+"""The composition root of the gateway."""
 
 import asyncio
 import secrets
@@ -20,14 +20,14 @@ from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.http.access import AccessControl
-from services.gateway.http.auth_proxy import AuthProxy, bounded_session
+from services.gateway.http.auth_proxy import AuthProxy, proxy_session
 from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
 from services.gateway.http.token_bucket import KeyedCounter
 from services.gateway.rest.endpoints import Endpoints
 from services.gateway.rest.persister_client import PersisterClient
-from services.gateway.routes import make_site
+from services.gateway.routes import make_application
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
 from services.gateway.stream.quota import request_rates
@@ -41,7 +41,7 @@ from shared.runtime.service import Component, lasting
 from shared.runtime.site import serve
 from shared.web.verifier import KeySet, TokenVerifier
 
-# A request may name two hundred instruments.
+# Long enough for a request line with two hundred instrument keys.
 _MAX_LINE_BYTES: Final = 32 * 1024
 
 
@@ -49,7 +49,7 @@ _MAX_LINE_BYTES: Final = 32 * 1024
 async def build(
     settings: GatewaySettings, readiness: Readiness
 ) -> AsyncIterator[Sequence[Component]]:
-    """Open what the gateway needs; yields its components."""
+    """Open connections and the public port; yields the components to run."""
     for channel in Channel:
         metrics.SUBSCRIPTIONS.labels(channel.value)  # exported as 0 before the first subscription
     clock = SystemClock()
@@ -77,76 +77,88 @@ async def build(
                 own_client=client,
             )
         )
-        gateway = SessionContext(
+        context = SessionContext(
             hub=hub,
             flusher=flusher,
             interest=interest,
             streams=streams,
             verifier=TokenVerifier(KeySet(http, settings.tokens.jwks_url, clock), settings.tokens),
             revocations=revocations,
-            users=KeyedCounter(settings.max_streams_per_user),
+            open_by_user=KeyedCounter(settings.max_streams_per_user),
             requests=request_rates(settings),
             settings=settings,
             clock=clock,
         )
-        revoked = RevocationListener(bus, revocations, streams, readiness, clock)
-        relay = Relay(bus, client, hub, flusher, streams, readiness, revoked.read_again)
-        demander = DemandPublisher(bus, gateway_id, hub, interest, streams)
-        # Streams are sent away over some time, during which they are served as ever.
-        board = FeedStatusListener(bus, clock)
-        served = await stack.enter_async_context(lasting(streams, revoked, relay, demander, board))
-        outside = ForwardedHeaders(settings.trusted_proxies)
-        access = _access(settings, gateway, outside)
+        revocation_listener = RevocationListener(bus, revocations, streams, readiness, clock)
+        feed = FeedStatusListener(bus, hub, flusher, clock)
+        # These run until the drain has ended the last stream.
+        lasting_components = await stack.enter_async_context(
+            lasting(
+                streams,
+                revocation_listener,
+                Relay(
+                    bus, client, hub, flusher, streams, readiness, revocation_listener.read_again
+                ),
+                DemandPublisher(bus, gateway_id, hub, interest, streams),
+                feed,
+            )
+        )
+        forwarded = ForwardedHeaders(settings.trusted_proxies)
+        access = _access_control(settings, context, forwarded)
         endpoints = Endpoints(
             access=access,
-            questions=PersisterClient(
+            persister=PersisterClient(
                 bus,
                 clock,
-                secs=settings.question_timeout_secs,
-                at_once=settings.questions_at_once,
+                timeout_secs=settings.question_timeout_secs,
+                max_concurrent=settings.questions_at_once,
             ),
             hub=hub,
             interest=interest,
             streams=streams,
-            board=board,
+            feed=feed,
             readiness=readiness,
             clock=clock,
         )
         auth = AuthProxy(
-            await stack.enter_async_context(bounded_session(settings.auth_connections)),
+            await stack.enter_async_context(proxy_session(settings.auth_connections)),
             settings.auth_url,
             access,
-            outside=outside,
-            at_once=settings.auth_requests_at_once,
+            forwarded=forwarded,
+            max_concurrent=settings.auth_requests_at_once,
             timeout_secs=settings.auth_timeout_secs,
         )
         files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
-        pages = StaticFiles(files, access, outside)
-        site = make_site(
-            StreamEndpoint(gateway, outside, readiness), endpoints, auth, pages, readiness
+        application = make_application(
+            StreamEndpoint(context, forwarded, readiness),
+            endpoints,
+            auth,
+            StaticFiles(files, access, forwarded),
+            readiness,
         )
-        listening = serve(
-            site,
-            settings.host,
-            settings.port,
-            max_line_bytes=_MAX_LINE_BYTES,
-            idle_secs=settings.idle_secs,
-            most_idle=settings.max_idle_connections,
+        await stack.enter_async_context(
+            serve(
+                application,
+                settings.host,
+                settings.port,
+                max_line_bytes=_MAX_LINE_BYTES,
+                idle_secs=settings.idle_secs,
+                most_idle=settings.max_idle_connections,
+            )
         )
-        await stack.enter_async_context(listening)
-        yield bus, served
+        yield bus, lasting_components
 
 
-def _access(
-    settings: GatewaySettings, gateway: SessionContext, outside: ForwardedHeaders
+def _access_control(
+    settings: GatewaySettings, context: SessionContext, forwarded: ForwardedHeaders
 ) -> AccessControl:
     return AccessControl(
-        gateway.verifier,
-        gateway.revocations,
+        context.verifier,
+        context.revocations,
         users=RateLimiter("user", settings.requests_per_sec, settings.requests_burst),
         addresses=RateLimiter(
             "address", settings.address_requests_per_sec, settings.address_requests_burst
         ),
-        outside=outside,
-        clock=gateway.clock,
+        forwarded=forwarded,
+        clock=context.clock,
     )

@@ -1,78 +1,82 @@
-"""What the gateway counts."""
+"""The gateway's metrics."""
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-STREAMS: Final = Gauge("tradedad_gateway_streams", "Open WebSocket streams")
+STREAMS: Final = Gauge("tradedad_gateway_streams", "Open WebSocket streams.")
 SUBSCRIPTIONS: Final = Gauge(
-    "tradedad_gateway_subscriptions",
-    "Keys and wildcards that all streams together have subscribed to",
-    ["channel"],
+    "tradedad_gateway_subscriptions", "Keys and wildcards that streams subscribe to.", ["channel"]
 )
-INSTRUMENTS: Final = Gauge(
-    "tradedad_gateway_instruments", "Instruments of which a last quote is known"
+INSTRUMENTS: Final = Gauge("tradedad_gateway_instruments", "Instruments with a last quote.")
+RECEIVED_MESSAGES: Final = Counter(
+    "tradedad_gateway_received_messages_total", "Messages from NATS that were stored as the newest."
 )
-MESSAGES_IN: Final = Counter(
-    "tradedad_gateway_messages_received_total", "Messages from the bus that were news"
+STALE_MESSAGES: Final = Counter(
+    "tradedad_gateway_stale_messages_total",
+    "Quotes and order books dropped: from a superseded leader, or not newer than the last.",
 )
-STALE: Final = Counter(
-    "tradedad_gateway_stale_quotes_total",
-    "Quotes of a superseded leader, or no newer than the last, that were not passed on",
+LATE_MESSAGES: Final = Counter(
+    "tradedad_gateway_late_messages_total",
+    "Quotes and order books too old to be live, delivered in snapshots only.",
 )
-LATE: Final = Counter(
-    "tradedad_gateway_late_quotes_total",
-    "Quotes that came too late to pass for live, and were passed on in snapshots only",
-)
-BAD_QUOTES: Final = Counter(
-    "tradedad_gateway_bad_quotes_total", "Messages on quotes' subjects that are no quotes"
+MALFORMED_MESSAGES: Final = Counter(
+    "tradedad_gateway_malformed_messages_total",
+    "Messages from NATS that could not be decoded and were skipped, by kind.",
+    ["kind"],
 )
 DELIVERIES: Final = Counter(
-    "tradedad_gateway_deliveries_total", "Quotes and other messages handed to clients' sockets"
+    "tradedad_gateway_deliveries_total", "Channel messages written to clients' sockets."
+)
+SENT_BYTES: Final = Counter(
+    "tradedad_gateway_sent_bytes_total", "Bytes of frames written to clients' sockets."
 )
 CONFLATIONS: Final = Counter(
     "tradedad_gateway_conflations_total",
-    "Times that a client did not take what was sent, and got the newest of each only",
+    "Times that a client fell behind and was caught up with the newest messages only.",
 )
-BEHIND: Final = Gauge(
-    "tradedad_gateway_behind_streams", "Streams whose client does not take what is sent"
+BEHIND_STREAMS: Final = Gauge(
+    "tradedad_gateway_behind_streams", "Streams whose client does not read what is sent."
 )
-BYTES_OUT: Final = Counter("tradedad_gateway_sent_bytes_total", "Bytes of frames to clients")
-CLOSES: Final = Counter(
-    "tradedad_gateway_closes_total", "Streams ended, by WebSocket close code", ["code"]
+CLOSED_STREAMS: Final = Counter(
+    "tradedad_gateway_closed_streams_total",
+    "Streams that ended, by WebSocket close code.",
+    ["code"],
 )
-REFUSED: Final = Counter(
-    "tradedad_gateway_refused_streams_total", "Streams not opened, by error code", ["code"]
+REFUSED_STREAMS: Final = Counter(
+    "tradedad_gateway_refused_streams_total",
+    "Handshakes that were refused, by error code.",
+    ["code"],
 )
-REVOCATIONS: Final = Counter(
-    "tradedad_gateway_revoked_streams_total", "Streams ended because their session was revoked"
+REVOKED_STREAMS: Final = Counter(
+    "tradedad_gateway_revoked_streams_total", "Streams ended because their session was revoked."
 )
 FLUSH_SECONDS: Final = Histogram(
     "tradedad_gateway_flush_seconds",
-    "Time to write to those clients whose turn it is",
+    "Time to write to the clients of one tick of the wheel.",
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
 )
-TURN_SECONDS: Final = Gauge(
+FLUSH_INTERVAL_SECONDS: Final = Gauge(
     "tradedad_gateway_flush_interval_seconds",
-    "Time between two flushes of a client, as the load sets it",
+    "Time between two flushes of a client; 0 while each message is written at once.",
 )
-LATENCY: Final = Histogram(
+LATENCY_SECONDS: Final = Histogram(
     "tradedad_gateway_latency_seconds",
-    "From ingest receiving a frame to its quote being written; the oldest of each flush",
+    "Time from ingest's receipt of a frame to the write of its quote; one quote of each flush.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2),
 )
 HTTP_REQUESTS: Final = Counter(
-    "tradedad_gateway_http_requests_total", "HTTP requests by route and status",
+    "tradedad_gateway_http_requests_total", "HTTP requests, by route and status.",
     ["route", "status"],
 )  # fmt: skip
-HTTP_SECONDS: Final = Histogram(
+HTTP_REQUEST_SECONDS: Final = Histogram(
     "tradedad_gateway_http_request_seconds",
-    "From a request's headers to its whole answer, but for streams",
+    "Time from a request's headers to the end of its answer, streams excepted.",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-LOOP_LAG: Final = Histogram(
+LOOP_LAG_SECONDS: Final = Histogram(
     "tradedad_gateway_loop_lag_seconds",
-    "How much later than asked the event loop came round",
+    "Delay of a timer of the event loop.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )

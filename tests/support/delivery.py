@@ -37,7 +37,7 @@ class Client:
         self._outbox = Outbox(
             write=self._write, unsent=lambda: len(self._unread), framing=JsonFraming()
         )
-        self._held = StreamSubscriptions(hub, flusher, Interest("gw"), self._outbox, most=100)
+        self._held = StreamSubscriptions(hub, flusher, Interest("gw"), self._outbox, limit=100)
         self._unread = b""
         self._reads = True
         self.subscription_count: set[str] = set()
@@ -75,12 +75,12 @@ class Client:
 
     def subscribe(self, key: str, interval_ms: int | None = None) -> None:
         request = Subscribe(1, Channel.QUOTES, [key], interval_ms)
-        self._held.add(request, "user-1", asyncio.get_running_loop().time())
+        self._held.subscribe(request, "user-1", asyncio.get_running_loop().time())
         self.subscription_count.add(key)
         self._flusher.nudge(self._outbox)
 
     def unsubscribe(self, key: str) -> None:
-        self._held.remove(Unsubscribe(1, Channel.QUOTES, [key]))
+        self._held.unsubscribe(Unsubscribe(1, Channel.QUOTES, [key]))
         self.subscription_count.discard(key)
         self._flusher.nudge(self._outbox)
 
@@ -102,6 +102,10 @@ class Story:
         )
         self.clients = [Client(self.hub, self._flusher) for _ in range(3)]
         self.seqs = dict.fromkeys(KEYS, 0)
+
+    def load_to(self, share: float) -> None:
+        """Make the flusher believe that writing at once would use this share of a core."""
+        self._flusher._wheel.load.share = share
 
     def publish(self, key: str, age_secs: float = 0.0) -> None:
         self.seqs[key] += 1
@@ -193,6 +197,8 @@ Step = Publish | Ask | GiveBack | Stall | Read | Pass | StandStill
 def run_busy(look_secs: float, main: Coroutine[Any, Any, None]) -> None:
     """Each look at the clock finds so much work done: what turns the wheel of flushes slower."""
     done = itertools.count(step=look_secs)
-    clock = SimpleNamespace(perf_counter=lambda: next(done), time=time.time)
+    clock = SimpleNamespace(
+        perf_counter=lambda: next(done), thread_time=lambda: next(done), time=time.time
+    )
     with mock.patch("services.gateway.fanout.flush.time", clock):
         run_virtual(main)

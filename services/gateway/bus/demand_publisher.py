@@ -1,4 +1,4 @@
-"""Tells ingest what this gateway's clients need, and clients what ingest says of it."""
+"""Publishes the instruments that this gateway needs, and receives ingest's answer to it."""
 
 import asyncio
 from typing import Final
@@ -19,11 +19,11 @@ from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-_LOOK_SECS: Final = 0.1
+_POLL_SECS: Final = 0.1
 
 
 class DemandPublisher:
-    """A component: publishes the demand every few seconds and soon after it has changed."""
+    """A component: publishes the demand every few seconds and soon after each change."""
 
     def __init__(
         self, bus: Bus, gateway_id: str, hub: Hub, interest: Interest, streams: StreamRegistry
@@ -33,57 +33,57 @@ class DemandPublisher:
         self._hub = hub
         self._interest = interest
         self._streams = streams
-        self._seen = -1
-        self._is_due = False
+        self._interest_version = -1
+        self._has_changed = False
 
     async def run(self) -> None:
-        """Until cancelled; then ingest is told that nothing is needed any more."""
+        """Run until cancelled; publishes an empty demand at the end."""
         loop = asyncio.get_running_loop()
         subscription = await self._bus.client.subscribe(COVERAGE, cb=self._on_coverage)
-        told_at = float("-inf")
+        published_at = float("-inf")
         try:
             while True:
-                self._look()
-                if self._is_due or loop.time() - told_at >= REPEAT_SECS:
-                    told_at = loop.time()
-                    self._is_due = False
-                    await self._tell()
-                await asyncio.sleep(_LOOK_SECS)
+                self._update()
+                if self._has_changed or loop.time() - published_at >= REPEAT_SECS:
+                    published_at = loop.time()
+                    self._has_changed = False
+                    await self._publish()
+                await asyncio.sleep(_POLL_SECS)
         finally:
             self._interest.want([], [])
-            await self._tell()
+            await self._publish()
             if not self._bus.client.is_closed:
                 await subscription.unsubscribe()
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         hub = self._hub
-        if hub.interest_version == self._seen:
+        if hub.interest_version == self._interest_version:
             return
-        self._seen = hub.interest_version
-        quotes = hub.wanted(Channel.QUOTES) + hub.wanted(Channel.BARS)
-        if self._interest.want(quotes, hub.wanted(Channel.DEPTH)):
-            self._is_due = True
+        self._interest_version = hub.interest_version
+        quotes = hub.subscribed_keys(Channel.QUOTES) + hub.subscribed_keys(Channel.BARS)
+        if self._interest.want(quotes, hub.subscribed_keys(Channel.DEPTH)):
+            self._has_changed = True
 
-    async def _tell(self) -> None:
+    async def _publish(self) -> None:
         if not self._bus.can_publish:
-            return  # it is told again soon enough
+            return  # the next repetition follows within seconds
         try:
             await self._bus.client.publish(self._subject, encode(self._interest.demand()))
         except (NatsError, OSError) as error:
-            log.debug("demand not told", error=repr(error))
+            log.debug("demand not published", error=repr(error))
 
     async def _on_coverage(self, message: Msg) -> None:
         try:
             coverage = decode_coverage(message.data)
         except msgspec.DecodeError as error:
-            metrics.BAD_QUOTES.inc()
-            log.warning("not a coverage", error=str(error))
+            metrics.MALFORMED_MESSAGES.labels("coverage").inc()
+            log.warning("malformed coverage skipped", error=str(error))
             return
-        self._hear(coverage)
+        self._apply(coverage)
 
-    def _hear(self, coverage: Coverage) -> None:
-        self._look()  # clients know of keys since then what the coverage before this one said
-        changed = self._interest.hear(coverage, asyncio.get_running_loop().time())
+    def _apply(self, coverage: Coverage) -> None:
+        self._update()  # the coverage may answer a demand that is newer than the last update
+        changed = self._interest.apply(coverage, asyncio.get_running_loop().time())
         if changed:
             for stream in self._streams:
-                stream.tell_outcomes(changed)
+                stream.report_outcomes(changed)

@@ -1,8 +1,8 @@
-"""A NATS client that hands the messages of chosen subjects over straight from its read buffer.
+"""A NATS client that delivers chosen subjects from its read buffer, without a queue.
 
-nats-py matches a regular expression against a buffer for each message, builds an object,
-and passes it through a queue to another task. For the firehose of quotes that costs more than
-all the rest of what the gateway does with a quote (bench/README.md has the figures).
+For each message nats-py matches a regular expression against a buffer, builds an object and
+passes it through a queue to another task. For the stream of quotes that costs more than all
+other work of the gateway on a quote (figures in bench/README.md).
 """
 
 from collections.abc import Callable
@@ -15,39 +15,39 @@ from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
 Take = Callable[[str, bytes], None]
-"""Called with subject and payload; must return soon, and may raise nothing."""
+"""Receives subject and payload. It must return soon and must not raise."""
 
-Line = tuple[Take | None, str, int]
-"""Whose message follows a control line, of which subject, and its bytes up to the next line."""
+ControlLine = tuple[Take | None, str, int]
+"""Receiver and subject of a control line's message, and its size up to the next line."""
 
-_MAX_LINE_BYTES: Final = 65_536  # an INFO line is the longest, and grows with the cluster
-_MOST_LINES: Final = 65_536
+_MAX_LINE_BYTES: Final = 65_536  # the longest line is INFO, which grows with the cluster
+_MAX_CACHED_LINES: Final = 65_536
 _FIELDS_WITHOUT_REPLY: Final = 4
 _WITH_PAYLOAD: Final = (b"MSG ", b"HMSG ")
 
 
 class DirectParser(Parser):
-    """Splits what the server sent into operations, and leaves all but chosen messages to nats-py."""
+    """Parses the server's protocol; passes everything but the chosen messages to nats-py."""
 
     def __init__(self, client: Client) -> None:
         self._rest = b""
         self._resets = 0
         self.direct: dict[bytes, Take] = {}
-        """By subscription id."""
-        self._lines: dict[bytes, Line] = {}
-        """What is known of control lines that have come before."""
+        """Receivers by subscription id."""
+        self._lines: dict[bytes, ControlLine] = {}
+        """Parsed control lines: those of one instrument's messages differ in the size only."""
         self.after: Callable[[], None] = lambda: None
-        """Called when messages of one read have been taken."""
+        """Called after the direct messages of one read were delivered."""
         super().__init__(client)
 
     def reset(self) -> None:
-        """Begin anew on another connection."""
+        """Start again on a new connection."""
         super().reset()
         self._rest = b""
         self._resets += 1
 
     async def parse(self, data: bytes = b"") -> None:
-        """Take all whole operations; keep the beginning of the next one."""
+        """Parse all complete operations, and keep the beginning of the next."""
         if self._rest:
             data = self._rest + data
         resets = self._resets
@@ -62,50 +62,49 @@ class DirectParser(Parser):
             self._rest = b""
             await super().parse(data[at:end])
             if self._resets != resets:
-                return  # that connection is gone, and with it what it had sent
+                return  # the connection was replaced; the rest of its data is void
             at = end
         self._rest = data[at:]
 
     def _take_direct(self, data: bytes, at: int) -> tuple[int, int | None]:
-        """Hand over messages from `at` on, up to an operation that is not for us.
+        """Deliver direct messages from `at` on, up to the first other operation.
 
-        Where that begins, and where it ends; None if not all of it is there.
+        Returns where that operation begins and ends; the end is None if it is incomplete.
         """
         lines = self._lines
         find = data.find
-        size = len(data)
+        size_bytes = len(data)
         while (line_end := find(b"\r\n", at)) >= 0:
             line = data[at:line_end]
-            # The lines of an instrument's messages are the same but for their few lengths.
-            take, subject, payload_size = lines.get(line) or self._read_line(line)
-            end = line_end + 2 + payload_size
-            if end > size:
+            take, subject, payload_bytes = lines.get(line) or self._parse_line(line)
+            end = line_end + 2 + payload_bytes
+            if end > size_bytes:
                 return at, None
             if take is None:
                 return at, end
             take(subject, data[line_end + 2 : end - 2])
             at = end
-        if size - at > _MAX_LINE_BYTES:
+        if size_bytes - at > _MAX_LINE_BYTES:
             raise ProtocolError("nats: control line too long")
         return at, None
 
-    def _read_line(self, line: bytes) -> Line:
+    def _parse_line(self, line: bytes) -> ControlLine:
         if not line.startswith(_WITH_PAYLOAD):
             return None, "", 0
         fields = line.split()
-        size = _size(fields[-1]) + 2
+        payload_bytes = _size_bytes(fields[-1]) + 2
         take = self.direct.get(fields[2])
         if take is None or fields[0] != b"MSG":
-            return None, "", size
-        read = take, fields[1].decode(), size
+            return None, "", payload_bytes
+        parsed = take, fields[1].decode(), payload_bytes
         if len(fields) == _FIELDS_WITHOUT_REPLY:
-            if len(self._lines) >= _MOST_LINES:
+            if len(self._lines) >= _MAX_CACHED_LINES:
                 self._lines.clear()
-            self._lines[line] = read
-        return read
+            self._lines[line] = parsed
+        return parsed
 
 
-def _size(field: bytes) -> int:
+def _size_bytes(field: bytes) -> int:
     try:
         return int(field)
     except ValueError:
@@ -120,11 +119,11 @@ class DirectClient(Client):
         self._ps: DirectParser = DirectParser(self)
 
     def after_each_read(self, callback: Callable[[], None]) -> None:
-        """Call this when messages of one read have been taken."""
+        """Call `callback` after the direct messages of one read were delivered."""
         self._ps.after = callback
 
     async def take(self, subject: str, callback: Take) -> Subscription:
-        """Subscribe to `subject`; each message goes to `callback` as soon as it is read."""
+        """Subscribe to `subject`; `callback` receives each message as soon as it is read."""
 
         async def with_headers(message: Msg) -> None:
             callback(message.subject, message.data)

@@ -1,4 +1,4 @@
-"""Remembers what ingest has said of the feed, and when."""
+"""Subscribes to md.status: keeps the last feed status, and relays each to the hub."""
 
 import asyncio
 from typing import Final
@@ -7,45 +7,54 @@ import msgspec
 from nats.aio.msg import Msg
 
 from services.gateway import metrics
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.flush import Flusher
+from services.gateway.fanout.hub import Hub
 from shared.bus.connection import Bus
 from shared.contracts.messages import FeedStatus, decode_status
 from shared.contracts.subjects import STATUS
 from shared.runtime.clock import Clock
 
-# Ingest says it every two seconds.
 CURRENT_SECS: Final = 6.0
+"""Age up to which a status is current; ingest publishes one every two seconds."""
 
 
 class FeedStatusListener:
-    """A component: hears of the feed's state."""
+    """A component: the last status that ingest published, for REST and the stream."""
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
+    def __init__(self, bus: Bus, hub: Hub, flusher: Flusher, clock: Clock) -> None:
         self._bus = bus
+        self._hub = hub
+        self._flusher = flusher
         self._clock = clock
-        self._told_at = 0.0
+        self._received_at = 0.0
         self.status: FeedStatus | None = None
+        """None until ingest has published a status."""
 
     @property
-    def told_secs_ago(self) -> float | None:
-        """How old `status` is; None if nothing was said yet."""
-        return None if self.status is None else self._clock.monotonic() - self._told_at
+    def age_secs(self) -> float | None:
+        """The age of `status`; None if there is none."""
+        return None if self.status is None else self._clock.monotonic() - self._received_at
 
     async def run(self) -> None:
-        """Until cancelled. The subscription comes back by itself after an outage."""
-        subscription = await self._bus.client.subscribe(STATUS, cb=self._take)
+        """Run until cancelled. NATS restores the subscription after an outage."""
+        subscription = await self._bus.client.subscribe(STATUS, cb=self._receive)
         try:
             await asyncio.Event().wait()
         finally:
             if not self._bus.client.is_closed:
                 await subscription.unsubscribe()
 
-    async def _take(self, message: Msg) -> None:
+    async def _receive(self, message: Msg) -> None:
         try:
             status = decode_status(message.data)
         except msgspec.DecodeError:
-            metrics.BAD_QUOTES.inc()
+            metrics.MALFORMED_MESSAGES.labels("status").inc()
             return
-        # A leader that was superseded may still speak.
-        if self.status is None or status.epoch >= self.status.epoch:
-            self.status = status
-            self._told_at = self._clock.monotonic()
+        # A superseded leader may still publish.
+        if self.status is not None and status.epoch < self.status.epoch:
+            return
+        self.status = status
+        self._received_at = self._clock.monotonic()
+        self._hub.put(Channel.STATUS, message.subject, message.data)
+        self._flusher.mark()

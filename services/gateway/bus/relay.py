@@ -1,4 +1,4 @@
-"""Moves messages from the bus into the hub, beginning with the last known quotes."""
+"""Moves messages from NATS into the hub, beginning with the last quote of each instrument."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from services.gateway.fanout.hub import Hub
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import Entry, TickReader
-from shared.contracts.subjects import ALL_BARS, ALL_DEPTH, ALL_ORDERS, ALL_QUOTES, STATUS
+from shared.contracts.subjects import ALL_BARS, ALL_DEPTH, ALL_ORDERS, ALL_QUOTES
 from shared.errors import InvalidField, StreamUnavailable
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
@@ -26,11 +26,11 @@ DEPENDENCY: Final = "ticks"
 
 
 class Relay:
-    """A component: subscribes to all quotes, then fills in what was published before.
+    """A component: subscribes to the market data, then reads the last quotes from TICKS.
 
-    Live quotes are taken first and kept ones only where they are newer, so no quote is
-    missed between the two and none goes back in time. Whenever messages may have been
-    missed, the kept ones are read again, and clients are told of what is not kept.
+    The subscriptions come first, and a quote from TICKS is stored only where it is newer, so
+    that no quote is missed in between and none goes back in time. After every interruption
+    the last quotes are read again, and clients are told of channels that may have a gap.
     """
 
     def __init__(
@@ -50,19 +50,18 @@ class Relay:
         self._streams = streams
         self._readiness = readiness
         self._on_missed = on_missed
-        self._counted = 0
-        readiness.down(DEPENDENCY, "last quotes not read yet")
+        self._counted_version = 0
+        readiness.down(DEPENDENCY, "the last quotes have not been read yet")
 
     async def run(self) -> None:
-        """Relays until cancelled."""
+        """Relay until cancelled."""
         client = self._client
         client.after_each_read(self._after_read)
         subscriptions = [
-            await client.take(ALL_QUOTES, self._taker(Channel.QUOTES)),
-            await client.take(ALL_DEPTH, self._taker(Channel.DEPTH)),
+            await client.take(ALL_QUOTES, self._publisher(Channel.QUOTES)),
+            await client.take(ALL_DEPTH, self._publisher(Channel.DEPTH)),
             await client.subscribe(ALL_BARS, cb=self._putter(Channel.BARS)),
             await client.subscribe(ALL_ORDERS, cb=self._putter(Channel.ORDERS)),
-            await client.subscribe(STATUS, cb=self._putter(Channel.STATUS)),
         ]
         try:
             while True:
@@ -73,63 +72,63 @@ class Relay:
                 self._readiness.down(DEPENDENCY, "messages may have been missed")
                 self._on_missed()
                 for stream in self._streams:
-                    stream.tell_gap()
+                    stream.report_gap()
         finally:
             for subscription in subscriptions:
                 if not client.is_closed:
                     await subscription.unsubscribe()
 
-    def _taker(self, channel: Channel) -> Callable[[str, bytes], None]:
+    def _publisher(self, channel: Channel) -> Callable[[str, bytes], None]:
         publish = self._hub.publish
 
         def take(subject: str, data: bytes) -> None:
             try:
                 publish(channel, subject, data, time.time_ns() // 1_000)
             except (msgspec.DecodeError, InvalidField):
-                metrics.BAD_QUOTES.inc()
+                metrics.MALFORMED_MESSAGES.labels(channel.value).inc()
 
         return take
 
     def _after_read(self) -> None:
         self._flusher.mark()
-        metrics.MESSAGES_IN.inc(self._hub.version - self._counted)
-        self._counted = self._hub.version
+        metrics.RECEIVED_MESSAGES.inc(self._hub.version - self._counted_version)
+        self._counted_version = self._hub.version
 
     def _putter(self, channel: Channel) -> Callable[[Msg], Awaitable[None]]:
         async def put(message: Msg) -> None:
             try:
                 self._hub.put(channel, message.subject, message.data)
             except InvalidField:
-                metrics.BAD_QUOTES.inc()
+                metrics.MALFORMED_MESSAGES.labels(channel.value).inc()
             else:
                 self._flusher.mark()
 
         return put
 
     async def _warm(self) -> None:
-        """Read the newest quote of each instrument, until as many came as there were."""
+        """Read the last quote of each instrument from TICKS."""
         async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
-            expected = await self._backlog(reader)
-            seen: set[str] = set()
-            while len(seen) < expected:
+            expected = await self._open(reader)
+            subjects: set[str] = set()
+            while len(subjects) < expected:
                 entries = await reader.batch()
                 for entry in entries:
-                    seen.add(entry.subject)
-                    self._take(entry)
+                    subjects.add(entry.subject)
+                    self._store(entry)
                 if not entries:
-                    break  # nothing for seconds: the rest has left the stream meanwhile
+                    break  # silent for seconds: the remaining entries have left the stream
         self._flusher.mark()
         count = self._hub.instrument_count
         metrics.INSTRUMENTS.set(count)
-        log.info("warm", instruments=count)
+        log.info("last quotes read", instruments=count)
 
-    def _take(self, entry: Entry) -> None:
+    def _store(self, entry: Entry) -> None:
         try:
             self._hub.warm(entry.subject, entry.data)
         except (msgspec.DecodeError, InvalidField):
-            metrics.BAD_QUOTES.inc()
+            metrics.MALFORMED_MESSAGES.labels(Channel.QUOTES.value).inc()
 
-    async def _backlog(self, reader: TickReader) -> int:
+    async def _open(self, reader: TickReader) -> int:
         while True:
             try:
                 return await reader.open()

@@ -85,7 +85,7 @@ class RevocationListener:
         try:
             revocation = decode(message.subject, message.data)
         except ValueError as error:
-            metrics.BAD_QUOTES.inc()
+            metrics.MALFORMED_MESSAGES.labels("revocation").inc()
             log.warning("not a revocation", subject=message.subject, error=str(error))
             return
         self._known.add(revocation)

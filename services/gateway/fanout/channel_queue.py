@@ -27,10 +27,10 @@ class ChannelQueue:
     """
 
     __slots__ = (
-        "_framing",
         "_paced_due",
         "behind_version",
         "channel",
+        "framing",
         "interval_secs",
         "keys",
         "pending",
@@ -54,7 +54,7 @@ class ChannelQueue:
         self.behind_version: int | None = None
         """The hub's version from which to catch up; None while the client keeps up."""
         self._paced_due = 0.0
-        self._framing = framing
+        self.framing = framing
 
     @property
     def subscription_count(self) -> int:
@@ -112,13 +112,13 @@ class ChannelQueue:
         if self.snapshot_due:
             last_messages = self._take_snapshot()
             if last_messages:
-                frames += self._framing.snapshot(self.channel, last_messages)
+                frames += self.framing.snapshot(self.channel, last_messages)
                 count += len(last_messages)
         return frames, count
 
     def take_pending(self) -> bytes:
         """One batch of the pending live messages, as bytes for the socket."""
-        frame = self._framing.live(self.channel, self.pending)
+        frame = self.framing.live(self.channel, self.pending)
         self.pending.clear()
         return frame
 

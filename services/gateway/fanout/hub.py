@@ -1,4 +1,4 @@
-"""Who wants which instrument, and the last message of each."""
+"""Subscriptions and the last message of every subject; distributes messages to queues."""
 
 from collections.abc import Collection
 from typing import Final
@@ -23,52 +23,54 @@ PREFIXES: Final = {
     Channel.DEPTH: DEPTH_PREFIX,
     Channel.BARS: BAR_5M_PREFIX,
 }
+"""Subject prefix of each keyed channel."""
 
 
 class Hub:
-    """Hands each message, as the very bytes that came, to every queue that wants it.
+    """Appends each message, undecoded, to every queue that subscribes to its topic.
 
-    Keyed by subject, as messages arrive by it. Of a quote and an order book only the stamp is
-    read, so that none goes back in time, none of a superseded
-    ingest leader is passed on, and none older than `max_age_secs` passes for live: it
-    reaches clients as part of a snapshot.
+    Topics are indexed by subject, since messages arrive by subject. Only the stamp of a quote
+    or an order book is decoded, for three guarantees: no instrument goes back in time, no
+    message of a superseded ingest leader is delivered, and a message older than
+    `max_age_secs` is delivered as part of a snapshot, never as live.
     """
 
     def __init__(self, max_age_secs: float) -> None:
         self.version = 0
-        """Counts the messages that were taken."""
+        """Number of messages stored so far."""
         self.interest_version = 0
-        """Rises whenever `wanted` may have changed."""
+        """Increases whenever the result of `subscribed_keys` may have changed."""
+        self.changed: list[Topic] = []
+        """Topics with a live message since the flusher last cleared this list."""
         self._max_age_us = int(max_age_secs * 1e6)
         self._topics: dict[str, Topic] = {}
-        self._wild: dict[tuple[Channel, str], set[ChannelQueue]] = {}
-        """By channel and wildcard, who asked for it."""
-        self._known: dict[tuple[Channel, str], dict[Topic, None]] = {}
-        """By channel and wildcard, the topics with a last message that it stands for."""
+        self._wildcard_queues: dict[tuple[Channel, str], set[ChannelQueue]] = {}
+        """Queues that subscribe to a wildcard, by channel and wildcard."""
+        self._wildcard_topics: dict[tuple[Channel, str], dict[Topic, None]] = {}
+        """Topics with a last message that a wildcard matches, by channel and wildcard."""
         self._epoch = 0
 
     def publish(self, channel: Channel, subject: str, encoded: bytes, now_us: int) -> None:
-        """A quote or an order book, at epoch microseconds `now_us` of our clock.
+        """Distribute a quote or an order book received at `now_us` (epoch microseconds).
 
-        Dropped if it is no newer than the last. Raises msgspec.DecodeError if the bytes are
-        neither, InvalidField if the subject is none of ours.
+        Drops a message that is not newer than the topic's last. Raises msgspec.DecodeError if
+        `encoded` has no stamp, InvalidField if `subject` has no instrument key.
         """
         stamp = stamp_of(encoded)
         topic = self._topics.get(subject) or self._make(channel, subject)
         if stamp.epoch < self._epoch or not _is_newer(stamp, topic):
-            metrics.STALE.inc()
+            metrics.STALE_MESSAGES.inc()
             return
         self._epoch = topic.epoch = stamp.epoch
         topic.seq = stamp.seq
         self._replace(channel, topic, encoded)
         if now_us - stamp.rt > self._max_age_us:
-            self._pass_on_late(topic)
+            self._refresh_sinks(topic)
             return
-        for pending in topic.pendings:
-            pending.append(encoded)
+        self._append(topic, encoded)
 
     def warm(self, subject: str, encoded: bytes) -> None:
-        """A quote that was kept: counts unless a newer one of its instrument is known.
+        """Store a quote read from the TICKS stream, unless a newer one is known.
 
         Raises as `publish`.
         """
@@ -77,20 +79,25 @@ class Hub:
         if _is_newer(stamp, topic):
             topic.epoch, topic.seq = stamp.epoch, stamp.seq
             self._replace(Channel.QUOTES, topic, encoded)
-            self._pass_on_late(topic)
+            self._refresh_sinks(topic)
 
     def put(self, channel: Channel, subject: str, encoded: bytes) -> None:
-        """A message of a channel that has no stamps: the last one that comes is the newest.
+        """Distribute a message without a stamp: the order of arrival is the order.
 
-        Of orders nothing is kept, so one that nobody here asked for leaves no trace.
+        Order events are not stored, so one without a subscriber leaves no trace.
+        Raises InvalidField if the subject of a keyed channel has no instrument key.
         """
         topic = self._topics.get(subject)
         if channel is not Channel.ORDERS:
             topic = topic or self._make(channel, subject)
             self._replace(channel, topic, encoded)
         if topic is not None:
-            for pending in topic.pendings:
-                pending.append(encoded)
+            self._append(topic, encoded)
+
+    def _append(self, topic: Topic, encoded: bytes) -> None:
+        self.changed.append(topic)
+        for pending in topic.pendings:
+            pending.append(encoded)
 
     def _replace(self, channel: Channel, topic: Topic, encoded: bytes) -> None:
         self.version += 1
@@ -98,14 +105,13 @@ class Hub:
         is_first = topic.last is None
         topic.last = encoded
         if is_first:
-            for name in wildcards_of(topic.key):
-                self._known.setdefault((channel, name), {})[topic] = None
-                for queue in self._wild.get((channel, name), ()):
+            for wildcard in wildcards_of(topic.key):
+                self._wildcard_topics.setdefault((channel, wildcard), {})[topic] = None
+                for queue in self._wildcard_queues.get((channel, wildcard), ()):
                     queue.add(topic)
 
-    def _pass_on_late(self, topic: Topic) -> None:
-        """Not as live: the queues get it with a snapshot."""
-        metrics.LATE.inc()
+    def _refresh_sinks(self, topic: Topic) -> None:
+        metrics.LATE_MESSAGES.inc()
         for queue in list(topic.sinks):
             queue.refresh(topic)
 
@@ -116,9 +122,10 @@ class Hub:
         return topic
 
     def subscribe(self, queue: ChannelQueue, key: str) -> Topic | None:
-        """Deliver from now on, at once the last message; the topic, unless `key` is a wildcard.
+        """Subscribe a queue of a keyed channel; its last message is due for a snapshot.
 
-        Raises InvalidField if `key` is no instrument key.
+        Returns the topic, or None if `key` is a wildcard. Raises InvalidField if `key` is no
+        instrument key.
         """
         if key in queue.keys:
             topic = queue.keys[key]
@@ -129,20 +136,20 @@ class Hub:
                 key_to_tokens(key)
             for topic in self.matching(queue.channel, key):
                 queue.add(topic)
-            self._wild.setdefault((queue.channel, key), set()).add(queue)
+            self._wildcard_queues.setdefault((queue.channel, key), set()).add(queue)
             queue.wildcards.add(key)
             return None
         subject = PREFIXES[queue.channel] + key_to_tokens(key)
         topic = self._topics.get(subject) or self._make(queue.channel, subject)
-        return self._name(queue, key, topic)
+        return self._subscribe_topic(queue, key, topic)
 
     def subscribe_whole(self, queue: ChannelQueue, user_id: str) -> Topic:
-        """The same for a channel that is one thing: `orders` of a user, or `status`."""
+        """Subscribe a queue of a channel without keys: `orders` of a user, or `status`."""
         subject = order_subject(user_id) if queue.channel is Channel.ORDERS else STATUS
         topic = self._topics.get(subject) or self._make(queue.channel, subject)
-        return self._name(queue, queue.channel, topic)
+        return self._subscribe_topic(queue, queue.channel, topic)
 
-    def _name(self, queue: ChannelQueue, key: str, topic: Topic) -> Topic:
+    def _subscribe_topic(self, queue: ChannelQueue, key: str, topic: Topic) -> Topic:
         if key not in queue.keys:
             queue.keys[key] = topic
             topic.subscriber_count += 1
@@ -151,76 +158,78 @@ class Hub:
         return topic
 
     def unsubscribe(self, queue: ChannelQueue, key: str) -> bool:
-        """Deliver no more of `key`; False if it was not subscribed."""
+        """End the subscription to `key`; False if there was none."""
         if key in queue.wildcards:
             queue.wildcards.discard(key)
-            self._forget_wild(queue, key)
+            self._remove_wildcard(queue, key)
             for topic in self.matching(queue.channel, key):
                 self._release(queue, topic)
             return True
-        named = queue.keys.pop(key, None)
-        if named is None:
+        subscribed = queue.keys.pop(key, None)
+        if subscribed is None:
             return False
-        self._unname(queue.channel, named)
-        self._release(queue, named)
+        self._remove_subscriber(queue.channel, subscribed)
+        self._release(queue, subscribed)
         return True
 
-    def leave(self, queue: ChannelQueue) -> None:
-        """Deliver nothing more to this queue."""
+    def remove(self, queue: ChannelQueue) -> None:
+        """End all subscriptions of a queue."""
         for key in queue.wildcards:
-            self._forget_wild(queue, key)
+            self._remove_wildcard(queue, key)
         for topic in queue.topics:
             topic.leave(queue)
         for topic in queue.keys.values():
-            self._unname(queue.channel, topic)
+            self._remove_subscriber(queue.channel, topic)
         queue.clear()
 
     def _release(self, queue: ChannelQueue, topic: Topic) -> None:
-        """Take the topic out of the queue, unless it is still wanted under another name."""
-        is_wanted = topic.key in queue.keys or not queue.wildcards.isdisjoint(
+        """Remove the topic from the queue, unless another subscription still covers it."""
+        is_covered = topic.key in queue.keys or not queue.wildcards.isdisjoint(
             wildcards_of(topic.key)
         )
-        if not is_wanted:
+        if not is_covered:
             queue.remove(topic)
 
-    def _unname(self, channel: Channel, topic: Topic) -> None:
+    def _remove_subscriber(self, channel: Channel, topic: Topic) -> None:
         topic.subscriber_count -= 1
         if topic.subscriber_count:
             return
         self.interest_version += 1
-        # Nobody is left who would be told: what is not remembered for the next, goes.
+        # The last order book is not kept for a later subscriber: it would be stale.
         if topic.last is None or channel is Channel.DEPTH:
             prefix = PREFIXES.get(channel)
             subject = topic.key if prefix is None else prefix + key_to_tokens(topic.key)
             self._topics.pop(subject, None)
-            for name in wildcards_of(topic.key):
-                self._known.get((channel, name), {}).pop(topic, None)
+            for wildcard in wildcards_of(topic.key):
+                self._wildcard_topics.get((channel, wildcard), {}).pop(topic, None)
 
-    def _forget_wild(self, queue: ChannelQueue, key: str) -> None:
-        queues = self._wild[queue.channel, key]
+    def _remove_wildcard(self, queue: ChannelQueue, key: str) -> None:
+        queues = self._wildcard_queues[queue.channel, key]
         queues.discard(queue)
         if not queues:
-            del self._wild[queue.channel, key]
+            del self._wildcard_queues[queue.channel, key]
 
     def matching(self, channel: Channel, wildcard: str) -> Collection[Topic]:
-        """The topics with a last message that a wildcard stands for; found without a search."""
-        return self._known.get((channel, wildcard), {}).keys()
+        """The topics with a last message that `wildcard` matches; an index lookup."""
+        return self._wildcard_topics.get((channel, wildcard), {}).keys()
 
-    def wanted(self, channel: Channel) -> list[str]:
-        """Keys of a keyed channel that are asked for by name."""
+    def subscribed_keys(self, channel: Channel) -> list[str]:
+        """Keys of a keyed channel that have subscribers by key, wildcards not counted."""
         prefix = PREFIXES[channel]
         return [
-            t.key for s, t in self._topics.items() if t.subscriber_count and s.startswith(prefix)
+            topic.key
+            for subject, topic in self._topics.items()
+            if topic.subscriber_count and subject.startswith(prefix)
         ]
 
     def last(self, channel: Channel, key: str) -> bytes | None:
-        """The last message of an instrument, if one is known. Raises InvalidField."""
+        """The last message of an instrument; None if there is none. Raises InvalidField."""
         topic = self._topics.get(PREFIXES[channel] + key_to_tokens(key))
         return None if topic is None else topic.last
 
     @property
     def instrument_count(self) -> int:
-        """Instruments of which a last quote is known."""
+        """Instruments with a last quote."""
         return len(self.matching(Channel.QUOTES, EVERYTHING))
 
 

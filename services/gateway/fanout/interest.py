@@ -1,4 +1,4 @@
-"""What this gateway asks of ingest, and what has become of each instrument it asked for."""
+"""The instruments that this gateway demands of ingest, and the outcome for each of them."""
 
 from collections.abc import Container, Iterable
 from collections.abc import Set as AbstractSet
@@ -8,22 +8,22 @@ from shared.contracts.demand import FORGET_SECS, MOST_KEYS, Coverage, Demand
 
 
 class Outcome(StrEnum):
-    """What became of one key of a subscription."""
+    """The result of a subscription to one key."""
 
     LIVE = "live"
-    """The feed carries it; its last message, if one is known, follows at once."""
+    """The feed carries it. Its last message follows at once, if there is one."""
     PENDING = "pending"
-    """Asked of the feed; another outcome follows."""
+    """Requested of the feed; another outcome follows."""
     NO_CAPACITY = "no_capacity"
-    """The feed is full; it begins when somebody else lets go."""
+    """The feed is full. Delivery begins when capacity becomes free."""
     UNKNOWN = "unknown"
-    """No such instrument, or, in unsubscribe, not subscribed."""
+    """No such instrument; in the answer to an unsubscribe: not subscribed."""
     REMOVED = "removed"
     """Unsubscribed."""
 
 
 class Interest:
-    """The demand as it changes, and the outcome of each key by ingest's last word on it."""
+    """The gateway's current demand, and each key's outcome by ingest's last coverage."""
 
     def __init__(self, gateway: str) -> None:
         self._gateway = gateway
@@ -31,39 +31,40 @@ class Interest:
         self._quotes: list[str] = []
         self._depth: list[str] = []
         self._since: dict[str, int] = {}
-        """By key, the `rev` of the first demand that has named it ever since."""
-        self._beyond: frozenset[str] = frozenset()
+        """By key, the `rev` of the demand since which the key has always been in it."""
+        self._beyond_capacity: frozenset[str] = frozenset()
+        """Keys that clients subscribe to and that exceed the size of a demand."""
         self._coverage: Coverage | None = None
-        self._heard_at = float("-inf")
+        self._coverage_at = float("-inf")
         self._not_live: dict[str, Outcome] = {}
-        self._said: dict[str, Outcome | None] = {}
-        """What clients were told of each key last; None if not all were told the same."""
+        self._reported: dict[str, Outcome | None] = {}
+        """The last outcome reported to clients, by key; None if clients got different ones."""
 
     def want(self, quotes: Iterable[str], depth: Iterable[str]) -> bool:
-        """Everything that clients ask for now; whether that is a change.
+        """Replace the demand by what clients subscribe to now; True if it has changed.
 
-        If that is more than can be demanded, what was demanded before keeps its place.
+        Keys of the last demand take precedence if the new one is too large.
         """
-        wanted_depth = _first_come(set(depth), set(self._depth), MOST_KEYS // 2)
-        wanted = set(quotes).union(wanted_depth)
-        kept = _first_come(wanted, self._since, MOST_KEYS - len(wanted_depth))
-        self._beyond = frozenset(wanted.difference(kept))
-        self._said = {key: self._said[key] for key in wanted if key in self._said}
-        if kept == self._quotes and wanted_depth == self._depth:
+        depth_keys = _limited(set(depth), set(self._depth), MOST_KEYS // 2)
+        all_keys = set(quotes).union(depth_keys)
+        demanded = _limited(all_keys, self._since, MOST_KEYS - len(depth_keys))
+        self._beyond_capacity = frozenset(all_keys.difference(demanded))
+        self._reported = {key: self._reported[key] for key in all_keys if key in self._reported}
+        if demanded == self._quotes and depth_keys == self._depth:
             return False
         self._rev += 1
-        self._quotes, self._depth = kept, wanted_depth
-        self._since = {key: self._since.get(key, self._rev) for key in kept}
+        self._quotes, self._depth = demanded, depth_keys
+        self._since = {key: self._since.get(key, self._rev) for key in demanded}
         return True
 
     def demand(self) -> Demand:
-        """What to tell ingest."""
+        """The message to publish."""
         return Demand(gateway=self._gateway, rev=self._rev, quotes=self._quotes, depth=self._depth)
 
-    def hear(self, coverage: Coverage, now: float) -> dict[str, Outcome]:
-        """Ingest's word on what is demanded; the keys of which clients were told otherwise."""
+    def apply(self, coverage: Coverage, now: float) -> dict[str, Outcome]:
+        """Store ingest's coverage; returns the outcomes that differ from the reported ones."""
         self._coverage = coverage
-        self._heard_at = now
+        self._coverage_at = now
         self._not_live = (
             dict.fromkeys(coverage.pending, Outcome.PENDING)
             | dict.fromkeys(coverage.no_capacity, Outcome.NO_CAPACITY)
@@ -72,23 +73,25 @@ class Interest:
         changed = {
             key: outcome
             for key in self._since
-            if (outcome := self._told(key)) is not None and self._said.get(key) is not outcome
+            if (outcome := self._covered(key)) is not None
+            and self._reported.get(key) is not outcome
         }
-        self._said |= changed
+        self._reported |= changed
         return changed
 
     def outcome(self, key: str, now: float, *, is_known: bool) -> Outcome:
-        """What a client is told that asks for `key`; `is_known`: there is a last quote of it."""
-        told = self._told(key) if now - self._heard_at < FORGET_SECS else None
-        if key in self._beyond:
-            told = Outcome.NO_CAPACITY
-        elif told is None:
-            told = Outcome.LIVE if is_known else Outcome.PENDING
-        self._said[key] = told if self._said.get(key, told) is told else None
-        return told
+        """The outcome to report for a new subscription; `is_known`: it has a last quote."""
+        outcome = self._covered(key) if now - self._coverage_at < FORGET_SECS else None
+        if key in self._beyond_capacity:
+            outcome = Outcome.NO_CAPACITY
+        elif outcome is None:
+            outcome = Outcome.LIVE if is_known else Outcome.PENDING
+        is_same = self._reported.get(key, outcome) is outcome
+        self._reported[key] = outcome if is_same else None
+        return outcome
 
-    def _told(self, key: str) -> Outcome | None:
-        """What ingest has said of `key`; None if it has not considered it yet."""
+    def _covered(self, key: str) -> Outcome | None:
+        """The outcome by the last coverage; None if that coverage does not consider `key`."""
         if self._coverage is None:
             return None
         outcome = self._not_live.get(key)
@@ -100,8 +103,8 @@ class Interest:
         return Outcome.LIVE
 
 
-def _first_come(wanted: AbstractSet[str], had: Container[str], most: int) -> list[str]:
-    """At most so many of what is wanted, sorted."""
-    if len(wanted) <= most:
-        return sorted(wanted)
-    return sorted(sorted(wanted, key=lambda key: (key not in had, key))[:most])
+def _limited(keys: AbstractSet[str], preferred: Container[str], limit: int) -> list[str]:
+    """At most `limit` of `keys`, the preferred first, sorted."""
+    if len(keys) <= limit:
+        return sorted(keys)
+    return sorted(sorted(keys, key=lambda key: (key not in preferred, key))[:limit])

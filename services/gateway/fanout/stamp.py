@@ -1,4 +1,4 @@
-"""Reads from an encoded message the little that the gateway needs to know of it."""
+"""Decodes the few fields of an encoded message that the fan-out needs."""
 
 from typing import Final
 
@@ -6,16 +6,19 @@ import msgspec
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
-    """Of two messages of one instrument the one with the greater (epoch, seq) is the newer."""
+    """Order and age of a quote or an order book.
+
+    Of two messages of one instrument the one with the greater (epoch, seq) is the newer.
+    """
 
     epoch: int
     """Lease epoch of the ingest leader."""
     seq: int
-    """Counts the instrument's messages within the epoch."""
+    """Number of the message within the instrument and the epoch."""
     rt: int
-    """When ingest received it, epoch microseconds."""
+    """Time at which ingest received it, epoch microseconds."""
 
 
-# Passes over all other fields, and makes sure on the way that clients get valid JSON.
+# The decoder skips all other fields, and thereby checks that clients receive valid JSON.
 stamp_of: Final = msgspec.json.Decoder(Stamp).decode
-"""The stamp of a quote or an order book; raises msgspec.DecodeError if the bytes are neither."""
+"""The stamp of a quote or an order book. Raises msgspec.DecodeError for anything else."""

@@ -1,51 +1,61 @@
-"""One subject of the bus: its last message, and the queues that get each new one."""
+"""One subject of the bus: its last message, and the queues that receive each new one."""
 
 from typing import Protocol
 
 
 class Sink(Protocol):
-    """Who gets the messages of a topic; a queue."""
+    """A receiver of a topic's messages: the queue of one client and channel."""
 
     pending: list[bytes]
 
     def refresh(self, topic: "Topic") -> None:
-        """Take its last message as a snapshot, not as live."""
+        """Deliver the topic's last message as a snapshot instead of live."""
         ...
 
 
 class Topic:
-    """State of one subject."""
+    """The state of one subject."""
 
-    __slots__ = ("_pendings", "epoch", "key", "last", "seq", "sinks", "subscriber_count", "version")
+    __slots__ = (
+        "_pendings",
+        "epoch",
+        "key",
+        "last",
+        "seq",
+        "sinks",
+        "subscriber_count",
+        "version",
+    )
 
     def __init__(self, key: str) -> None:
         self.key = key
-        """Instrument key; a name of ours where a channel has none."""
+        """Instrument key; the subject itself on a channel without instruments."""
         self.last: bytes | None = None
+        """The last message; None before the first."""
         self.epoch = 0
         self.seq = 0
-        """With `epoch`, the place of `last` in the order of its instrument's messages."""
+        """With `epoch`, the position of `last` in the order of the instrument's messages."""
         self.version = 0
-        """The hub's count of messages when `last` came."""
+        """The hub's version when `last` was stored."""
         self.subscriber_count = 0
-        """Lanes that asked for this topic by its own name."""
+        """Queues that subscribed to this topic by its own key."""
         self.sinks: set[Sink] = set()
-        """Lanes that are up to date, and get each live message from now on."""
+        """Queues that are up to date: each live message is appended to their `pending`."""
         self._pendings: list[list[bytes]] | None = None
 
     def join(self, sink: Sink) -> None:
-        """Give each live message to `sink`, from now on."""
+        """Deliver each live message to `sink` from now on."""
         self.sinks.add(sink)
         self._pendings = None
 
     def leave(self, sink: Sink) -> None:
-        """Give no more to `sink`."""
+        """Deliver no more live messages to `sink`."""
         self.sinks.discard(sink)
         self._pendings = None
 
     @property
     def pendings(self) -> list[list[bytes]]:
-        """Where to append each live message; found anew after who has joined has changed."""
+        """The `pending` list of each sink; cached until a sink joins or leaves."""
         if self._pendings is None:
             self._pendings = [sink.pending for sink in self.sinks]
         return self._pendings

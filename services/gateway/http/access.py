@@ -1,11 +1,11 @@
-"""Who sends a request, and whether it may be carried out now."""
+"""Authentication and rate limiting of HTTP requests."""
 
 from typing import Final
 
 from aiohttp import web
 
 from services.gateway.http.forwarded import ForwardedHeaders
-from services.gateway.http.rate_limit import Allowance, RateLimiter
+from services.gateway.http.rate_limit import RateLimiter, RemainingQuota
 from shared.contracts.revocations import Revocations
 from shared.errors import Revoked, Unauthenticated
 from shared.runtime.clock import Clock
@@ -13,15 +13,15 @@ from shared.web.addresses import network
 from shared.web.bearer import bearer_token
 from shared.web.verifier import Principal, TokenVerifier
 
-ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
-"""Where the sender stands; told in the headers of the answer."""
+REMAINING_QUOTA: Final = web.RequestKey("remaining_quota", RemainingQuota)
+"""The sender's remaining quota, for the response headers."""
 
 
 class AccessControl:
-    """Users are counted by themselves, and all that shows no good token by its address.
+    """Counts requests with a valid token by user, and all others by address.
 
-    An address that has sent too many bad tokens must wait with its good ones, too: to tell
-    them apart costs a signature check.
+    An address that has sent too many invalid tokens must wait with its valid tokens, too: to
+    tell the two apart costs a signature check.
     """
 
     def __init__(
@@ -31,46 +31,44 @@ class AccessControl:
         *,
         users: RateLimiter,
         addresses: RateLimiter,
-        outside: ForwardedHeaders,
+        forwarded: ForwardedHeaders,
         clock: Clock,
     ) -> None:
         self._verifier = verifier
         self._revocations = revocations
         self._users = users
         self._addresses = addresses
-        self._outside = outside
+        self._forwarded = forwarded
         self._clock = clock
 
-    async def user(self, request: web.Request) -> Principal:
-        """The user whose good token the request shows.
+    async def authenticate(self, request: web.Request) -> Principal:
+        """The user of the request's access token.
 
-        Raises RateLimited, Unauthenticated (or what it is in particular), and Unavailable if
-        no token can be checked.
+        Raises RateLimited; Unauthenticated, TokenExpired or Revoked; Unavailable if no token
+        can be checked at the moment.
         """
-        address = network(self._outside.address(request))
+        address = network(self._forwarded.address(request))
         now = self._clock.monotonic()
-        request[ALLOWANCE] = standing = self._addresses.allowance(address, now)
-        if standing.left < 1:
-            raise self._addresses.refusal(address, now)
+        request[REMAINING_QUOTA] = quota = self._addresses.remaining(address, now)
+        if quota.remaining < 1:
+            raise self._addresses.error(address, now)
         try:
-            who = await self._verifier.verify(bearer_token(request))
-            if self._revocations.refuses(who):
+            principal = await self._verifier.verify(bearer_token(request))
+            if self._revocations.refuses(principal):
                 raise Revoked("the session was ended")
         except Unauthenticated:
-            self._addresses.spend(address, self._clock.monotonic())
+            self._addresses.take(address, self._clock.monotonic())
             raise
-        now = self._clock.monotonic()
-        is_let_in = self._users.spend(who.user_id, now)
-        request[ALLOWANCE] = self._users.allowance(who.user_id, now)
-        if not is_let_in:
-            raise self._users.refusal(who.user_id, now)
-        return who
+        self._take(self._users, principal.user_id, request)
+        return principal
 
-    def anybody(self, request: web.Request) -> None:
+    def admit_anonymous(self, request: web.Request) -> None:
         """Count a request that needs no token. Raises RateLimited."""
-        address = network(self._outside.address(request))
+        self._take(self._addresses, network(self._forwarded.address(request)), request)
+
+    def _take(self, limiter: RateLimiter, owner: str, request: web.Request) -> None:
         now = self._clock.monotonic()
-        is_let_in = self._addresses.spend(address, now)
-        request[ALLOWANCE] = self._addresses.allowance(address, now)
-        if not is_let_in:
-            raise self._addresses.refusal(address, now)
+        is_admitted = limiter.take(owner, now)
+        request[REMAINING_QUOTA] = limiter.remaining(owner, now)
+        if not is_admitted:
+            raise limiter.error(owner, now)

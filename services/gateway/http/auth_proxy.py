@@ -1,4 +1,4 @@
-"""Forwards requests to auth, with the real client's address and nothing of its own making."""
+"""Reverse proxy for the auth service: /auth and the key set."""
 
 import asyncio
 from collections.abc import Collection, Iterable
@@ -19,26 +19,27 @@ log = get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _BODY_SECS: Final = 10.0
+_CONNECT_SECS: Final = 2.0
 _CHUNK_BYTES: Final = 64 * 1024
-# Headers of one connection, not of the message (RFC 9110, 7.6.1).
+# Headers of a connection, not of a message (RFC 9110, 7.6.1).
 _HOP_BY_HOP: Final = frozenset(
     {
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-# What a client may not say of itself, and what is anew on each connection.
-_NOT_PASSED_ON: Final = frozenset({"host", "content-length", "expect", "forwarded", "x-real-ip"})
-_FORWARDED: Final = "x-forwarded-"
-_NOT_PASSED_BACK: Final = frozenset({"date", "server"})
+# Headers that a client must not set, and those that the new connection sets itself.
+_NOT_FORWARDED: Final = frozenset({"host", "content-length", "expect", "forwarded", "x-real-ip"})
+_FORWARDED_PREFIX: Final = "x-forwarded-"
+_NOT_RETURNED: Final = frozenset({"date", "server"})
 
 
 class AuthProxy:
-    """Passes whole paths of the public door on to one service behind it.
+    """Forwards requests to the auth service.
 
-    The request's body is read whole before the connection to the service is taken, so that a
-    slow client holds none; the answer is passed back as it comes. Of the addresses on the way
-    only the client's is told: the service need trust no proxy but us.
+    The body of a request is read before a connection to the service is taken, so that a slow
+    client occupies none; the response is streamed. The service receives the client's address
+    only, not those of proxies in between, so it needs to trust no proxy but the gateway.
     """
 
     def __init__(
@@ -47,34 +48,35 @@ class AuthProxy:
         url: str,
         access: AccessControl,
         *,
-        outside: ForwardedHeaders,
-        at_once: int,
+        forwarded: ForwardedHeaders,
+        max_concurrent: int,
         timeout_secs: float,
     ) -> None:
         self._http = http
         self._url = url
         self._access = access
-        self._outside = outside
-        self._at_once = at_once
-        self._timeout = aiohttp.ClientTimeout(total=timeout_secs, sock_connect=2.0)
-        self._under_way = 0
+        self._forwarded = forwarded
+        self._max_concurrent = max_concurrent
+        self._timeout = aiohttp.ClientTimeout(total=timeout_secs, sock_connect=_CONNECT_SECS)
+        self._in_flight = 0
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
-        """The service's answer, whatever it is.
+        """The service's response.
 
-        Raises RateLimited, Unavailable or TimedOut if there is none, Overloaded if too many requests are
-        under way, TooLarge, BadMessage, and NotFound for a path that leads elsewhere.
+        Raises RateLimited; Overloaded if too many requests are in flight; TooLarge or
+        BadMessage for the body; NotFound for a path with `.` or `..`; Unavailable or TimedOut
+        if the service does not answer.
         """
-        self._access.anybody(request)
+        self._access.admit_anonymous(request)
         url = self._target(request)
-        if self._under_way >= self._at_once:
-            raise Overloaded("too many requests are under way; try again")
-        self._under_way += 1
+        if self._in_flight >= self._max_concurrent:
+            raise Overloaded("too many requests to the auth service are in flight; try again")
+        self._in_flight += 1
         try:
-            body = await _body_of(request)
+            body = await _read_body(request)
             return await self._exchange(request, url, body)
         finally:
-            self._under_way -= 1
+            self._in_flight -= 1
 
     def _target(self, request: web.Request) -> URL:
         path = request.rel_url.raw_path
@@ -88,42 +90,44 @@ class AuthProxy:
             async with self._http.request(
                 request.method,
                 url,
-                headers=self._headers_to(request),
+                headers=self._request_headers(request),
                 data=body or None,
                 timeout=self._timeout,
                 allow_redirects=False,
-            ) as answer:
+            ) as upstream:
                 response = web.StreamResponse(
-                    status=answer.status, reason=answer.reason, headers=_headers_back(answer)
+                    status=upstream.status,
+                    reason=upstream.reason,
+                    headers=_end_to_end(upstream.headers, _NOT_RETURNED),
                 )
                 await response.prepare(request)
-                async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+                async for chunk in upstream.content.iter_chunked(_CHUNK_BYTES):
                     await response.write(chunk)
                 await response.write_eof()
                 return response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             if response is not None and response.prepared:
-                # What was begun cannot be taken back: it must not look whole.
-                _cut(request)
-                log.warning("an answer of auth broke off", error=repr(error))
+                # The status was sent already: the response must not look complete.
+                _abort(request)
+                log.warning("response of auth was cut off", error=repr(error))
                 return response
             log.warning("auth does not answer", error=repr(error))
             if isinstance(error, TimeoutError):
                 raise TimedOut("the auth service did not answer in time") from None
             raise Unavailable("the auth service does not answer") from None
 
-    def _headers_to(self, request: web.Request) -> CIMultiDict[str]:
-        headers = _end_to_end(request.headers, _NOT_PASSED_ON)
-        for name in {name for name in headers if name.lower().startswith(_FORWARDED)}:
+    def _request_headers(self, request: web.Request) -> CIMultiDict[str]:
+        headers = _end_to_end(request.headers, _NOT_FORWARDED)
+        for name in {name for name in headers if name.lower().startswith(_FORWARDED_PREFIX)}:
             del headers[name]
-        headers["X-Forwarded-For"] = self._outside.address(request)
-        headers["X-Forwarded-Proto"] = self._outside.scheme(request)
-        headers["X-Forwarded-Host"] = self._outside.host(request)
+        headers["X-Forwarded-For"] = self._forwarded.address(request)
+        headers["X-Forwarded-Proto"] = self._forwarded.scheme(request)
+        headers["X-Forwarded-Host"] = self._forwarded.host(request)
         return headers
 
 
-def bounded_session(connections: int) -> aiohttp.ClientSession:
-    """A client that keeps no cookies, adds nothing, and takes answers as they are."""
+def proxy_session(connections: int) -> aiohttp.ClientSession:
+    """An HTTP client that stores no cookies, adds no headers and does not decompress."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -132,36 +136,32 @@ def bounded_session(connections: int) -> aiohttp.ClientSession:
     )
 
 
-async def _body_of(request: web.Request) -> bytes:
+async def _read_body(request: web.Request) -> bytes:
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")
     try:
         async with asyncio.timeout(_BODY_SECS):
             return await request.read()
     except TimeoutError:
-        raise BadMessage(f"the body did not come within {_BODY_SECS:.0f} s") from None
+        raise BadMessage(f"the body did not arrive within {_BODY_SECS:.0f} s") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes") from None
 
 
-def _headers_back(answer: aiohttp.ClientResponse) -> CIMultiDict[str]:
-    return _end_to_end(answer.headers, _NOT_PASSED_BACK)
-
-
-def _end_to_end(headers: CIMultiDictProxy[str], but: Collection[str]) -> CIMultiDict[str]:
-    named = _names(headers.getall(hdrs.CONNECTION, ()))
+def _end_to_end(headers: CIMultiDictProxy[str], excluded: Collection[str]) -> CIMultiDict[str]:
+    per_connection = _split_names(headers.getall(hdrs.CONNECTION, ()))
     kept: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
         lower = name.lower()
-        if lower not in _HOP_BY_HOP and lower not in but and lower not in named:
+        if lower not in _HOP_BY_HOP and lower not in excluded and lower not in per_connection:
             kept.add(name, value)
     return kept
 
 
-def _names(values: Iterable[str]) -> set[str]:
+def _split_names(values: Iterable[str]) -> set[str]:
     return {name.strip().lower() for value in values for name in value.split(",")}
 
 
-def _cut(request: web.Request) -> None:
+def _abort(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()

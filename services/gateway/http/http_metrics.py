@@ -1,4 +1,4 @@
-"""Counts and times every HTTP request, and tells clients where they stand."""
+"""Middleware that counts and times HTTP requests, and adds the rate-limit headers."""
 
 import asyncio
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from services.gateway import metrics
-from services.gateway.http.access import ALLOWANCE
+from services.gateway.http.access import REMAINING_QUOTA
 from shared.web.problems import Handler
 
 STREAM_PATH: Final = "/ws"
@@ -14,8 +14,8 @@ _OTHER: Final = "other"
 
 
 @web.middleware
-async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The outermost: it sees errors as the answers that they have become."""
+async def http_metrics(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost middleware: errors have become responses when they pass it."""
     started = asyncio.get_running_loop().time()
     status = "cancelled"
     try:
@@ -24,16 +24,16 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
     finally:
         route = route_of(request)
         metrics.HTTP_REQUESTS.labels(route, status).inc()
-        if route != STREAM_PATH:  # that one lasts
-            took_secs = asyncio.get_running_loop().time() - started
-            metrics.HTTP_SECONDS.labels(route).observe(took_secs)
-    allowance = request.get(ALLOWANCE)
-    if allowance is not None and not response.prepared:
-        response.headers.update(allowance.headers())
+        if route != STREAM_PATH:  # a stream lasts for hours
+            duration_secs = asyncio.get_running_loop().time() - started
+            metrics.HTTP_REQUEST_SECONDS.labels(route).observe(duration_secs)
+    quota = request.get(REMAINING_QUOTA)
+    if quota is not None and not response.prepared:
+        response.headers.update(quota.headers())
     return response
 
 
 def route_of(request: web.Request) -> str:
-    """One of the few routes there are: a path of a client's making is no label."""
+    """The route's pattern, never the path itself: the values of a label must be bounded."""
     resource = request.match_info.route.resource
     return _OTHER if resource is None else resource.canonical

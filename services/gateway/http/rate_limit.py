@@ -1,7 +1,7 @@
-"""How many requests one may send, and how a client is told.
+"""Rate limits of HTTP requests per user or address, with their response headers.
 
-The headers are those of draft-ietf-httpapi-ratelimit-headers-11: `RateLimit-Policy` says what
-the rule is, `RateLimit` where the client stands.
+The headers follow draft-ietf-httpapi-ratelimit-headers-11: `RateLimit-Policy` states the
+rule, `RateLimit` the client's remaining quota.
 """
 
 import math
@@ -13,46 +13,46 @@ from shared.errors import RateLimited
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """Where somebody stands after a request."""
+class RemainingQuota:
+    """The state of one owner's quota after a request."""
 
     policy: str
     quota: int
     window_secs: int
-    left: int
+    remaining: int
     full_in_secs: int
 
     def headers(self) -> dict[str, str]:
-        """For the answer."""
+        """The two response headers."""
         return {
             "RateLimit-Policy": f'"{self.policy}";q={self.quota};w={self.window_secs}',
-            "RateLimit": f'"{self.policy}";r={self.left};t={self.full_in_secs}',
+            "RateLimit": f'"{self.policy}";r={self.remaining};t={self.full_in_secs}',
         }
 
 
 class RateLimiter:
-    """One rule for many owners: so many requests a second, and a burst of so many."""
+    """One rule for many owners: `per_sec` requests a second, `burst` at once."""
 
     def __init__(self, policy: str, per_sec: float, burst: int) -> None:
         self._policy = policy
         self._burst = burst
         self._window_secs = max(1, math.ceil(burst / per_sec))
-        self._rates = KeyedTokenBuckets(per_sec, burst)
+        self._buckets = KeyedTokenBuckets(per_sec, burst)
 
-    def spend(self, owner: Hashable, now: float) -> bool:
-        """Count one request at `now`; False if that is one too many."""
-        return self._rates.of(owner, now).take(now)
+    def take(self, owner: Hashable, now: float) -> bool:
+        """Count one request; False if it exceeds the quota."""
+        return self._buckets.of(owner, now).take(now)
 
-    def allowance(self, owner: Hashable, now: float) -> Allowance:
-        """Where the owner stands."""
-        bucket = self._rates.of(owner, now)
+    def remaining(self, owner: Hashable, now: float) -> RemainingQuota:
+        """The owner's remaining quota."""
+        bucket = self._buckets.of(owner, now)
         full_in_secs = math.ceil(bucket.full_in_secs(now))
-        return Allowance(
-            self._policy, self._burst, self._window_secs, bucket.left(now), full_in_secs
+        return RemainingQuota(
+            self._policy, self._burst, self._window_secs, bucket.available(now), full_in_secs
         )
 
-    def refusal(self, owner: Hashable, now: float) -> RateLimited:
-        """What to tell an owner who has nothing left."""
-        wait_secs = max(1, math.ceil(self._rates.of(owner, now).one_in_secs(now)))
+    def error(self, owner: Hashable, now: float) -> RateLimited:
+        """The error for an owner without remaining quota."""
+        retry_secs = max(1, math.ceil(self._buckets.of(owner, now).next_in_secs(now)))
         detail = f"at most {self._burst} requests in {self._window_secs} s"
-        return RateLimited(detail, retry_after_secs=wait_secs)
+        return RateLimited(detail, retry_after_secs=retry_secs)

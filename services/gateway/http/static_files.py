@@ -1,4 +1,4 @@
-"""The files of the web page, read once at the start and served from memory."""
+"""Serves the files of the web page from memory."""
 
 import gzip
 import mimetypes
@@ -15,14 +15,14 @@ from services.gateway.http.forwarded import ForwardedHeaders
 from shared.errors import ConfigError
 
 OWN_PAGE: Final = Path(__file__).parents[1] / "page"
-"""What is served until another folder is set."""
+"""The folder that is served unless another is set."""
 _INDEX: Final = "index.html"
-_VARIABLE: Final = "TRADEDAD_GATEWAY_PAGE_DIR"
-_MOST_BYTES: Final = 32 << 20
+_SETTING: Final = "TRADEDAD_GATEWAY_PAGE_DIR"
+_MAX_BYTES: Final = 32 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9._/-]+")
 _COMPRESSED: Final = frozenset({".html", ".css", ".js", ".mjs", ".svg", ".json", ".txt", ".map"})
-# Where bundlers put files that are named by what is in them.
-_NAMED_BY_CONTENT: Final = "/assets/"
+# Bundlers put files into this folder whose names contain a hash of their content.
+_HASHED_NAMES: Final = "/assets/"
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -54,20 +54,20 @@ _HSTS: Final = "max-age=31536000"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file, ready to be sent."""
+    """The content and the headers of one file."""
 
     body: bytes
     gzipped: bytes | None
     content_type: str
-    tag: str
-    caching: str
+    etag: str
+    cache_control: str
 
 
 def read_files(folder: Path) -> dict[str, File]:
-    """All files below `folder` by the path at which they are served.
+    """All files below `folder` by their URL path, hidden files excluded.
 
-    Hidden files are left out. Raises ConfigError if there is no page in it, if something in it
-    leads out of it, or if it is larger than fits into memory well.
+    Raises ConfigError if `folder` has no index.html, holds a link that leads out of it, or is
+    larger than 32 MiB.
     """
     root = folder.resolve()
     files: dict[str, File] = {}
@@ -77,62 +77,64 @@ def read_files(folder: Path) -> dict[str, File]:
         if any(part.startswith(".") for part in name.parts) or not path.is_file():
             continue
         if _NAME.fullmatch(name.as_posix()) is None:
-            raise ConfigError([f"{_VARIABLE}: {name} is not a name of letters, digits and ._-"])
+            raise ConfigError(
+                [f"{_SETTING}: {name} has other characters than letters, digits and ._-"]
+            )
         if not path.resolve().is_relative_to(root):
-            raise ConfigError([f"{_VARIABLE}: {name} leads out of {folder}"])
+            raise ConfigError([f"{_SETTING}: {name} leads out of {folder}"])
         size += path.stat().st_size
-        if size > _MOST_BYTES:
-            raise ConfigError([f"{_VARIABLE}: {folder} holds more than {_MOST_BYTES >> 20} MiB"])
-        place = "/" if name == Path(_INDEX) else f"/{name.as_posix()}"
-        files[place] = _file(place, path)
+        if size > _MAX_BYTES:
+            raise ConfigError([f"{_SETTING}: {folder} holds more than {_MAX_BYTES >> 20} MiB"])
+        url_path = "/" if name == Path(_INDEX) else f"/{name.as_posix()}"
+        files[url_path] = _load(url_path, path)
     if "/" not in files:
-        raise ConfigError([f"{_VARIABLE}: there is no {_INDEX} in {folder}"])
+        raise ConfigError([f"{_SETTING}: {folder} has no {_INDEX}"])
     return files
 
 
-def _file(place: str, path: Path) -> File:
+def _load(url_path: str, path: Path) -> File:
     body = path.read_bytes()
     suffix = path.suffix.lower()
-    guessed, _ = mimetypes.guess_type(path.name)
-    is_lasting = place.startswith(_NAMED_BY_CONTENT)
+    guessed_type, _ = mimetypes.guess_type(path.name)
+    is_immutable = url_path.startswith(_HASHED_NAMES)
     return File(
         body=body,
         gzipped=gzip.compress(body, mtime=0) if suffix in _COMPRESSED else None,
-        content_type=_TYPES.get(suffix, guessed or "application/octet-stream"),
-        tag=blake2b(body, digest_size=12).hexdigest(),
-        caching="public, max-age=31536000, immutable" if is_lasting else "no-cache",
+        content_type=_TYPES.get(suffix, guessed_type or "application/octet-stream"),
+        etag=blake2b(body, digest_size=12).hexdigest(),
+        cache_control="public, max-age=31536000, immutable" if is_immutable else "no-cache",
     )
 
 
 class StaticFiles:
-    """Serves exactly the files that were there at the start: no path leads anywhere else."""
+    """Serves the files that were read at the start. The file system is not accessed later."""
 
     def __init__(
-        self, files: dict[str, File], access: AccessControl, outside: ForwardedHeaders
+        self, files: dict[str, File], access: AccessControl, forwarded: ForwardedHeaders
     ) -> None:
         self._files = files
         self._access = access
-        self._outside = outside
+        self._forwarded = forwarded
 
     def routes(self) -> list[web.RouteDef]:
-        """One for each file."""
-        return [web.get(place, self.file) for place in self._files]
+        """One route for each file."""
+        return [web.get(url_path, self.file) for url_path in self._files]
 
     async def file(self, request: web.Request) -> web.Response:
-        """The file of this path, or 304 if the browser has it."""
-        self._access.anybody(request)
+        """The file of the request's path; 304 if the browser has this version."""
+        self._access.admit_anonymous(request)
         resource = request.match_info.route.resource
         file = self._files[resource.canonical if resource is not None else request.path]
         headers = SECURITY_HEADERS | {
-            hdrs.CACHE_CONTROL: file.caching,
+            hdrs.CACHE_CONTROL: file.cache_control,
             hdrs.CONTENT_TYPE: file.content_type,
-            hdrs.ETAG: f'W/"{file.tag}"',
+            hdrs.ETAG: f'W/"{file.etag}"',
             hdrs.VARY: "Accept-Encoding",
         }
-        if self._outside.scheme(request) == "https":
+        if self._forwarded.scheme(request) == "https":
             headers["Strict-Transport-Security"] = _HSTS
-        known: tuple[ETag, ...] = request.if_none_match or ()
-        if any(one.value in (file.tag, "*") for one in known):
+        etags: tuple[ETag, ...] = request.if_none_match or ()
+        if any(etag.value in (file.etag, "*") for etag in etags):
             del headers[hdrs.CONTENT_TYPE]
             return web.Response(status=304, headers=headers)
         body = file.body

@@ -1,93 +1,97 @@
-"""How much one may have: counts of what is open, and rates of what is asked."""
+"""Concurrency counters and token buckets per owner. Time is an argument."""
 
 from collections import Counter
 from collections.abc import Hashable
+from typing import Final
+
+_MIN_BUCKETS: Final = 1_000
 
 
 class KeyedCounter:
-    """How many each owner has open, up to a limit."""
+    """Counts open resources per owner, up to a limit."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._open: Counter[Hashable] = Counter()
 
-    def take(self, owner: Hashable) -> bool:
-        """One more for `owner`; False if it has as many as it may."""
-        if self._open[owner] >= self.most:
+    def acquire(self, owner: Hashable) -> bool:
+        """Count one more for `owner`; False if the limit is reached."""
+        if self._open[owner] >= self.limit:
             return False
         self._open[owner] += 1
         return True
 
-    def give_back(self, owner: Hashable) -> None:
-        """One less."""
+    def release(self, owner: Hashable) -> None:
+        """Count one less for `owner`."""
         self._open[owner] -= 1
         if not self._open[owner]:
             del self._open[owner]
 
 
 class TokenBucket:
-    """A rate: `per_sec` on average, `burst` at once. Time is what the caller says."""
+    """A rate limit: `per_sec` tokens a second, at most `burst` at once."""
 
-    __slots__ = ("_at", "_burst", "_left", "_per_sec")
+    __slots__ = ("_burst", "_per_sec", "_tokens", "_updated_at")
 
     def __init__(self, per_sec: float, burst: float, now: float) -> None:
         self._per_sec = per_sec
         self._burst = burst
-        self._left = burst
-        self._at = now
+        self._tokens = burst
+        self._updated_at = now
 
     def take(self, now: float) -> bool:
-        """One more; False if that is too many."""
+        """Take one token; False if there is none."""
         self._fill(now)
-        if self._left < 1:
+        if self._tokens < 1:
             return False
-        self._left -= 1
+        self._tokens -= 1
         return True
 
-    def charge(self, cost: float) -> None:
-        """What was let in last took more than one; it may leave a debt."""
-        self._left -= cost
+    def charge(self, tokens: float) -> None:
+        """Take more tokens for a request that was admitted; the balance may become negative."""
+        self._tokens -= tokens
 
-    def left(self, now: float) -> int:
-        """How many more there may be at once."""
+    def available(self, now: float) -> int:
+        """Whole tokens that can be taken now."""
         self._fill(now)
-        return int(self._left)
+        return int(self._tokens)
 
     def full_in_secs(self, now: float) -> float:
-        """When the whole burst is there again."""
+        """Time until the bucket is full; 0 if it is."""
         self._fill(now)
-        return (self._burst - self._left) / self._per_sec
+        return (self._burst - self._tokens) / self._per_sec
 
-    def one_in_secs(self, now: float) -> float:
-        """When the next one may come; 0 if at once."""
+    def next_in_secs(self, now: float) -> float:
+        """Time until one token can be taken; 0 if there is one."""
         self._fill(now)
-        return max(0.0, (1 - self._left) / self._per_sec)
+        return max(0.0, (1 - self._tokens) / self._per_sec)
 
     def _fill(self, now: float) -> None:
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_sec)
-        self._at = now
+        elapsed_secs = now - self._updated_at
+        self._tokens = min(self._burst, self._tokens + elapsed_secs * self._per_sec)
+        self._updated_at = now
 
 
 class KeyedTokenBuckets:
-    """A bucket for each owner; those that are full again are forgotten."""
+    """One token bucket per owner. Full buckets are removed, so memory is bounded."""
 
     def __init__(self, per_sec: float, burst: float) -> None:
         self.per_sec = per_sec
         self.burst = burst
         self._buckets: dict[Hashable, TokenBucket] = {}
-        self._forget_at = 0
+        self._cleanup_size = 0
 
     def of(self, owner: Hashable, now: float) -> TokenBucket:
         """The owner's bucket."""
         bucket = self._buckets.get(owner)
         if bucket is None:
-            if len(self._buckets) >= self._forget_at:
-                self._forget(now)
+            if len(self._buckets) >= self._cleanup_size:
+                self._remove_full(now)
             bucket = self._buckets[owner] = TokenBucket(self.per_sec, self.burst, now)
         return bucket
 
-    def _forget(self, now: float) -> None:
+    def _remove_full(self, now: float) -> None:
         self._buckets = {
             owner: bucket for owner, bucket in self._buckets.items() if bucket.full_in_secs(now)
         }
-        self._forget_at = max(1_000, 2 * len(self._buckets))
+        self._cleanup_size = max(_MIN_BUCKETS, 2 * len(self._buckets))

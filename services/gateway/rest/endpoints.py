@@ -1,4 +1,4 @@
-"""The handlers below /v1: a question in, an answer out."""
+"""The request handlers below /v1."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -21,7 +21,7 @@ from services.gateway.rest.queries import (
     RangeQuery,
     unique,
 )
-from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORTLY, reply
+from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORT_LIVED, reply
 from services.gateway.rest.schemas import NoQuote
 from services.gateway.stream.registry import StreamRegistry
 from shared.runtime.clock import Clock
@@ -31,7 +31,7 @@ from shared.web.problems import read_query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# By then a closed bar was amended, if it ever will be, or waits for its repair.
+# Bars older than this are no longer amended, except by a repair.
 _SETTLED_MS: Final = 15 * 60_000
 _DOCUMENT_HEADERS: Final = {
     "Cache-Control": "public, max-age=300",
@@ -44,32 +44,32 @@ _NO_QUOTE: Final = {
 
 
 class Endpoints:
-    """Every path below /v1, and what answers it."""
+    """The operations of the REST interface with their handlers."""
 
     def __init__(
         self,
         *,
         access: AccessControl,
-        questions: PersisterClient,
+        persister: PersisterClient,
         hub: Hub,
         interest: Interest,
         streams: StreamRegistry,
-        board: FeedStatusListener,
+        feed: FeedStatusListener,
         readiness: Readiness,
         clock: Clock,
     ) -> None:
         self._access = access
-        self._questions = questions
+        self._persister = persister
         self._hub = hub
         self._interest = interest
         self._streams = streams
-        self._board = board
+        self._feed = feed
         self._readiness = readiness
         self._clock = clock
         self._openapi = operations.openapi()
 
     def table(self) -> list[tuple[Operation, Handler]]:
-        """All of them on one page."""
+        """The handler of each operation."""
         return [
             (operations.BARS, self.bars),
             (operations.GAPS, self.gaps),
@@ -79,39 +79,41 @@ class Endpoints:
         ]
 
     async def bars(self, request: web.Request) -> web.Response:
-        await self._access.user(request)
+        await self._access.authenticate(request)
         query = read_query(request, BarsQuery)
-        return await reply(request, await self._questions.ask(query.request()), self._kept(query))
+        return await reply(
+            request, await self._persister.call(query.request()), self._cache_control(query)
+        )
 
     async def gaps(self, request: web.Request) -> web.Response:
-        await self._access.user(request)
+        await self._access.authenticate(request)
         query = read_query(request, GapsQuery)
-        return await reply(request, await self._questions.ask(query.request()), NO_CACHE)
+        return await reply(request, await self._persister.call(query.request()), NO_CACHE)
 
     async def instruments(self, request: web.Request) -> web.Response:
-        await self._access.user(request)
+        await self._access.authenticate(request)
         query = read_query(request, InstrumentsQuery)
-        return await reply(request, await self._questions.ask(query.request()), SHORTLY)
+        return await reply(request, await self._persister.call(query.request()), SHORT_LIVED)
 
     async def quotes(self, request: web.Request) -> web.Response:
-        await self._access.user(request)
-        known: list[bytes] = []
+        await self._access.authenticate(request)
+        quotes: list[bytes] = []
         missing: dict[str, NoQuote] = {}
         for key in unique(read_query(request, QuotesQuery).keys):
             last = self._hub.last(Channel.QUOTES, key)
             if last is not None:
-                known.append(last)
+                quotes.append(last)
             else:
-                missing[key] = self._why_missing(key)
-        body = b'{"quotes":[%b],"missing":%b}' % (b",".join(known), msgspec.json.encode(missing))
+                missing[key] = self._missing_reason(key)
+        body = b'{"quotes":[%b],"missing":%b}' % (b",".join(quotes), msgspec.json.encode(missing))
         return await reply(request, body, NO_STORE)
 
     async def status(self, request: web.Request) -> web.Response:
-        await self._access.user(request)
-        told_secs_ago = self._board.told_secs_ago
+        await self._access.authenticate(request)
+        age_secs = self._feed.age_secs
         body: dict[str, object] = {
             "now": self._clock.now_ms(),
-            "feed_is_current": told_secs_ago is not None and told_secs_ago < CURRENT_SECS,
+            "feed_is_current": age_secs is not None and age_secs < CURRENT_SECS,
             "gateway": {
                 "ready": self._readiness.is_ready(),
                 "waiting_for": self._readiness.missing,
@@ -119,27 +121,27 @@ class Endpoints:
                 "instruments": self._hub.instrument_count,
             },
         }
-        if told_secs_ago is not None:
-            body |= {"feed": self._board.status, "feed_told_secs_ago": round(told_secs_ago, 3)}
+        if age_secs is not None:
+            body |= {"feed": self._feed.status, "feed_told_secs_ago": round(age_secs, 3)}
         return await reply(request, msgspec.json.encode(body), NO_STORE)
 
     async def openapi(self, request: web.Request) -> web.Response:
-        """The document that describes all of the above."""
-        self._access.anybody(request)
+        """The OpenAPI document."""
+        self._access.admit_anonymous(request)
         return web.json_response(text=self._openapi, headers=_DOCUMENT_HEADERS)
 
     def routes(self) -> list[web.RouteDef]:
-        """For the router."""
+        """The routes of all operations."""
         described = [
             web.route(operation.method, operation.path, handler)
             for operation, handler in self.table()
         ]
         return [*described, web.route("GET", "/v1/openapi.json", self.openapi)]
 
-    def _kept(self, query: RangeQuery) -> str:
-        """Bars of a past that is settled may be kept for a while."""
-        return SHORTLY if query.end_ms <= self._clock.now_ms() - _SETTLED_MS else NO_CACHE
+    def _cache_control(self, query: RangeQuery) -> str:
+        """Settled bars may be cached for a short time."""
+        return SHORT_LIVED if query.end_ms <= self._clock.now_ms() - _SETTLED_MS else NO_CACHE
 
-    def _why_missing(self, key: str) -> NoQuote:
+    def _missing_reason(self, key: str) -> NoQuote:
         outcome = self._interest.outcome(key, self._clock.monotonic(), is_known=False)
         return _NO_QUOTE.get(outcome, NoQuote.NOT_FOLLOWED)

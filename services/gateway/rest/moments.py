@@ -46,4 +46,4 @@ def _of_date(text: str) -> int:
 Moment = Annotated[
     int, BeforeValidator(moment_ms), WithJsonSchema({"type": "string", "pattern": _PATTERN})
 ]
-"""A moment in a query."""
+"""A point in time as a query parameter."""

@@ -1,4 +1,4 @@
-"""Every operation below /v1: what it takes and all that it can answer."""
+"""The operations below /v1: parameters, responses and errors."""
 
 import json
 from typing import Final
@@ -20,38 +20,38 @@ from shared.web.openapi import Operation, document
 BEARER: Final = "bearer"
 _SCHEMES: Final = {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
 _DESCRIPTION: Final = """\
-Stored bars, instruments, last quotes and the state of the market feed. Every request shows an
-access token, from `POST /auth/login` of the same host (described by `/auth/openapi.json`). Live
+Stored bars, instruments, last quotes and the state of the market feed. Every request carries an
+access token, obtained by `POST /auth/login` on the same host (see `/auth/openapi.json`). Live
 quotes are on the WebSocket at `/ws`. Errors are `application/problem+json` with a stable `code`.
-A parameter that is not described is refused.
+Unknown parameters are refused.
 """
 _LIMITS: Final = {
-    "RateLimit-Policy": "`q` requests are let through in `w` seconds.",
-    "RateLimit": "`r` more are let through now; in `t` seconds all that the policy allows.",
+    "RateLimit-Policy": "At most `q` requests in `w` seconds.",
+    "RateLimit": "`r` requests remain; the full quota is available in `t` seconds.",
 }
 _CACHED: Final = {
-    "ETag": "Send it as `If-None-Match` to hear whether the answer is still the same.",
-    "Cache-Control": "How long it may be kept.",
+    "ETag": "Send it as `If-None-Match` to get 304 if the content has not changed.",
+    "Cache-Control": "How long the response may be cached.",
 }
 _TOKEN: Final = (Unauthenticated, TokenExpired, Revoked, RateLimited, Unavailable)
-_ASKED: Final = (*_TOKEN, InvalidField, Overloaded, TimedOut)
+_PERSISTER: Final = (*_TOKEN, InvalidField, Overloaded, TimedOut)
 
 BARS: Final = Operation(
     method="GET", path="/v1/bars", name="bars", tags=["history"],
     summary="Bars of an instrument, in pages.",
-    query=BarsQuery, answers={200: Bars, 304: None}, errors=_ASKED,
+    query=BarsQuery, answers={200: Bars, 304: None}, errors=_PERSISTER,
     headers=_LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 GAPS: Final = Operation(
     method="GET", path="/v1/gaps", name="gaps", tags=["history"],
-    summary="Where trades of an instrument may have been missed, in pages.",
-    query=GapsQuery, answers={200: Gaps, 304: None}, errors=_ASKED,
+    summary="Periods in which trades of an instrument may have been missed, in pages.",
+    query=GapsQuery, answers={200: Gaps, 304: None}, errors=_PERSISTER,
     headers=_LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 INSTRUMENTS: Final = Operation(
     method="GET", path="/v1/instruments", name="instruments", tags=["instruments"],
-    summary="Search instruments by words, or get them by their keys.",
-    query=InstrumentsQuery, answers={200: Instruments, 304: None}, errors=_ASKED,
+    summary="Search instruments by words, or get instruments by key.",
+    query=InstrumentsQuery, answers={200: Instruments, 304: None}, errors=_PERSISTER,
     headers=_LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 QUOTES: Final = Operation(
@@ -71,12 +71,12 @@ ALL: Final = (BARS, GAPS, INSTRUMENTS, QUOTES, STATUS)
 
 
 def openapi() -> str:
-    """The document that describes them, as JSON."""
-    described = document(
+    """The OpenAPI document, as JSON."""
+    openapi_document = document(
         title="Trade Dad",
         version="1",
         description=_DESCRIPTION,
         operations=ALL,
         security_schemes=_SCHEMES,
     )
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(openapi_document, indent=2, ensure_ascii=False) + "\n"

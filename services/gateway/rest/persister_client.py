@@ -1,4 +1,4 @@
-"""Asks the persister over the bus, and hands its answers on as they come."""
+"""Calls the persister over NATS, with a bound on the calls in flight."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from shared.contracts.instruments import (
 from shared.errors import Overloaded, RequestError, answered_error
 from shared.runtime.clock import Clock
 
-Question = BarsRequest | GapsRequest | SearchRequest | GetRequest
+PersisterRequest = BarsRequest | GapsRequest | SearchRequest | GetRequest
 
 _SUBJECTS: Final[dict[type[msgspec.Struct], str]] = {
     BarsRequest: HISTORY_BARS,
@@ -24,8 +24,8 @@ _SUBJECTS: Final[dict[type[msgspec.Struct], str]] = {
     SearchRequest: INSTRUMENTS_SEARCH,
     GetRequest: INSTRUMENTS_GET,
 }
-# By REST some parameters are named otherwise.
-_NAMES: Final = {
+# REST parameters that have another name than the field of the bus request.
+_REST_NAMES: Final = {
     "from_ms": "from",
     "to_ms": "to",
     "query": "q",
@@ -35,36 +35,37 @@ _NAMES: Final = {
 
 
 class PersisterClient:
-    """At most so many wait for their answers at a time; one more is refused at once."""
+    """At most `max_concurrent` calls are in flight; one more is refused at once."""
 
-    def __init__(self, bus: Bus, clock: Clock, *, secs: float, at_once: int) -> None:
+    def __init__(self, bus: Bus, clock: Clock, *, timeout_secs: float, max_concurrent: int) -> None:
         self._bus = bus
         self._clock = clock
-        self._secs = secs
-        self._at_once = at_once
-        self._asked = 0
+        self._timeout_secs = timeout_secs
+        self._max_concurrent = max_concurrent
+        self._in_flight = 0
 
-    async def ask(self, question: Question) -> bytes:
-        """The answer's JSON.
+    async def call(self, request: PersisterRequest) -> bytes:
+        """The response as JSON, undecoded.
 
-        Raises what the persister refuses with, by the names of REST; Unavailable or TimedOut if
-        it does not answer, Overloaded if too many questions wait.
+        Raises the persister's RequestError with REST's field names; Unavailable or TimedOut
+        if it does not answer; Overloaded if too many calls are in flight.
         """
-        if self._asked >= self._at_once:
-            raise Overloaded("too many questions wait for their answers; try again")
-        self._asked += 1
+        if self._in_flight >= self._max_concurrent:
+            raise Overloaded("too many requests wait for the persister; try again")
+        self._in_flight += 1
         try:
+            subject = _SUBJECTS[type(request)]
             return await ask_encoded(
-                self._bus, self._clock, _SUBJECTS[type(question)], question, secs=self._secs
+                self._bus, self._clock, subject, request, secs=self._timeout_secs
             )
         except RequestError as error:
-            if error.field not in _NAMES:
+            if error.field not in _REST_NAMES:
                 raise
-            raise _renamed(error, error.field) from None
+            raise _with_rest_name(error, error.field) from None
         finally:
-            self._asked -= 1
+            self._in_flight -= 1
 
 
-def _renamed(error: RequestError, field: str) -> RequestError:
-    name = _NAMES[field]
+def _with_rest_name(error: RequestError, field: str) -> RequestError:
+    name = _REST_NAMES[field]
     return answered_error(error.code, error.detail.replace(field, name), name)

@@ -1,4 +1,4 @@
-"""What can be asked by REST, parameter by parameter."""
+"""The query parameters of the operations below /v1."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeVar
@@ -43,9 +43,9 @@ def _instrument_key(key: str) -> str:
     return key
 
 
-def _has_a_word(text: str) -> str:
+def _has_word(text: str) -> str:
     if not text.isprintable() or not text.strip():
-        raise ValueError("must hold a word, and nothing that cannot be printed")
+        raise ValueError("must contain a word, and printable characters only")
     return text
 
 
@@ -63,26 +63,26 @@ Cursor = Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._~-]+$")]
 
 
 class Query(BaseModel):
-    """The base of all queries: a parameter that is not named is refused."""
+    """The base of all queries. Unknown parameters are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class RangeQuery(Query):
-    """A range of time of one instrument; includes its start and not its end."""
+    """A time range of one instrument; `from` is inclusive, `to` exclusive."""
 
     key: Key
     """Upstox's instrument key, e.g. `NSE_EQ|INE002A01018`."""
     from_ms: Annotated[Moment, Field(alias="from")]
     """Unix milliseconds, a date (00:00 IST), or a time with its offset."""
     to_ms: Annotated[Moment | None, Field(alias="to")] = None
-    """Likewise; all until now if it is left out."""
+    """As `from`; if absent, there is no upper limit."""
     cursor: Cursor | None = None
-    """`next` of the page before; the rest of the query must be the same."""
+    """`next` of the previous page; all other parameters must be the same."""
 
     @property
     def end_ms(self) -> int:
-        """The end of the range, as the persister wants it."""
+        """The end of the range for the persister: `to_ms`, or the latest time there is."""
         return LAST_MS if self.to_ms is None else self.to_ms
 
     @field_validator("to_ms")
@@ -97,12 +97,12 @@ class BarsQuery(RangeQuery):
     """Bars that start in a range, the oldest first."""
 
     interval: Literal["5m", "15m", "1h", "1d"] = "5m"
-    """How long a bar is; longer ones are made of five-minute ones."""
+    """The length of a bar. Longer bars are aggregated from five-minute bars."""
     limit: Annotated[int, Field(ge=1, le=MOST_BARS)] = 500
-    """Bars on a page, at the most."""
+    """Maximum number of bars on a page."""
 
     def request(self) -> BarsRequest:
-        """The question to the persister."""
+        """The request to the persister."""
         return BarsRequest(
             key=self.key,
             from_ms=self.from_ms,
@@ -114,13 +114,13 @@ class BarsQuery(RangeQuery):
 
 
 class GapsQuery(RangeQuery):
-    """Gaps that reach into a range, the oldest first."""
+    """Gaps that overlap a range, the oldest first."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_GAPS)] = 100
-    """Gaps on a page, at the most."""
+    """Maximum number of gaps on a page."""
 
     def request(self) -> GapsRequest:
-        """The question to the persister."""
+        """The request to the persister."""
         return GapsRequest(
             key=self.key,
             from_ms=self.from_ms,
@@ -131,10 +131,10 @@ class GapsQuery(RangeQuery):
 
 
 class InstrumentsQuery(Query):
-    """Instruments that fit some words (`q`), or those with some keys (`keys`)."""
+    """Instruments that match words (`q`), or those with given keys (`keys`)."""
 
-    q: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_has_a_word)] | None = None
-    """Symbol, name, ISIN or part of a contract: `reliance`, `nifty 24000 ce`. Best first."""
+    q: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_has_word)] | None = None
+    """Symbol, name, ISIN or part of a contract: `reliance`, `nifty 24000 ce`. Best match first."""
     keys: Annotated[Keys | None, Field(validate_default=True)] = None
     """Instrument keys, repeated or separated by commas, instead of `q`."""
     type: Words = []
@@ -142,26 +142,26 @@ class InstrumentsQuery(Query):
     segment: Words = []
     """Only of these segments: `NSE_EQ`, `NSE_FO`, `NSE_INDEX`, `MCX_FO` and others."""
     expiry: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
-    """Only contracts that expire on this day, `YYYY-MM-DD`."""
+    """Only contracts that expire on this date, `YYYY-MM-DD`."""
     limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] = 20
-    """How many at the most, of those that fit `q`."""
+    """Maximum number of instruments that match `q`."""
 
     @field_validator("keys")
     @classmethod
-    def _asks_for_one_thing(cls, keys: list[str] | None, info: ValidationInfo) -> list[str] | None:
+    def _has_exactly_one(cls, keys: list[str] | None, info: ValidationInfo) -> list[str] | None:
         if "q" in info.data and (info.data["q"] is None) == (keys is None):
-            raise ValueError("give either `q`, words to search for, or `keys`")
+            raise ValueError("give either `q`, the words to search for, or `keys`")
         return keys
 
     @field_validator("type", "segment", "expiry", "limit")
     @classmethod
-    def _narrows_a_search(cls, value: T, info: ValidationInfo) -> T:
+    def _needs_search(cls, value: T, info: ValidationInfo) -> T:
         if info.data.get("keys") is not None:
-            raise ValueError("narrows a search by `q`, and cannot go with `keys`")
+            raise ValueError("applies to a search by `q`, and cannot be combined with `keys`")
         return value
 
     def request(self) -> SearchRequest | GetRequest:
-        """The question to the persister."""
+        """The request to the persister."""
         if self.keys is not None:
             return GetRequest(keys=unique(self.keys))
         return SearchRequest(
@@ -181,5 +181,5 @@ class QuotesQuery(Query):
 
 
 def unique(keys: Iterable[str]) -> list[str]:
-    """Each once, in their order."""
+    """`keys` without repetitions, in the same order."""
     return list(dict.fromkeys(keys))

@@ -1,7 +1,7 @@
-"""What is answered by REST, field by field, as the OpenAPI document describes it.
+"""The response bodies of the operations below /v1, for the OpenAPI document.
 
-Bars, gaps, instruments and quotes go out as the very bytes that the persister and ingest
-have encoded; these models describe them, and a test holds them to the messages' own form.
+Bars, gaps, instruments and quotes are relayed as the persister and ingest encoded them. These
+models describe them; a test compares the models with the messages' own types.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ from shared.contracts.messages import BarState, FeedState
 
 
 class Schema(BaseModel):
-    """The base of all answers. What is absent is unknown, never zero."""
+    """The base of all responses. An absent field is unknown, never zero."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -24,24 +24,24 @@ class HistoryBar(Schema):
 
     start: int
     end: int
-    """Exclusive. Bars of 1h begin a whole number of hours after the session's opening, those of
-    1d at 00:00 IST; the session may end before the bar."""
+    """Exclusive. Bars of 1h begin a whole number of hours after the session's open, bars of 1d
+    at 00:00 IST; the session may end before the bar."""
     open: float
     high: float
     low: float
     close: float
     """The last traded price in the bar."""
     volume: int | None = None
-    """Traded in the bar; an index has none."""
+    """Traded quantity in the bar; absent for an index."""
     oi: int | None = None
     """Open interest."""
     ticks: int
-    """Quotes with a new trade that were seen."""
+    """Received quotes with a new trade."""
     state: BarState
-    """`complete`; `repaired` from Upstox's candles; `partial`: a trade may be missing. Of a
-    longer bar the least certain of its parts."""
+    """`complete`; `repaired`: made from Upstox's candles; `partial`: a trade may be missing. A
+    longer bar has the least certain state of its parts."""
     silent_ms: int = 0
-    """For how long the feed was not live in the bar; 0 if absent."""
+    """Time in the bar for which the feed was not live, in milliseconds."""
 
 
 class Bars(Schema):
@@ -51,11 +51,11 @@ class Bars(Schema):
     interval: Literal["5m", "15m", "1h", "1d"]
     bars: list[HistoryBar]
     next: str | None = None
-    """Pass it as `cursor` for the next page; absent on the last."""
+    """The `cursor` of the next page; absent on the last page."""
 
 
 class Gap(Schema):
-    """A stretch, in whole five-minute windows, in which trades may have been missed."""
+    """A period of whole five-minute windows in which trades may have been missed."""
 
     from_ms: int
     to_ms: int
@@ -70,7 +70,7 @@ class Gaps(Schema):
     key: str
     gaps: list[Gap]
     next: str | None = None
-    """Pass it as `cursor` for the next page; absent on the last."""
+    """The `cursor` of the next page; absent on the last page."""
 
 
 class Instrument(Schema):
@@ -82,7 +82,7 @@ class Instrument(Schema):
     segment: str
     exchange: str
     type: str
-    """`EQ`, `INDEX`, `FUT`, `CE`, `PE` and others, as Upstox has it."""
+    """`EQ`, `INDEX`, `FUT`, `CE`, `PE` and others, in Upstox's notation."""
     isin: str | None = None
     lot_size: int | None = None
     tick_size: float | None = None
@@ -95,25 +95,25 @@ class Instrument(Schema):
 
 
 class Instruments(Schema):
-    """What was found."""
+    """The instruments that match."""
 
     instruments: list[Instrument]
-    """Best first, or in the order of `keys`."""
+    """Best match first, or in the order of `keys`."""
     unknown: list[str] | None = None
-    """Those of `keys` that are no instruments."""
+    """The `keys` that are not instruments."""
 
 
 class Quote(Schema):
-    """The whole state of an instrument when it was told last."""
+    """The last known state of an instrument."""
 
     key: str
     epoch: int
     seq: int
-    """Counts the quotes of this instrument within the epoch."""
+    """Number of the quote within the instrument and the epoch."""
     ts: int
     """Feed time, Unix milliseconds."""
     rt: int
-    """When we received it, Unix microseconds."""
+    """Time at which ingest received it, Unix microseconds."""
     ltt: int | None = None
     """Last trade time."""
     ltp: float | None = None
@@ -136,18 +136,18 @@ class Quote(Schema):
     tsq: int | None = None
     """Total sell quantity in the book."""
     snap: bool = False
-    """True if it came from a snapshot of the feed."""
+    """True if the quote came from a snapshot of the feed."""
 
 
 class NoQuote(StrEnum):
-    """Why no quote of an instrument is known."""
+    """The reason why an instrument has no quote."""
 
     NOT_FOLLOWED = "not_followed"
-    """Nobody has asked for it yet, or nothing has come since; subscribe to it on the stream."""
+    """No client subscribes to it, or no quote has arrived yet; subscribe to it on the stream."""
     NO_CAPACITY = "no_capacity"
     """The feed is full."""
     UNKNOWN = "unknown"
-    """Upstox tells nothing of it."""
+    """Upstox sends nothing for it."""
 
 
 class Quotes(Schema):
@@ -155,45 +155,45 @@ class Quotes(Schema):
 
     quotes: list[Quote]
     missing: dict[str, NoQuote]
-    """Of which keys no quote is known, and why: `not_followed` (nobody has asked for it; subscribe
-    to it on the stream), `no_capacity` (the feed is full), `unknown` (Upstox does not tell it)."""
+    """Keys without a quote, with the reason: `not_followed` (no client subscribes to it; subscribe
+    to it on the stream), `no_capacity` (the feed is full), `unknown` (Upstox sends nothing for it)."""
 
 
 class Feed(Schema):
-    """The market-data connection, as ingest has told of it last."""
+    """The state of the market-data connection, as ingest reported it last."""
 
     state: FeedState
     since: int
-    """When this state began, Unix milliseconds of our clock."""
+    """Time at which this state began, Unix milliseconds of ingest's clock."""
     epoch: int
     segments: dict[str, str] = {}
-    """Market status by segment, in Upstox's words, e.g. `NORMAL_OPEN`."""
+    """Market status by segment, in Upstox's notation, e.g. `NORMAL_OPEN`."""
     detail: str = ""
     stale: list[str] = []
-    """Live instruments that have been silent for long while their segment trades."""
+    """Live instruments without an update for a long time while their segment trades."""
 
 
 class GatewayStatus(Schema):
-    """The gateway that answers."""
+    """The state of the gateway that answers."""
 
     ready: bool
     waiting_for: dict[str, str]
-    """What it needs and does not have, and why."""
+    """Missing dependencies, each with the reason."""
     streams: int
     """Open WebSocket streams."""
     instruments: int
-    """Instruments of which a quote is known."""
+    """Instruments with a last quote."""
 
 
 class Status(Schema):
-    """How things stand."""
+    """The state of the feed and of the gateway."""
 
     now: int
-    """Our clock, Unix milliseconds."""
+    """The gateway's clock, Unix milliseconds."""
     feed: Feed | None = None
-    """Absent until ingest has said something."""
+    """Absent until ingest has published a status."""
     feed_told_secs_ago: Annotated[float, Field(ge=0)] | None = None
-    """Ingest speaks every two seconds: what is much older is only the last that was known."""
+    """Age of `feed`. Ingest publishes it every two seconds: an older one is outdated."""
     feed_is_current: bool
-    """Whether `feed` was told a short while ago."""
+    """Whether `feed` is less than six seconds old."""
     gateway: GatewayStatus

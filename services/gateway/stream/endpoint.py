@@ -1,4 +1,4 @@
-"""Lets streams in, as many as there may be, and sends them away when the process goes."""
+"""Admission control and graceful drain of WebSocket clients: GET /ws."""
 
 import asyncio
 import random
@@ -27,145 +27,146 @@ from shared.errors import (
     RequestError,
 )
 from shared.runtime.health import Readiness
-from shared.runtime.logs import get_logger
 from shared.web.addresses import network
 
-log = get_logger(__name__)
-
-DEPENDENCY: Final = "door"
-# So long a client may take to answer a close.
+DEPENDENCY: Final = "accepting"
+# Time that a client has to answer a close frame.
 _CLOSE_SECS: Final = 2.0
-_LONGEST_RETRY_SECS: Final = 10
-_PER_CLIENT_SECS: Final = 0.005
+_MAX_RETRY_SECS: Final = 10
+# The drain ends one stream per pause, so that clients reconnect spread over some time.
+_DRAIN_PAUSE_SECS: Final = 0.005
+_MIN_SLEEP_SECS: Final = 0.01
 _BURST_SECS: Final = 10.0
-_FRAMING: Final = JsonFraming()
+# Longer messages than a client may send are read up to this multiple, to be refused by code.
+_READ_LIMIT_FACTOR: Final = 4
+_SHUTTING_DOWN: Final = "this gateway is shutting down"
 _jitter: Final = random.SystemRandom()
 
 
 class StreamEndpoint:
-    """GET /ws."""
+    """Accepts streams within the limits, and ends them when the process shuts down."""
 
     def __init__(
-        self, gateway: SessionContext, outside: ForwardedHeaders, readiness: Readiness
+        self, context: SessionContext, forwarded: ForwardedHeaders, readiness: Readiness
     ) -> None:
-        self._gateway = gateway
-        self._outside = outside
+        self._context = context
+        self._forwarded = forwarded
         self._readiness = readiness
-        settings = gateway.settings
-        self._addresses = KeyedCounter(settings.max_streams_per_address)
-        each_per_sec = settings.accept_per_sec_per_address
-        self._openings = KeyedTokenBuckets(
-            each_per_sec, settings.max_streams_per_address + _BURST_SECS * each_per_sec
-        )
+        self._framing = JsonFraming()
+        settings = context.settings
+        self._open_by_address = KeyedCounter(settings.max_streams_per_address)
+        per_sec = settings.accept_per_sec_per_address
+        burst = settings.max_streams_per_address + _BURST_SECS * per_sec
+        self._accepts_by_address = KeyedTokenBuckets(per_sec, burst)
         rate = settings.accept_per_sec
-        self._admission = TokenBucket(rate, rate, asyncio.get_running_loop().time())
-        self._is_closing = False
+        self._accepts = TokenBucket(rate, rate, asyncio.get_running_loop().time())
+        self._is_draining = False
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = network(self._outside.address(request))
+        address = network(self._forwarded.address(request))
         try:
-            self._check(request, address)
-        except RequestError as refusal:
-            metrics.REFUSED.labels(refusal.code.value).inc()
+            self._admit(request, address)
+        except RequestError as error:
+            metrics.REFUSED_STREAMS.labels(error.code.value).inc()
             raise
         try:
             return await self._serve(request)
         finally:
-            self._addresses.give_back(address)
+            self._open_by_address.release(address)
 
-    def _check(self, request: web.Request, address: str) -> None:
-        """Raises the reason to let nobody in; else the address has one stream more.
+    def _admit(self, request: web.Request, address: str) -> None:
+        """Count one open stream for `address`. Raises RequestError if a limit is reached.
 
-        Who comes again and again from one address leaves room for those of others.
+        The rate per address comes before the rate of all, so that an address that reconnects
+        in a loop does not use up the rate of the others.
         """
         now = asyncio.get_running_loop().time()
-        retry_secs = _jitter.randint(1, _LONGEST_RETRY_SECS)
+        retry_secs = _jitter.randint(1, _MAX_RETRY_SECS)
         self._check_origin(request)
-        if self._is_closing:
-            raise Overloaded("this gateway goes away", retry_after_secs=1)
-        if len(self._gateway.streams) >= self._gateway.settings.max_streams:
-            detail = "this gateway has as many streams as it may"
-            raise Overloaded(detail, retry_after_secs=retry_secs)
-        if not self._openings.of(address, now).take(now):
-            detail = f"more than {self._openings.per_sec:g} new streams a second from one address"
+        if self._is_draining:
+            raise Overloaded(_SHUTTING_DOWN, retry_after_secs=1)
+        if len(self._context.streams) >= self._context.settings.max_streams:
+            raise Overloaded("this gateway is full", retry_after_secs=retry_secs)
+        by_address = self._accepts_by_address
+        if not by_address.of(address, now).take(now):
+            detail = f"more than {by_address.per_sec:g} new streams a second from one address"
             raise RateLimited(detail, retry_after_secs=retry_secs)
         if not web.WebSocketResponse().can_prepare(request):
-            raise BadMessage("this is no WebSocket handshake, and here is nothing else")
-        if not self._admission.take(now):
+            raise BadMessage("this path serves WebSocket handshakes only")
+        if not self._accepts.take(now):
             detail = "too many streams are being opened at once"
             raise Overloaded(detail, retry_after_secs=retry_secs)
-        if not self._addresses.take(address):
-            raise LimitExceeded(f"an address may have {self._addresses.most} streams")
+        if not self._open_by_address.acquire(address):
+            limit = self._open_by_address.limit
+            raise LimitExceeded(f"an address may have {limit} streams")
 
     def _check_origin(self, request: web.Request) -> None:
-        """A browser names its page's origin; a page of somebody else's may not listen in."""
+        """Refuse browsers whose page is of another origin. Other clients send no Origin."""
         origin = request.headers.get("Origin")
-        if origin is None or origin in self._gateway.settings.allowed_origins:
+        if origin is None or origin in self._context.settings.allowed_origins:
             return
-        outside = self._outside
-        if origin != f"{outside.scheme(request)}://{outside.host(request)}":
+        forwarded = self._forwarded
+        if origin != f"{forwarded.scheme(request)}://{forwarded.host(request)}":
             raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        settings = self._gateway.settings
-        stream = web.WebSocketResponse(
+        settings = self._context.settings
+        websocket = web.WebSocketResponse(
             heartbeat=settings.heartbeat_secs,
             autoping=False,  # pings count as messages, so the session answers them
-            # Longer ones than a client may send are read, up to a point, to be refused in order.
-            max_msg_size=4 * settings.max_message_bytes,
+            max_msg_size=_READ_LIMIT_FACTOR * settings.max_message_bytes,
             compress=False,
             timeout=_CLOSE_SECS,
         )
         try:
-            await stream.prepare(request)
+            await websocket.prepare(request)
         except ConnectionError:
-            return web.Response()  # to nobody: the client is gone already
-        transport = request.transport  # gone from the request once it is closing
+            return web.Response()  # the client has disconnected: nobody receives this
+        transport = request.transport  # None once the connection is closing
         if transport is None:
-            return stream
-        pipe = SocketWriter(transport)
-        outbox = Outbox(pipe.write, pipe.unsent, _FRAMING)
-        session = StreamSession(self._gateway, stream, outbox, reset=lambda: _reset(transport))
+            return websocket
+        writer = SocketWriter(transport)
+        outbox = Outbox(writer.write, writer.unsent, self._framing)
+        session = StreamSession(self._context, websocket, outbox, reset=lambda: _reset(transport))
         try:
             await session.run()
         finally:
-            code = session.close_code or stream.close_code
-            metrics.CLOSES.labels(_close_label(code)).inc()
-        return stream
+            code = session.close_code or websocket.close_code
+            metrics.CLOSED_STREAMS.labels(_close_label(code)).inc()
+        return websocket
 
-    async def close(self, _: web.Application) -> None:
-        """Let nobody in any more, and send all away, over some time: they will all come back."""
-        self._is_closing = True
-        self._readiness.down(DEPENDENCY, "this gateway goes away")
-        settings = self._gateway.settings
-        streams = list(self._gateway.streams)
+    async def drain(self, _: web.Application) -> None:
+        """Accept no more streams, and end the open ones spread over some seconds."""
+        self._is_draining = True
+        self._readiness.down(DEPENDENCY, _SHUTTING_DOWN)
+        settings = self._context.settings
+        streams = list(self._context.streams)
         longest_secs = min(
             settings.shutdown_spread_secs, settings.runtime.shutdown_deadline_secs / 2
         )
-        pause_secs = min(_PER_CLIENT_SECS, longest_secs / max(1, len(streams)))
+        pause_secs = min(_DRAIN_PAUSE_SECS, longest_secs / max(1, len(streams)))
         started = asyncio.get_running_loop().time()
         for number, stream in enumerate(streams):
-            stream.end(
-                StreamTermination(CloseCode.RESTARTING, Code.RESTARTING, "this gateway goes away")
-            )
+            stream.end(StreamTermination(CloseCode.RESTARTING, Code.RESTARTING, _SHUTTING_DOWN))
             ahead_secs = started + number * pause_secs - asyncio.get_running_loop().time()
-            if ahead_secs > 0.01:
+            if ahead_secs > _MIN_SLEEP_SECS:
                 await asyncio.sleep(ahead_secs)
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """End a connection now, with all that waits in it, in our memory and in the kernel's."""
+    """Close a connection at once, and drop what our memory and the kernel hold for it."""
     connection = transport.get_extra_info("socket")
     if connection is not None:
         try:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except OSError:
-            return  # it has ended already
+            return  # closed already
     transport.abort()
 
 
 def _close_label(code: int | None) -> str:
+    """A label with few values, whatever code the client sends."""
     if code is None:
         return "none"
     return str(code) if 1000 <= code <= 1015 or code in set(CloseCode) else "other"

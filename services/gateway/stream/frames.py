@@ -1,4 +1,4 @@
-"""Writes WebSocket text frames of a server (RFC 6455), to be sent together in one write."""
+"""Encodes WebSocket text frames of a server (RFC 6455)."""
 
 from collections.abc import Sequence
 from struct import Struct
@@ -11,21 +11,21 @@ _LONG: Final = Struct("!BBQ").pack
 
 
 def text_frame(*parts: bytes) -> bytes:
-    """One message, its payload being `parts` one after the other, in UTF-8."""
-    size = sum(map(len, parts))
-    if size < 126:
-        head = _SHORT(_TEXT, size)
-    elif size < 65_536:
-        head = _MEDIUM(_TEXT, 126, size)
+    """One text message with the concatenation of `parts`, UTF-8, as its payload."""
+    size_bytes = sum(map(len, parts))
+    if size_bytes < 126:
+        head = _SHORT(_TEXT, size_bytes)
+    elif size_bytes < 65_536:
+        head = _MEDIUM(_TEXT, 126, size_bytes)
     else:
-        head = _LONG(_TEXT, 127, size)
+        head = _LONG(_TEXT, 127, size_bytes)
     return b"".join((head, *parts))
 
 
 def batch_frame(head: bytes, messages: Sequence[bytes]) -> bytes:
-    """One message, its payload being `head`, which opens an object and a list, and the list."""
+    """One text message: `head`, which opens a JSON object and a list, then the list."""
     body = b",".join(messages)
-    size = len(head) + len(body) + 2
-    if 126 <= size < 65_536:  # as nearly always
-        return b"".join((_MEDIUM(_TEXT, 126, size), head, body, b"]}"))
+    size_bytes = len(head) + len(body) + 2
+    if 126 <= size_bytes < 65_536:  # nearly every batch
+        return b"".join((_MEDIUM(_TEXT, 126, size_bytes), head, body, b"]}"))
     return text_frame(head, body, b"]}")

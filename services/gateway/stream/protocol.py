@@ -1,4 +1,4 @@
-"""The stream protocol: its channels, outcomes and close codes, and what clients send."""
+"""The JSON stream protocol, client to gateway: requests, their rules and close codes."""
 
 from enum import IntEnum
 from typing import Annotated, Final
@@ -11,12 +11,12 @@ from shared.errors import BadMessage, InvalidField
 
 
 class CloseCode(IntEnum):
-    """Every close code of the stream, and why."""
+    """Every close code that the gateway sends, with its reason."""
 
     TOO_LARGE = 1009
     """A message was longer than allowed."""
     RESTARTING = 1012
-    """This gateway is going away; connect again, after a random pause."""
+    """This gateway shuts down; connect again after a random pause."""
     BAD_MESSAGE = 4400
     """Too many malformed messages."""
     UNAUTHENTICATED = 4401
@@ -24,7 +24,7 @@ class CloseCode(IntEnum):
     REVOKED = 4403
     """The session was ended: logged out, password changed, or the user disabled."""
     TOO_SLOW = 4408
-    """The client took nothing for too long, or too many order events wait for it."""
+    """The client read nothing for too long, or too many order events waited for it."""
     TOO_MANY = 4429
     """Too many messages of the client, or too many streams of its user."""
 
@@ -35,23 +35,23 @@ _IntervalMs = Annotated[int, Meta(ge=100, le=60_000)]
 
 
 class Authenticate(msgspec.Struct, tag="auth", tag_field="op", forbid_unknown_fields=True):
-    """Shows an access token: first of all, and again to stay longer."""
+    """Presents an access token: as the first request, and again to renew the stream."""
 
     token: Annotated[str, Meta(max_length=8_192)]
 
 
 class Subscribe(msgspec.Struct, tag="subscribe", tag_field="op", forbid_unknown_fields=True):
-    """Asks for a channel, or for more instruments of it."""
+    """Subscribes to a channel, or to more instruments of it."""
 
     id: _Id
     channel: Channel
     keys: _Keys = []
     interval_ms: _IntervalMs | None = None
-    """Send the newest of each instrument this often, instead of everything at once."""
+    """Send the newest message of each instrument once per interval, instead of every message."""
 
 
 class Unsubscribe(msgspec.Struct, tag="unsubscribe", tag_field="op", forbid_unknown_fields=True):
-    """Gives instruments back."""
+    """Ends subscriptions."""
 
     id: _Id
     channel: Channel
@@ -59,7 +59,7 @@ class Unsubscribe(msgspec.Struct, tag="unsubscribe", tag_field="op", forbid_unkn
 
 
 class Ping(msgspec.Struct, tag="ping", tag_field="op", forbid_unknown_fields=True):
-    """Asks for a sign of life."""
+    """Requests a pong."""
 
     id: _Id | None = None
 
@@ -74,43 +74,43 @@ def parse(data: str | bytes) -> ClientMessage:
     try:
         message = _decoder.decode(data)
     except msgspec.ValidationError as error:
-        rule, _, place = str(error).rpartition(" - at `$")
-        field = place.removesuffix("`").removeprefix(".") or "message"
+        rule, _, path = str(error).rpartition(" - at `$")
+        field = path.removesuffix("`").removeprefix(".") or "message"
         raise InvalidField(rule or str(error), field=field if rule else "message") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadMessage("not valid JSON") from None
     if isinstance(message, Subscribe | Unsubscribe):
         _check_keys(message)
     if isinstance(message, Subscribe):
-        _check_pace(message)
+        _check_interval(message)
     return message
 
 
 def _check_keys(message: Subscribe | Unsubscribe) -> None:
     if message.channel in KEYED and not message.keys:
-        raise InvalidField(f"{message.channel} is subscribed to by keys", field="keys")
+        raise InvalidField(f"{message.channel} requires at least one key", field="keys")
     if message.channel not in KEYED and message.keys:
         raise InvalidField(f"{message.channel} has no keys", field="keys")
 
 
-def _check_pace(message: Subscribe) -> None:
+def _check_interval(message: Subscribe) -> None:
     if message.interval_ms is not None and message.channel not in PACED:
-        rule = f"{message.channel} is not sent at intervals; quotes and depth can be"
+        rule = f"{message.channel} cannot be sent at an interval; quotes and depth can"
         raise InvalidField(rule, field="interval_ms")
 
 
-class _Numbered(msgspec.Struct):
-    """Of a message that breaks a rule: its number, if it has a good one."""
+class _OnlyId(msgspec.Struct):
+    """The `id` of a message whose other fields may break rules."""
 
     id: _Id | None = None
 
 
-_read_numbered: Final = msgspec.json.Decoder(_Numbered).decode
+_decode_id: Final = msgspec.json.Decoder(_OnlyId).decode
 
 
 def id_of(data: str | bytes) -> int | None:
-    """The `id` of a message that was refused, for the answer."""
+    """The `id` of a refused message, for the reply; None if it has no valid one."""
     try:
-        return _read_numbered(data).id
+        return _decode_id(data).id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None

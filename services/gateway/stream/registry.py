@@ -1,4 +1,4 @@
-"""All open streams: found by user and session, and looked through for what is due."""
+"""The open streams: an index by user and session, and one sweep for their deadlines."""
 
 import asyncio
 from collections import defaultdict
@@ -15,7 +15,7 @@ _SWEEP_SECS: Final = 0.25
 
 
 class StreamTermination(Exception):
-    """The session is over; says with which close code, and what to tell the client."""
+    """Ends a stream, with the close code and the error for the client's last message."""
 
     def __init__(self, close_code: CloseCode, code: Code, detail: str) -> None:
         super().__init__(detail)
@@ -25,84 +25,84 @@ class StreamTermination(Exception):
 
 
 class Stream(Protocol):
-    """What is known of a stream here."""
+    """One open stream, as the registry and the bus listeners use it."""
 
-    due: float
-    """Loop time at which `on_due` wants to be called."""
+    deadline: float
+    """Loop time at which the registry calls `on_deadline`."""
 
-    def on_due(self, now: float) -> None:
-        """Something is due: a warning, an end."""
+    def on_deadline(self, now: float) -> None:
+        """Send the expiry warning, or end the stream."""
         ...
 
-    def end(self, end: StreamTermination) -> None:
-        """Say goodbye and close."""
+    def end(self, termination: StreamTermination) -> None:
+        """Send the reason and close the stream."""
         ...
 
     def revoke(self, issued_before: int | None = None) -> None:
-        """The session was ended elsewhere."""
+        """The session was revoked; if `issued_before` is given, only tokens issued until then."""
         ...
 
-    def tell_outcomes(self, changed: Mapping[str, Outcome]) -> None:
-        """The feed has another answer for some keys."""
+    def report_outcomes(self, changed: Mapping[str, Outcome]) -> None:
+        """Some keys have a new outcome."""
         ...
 
-    def tell_gap(self) -> None:
-        """Messages may have been missed."""
+    def report_gap(self) -> None:
+        """Messages from NATS may have been missed."""
         ...
 
 
 class StreamRegistry:
-    """A component: calls each stream whose time has come. One sweep costs less than a timer each."""
+    """A component: calls each stream at its deadline. One sweep costs less than many timers."""
 
     def __init__(self) -> None:
-        self._all: set[Stream] = set()
-        self._of_user: defaultdict[str, set[Stream]] = defaultdict(set)
-        self._of_session: defaultdict[str, set[Stream]] = defaultdict(set)
+        self._streams: set[Stream] = set()
+        self._by_user: defaultdict[str, set[Stream]] = defaultdict(set)
+        self._by_session: defaultdict[str, set[Stream]] = defaultdict(set)
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._streams)
 
     def __iter__(self) -> Iterator[Stream]:
-        return iter(list(self._all))
+        return iter(list(self._streams))
 
     def add(self, stream: Stream) -> None:
-        """A stream was opened."""
-        self._all.add(stream)
-        metrics.STREAMS.set(len(self._all))
+        """Register a stream that was opened."""
+        self._streams.add(stream)
+        metrics.STREAMS.set(len(self._streams))
 
-    def identify(self, stream: Stream, who: Principal) -> None:
-        """A stream has shown whose it is."""
-        self._of_user[who.user_id].add(stream)
-        self._of_session[who.session_id].add(stream)
+    def identify(self, stream: Stream, principal: Principal) -> None:
+        """Index a stream by its user and session."""
+        self._by_user[principal.user_id].add(stream)
+        self._by_session[principal.session_id].add(stream)
 
-    def remove(self, stream: Stream, who: Principal | None) -> None:
-        """A stream has ended."""
-        self._all.discard(stream)
-        metrics.STREAMS.set(len(self._all))
-        if who is not None:
-            _discard(self._of_user, who.user_id, stream)
-            _discard(self._of_session, who.session_id, stream)
+    def remove(self, stream: Stream, principal: Principal | None) -> None:
+        """Remove a stream that has ended; `principal` is None if it never authenticated."""
+        self._streams.discard(stream)
+        metrics.STREAMS.set(len(self._streams))
+        if principal is not None:
+            _discard(self._by_user, principal.user_id, stream)
+            _discard(self._by_session, principal.session_id, stream)
 
     def of_user(self, user_id: str) -> list[Stream]:
-        """Streams of a user."""
-        return list(self._of_user.get(user_id, ()))
+        """The streams of a user."""
+        return list(self._by_user.get(user_id, ()))
 
     def of_session(self, session_id: str) -> list[Stream]:
-        """Streams of a session."""
-        return list(self._of_session.get(session_id, ()))
+        """The streams of a session."""
+        return list(self._by_session.get(session_id, ()))
 
     async def run(self) -> None:
-        """Sweeps until cancelled, and tells how late each sweep comes."""
+        """Sweep until cancelled; the delay of each sweep is the event loop's lag."""
         loop = asyncio.get_running_loop()
-        asked = loop.time()
+        next_sweep = loop.time()
         while True:
-            asked += _SWEEP_SECS
-            await asyncio.sleep(max(0.0, asked - loop.time()))
+            next_sweep += _SWEEP_SECS
+            await asyncio.sleep(max(0.0, next_sweep - loop.time()))
             now = loop.time()
-            metrics.LOOP_LAG.observe(now - asked)
-            asked = now
-            for stream in [stream for stream in self._all if stream.due <= now]:
-                stream.on_due(now)
+            metrics.LOOP_LAG_SECONDS.observe(now - next_sweep)
+            next_sweep = now
+            for stream in [stream for stream in self._streams if stream.deadline <= now]:
+                stream.on_deadline(now)
 
 
 def _discard(index: defaultdict[str, set[Stream]], name: str, stream: Stream) -> None:

@@ -1,4 +1,4 @@
-"""The stream protocol: what clients are told."""
+"""The JSON stream protocol, gateway to client: replies and the heads of batches."""
 
 from typing import Final
 
@@ -10,19 +10,19 @@ from shared.errors import Code, RequestError
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
-    """Any message but a batch."""
+    """The base of every message that is not a batch."""
 
 
 class Authenticated(Reply, frozen=True, tag="authenticated"):
-    """The token is good."""
+    """The access token was accepted."""
 
     user_id: str
     expires_at: int
-    """When the stream ends unless renewed, Unix seconds."""
+    """The time at which the stream ends unless the token is renewed, Unix seconds."""
 
 
 class Expiring(Reply, frozen=True, tag="expiring"):
-    """The stream ends soon, unless it is renewed with a newer token."""
+    """The access token expires soon. A newer token renews the stream."""
 
     expires_at: int
     """Unix seconds."""
@@ -32,21 +32,21 @@ class Ack(Reply, frozen=True, tag="ack"):
     """The answer to subscribe and unsubscribe."""
 
     id: int
-    """Of the request."""
+    """The `id` of the request."""
     results: dict[str, Outcome]
-    """By key, or by the channel's name where it has no keys."""
+    """The outcome of each key; of the channel's name on a channel without keys."""
 
 
 class Outcomes(Reply, frozen=True, tag="outcomes"):
-    """Subscribed keys of which the outcome has changed since it was told."""
+    """Subscribed keys whose outcome has changed since it was last reported."""
 
     channel: Channel
     results: dict[str, Outcome]
-    """By key."""
+    """The new outcome of each key."""
 
 
 class Gap(Reply, frozen=True, tag="gap"):
-    """Messages of this channel may have been missed, and are not made up for here."""
+    """Messages of this channel may have been missed. The stream does not resend them."""
 
     channel: Channel
 
@@ -55,42 +55,36 @@ class Pong(Reply, frozen=True, tag="pong"):
     """The answer to a ping."""
 
     id: int | None = None
-    """Of the ping, if it had one."""
+    """The `id` of the ping, if it had one."""
 
 
 class Error(Reply, frozen=True, tag="error"):
-    """What went wrong with a message, or, last of all, why the stream is closed."""
+    """A request was refused; as the last message: the reason why the stream is closed."""
 
     code: Code
-    """Does not change; docs/errors.md lists them."""
+    """Stable; docs/errors.md lists all codes."""
     detail: str
-    """For people; may change."""
+    """An explanation for people; may change."""
     field: str | None = None
-    """Which field of the message is to blame."""
+    """The field of the request that breaks a rule."""
     id: int | None = None
-    """Of the request, where it can be read."""
+    """The `id` of the request, if it can be read."""
 
 
 encode: Final = msgspec.json.Encoder().encode
-"""An answer as JSON."""
+"""A reply as JSON."""
 
 
-def refusal(failure: RequestError, request_id: int | None = None) -> Error:
-    """What went wrong with a message."""
-    return Error(failure.code, failure.detail, failure.field, request_id)
+def refusal(error: RequestError, request_id: int | None = None) -> Error:
+    """The reply to a request that failed with `error`."""
+    return Error(error.code, error.detail, error.field, request_id)
 
 
 def batch_head(channel: Channel) -> bytes:
-    """How a batch of live messages begins, for `frames.batch_frame`.
-
-    The messages in it are as they were encoded by who published them.
-    """
+    """The JSON before the list of live messages, for `frames.batch_frame`."""
     return f'{{"type":"{channel}","data":['.encode()
 
 
 def snapshot_head(channel: Channel) -> bytes:
-    """The same for the newest state of each instrument, of whatever age.
-
-    What came before it is left out.
-    """
+    """The JSON before the list of last messages of a snapshot, for `frames.batch_frame`."""
     return f'{{"type":"{channel}","snapshot":true,"data":['.encode()

@@ -1,4 +1,4 @@
-"""What one client has subscribed to: changed by its requests, within its limits."""
+"""The subscriptions of one client: requests within limits, applied to the hub."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,108 +14,114 @@ from shared.errors import InvalidField, LimitExceeded
 
 
 class StreamSubscriptions:
-    """Of the client whose outbox this is."""
+    """Subscribes the client's outbox to the hub, up to `limit` instruments and wildcards."""
 
-    __slots__ = ("_flusher", "_hub", "_interest", "_most", "_outbox")
+    __slots__ = ("_flusher", "_hub", "_interest", "_limit", "_outbox")
 
     def __init__(
-        self, hub: Hub, flusher: Flusher, interest: Interest, outbox: Outbox, most: int
+        self, hub: Hub, flusher: Flusher, interest: Interest, outbox: Outbox, limit: int
     ) -> None:
         self._hub = hub
         self._flusher = flusher
         self._interest = interest
         self._outbox = outbox
-        self._most = most
+        self._limit = limit
 
-    def add(self, request: protocol.Subscribe, user_id: str, now: float) -> dict[str, Outcome]:
-        """The outcome of each key. Raises LimitExceeded or InvalidField, and then adds nothing."""
-        self._check_room(request)
+    def subscribe(
+        self, request: protocol.Subscribe, user_id: str, now: float
+    ) -> dict[str, Outcome]:
+        """The outcome of each key.
+
+        Raises LimitExceeded or InvalidField, and then subscribes to nothing.
+        """
+        self._check_limit(request)
         queue = self._outbox.queue(request.channel)
         self._flusher.add(queue, self._outbox)
         is_paced = request.interval_ms is not None or queue.interval_secs > 0
         if is_paced:
-            self._flusher.flush(self._outbox)  # what waits is not taken back
-        before = queue.subscription_count
+            self._flusher.flush(self._outbox)  # pacing drops what is pending
+        count_before = queue.subscription_count
         if request.channel in KEYED:
-            results = {key: self._add_key(queue, key, now) for key in dict.fromkeys(request.keys)}
+            keys = dict.fromkeys(request.keys)
+            results = {key: self._subscribe_key(queue, key, now) for key in keys}
         else:
             self._hub.subscribe_whole(queue, user_id)
             results = {request.channel.value: Outcome.LIVE}
         if is_paced:
             queue.pace((request.interval_ms or 0) / 1_000, self._hub.version)
-        metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(queue.subscription_count - before)
+        added = queue.subscription_count - count_before
+        metrics.SUBSCRIPTIONS.labels(request.channel.value).inc(added)
         return results
 
-    def _add_key(self, queue: ChannelQueue, key: str, now: float) -> Outcome:
+    def _subscribe_key(self, queue: ChannelQueue, key: str, now: float) -> Outcome:
         try:
             topic = self._hub.subscribe(queue, key)
         except InvalidField:
             return Outcome.UNKNOWN
         if topic is None:
-            return self._wild_outcome(key)
-        # Bars and order books come with quotes: where these are, those will be.
+            return self._wildcard_outcome(key)
+        # An instrument that has quotes also gets bars and order books.
         is_known = self._hub.last(Channel.QUOTES, key) is not None
         return self._interest.outcome(key, now, is_known=is_known)
 
-    def _wild_outcome(self, key: str) -> Outcome:
-        """A segment of which nothing was ever heard is most likely mistyped."""
+    def _wildcard_outcome(self, key: str) -> Outcome:
+        """`unknown` for a segment without a single quote: most likely it is mistyped."""
         if key == EVERYTHING or self._hub.matching(Channel.QUOTES, key):
             return Outcome.LIVE
         return Outcome.UNKNOWN
 
-    def _check_room(self, request: protocol.Subscribe) -> None:
-        """Raises LimitExceeded if the stream would hold more than it may."""
-        held = sum(
-            len(queue.topics) + len(queue.wildcards) for queue in self._outbox.queues.values()
-        )
+    def _check_limit(self, request: protocol.Subscribe) -> None:
+        queues = self._outbox.queues.values()
+        count = sum(len(queue.topics) + len(queue.wildcards) for queue in queues)
         queue = self._outbox.queue(request.channel)
         for key in set(request.keys):
             if not is_wildcard(key):
-                held += key not in queue.keys
+                count += key not in queue.keys
             elif request.channel is Channel.DEPTH:
-                raise InvalidField("depth is subscribed to by whole keys", field="keys")
+                raise InvalidField("depth does not support wildcards", field="keys")
             elif key not in queue.wildcards:
-                held += 1 + len(self._hub.matching(request.channel, key))
-        if held > self._most:
-            raise LimitExceeded(f"a stream may hold {self._most} subscriptions", field="keys")
+                count += 1 + len(self._hub.matching(request.channel, key))
+        if count > self._limit:
+            raise LimitExceeded(f"a stream may have {self._limit} subscriptions", field="keys")
 
-    def reach(self, request: protocol.Subscribe | protocol.Unsubscribe) -> int:
-        """How many instruments a request is about, those that wildcards stand for included."""
+    def instrument_count(self, request: protocol.Subscribe | protocol.Unsubscribe) -> int:
+        """The instruments that a request concerns, those that wildcards match included."""
         return sum(
             len(self._hub.matching(request.channel, key)) if is_wildcard(key) else 1
             for key in set(request.keys)
         )
 
-    def remove(self, request: protocol.Unsubscribe) -> dict[str, Outcome]:
-        """What became of each key; nothing of it comes after the answer."""
+    def unsubscribe(self, request: protocol.Unsubscribe) -> dict[str, Outcome]:
+        """The outcome of each key. Nothing of these keys is sent after the reply."""
         queue = self._outbox.queue(request.channel)
         self._flusher.flush(self._outbox)
-        before = queue.subscription_count
+        count_before = queue.subscription_count
         results = {
             key: Outcome.REMOVED if self._hub.unsubscribe(queue, key) else Outcome.UNKNOWN
             for key in dict.fromkeys(request.keys or [request.channel.value])
         }
-        metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(before - queue.subscription_count)
+        removed = count_before - queue.subscription_count
+        metrics.SUBSCRIPTIONS.labels(request.channel.value).dec(removed)
         return results
 
-    def concerned(
+    def affected(
         self, changed: Mapping[str, Outcome]
     ) -> Iterator[tuple[Channel, dict[str, Outcome]]]:
-        """Which of the keys with another outcome are this client's, by channel."""
+        """The changed outcomes of keys that this client subscribes to, by channel."""
         for channel in KEYED:
             queue = self._outbox.queues.get(channel)
             keys = changed.keys() & queue.keys.keys() if queue is not None else ()
             if keys:
                 yield channel, {key: changed[key] for key in keys}
 
-    def holds(self, channel: Channel) -> bool:
-        """Whether anything of this channel is subscribed to."""
+    def has_any(self, channel: Channel) -> bool:
+        """Whether the client subscribes to anything on this channel."""
         queue = self._outbox.queues.get(channel)
         return queue is not None and bool(queue.topics or queue.wildcards)
 
-    def end(self) -> None:
-        """Give everything back."""
+    def close(self) -> None:
+        """End all subscriptions."""
         self._flusher.remove(self._outbox)
         for channel, queue in self._outbox.queues.items():
             metrics.SUBSCRIPTIONS.labels(channel.value).dec(queue.subscription_count)
-            self._hub.leave(queue)
+            self._hub.remove(queue)

@@ -118,7 +118,7 @@ async def test_a_client_that_reads_again_gets_the_newest_and_no_backlog(nats: Na
 
 
 async def _somebody_is_behind() -> bool:
-    (metric,) = metrics.BEHIND.collect()
+    (metric,) = metrics.BEHIND_STREAMS.collect()
     return metric.samples[0].value == 1
 
 

@@ -2,11 +2,9 @@
 
 import asyncio
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.gateway.fanout.flush import turn_secs
 from tests.support.delivery import (
     ASKED,
     KEYS,
@@ -24,21 +22,6 @@ from tests.support.delivery import (
 from tests.support.virtual_time import stand_still
 
 
-@pytest.mark.parametrize(
-    ("work_secs", "expected"),
-    [
-        (0.0, 0.0),  # nobody: at once
-        (0.001, 0.005),  # few: often, with as much rest as leaves time for all else
-        (0.009, 0.018),  # many: within the latency goal
-        (0.011, 0.018),
-        (0.020, 0.030),  # too many for it: still with a rest
-        (1.0, 1.5),
-    ],
-)
-def test_a_turn_leaves_time_for_what_comes_meanwhile(work_secs: float, expected: float) -> None:
-    assert turn_secs(work_secs, longest_secs=0.018) == pytest.approx(expected)
-
-
 def test_a_lone_quote_leaves_soon_however_long_ago_the_one_before_came() -> None:
     async def main() -> None:
         story = Story()
@@ -54,6 +37,37 @@ def test_a_lone_quote_leaves_soon_however_long_ago_the_one_before_came() -> None
     run_busy(0.000_5, main())
 
 
+def test_an_idle_gateway_writes_each_quote_at_once() -> None:
+    async def main() -> None:
+        story = Story()
+        client = story.clients[0]
+        client.subscribe(KEYS[0])
+        story.publish(KEYS[0])
+        await asyncio.sleep(0.001)
+        for seq in (2, 3, 4):
+            story.publish(KEYS[0])
+            assert client.live[-1] == (KEYS[0], seq), "before any timer has fired"
+
+    run_busy(0.0, main())
+
+
+def test_a_loaded_gateway_lets_quotes_share_a_write() -> None:
+    async def main() -> None:
+        story = Story()
+        client = story.clients[0]
+        client.subscribe(KEYS[0])
+        story.publish(KEYS[0])
+        await asyncio.sleep(0.001)
+        story.load_to(5.0)
+        for _ in range(3):
+            story.publish(KEYS[0])
+        assert client.newest == {KEYS[0]: 1}
+        await asyncio.sleep(0.1)
+        assert client.newest == {KEYS[0]: 4}
+
+    run_busy(0.000_5, main())
+
+
 def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
     async def main() -> None:
         story = Story()
@@ -62,6 +76,7 @@ def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
         await asyncio.sleep(0)
         story.publish(KEYS[0])
         await asyncio.sleep(0.001)
+        story.load_to(5.0)
         for _ in range(2):
             story.publish(KEYS[0])
         await stand_still(secs=5)

@@ -181,11 +181,11 @@ def test_what_clients_ask_for_by_name_is_what_is_wanted() -> None:
     hub.subscribe(other, KEY)
     hub.subscribe(other, "*")
     seen = hub.interest_version
-    hub.leave(one)
-    assert hub.wanted(Channel.QUOTES) == [KEY]
+    hub.remove(one)
+    assert hub.subscribed_keys(Channel.QUOTES) == [KEY]
     assert hub.interest_version == seen
-    hub.leave(other)
-    assert hub.wanted(Channel.QUOTES) == []
+    hub.remove(other)
+    assert hub.subscribed_keys(Channel.QUOTES) == []
     assert hub.interest_version > seen
 
 
@@ -194,7 +194,7 @@ def test_a_book_is_forgotten_when_nobody_wants_it() -> None:
     hub.subscribe(box, KEY)
     hub.publish(Channel.DEPTH, depth_subject(KEY), encode(quote(rt=NOW_US)), NOW_US)
     assert hub.last(Channel.DEPTH, KEY) is not None
-    hub.leave(box)
+    hub.remove(box)
     assert hub.last(Channel.DEPTH, KEY) is None
 
 

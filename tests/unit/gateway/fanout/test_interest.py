@@ -28,17 +28,17 @@ def test_without_a_word_of_ingest_a_known_key_is_live_and_another_pending() -> N
 def test_a_key_is_live_once_its_demand_was_seen_and_it_is_not_named() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
-    assert interest.hear(coverage(rev=0), 0.0) == {}
+    assert interest.apply(coverage(rev=0), 0.0) == {}
     assert interest.outcome(KEY, 0.0, is_known=False) is Outcome.PENDING
-    assert interest.hear(coverage(rev=1), 0.0) == {KEY: Outcome.LIVE}
-    assert interest.hear(coverage(rev=1), 0.0) == {}
-    assert interest.hear(coverage(rev=1, no_capacity=[KEY]), 0.0) == {KEY: Outcome.NO_CAPACITY}
+    assert interest.apply(coverage(rev=1), 0.0) == {KEY: Outcome.LIVE}
+    assert interest.apply(coverage(rev=1), 0.0) == {}
+    assert interest.apply(coverage(rev=1, no_capacity=[KEY]), 0.0) == {KEY: Outcome.NO_CAPACITY}
 
 
 def test_an_old_word_of_ingest_counts_no_more() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
-    interest.hear(coverage(rev=1, unknown=[KEY]), 0.0)
+    interest.apply(coverage(rev=1, unknown=[KEY]), 0.0)
     assert interest.outcome(KEY, FORGET_SECS - 1, is_known=True) is Outcome.UNKNOWN
     assert interest.outcome(KEY, FORGET_SECS + 1, is_known=True) is Outcome.LIVE
 
@@ -46,11 +46,11 @@ def test_an_old_word_of_ingest_counts_no_more() -> None:
 def test_a_key_that_comes_back_waits_for_its_new_demand_to_be_seen() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
-    interest.hear(coverage(rev=1), 0.0)
+    interest.apply(coverage(rev=1), 0.0)
     interest.want([], [])
     interest.want([KEY], [])
     assert interest.outcome(KEY, 0.0, is_known=False) is Outcome.PENDING
-    assert interest.hear(coverage(rev=3), 0.0) == {KEY: Outcome.LIVE}
+    assert interest.apply(coverage(rev=3), 0.0) == {KEY: Outcome.LIVE}
 
 
 def test_who_was_told_right_is_not_told_again() -> None:
@@ -58,8 +58,8 @@ def test_who_was_told_right_is_not_told_again() -> None:
     interest.outcome(KEY, 0.0, is_known=True)
     interest.outcome(OTHER_KEY, 0.0, is_known=False)
     interest.want([KEY, OTHER_KEY], [])
-    assert interest.hear(coverage(rev=1, pending=[OTHER_KEY]), 0.0) == {}
-    assert interest.hear(coverage(rev=1), 0.0) == {OTHER_KEY: Outcome.LIVE}
+    assert interest.apply(coverage(rev=1, pending=[OTHER_KEY]), 0.0) == {}
+    assert interest.apply(coverage(rev=1), 0.0) == {OTHER_KEY: Outcome.LIVE}
 
 
 def test_all_are_told_where_some_were_told_otherwise() -> None:
@@ -67,26 +67,26 @@ def test_all_are_told_where_some_were_told_otherwise() -> None:
     interest.outcome(KEY, 0.0, is_known=False)
     interest.outcome(KEY, 0.0, is_known=True)
     interest.want([KEY], [])
-    assert interest.hear(coverage(rev=1), 0.0) == {KEY: Outcome.LIVE}
+    assert interest.apply(coverage(rev=1), 0.0) == {KEY: Outcome.LIVE}
 
 
 def test_a_guess_while_ingest_was_silent_is_corrected_when_it_speaks_again() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
-    interest.hear(coverage(rev=1, unknown=[KEY]), 0.0)
+    interest.apply(coverage(rev=1, unknown=[KEY]), 0.0)
     assert interest.outcome(KEY, FORGET_SECS + 1, is_known=True) is Outcome.LIVE
-    told = interest.hear(coverage(rev=1, unknown=[KEY]), FORGET_SECS + 2)
+    told = interest.apply(coverage(rev=1, unknown=[KEY]), FORGET_SECS + 2)
     assert told == {KEY: Outcome.UNKNOWN}
 
 
 def test_a_key_that_nobody_wants_any_more_is_forgotten() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
-    interest.hear(coverage(rev=1), 0.0)
+    interest.apply(coverage(rev=1), 0.0)
     interest.want([], [])
     interest.outcome(KEY, FORGET_SECS + 1, is_known=False)
     interest.want([KEY], [])
-    assert interest.hear(coverage(rev=3), FORGET_SECS + 2) == {KEY: Outcome.LIVE}
+    assert interest.apply(coverage(rev=3), FORGET_SECS + 2) == {KEY: Outcome.LIVE}
 
 
 def test_what_is_too_much_takes_no_place_from_what_was_there_before() -> None:

@@ -37,7 +37,7 @@ def publish(hub: Hub, key: str) -> None:
 
 
 def add(held: StreamSubscriptions, channel: Channel, *keys: str) -> dict[str, Outcome]:
-    return held.add(Subscribe(1, channel, list(keys)), "user-1", 0.0)
+    return held.subscribe(Subscribe(1, channel, list(keys)), "user-1", 0.0)
 
 
 async def test_a_request_that_is_too_much_adds_nothing(held: StreamSubscriptions, hub: Hub) -> None:
@@ -45,8 +45,8 @@ async def test_a_request_that_is_too_much_adds_nothing(held: StreamSubscriptions
     with pytest.raises(LimitExceeded) as caught:
         add(held, Channel.DEPTH, *(f"NSE_EQ|{number}" for number in range(MOST)))
     assert caught.value.field == "keys"
-    assert not held.holds(Channel.DEPTH)
-    assert hub.wanted(Channel.DEPTH) == []
+    assert not held.has_any(Channel.DEPTH)
+    assert hub.subscribed_keys(Channel.DEPTH) == []
     assert add(held, Channel.DEPTH, KEY, OTHER_KEY)[KEY] is Outcome.PENDING
 
 
@@ -65,7 +65,7 @@ async def test_outcomes_concern_who_asked_by_key(held: StreamSubscriptions) -> N
     add(held, Channel.QUOTES, KEY, "*")
     add(held, Channel.BARS, KEY)
     changed = {KEY: Outcome.LIVE, OTHER_KEY: Outcome.UNKNOWN}
-    assert dict(held.concerned(changed)) == {
+    assert dict(held.affected(changed)) == {
         Channel.QUOTES: {KEY: Outcome.LIVE},
         Channel.BARS: {KEY: Outcome.LIVE},
     }
@@ -75,11 +75,11 @@ async def test_what_was_not_held_is_unknown_when_it_is_given_back(
     held: StreamSubscriptions,
 ) -> None:
     add(held, Channel.ORDERS)
-    assert held.holds(Channel.ORDERS)
-    assert held.remove(Unsubscribe(2, Channel.ORDERS)) == {"orders": Outcome.REMOVED}
-    assert held.remove(Unsubscribe(3, Channel.ORDERS)) == {"orders": Outcome.UNKNOWN}
-    assert held.remove(Unsubscribe(4, Channel.QUOTES, [KEY])) == {KEY: Outcome.UNKNOWN}
-    assert not held.holds(Channel.ORDERS)
+    assert held.has_any(Channel.ORDERS)
+    assert held.unsubscribe(Unsubscribe(2, Channel.ORDERS)) == {"orders": Outcome.REMOVED}
+    assert held.unsubscribe(Unsubscribe(3, Channel.ORDERS)) == {"orders": Outcome.UNKNOWN}
+    assert held.unsubscribe(Unsubscribe(4, Channel.QUOTES, [KEY])) == {KEY: Outcome.UNKNOWN}
+    assert not held.has_any(Channel.ORDERS)
 
 
 async def test_what_is_counted_goes_back_to_nothing_whatever_came_meanwhile(
@@ -93,17 +93,17 @@ async def test_what_is_counted_goes_back_to_nothing_whatever_came_meanwhile(
     assert counted() == 3
     publish(hub, KEY)
     publish(hub, OTHER_KEY)
-    held.remove(Unsubscribe(2, Channel.QUOTES, ["*", "NOT|HELD"]))
+    held.unsubscribe(Unsubscribe(2, Channel.QUOTES, ["*", "NOT|HELD"]))
     assert counted() == 2
-    held.end()
+    held.close()
     assert counted() == 0
 
 
 async def test_the_end_gives_everything_back(held: StreamSubscriptions, hub: Hub) -> None:
     add(held, Channel.QUOTES, KEY, "*")
-    held.end()
-    assert hub.wanted(Channel.QUOTES) == []
-    assert not held.holds(Channel.QUOTES)
+    held.close()
+    assert hub.subscribed_keys(Channel.QUOTES) == []
+    assert not held.has_any(Channel.QUOTES)
 
 
 async def test_a_wildcard_of_a_segment_that_was_never_heard_of_is_unknown_until_it_is(
@@ -118,7 +118,7 @@ async def test_a_wildcard_of_a_segment_that_was_never_heard_of_is_unknown_until_
 async def test_wildcards_count_though_they_stand_for_nothing(held: StreamSubscriptions) -> None:
     with pytest.raises(LimitExceeded):
         add(held, Channel.QUOTES, *(f"S{number}|*" for number in range(MOST + 1)))
-    assert not held.holds(Channel.QUOTES)
+    assert not held.has_any(Channel.QUOTES)
 
 
 async def test_a_request_reaches_as_far_as_its_keys_and_wildcards(
@@ -127,6 +127,6 @@ async def test_a_request_reaches_as_far_as_its_keys_and_wildcards(
     publish(hub, KEY)
     publish(hub, OTHER_KEY)
     keys = [KEY, KEY, "NSE_EQ|NEW", "*", "*", "MCX_FO|*"]
-    assert held.reach(Subscribe(1, Channel.QUOTES, keys)) == 4
-    assert held.reach(Unsubscribe(2, Channel.QUOTES, ["*"])) == 2
-    assert held.reach(Subscribe(3, Channel.ORDERS)) == 0
+    assert held.instrument_count(Subscribe(1, Channel.QUOTES, keys)) == 4
+    assert held.instrument_count(Unsubscribe(2, Channel.QUOTES, ["*"])) == 2
+    assert held.instrument_count(Subscribe(3, Channel.ORDERS)) == 0
