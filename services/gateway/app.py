@@ -21,7 +21,6 @@ from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.http.access import AccessControl
 from services.gateway.http.auth_proxy import AuthProxy, bounded_session
-from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
 from services.gateway.http.token_bucket import KeyedCounter
@@ -37,8 +36,9 @@ from shared.bus.connection import connect_bus
 from shared.contracts.revocations import Revocations
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
-from shared.runtime.service import Component, lasting
+from shared.runtime.service import Component, run_in_background
 from shared.runtime.site import serve
+from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import KeySet, TokenVerifier
 
 # A request may name two hundred instruments.
@@ -94,7 +94,9 @@ async def build(
         demander = DemandPublisher(bus, gateway_id, hub, interest, streams)
         # Streams are sent away over some time, during which they are served as ever.
         board = FeedStatusListener(bus, clock)
-        served = await stack.enter_async_context(lasting(streams, revoked, relay, demander, board))
+        served = await stack.enter_async_context(
+            run_in_background(streams, revoked, relay, demander, board)
+        )
         outside = ForwardedHeaders(settings.trusted_proxies)
         access = _access(settings, gateway, outside)
         endpoints = Endpoints(
@@ -131,7 +133,7 @@ async def build(
             settings.port,
             max_line_bytes=_MAX_LINE_BYTES,
             idle_secs=settings.idle_secs,
-            most_idle=settings.max_idle_connections,
+            max_idle=settings.max_idle_connections,
         )
         await stack.enter_async_context(listening)
         yield bus, served

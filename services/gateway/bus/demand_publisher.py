@@ -13,7 +13,7 @@ from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
-from shared.contracts.demand import REPEAT_SECS, Coverage, decode_coverage, encode
+from shared.contracts.demand import DEMAND_INTERVAL_SECS, Coverage, decode_coverage, encode
 from shared.contracts.subjects import COVERAGE, demand_subject
 from shared.runtime.logs import get_logger
 
@@ -44,7 +44,7 @@ class DemandPublisher:
         try:
             while True:
                 self._look()
-                if self._is_due or loop.time() - told_at >= REPEAT_SECS:
+                if self._is_due or loop.time() - told_at >= DEMAND_INTERVAL_SECS:
                     told_at = loop.time()
                     self._is_due = False
                     await self._tell()

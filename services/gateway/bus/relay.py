@@ -66,10 +66,10 @@ class Relay:
         ]
         try:
             while True:
-                self._bus.missed.clear()
+                self._bus.resync_required.clear()
                 await self._warm()
                 self._readiness.up(DEPENDENCY)
-                await self._bus.missed.wait()
+                await self._bus.resync_required.wait()
                 self._readiness.down(DEPENDENCY, "messages may have been missed")
                 self._on_missed()
                 for stream in self._streams:
@@ -107,17 +107,17 @@ class Relay:
         return put
 
     async def _warm(self) -> None:
-        """Read the newest quote of each instrument, until as many came as there were."""
-        async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
-            expected = await self._backlog(reader)
-            seen: set[str] = set()
-            while len(seen) < expected:
-                entries = await reader.batch()
-                for entry in entries:
-                    seen.add(entry.subject)
-                    self._take(entry)
-                if not entries:
-                    break  # nothing for seconds: the rest has left the stream meanwhile
+        """Read the last quote of each instrument from TICKS."""
+        while True:
+            try:
+                async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
+                    async for entries in reader.backlog():
+                        for entry in entries:
+                            self._take(entry)
+            except StreamUnavailable:
+                log.info("waiting for the tick stream")
+            else:
+                break
         self._flusher.mark()
         count = self._hub.instrument_count
         metrics.INSTRUMENTS.set(count)
@@ -128,10 +128,3 @@ class Relay:
             self._hub.warm(entry.subject, entry.data)
         except (msgspec.DecodeError, InvalidField):
             metrics.BAD_QUOTES.inc()
-
-    async def _backlog(self, reader: TickReader) -> int:
-        while True:
-            try:
-                return await reader.open()
-            except StreamUnavailable:
-                log.info("waiting for the tick stream")

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
-from shared.contracts.demand import FORGET_SECS, MOST_KEYS, Coverage, Demand
+from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage, Demand
 
 
 class Outcome(StrEnum):
@@ -44,9 +44,9 @@ class Interest:
 
         If that is more than can be demanded, what was demanded before keeps its place.
         """
-        wanted_depth = _first_come(set(depth), set(self._depth), MOST_KEYS // 2)
+        wanted_depth = _first_come(set(depth), set(self._depth), MAX_KEYS // 2)
         wanted = set(quotes).union(wanted_depth)
-        kept = _first_come(wanted, self._since, MOST_KEYS - len(wanted_depth))
+        kept = _first_come(wanted, self._since, MAX_KEYS - len(wanted_depth))
         self._beyond = frozenset(wanted.difference(kept))
         self._said = {key: self._said[key] for key in wanted if key in self._said}
         if kept == self._quotes and wanted_depth == self._depth:
@@ -79,7 +79,7 @@ class Interest:
 
     def outcome(self, key: str, now: float, *, is_known: bool) -> Outcome:
         """What a client is told that asks for `key`; `is_known`: there is a last quote of it."""
-        told = self._told(key) if now - self._heard_at < FORGET_SECS else None
+        told = self._told(key) if now - self._heard_at < DEMAND_TTL_SECS else None
         if key in self._beyond:
             told = Outcome.NO_CAPACITY
         elif told is None:

@@ -4,13 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
-from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.rate_limit import Allowance, RateLimiter
 from shared.contracts.revocations import Revocations
 from shared.errors import Revoked, Unauthenticated
 from shared.runtime.clock import Clock
-from shared.web.addresses import network
+from shared.web.addresses import client_network
 from shared.web.bearer import bearer_token
+from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import Principal, TokenVerifier
 
 ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
@@ -47,14 +47,14 @@ class AccessControl:
         Raises RateLimited, Unauthenticated (or what it is in particular), and Unavailable if
         no token can be checked.
         """
-        address = network(self._outside.address(request))
+        address = client_network(self._outside.address(request))
         now = self._clock.monotonic()
         request[ALLOWANCE] = standing = self._addresses.allowance(address, now)
         if standing.left < 1:
             raise self._addresses.refusal(address, now)
         try:
             who = await self._verifier.verify(bearer_token(request))
-            if self._revocations.refuses(who):
+            if self._revocations.is_revoked(who):
                 raise Revoked("the session was ended")
         except Unauthenticated:
             self._addresses.spend(address, self._clock.monotonic())
@@ -68,7 +68,7 @@ class AccessControl:
 
     def anybody(self, request: web.Request) -> None:
         """Count a request that needs no token. Raises RateLimited."""
-        address = network(self._outside.address(request))
+        address = client_network(self._outside.address(request))
         now = self._clock.monotonic()
         is_let_in = self._addresses.spend(address, now)
         request[ALLOWANCE] = self._addresses.allowance(address, now)

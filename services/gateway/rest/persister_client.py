@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from shared.bus.connection import Bus
-from shared.bus.requests import ask_encoded
+from shared.bus.requests import send_request_encoded
 from shared.contracts.history import HISTORY_BARS, HISTORY_GAPS, BarsRequest, GapsRequest
 from shared.contracts.instruments import (
     INSTRUMENTS_GET,
@@ -13,7 +13,7 @@ from shared.contracts.instruments import (
     GetRequest,
     SearchRequest,
 )
-from shared.errors import Overloaded, RequestError, answered_error
+from shared.errors import Overloaded, RequestError, error_from_reply
 from shared.runtime.clock import Clock
 
 Question = BarsRequest | GapsRequest | SearchRequest | GetRequest
@@ -54,8 +54,8 @@ class PersisterClient:
             raise Overloaded("too many questions wait for their answers; try again")
         self._asked += 1
         try:
-            return await ask_encoded(
-                self._bus, self._clock, _SUBJECTS[type(question)], question, secs=self._secs
+            return await send_request_encoded(
+                self._bus, self._clock, _SUBJECTS[type(question)], question, timeout_secs=self._secs
             )
         except RequestError as error:
             if error.field not in _NAMES:
@@ -67,4 +67,4 @@ class PersisterClient:
 
 def _renamed(error: RequestError, field: str) -> RequestError:
     name = _NAMES[field]
-    return answered_error(error.code, error.detail.replace(field, name), name)
+    return error_from_reply(error.code, error.detail.replace(field, name), name)

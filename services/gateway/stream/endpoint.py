@@ -11,7 +11,6 @@ from aiohttp import web
 from services.gateway import metrics
 from services.gateway.fanout.outbox import Outbox
 from services.gateway.fanout.socket_writer import SocketWriter
-from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets, TokenBucket
 from services.gateway.stream.json_framing import JsonFraming
 from services.gateway.stream.protocol import CloseCode
@@ -28,11 +27,12 @@ from shared.errors import (
 )
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
-from shared.web.addresses import network
+from shared.web.addresses import client_network
+from shared.web.forwarded import ForwardedHeaders
 
 log = get_logger(__name__)
 
-DEPENDENCY: Final = "door"
+DEPENDENCY: Final = "admission"
 # So long a client may take to answer a close.
 _CLOSE_SECS: Final = 2.0
 _LONGEST_RETRY_SECS: Final = 10
@@ -63,7 +63,7 @@ class StreamEndpoint:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = network(self._outside.address(request))
+        address = client_network(self._outside.address(request))
         try:
             self._check(request, address)
         except RequestError as refusal:

@@ -217,7 +217,7 @@ class StreamSession:
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._gateway.verifier.verify(token)
-        if self._gateway.revocations.refuses(principal):
+        if self._gateway.revocations.is_revoked(principal):
             raise Revoked("the session was ended")
         left_secs = self._left_secs(principal)
         if left_secs <= 0:

@@ -57,7 +57,7 @@ class Leader:
 
     async def run(self) -> None:
         metrics.SUBSCRIPTION_LIMIT.set(LIMITS[self.settings.plan].full_alone)
-        await self.lease.lead(self._work, on_other=self._hear)
+        await self.lease.lead(self._work, on_other_leader=self._hear)
 
     def _hear(self, other_leads: bool) -> None:
         if other_leads:

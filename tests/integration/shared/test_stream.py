@@ -180,7 +180,7 @@ async def test_a_frozen_server_loses_and_repeats_nothing(
 async def test_a_stream_that_is_missing_is_unavailable(
     persister: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.stream.Backoff", partial(Backoff, cap_secs=0.01))
+    monkeypatch.setattr("shared.bus.stream_reader.Backoff", partial(Backoff, cap_secs=0.01))
     async with TickReader(persister, start=0) as reader:
         with pytest.raises(StreamUnavailable):
             await reader.open()
@@ -201,7 +201,7 @@ async def test_a_server_that_is_away_is_waited_for_however_often_it_is_tried(
 
     await publish(ingest, range(3))
     async with TickReader(persister, start=0) as reader:
-        monkeypatch.setattr("shared.stream.Backoff", Counted)
+        monkeypatch.setattr("shared.bus.stream_reader.Backoff", Counted)
         nats.kill()
         reading = asyncio.ensure_future(read(reader, 3))
 

@@ -141,7 +141,7 @@ def lease(bucket: FakeBucket, holder: str = "a", *passing: type[Exception]) -> L
             raise NatsError
         return Leases(cast("KeyValue", bucket), EPOCH_BASE)
 
-    return Lease(open_bucket, "test", holder, TTL_SECS, LoopClock(), passing=passing)
+    return Lease(open_bucket, "test", holder, TTL_SECS, LoopClock(), retryable=passing)
 
 
 @dataclass

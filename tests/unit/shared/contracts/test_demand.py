@@ -18,7 +18,7 @@ def test_a_demand_without_depth_wants_none() -> None:
 
 
 def test_a_demand_for_too_much_is_refused() -> None:
-    keys = [f"NSE_EQ|{number}" for number in range(demand.MOST_KEYS)]
+    keys = [f"NSE_EQ|{number}" for number in range(demand.MAX_KEYS)]
     most = Demand(gateway="g", rev=1, quotes=keys)
     assert demand.decode_demand(demand.encode(most)) == most
     beyond = demand.encode(Demand(gateway="g", rev=1, quotes=keys, depth=[KEY]))

@@ -65,17 +65,17 @@ def test_what_is_no_revocation_is_a_value_error(subject: str, value: bytes) -> N
 def test_every_token_of_a_revoked_session_is_refused_and_no_other() -> None:
     revocations = Revocations()
     revocations.add(SessionRevoked(session_id="s1", until=9_999))
-    assert revocations.refuses(Token())
-    assert revocations.refuses(Token(issued_at=9_000))
-    assert not revocations.refuses(Token(session_id="s2"))
+    assert revocations.is_revoked(Token())
+    assert revocations.is_revoked(Token(issued_at=9_000))
+    assert not revocations.is_revoked(Token(session_id="s2"))
 
 
 def test_a_users_tokens_are_refused_up_to_the_moment_and_good_after() -> None:
     revocations = Revocations()
     revocations.add(UserRevoked(user_id="u1", before=1_000, until=9_999))
-    assert revocations.refuses(Token(issued_at=1_000))
-    assert not revocations.refuses(Token(issued_at=1_001))
-    assert not revocations.refuses(Token(user_id="u2"))
+    assert revocations.is_revoked(Token(issued_at=1_000))
+    assert not revocations.is_revoked(Token(issued_at=1_001))
+    assert not revocations.is_revoked(Token(user_id="u2"))
 
 
 def test_an_older_revocation_that_comes_late_weakens_nothing() -> None:
@@ -84,16 +84,16 @@ def test_an_older_revocation_that_comes_late_weakens_nothing() -> None:
     revocations.add(UserRevoked(user_id="u1", before=500, until=1_500))
     revocations.add(SessionRevoked(session_id="s9", until=2_000))
     revocations.add(SessionRevoked(session_id="s9", until=1_500))
-    revocations.forget(1_600)
+    revocations.remove_expired(1_600)
     assert len(revocations) == 2
-    assert revocations.refuses(Token(issued_at=900))
+    assert revocations.is_revoked(Token(issued_at=900))
 
 
 def test_what_can_refuse_nothing_any_more_is_forgotten() -> None:
     revocations = Revocations()
     revocations.add(SessionRevoked(session_id="s1", until=2_000))
     revocations.add(UserRevoked(user_id="u1", before=1_000, until=2_000))
-    revocations.forget(1_999)
+    revocations.remove_expired(1_999)
     assert len(revocations) == 2
-    revocations.forget(2_000)
+    revocations.remove_expired(2_000)
     assert len(revocations) == 0

@@ -56,4 +56,4 @@ def test_an_outage_is_logged_once_however_often_it_is_seen() -> None:
             readiness.down("gas", "away")
         readiness.up("gas")
         readiness.up("gas")
-    assert [line["event"] for line in logged] == ["not ready", "ready again"]
+    assert [line["event"] for line in logged] == ["not ready", "ready"]

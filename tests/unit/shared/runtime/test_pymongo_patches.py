@@ -11,7 +11,7 @@ from shared.runtime import pymongo_patches
 @pytest.fixture(autouse=True)
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "wait_for", asyncio.wait_for)
-    pymongo_patches.mend()
+    pymongo_patches.apply()
 
 
 async def until_waiting(condition: lock.Condition) -> None:

@@ -10,7 +10,7 @@ from shared.runtime.tasks import run_together, stop
 
 @pytest.fixture(autouse=True)
 def again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "_AGAIN_SECS", 0.5)
+    monkeypatch.setattr(tasks, "_RECANCEL_SECS", 0.5)
 
 
 async def forever() -> None:
