@@ -92,7 +92,7 @@ class Leader:
             publisher,
             StatusPublisher(self.bus, term, publisher, self.readiness, self.clock),
             CoveragePublisher(self.bus, term, self.interest),
-            MarketHours(Calendar(always_open=False)),
+            MarketHours(Calendar()),
             Watchdog(self.settings.silent_after_secs),
         )
 

@@ -276,19 +276,21 @@ def test_a_missing_stream_is_reported_as_such() -> None:
     run_virtual(main())
 
 
+class RefusingBus(FakeBus):
+    """Never creates a consumer."""
+
+    attempts = 0
+
+    async def add_consumer(self, _: str, config: Any) -> Any:
+        self.attempts += 1
+        raise NatsError
+
+
 def test_with_retry_a_failure_that_lasts_is_raised_after_eight_retries() -> None:
     async def main() -> int:
-        bus = FakeBus()
-        attempts = 0
-
-        async def refuse(*_: object) -> Any:
-            nonlocal attempts
-            attempts += 1
-            raise NatsError
-
-        bus.add_consumer = refuse  # type: ignore[method-assign]
+        bus = RefusingBus()
         with pytest.raises(StreamUnavailable):
             await reader(bus).open()
-        return attempts
+        return bus.attempts
 
     assert run_virtual(main()) == 9
