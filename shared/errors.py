@@ -17,7 +17,7 @@ TradeDadError
 │   ├── LimitExceeded      a count of open things is at its limit: streams, subscriptions
 │   ├── TooLarge           the body is larger than allowed
 │   ├── RetryLater         can succeed after a pause; carries `retry_after_secs`
-│   │   ├── TooManyAttempts too many logins or sign-ups in a period
+│   │   ├── TooManyAttempts too many attempts in a period, such as logins
 │   │   ├── RateLimited    too many requests in a period
 │   │   └── Overloaded     a bounded resource is full
 │   └── Unavailable        a dependency does not answer
@@ -191,7 +191,7 @@ class RetryLater(RequestError):
 
 
 class TooManyAttempts(RetryLater):
-    """Too many attempts, to log in or to sign up, in a period."""
+    """Too many attempts in a period, such as logins or sign-ups."""
 
     code = Code.TOO_MANY_ATTEMPTS
     status = HTTPStatus.TOO_MANY_REQUESTS
