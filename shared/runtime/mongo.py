@@ -122,7 +122,7 @@ def _make_client(settings: MongoSettings, readiness: Readiness) -> AsyncMongoCli
             tz_aware=True,
             appname=f"tradedad-{readiness.service}",
         )
-    except (InvalidURI, ConfigurationError, InvalidName) as error:
+    except (InvalidURI, ConfigurationError, InvalidName, ValueError) as error:
         # The error's text quotes parts of the URL, possibly the password.
         problem = f"TRADEDAD_MONGO_URL: not a valid MongoDB URL ({type(error).__name__})"
         raise ConfigError([problem]) from None
