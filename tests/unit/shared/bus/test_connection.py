@@ -65,16 +65,18 @@ class Connected:
         await self._stack.aclose()
 
 
-async def test_a_bus_cannot_publish_while_disconnected_or_with_much_unsent_data() -> None:
+@pytest.mark.parametrize(
+    ("is_connected", "unsent_bytes", "can_publish"),
+    [(True, 0, True), (True, (8 << 20) - 1, True), (True, 8 << 20, False), (False, 0, False)],
+)
+async def test_a_bus_cannot_publish_while_disconnected_or_with_much_unsent_data(
+    is_connected: bool, unsent_bytes: int, can_publish: bool
+) -> None:
     made = Connected()
     bus = await made.open()
-    assert bus.can_publish
-    made.client.pending_data_size = 8 << 20
-    assert bus.is_connected
-    assert not bus.can_publish
-    made.client.pending_data_size = 0
-    made.client.is_connected = False
-    assert not bus.can_publish
+    made.client.is_connected = is_connected
+    made.client.pending_data_size = unsent_bytes
+    assert (bus.is_connected, bus.can_publish) == (is_connected, can_publish)
     await made.close()
 
 
