@@ -111,8 +111,8 @@ class StreamReader:
     async def backlog(self) -> AsyncIterator[list[Entry]]:
         """Open the reader and yield, in batches, the entries that the stream holds now.
 
-        Ends after as many entries as there were, or once the stream has no more: some may have
-        been removed meanwhile. Raises StreamUnavailable, or StreamNotFound.
+        Ends after as many entries as there were at the start, or earlier if the stream has no
+        more entries because some were removed. Raises StreamUnavailable, or StreamNotFound.
         """
         await self.open()
         while self._backlog > 0:

@@ -53,8 +53,8 @@ class _BackgroundTasks:
 async def run_in_background(*components: Component) -> AsyncIterator[Component]:
     """Run `components` until the block ends; yields a component that ends with the first of them.
 
-    Cancelling the yielded component does not cancel `components`: they stay available to what
-    is closed inside the block.
+    Cancelling the yielded component does not cancel `components`, so that code which shuts down
+    inside the block can still use them.
     """
     tasks = [
         asyncio.create_task(component.run(), name=type(component).__name__)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final
 
-# Longer than any cleanup of ours: a second cancellation would interrupt the cleanup.
+# Longer than any cleanup in this project: a second cancellation would interrupt the cleanup.
 _RECANCEL_SECS: Final = 3.0
 
 

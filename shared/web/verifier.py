@@ -21,7 +21,7 @@ REQUIRED_CLAIMS: Final = ("iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"
 LEEWAY_SECS: Final = 5
 _FETCH_TIMEOUT_SECS: Final = 3.0
 KEYS_MAX_AGE_SECS: Final = 300.0
-"""Fetched keys older than this are fetched again."""
+"""The longest time that a verifier uses fetched keys while the issuer answers."""
 # The shortest time between two fetches, however many unknown key ids are requested and whether or
 # not the issuer answers.
 _MIN_FETCH_INTERVAL_SECS: Final = 2.0
