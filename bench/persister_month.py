@@ -29,9 +29,9 @@ from embedded.ports import HOST, free_ports
 from services.persister.storage.bar_store import BARS, BarStore
 from services.persister.storage.documents import bar_document
 from shared.bus.connection import Bus, connect_bus
-from shared.bus.requests import ask_encoded
+from shared.bus.requests import send_request_encoded
 from shared.bus.resources import ensure_ticks_stream
-from shared.contracts.history import HISTORY_BARS, MOST_BARS, BarsReply, BarsRequest
+from shared.contracts.history import HISTORY_BARS, MAX_BARS, BarsReply, BarsRequest
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
 from shared.runtime.clock import SystemClock
@@ -242,7 +242,7 @@ async def _ask(bus: Bus, requests: list[BarsRequest]) -> list[float]:
     took = []
     for request in requests:
         started = time.perf_counter()
-        data = await ask_encoded(bus, clock, HISTORY_BARS, request, secs=10)
+        data = await send_request_encoded(bus, clock, HISTORY_BARS, request, timeout_secs=10)
         took.append((time.perf_counter() - started) * 1_000)
         reply = msgspec.json.decode(data, type=BarsReply)
         assert len(reply.bars) == MONTH_DAYS * WINDOWS
@@ -258,7 +258,7 @@ def _months(count: int, seed: int) -> list[BarsRequest]:
         first = dice.randrange(DAYS - MONTH_DAYS)
         until = days[first + MONTH_DAYS - 1] + 400 * MINUTE_MS
         key = dice.choice(everything)
-        made.append(BarsRequest(key=key, from_ms=days[first], to_ms=until, limit=MOST_BARS))
+        made.append(BarsRequest(key=key, from_ms=days[first], to_ms=until, limit=MAX_BARS))
     return made
 
 

@@ -1,1 +1,1 @@
-"""What two services must agree on: messages, subjects, errors, and how a process starts."""
+"""Code that several services use: contracts, errors, the bus, HTTP parts and the runtime."""

@@ -1,30 +1,32 @@
-"""The error tree, with the stable code of every error that a client can see.
+"""The tree of exceptions, with the stable code of every error that a client can receive.
 
 TradeDadError
 ├── ConfigError            a setting is missing, unknown or out of range; the process does not start
-├── RequestError           the caller is told; carries a `Code` and an HTTP status
-│   ├── BadMessage         the input could not be read at all
-│   ├── InvalidField       one field of the input breaks a rule; names both
-│   ├── Unauthenticated    no token, or one that does not verify
-│   │   ├── TokenExpired
-│   │   ├── Revoked        the session was ended before its time
-│   │   └── BadCredentials
-│   ├── Forbidden          known, but not allowed
+├── RequestError           reported to the client with a `Code` and an HTTP status
+│   ├── BadMessage         the input cannot be parsed
+│   ├── InvalidField       a field of the input breaks a rule
+│   ├── Unauthenticated    the token is missing or not valid
+│   │   ├── TokenExpired   the token was valid and has expired
+│   │   ├── Revoked        the session was ended before the token expired
+│   │   └── BadCredentials the e-mail address and the password do not match
+│   ├── Forbidden          authenticated, but not allowed
 │   │   ├── AccountDisabled
 │   │   └── ReauthenticationRequired
 │   ├── NotFound
 │   ├── EmailTaken
-│   ├── LimitExceeded      more than one may have
+│   ├── LimitExceeded      a count of open things is at its limit: streams, subscriptions
 │   ├── TooLarge           the body is larger than allowed
-│   ├── TooManyAttempts    wait before trying again
-│   ├── RateLimited        more requests than one may send; wait
-│   ├── Overloaded         a bounded resource is full; retry later
-│   └── Unavailable        something we depend on does not answer
-│       └── TimedOut       it did not answer in time
-├── BusClosed              the NATS client gave up for good; the process must end
+│   ├── RetryLater         can succeed after a pause; carries `retry_after_secs`
+│   │   ├── TooManyAttempts too many attempts in a period, such as logins
+│   │   ├── RateLimited    too many requests in a period
+│   │   └── Overloaded     a bounded resource is full
+│   └── Unavailable        a dependency does not answer
+│       └── TimedOut       a dependency did not answer in time
+├── BusClosed              the NATS client closed for good; the process must end
 ├── LeaseLost              leadership has lapsed; stop acting at once
-├── StaleEpoch             a newer leader has written; this one's write was refused
-├── StreamUnavailable      the tick stream cannot be read; try again
+├── StaleEpoch             a newer leader has written, so this leader's write was refused
+├── StreamUnavailable      a JetStream stream cannot be read at the moment; try again
+│   └── StreamNotFound     the stream does not exist
 └── FeedError              the market-data connection failed
     └── FeedUnauthorised   Upstox refused the access token
 """
@@ -35,7 +37,7 @@ from typing import ClassVar
 
 
 class Code(StrEnum):
-    """Every error code that reaches a client; documented in docs/errors.md."""
+    """Every error code that a client can receive; docs/errors.md documents them."""
 
     BAD_MESSAGE = "bad_message"
     INVALID_FIELD = "invalid_field"
@@ -62,11 +64,11 @@ class Code(StrEnum):
 
 
 class TradeDadError(Exception):
-    """Root of everything this project raises on purpose."""
+    """Base class of every exception that this project raises on purpose."""
 
 
 class ConfigError(TradeDadError):
-    """The settings are wrong; `problems` holds one line for each."""
+    """Settings are not valid; `problems` holds one line per problem."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -74,7 +76,10 @@ class ConfigError(TradeDadError):
 
 
 class RequestError(TradeDadError):
-    """An error that the caller is told about, by code, status and a sentence."""
+    """An error that the client receives: a code, an HTTP status and a sentence (`detail`).
+
+    `field` names the field of the input at fault; None if no single field is.
+    """
 
     code: ClassVar[Code] = Code.INTERNAL
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -86,79 +91,82 @@ class RequestError(TradeDadError):
 
 
 class InvalidField(RequestError):
-    """A field of the input breaks a rule; `field` names it, `detail` says the rule."""
+    """A field of the input breaks a rule; `field` names the field, `detail` states the rule."""
 
     code = Code.INVALID_FIELD
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class BadMessage(RequestError):
-    """The input could not be read at all."""
+    """The input cannot be parsed."""
 
     code = Code.BAD_MESSAGE
     status = HTTPStatus.BAD_REQUEST
 
 
 class Unauthenticated(RequestError):
-    """No token, or one that does not verify."""
+    """The token is missing or not valid."""
 
     code = Code.UNAUTHENTICATED
     status = HTTPStatus.UNAUTHORIZED
 
 
 class TokenExpired(Unauthenticated):
-    """The token was good and has run out."""
+    """The token was valid and has expired."""
 
     code = Code.TOKEN_EXPIRED
 
 
 class Revoked(Unauthenticated):
-    """The token's session was ended: by a logout, a new password or an administrator."""
+    """The token's session was ended by a logout, a new password or an administrator."""
 
     code = Code.REVOKED
 
 
 class BadCredentials(Unauthenticated):
-    """E-mail and password do not match; never says which of the two is wrong."""
+    """The e-mail address and the password do not match; the error does not say which is wrong."""
 
     code = Code.BAD_CREDENTIALS
 
 
 class NotFound(RequestError):
-    """No such thing."""
+    """The requested thing does not exist."""
 
     code = Code.NOT_FOUND
     status = HTTPStatus.NOT_FOUND
 
 
 class Forbidden(RequestError):
-    """Known, but not allowed."""
+    """The caller is authenticated, but not allowed to do this."""
 
     code = Code.FORBIDDEN
     status = HTTPStatus.FORBIDDEN
 
 
 class AccountDisabled(Forbidden):
-    """The password is right, and an administrator has disabled the account."""
+    """The password is right, but an administrator has disabled the account."""
 
     code = Code.ACCOUNT_DISABLED
 
 
 class ReauthenticationRequired(Forbidden):
-    """This needs a password that was given a short while ago."""
+    """The request needs a password that was entered recently."""
 
     code = Code.REAUTHENTICATION_REQUIRED
 
 
 class LimitExceeded(RequestError):
-    """More than one may have."""
+    """A count of things open at the same time is at its limit: streams or subscriptions, say.
+
+    Closing some of them makes room; waiting does not. `RateLimited` is for requests per time.
+    """
 
     code = Code.LIMIT_EXCEEDED
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
 class EmailTaken(RequestError):
-    """An account with this e-mail address exists already."""
+    """An account with this e-mail address already exists."""
 
     code = Code.EMAIL_TAKEN
     status = HTTPStatus.CONFLICT
@@ -171,59 +179,58 @@ class TooLarge(RequestError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-class TooManyAttempts(RequestError):
-    """Too many attempts of late; `retry_after_secs` says when the next one is let in."""
+class RetryLater(RequestError):
+    """The same request can succeed once `retry_after_secs` seconds have passed.
+
+    Raise one of the subclasses: this class has no code of its own.
+    """
+
+    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
+        super().__init__(detail, field=field)
+        self.retry_after_secs = retry_after_secs
+
+
+class TooManyAttempts(RetryLater):
+    """Too many attempts in a period, such as logins or sign-ups."""
 
     code = Code.TOO_MANY_ATTEMPTS
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
-        super().__init__(detail, field=field)
-        self.retry_after_secs = retry_after_secs
 
-
-class RateLimited(RequestError):
-    """Too many requests of late; `retry_after_secs` says when the next one is let in."""
+class RateLimited(RetryLater):
+    """Too many requests in a period. `LimitExceeded` is for counts of open things."""
 
     code = Code.RATE_LIMITED
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
-        super().__init__(detail, field=field)
-        self.retry_after_secs = retry_after_secs
 
-
-class Overloaded(RequestError):
-    """A bounded resource is full; `retry_after_secs` says when to come back."""
+class Overloaded(RetryLater):
+    """A bounded resource, such as a queue, is full."""
 
     code = Code.OVERLOADED
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def __init__(self, detail: str, *, field: str | None = None, retry_after_secs: int = 1) -> None:
-        super().__init__(detail, field=field)
-        self.retry_after_secs = retry_after_secs
-
 
 class Unavailable(RequestError):
-    """Something this request needs does not answer at the moment."""
+    """A dependency of this request does not answer at the moment."""
 
     code = Code.UNAVAILABLE
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class TimedOut(Unavailable):
-    """Something this request needs did not answer in time."""
+    """A dependency of this request did not answer in time."""
 
     code = Code.TIMED_OUT
     status = HTTPStatus.GATEWAY_TIMEOUT
 
 
 class BusClosed(TradeDadError):
-    """The NATS client closed for good; only a new process can reconnect."""
+    """The NATS client closed for good; only a new process can connect again."""
 
 
 class LeaseLost(TradeDadError):
-    """Leadership has lapsed, or can no longer be shown to hold."""
+    """Leadership has lapsed, or can no longer be proved."""
 
 
 class StaleEpoch(TradeDadError):
@@ -236,7 +243,11 @@ class StaleEpoch(TradeDadError):
 
 
 class StreamUnavailable(TradeDadError):
-    """The tick stream cannot be read at the moment."""
+    """A JetStream stream cannot be read at the moment."""
+
+
+class StreamNotFound(StreamUnavailable):
+    """The JetStream stream does not exist (yet)."""
 
 
 class FeedError(TradeDadError):
@@ -251,13 +262,13 @@ class FeedUnauthorised(FeedError):
     """Upstox refused the access token."""
 
 
-def answered_error(code: Code, detail: str, field: str | None = None) -> RequestError:
-    """The error that another service answered with, to be raised here."""
-    for kind in _kinds(RequestError):
-        if kind.code is code:
-            return kind(detail, field=field)
+def error_from_reply(code: Code, detail: str, field: str | None = None) -> RequestError:
+    """The exception for an error that another service replied with."""
+    for error_class in _with_subclasses(RequestError):
+        if error_class.code is code:
+            return error_class(detail, field=field)
     return RequestError(detail, field=field)
 
 
-def _kinds(base: type[RequestError]) -> list[type[RequestError]]:
-    return [base, *(kind for sub in base.__subclasses__() for kind in _kinds(sub))]
+def _with_subclasses(base: type[RequestError]) -> list[type[RequestError]]:
+    return [base, *(cls for sub in base.__subclasses__() for cls in _with_subclasses(sub))]

@@ -77,7 +77,7 @@ class Announcer:
         while True:
             try:
                 if anew:
-                    bus.missed.clear()
+                    bus.resync_required.clear()
                     await ensure_revocations_bucket(bus, ttl_secs=self._remember_secs)
                     now = to_datetime(self._clock.now_ms())
                     await self._send(bus, await self._recorded.that_matter(now))
@@ -95,7 +95,7 @@ class Announcer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECS):
                     await self._nudge.wait()
-            anew = bus.missed.is_set()
+            anew = bus.resync_required.is_set()
 
     async def _send(self, bus: Bus, revocations: list[Revocation]) -> None:
         for revocation in revocations:

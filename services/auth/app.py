@@ -17,7 +17,7 @@ from services.auth.core.policy import PasswordPolicy
 from services.auth.core.pseudonyms import Pseudonyms
 from services.auth.core.records import AttemptLimit
 from services.auth.http.authenticator import Authenticator
-from services.auth.http.routes import Endpoints, ProxySettings, application
+from services.auth.http.routes import Endpoints, application
 from services.auth.password_hasher import open_hasher
 from services.auth.settings import AuthSettings
 from services.auth.signing.issuer import Issuer
@@ -36,6 +36,7 @@ from shared.runtime.logs import get_logger
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.service import Component
 from shared.runtime.site import serve
+from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import LEEWAY_SECS, TokenVerifier
 
 log = get_logger(__name__)
@@ -130,7 +131,8 @@ async def assemble(
             admin=admin,
             access=Authenticator(verifier, stores.users, stores.sessions, clock),
             keys=keys,
-            surroundings=ProxySettings(settings.trusted_proxies, settings.allowed_origins),
+            forwarded=ForwardedHeaders(settings.trusted_proxies),
+            allowed_origins=settings.allowed_origins,
             now_ms=clock.now_ms,
         )
         yield application(endpoints, readiness), [mongo, keys, announcer]

@@ -16,11 +16,11 @@ from shared.runtime.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from shared.web.verifier import KEYS_KEPT_SECS
+from shared.web.verifier import KEYS_MAX_AGE_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
 # A little more than verifiers keep our public keys, for all replicas to have the new one.
-_PUBLISH_SECS: Final = KEYS_KEPT_SECS + 30.0
+_PUBLISH_SECS: Final = KEYS_MAX_AGE_SECS + 30.0
 
 
 class AuthSettings(ServiceSettings):

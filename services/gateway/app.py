@@ -21,7 +21,6 @@ from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.http.access import AccessControl
 from services.gateway.http.auth_proxy import AuthProxy, proxy_session
-from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
 from services.gateway.http.token_bucket import KeyedCounter
@@ -37,8 +36,9 @@ from shared.bus.connection import connect_bus
 from shared.contracts.revocations import Revocations
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
-from shared.runtime.service import Component, lasting
+from shared.runtime.service import Component, run_in_background
 from shared.runtime.site import serve
+from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import KeySet, TokenVerifier
 
 # Long enough for a request line with two hundred instrument keys.
@@ -93,7 +93,7 @@ async def build(
         feed = FeedStatusListener(bus, hub, flusher, clock)
         # These run until the drain has ended the last stream.
         lasting_components = await stack.enter_async_context(
-            lasting(
+            run_in_background(
                 streams,
                 revocation_listener,
                 Relay(
@@ -143,7 +143,7 @@ async def build(
                 settings.port,
                 max_line_bytes=_MAX_LINE_BYTES,
                 idle_secs=settings.idle_secs,
-                most_idle=settings.max_idle_connections,
+                max_idle=settings.max_idle_connections,
             )
         )
         yield bus, lasting_components

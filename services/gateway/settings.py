@@ -16,7 +16,7 @@ from shared.runtime.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from shared.runtime.site import IDLE_SECS, MOST_IDLE
+from shared.runtime.site import IDLE_SECS, MAX_IDLE_CONNECTIONS
 
 
 class GatewaySettings(ServiceSettings):
@@ -69,7 +69,7 @@ class GatewaySettings(ServiceSettings):
     those of ten seconds, and as many more as the address may have open."""
     idle_secs: Secs = IDLE_SECS
     """A connection on which no whole request comes for so long is closed."""
-    max_idle_connections: Annotated[int, Field(ge=1)] = MOST_IDLE
+    max_idle_connections: Annotated[int, Field(ge=1)] = MAX_IDLE_CONNECTIONS
     """Of more such connections than this, the oldest are closed at once."""
     max_keys_per_stream: Annotated[int, Field(ge=1)] = 5_000
     """Instruments, and wildcards, that one stream may subscribe to."""

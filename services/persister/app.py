@@ -66,7 +66,7 @@ async def build(
             f"persister-{uuid.uuid4().hex}",
             settings.nats.lease_ttl_secs,
             clock,
-            passing=(PyMongoError, StreamUnavailable, StaleEpoch),
+            retryable=(PyMongoError, StreamUnavailable, StaleEpoch),
         )
         master = Master(http, instruments, settings, clock)
         yield (
@@ -103,7 +103,7 @@ def _responder(
             INSTRUMENTS_SEARCH: Handler(SearchRequest, instruments.search),
             INSTRUMENTS_GET: Handler(GetRequest, instruments.get),
         },
-        group="persister",
-        at_once=settings.requests_at_once,
-        waiting=settings.requests_waiting,
+        queue_group="persister",
+        max_concurrent=settings.requests_at_once,
+        max_queued=settings.requests_waiting,
     )

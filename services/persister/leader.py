@@ -30,7 +30,7 @@ class Leader:
         self._tell(leader_known=False)
 
     async def run(self) -> None:
-        await self._lease.lead(self._work, on_other=self._tell)
+        await self._lease.lead(self._work, on_other_leader=self._tell)
 
     def _tell(self, leader_known: bool) -> None:
         if leader_known:

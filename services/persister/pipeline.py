@@ -16,7 +16,7 @@ from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.stream_reader import Entry, TickReader, stream_identity
+from shared.bus.stream_reader import Entry, TickReader, stream_created_at
 from shared.contracts.messages import Bar, encode
 from shared.contracts.subjects import bar_subject
 from shared.runtime.backoff import Backoff
@@ -69,7 +69,7 @@ class Pipeline:
         while True:
             term.check()
             try:
-                return await stream_identity(self._bus)
+                return await stream_created_at(self._bus)
             except NotFoundError:
                 if not backoff.attempt:
                     log.info("waiting for the tick stream")

@@ -22,13 +22,13 @@ from services.simulator.ledger import Ledger
 from services.simulator.login.routes import login_routes
 from services.simulator.login.scopes import scopes
 from services.simulator.market.market import Market
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.universe import instruments_of
 from services.simulator.portfolio_stream.webhook import Webhook
 from services.simulator.rest.routes import market_routes
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
 from services.simulator.trading import Trading
-from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
@@ -67,7 +67,7 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
         seed=settings.seed,
         start_ms=start_ms,
         trades_per_sec=settings.trades_per_sec,
-        calendar=Calendar(always_open=settings.calendar == "always_open"),
+        calendar=SimulatedCalendar(always_open=settings.calendar == "always_open"),
     )
     ledger = Ledger(market.states, max_rows=settings.ledger_max_rows)
     codes = OneTimeCodes(wall_clock)

@@ -10,6 +10,7 @@ from services.simulator.account.routes import AccountRoutes
 from services.simulator.account.user_routes import UserRoutes
 from services.simulator.feed.codes import OneTimeCodes
 from services.simulator.market.flows import Trade
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.admin import OrderLedger
 from services.simulator.orders.door import Door
@@ -25,7 +26,6 @@ from services.simulator.portfolio_stream.updates import Update, Updates
 from services.simulator.portfolio_stream.webhook import Webhook
 from services.simulator.settings import SimulatorSettings
 from services.simulator.tokens import Tokens
-from shared.market.exchange_calendar import Calendar
 
 
 class Trading:
@@ -34,7 +34,7 @@ class Trading:
     def __init__(
         self,
         states: Mapping[str, InstrumentState],
-        calendar: Calendar,
+        calendar: SimulatedCalendar,
         market_ms: Callable[[], int],
         tokens: Tokens,
         codes: OneTimeCodes,

@@ -1,1 +1,1 @@
-"""NATS: the connection, JetStream streams, requests and leases."""
+"""The NATS connection, JetStream streams and buckets, requests with deadlines, and leases."""

@@ -1,4 +1,4 @@
-"""The NATS connection, with settings that notice a dead server and never give up on it."""
+"""The NATS connection: detects a dead server and reconnects without limit."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,17 +24,22 @@ from shared.runtime.settings import NatsSettings
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "nats"
-# In whose accounts JetStream is; all others find ingest's under another name.
-JETSTREAM_USERS: Final = frozenset({"ingest", "auth"})
-_CLOSE_SECS: Final = 2.0
+# Users whose own account has JetStream. The others reach the JetStream of ingest's account
+# under an API prefix that their account imports.
+_JETSTREAM_USERS: Final = frozenset({"ingest", "auth"})
+_CLOSE_TIMEOUT_SECS: Final = 2.0
 _MAX_UNSENT_BYTES: Final = 8 << 20
-_MOST_TOLD: Final = 20
+_MAX_LOGGED_ERRORS: Final = 20
 
-ERRORS: Final = Counter("tradedad_bus_errors_total", "What NATS refused or lost, by kind", ["kind"])
+BUS_ERRORS: Final = Counter(
+    "tradedad_bus_errors_total",
+    "Errors that the NATS client reported, by exception class.",
+    ["kind"],
+)
 
 
 class Bus:
-    """An open connection; as a component, it ends the process should the client give up."""
+    """An open NATS connection; as a component, it fails when the client closes for good."""
 
     def __init__(
         self,
@@ -43,32 +48,34 @@ class Bus:
         js_api: str,
         *,
         closed: asyncio.Event,
-        missed: asyncio.Event,
+        resync_required: asyncio.Event,
     ) -> None:
         self.client = client
         self.settings = settings
         self.js_api = js_api
+        """Subject prefix of the API of this user's default JetStream."""
         self.js = self.jetstream(js_api)
-        self.missed = missed
-        """Set when messages may have been missed: by a reconnect, or as too many waited."""
+        self.resync_required = resync_required
+        """Set when messages may have been lost: after a reconnect, and when the client dropped
+        messages because its queue was full. Its only consumer clears it."""
         self._closed = closed
 
     def jetstream(self, js_api: str) -> JetStreamContext:
-        """The JetStream whose API is under `js_api`: that of another account, say."""
+        """The JetStream whose API has the subject prefix `js_api`."""
         return self.client.jetstream(prefix=js_api, timeout=self.settings.request_timeout_secs)
 
     @property
     def is_connected(self) -> bool:
-        """False while the server is away; a publish then raises at once."""
+        """False while there is no connection; publishing then raises at once."""
         return self.client.is_connected
 
     @property
     def can_publish(self) -> bool:
-        """False also while a server that reads too slowly leaves much unsent."""
+        """True if connected and less than 8 MiB of published data is still unsent."""
         return self.client.is_connected and self.client.pending_data_size < _MAX_UNSENT_BYTES
 
     async def run(self) -> None:
-        """Raises BusClosed when the client has closed for good (some -ERR answers do that)."""
+        """Raises BusClosed once the client has closed for good (after some -ERR replies)."""
         await self._closed.wait()
         raise BusClosed("the NATS client closed the connection for good")
 
@@ -82,39 +89,38 @@ async def connect_bus(
     readiness: Readiness,
     own_client: Client | None = None,
 ) -> AsyncIterator[Bus]:
-    """Connect as `user`, waiting for as long as no server answers; `own_client` is one of a
-    class of the caller's, not yet connected.
+    """Connect as `user`; waits without limit until a server accepts the connection.
 
-    Publishing while disconnected raises instead of buffering (`pending_size=0`): what
-    waits in a buffer is stale by the time it leaves, and a stale order is worse than none.
+    `own_client` is an unconnected client to use instead of a new `Client`, for callers with a
+    subclass. Publishing while disconnected raises instead of buffering (`pending_size=0`): a
+    buffered message is stale when it is sent, and a stale order is worse than none.
     """
     closed = asyncio.Event()
-    missed = asyncio.Event()
+    resync_required = asyncio.Event()
     backoff = Backoff(base_secs=0.1, cap_secs=2.0)
+    logged: set[str] = set()
 
     async def on_disconnect() -> None:
         readiness.down(DEPENDENCY, "disconnected")
 
     async def on_reconnect() -> None:
         backoff.reset()
-        told.clear()
-        missed.set()
+        logged.clear()
+        resync_required.set()
         readiness.up(DEPENDENCY)
 
-    told: set[str] = set()
-
     async def on_error(error: Exception) -> None:
-        # Awaited inside the client's read loop: must stay short. What the server refuses
-        # is told here and nowhere else: a denied publish never raises.
-        ERRORS.labels(type(error).__name__).inc()
+        # The client's read loop awaits this callback, so it must be short. A denied publish
+        # does not raise: this callback is the only place that reports it.
+        BUS_ERRORS.labels(type(error).__name__).inc()
         if isinstance(error, SlowConsumerError):
-            missed.set()
+            resync_required.set()
         text = str(error) or repr(error)
-        if text not in told and len(told) < _MOST_TOLD:
-            told.add(text)
+        if text not in logged and len(logged) < _MAX_LOGGED_ERRORS:
+            logged.add(text)
             log.warning("bus error", error=text)
         if not client.is_connected:
-            readiness.down(DEPENDENCY, str(error) or repr(error))
+            readiness.down(DEPENDENCY, text)
 
     async def on_close() -> None:
         closed.set()
@@ -144,8 +150,8 @@ async def connect_bus(
             closed_cb=on_close,
         )
         readiness.up(DEPENDENCY)
-        js_api = OWN_JETSTREAM_API if user in JETSTREAM_USERS else MARKET_JETSTREAM_API
-        yield Bus(client, settings, js_api, closed=closed, missed=missed)
+        js_api = OWN_JETSTREAM_API if user in _JETSTREAM_USERS else MARKET_JETSTREAM_API
+        yield Bus(client, settings, js_api, closed=closed, resync_required=resync_required)
     finally:
         await _close(client)
 
@@ -154,7 +160,7 @@ async def _close(client: Client) -> None:
     if client.is_closed:
         return
     try:
-        async with asyncio.timeout(_CLOSE_SECS):
+        async with asyncio.timeout(_CLOSE_TIMEOUT_SECS):
             await client.close()
     except (TimeoutError, NatsError, OSError) as error:
-        log.warning("bus did not close cleanly", error=repr(error))
+        log.warning("bus not closed cleanly", error=repr(error))

@@ -1,9 +1,9 @@
-"""Leadership: at most one process acts, and one that may have lost it stops by itself.
+"""Leader election by a lease in a NATS bucket, with an epoch that fences writes.
 
-A lease is a key in a NATS bucket whose entries expire. It is created and renewed by
-compare-and-set; its revision, which rises for as long as the bucket exists, makes the
-epoch that fences writes. A holder counts its time from *before* it sent a renewal, by
-its own monotonic clock, so it always stops before the server lets another one in.
+A lease is a key in a bucket whose entries expire after the bucket's TTL. The holder creates
+and renews the key by compare-and-set. The key's revision, which rises as long as the bucket
+exists, makes the epoch. The holder counts the TTL from the moment *before* it sent a renewal,
+by its own monotonic clock, so it always stops before the server grants the lease to another.
 """
 
 import asyncio
@@ -24,18 +24,23 @@ from shared.runtime.tasks import run_together
 
 log = get_logger(__name__)
 
-LEADING = Gauge("tradedad_leading", "1 while this process holds the lease", ["lease"])
+LEADING: Final = Gauge("tradedad_leading", "1 while this process holds the lease.", ["lease"])
+
+# A term that lasted longer resets the backoff between terms.
+_STABLE_TERM_SECS: Final = 30.0
+_RELEASE_TIMEOUT_SECS: Final = 1.0
 
 
 @dataclass
 class Term:
-    """One stretch of leadership."""
+    """One uninterrupted period of leadership."""
 
     epoch: int
     clock: Clock
     valid_until: float
-    """Monotonic seconds; past it, another leader may exist."""
+    """Monotonic seconds; from then on another leader may exist."""
     revision: int = field(default=0)
+    """The key's revision at the last renewal."""
 
     def is_valid(self) -> bool:
         """True while no other leader can exist."""
@@ -47,16 +52,13 @@ class Term:
             raise LeaseLost(f"the lease of epoch {self.epoch} has lapsed")
 
 
-_SETTLED_SECS: Final = 30.0
-
-
 class Leases(NamedTuple):
     """The bucket of leases."""
 
     bucket: KeyValue
     epoch_base: int
-    """When the bucket was made, epoch ms. Revisions count from one in every bucket; with
-    this added, epochs rise also from a bucket that was lost to the one made in its place."""
+    """When the bucket was created, epoch ms. Revisions start at one in every bucket. An epoch is
+    this time plus a revision, so epochs also rise from a lost bucket to its replacement."""
 
 
 OpenBucket = Callable[[], Awaitable[Leases]]
@@ -64,7 +66,11 @@ Work = Callable[[Term], Coroutine[Any, Any, None]]
 
 
 class Lease:
-    """The lease `name`; `holder` is unique to this process, `ttl_secs` is the bucket's TTL."""
+    """The lease `name`; `holder` is unique to this process, `ttl_secs` is the bucket's TTL.
+
+    `retryable` are exceptions of the work, besides those of NATS and of sockets, after which
+    this process seeks the lease again.
+    """
 
     def __init__(
         self,
@@ -74,51 +80,58 @@ class Lease:
         ttl_secs: float,
         clock: Clock,
         *,
-        passing: tuple[type[Exception], ...] = (),
+        retryable: tuple[type[Exception], ...] = (),
     ) -> None:
         self._open_bucket = open_bucket
         self._name = name
         self._holder = holder.encode()
         self._ttl_secs = ttl_secs
         self._clock = clock
-        self._passing: tuple[type[Exception], ...] = (NatsError, TimeoutError, OSError, *passing)
+        self._retryable: tuple[type[Exception], ...] = (
+            NatsError,
+            TimeoutError,
+            OSError,
+            *retryable,
+        )
         self._bucket: KeyValue | None = None
         self._epoch_base = 0
         LEADING.labels(name).set(0)
 
-    async def lead(self, work: Work, on_other: Callable[[bool], None] = lambda _: None) -> None:
-        """For ever: wait for leadership, run `work` while it lasts, wait again.
+    async def lead(
+        self, work: Work, on_other_leader: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """Wait for leadership and run `work` while it lasts, again and again.
 
-        `on_other` hears whether it is known that somebody else leads: while waiting, at
-        first and when that changes, and that it is not, before each `work`.
+        Cancels `work` when the lease lapses. If `work` fails, the lease is released so that a
+        standby can take over at once. After a retryable exception this process then seeks the
+        lease again; any other exception is raised.
 
-        Cancels `work` when the lease lapses. If `work` fails, the lease is given up so
-        that a standby can follow at once: after a passing fault (`passing`) this one
-        seeks it again, whatever else it raises ends this too.
+        `on_other_leader` receives whether another process is known to hold the lease: after the
+        first attempt to acquire it, on each change, and as False before each run of `work`.
         """
         backoff = Backoff()
         while True:
-            term = await self._acquire(on_other)
+            term = await self._acquire(on_other_leader)
             started = self._clock.monotonic()
             LEADING.labels(self._name).set(1)
             log.info("leading", lease=self._name, epoch=term.epoch)
             try:
                 await self._hold(term, work)
             except* LeaseLost as lost:
-                log.warning("leadership lost", lease=self._name, why=repr(lost.exceptions[0]))
-            except* self._passing as faults:
-                log.warning("stepping down", lease=self._name, why=repr(faults.exceptions))
+                log.warning("leadership lost", lease=self._name, reason=repr(lost.exceptions[0]))
+            except* self._retryable as failed:
+                log.warning("stepping down", lease=self._name, reason=repr(failed.exceptions))
             finally:
                 LEADING.labels(self._name).set(0)
                 await self._release(term)
-            if self._clock.monotonic() - started > _SETTLED_SECS:
+            if self._clock.monotonic() - started > _STABLE_TERM_SECS:
                 backoff.reset()
             await self._clock.sleep(backoff.next_secs())
 
-    async def _acquire(self, on_other: Callable[[bool], None]) -> Term:
+    async def _acquire(self, on_other_leader: Callable[[bool], None]) -> Term:
         other_leads: bool | None = None
         while True:
-            asked_at = self._clock.monotonic()
+            sent_at = self._clock.monotonic()
             try:
                 if self._bucket is None:
                     self._bucket, self._epoch_base = await self._open_bucket()
@@ -127,36 +140,36 @@ class Lease:
                 if other_leads is not True:
                     log.info("standing by", lease=self._name)
                     other_leads = True
-                    on_other(True)
+                    on_other_leader(True)
             except (NatsError, TimeoutError, OSError) as error:
                 self._bucket = None
                 if other_leads is not False:
-                    log.warning("cannot ask for the lease", lease=self._name, error=repr(error))
+                    log.warning("cannot reach the lease", lease=self._name, error=repr(error))
                     other_leads = False
-                    on_other(False)
+                    on_other_leader(False)
             else:
-                on_other(False)
+                on_other_leader(False)
                 epoch = self._epoch_base + revision
-                return Term(epoch, self._clock, asked_at + self._ttl_secs, revision)
+                return Term(epoch, self._clock, sent_at + self._ttl_secs, revision)
             await self._clock.sleep(self._ttl_secs / 10)
 
     async def _hold(self, term: Term, work: Work) -> None:
         await run_together({"work": work(term), "renewal": self._renew(term)})
 
     async def _renew(self, term: Term) -> None:
-        """Raises LeaseLost when the lease can no longer be shown to hold."""
+        """Renew the lease; raises LeaseLost when it can no longer be proved to hold."""
         assert self._bucket is not None
         pause_secs = self._ttl_secs / 3
         while True:
             left_secs = term.valid_until - self._clock.monotonic()
             await self._clock.sleep(max(0.0, min(pause_secs, left_secs)))
-            asked_at = self._clock.monotonic()
-            if asked_at >= term.valid_until:
+            sent_at = self._clock.monotonic()
+            if sent_at >= term.valid_until:
                 raise LeaseLost("not renewed in time")
             pause_secs = self._ttl_secs / 20
             try:
-                # No longer than a third: after one lost answer there must be time to ask again.
-                async with asyncio.timeout(min(self._ttl_secs / 3, term.valid_until - asked_at)):
+                # At most a third of the TTL: time for another attempt if a reply is lost.
+                async with asyncio.timeout(min(self._ttl_secs / 3, term.valid_until - sent_at)):
                     term.revision = await self._bucket.update(
                         self._name, self._holder, last=term.revision
                     )
@@ -165,11 +178,14 @@ class Lease:
             except (NatsError, TimeoutError, OSError) as error:
                 log.debug("renewal failed", lease=self._name, error=repr(error))
             else:
-                term.valid_until = asked_at + self._ttl_secs
+                term.valid_until = sent_at + self._ttl_secs
                 pause_secs = self._ttl_secs / 3
 
     async def _adopt_own_renewal(self, term: Term) -> None:
-        """A renewal whose answer was lost has moved the revision on: it is still ours."""
+        """Take over the revision of an own renewal whose reply was lost.
+
+        Raises LeaseLost if the key has expired or has another holder.
+        """
         assert self._bucket is not None
         try:
             async with asyncio.timeout(max(0.0, term.valid_until - self._clock.monotonic())):
@@ -184,12 +200,12 @@ class Lease:
         term.revision = entry.revision
 
     async def _release(self, term: Term) -> None:
-        held = term.is_valid()
+        was_valid = term.is_valid()
         term.valid_until = float("-inf")
-        if self._bucket is None or not held:
+        if self._bucket is None or not was_valid:
             return
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(_RELEASE_TIMEOUT_SECS):
                 await self._bucket.delete(self._name, last=term.revision)
         except (NatsError, TimeoutError, OSError) as error:
             log.debug("lease left to expire", lease=self._name, error=repr(error))

@@ -1,7 +1,8 @@
-"""Requests over the bus: each with a deadline, answered within bounds or refused with a code.
+"""Request and reply over NATS, with deadlines, bounded concurrency and error codes.
 
-A request is the JSON of a msgspec struct; its deadline is a header, by the machines' clocks.
-An answer is the JSON of another struct, or, marked by a header, `{code, detail, field}`.
+A request is a msgspec struct as JSON. The header `Deadline-Ms` carries its deadline in epoch
+milliseconds, by the clocks of the machines. A reply is another struct as JSON; an error reply
+is marked by the header `Refused` and holds `{code, detail, field}`.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from shared.errors import (
     RequestError,
     TimedOut,
     Unavailable,
-    answered_error,
+    error_from_reply,
 )
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
@@ -31,112 +32,126 @@ from shared.runtime.tasks import run_together
 
 log = get_logger(__name__)
 
-DEADLINE: Final = "Deadline-Ms"
-REFUSED: Final = "Refused"
+DEADLINE_HEADER: Final = "Deadline-Ms"
+ERROR_HEADER: Final = "Refused"
+"""Marks an error reply; its value is the error's code."""
 
-ANSWERED: Final = Counter(
-    "tradedad_requests_total", "Requests over the bus, by subject and outcome", ["subject", "code"]
+_EXPIRED: Final = "expired"
+
+REQUESTS: Final = Counter(
+    "tradedad_bus_requests_total",
+    "Requests received over the bus, by subject and outcome: ok, expired or an error code.",
+    ["subject", "code"],
 )
-ANSWER_SECONDS: Final = Histogram(
-    "tradedad_request_seconds", "From taking up a request to its answer", ["subject"]
+REQUEST_SECONDS: Final = Histogram(
+    "tradedad_bus_request_duration_seconds",
+    "Time to handle a request, from the queue to its reply.",
+    ["subject"],
 )
 
-Q = TypeVar("Q", bound=msgspec.Struct)
-A = TypeVar("A", bound=msgspec.Struct)
+RequestT = TypeVar("RequestT", bound=msgspec.Struct)
+ReplyT = TypeVar("ReplyT", bound=msgspec.Struct)
 
 
-class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a request was not carried out; `field` names the part of it that is to blame."""
+class ErrorReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of an error reply; `field` names the field of the request at fault."""
 
     code: Code
     detail: str
     field: str | None = None
 
 
-async def ask(
-    bus: Bus, clock: Clock, subject: str, request: msgspec.Struct, answer: type[A], *, secs: float
-) -> A:
-    """What a service answers to `request` within `secs` seconds.
+async def send_request(
+    bus: Bus,
+    clock: Clock,
+    subject: str,
+    request: msgspec.Struct,
+    reply_type: type[ReplyT],
+    *,
+    timeout_secs: float,
+) -> ReplyT:
+    """Send `request` and return the decoded reply.
 
-    Raises the RequestError that it refused with, and Unavailable if nobody has answered
-    (TimedOut if that took all the time there was).
+    Raises the RequestError of an error reply, TimedOut if no reply came within `timeout_secs`,
+    and Unavailable if nobody is subscribed, NATS is away or the reply cannot be decoded.
     """
-    data = await ask_encoded(bus, clock, subject, request, secs=secs)
+    data = await send_request_encoded(bus, clock, subject, request, timeout_secs=timeout_secs)
     try:
-        return msgspec.json.decode(data, type=answer)
+        return msgspec.json.decode(data, type=reply_type)
     except msgspec.DecodeError as error:
-        raise _unreadable(subject, error) from None
+        raise _undecodable(subject, error) from None
 
 
-async def ask_encoded(
-    bus: Bus, clock: Clock, subject: str, request: msgspec.Struct, *, secs: float
+async def send_request_encoded(
+    bus: Bus, clock: Clock, subject: str, request: msgspec.Struct, *, timeout_secs: float
 ) -> bytes:
-    """The same as JSON, the very bytes that the service has sent; raises as `ask`."""
-    headers = {DEADLINE: str(clock.now_ms() + int(secs * 1_000))}
+    """Send `request` and return the reply's JSON, not decoded. Raises as `send_request`."""
+    headers = {DEADLINE_HEADER: str(clock.now_ms() + int(timeout_secs * 1_000))}
     try:
         reply = await bus.client.request(
-            subject, msgspec.json.encode(request), timeout=secs, headers=headers
+            subject, msgspec.json.encode(request), timeout=timeout_secs, headers=headers
         )
     except TimeoutError:
-        log.debug("no answer in time", subject=subject)
-        raise TimedOut(f"{subject} did not answer within {secs:g} s") from None
+        log.debug("request timed out", subject=subject)
+        raise TimedOut(f"{subject} did not reply within {timeout_secs:g} s") from None
     except (NatsError, OSError) as error:
-        log.debug("no answer", subject=subject, error=repr(error))
-        raise Unavailable(f"{subject} does not answer at the moment") from None
-    if not (reply.headers and REFUSED in reply.headers):
+        log.debug("request failed", subject=subject, error=repr(error))
+        raise Unavailable(f"{subject} does not reply at the moment") from None
+    if not (reply.headers and ERROR_HEADER in reply.headers):
         return reply.data
     try:
-        refusal = msgspec.json.decode(reply.data, type=Refusal)
+        error_reply = msgspec.json.decode(reply.data, type=ErrorReply)
     except msgspec.DecodeError as error:
-        raise _unreadable(subject, error) from None
-    raise answered_error(refusal.code, refusal.detail, refusal.field)
+        raise _undecodable(subject, error) from None
+    raise error_from_reply(error_reply.code, error_reply.detail, error_reply.field)
 
 
-def _unreadable(subject: str, error: msgspec.DecodeError) -> Unavailable:
-    log.warning("unreadable answer", subject=subject, error=str(error))
-    return Unavailable(f"{subject} answers what cannot be read")
+def _undecodable(subject: str, error: msgspec.DecodeError) -> Unavailable:
+    log.warning("reply cannot be decoded", subject=subject, error=str(error))
+    return Unavailable(f"the reply of {subject} cannot be decoded")
 
 
 @dataclass(frozen=True, slots=True)
-class Handler(Generic[Q]):
-    """How one sort of request is answered; `work` may raise any RequestError."""
+class Handler(Generic[RequestT]):
+    """Handles the requests of one subject; `handle` may raise any RequestError."""
 
-    request: type[Q]
-    work: Callable[[Q], Awaitable[msgspec.Struct]]
+    request_type: type[RequestT]
+    handle: Callable[[RequestT], Awaitable[msgspec.Struct]]
 
 
 class Responder:
-    """As a component, answers requests by subject, in a queue group with its like.
+    """A component: replies to requests by subject, as a member of a NATS queue group.
 
-    At most `at_once` are worked on and `waiting` wait; one more is refused as overloaded at
-    once. One whose deadline has passed is dropped: nobody waits for its answer.
+    It handles at most `max_concurrent` requests at a time and queues at most `max_queued`; it
+    replies to any further request at once with `overloaded`. It drops a request whose deadline
+    has passed: the requester no longer waits for the reply.
     """
 
     def __init__(
         self,
         bus: Bus,
         clock: Clock,
-        answers: Mapping[str, Handler[Any]],
+        handlers: Mapping[str, Handler[Any]],
         *,
-        group: str,
-        at_once: int,
-        waiting: int,
+        queue_group: str,
+        max_concurrent: int,
+        max_queued: int,
     ) -> None:
         self._bus = bus
         self._clock = clock
-        self._answers = answers
-        self._group = group
-        self._at_once = at_once
-        self._waiting: asyncio.Queue[tuple[Msg, int]] = asyncio.Queue(waiting)
+        self._handlers = handlers
+        self._queue_group = queue_group
+        self._max_concurrent = max_concurrent
+        self._queue: asyncio.Queue[tuple[Msg, int]] = asyncio.Queue(max_queued)
 
     async def run(self) -> None:
-        """Until cancelled. Subscriptions come back by themselves after an outage."""
+        """Serve until cancelled. The client restores the subscriptions after an outage."""
         subscriptions = [
-            await self._bus.client.subscribe(subject, queue=self._group, cb=self._take)
-            for subject in self._answers
+            await self._bus.client.subscribe(subject, queue=self._queue_group, cb=self._enqueue)
+            for subject in self._handlers
         ]
         try:
-            await run_together({f"answers-{n}": self._work() for n in range(self._at_once)})
+            await run_together({f"worker-{n}": self._work() for n in range(self._max_concurrent)})
         finally:
             for subscription in subscriptions:
                 try:
@@ -144,70 +159,70 @@ class Responder:
                 except (NatsError, OSError) as error:
                     log.debug("subscription left to end with the connection", error=repr(error))
 
-    async def _take(self, message: Msg) -> None:
+    async def _enqueue(self, message: Msg) -> None:
         try:
-            deadline_ms = int((message.headers or {}).get(DEADLINE, ""))
+            deadline_ms = int((message.headers or {}).get(DEADLINE_HEADER, ""))
         except ValueError:
-            await self._refuse(message, BadMessage(f"a request needs a header {DEADLINE}"))
+            await self._reply_error(message, BadMessage(f"the header {DEADLINE_HEADER} is missing"))
             return
         try:
-            self._waiting.put_nowait((message, deadline_ms))
+            self._queue.put_nowait((message, deadline_ms))
         except asyncio.QueueFull:
-            await self._refuse(message, Overloaded("too many requests wait; try again"))
+            await self._reply_error(message, Overloaded("too many requests are queued; try again"))
 
     async def _work(self) -> None:
         while True:
-            message, deadline_ms = await self._waiting.get()
+            message, deadline_ms = await self._queue.get()
             left_secs = (deadline_ms - self._clock.now_ms()) / 1_000
             if left_secs <= 0:
-                ANSWERED.labels(message.subject, "expired").inc()
+                REQUESTS.labels(message.subject, _EXPIRED).inc()
                 continue
             try:
                 async with asyncio.timeout(left_secs):
-                    with ANSWER_SECONDS.labels(message.subject).time():
-                        data = await self._answer(message)
+                    with REQUEST_SECONDS.labels(message.subject).time():
+                        data = await self._handle(message)
             except TimeoutError:
-                ANSWERED.labels(message.subject, "expired").inc()
+                REQUESTS.labels(message.subject, _EXPIRED).inc()
             except RequestError as error:
-                await self._refuse(message, error)
+                await self._reply_error(message, error)
             except Exception:
                 log.exception("request failed", subject=message.subject)
-                await self._refuse(message, RequestError("it went wrong on our side"))
+                await self._reply_error(message, RequestError("internal error; it was logged"))
             else:
-                ANSWERED.labels(message.subject, "ok").inc()
+                REQUESTS.labels(message.subject, "ok").inc()
                 await self._reply(message, data, None)
 
-    async def _answer(self, message: Msg) -> bytes:
-        answer = self._answers[message.subject]
+    async def _handle(self, message: Msg) -> bytes:
+        handler = self._handlers[message.subject]
         try:
-            request = msgspec.json.decode(message.data, type=answer.request)
+            request = msgspec.json.decode(message.data, type=handler.request_type)
         except msgspec.ValidationError as error:
             raise _invalid(error) from None
         except msgspec.DecodeError:
             raise BadMessage("the request is not valid JSON") from None
-        data = msgspec.json.encode(await answer.work(request))
+        data = msgspec.json.encode(await handler.handle(request))
         if len(data) > self._bus.client.max_payload:
-            raise RequestError("the answer is larger than the bus carries")
+            raise RequestError("the reply is larger than the largest message of NATS")
         return data
 
-    async def _refuse(self, message: Msg, error: RequestError) -> None:
-        ANSWERED.labels(message.subject, error.code.value).inc()
-        refusal = Refusal(error.code, error.detail, error.field)
-        await self._reply(message, msgspec.json.encode(refusal), {REFUSED: error.code.value})
+    async def _reply_error(self, message: Msg, error: RequestError) -> None:
+        REQUESTS.labels(message.subject, error.code.value).inc()
+        body = msgspec.json.encode(ErrorReply(error.code, error.detail, error.field))
+        await self._reply(message, body, {ERROR_HEADER: error.code.value})
 
     async def _reply(self, message: Msg, data: bytes, headers: dict[str, str] | None) -> None:
         if not message.reply or not self._bus.can_publish:
-            return  # who asked has a timeout
+            return  # the requester times out
         try:
             await self._bus.client.publish(message.reply, data, headers=headers)
         except (NatsError, OSError) as error:
-            log.debug("answer not sent", subject=message.subject, error=repr(error))
+            log.debug("reply not sent", subject=message.subject, error=repr(error))
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidField:
-    """msgspec says ``Expected `int` >= 1 - at `$.limit` ``."""
-    rule, _, place = str(error).partition(" - at ")
-    field = place.strip("`").removeprefix("$").lstrip(".") or "request"
+    """The InvalidField for an error of msgspec, such as ``Expected `int` >= 1 - at `$.limit` ``."""
+    rule, _, path = str(error).partition(" - at ")
+    field = path.strip("`").removeprefix("$").lstrip(".") or "request"
     if rule.startswith("Object missing required field"):
         field = rule.split("`")[1]
     return InvalidField(f"{field}: {rule}", field=field)

@@ -1,4 +1,4 @@
-"""JetStream resources: the stream of ticks, the bucket of leases, the bucket of revocations."""
+"""Creates the JetStream resources: the TICKS stream and the buckets for leases and revocations."""
 
 from typing import Final
 
@@ -23,9 +23,9 @@ _MAX_REVOCATIONS_BYTES: Final = 64 << 20
 
 
 async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) -> None:
-    """Create or update TICKS, the replay buffer of everything that bars are made of.
+    """Create or update TICKS, the replay buffer of all messages that bars are computed from.
 
-    Raises nats.errors.Error if the server does not answer or refuses.
+    Raises nats.errors.Error if the server does not reply or refuses.
     """
     config = StreamConfig(
         name=TICKS_STREAM,
@@ -49,11 +49,11 @@ async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) 
 
 
 async def open_leases(bus: Bus) -> Leases:
-    """The bucket of leases; entries vanish when the TTL of the settings has passed.
+    """Open the bucket of leases; create it with the TTL of the settings if it does not exist.
 
-    The TTL is the bucket's: nats-server 2.9 silently ignores one per message. Raises
-    ConfigError if the bucket was made with a shorter one: it would let another leader
-    in while the last still counts on its lease.
+    The TTL is a property of the bucket: nats-server 2.9 silently ignores a TTL per message.
+    Raises ConfigError if the bucket has a shorter TTL than the settings: the server would grant
+    the lease to another process while the holder still relies on it.
     """
     ttl_secs = bus.settings.lease_ttl_secs
     try:
@@ -68,26 +68,26 @@ async def open_leases(bus: Bus) -> Leases:
         )
         bucket = await bus.js.create_key_value(config)
     status = await bucket.status()
-    kept_secs = status.ttl or 0.0
-    if 0.0 < kept_secs < ttl_secs:
+    bucket_ttl_secs = status.ttl or 0.0
+    if 0.0 < bucket_ttl_secs < ttl_secs:
         problem = (
-            f"TRADEDAD_NATS_LEASE_TTL_SECS: {ttl_secs} s is longer than the {kept_secs} s of the "
-            "bucket in NATS; go back to that, or stop ingest and persister and delete the stream "
-            f"KV_{LEASES_BUCKET}"
+            f"TRADEDAD_NATS_LEASE_TTL_SECS: {ttl_secs} s is longer than the {bucket_ttl_secs} s "
+            "of the bucket in NATS; set that value again, or stop ingest and persister and delete "
+            f"the stream KV_{LEASES_BUCKET}"
         )
         raise ConfigError([problem])
-    return Leases(bucket, _made_at_ms(status.stream_info))
+    return Leases(bucket, _created_at_ms(status.stream_info))
 
 
-def _made_at_ms(info: StreamInfo) -> int:
+def _created_at_ms(info: StreamInfo) -> int:
     return 0 if info.created is None else int(info.created.timestamp() * 1_000)
 
 
 async def ensure_revocations_bucket(bus: Bus, *, ttl_secs: float) -> None:
-    """Make the bucket that auth keeps revocations in, or have it keep them for longer.
+    """Create the bucket of revocations, or raise its TTL to `ttl_secs`.
 
-    It is never made to forget sooner: older tokens may live as long as they were given.
-    Raises nats.errors.Error if the server does not answer or refuses.
+    The TTL is never lowered: tokens that were issued under an older setting may live as long
+    as that setting allowed. Raises nats.errors.Error if the server does not reply or refuses.
     """
     config = StreamConfig(
         name=REVOCATIONS_STREAM,
@@ -104,9 +104,9 @@ async def ensure_revocations_bucket(bus: Bus, *, ttl_secs: float) -> None:
         duplicate_window=min(120.0, ttl_secs),
     )
     try:
-        known = (await bus.js.stream_info(REVOCATIONS_STREAM)).config
+        current = (await bus.js.stream_info(REVOCATIONS_STREAM)).config
     except NotFoundError:
         await bus.js.add_stream(config)
     else:
-        if (known.max_age or 0.0) < ttl_secs:
+        if (current.max_age or 0.0) < ttl_secs:
             await bus.js.update_stream(config)

@@ -1,12 +1,12 @@
-"""Reads a stream in order, from any position, through every reconnect.
+"""Reads a JetStream stream in order, from any position, across reconnects.
 
-A pull consumer without acknowledgements: the reader asks for as much as it can hold,
-so its memory is bounded and a slow reader slows nobody down. The reader itself keeps
-the position; the server's consumer is thrown away and made again whenever it is lost.
+The reader uses a pull consumer without acknowledgements and requests no more entries than it
+can hold, so its memory is bounded and a slow reader slows down no other. The reader itself
+keeps the position: when its consumer on the server is lost, it creates another one there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
@@ -14,10 +14,11 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Bus
 from shared.contracts.subjects import TICKS_STREAM
-from shared.errors import StreamUnavailable
+from shared.errors import StreamNotFound, StreamUnavailable
 from shared.runtime.backoff import Backoff
 from shared.runtime.logs import get_logger
 
@@ -26,8 +27,12 @@ log = get_logger(__name__)
 _EXPIRES_SECS: Final = 2.0
 _SILENCE_SECS: Final = 2 * _EXPIRES_SECS
 _INACTIVE_SECS: Final = 30.0
-_NS: Final = 1_000_000_000
-_MOST_ATTEMPTS: Final = 8
+_NS_PER_SEC: Final = 1_000_000_000
+_MAX_RETRIES: Final = 8
+# nats-server ends a pull request by a message with this header: 404 and 408 when there are no
+# more entries for now, 409 and 503 when the consumer is gone or cannot serve the request.
+_STATUS_HEADER: Final = "Status"
+_NO_MORE_ENTRIES: Final = frozenset({"404", "408"})
 
 T = TypeVar("T")
 
@@ -37,7 +42,7 @@ class Entry:
     """One message of the stream."""
 
     position: int
-    """Its place in the stream; rises by one from message to message, but for retention."""
+    """Stream sequence; rises by one per message, with gaps where messages were removed."""
     subject: str
     data: bytes
 
@@ -45,8 +50,11 @@ class Entry:
 class StreamReader:
     """Reads entries in batches; use as an async context manager.
 
-    `js_api` is where the stream's JetStream answers this user. `start` is the first
-    position wanted; None means the newest entry of each subject.
+    `js_api` is the API prefix under which this user reaches the stream's JetStream. `start` is
+    the position of the first entry to read; None starts with the last entry of each subject.
+
+    With `retry`, the reader waits without limit for a lost connection, and retries 8 times while
+    connected before it raises StreamUnavailable. Without, it raises at the first failure.
     """
 
     def __init__(
@@ -58,6 +66,7 @@ class StreamReader:
         start: int | None,
         subject: str = ">",
         batch_size: int = 1_000,
+        retry: bool = True,
     ) -> None:
         self._bus = bus
         self._js = bus.js if js_api == bus.js_api else bus.jetstream(js_api)
@@ -66,14 +75,17 @@ class StreamReader:
         self._next = start
         self._subject = subject
         self._batch_size = batch_size
+        self._retry = retry
         self._received: list[Entry] = []
         self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._consumer: str | None = None
         self._generation = 0
         self._outstanding = 0
+        self._failed_status: str | None = None
+        self._backlog = 0
         self.behind = 0
-        """Entries that the stream held beyond the last one received."""
+        """Number of entries that the stream held after the last one received."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,16 +94,33 @@ class StreamReader:
         await self._discard()
 
     async def open(self) -> int:
-        """Begin; how many entries the stream holds for us now. Waits and raises as `batch`."""
-        return await self._persist(self._open)
+        """Create the consumer; returns how many entries it has to read now.
+
+        Optional before `batch`. Raises StreamUnavailable, or StreamNotFound.
+        """
+        await self._persist(self._open)
+        return self._backlog
 
     async def batch(self) -> list[Entry]:
-        """The next entries; none if nothing came for some seconds.
+        """The next entries; an empty list if none came for 2 seconds.
 
-        Waits out a lost connection or server, with a backoff. Raises StreamUnavailable
-        only if a server that answers has not let us read for several attempts.
+        Raises StreamUnavailable, or StreamNotFound.
         """
         return await self._persist(self._receive)
+
+    async def backlog(self) -> AsyncIterator[list[Entry]]:
+        """Open the reader and yield, in batches, the entries that the stream holds now.
+
+        Ends after as many entries as there were at the start, or earlier if the stream has no
+        more entries because some were removed. Raises StreamUnavailable, or StreamNotFound.
+        """
+        await self.open()
+        while self._backlog > 0:
+            entries = await self.batch()
+            if not entries:
+                return
+            self._backlog -= len(entries)
+            yield entries
 
     async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
         backoff = Backoff()
@@ -99,13 +128,15 @@ class StreamReader:
             try:
                 return await call()
             except (NatsError, TimeoutError, OSError) as error:
-                log.debug("stream interrupted", stream=self._stream, error=repr(error))
+                log.debug("stream read failed", stream=self._stream, error=repr(error))
                 await self._discard()
-                if backoff.attempt >= _MOST_ATTEMPTS and self._bus.is_connected:
-                    raise StreamUnavailable(repr(error)) from error
+                is_last = backoff.attempt >= _MAX_RETRIES and self._bus.is_connected
+                if is_last or not self._retry:
+                    kind = StreamNotFound if isinstance(error, NotFoundError) else StreamUnavailable
+                    raise kind(f"{self._stream}: {error!r}") from error
                 await asyncio.sleep(backoff.next_secs())
 
-    async def _open(self) -> int:
+    async def _open(self) -> None:
         if self._next is None:
             config = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
         else:
@@ -118,9 +149,9 @@ class StreamReader:
         config.mem_storage = True
         info = await self._js.add_consumer(self._stream, config)
         self._consumer = info.name
+        self._backlog = info.num_pending or 0
         inbox = self._bus.client.new_inbox()
         self._subscription = await self._bus.client.subscribe(inbox, cb=self._receiver())
-        return info.num_pending or 0
 
     def _receiver(self) -> Callable[[Msg], Awaitable[None]]:
         generation = self._generation
@@ -128,11 +159,13 @@ class StreamReader:
         async def on_message(message: Msg) -> None:
             if generation != self._generation:
                 return
-            if message.headers is not None and not message.data:
-                self._outstanding = 0  # 404, 408 or 409: the request has ended
+            status = (message.headers or {}).get(_STATUS_HEADER)
+            if status is not None:
+                self._outstanding = 0
+                self._failed_status = None if status in _NO_MORE_ENTRIES else status
             else:
                 self._outstanding -= 1
-                position, self.behind = _place(message.reply)
+                position, self.behind = _position_and_pending(message.reply)
                 self._received.append(Entry(position, message.subject, message.data))
             self._arrived.set()
 
@@ -143,12 +176,14 @@ class StreamReader:
             await self._open()
         deadline = asyncio.get_running_loop().time() + _SILENCE_SECS
         while not self._received:
+            if self._failed_status is not None:
+                raise NatsError(f"pull request ended with status {self._failed_status}")
             if self._outstanding <= 0:
                 await self._request()
             self._arrived.clear()
             async with asyncio.timeout_at(deadline):
                 await self._arrived.wait()
-            if not self._received and self._outstanding <= 0:
+            if not self._received and self._outstanding <= 0 and self._failed_status is None:
                 return []
         entries, self._received = self._received, []
         if self._next is not None:
@@ -157,9 +192,9 @@ class StreamReader:
 
     async def _request(self) -> None:
         if self._subscription is None or self._consumer is None:
-            raise StreamUnavailable("not open")
+            raise StreamUnavailable("the reader is not open")
         self._outstanding = self._batch_size
-        body = f'{{"batch":{self._batch_size},"expires":{int(_EXPIRES_SECS * _NS)}}}'
+        body = f'{{"batch":{self._batch_size},"expires":{int(_EXPIRES_SECS * _NS_PER_SEC)}}}'
         await self._bus.client.publish(
             f"{self._js_api}.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}",
             body.encode(),
@@ -171,6 +206,7 @@ class StreamReader:
         consumer, self._consumer = self._consumer, None
         self._generation += 1
         self._outstanding = 0
+        self._failed_status = None
         self._received.clear()
         try:
             if subscription is not None:
@@ -178,11 +214,11 @@ class StreamReader:
             if consumer is not None and self._bus.is_connected:
                 await self._js.delete_consumer(self._stream, consumer)
         except (NatsError, TimeoutError, OSError) as error:
-            log.debug("consumer left to expire", error=repr(error))
+            log.debug("consumer left to expire", stream=self._stream, error=repr(error))
 
 
 class TickReader(StreamReader):
-    """Reads TICKS."""
+    """Reads the stream TICKS."""
 
     def __init__(
         self, bus: Bus, *, start: int | None, subject: str = ">", batch_size: int = 1_000
@@ -192,21 +228,22 @@ class TickReader(StreamReader):
         )
 
 
-async def stream_identity(bus: Bus) -> str:
-    """Tells this TICKS from one that was lost and made anew: the moment it was made.
+async def stream_created_at(bus: Bus) -> str:
+    """When TICKS was created, as ISO 8601: identifies it apart from a lost predecessor.
 
-    Raises nats.errors.Error if the server does not answer, or has no such stream.
+    Raises nats.errors.Error if the server does not reply, or has no such stream.
     """
     info = await bus.js.stream_info(TICKS_STREAM)
     return "" if info.created is None else info.created.isoformat()
 
 
-def _place(reply: str) -> tuple[int, int]:
-    """Position, and how many entries are still to come after it, of
-    ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``.
+def _position_and_pending(reply: str) -> tuple[int, int]:
+    """The entry's position, and how many entries are still to come after it.
 
-    Servers may put a domain and an account before the stream, and more behind (ADR-15 of NATS).
+    Both are in the reply subject,
+    ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``. Newer
+    servers put a domain and an account before the stream, and a token at the end (NATS ADR-15).
     """
     fields = reply.split(".")
-    place = 5 if len(fields) == 9 else 7
-    return int(fields[place]), int(fields[place + 3])
+    at = 5 if len(fields) == 9 else 7
+    return int(fields[at]), int(fields[at + 3])

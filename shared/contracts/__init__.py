@@ -1,1 +1,1 @@
-"""What services exchange over NATS: subjects, messages and requests. Pure."""
+"""The contracts between services over NATS: subjects, messages and requests. Pure."""

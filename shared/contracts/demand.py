@@ -1,47 +1,48 @@
-"""What gateways ask of ingest, and what ingest says of it.
+"""Messages between gateways and ingest about the instruments to subscribe to at Upstox.
 
-A gateway tells its whole interest, every few seconds and on change: any later demand
-replaces any earlier one, and a gateway that falls silent is forgotten. Ingest tells of
-all that is demanded what is *not* live, by name, so both ends heal by themselves.
+A gateway publishes its complete demand on every change and every few seconds. A later demand
+replaces the earlier one, and the demand of a gateway that stops publishing expires. Ingest
+publishes which of the demanded instruments are *not* live. Both messages describe a complete
+state, so a lost message is repaired by the next one.
 """
 
 from typing import Final
 
 import msgspec
 
-REPEAT_SECS: Final = 3.0
-"""How often a demand is told again, at least."""
-FORGET_SECS: Final = 10.0
-"""A gateway that has been silent for so long wants nothing any more."""
-MOST_KEYS: Final = 10_000
-"""That one gateway can demand: a demand stays well below the bus's largest message."""
+DEMAND_INTERVAL_SECS: Final = 3.0
+"""The longest time between two publications of a demand."""
+DEMAND_TTL_SECS: Final = 10.0
+"""A demand expires if its gateway publishes nothing for this long."""
+MAX_KEYS: Final = 10_000
+"""Limit for one gateway; keeps a demand well below the largest message of NATS."""
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one gateway needs; published on ``demand.<gateway>``."""
+    """All instruments that one gateway needs; published on ``demand.<gateway>``."""
 
     gateway: str
     rev: int
-    """Rises whenever what is demanded changes."""
+    """Revision; rises with each change of the demand."""
     quotes: list[str]
     """Instrument keys."""
     depth: list[str] = []
-    """Instrument keys whose order book is wanted as well."""
+    """Instrument keys whose order book is needed as well."""
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not live of all that is wanted; whatever is not named here is live."""
+    """The demanded instruments that are not live; all others are live."""
 
     epoch: int
     """Lease epoch of the ingest leader."""
     seen: dict[str, int]
-    """By gateway, up to which `rev` its demand is considered here."""
+    """By gateway, the `rev` of the demand that this coverage reflects."""
     pending: list[str]
-    """Being subscribed; nothing was heard of them yet."""
+    """Being subscribed; no data received yet."""
     no_capacity: list[str]
-    """Beyond what Upstox allows one connection."""
+    """Above Upstox's limit for one connection."""
     unknown: list[str]
-    """Asked for, and Upstox says nothing of them: most likely no instrument."""
+    """Subscribed, but Upstox sends nothing: most likely not an instrument."""
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -50,18 +51,18 @@ _coverage_decoder: Final = msgspec.json.Decoder(Coverage)
 
 
 def encode(message: Demand | Coverage) -> bytes:
-    """As JSON."""
+    """The message as JSON."""
     return _encoder.encode(message)
 
 
 def decode_demand(data: bytes) -> Demand:
-    """Raises msgspec.DecodeError if `data` is no demand, or one for too much."""
+    """Raises msgspec.DecodeError if `data` is not a demand or names over `MAX_KEYS` keys."""
     demand = _demand_decoder.decode(data)
-    if len(demand.quotes) + len(demand.depth) > MOST_KEYS:
-        raise msgspec.ValidationError(f"more than {MOST_KEYS} keys in one demand")
+    if len(demand.quotes) + len(demand.depth) > MAX_KEYS:
+        raise msgspec.ValidationError(f"more than {MAX_KEYS} keys in one demand")
     return demand
 
 
 def decode_coverage(data: bytes) -> Coverage:
-    """Raises msgspec.DecodeError if `data` is no coverage."""
+    """Raises msgspec.DecodeError if `data` is not a coverage."""
     return _coverage_decoder.decode(data)

@@ -1,6 +1,6 @@
-"""Questions on the bus about stored bars, and their answers.
+"""Requests over the bus for stored bars and gaps, and their replies.
 
-Times are epoch milliseconds of exchange time; ranges include their start and not their end.
+Times are epoch milliseconds of exchange time. Ranges include their start and exclude their end.
 """
 
 from enum import StrEnum
@@ -14,18 +14,18 @@ from shared.contracts.subjects import MAX_KEY_CHARS
 HISTORY_BARS: Final = "history.bars"
 HISTORY_GAPS: Final = "history.gaps"
 
-MOST_BARS: Final = 2_000
-MOST_GAPS: Final = 500
-LAST_MS: Final = 253_402_300_799_999
-"""The end of the year 9999: no date of Python or of MongoDB's tools is later."""
+MAX_BARS: Final = 2_000
+MAX_GAPS: Final = 500
+MAX_TIME_MS: Final = 253_402_300_799_999
+"""The end of the year 9999, the latest date of Python and of MongoDB's tools."""
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_KEY_CHARS)]
-TimeMs = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)]
+TimeMs = Annotated[int, msgspec.Meta(ge=0, le=MAX_TIME_MS)]
 Cursor = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class Interval(StrEnum):
-    """How long a bar is; longer ones are made of five-minute ones when asked for."""
+    """The length of a bar; longer bars are built from five-minute bars on request."""
 
     FIVE_MINUTES = "5m"
     FIFTEEN_MINUTES = "15m"
@@ -34,15 +34,15 @@ class Interval(StrEnum):
 
 
 class BarsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bars of an instrument that start in `[from_ms, to_ms)`, oldest first."""
+    """Requests the bars of an instrument that start in `[from_ms, to_ms)`, oldest first."""
 
     key: Key
     from_ms: TimeMs
     to_ms: TimeMs
     interval: Interval = Interval.FIVE_MINUTES
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_BARS)] = 500
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_BARS)] = 500
     cursor: Cursor | None = None
-    """`next` of the page before; the rest of the request must be the same."""
+    """`next` of the previous page; the rest of the request must be unchanged."""
 
 
 class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -50,19 +50,22 @@ class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     start: int
     end: int
-    """When the bar ends, exclusive. Bars of 1h begin a whole number of hours from the session's
-    opening (09:15 for shares), those of 1d at 00:00 IST; the session may end before the bar."""
+    """End of the bar, exclusive. A 1h bar starts a whole number of hours after the session's
+    opening (09:15 for shares), a 1d bar at 00:00 IST. The session may end before the bar."""
     open: float
     high: float
     low: float
     close: float
     volume: int | None = None
-    """Traded in the bar; None for an index."""
+    """Quantity traded in the bar; None for an index."""
     oi: int | None = None
+    """Open interest."""
     ticks: int
+    """Number of quotes with a new trade."""
     state: BarState
-    """The least certain of what it is made of: partial, then repaired, then complete."""
+    """The least certain state of its five-minute bars: partial, then repaired, then complete."""
     silent_ms: int = 0
+    """Exchange time in the bar during which the feed was not live."""
 
 
 class BarsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,11 +75,11 @@ class BarsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     interval: Interval
     bars: list[HistoryBar]
     next: str | None = None
-    """Cursor of the page after this; None on the last one."""
+    """Cursor of the next page; None on the last page."""
 
 
 class GapState(StrEnum):
-    """What became of a gap."""
+    """Whether a gap has been repaired from Upstox's history."""
 
     OPEN = "open"
     REPAIRED = "repaired"
@@ -84,7 +87,7 @@ class GapState(StrEnum):
 
 
 class GapReason(StrEnum):
-    """Why trades may be missing."""
+    """Why trades may be missing in a gap."""
 
     FEED_AWAY = "feed_away"
     ENTRIES_LOST = "entries_lost"
@@ -92,17 +95,17 @@ class GapReason(StrEnum):
 
 
 class GapsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Gaps of an instrument that reach into `[from_ms, to_ms)`, oldest first."""
+    """Requests the gaps of an instrument that overlap `[from_ms, to_ms)`, oldest first."""
 
     key: Key
     from_ms: TimeMs
     to_ms: TimeMs
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_GAPS)] = 100
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_GAPS)] = 100
     cursor: Cursor | None = None
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch in which trades of the instrument may have been missed, in whole windows."""
+    """A span of whole five-minute windows in which trades of the instrument may be missing."""
 
     from_ms: int
     to_ms: int

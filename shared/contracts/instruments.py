@@ -1,4 +1,4 @@
-"""Questions on the bus about instruments, and their answers."""
+"""Requests over the bus for instruments, and their replies."""
 
 from typing import Annotated, Final
 
@@ -9,15 +9,15 @@ from shared.contracts.subjects import MAX_KEY_CHARS
 INSTRUMENTS_SEARCH: Final = "instruments.search"
 INSTRUMENTS_GET: Final = "instruments.get"
 
-MOST_FOUND: Final = 50
-MOST_KEYS: Final = 200
+MAX_RESULTS: Final = 50
+MAX_KEYS: Final = 200
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_KEY_CHARS)]
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One instrument of Upstox's master; prices in rupees. Absent means unknown."""
+    """One instrument of Upstox's instrument master; prices in rupees. None means unknown."""
 
     key: str
     symbol: str
@@ -27,7 +27,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``NSE_EQ``, ``NSE_FO``, ``NSE_INDEX``, ``MCX_FO``, ..."""
     exchange: str
     type: str
-    """``EQ``, ``INDEX``, ``FUT``, ``CE``, ``PE`` and others, as Upstox has it."""
+    """Upstox's type: ``EQ``, ``INDEX``, ``FUT``, ``CE``, ``PE`` and others."""
     isin: str | None = None
     lot_size: int | None = None
     tick_size: float | None = None
@@ -40,30 +40,31 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Instruments that fit `query` (symbol, name, key, ISIN, ``nifty 24000 ce``), best first."""
+    """Searches instruments by symbol, name, key or ISIN, such as ``nifty 24000 ce``."""
 
     query: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     types: Annotated[list[Word], msgspec.Meta(max_length=16)] = []
-    """Only of these types, if any are named."""
+    """Restricts the search to these types; empty means all types."""
     segments: Annotated[list[Word], msgspec.Meta(max_length=16)] = []
+    """Restricts the search to these segments; empty means all segments."""
     expiry: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_FOUND)] = 20
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_RESULTS)] = 20
 
 
 class SearchReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found, best first."""
+    """The matching instruments, best match first."""
 
     instruments: list[Instrument]
 
 
 class GetRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Instruments by their keys."""
+    """Requests instruments by their keys."""
 
-    keys: Annotated[list[Key], msgspec.Meta(min_length=1, max_length=MOST_KEYS)]
+    keys: Annotated[list[Key], msgspec.Meta(min_length=1, max_length=MAX_KEYS)]
 
 
 class GetReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Those that exist, in the order asked for, and the keys of those that do not."""
+    """The instruments that exist, in the order of the request, and the unknown keys."""
 
     instruments: list[Instrument]
     unknown: list[str]

@@ -1,7 +1,7 @@
-"""The messages on the bus: their fields, units and JSON form.
+"""The messages on the bus: their fields, units and JSON encoding.
 
-Absent means unknown, never zero. All times are Unix epoch milliseconds of exchange
-time, except `Quote.rt`, which is our own receive time in microseconds.
+An absent field means unknown, never zero. Prices are in rupees. Times are Unix epoch
+milliseconds of exchange time, except `rt`, the time of receipt in epoch microseconds.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ import msgspec
 
 
 class FeedState(StrEnum):
-    """What ingest can say of its market-data connection."""
+    """State of ingest's market-data connection; docs/bus.md defines each state."""
 
     CONNECTING = "connecting"
     LIVE = "live"
@@ -22,16 +22,16 @@ class FeedState(StrEnum):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The whole current state of one instrument; a later one replaces any earlier one."""
+    """The complete current state of one instrument; a later quote replaces an earlier one."""
 
     key: str
     """Instrument key, e.g. ``NSE_EQ|INE002A01018``."""
     epoch: int
     """Lease epoch of the ingest leader that published it."""
     seq: int
-    """Counts this instrument's quotes within the epoch, from 1, without gaps."""
+    """Numbers this instrument's quotes within the epoch, from 1, without gaps."""
     ts: int
-    """Feed time."""
+    """Time of the feed's frame."""
     rt: int
     """When ingest received the frame, epoch microseconds."""
     ltt: int | None = None
@@ -57,39 +57,40 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     tsq: int | None = None
     """Total sell quantity in the book."""
     snap: bool = False
-    """True if it came from a snapshot: it tells the state, and makes no trade."""
+    """True if the quote is from a snapshot: it shows the state, and is not a new trade."""
 
 
 class ClockTick(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the stream has come in exchange time; moves time on when nobody trades."""
+    """The exchange time that the stream has reached; advances also when nothing trades."""
 
     ts: int
-    """Exchange time; goes on with our clock while the feed is live and says nothing."""
+    """Exchange time; advances with ingest's clock while the feed is live and sends nothing."""
     feed_ts: int
-    """Exchange time that the feed itself has told last."""
+    """The last exchange time that the feed itself sent."""
     epoch: int
     seq: int
-    """Quotes published in this epoch so far, over all instruments."""
+    """Number of quotes published in this epoch so far, over all instruments."""
     state: FeedState
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The feed's state and the market segments' status, for people and programs."""
+    """The feed's state and the status of the market segments."""
 
     state: FeedState
     since: int
-    """When this state began, epoch ms of wall time."""
+    """When this state began, epoch ms of ingest's clock."""
     epoch: int
     segments: dict[str, str] = {}
-    """Market status by segment, as Upstox names them, e.g. ``NORMAL_OPEN``."""
+    """Upstox's market status by segment, e.g. ``NORMAL_OPEN``."""
     detail: str = ""
+    """The reason for the state, for people."""
     stale: list[str] = []
-    """Live instruments whose segment trades and that have been silent for long, by key; the
-    longest silent first, and not more than fit in a message."""
+    """Keys of live instruments without data for long while their segment trades; the longest
+    silence first, at most as many as fit in a message."""
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A completed minute of one instrument, as Upstox made it of every trade in it."""
+    """A completed minute of one instrument; Upstox computes it from all trades."""
 
     key: str
     start: int
@@ -99,10 +100,11 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     low: float
     close: float
     volume: int | None = None
-    """Traded in the minute; None for an index."""
+    """Quantity traded in the minute; None for an index."""
     epoch: int
+    """Lease epoch of the ingest leader that published it."""
     ts: int
-    """Feed time at which it was told first."""
+    """Time of the first frame that contained it."""
 
 
 class Greeks(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,26 +122,27 @@ Levels = list[tuple[float, int]]
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The order book of one instrument; a later one replaces any earlier one."""
+    """The order book of one instrument; a later one replaces an earlier one."""
 
     key: str
     epoch: int
+    """Lease epoch of the ingest leader that published it."""
     seq: int
-    """Of the quote that tells the same moment."""
+    """`seq` of the quote for the same moment."""
     ts: int
-    """Feed time at which the book was told."""
+    """Time of the feed's frame."""
     rt: int
-    """When ingest received it, epoch microseconds."""
+    """When ingest received the frame, epoch microseconds."""
     bids: Levels
     asks: Levels
     greeks: Greeks | None = None
-    """Of an option only."""
+    """For an option only."""
     iv: float | None = None
     """Implied volatility of an option, as a fraction."""
 
 
 class BarState(StrEnum):
-    """How far a bar can be trusted."""
+    """How complete a bar is; docs/bars.md defines each state."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -151,29 +154,29 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     start: int
-    """Start of the window; it holds trades from `start` until before `start` + 5 min."""
+    """Start of the window; the bar holds trades from `start` to before `start` + 5 min."""
     open: float
     high: float
     low: float
     close: float
     """Last traded price in the window."""
     ltq: int | None
-    """As the window's last quote with a trade told it, like `ltt`, `atp` and `oi`; the feed
-    may have hidden a later trade. None for an index, or if no quote showed a trade."""
+    """From the window's last quote with a trade, like `ltt`, `atp` and `oi`; the feed may have
+    omitted a later trade. None for an index, or if no quote showed a trade."""
     ltt: int | None
     volume: int | None
-    """Traded in the window; None for an index."""
+    """Quantity traded in the window; None for an index."""
     vtt: int | None
     """Cumulative volume of the day at the window's last trade; None for an index."""
     atp: float | None
     oi: int | None
     ticks: int
-    """Quotes with a new trade that were seen in the window."""
+    """Number of quotes in the window that showed a new trade."""
     state: BarState
-    """`partial` if some trade of the window may be missing in it."""
+    """`partial` if a trade of the window may be missing in the bar."""
     silent_ms: int
-    """Exchange time in the window for which the feed was not live. What was traded then may
-    still be known, from candles or because the volume did not rise."""
+    """Exchange time in the window during which the feed was not live. The bar can be complete
+    nevertheless: from candles, or because the volume did not rise."""
     epoch: int
     """Lease epoch of the ingest leader whose quotes closed the bar."""
 
@@ -181,53 +184,36 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 _encoder: Final = msgspec.json.Encoder()
 _quote_decoder: Final = msgspec.json.Decoder(Quote)
 _clock_decoder: Final = msgspec.json.Decoder(ClockTick)
-# A quote's first fields are key, epoch and seq; within the key a quote mark is escaped.
-_EPOCH: Final = b'"epoch":'
-_SEQ: Final = b',"seq":'
 _status_decoder: Final = msgspec.json.Decoder(FeedStatus)
 _candle_decoder: Final = msgspec.json.Decoder(Candle)
 _depth_decoder: Final = msgspec.json.Decoder(Depth)
 
 
 def encode(message: Quote | ClockTick | FeedStatus | Candle | Depth | Bar) -> bytes:
-    """A message as JSON; numbers keep every digit the feed gave."""
+    """A message as JSON; numbers keep every digit that the feed sent."""
     return _encoder.encode(message)
 
 
 def decode_quote(data: bytes) -> Quote:
-    """Raises msgspec.DecodeError (of which ValidationError is one) if `data` is no quote."""
+    """Raises msgspec.DecodeError (ValidationError is a subclass) if `data` is not a quote."""
     return _quote_decoder.decode(data)
 
 
-def order_of(encoded_quote: bytes) -> tuple[int, int]:
-    """(epoch, seq) of a quote, read from its bytes without decoding the rest.
-
-    Of two quotes of one instrument the greater is the newer. Raises ValueError if the
-    bytes are not of our encoding.
-    """
-    at = encoded_quote.index(_EPOCH) + len(_EPOCH)
-    comma = encoded_quote.index(b",", at)
-    if not encoded_quote.startswith(_SEQ, comma):
-        raise ValueError("seq does not follow epoch")
-    end = encoded_quote.index(b",", comma + 1)
-    return int(encoded_quote[at:comma]), int(encoded_quote[comma + len(_SEQ) : end])
-
-
 def decode_clock(data: bytes) -> ClockTick:
-    """Raises msgspec.DecodeError if `data` is no clock tick."""
+    """Raises msgspec.DecodeError if `data` is not a clock tick."""
     return _clock_decoder.decode(data)
 
 
 def decode_status(data: bytes) -> FeedStatus:
-    """Raises msgspec.DecodeError if `data` is no feed status."""
+    """Raises msgspec.DecodeError if `data` is not a feed status."""
     return _status_decoder.decode(data)
 
 
 def decode_candle(data: bytes) -> Candle:
-    """Raises msgspec.DecodeError if `data` is no candle."""
+    """Raises msgspec.DecodeError if `data` is not a candle."""
     return _candle_decoder.decode(data)
 
 
 def decode_depth(data: bytes) -> Depth:
-    """Raises msgspec.DecodeError if `data` is no order book."""
+    """Raises msgspec.DecodeError if `data` is not an order book."""
     return _depth_decoder.decode(data)

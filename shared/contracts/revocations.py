@@ -1,9 +1,9 @@
-"""Which access tokens are refused before their time: what auth writes and gateways check.
+"""Revocations of access tokens: the messages that auth publishes and gateways check.
 
-Auth keeps each revocation in the bucket `revocations` for as long as a token that it
-concerns can live. ``session.<session id>`` refuses every token of that session,
-``user.<user id>`` every token of that user that was issued at `before` or earlier.
-Revocations only ever add up, so they can be read twice and in any order.
+Auth keeps each revocation in the bucket `revocations` until every token that it concerns has
+expired. The key ``session.<session id>`` revokes all tokens of that session. The key
+``user.<user id>`` revokes all tokens of that user that were issued at `before` or earlier.
+Revocations are never taken back, so they can be read repeatedly and in any order.
 """
 
 from typing import Final, Protocol
@@ -21,21 +21,21 @@ _USER: Final = "user."
 
 
 class SessionRevoked(msgspec.Struct, frozen=True, kw_only=True):
-    """No token of this session is good any more."""
+    """Revokes all tokens of a session."""
 
     session_id: str
     until: int
-    """Unix seconds; from then on no token of the session could be good anyway."""
+    """Unix seconds; by then all tokens of the session have expired."""
 
 
 class UserRevoked(msgspec.Struct, frozen=True, kw_only=True):
-    """No token that this user was issued until `before`, inclusive, is good any more."""
+    """Revokes all tokens of a user that were issued at `before` or earlier."""
 
     user_id: str
     before: int
     """Unix seconds, compared with a token's `iat`."""
     until: int
-    """Unix seconds; from then on no such token could be good anyway."""
+    """Unix seconds; by then all such tokens have expired."""
 
 
 Revocation = SessionRevoked | UserRevoked
@@ -50,8 +50,8 @@ class _UserValue(msgspec.Struct, frozen=True):
     until: int
 
 
-class Bearer(Protocol):
-    """What must be known of a token; a `shared.verifier.Principal` is one."""
+class TokenClaims(Protocol):
+    """The claims of a token that decide about revocation; `Principal` has them."""
 
     @property
     def user_id(self) -> str: ...
@@ -66,9 +66,9 @@ _user_decoder: Final = msgspec.json.Decoder(_UserValue)
 
 
 def encode(revocation: Revocation) -> tuple[str, bytes]:
-    """The subject on which to publish, and the message.
+    """The subject and the message for a revocation.
 
-    Raises InvalidField if an id is not one token of a subject.
+    Raises InvalidField if an id is not a single token of a subject.
     """
     match revocation:
         case SessionRevoked(session_id=session_id, until=until):
@@ -79,7 +79,7 @@ def encode(revocation: Revocation) -> tuple[str, bytes]:
 
 
 def decode(subject: str, value: bytes) -> Revocation:
-    """Raises ValueError if these are not a revocation's subject and message."""
+    """Raises ValueError if this is not the subject and the message of a revocation."""
     key = subject.removeprefix(SUBJECT_PREFIX)
     if key.startswith(_SESSION):
         until = _session_decoder.decode(value).until
@@ -88,11 +88,11 @@ def decode(subject: str, value: bytes) -> Revocation:
         body = _user_decoder.decode(value)
         user_id = key.removeprefix(_USER)
         return UserRevoked(user_id=user_id, before=body.before, until=body.until)
-    raise ValueError(f"{subject!r} is not a revocation's subject")
+    raise ValueError(f"{subject!r} is not the subject of a revocation")
 
 
 class Revocations:
-    """All revocations that are known; holds each until it can refuse nothing any more."""
+    """A set of revocations, in memory."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, int] = {}
@@ -102,29 +102,29 @@ class Revocations:
         return len(self._sessions) + len(self._users)
 
     def add(self, revocation: Revocation) -> None:
-        """Take note; a weaker one than is known of the same changes nothing."""
+        """Add a revocation; one that revokes less than an earlier one has no effect."""
         match revocation:
             case SessionRevoked(session_id=session_id, until=until):
                 self._sessions[session_id] = max(until, self._sessions.get(session_id, 0))
             case UserRevoked(user_id=user_id, before=before, until=until):
-                known = self._users.get(user_id)
-                if known is None or (known.before, known.until) < (before, until):
+                current = self._users.get(user_id)
+                if current is None or (current.before, current.until) < (before, until):
                     self._users[user_id] = revocation
 
-    def refuses(self, bearer: Bearer) -> bool:
-        """Whether a token that is otherwise good is not to be accepted."""
-        if bearer.session_id in self._sessions:
+    def is_revoked(self, claims: TokenClaims) -> bool:
+        """Whether the token with these claims is revoked."""
+        if claims.session_id in self._sessions:
             return True
-        user = self._users.get(bearer.user_id)
-        return user is not None and bearer.issued_at <= user.before
+        user = self._users.get(claims.user_id)
+        return user is not None and claims.issued_at <= user.before
 
-    def forget(self, now: int) -> None:
-        """Drop what can refuse nothing at `now`, Unix seconds, any more; call it now and then."""
-        self._sessions = {key: until for key, until in self._sessions.items() if until > now}
-        self._users = {key: user for key, user in self._users.items() if user.until > now}
+    def remove_expired(self, now_secs: int) -> None:
+        """Remove revocations whose tokens have all expired by `now_secs` (Unix seconds)."""
+        self._sessions = {key: until for key, until in self._sessions.items() if until > now_secs}
+        self._users = {key: user for key, user in self._users.items() if user.until > now_secs}
 
 
 def _token(text: str) -> str:
     if not text or any(char in ".*> \t\r\n" for char in text):
-        raise InvalidField(f"{text!r} cannot be a token of a subject", field="id")
+        raise InvalidField(f"{text!r} is not a single token of a subject", field="id")
     return text

@@ -1,8 +1,8 @@
-"""Builds and parses every NATS subject that the services use.
+"""Builds and parses the NATS subjects that the services use.
 
-An instrument key such as ``NSE_INDEX|Nifty 50`` becomes two subject tokens, the
-segment and the rest, each with every byte outside ``[A-Za-z0-9_-]`` written as
-``%XX`` (upper case): ``md.quote.NSE_INDEX.Nifty%2050``.
+An instrument key such as ``NSE_INDEX|Nifty 50`` becomes two subject tokens, the segment and
+the rest. In each, every byte outside ``[A-Za-z0-9_-]`` is written as ``%XX`` with upper-case
+digits: ``md.quote.NSE_INDEX.Nifty%2050``.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ ALL_DEMAND: Final = "demand.*"
 FEED_TOKEN: Final = "trading.feed_token"
 ALL_QUOTES: Final = "md.quote.>"
 ALL_CANDLES_1M: Final = "md.candle.1m.>"
-# What TICKS captures: all that is needed to compute bars again.
+# The stream TICKS captures all messages that bars are computed from.
 TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
 
 QUOTE_PREFIX: Final = "md.quote."
@@ -34,8 +34,8 @@ _ORDERS_PREFIX: Final = "orders."
 _DEMAND_PREFIX: Final = "demand."
 BAR_5M_PREFIX: Final = "md.bar.5m."
 
-# JetStream is in the accounts of ingest and of auth; the others' way to it is
-# deploy/nats/authorization.conf's.
+# The accounts of ingest and of auth have JetStream. Other accounts import parts of its API under
+# these prefixes (deploy/nats/authorization.conf).
 OWN_JETSTREAM_API: Final = "$JS.API"
 MARKET_JETSTREAM_API: Final = "JS.MARKET.API"
 AUTH_JETSTREAM_API: Final = "JS.AUTH.API"
@@ -52,8 +52,8 @@ def _encode_token(text: str) -> str:
 def key_to_tokens(key: str) -> str:
     """``<segment>.<token>`` for an instrument key ``<segment>|<token>``.
 
-    Raises InvalidField if the key has not exactly the form Upstox uses: a segment,
-    one ``|``, and a non-empty rest.
+    Raises InvalidField if the key does not have the form that Upstox uses: a segment, one
+    ``|`` and a non-empty rest, at most 128 characters in all.
     """
     segment, separator, rest = key.partition("|")
     if not separator or not segment or not rest or "|" in rest:
@@ -63,13 +63,13 @@ def key_to_tokens(key: str) -> str:
     try:
         return f"{_encode_token(segment)}.{_encode_token(rest)}"
     except UnicodeEncodeError:
-        raise InvalidField("holds characters that UTF-8 cannot encode", field="key") from None
+        raise InvalidField("not valid Unicode", field="key") from None
 
 
 def tokens_to_key(tokens: str) -> str:
-    """The instrument key of ``<segment>.<token>``; inverse of `key_to_tokens`.
+    """The instrument key for ``<segment>.<token>``; the inverse of `key_to_tokens`.
 
-    Raises InvalidField for everything that `key_to_tokens` does not make.
+    Raises InvalidField for any text that `key_to_tokens` does not return.
     """
     segment, separator, rest = tokens.partition(".")
     if not separator or not segment or not rest or "." in rest:
@@ -78,46 +78,39 @@ def tokens_to_key(tokens: str) -> str:
         key = f"{unquote(segment, errors='strict')}|{unquote(rest, errors='strict')}"
     except UnicodeDecodeError:
         raise InvalidField(f"{tokens!r} is not UTF-8", field="subject") from None
-    # Only what we would write ourselves: one key has one subject.
+    # Refuses any other spelling: each key has exactly one subject.
     if key_to_tokens(key) != tokens:
-        raise InvalidField(f"{tokens!r} is not how a key is written", field="subject")
+        raise InvalidField(f"{tokens!r} is not the encoding of a key", field="subject")
     return key
 
 
 def quote_subject(key: str) -> str:
-    """Where quotes of an instrument are published."""
+    """The subject of an instrument's quotes."""
     return QUOTE_PREFIX + key_to_tokens(key)
 
 
 def candle_subject(key: str) -> str:
-    """Where completed minutes of an instrument are published."""
+    """The subject of an instrument's one-minute candles."""
     return CANDLE_1M_PREFIX + key_to_tokens(key)
 
 
 def depth_subject(key: str) -> str:
-    """Where the order book of an instrument is published while somebody wants it."""
+    """The subject of an instrument's order book; published only while a gateway demands it."""
     return DEPTH_PREFIX + key_to_tokens(key)
 
 
 def demand_subject(gateway: str) -> str:
-    """Where a gateway says what it needs. Raises InvalidField if the name is no token."""
+    """The subject of a gateway's demand. Raises InvalidField if the name is not a token."""
     if not gateway or not _SAFE.issuperset(gateway.encode()):
-        raise InvalidField("a gateway's name is of A-Z, a-z, 0-9, _ and -", field="gateway")
+        raise InvalidField("gateway: use the characters A-Z, a-z, 0-9, _ and -", field="gateway")
     return _DEMAND_PREFIX + gateway
 
 
 def bar_subject(key: str) -> str:
-    """Where a closed five-minute bar is announced, after it was stored."""
+    """The subject of an instrument's five-minute bars; published after they are stored."""
     return BAR_5M_PREFIX + key_to_tokens(key)
 
 
 def order_subject(user_id: str) -> str:
-    """Where the order, trade and position events of a user are published."""
+    """The subject of a user's order, trade and position events."""
     return _ORDERS_PREFIX + _encode_token(user_id)
-
-
-def quote_key(subject: str) -> str:
-    """The instrument key of a quote's subject; inverse of `quote_subject`."""
-    if not subject.startswith(QUOTE_PREFIX):
-        raise InvalidField(f"{subject!r} is not a quote's subject", field="subject")
-    return tokens_to_key(subject[len(QUOTE_PREFIX) :])

@@ -1,4 +1,4 @@
-"""The days on which Indian exchanges do not keep their usual hours, 2025 to 2026."""
+"""Days of 2025 and 2026 on which Indian exchanges have unusual trading hours."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ class HolidayKind(StrEnum):
 
 
 EXCHANGES: Final = ("NSE", "NFO", "CDS", "NSCOM", "BSE", "BFO", "BCD", "MCX")
-"""Upstox's names in timings and holidays."""
+"""Upstox's names of exchanges in timings and holidays."""
 COMMODITIES: Final = frozenset({"MCX", "NSCOM"})
 
 Minutes = tuple[int, int]
@@ -24,9 +24,10 @@ Minutes = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class SpecialDay:
-    """A day that differs; `hours` of an exchange that trades, at hours of its own.
+    """A day with unusual hours on some exchanges; `hours` is by exchange.
 
-    What is not in `hours` is shut on a trading holiday, and as usual otherwise.
+    An exchange that is not in `hours` is closed on a trading holiday, and has its usual hours on
+    other days.
     """
 
     day: date
@@ -40,12 +41,12 @@ _MORNING: Final[Minutes] = (9 * 60, 17 * 60)
 _USUAL_EQUITY: Final[Minutes] = (9 * 60 + 15, 15 * 60 + 30)
 
 
-def _shut(day: str, description: str) -> SpecialDay:
+def _closed(day: str, description: str) -> SpecialDay:
     return SpecialDay(date.fromisoformat(day), description, HolidayKind.TRADING, {})
 
 
 def _evening(day: str, description: str) -> SpecialDay:
-    """Shut but for the commodity exchanges' evening."""
+    """A holiday on which only the evening session of the commodity exchanges takes place."""
     hours = dict.fromkeys(COMMODITIES, _EVENING)
     return SpecialDay(date.fromisoformat(day), description, HolidayKind.TRADING, hours)
 
@@ -55,13 +56,13 @@ def _settlement(day: str, description: str) -> SpecialDay:
 
 
 def _special(day: str, description: str, minutes: Minutes) -> SpecialDay:
-    """A session of its own on every exchange, though the day would be shut."""
+    """A day off on which every exchange has a session at these hours."""
     hours = dict.fromkeys(EXCHANGES, minutes)
     return SpecialDay(date.fromisoformat(day), description, HolidayKind.SPECIAL, hours)
 
 
-# Trading holidays are those that NSE and MCX announced. Approximate are the hours of the
-# Muhurat session of 2026, the settlement holidays, and which evenings MCX trades in 2026.
+# The trading holidays are those that NSE and MCX announced. Estimates: the hours of the Muhurat
+# session of 2026, the settlement holidays, and the evening sessions of MCX in 2026.
 SPECIAL_DAYS: Final = (
     SpecialDay(
         date(2025, 1, 1), "New Year Day", HolidayKind.SPECIAL, dict.fromkeys(COMMODITIES, _MORNING)
@@ -74,21 +75,21 @@ SPECIAL_DAYS: Final = (
     _settlement("2025-04-01", "Annual Bank Closing"),
     _evening("2025-04-10", "Shri Mahavir Jayanti"),
     _evening("2025-04-14", "Dr. Baba Saheb Ambedkar Jayanti"),
-    _shut("2025-04-18", "Good Friday"),
+    _closed("2025-04-18", "Good Friday"),
     _evening("2025-05-01", "Maharashtra Day"),
-    _shut("2025-08-15", "Independence Day"),
+    _closed("2025-08-15", "Independence Day"),
     _evening("2025-08-27", "Ganesh Chaturthi"),
     _settlement("2025-09-05", "Id-E-Milad"),
-    _shut("2025-10-02", "Mahatma Gandhi Jayanti"),
+    _closed("2025-10-02", "Mahatma Gandhi Jayanti"),
     _special("2025-10-21", "Diwali Laxmi Pujan", (13 * 60 + 45, 14 * 60 + 45)),
     _evening("2025-10-22", "Diwali Balipratipada"),
     _evening("2025-11-05", "Prakash Gurpurb Sri Guru Nanak Dev"),
-    _shut("2025-12-25", "Christmas"),
+    _closed("2025-12-25", "Christmas"),
     SpecialDay(
         date(2026, 1, 1), "New Year Day", HolidayKind.SPECIAL, dict.fromkeys(COMMODITIES, _MORNING)
     ),
     _evening("2026-01-15", "Municipal Corporation Election"),
-    _shut("2026-01-26", "Republic Day"),
+    _closed("2026-01-26", "Republic Day"),
     _special("2026-02-01", "Union Budget", _USUAL_EQUITY),
     _settlement("2026-02-19", "Chhatrapati Shivaji Maharaj Jayanti"),
     _evening("2026-03-03", "Holi"),
@@ -96,17 +97,17 @@ SPECIAL_DAYS: Final = (
     _evening("2026-03-26", "Shri Ram Navami"),
     _evening("2026-03-31", "Shri Mahavir Jayanti"),
     _settlement("2026-04-01", "Annual Bank Closing"),
-    _shut("2026-04-03", "Good Friday"),
+    _closed("2026-04-03", "Good Friday"),
     _evening("2026-04-14", "Dr. Baba Saheb Ambedkar Jayanti"),
     _evening("2026-05-01", "Maharashtra Day"),
     _evening("2026-05-28", "Bakri Id"),
     _evening("2026-06-26", "Muharram"),
     _settlement("2026-08-26", "Id-E-Milad"),
     _evening("2026-09-14", "Ganesh Chaturthi"),
-    _shut("2026-10-02", "Mahatma Gandhi Jayanti"),
+    _closed("2026-10-02", "Mahatma Gandhi Jayanti"),
     _evening("2026-10-20", "Dussehra"),
     _special("2026-11-08", "Diwali Laxmi Pujan", (18 * 60, 19 * 60)),
     _evening("2026-11-10", "Diwali Balipratipada"),
     _evening("2026-11-24", "Prakash Gurpurb Sri Guru Nanak Dev"),
-    _shut("2026-12-25", "Christmas"),
+    _closed("2026-12-25", "Christmas"),
 )

@@ -1,4 +1,4 @@
-"""India's market time: trading days, and the five-minute windows of bars."""
+"""Exchange time: IST days and the five-minute windows of bars. Pure."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -12,26 +12,26 @@ WINDOW_MS: Final = 5 * MINUTE_MS
 
 
 def window_start(at_ms: int) -> int:
-    """Start of the five-minute window that holds `at_ms` (both epoch ms).
+    """Start of the five-minute window that contains `at_ms` (both epoch ms).
 
-    Windows are aligned to the Unix epoch; IST is a whole number of five-minute
-    windows away from UTC, so they are aligned to the exchange's day as well.
+    Windows are aligned to the Unix epoch. The offset of IST from UTC is a multiple of five
+    minutes, so windows are also aligned to the exchange's day.
     """
     return at_ms - at_ms % WINDOW_MS
 
 
 def trading_day(at_ms: int) -> int:
-    """Number of the IST calendar day that holds `at_ms`; equal for two times of one day."""
+    """The IST calendar day that contains `at_ms`, as a number; rises by one per day."""
     return (at_ms + IST_OFFSET_MS) // DAY_MS
 
 
 def ist_date(at_ms: int) -> date:
-    """The IST calendar date that holds `at_ms` (epoch ms)."""
+    """The IST calendar date that contains `at_ms` (epoch ms)."""
     return datetime.fromtimestamp(at_ms / 1000, IST).date()
 
 
 def day_start(at_ms: int) -> int:
-    """00:00 IST of the day that holds `at_ms` (both epoch ms)."""
+    """00:00 IST of the day that contains `at_ms` (both epoch ms)."""
     return trading_day(at_ms) * DAY_MS - IST_OFFSET_MS
 
 

@@ -1,1 +1,1 @@
-"""How a process runs: settings, logs, health, tasks and the MongoDB connection."""
+"""How a process runs: settings, logs, health, tasks, HTTP sites and the MongoDB connection."""

@@ -1,4 +1,4 @@
-"""Delays between attempts: exponential, capped, with full jitter."""
+"""Exponential backoff with a cap and full jitter."""
 
 import random
 from collections.abc import Callable
@@ -8,10 +8,10 @@ _SYSTEM_RANDOM: Final = random.Random()  # noqa: S311  (spreads load; guards no 
 
 
 class Backoff:
-    """Yields the next delay in seconds; `reset` after a success that lasted.
+    """Computes the delay before the next attempt; call `reset` after a success.
 
-    Full jitter: each delay is uniform between a tenth of min(cap, base * 2**attempt) and
-    all of it, which spreads a crowd of clients better than a fixed delay with a little noise.
+    Each delay is drawn uniformly between a tenth of min(cap, base * 2**attempt) and all of it.
+    This spreads the retries of many clients better than a fixed delay with a little noise.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Backoff:
         self.attempt = 0
 
     def next_secs(self) -> float:
-        """Delay before the next attempt, in seconds."""
+        """The delay before the next attempt, in seconds; counts the attempt."""
         ceiling = min(self._cap_secs, self._base_secs * 2.0 ** min(self.attempt, 32))
         self.attempt += 1
         return self._uniform(ceiling / 10, ceiling)

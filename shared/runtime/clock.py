@@ -1,4 +1,4 @@
-"""Time as an argument, so that logic can be tested at any moment and any speed."""
+"""The clock as a dependency, so that tests can set the time and its speed."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Wall time for stamps, monotonic time for deadlines."""
+    """Wall-clock time for timestamps, monotonic time for deadlines."""
 
     def now_ms(self) -> int:
         """Milliseconds since the Unix epoch."""
@@ -17,7 +17,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards."""
+        """Seconds of a clock that never goes backwards."""
         ...
 
     async def sleep(self, secs: float) -> None:
@@ -26,7 +26,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The clock of the operating system."""
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000

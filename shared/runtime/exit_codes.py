@@ -1,11 +1,11 @@
-"""What the exit code of a process says (numbers of sysexits.h)."""
+"""Exit codes of a process, with the numbers of sysexits.h."""
 
 from typing import Final
 
 OK: Final = 0
 FAILED: Final = 70
-"""A part failed."""
-TRY_AGAIN: Final = 75
-"""Start me again."""
+"""EX_SOFTWARE: a component failed."""
+TEMPFAIL: Final = 75
+"""EX_TEMPFAIL: start the process again."""
 CONFIG: Final = 78
-"""A setting is wrong: no use in starting again unchanged."""
+"""EX_CONFIG: a setting is not valid; starting again without a change fails again."""

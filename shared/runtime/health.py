@@ -1,8 +1,9 @@
-"""What a process says of itself: /healthz, /readyz and /metrics on its operations port."""
+"""Serves /healthz, /readyz and /metrics on a process's operations port."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_latest
@@ -12,50 +13,50 @@ from shared.runtime.site import serve
 
 log = get_logger(__name__)
 
-READY = Gauge(
-    "tradedad_dependency_up", "1 while the dependency answers, 0 while it does not", ["dependency"]
+DEPENDENCY_UP: Final = Gauge(
+    "tradedad_dependency_up",
+    "1 while the dependency is available, 0 while it is not.",
+    ["dependency"],
 )
 
 
 class Readiness:
-    """Which of the things this process needs are there.
+    """Tracks which dependencies of this process are unavailable.
 
-    Liveness is only that the event loop turns; a missing dependency makes a process
-    unready, never dead, so that an outage elsewhere restarts nothing here.
+    A process is live while its event loop runs. An unavailable dependency makes the process
+    unready, never dead, so that an outage elsewhere does not restart it.
     """
 
     def __init__(self, service: str) -> None:
         self.service = service
         self._missing: dict[str, str] = {}
 
-    def down(self, dependency: str, why: str) -> None:
-        """`dependency` is needed and does not answer; logged when that is news."""
-        READY.labels(dependency).set(0)
+    def down(self, dependency: str, reason: str) -> None:
+        """Record that `dependency` is unavailable; logs once per outage."""
+        DEPENDENCY_UP.labels(dependency).set(0)
         if dependency not in self._missing:
-            log.warning("not ready", dependency=dependency, why=why)
-        self._missing[dependency] = why
+            log.warning("not ready", dependency=dependency, reason=reason)
+        self._missing[dependency] = reason
 
     def up(self, dependency: str) -> None:
-        """`dependency` answers."""
-        READY.labels(dependency).set(1)
+        """Record that `dependency` is available; logs the end of an outage."""
+        DEPENDENCY_UP.labels(dependency).set(1)
         if self._missing.pop(dependency, None) is not None:
-            log.info(
-                "ready again" if not self._missing else "one less to wait for",
-                dependency=dependency,
-            )
+            event = "dependency available" if self._missing else "ready"
+            log.info(event, dependency=dependency)
 
     @property
     def missing(self) -> dict[str, str]:
-        """What is missing, and why, by dependency."""
+        """The reason, by unavailable dependency; a copy."""
         return dict(self._missing)
 
     def is_ready(self) -> bool:
-        """True while nothing is missing."""
+        """True while every dependency is available."""
         return not self._missing
 
 
 def health_routes(readiness: Readiness) -> list[web.RouteDef]:
-    """/healthz and /readyz."""
+    """The routes /healthz and /readyz."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "service": readiness.service})
@@ -78,7 +79,7 @@ async def _metrics(_: web.Request) -> web.Response:
 
 @asynccontextmanager
 async def ops_site(readiness: Readiness, host: str, port: int) -> AsyncIterator[int]:
-    """Serve the three from now on; yields the port, which differs from `port` if that is 0."""
+    """Serve the three paths; yields the bound port (`port` 0 binds a free one)."""
     app = web.Application()
     app.add_routes([*health_routes(readiness), web.get("/metrics", _metrics)])
     async with serve(app, host, port) as bound:

@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines for machines, readable lines on a terminal."""
+"""Structured logging: JSON lines for machines, readable lines on a terminal."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from shared.runtime.settings import LogSettings
 
 
 def configure(settings: LogSettings, service: str) -> None:
-    """Send all logs of this process, the libraries' included, to stderr in one format."""
+    """Send all logs of this process, those of libraries included, to stderr in one format."""
     console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -17,7 +17,7 @@ def configure(settings: LogSettings, service: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if console:
-        # The default traceback shows local variables: secrets would reach the terminal.
+        # The default traceback formatter prints local variables, secrets among them.
         plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         renderer: list[structlog.typing.Processor] = [plain]
     else:
@@ -47,6 +47,6 @@ def configure(settings: LogSettings, service: str) -> None:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger for a module; events are short phrases, facts go into keywords."""
+    """A module's logger; the event is a short phrase, its data are key=value fields."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger

@@ -1,4 +1,4 @@
-"""The MongoDB connection, with writes that are durable before they count."""
+"""The MongoDB connection, with majority writes that wait for the journal."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -41,13 +41,13 @@ Document = dict[str, Any]
 
 
 class _PrimaryWatch(TopologyListener):
-    """Hears at once when the primary is lost or found; a probe could miss a short outage."""
+    """Updates readiness when the primary is lost or found; a probe can miss a short outage."""
 
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
 
     def opened(self, event: TopologyOpenedEvent) -> None:
-        """Nothing is known yet."""
+        """No server has been checked yet."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
         if event.new_description.has_writable_server():
@@ -56,11 +56,11 @@ class _PrimaryWatch(TopologyListener):
             self._readiness.down(DEPENDENCY, "no primary")
 
     def closed(self, event: TopologyClosedEvent) -> None:
-        """We are going ourselves."""
+        """This process closes the client."""
 
 
 class Mongo:
-    """An open client and its database; as a component, it keeps readiness true to the server."""
+    """An open client and its database; as a component, it keeps readiness up to date."""
 
     def __init__(
         self, client: AsyncMongoClient[Document], database: str, readiness: Readiness
@@ -74,7 +74,7 @@ class Mongo:
         self._readiness = readiness
 
     async def probe(self) -> bool:
-        """Ask the primary whether it is there, and set readiness accordingly."""
+        """Check for a writable primary and set readiness; returns whether there is one."""
         try:
             hello = await self.client.admin.command("hello")
             if not hello.get("isWritablePrimary"):
@@ -87,7 +87,7 @@ class Mongo:
         return True
 
     async def run(self) -> None:
-        """Probe once a second, for ever."""
+        """Probe once a second until cancelled."""
         while True:
             await asyncio.sleep(_PROBE_SECS)
             await self.probe()
@@ -95,8 +95,8 @@ class Mongo:
 
 @asynccontextmanager
 async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncIterator[Mongo]:
-    """Connect, waiting for as long as there is no primary."""
-    pymongo_patches.mend()
+    """Connect; waits without limit until there is a primary."""
+    pymongo_patches.apply()
     client = _make_client(settings, readiness)
     readiness.down(DEPENDENCY, "connecting")
     try:
@@ -122,9 +122,9 @@ def _make_client(settings: MongoSettings, readiness: Readiness) -> AsyncMongoCli
             tz_aware=True,
             appname=f"tradedad-{readiness.service}",
         )
-    except (InvalidURI, ConfigurationError, InvalidName) as error:
-        # Not its text: it quotes parts of the address, a password among them.
-        problem = f"TRADEDAD_MONGO_URL: not an address of MongoDB ({type(error).__name__})"
+    except (InvalidURI, ConfigurationError, InvalidName, ValueError) as error:
+        # The error's text quotes parts of the URL, possibly the password.
+        problem = f"TRADEDAD_MONGO_URL: not a valid MongoDB URL ({type(error).__name__})"
         raise ConfigError([problem]) from None
 
 
@@ -136,20 +136,20 @@ async def ensure_collection(
     *,
     by_id: bool = False,
 ) -> None:
-    """Make collection `name` as described, or change it to that; safe to repeat.
+    """Create the collection `name`, or update its schema, and create its indexes.
 
-    Documents of one that is made `by_id` lie in the order of their ids, and not in that in
-    which they came. Raises PyMongoError.
+    Repeating the call is safe. A new collection with `by_id` is clustered by `_id`: documents
+    are stored in the order of their ids, not in the order of insertion. Raises PyMongoError.
     """
     validation: dict[str, Any] = {
         "validator": {"$jsonSchema": schema},
         "validationLevel": "strict",
         "validationAction": "error",
     }
-    order: dict[str, Any] = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}}
+    clustered: dict[str, Any] = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}}
     try:
         await db.create_collection(
-            name, check_exists=False, **validation, **(order if by_id else {})
+            name, check_exists=False, **validation, **(clustered if by_id else {})
         )
     except OperationFailure as error:
         if error.code != _NAMESPACE_EXISTS:

@@ -1,9 +1,10 @@
-"""Lets the MongoDB driver's waits for a condition be cancelled at any moment, on Python 3.11 too.
+"""Backports Python 3.12's `wait_for` to the MongoDB driver, for safe cancellation.
 
-The driver waits by `asyncio.wait_for`, which before Python 3.12 waits in a task of its own.
-Cancelled just when that task takes the condition's lock again, its caller goes on without the
-lock, and the task keeps it for good: from then on no operation of that client ends. It happens
-to whoever is cancelled while no server can be reached: a leader that loses its lease, say.
+The driver waits for conditions with `asyncio.wait_for`, which before Python 3.12 awaits in a
+separate task. If the caller is cancelled at the moment when that task reacquires the
+condition's lock, the caller goes on without the lock and the task never releases it: no later
+operation of that client finishes. This happens to code that is cancelled while no server can
+be reached, such as a leader that loses its lease.
 """
 
 import asyncio
@@ -16,11 +17,11 @@ T = TypeVar("T")
 
 
 async def wait_for(awaited: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109
-    """As of Python 3.12: no task between the caller and what it waits for."""
+    """Like `asyncio.wait_for` of Python 3.12: awaits in the caller's own task."""
     async with asyncio.timeout(timeout):
         return await awaited
 
 
-def mend() -> None:
-    """Let the driver of this process wait by the `wait_for` above."""
+def apply() -> None:
+    """Make the driver use the `wait_for` above, in this process."""
     lock.wait_for = wait_for  # type: ignore[attr-defined, assignment]

@@ -1,4 +1,4 @@
-"""Runs one service: settings, logs, signals, its components, and an honest exit code."""
+"""Runs a service process: settings, logging, signals, components and the exit code."""
 
 import asyncio
 import gc
@@ -20,24 +20,25 @@ from shared.runtime.tasks import run_together, stop
 
 log = logs.get_logger(__name__)
 
-# How many are made before the collector looks through them; Python's 700 are less than one answer.
-_YOUNG_OBJECTS: Final = 20_000
+# Python's default is 700, fewer objects than one HTTP response allocates.
+_GC_GENERATION_0_THRESHOLD: Final = 20_000
+_STARTUP: Final = "startup"
 
 
 class Component(Protocol):
-    """Something that runs until it is cancelled."""
+    """Something with a `run()` that lasts as long as the process."""
 
     async def run(self) -> None:
-        """Returns only by cancellation or by raising."""
+        """Run until cancelled, or raise."""
         ...
 
 
-C = TypeVar("C", bound=ServiceSettings)
-Build = Callable[[C, Readiness], AbstractAsyncContextManager[Sequence[Component]]]
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+Build = Callable[[SettingsT, Readiness], AbstractAsyncContextManager[Sequence[Component]]]
 
 
-class _Together:
-    """A component that stands for tasks that are owned elsewhere, and ends with the first of them."""
+class _BackgroundTasks:
+    """A component that ends with the first of tasks that something else owns."""
 
     def __init__(self, tasks: "Sequence[asyncio.Task[None]]") -> None:
         self._tasks = tasks
@@ -49,30 +50,31 @@ class _Together:
 
 
 @asynccontextmanager
-async def lasting(*components: Component) -> AsyncIterator[Component]:
-    """Runs `components` until the end of the block, however early the component that it yields is cancelled.
+async def run_in_background(*components: Component) -> AsyncIterator[Component]:
+    """Run `components` until the block ends; yields a component that ends with the first of them.
 
-    For what others need while they are being closed.
+    Cancelling the yielded component does not cancel `components`, so that code which shuts down
+    inside the block can still use them.
     """
     tasks = [
         asyncio.create_task(component.run(), name=type(component).__name__)
         for component in components
     ]
     try:
-        yield _Together(tasks)
+        yield _BackgroundTasks(tasks)
     finally:
         await stop(tasks)
 
 
 class ComponentEnded(RuntimeError):
-    """A component returned by itself, which none should."""
+    """A component returned, though components must run until cancelled."""
 
 
-def run(name: str, build: Build[C], settings_type: type[C]) -> int:
-    """Run a service until SIGTERM or SIGINT; returns the process's exit code.
+def run(name: str, build: Build[SettingsT], settings_type: type[SettingsT]) -> int:
+    """Run a service until SIGTERM or SIGINT; returns the exit code of the process.
 
-    `build` opens what the service needs and yields its components. They run together: one
-    that fails stops the others, and everything opened is closed in reverse order.
+    `build` opens the service's resources and yields its components, which run concurrently.
+    When one of them fails, the others are stopped, and all resources are closed in reverse order.
     """
     try:
         settings = load(settings_type)
@@ -81,47 +83,47 @@ def run(name: str, build: Build[C], settings_type: type[C]) -> int:
             print(f"{name}: {problem}", file=sys.stderr)
         return exit_codes.CONFIG
     logs.configure(settings.log, name)
-    allow_files()
+    _raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_supervise(name, build, settings))
+        return runner.run(_run_until_signal(name, build, settings))
 
 
-async def _supervise(name: str, build: Build[C], settings: C) -> int:
+async def _run_until_signal(name: str, build: Build[SettingsT], settings: SettingsT) -> int:
     loop = asyncio.get_running_loop()
     service = asyncio.create_task(_serve(name, build, settings), name=name)
     stopping = False
 
-    def stop(signal_name: str) -> None:
+    def on_signal(signal_name: str) -> None:
         nonlocal stopping
         if stopping:
-            log.warning("second signal, leaving at once", signal=signal_name)
+            log.warning("second signal, exiting at once", signal=signal_name)
             os._exit(exit_codes.FAILED)
         stopping = True
         log.info("stopping", signal=signal_name)
         service.cancel()
-        loop.call_later(settings.runtime.shutdown_deadline_secs, _cut_short)
+        loop.call_later(settings.runtime.shutdown_deadline_secs, _force_exit)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number.name)
+        loop.add_signal_handler(number, on_signal, number.name)
     try:
         await asyncio.wait([service])
     finally:
         service.cancel()
-    return _exit_code(service, asked_to_stop=stopping)
+    return _exit_code(service, stop_requested=stopping)
 
 
-def _cut_short() -> None:
-    log.error("shutdown deadline passed, leaving at once")
+def _force_exit() -> None:
+    log.error("shutdown deadline passed, exiting at once")
     os._exit(exit_codes.FAILED)
 
 
-def _exit_code(service: "asyncio.Task[None]", *, asked_to_stop: bool) -> int:
+def _exit_code(service: "asyncio.Task[None]", *, stop_requested: bool) -> int:
     if service.cancelled():
         log.info("stopped")
-        return exit_codes.OK if asked_to_stop else exit_codes.FAILED
+        return exit_codes.OK if stop_requested else exit_codes.FAILED
     error = service.exception()
     if error is None:
-        return exit_codes.OK if asked_to_stop else exit_codes.FAILED
+        return exit_codes.OK if stop_requested else exit_codes.FAILED
     code = exit_codes.FAILED
     for leaf in _leaves(error):
         match leaf:
@@ -129,7 +131,7 @@ def _exit_code(service: "asyncio.Task[None]", *, asked_to_stop: bool) -> int:
                 code = exit_codes.CONFIG
                 log.error("cannot start", problems=problems)
             case BusClosed():
-                code = exit_codes.TRY_AGAIN
+                code = exit_codes.TEMPFAIL
                 log.error("bus closed", error=str(leaf))
             case _:
                 log.error("failed", error=repr(leaf), exc_info=leaf)
@@ -142,16 +144,16 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-async def _serve(name: str, build: Build[C], settings: C) -> None:
+async def _serve(name: str, build: Build[SettingsT], settings: SettingsT) -> None:
     readiness = Readiness(name)
-    readiness.down("start", "starting")
+    readiness.down(_STARTUP, "starting")
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(
             ops_site(readiness, settings.runtime.ops_host, settings.ops_port)
         )
         components = await stack.enter_async_context(build(settings, readiness))
-        readiness.up("start")
-        _spare_collector()
+        readiness.up(_STARTUP)
+        _tune_gc()
         deadline_secs = settings.runtime.shutdown_deadline_secs
         await run_together(
             {
@@ -165,36 +167,38 @@ async def _run_component(component: Component, shutdown_deadline_secs: float) ->
     try:
         await component.run()
     except Exception as error:
-        _must_stop(component, repr(error), shutdown_deadline_secs)
+        _start_shutdown_deadline(component, repr(error), shutdown_deadline_secs)
         raise
-    _must_stop(component, "returned", shutdown_deadline_secs)
+    _start_shutdown_deadline(component, "returned", shutdown_deadline_secs)
     raise ComponentEnded(type(component).__name__)
 
 
-def _must_stop(component: Component, why: str, shutdown_deadline_secs: float) -> None:
-    """One component has ended, so all must: within the deadline, as after a signal."""
-    log.error("component ended", component=type(component).__name__, why=why)
-    asyncio.get_running_loop().call_later(shutdown_deadline_secs, _cut_short)
+def _start_shutdown_deadline(
+    component: Component, reason: str, shutdown_deadline_secs: float
+) -> None:
+    """The process stops because a component ended; the deadline is that of a signal."""
+    log.error("component ended", component=type(component).__name__, reason=reason)
+    asyncio.get_running_loop().call_later(shutdown_deadline_secs, _force_exit)
 
 
-def allow_files() -> None:
-    """As many files, sockets among them, as we may have without asking anybody.
+def _raise_file_limit() -> None:
+    """Raise the soft limit on open files, sockets included, to the hard limit.
 
-    What a shell starts with, often 1 024, is meant for programs that use `select`.
+    The usual soft limit of 1,024 exists for programs that use `select`.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (OSError, ValueError) as error:
-        log.warning("no more files than at the start", files=soft, error=str(error))
+        log.warning("file limit not raised", soft_limit=soft, error=str(error))
 
 
-def _spare_collector() -> None:
-    """Let the garbage collector pass over what was made until now, for good, and come less often.
+def _tune_gc() -> None:
+    """Calls gc.freeze() and raises the generation-0 threshold.
 
-    Modules and components last as long as the process; looking through them again and again made
-    everything wait, some 80 ms each time.
+    Modules and components live as long as the process. Scanning them in every full collection
+    stopped the process for about 80 ms each time.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
+    gc.set_threshold(_GC_GENERATION_0_THRESHOLD)

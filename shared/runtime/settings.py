@@ -1,8 +1,8 @@
-"""Settings from the environment: their base class, the shared groups, and the strict loader.
+"""Settings from environment variables: base class, shared groups and strict loader.
 
-Every variable starts with ``TRADEDAD_``. One that nobody knows stops the start and is
-named, with the nearest valid one: a mistyped setting must not be a silent default.
-A secret can also be a file named like its variable, in ``TRADEDAD_SECRETS_DIR``.
+Every variable starts with ``TRADEDAD_``. An unknown variable is an error that names the nearest
+valid one: a misspelt setting must not silently fall back to its default. A secret can also be
+in a file, named like its variable, in the directory ``TRADEDAD_SECRETS_DIR``.
 """
 
 import difflib
@@ -25,8 +25,8 @@ from shared.errors import ConfigError
 
 PREFIX: Final = "TRADEDAD_"
 SECRETS_DIR: Final = "TRADEDAD_SECRETS_DIR"
-# Variables of these parts are checked by the part itself; the rest of us pass them over.
-PARTS: Final = ("AUTH", "GATEWAY", "INGEST", "PERSISTER", "SIMULATOR", "STACK", "TRADING")
+# Each part checks the variables with its own name itself; the other parts ignore them.
+_PARTS: Final = ("AUTH", "GATEWAY", "INGEST", "PERSISTER", "SIMULATOR", "STACK", "TRADING")
 
 
 def _http_url(value: str) -> str:
@@ -35,7 +35,7 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _by_comma(value: object) -> object:
+def _split_commas(value: object) -> object:
     if not isinstance(value, str):
         return value
     return frozenset(part.strip() for part in value.split(",") if part.strip())
@@ -44,14 +44,14 @@ def _by_comma(value: object) -> object:
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Secs = Annotated[float, Field(gt=0)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_by_comma)]
-"""Separated by commas."""
-Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_by_comma)]
+Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split_commas)]
+"""Texts, separated by commas."""
+Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_split_commas)]
 """IP networks, separated by commas."""
 
 
 class Settings(BaseSettings):
-    """A frozen group of settings; a subclass sets `env_prefix`."""
+    """A group of immutable settings; a subclass sets `env_prefix`."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_prefix=PREFIX, use_attribute_docstrings=True
@@ -78,9 +78,9 @@ class LogSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_LOG_")
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least that is logged."""
+    """The lowest level that is logged."""
     format: Literal["auto", "json", "console"] = "auto"
-    """`auto`: console on a terminal, JSON elsewhere."""
+    """`auto` is `console` on a terminal and `json` otherwise."""
 
 
 class RuntimeSettings(Settings):
@@ -89,9 +89,9 @@ class RuntimeSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_RUNTIME_")
 
     ops_host: str = "127.0.0.1"
-    """Where /healthz, /readyz and /metrics listen; each service has its own port."""
+    """Address of /healthz, /readyz and /metrics; each service has its own port."""
     shutdown_deadline_secs: Secs = 10.0
-    """A stop that takes longer is cut short with a non-zero exit code."""
+    """A shutdown that takes longer is aborted with a non-zero exit code."""
 
 
 class NatsSettings(Settings):
@@ -100,18 +100,19 @@ class NatsSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_NATS_")
 
     url: str = "nats://127.0.0.1:7450"
-    """One or more servers, separated by commas."""
+    """URLs of one or more servers, separated by commas."""
     connect_timeout_secs: Annotated[int, Field(ge=1)] = 2
-    """For one attempt; attempts go on for ever."""
+    """Timeout of one attempt to connect; the number of attempts is not limited."""
     request_timeout_secs: Secs = 3.0
-    """For one request to JetStream."""
+    """Timeout of one request to JetStream."""
     ping_interval_secs: Annotated[int, Field(ge=1)] = 5
-    """Two pings without an answer make a reconnect, so a frozen server is noticed."""
+    """Interval of pings. Two pings without a reply cause a reconnect, so a frozen server is
+    detected."""
     replicas: Annotated[int, Field(ge=1, le=5)] = 1
-    """Copies of streams and buckets; 3 on a cluster of three."""
+    """Replicas of streams and buckets; 3 on a cluster of three servers."""
     lease_ttl_secs: Annotated[float, Field(ge=1)] = 5.0
-    """How long a leader's lease lasts unrenewed; a standby takes over within this and
-    three seconds more. The same for all services: it is a property of their bucket."""
+    """How long a leader's lease lasts without renewal. A standby takes over within this time
+    plus three seconds. The same for all services: it is a property of their common bucket."""
 
 
 class MongoSettings(Settings):
@@ -120,37 +121,37 @@ class MongoSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_MONGO_")
 
     url: SecretStr = SecretStr("mongodb://127.0.0.1:7460/?replicaSet=tradedad")
-    """May hold a password, so it is never logged."""
+    """Connection URL. It may contain a password, so it is never logged."""
     database: str = "tradedad"
-    """Name of the database that holds everything."""
+    """Name of the database."""
     timeout_ms: Annotated[int, Field(ge=100)] = 5_000
-    """For one operation, all its retries included."""
+    """Timeout of one operation, including its retries."""
 
 
 class TokenSettings(Settings):
-    """What makes an access token valid; the same for its issuer and its verifiers."""
+    """What makes an access token valid; the same for the issuer and all verifiers."""
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_TOKEN_")
 
     issuer: str = "https://tradedad.local/auth"
-    """The `iss` claim."""
+    """The `iss` claim of access tokens."""
     audience: str = "tradedad"
-    """The `aud` claim."""
+    """The `aud` claim of access tokens."""
     jwks_url: HttpUrl = "http://127.0.0.1:7410/.well-known/jwks.json"
-    """Where the auth service publishes its public keys."""
+    """URL at which the auth service publishes its public keys."""
 
 
 class UpstoxSettings(Settings):
-    """Where Upstox is, and how we authenticate there."""
+    """The address of Upstox and the access token for it."""
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_UPSTOX_")
 
     api_url: HttpUrl = "https://api.upstox.com"
-    """The REST host; the feed's own address comes from its authorize call."""
+    """URL of the REST API; its authorize call returns the address of the feed."""
     access_token: SecretStr = SecretStr("")
-    """Good until 03:30 IST of the next morning. With it, `make run` uses the real Upstox."""
+    """Valid until 03:30 IST of the next morning. If set, `make run` uses the real Upstox."""
     timeout_secs: Annotated[int, Field(ge=1)] = 10
-    """Whole seconds: the SDK waits for ever when given a fraction."""
+    """Timeout of a request, in whole seconds: with a fraction the SDK waits without limit."""
 
 
 SHARED_GROUPS: Final[tuple[type[Settings], ...]] = (
@@ -164,57 +165,57 @@ SHARED_GROUPS: Final[tuple[type[Settings], ...]] = (
 
 
 class ServiceSettings(Settings):
-    """The base of each service's own settings."""
+    """Base class of the settings of a service."""
 
     log: LogSettings = Field(default_factory=LogSettings)
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
     ops_port: Port
-    """Where /healthz, /readyz and /metrics listen."""
+    """Port of /healthz, /readyz and /metrics."""
 
 
-S = TypeVar("S", bound=Settings)
+SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def variables(group: type[Settings]) -> dict[str, Any]:
-    """Every variable that `group` reads, nested groups included, with its default."""
+    """The variables that `group` and its nested groups read, with their defaults."""
     prefix = str(group.model_config.get("env_prefix", ""))
-    known: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for name, field in group.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Settings):
-            known |= variables(kind)
+            defaults |= variables(kind)
         else:
-            known[prefix + name.upper()] = field.get_default()
-    return known
+            defaults[prefix + name.upper()] = field.get_default()
+    return defaults
 
 
 def unknown_variables(
-    environ: Mapping[str, str], known: set[str], *, other_parts: tuple[str, ...] = ()
+    environ: Mapping[str, str], valid: set[str], *, other_parts: tuple[str, ...] = ()
 ) -> list[str]:
-    """One line for each ``TRADEDAD_`` variable that is neither in `known` nor of another part."""
-    others = tuple(f"{PREFIX}{part}_" for part in other_parts)
+    """One line for each ``TRADEDAD_`` variable that is not in `valid` and not of `other_parts`."""
+    ignored = tuple(f"{PREFIX}{part}_" for part in other_parts)
     lines = []
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name in known or name.startswith(others):
+        if not name.startswith(PREFIX) or name in valid or name.startswith(ignored):
             continue
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+        nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.7)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         lines.append(f"{name} is not a setting{hint}")
     return lines
 
 
-def load(group: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """Read and check the settings of one process.
+def load(group: type[SettingsT], environ: Mapping[str, str] | None = None) -> SettingsT:
+    """Read and validate the settings of a process.
 
-    Raises ConfigError with one line per problem: the variable, what it must be, and
-    for a secret never its value.
+    Raises ConfigError with one line per problem: the variable and its rule, but never the
+    value of a secret.
     """
     environ = os.environ if environ is None else environ
     own = set(variables(group))
-    known = own.union(*(variables(shared) for shared in SHARED_GROUPS), {SECRETS_DIR})
+    valid = own.union(*(variables(shared) for shared in SHARED_GROUPS), {SECRETS_DIR})
     part = str(group.model_config.get("env_prefix", "")).removeprefix(PREFIX).rstrip("_")
-    others = tuple(other for other in PARTS if other != part)
-    problems = unknown_variables(environ, known, other_parts=others)
+    others = tuple(other for other in _PARTS if other != part)
+    problems = unknown_variables(environ, valid, other_parts=others)
     directory = environ.get(SECRETS_DIR)
     if directory is not None and not Path(directory).is_dir():
         problems.append(f"{SECRETS_DIR}: {directory} is not a directory")
@@ -227,11 +228,11 @@ def load(group: type[S], environ: Mapping[str, str] | None = None) -> S:
 
 
 def _explain(error: ValidationError, detail: Any) -> str:
-    """One line for a failed field; `error.title` names the group it is in."""
+    """One line for a field that is not valid; `error.title` names the field's group."""
     prefix = next(
         (
             str(group.model_config.get("env_prefix", ""))
-            for group in _all_groups(Settings)
+            for group in _with_subclasses(Settings)
             if group.__name__ == error.title
         ),
         PREFIX,
@@ -242,5 +243,5 @@ def _explain(error: ValidationError, detail: Any) -> str:
     return f"{variable}: {detail['msg'].removeprefix('Value error, ')}"
 
 
-def _all_groups(base: type[Settings]) -> list[type[Settings]]:
-    return [base, *(group for sub in base.__subclasses__() for group in _all_groups(sub))]
+def _with_subclasses(base: type[Settings]) -> list[type[Settings]]:
+    return [base, *(group for sub in base.__subclasses__() for group in _with_subclasses(sub))]

@@ -1,8 +1,8 @@
-"""Serves an aiohttp application, and bounds the connections on which nothing is asked.
+"""Serves an aiohttp application with a bound on idle connections.
 
-A connection costs a file and some memory, and nobody has to show a token to open one. One that
-asks for nothing, or takes its time with a request's headers, is closed after a while; when there
-are too many of these, the longest-lived ones are closed sooner.
+A connection costs a file descriptor and some memory, and opening one needs no token. A connection
+that sends no request, or sends a request's headers too slowly, is closed after a timeout. When
+there are too many such connections, the oldest are closed earlier.
 """
 
 import asyncio
@@ -22,9 +22,10 @@ from shared.runtime.tasks import stop
 
 log = get_logger(__name__)
 
-# More than proxies keep a connection for, lest they use it in the moment it is closed.
+# Longer than the keep-alive of common proxies, so that the proxy closes first: otherwise it can
+# send a request on a connection that is being closed.
 IDLE_SECS: Final = 75.0
-MOST_IDLE: Final = 1_000
+MAX_IDLE_CONNECTIONS: Final = 1_000
 _SWEEP_SECS: Final = 1.0
 
 
@@ -37,19 +38,19 @@ async def serve(
     shutdown_secs: float = 5.0,
     max_line_bytes: int = 8_190,
     idle_secs: float = IDLE_SECS,
-    most_idle: int = MOST_IDLE,
+    max_idle: int = MAX_IDLE_CONNECTIONS,
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
 
-    A request whose first line is longer than `max_line_bytes` is refused (400). A connection
-    without a whole request for `idle_secs` is closed; of more than `most_idle` such ones, the
-    oldest are closed within a second or two.
+    A request whose first line is longer than `max_line_bytes` gets status 400. A connection
+    without a complete request for `idle_secs` is closed. If more than `max_idle` connections are
+    idle, the oldest are closed within two seconds.
 
-    Raises ConfigError if the port is taken.
+    Raises ConfigError if the port is in use.
     """
     logging.getLogger("aiohttp.server").addFilter(_is_not_malformed_http)
-    asking: set[web.RequestHandler] = set()
-    app.middlewares.insert(0, _noting(asking))
+    active: set[web.RequestHandler] = set()
+    app.middlewares.insert(0, _tracking(active))
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -58,7 +59,7 @@ async def serve(
         keepalive_timeout=idle_secs,
     )
     await runner.setup()
-    sweeper = asyncio.create_task(_sweep(runner, asking, most_idle), name="idle-connections")
+    sweeper = asyncio.create_task(_close_idle(runner, active, max_idle), name="idle-connections")
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
         try:
@@ -66,7 +67,7 @@ async def serve(
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise ConfigError([f"port {port} on {host} is taken; free it or set another"]) from None
+            raise ConfigError([f"port {port} on {host} is in use; set another port"]) from None
         yield runner.addresses[0][1]
     finally:
         await stop([sweeper])
@@ -74,34 +75,36 @@ async def serve(
 
 
 def _is_not_malformed_http(record: logging.LogRecord) -> bool:
-    """False for aiohttp's records of malformed HTTP: they quote headers, access tokens included."""
+    """A log filter: drops aiohttp's records of malformed HTTP, which quote headers with tokens."""
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, HttpProcessingError):
         return True
-    log.debug("not HTTP", error=type(error).__name__)
+    log.debug("malformed HTTP request", error=type(error).__name__)
     return False
 
 
-def _noting(asking: set[web.RequestHandler]) -> Middleware:
-    """A middleware that keeps, in `asking`, the connections whose request is being answered."""
+def _tracking(active: set[web.RequestHandler]) -> Middleware:
+    """A middleware that keeps in `active` the connections with a request in progress."""
 
     @web.middleware
-    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def track(request: web.Request, handler: Handler) -> web.StreamResponse:
         connection = request.protocol
-        asking.add(connection)
+        active.add(connection)
         try:
             return await handler(request)
         finally:
-            asking.discard(connection)
+            active.discard(connection)
 
-    return note
+    return track
 
 
-async def _sweep(runner: web.AppRunner, asking: set[web.RequestHandler], most_idle: int) -> None:
+async def _close_idle(
+    runner: web.AppRunner, active: set[web.RequestHandler], max_idle: int
+) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECS)
-        open_now = runner.server.connections if runner.server is not None else []
-        if len(open_now) - len(asking) > most_idle:
-            idle = [connection for connection in open_now if connection not in asking]
-            for connection in idle[: len(idle) - most_idle]:
+        connections = runner.server.connections if runner.server is not None else []
+        if len(connections) - len(active) > max_idle:
+            idle = [connection for connection in connections if connection not in active]
+            for connection in idle[: len(idle) - max_idle]:
                 connection.force_close()

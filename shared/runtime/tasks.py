@@ -1,23 +1,23 @@
-"""Runs coroutines side by side and ends them for sure.
+"""Runs coroutines concurrently, and cancels tasks until each has finished.
 
-`asyncio.TaskGroup` cancels each task once. On Python 3.11 that can be lost: `wait_for`,
-on which our libraries build, drops a cancellation that comes in the moment its result
-does (fixed in 3.12 by cpython#98518). Who waits for such a task waits for ever; here it
-is cancelled again until it has ended.
+`asyncio.TaskGroup` cancels each task once. On Python 3.11 that cancellation can be lost:
+`wait_for`, which our libraries use, drops a cancellation that arrives at the same moment as
+its result (fixed in 3.12 by cpython#98518). Code that waits for such a task would wait without
+end, so the functions here repeat the cancellation.
 """
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final
 
-# Longer than any clean-up of ours, which a second cancellation would cut short.
-_AGAIN_SECS: Final = 3.0
+# Longer than any cleanup in this project: a second cancellation would interrupt the cleanup.
+_RECANCEL_SECS: Final = 3.0
 
 
 async def stop(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    """Cancel `tasks` until each has ended; what they raise is left in them.
+    """Cancel `tasks` until each has finished; does not raise their exceptions.
 
-    Should we be cancelled meanwhile, that is raised once all have ended.
+    If the caller is cancelled meanwhile, CancelledError is raised after all have finished.
     """
     pending = {task for task in tasks if not task.done()}
     interrupted: asyncio.CancelledError | None = None
@@ -25,7 +25,7 @@ async def stop(tasks: Iterable["asyncio.Task[Any]"]) -> None:
         for task in pending:
             task.cancel()
         try:
-            _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECS)
+            _, pending = await asyncio.wait(pending, timeout=_RECANCEL_SECS)
         except asyncio.CancelledError as error:
             interrupted = error
             pending = {task for task in pending if not task.done()}
@@ -34,9 +34,9 @@ async def stop(tasks: Iterable["asyncio.Task[Any]"]) -> None:
 
 
 async def run_together(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
-    """Run all, by name, until one ends by itself or we are cancelled; then stop the others.
+    """Run coroutines, by task name, until one finishes or the caller is cancelled; stop the rest.
 
-    Raises an ExceptionGroup of what they raised, if any did.
+    Raises an ExceptionGroup of their exceptions if any failed.
     """
     tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
     try:

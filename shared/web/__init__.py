@@ -1,1 +1,1 @@
-"""Parts of HTTP services: tokens, error answers, OpenAPI, client addresses."""
+"""Parts of HTTP services: access tokens, error responses, OpenAPI and client addresses."""

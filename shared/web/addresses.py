@@ -1,4 +1,4 @@
-"""Who a request really comes from, when proxies stand before us."""
+"""Client addresses behind trusted reverse proxies. Pure."""
 
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -10,34 +10,34 @@ Address = IPv4Address | IPv6Address
 def client_address(
     peer: str | None, forwarded_for: Sequence[str], trusted: Collection[Network]
 ) -> str:
-    """The address nearest to us that no trusted proxy has.
+    """The last address in the chain of proxies that is not a trusted proxy.
 
     `peer` is the other end of the connection, `forwarded_for` the values of the
-    X-Forwarded-For headers in their order. Each proxy adds at the end the address that it
-    was called from; what stands before the first one that we do not trust may be made up.
+    X-Forwarded-For headers in their order. Each proxy appends the address that it was called
+    from; the entries before the first address that is not trusted can be forged.
     """
     hops = [hop.strip() for value in forwarded_for for hop in value.split(",")]
     current = _parse(peer or "")
     if current is None:
         return peer or "unknown"
     while hops and any(current in network for network in trusted):
-        before = _parse(hops.pop())
-        if before is None:
+        previous = _parse(hops.pop())
+        if previous is None:
             break
-        current = before
+        current = previous
     return str(current)
 
 
 def is_trusted(peer: str | None, trusted: Collection[Network]) -> bool:
-    """Whether `peer` is one of our proxies, whose headers can be believed."""
+    """Whether `peer` is a trusted proxy."""
     address = _parse(peer or "")
     return address is not None and any(address in network for network in trusted)
 
 
-def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one.
+def client_network(address: str) -> str:
+    """The key under which an address is rate limited: an IPv4 address, or an IPv6 /64 network.
 
-    Whoever has one IPv6 address has the other 2^64 of its network, too.
+    A client with one IPv6 address usually has all 2^64 addresses of its network.
     """
     try:
         ip = ip_address(address)

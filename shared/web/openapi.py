@@ -1,7 +1,7 @@
 """Builds an OpenAPI 3.1 document from the operations that a service declares.
 
-The same list of operations makes the routes, so the document cannot leave one out; the
-bodies are described by the pydantic models that read and write them.
+The service creates its routes from the same list, so the document is complete. The schemas are
+those of the pydantic models that parse the requests and write the responses.
 """
 
 import re
@@ -21,7 +21,7 @@ _PATH_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 64, "patte
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457); `code` does not change, `detail` is for people and may."""
+    """An error (RFC 9457); `code` is stable, `detail` is for people and may change."""
 
     code: Code
     status: int
@@ -31,23 +31,23 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path: what it takes, and everything that it can answer."""
+    """One method of one path, with its parameters and all its responses."""
 
     method: str
     path: str
     name: str
-    """Its `operationId`, unique in the document."""
+    """The `operationId`; unique in the document."""
     summary: str
-    answers: Mapping[int, type[BaseModel] | None]
-    """By status; None has no body."""
+    responses: Mapping[int, type[BaseModel] | None]
+    """The body's model by status; None means no body. Without the errors."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """What its answers may carry, errors too, by name: what it says."""
+    """Descriptions of headers that any response may have, errors included, by name."""
     errors: Sequence[type[RequestError]]
     body: type[BaseModel] | None = None
-    needs_body: bool = True
+    body_required: bool = True
     query: type[BaseModel] | None = None
     security: Sequence[str] = ()
-    """Names of security schemes, any of which will do; none, or "": open to everybody."""
+    """Names of security schemes, one of which suffices; empty, or with "", needs none."""
     tags: Sequence[str] = field(default_factory=tuple)
 
 
@@ -59,7 +59,7 @@ def document(
     operations: Iterable[Operation],
     security_schemes: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
-    """The whole document, ready for JSON."""
+    """The document, ready for JSON."""
     operations = list(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -81,7 +81,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "tags": list(operation.tags),
         "responses": {
-            str(status): _answer(status, model) for status, model in operation.answers.items()
+            str(status): _response(status, model) for status, model in operation.responses.items()
         }
         | _problems(operation.errors),
         "security": [{scheme: []} if scheme else {} for scheme in operation.security or ("",)],
@@ -92,13 +92,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
     ] + _query(operation.query)
     if parameters:
         described["parameters"] = parameters
-    for answer in described["responses"].values():
-        headers = {name: _header(says) for name, says in operation.headers.items()}
+    for response in described["responses"].values():
+        headers = {name: _header(text) for name, text in operation.headers.items()}
         if headers:
-            answer["headers"] = headers | answer.get("headers", {})
+            response["headers"] = headers | response.get("headers", {})
     if operation.body is not None:
         described["requestBody"] = {
-            "required": operation.needs_body,
+            "required": operation.body_required,
             "content": {"application/json": {"schema": _reference(operation.body)}},
         }
     return described
@@ -114,12 +114,12 @@ def _query(model: type[BaseModel] | None) -> list[dict[str, Any]]:
         parameter = {"name": name, "in": "query", "required": name in required}
         if "description" in described:
             parameter["description"] = described.pop("description")
-        parameters.append(parameter | {"schema": _given(described)})
+        parameters.append(parameter | {"schema": _without_null(described)})
     return parameters
 
 
-def _given(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a parameter is when it is there; None stands for one that is not."""
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that is present; null stands for an absent one."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema
@@ -128,11 +128,11 @@ def _given(schema: dict[str, Any]) -> dict[str, Any]:
     return {**rest, **kind}
 
 
-def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+def _response(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if model is not None:
-        answer["content"] = {"application/json": {"schema": _reference(model)}}
-    return answer
+        response["content"] = {"application/json": {"schema": _reference(model)}}
+    return response
 
 
 def _problems(errors: Iterable[type[RequestError]]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _problems(errors: Iterable[type[RequestError]]) -> dict[str, Any]:
 
 def _problem(status: int, kinds: list[type[RequestError]]) -> dict[str, Any]:
     codes = sorted({kind.code.value for kind in kinds})
-    answer: dict[str, Any] = {
+    response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
         "content": {
             "application/problem+json": {
@@ -158,12 +158,12 @@ def _problem(status: int, kinds: list[type[RequestError]]) -> dict[str, Any]:
         },
     }
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        answer["headers"] = {"Retry-After": _header("Seconds.")}
-    return answer
+        response["headers"] = {"Retry-After": _header("Seconds.")}
+    return response
 
 
-def _header(says: str) -> dict[str, Any]:
-    return {"description": says, "schema": {"type": "string"}}
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:
@@ -173,7 +173,7 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
 def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     models: dict[type[BaseModel], None] = {Problem: None}
     for operation in operations:
-        for model in (operation.body, *operation.answers.values()):
+        for model in (operation.body, *operation.responses.values()):
             if model is not None:
                 models[model] = None
     _, described = models_json_schema(

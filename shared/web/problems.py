@@ -1,4 +1,4 @@
-"""Turns errors into problem+json answers (RFC 9457), the same on every HTTP door."""
+"""Error responses as problem+json (RFC 9457), also for malformed bodies and queries."""
 
 import asyncio
 import json
@@ -13,18 +13,16 @@ from shared.errors import (
     BadMessage,
     Code,
     InvalidField,
-    Overloaded,
-    RateLimited,
     RequestError,
+    RetryLater,
     TooLarge,
-    TooManyAttempts,
 )
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_BODY_SECS: Final = 10.0
+_BODY_TIMEOUT_SECS: Final = 10.0
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,7 +35,7 @@ def problem(
     field: str | None = None,
     retry_after: int | None = None,
 ) -> web.Response:
-    """An error answer: `code` is stable, `detail` is for people."""
+    """An error response; `retry_after` is in seconds, None for no Retry-After header."""
     body: dict[str, object] = {"code": code.value, "status": status, "detail": detail}
     if field is not None:
         body["field"] = field
@@ -54,13 +52,11 @@ def problem(
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers every error of a handler with its code; unforeseen ones are logged as such."""
+    """A middleware: turns a handler's exceptions into error responses, logs unexpected ones."""
     try:
         return await handler(request)
     except RequestError as error:
-        retry_after = None
-        if isinstance(error, Overloaded | RateLimited | TooManyAttempts):
-            retry_after = error.retry_after_secs
+        retry_after = error.retry_after_secs if isinstance(error, RetryLater) else None
         return problem(
             error.code, error.status, error.detail, field=error.field, retry_after=retry_after
         )
@@ -75,31 +71,31 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         raise
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)
-        return problem(Code.INTERNAL, 500, "something went wrong on our side; it was logged")
+        return problem(Code.INTERNAL, 500, "internal error; it was logged")
 
 
 async def read_body(request: web.Request, model: type[M]) -> M:
-    """The request's JSON body as `model`.
+    """Parse the request's JSON body as `model`.
 
-    Raises BadMessage if it is not JSON, InvalidField (first broken rule) if it does not fit,
-    TooLarge if it is longer than the site allows.
+    Raises BadMessage if it is not JSON or takes longer than 10 s, InvalidField for the first
+    rule that it breaks, and TooLarge if it is longer than the application allows.
     """
     try:
-        async with asyncio.timeout(_BODY_SECS):
+        async with asyncio.timeout(_BODY_TIMEOUT_SECS):
             body = await request.read()
         return model.model_validate_json(body)
     except TimeoutError:
-        raise BadMessage(f"the body did not come within {_BODY_SECS:.0f} s") from None
+        raise BadMessage(f"the body did not arrive within {_BODY_TIMEOUT_SECS:.0f} s") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("the body is too large") from None
     except ValidationError as error:
-        raise _broken_rule(error, "body") from None
+        raise _first_error(error, "body") from None
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
-    """The request's query as `model`; raises InvalidField (first broken rule).
+    """Parse the request's query as `model`; raises InvalidField for the first rule it breaks.
 
-    What the model has as a list may be given several times, all else once.
+    A parameter may be repeated if its field in the model is a list.
     """
     lists = _lists_of(model)
     fields: dict[str, object] = {}
@@ -114,7 +110,7 @@ def read_query(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise _broken_rule(error, "query") from None
+        raise _first_error(error, "query") from None
 
 
 def _lists_of(model: type[BaseModel]) -> set[str]:
@@ -126,13 +122,13 @@ def _lists_of(model: type[BaseModel]) -> set[str]:
 
 
 def _is_list(annotation: object) -> bool:
-    """Whether it is a list, also within `| None` or `Annotated`."""
+    """Whether the type is a list, also inside `| None` or `Annotated`."""
     if get_origin(annotation) is list:
         return True
     return any(_is_list(part) for part in get_args(annotation))
 
 
-def _broken_rule(error: ValidationError, whole: str) -> RequestError:
+def _first_error(error: ValidationError, whole: str) -> RequestError:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return BadMessage("the body is not valid JSON")

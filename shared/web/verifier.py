@@ -1,4 +1,4 @@
-"""Checks access tokens: from a signed string to a `Principal`, or a clear refusal."""
+"""Verifies access tokens (JWT, EdDSA) with the issuer's published keys."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ ACCESS_TYPE: Final = "access"
 REQUIRED_CLAIMS: Final = ("iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ", "roles")
 LEEWAY_SECS: Final = 5
 _FETCH_TIMEOUT_SECS: Final = 3.0
-KEYS_KEPT_SECS: Final = 300.0
-"""How long a verifier may go on with the keys that it has fetched."""
-# An unknown kid fetches again, but not more often than this, whatever is thrown at us
-# and whether or not the issuer answers.
-_MIN_REFRESH_SECS: Final = 2.0
+KEYS_MAX_AGE_SECS: Final = 300.0
+"""The longest time that a verifier uses fetched keys while the issuer answers."""
+# The shortest time between two fetches, however many unknown key ids are requested and whether or
+# not the issuer answers.
+_MIN_FETCH_INTERVAL_SECS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a token speaks for."""
+    """The user and session that a token was issued for."""
 
     user_id: str
     session_id: str
@@ -38,19 +38,23 @@ class Principal:
     expires_at: int
     """Unix seconds."""
     issued_at: int
-    """Unix seconds; a revocation can concern what was issued until some moment."""
+    """Unix seconds; some revocations concern only tokens issued before a given time."""
 
 
 class KeySource(Protocol):
-    """Finds the public key with which a token can be checked."""
+    """Finds the public key for a token by its key id (`kid`)."""
 
     async def find(self, kid: str) -> PyJWK:
-        """Raises Unauthenticated if there is no key of this name, Unavailable if unknown."""
+        """Raises Unauthenticated if the key does not exist, Unavailable if that is unknown."""
         ...
 
 
 class KeySet:
-    """The issuer's public keys, fetched from its JWKS address and kept for `kept_secs`."""
+    """The issuer's public keys, cached from its JWKS URL.
+
+    Keys older than `max_age_secs` are fetched again when they are used. While the issuer does
+    not answer, the cached keys stay valid.
+    """
 
     def __init__(
         self,
@@ -58,9 +62,9 @@ class KeySet:
         url: str,
         clock: Clock,
         *,
-        kept_secs: float = KEYS_KEPT_SECS,
+        max_age_secs: float = KEYS_MAX_AGE_SECS,
     ) -> None:
-        self._kept_secs = kept_secs
+        self._max_age_secs = max_age_secs
         self._session = session
         self._url = url
         self._clock = clock
@@ -70,14 +74,14 @@ class KeySet:
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str) -> PyJWK:
-        """The key named `kid`.
+        """The key with the id `kid`.
 
-        Raises Unauthenticated if the issuer has no such key, Unavailable if we have
-        none at all and the issuer does not answer.
+        Raises Unauthenticated if the issuer has no such key, and Unavailable if no key is
+        cached and the issuer does not answer.
         """
-        if kid not in self._keys or (self._is_due(kid) and not self._lock.locked()):
+        if kid not in self._keys or (self._must_fetch(kid) and not self._lock.locked()):
             async with self._lock:
-                if self._is_due(kid):
+                if self._must_fetch(kid):
                     await self._fetch()
         if not self._keys:
             raise Unavailable("the auth service does not answer")
@@ -86,11 +90,11 @@ class KeySet:
         except KeyError:
             raise Unauthenticated("the token is signed with an unknown key") from None
 
-    def _is_due(self, kid: str) -> bool:
+    def _must_fetch(self, kid: str) -> bool:
         now = self._clock.monotonic()
-        if now - self._tried_at <= _MIN_REFRESH_SECS:
+        if now - self._tried_at <= _MIN_FETCH_INTERVAL_SECS:
             return False
-        return kid not in self._keys or now - self._fetched_at > self._kept_secs
+        return kid not in self._keys or now - self._fetched_at > self._max_age_secs
 
     async def _fetch(self) -> None:
         try:
@@ -109,21 +113,21 @@ class KeySet:
 
 
 class TokenVerifier:
-    """Accepts exactly what our issuer signs as an access token, and nothing else."""
+    """Accepts only access tokens that the configured issuer has signed."""
 
     def __init__(self, keys: KeySource, settings: TokenSettings) -> None:
         self._keys = keys
         self._settings = settings
 
     async def verify(self, token: str) -> Principal:
-        """Raises TokenExpired, Unauthenticated or Unavailable."""
+        """The token's principal; raises TokenExpired, Unauthenticated or Unavailable."""
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.InvalidTokenError, UnicodeError):
-            raise Unauthenticated("not a token") from None
+            raise Unauthenticated("not a JWT") from None
         kid = header.get("kid")
         if header.get("alg") != ALGORITHM or not isinstance(kid, str):
-            raise Unauthenticated("the token is not of our making")
+            raise Unauthenticated("the token is not from this issuer")
         key = await self._keys.find(kid)
         try:
             claims = jwt.decode(
@@ -139,11 +143,11 @@ class TokenVerifier:
             raise TokenExpired("the token has expired") from None
         except jwt.InvalidTokenError as error:
             raise Unauthenticated(f"the token is not valid: {error}") from None
-        # PyJWT does not look at `typ`: a refresh token must not pass for an access token.
+        # PyJWT does not check `typ`; a token of another type must not pass as an access token.
         if claims["typ"] != ACCESS_TYPE:
             raise Unauthenticated("not an access token")
         if not isinstance(claims["roles"], list) or not isinstance(claims["sid"], str):
-            raise Unauthenticated("the token's claims have the wrong form")
+            raise Unauthenticated("a claim of the token has the wrong type")
         return Principal(
             user_id=claims["sub"],
             session_id=claims["sid"],

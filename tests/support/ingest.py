@@ -15,7 +15,7 @@ from services.ingest.app import build
 from services.ingest.settings import IngestSettings
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
-from shared.contracts.demand import REPEAT_SECS, Coverage, Demand, decode_coverage, encode
+from shared.contracts.demand import DEMAND_INTERVAL_SECS, Coverage, Demand, decode_coverage, encode
 from shared.contracts.messages import (
     Candle,
     Depth,
@@ -198,7 +198,7 @@ class Asker:
 
     async def repeat(self) -> None:
         while True:
-            await asyncio.sleep(REPEAT_SECS)
+            await asyncio.sleep(DEMAND_INTERVAL_SECS)
             await self._tell()
 
 

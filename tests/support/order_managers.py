@@ -6,11 +6,11 @@ from services.simulator.account.account import Account, Accounts
 from services.simulator.market.book import OrderBook
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import ListedInstrument
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.order import Fill, Order, OrderRequest, OrderType, Product, Side
 from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.records import Records
-from shared.market.exchange_calendar import Calendar
 from tests.support.builders import MONDAY_10_00
 
 KEY = "NSE_EQ|INE002A01018"
@@ -31,7 +31,7 @@ class OrderManagerHarness:
         self.state = InstrumentState(instrument, OrderBook(9_995, 5, lambda: LEVEL))
         self.states = {KEY: self.state}
         self.accounts = Accounts(self.states, opening_paise=opening_rupees * 100)
-        self.calendar = Calendar(always_open=False)
+        self.calendar = SimulatedCalendar(always_open=False)
         self.now_ms = at_ms
         self.order_manager = OrderManager(
             self.states, self.calendar, self.accounts, Records(max_rows=1_000), start_ms=at_ms

@@ -7,7 +7,7 @@ from typing import Any
 from services.persister.app import build
 from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
-from shared.bus.requests import ask
+from shared.bus.requests import send_request
 from shared.bus.resources import ensure_ticks_stream
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
 from shared.errors import Unavailable
@@ -44,7 +44,9 @@ async def asked_persister(
 
         async def answers() -> bool:
             try:
-                await ask(bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=["none"]), GetReply, secs=1)
+                await send_request(
+                    bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=["none"]), GetReply, timeout_secs=1
+                )
             except Unavailable:
                 return False
             return True

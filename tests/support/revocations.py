@@ -33,10 +33,7 @@ async def kept_for(bus: Bus) -> Revocations:
     """What a gateway that starts now would know."""
     revocations = Revocations()
     async with StreamReader(bus, STREAM, AUTH_JETSTREAM_API, start=None) as reader:
-        left = await reader.open()
-        while left > 0:
-            entries = await reader.batch()
-            left -= len(entries)
+        async for entries in reader.backlog():
             for entry in entries:
                 revocations.add(decode(entry.subject, entry.data))
     return revocations

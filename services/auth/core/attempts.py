@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.auth.core.records import AttemptLimit, Throttle
-from shared.web.addresses import network
+from shared.web.addresses import client_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Attempts:
 
     async def signup(self, address: str, now: datetime) -> None:
         """Count one account that somebody wants to open."""
-        await self._throttle.admit(f"signup|{network(address)}", self._limits.signup, now)
+        await self._throttle.admit(f"signup|{client_network(address)}", self._limits.signup, now)
 
     async def login(self, account: str, device: str | None, address: str, now: datetime) -> None:
         """Count one password that is about to be checked.
@@ -43,13 +43,13 @@ class Attempts:
         been logged in from before.
         """
         # The address first: one that must wait makes nobody else wait.
-        await self._throttle.admit(f"address|{network(address)}", self._limits.address, now)
+        await self._throttle.admit(f"address|{client_network(address)}", self._limits.address, now)
         await self._throttle.admit(_of_account(account, device), self._limits.account, now)
 
     async def succeeded(self, account: str, device: str | None, address: str) -> None:
         """The password was right: the attempt does not count."""
         await self._throttle.forget(_of_account(account, device))
-        await self._throttle.give_back(f"address|{network(address)}")
+        await self._throttle.give_back(f"address|{client_network(address)}")
 
 
 def _of_account(account: str, device: str | None) -> str:

@@ -57,88 +57,88 @@ _ADMIN: Final = (*_TOKEN, Forbidden)
 SIGNUP: Final = Operation(
     method="POST", path="/auth/signup", name="signup", tags=["accounts"],
     summary="Open an account.",
-    body=SignupRequest, answers={201: Account},
+    body=SignupRequest, responses={201: Account},
     errors=(*_BODY, EmailTaken, TooManyAttempts, Overloaded, Unavailable),
 )  # fmt: skip
 LOGIN: Final = Operation(
     method="POST", path="/auth/login", name="login", tags=["accounts"],
     summary="Start a session.",
-    body=LoginRequest, answers={200: Tokens},
+    body=LoginRequest, responses={200: Tokens},
     errors=(*_BODY, *_PASSWORD, AccountDisabled, Forbidden, Revoked),
 )  # fmt: skip
 REFRESH: Final = Operation(
     method="POST", path="/auth/refresh", name="refresh", tags=["sessions"],
     summary="New tokens for a refresh token, which is good once.",
-    body=RefreshRequest, needs_body=False, answers={200: Tokens}, security=("", COOKIE),
+    body=RefreshRequest, body_required=False, responses={200: Tokens}, security=("", COOKIE),
     errors=(*_BODY, Unauthenticated, Revoked, Forbidden, Unavailable),
 )  # fmt: skip
 LOGOUT: Final = Operation(
     method="POST", path="/auth/logout", name="logout", tags=["sessions"],
     summary="End this session, named by an access token or a refresh token.",
-    body=RefreshRequest, needs_body=False, answers={204: None}, security=("", BEARER, COOKIE),
+    body=RefreshRequest, body_required=False, responses={204: None}, security=("", BEARER, COOKIE),
     errors=(*_BODY, *_TOKEN, Forbidden),
 )  # fmt: skip
 LOGOUT_ALL: Final = Operation(
     method="POST", path="/auth/logout-all", name="logoutAll", tags=["sessions"],
     summary="End all sessions, this one too; needs a password given a short while ago.",
-    answers={200: Ended}, security=(BEARER,),
+    responses={200: Ended}, security=(BEARER,),
     errors=(*_TOKEN, ReauthenticationRequired),
 )  # fmt: skip
 REAUTHENTICATE: Final = Operation(
     method="POST", path="/auth/reauthenticate", name="reauthenticate", tags=["accounts"],
     summary="Give the password again, before something that needs it.",
-    body=PasswordRequest, answers={204: None}, security=(BEARER,),
+    body=PasswordRequest, responses={204: None}, security=(BEARER,),
     errors=(*_BODY, *_TOKEN, *_PASSWORD),
 )  # fmt: skip
 PASSWORD: Final = Operation(
     method="POST", path="/auth/password", name="changePassword", tags=["accounts"],
     summary="Replace the password; all other sessions end.",
-    body=NewPasswordRequest, answers={200: Ended}, security=(BEARER,),
+    body=NewPasswordRequest, responses={200: Ended}, security=(BEARER,),
     errors=(*_BODY, *_TOKEN, *_PASSWORD),
 )  # fmt: skip
 ME: Final = Operation(
     method="GET", path="/auth/me", name="me", tags=["accounts"],
     summary="The account that the token speaks for.",
-    answers={200: Account}, security=(BEARER,), errors=_TOKEN,
+    responses={200: Account}, security=(BEARER,), errors=_TOKEN,
 )  # fmt: skip
 SESSIONS: Final = Operation(
     method="GET", path="/auth/sessions", name="sessions", tags=["sessions"],
     summary="The account's sessions, the newest first.",
-    answers={200: Sessions}, security=(BEARER,), errors=_TOKEN,
+    responses={200: Sessions}, security=(BEARER,), errors=_TOKEN,
 )  # fmt: skip
 REVOKE_SESSION: Final = Operation(
     method="DELETE", path="/auth/sessions/{session_id}", name="revokeSession", tags=["sessions"],
     summary="End one session; another than this needs a password given a short while ago.",
-    answers={204: None}, security=(BEARER,),
+    responses={204: None}, security=(BEARER,),
     errors=(*_TOKEN, NotFound, ReauthenticationRequired),
 )  # fmt: skip
 USERS: Final = Operation(
     method="GET", path="/auth/admin/users", name="users", tags=["admin"],
     summary="Accounts, by address.",
-    query=UsersQuery, answers={200: Users}, security=(BEARER,), errors=(*_ADMIN, InvalidField),
+    query=UsersQuery, responses={200: Users}, security=(BEARER,), errors=(*_ADMIN, InvalidField),
 )  # fmt: skip
 DISABLE: Final = Operation(
     method="POST", path="/auth/admin/users/{user_id}/disable", name="disableUser", tags=["admin"],
     summary="Keep an account from logging in, and end its sessions.",
-    answers={200: Ended}, security=(BEARER,),
+    responses={200: Ended}, security=(BEARER,),
     errors=(*_ADMIN, ReauthenticationRequired, NotFound, InvalidField),
 )  # fmt: skip
 ENABLE: Final = Operation(
     method="POST", path="/auth/admin/users/{user_id}/enable", name="enableUser", tags=["admin"],
     summary="Let a disabled account log in again.",
-    answers={204: None}, security=(BEARER,),
+    responses={204: None}, security=(BEARER,),
     errors=(*_ADMIN, ReauthenticationRequired, NotFound),
 )  # fmt: skip
 REVOKE_USER: Final = Operation(
     method="POST", path="/auth/admin/users/{user_id}/revoke", name="revokeUser", tags=["admin"],
     summary="End all sessions of an account.",
-    answers={200: Ended}, security=(BEARER,),
+    responses={200: Ended}, security=(BEARER,),
     errors=(*_ADMIN, ReauthenticationRequired, NotFound),
 )  # fmt: skip
 JWKS: Final = Operation(
     method="GET", path="/.well-known/jwks.json", name="jwks", tags=["keys"],
     summary="The keys by which access tokens are checked.",
-    answers={200: Jwks}, errors=(),
+    responses={200: Jwks}, errors=(),
 )  # fmt: skip
 
 ALL: Final = (

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -37,8 +36,8 @@ from services.auth.signing.key_watch import KeyWatcher
 from shared.errors import NotFound, Unauthenticated
 from shared.market.exchange_time import to_datetime
 from shared.runtime.health import Readiness, health_routes
-from shared.web.addresses import Network, client_address, is_trusted
 from shared.web.bearer import bearer_token
+from shared.web.forwarded import ForwardedHeaders
 from shared.web.openapi import Operation
 from shared.web.problems import problems, read_body, read_query
 
@@ -52,18 +51,11 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-@dataclass(frozen=True, slots=True)
-class ProxySettings:
-    """What stands between us and our clients."""
-
-    trusted_proxies: Collection[Network]
-    """Whose X-Forwarded-For and X-Forwarded-Host are believed."""
-    allowed_origins: Collection[str]
-    """Origins of our own pages, besides the host that a request names."""
-
-
 class Endpoints:
-    """Every path of the auth service, and what answers it."""
+    """Every path of the auth service, and what answers it.
+
+    `allowed_origins` are origins of our own pages, besides the host that a request names.
+    """
 
     def __init__(
         self,
@@ -73,7 +65,8 @@ class Endpoints:
         admin: Admin,
         access: Authenticator,
         keys: KeyWatcher,
-        surroundings: ProxySettings,
+        forwarded: ForwardedHeaders,
+        allowed_origins: Collection[str],
         now_ms: Callable[[], int],
     ) -> None:
         self._accounts = accounts
@@ -81,7 +74,8 @@ class Endpoints:
         self._admin = admin
         self._access = access
         self._keys = keys
-        self._surroundings = surroundings
+        self._forwarded = forwarded
+        self._allowed_origins = allowed_origins
         self._now_ms = now_ms
         self._openapi = operations.openapi()
 
@@ -237,22 +231,15 @@ class Endpoints:
         return token
 
     def _check_same_origin(self, request: web.Request) -> None:
-        host = request.host
-        if is_trusted(request.remote, self._surroundings.trusted_proxies):
-            host = request.headers.get("X-Forwarded-Host", host)
         check_same_origin(
             request.headers.get("Sec-Fetch-Site"),
             request.headers.get(hdrs.ORIGIN),
-            host,
-            self._surroundings.allowed_origins,
+            self._forwarded.host(request),
+            self._allowed_origins,
         )
 
     def _client(self, request: web.Request) -> Client:
-        address = client_address(
-            request.remote,
-            request.headers.getall("X-Forwarded-For", []),
-            self._surroundings.trusted_proxies,
-        )
+        address = self._forwarded.address(request)
         # Bytes that are no text come as surrogates, which nothing can store.
         agent = request.headers.get(hdrs.USER_AGENT, "").encode(errors="replace").decode()
         return Client(address[:64], agent[:_MAX_AGENT_CHARS])

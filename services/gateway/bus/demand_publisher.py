@@ -13,7 +13,7 @@ from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
-from shared.contracts.demand import REPEAT_SECS, Coverage, decode_coverage, encode
+from shared.contracts.demand import DEMAND_INTERVAL_SECS, Coverage, decode_coverage, encode
 from shared.contracts.subjects import COVERAGE, demand_subject
 from shared.runtime.logs import get_logger
 
@@ -44,7 +44,7 @@ class DemandPublisher:
         try:
             while True:
                 self._update()
-                if self._has_changed or loop.time() - published_at >= REPEAT_SECS:
+                if self._has_changed or loop.time() - published_at >= DEMAND_INTERVAL_SECS:
                     published_at = loop.time()
                     self._has_changed = False
                     await self._publish()

@@ -65,10 +65,10 @@ class Relay:
         ]
         try:
             while True:
-                self._bus.missed.clear()
+                self._bus.resync_required.clear()
                 await self._warm()
                 self._readiness.up(DEPENDENCY)
-                await self._bus.missed.wait()
+                await self._bus.resync_required.wait()
                 self._readiness.down(DEPENDENCY, "messages may have been missed")
                 self._on_missed()
                 for stream in self._streams:
@@ -107,16 +107,16 @@ class Relay:
 
     async def _warm(self) -> None:
         """Read the last quote of each instrument from TICKS."""
-        async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
-            expected = await self._open(reader)
-            subjects: set[str] = set()
-            while len(subjects) < expected:
-                entries = await reader.batch()
-                for entry in entries:
-                    subjects.add(entry.subject)
-                    self._store(entry)
-                if not entries:
-                    break  # silent for seconds: the remaining entries have left the stream
+        while True:
+            try:
+                async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
+                    async for entries in reader.backlog():
+                        for entry in entries:
+                            self._store(entry)
+            except StreamUnavailable:
+                log.info("waiting for the tick stream")
+            else:
+                break
         self._flusher.mark()
         count = self._hub.instrument_count
         metrics.INSTRUMENTS.set(count)
@@ -127,10 +127,3 @@ class Relay:
             self._hub.warm(entry.subject, entry.data)
         except (msgspec.DecodeError, InvalidField):
             metrics.MALFORMED_MESSAGES.labels(Channel.QUOTES.value).inc()
-
-    async def _open(self, reader: TickReader) -> int:
-        while True:
-            try:
-                return await reader.open()
-            except StreamUnavailable:
-                log.info("waiting for the tick stream")

@@ -1,16 +1,14 @@
-"""Ends streams whose session or user was revoked, and knows whose tokens to refuse."""
+"""Keeps the revocations that the gateway checks, and ends the streams that they concern."""
 
 import asyncio
 from typing import Final
 
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
 
 from services.gateway import metrics
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
+from shared.bus.stream_reader import StreamReader
 from shared.contracts.revocations import (
     ALL_REVOCATIONS,
     STREAM,
@@ -21,6 +19,7 @@ from shared.contracts.revocations import (
     decode,
 )
 from shared.contracts.subjects import AUTH_JETSTREAM_API
+from shared.errors import StreamNotFound, StreamUnavailable
 from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
@@ -28,15 +27,14 @@ from shared.runtime.logs import get_logger
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "revocations"
-# What is told live may be lost on the way, so the bucket is read again so often, and at once
-# when messages may have been missed.
-_READ_AGAIN_SECS: Final = 10.0
+# A message on the bus can be lost, so the bucket is also read at this interval, and at once when
+# messages may have been lost.
+_READ_INTERVAL_SECS: Final = 10.0
 _RETRY_SECS: Final = 0.5
-_BATCH: Final = 500
 
 
 class RevocationListener:
-    """A component: hears of revocations as they happen, and reads those that are kept."""
+    """A component: receives revocations as auth publishes them, and reads those in the bucket."""
 
     def __init__(
         self,
@@ -55,20 +53,20 @@ class RevocationListener:
         readiness.down(DEPENDENCY, "not read yet")
 
     def read_again(self) -> None:
-        """Some may have been missed."""
-        self._readiness.down(DEPENDENCY, "some may have been missed")
+        """Read the bucket now: revocations may have been lost on the bus."""
+        self._readiness.down(DEPENDENCY, "messages may have been lost")
         self._again.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Listen until cancelled."""
         subscription = await self._bus.client.subscribe(ALL_REVOCATIONS, cb=self._on_message)
         try:
             while True:
                 self._again.clear()
                 is_read = await self._read()
-                self._known.forget(self._clock.now_ms() // 1_000)
+                self._known.remove_expired(self._clock.now_ms() // 1_000)
                 try:
-                    async with asyncio.timeout(_READ_AGAIN_SECS if is_read else _RETRY_SECS):
+                    async with asyncio.timeout(_READ_INTERVAL_SECS if is_read else _RETRY_SECS):
                         await self._again.wait()
                 except TimeoutError:
                     continue
@@ -77,16 +75,16 @@ class RevocationListener:
                 await subscription.unsubscribe()
 
     async def _on_message(self, message: Msg) -> None:
-        self._take(message)
+        self._take(message.subject, message.data)
 
-    def _take(self, message: Msg) -> None:
-        if not message.data:
-            return  # a deletion; a revocation never ends but by time
+    def _take(self, subject: str, data: bytes) -> None:
+        if not data:
+            return  # the deletion of a key; a revocation ends only by its expiry
         try:
-            revocation = decode(message.subject, message.data)
+            revocation = decode(subject, data)
         except ValueError as error:
             metrics.MALFORMED_MESSAGES.labels("revocation").inc()
-            log.warning("not a revocation", subject=message.subject, error=str(error))
+            log.warning("malformed revocation", subject=subject, error=str(error))
             return
         self._known.add(revocation)
         self._end_streams(revocation)
@@ -101,36 +99,28 @@ class RevocationListener:
                     stream.revoke(issued_before=before)
 
     async def _read(self) -> bool:
-        """Take all that are kept; False if that failed, and is to be tried again soon."""
+        """Read the whole bucket; returns False if that failed."""
         try:
             await self._read_bucket()
-        except NotFoundError:
-            log.debug("auth has made no bucket yet, so nothing is revoked")
-        except (NatsError, TimeoutError, OSError) as error:
-            self._readiness.down(DEPENDENCY, f"cannot be read: {error!r}")
+        except StreamNotFound:
+            log.debug("no bucket of revocations yet, so nothing is revoked")
+        except StreamUnavailable as error:
+            self._readiness.down(DEPENDENCY, f"cannot be read: {error}")
             return False
-        self._readiness.up(DEPENDENCY)
+        if not self._again.is_set():
+            self._readiness.up(DEPENDENCY)
         return True
 
     async def _read_bucket(self) -> None:
-        """Raises NotFoundError if there is no bucket, and what else NATS says."""
-        timeout_secs = self._bus.settings.request_timeout_secs
-        js = self._bus.jetstream(AUTH_JETSTREAM_API)
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
-            ack_policy=AckPolicy.NONE,
-            filter_subject=ALL_REVOCATIONS,
-            inactive_threshold=2 * timeout_secs,
-            mem_storage=True,
+        reader = StreamReader(
+            self._bus,
+            STREAM,
+            AUTH_JETSTREAM_API,
+            start=None,
+            subject=ALL_REVOCATIONS,
+            retry=False,
         )
-        info = await js.add_consumer(STREAM, config)
-        subscription = await js.pull_subscribe_bind(consumer=info.name, stream=STREAM)
-        try:
-            left = info.num_pending or 0
-            while left > 0:
-                for message in await subscription.fetch(min(left, _BATCH), timeout=timeout_secs):
-                    self._take(message)
-                    left -= 1
-        finally:
-            await subscription.unsubscribe()
-        await js.delete_consumer(STREAM, info.name)
+        async with reader:
+            async for entries in reader.backlog():
+                for entry in entries:
+                    self._take(entry.subject, entry.data)

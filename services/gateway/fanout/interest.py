@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
-from shared.contracts.demand import FORGET_SECS, MOST_KEYS, Coverage, Demand
+from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage, Demand
 
 
 class Outcome(StrEnum):
@@ -45,9 +45,9 @@ class Interest:
 
         Keys of the last demand take precedence if the new one is too large.
         """
-        depth_keys = _limited(set(depth), set(self._depth), MOST_KEYS // 2)
+        depth_keys = _limited(set(depth), set(self._depth), MAX_KEYS // 2)
         all_keys = set(quotes).union(depth_keys)
-        demanded = _limited(all_keys, self._since, MOST_KEYS - len(depth_keys))
+        demanded = _limited(all_keys, self._since, MAX_KEYS - len(depth_keys))
         self._beyond_capacity = frozenset(all_keys.difference(demanded))
         self._reported = {key: self._reported[key] for key in all_keys if key in self._reported}
         if demanded == self._quotes and depth_keys == self._depth:
@@ -81,7 +81,7 @@ class Interest:
 
     def outcome(self, key: str, now: float, *, is_known: bool) -> Outcome:
         """The outcome to report for a new subscription; `is_known`: it has a last quote."""
-        outcome = self._covered(key) if now - self._coverage_at < FORGET_SECS else None
+        outcome = self._covered(key) if now - self._coverage_at < DEMAND_TTL_SECS else None
         if key in self._beyond_capacity:
             outcome = Outcome.NO_CAPACITY
         elif outcome is None:

@@ -4,13 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
-from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.rate_limit import RateLimiter, RemainingQuota
 from shared.contracts.revocations import Revocations
 from shared.errors import Revoked, Unauthenticated
 from shared.runtime.clock import Clock
-from shared.web.addresses import network
+from shared.web.addresses import client_network
 from shared.web.bearer import bearer_token
+from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import Principal, TokenVerifier
 
 REMAINING_QUOTA: Final = web.RequestKey("remaining_quota", RemainingQuota)
@@ -47,14 +47,14 @@ class AccessControl:
         Raises RateLimited; Unauthenticated, TokenExpired or Revoked; Unavailable if no token
         can be checked at the moment.
         """
-        address = network(self._forwarded.address(request))
+        address = client_network(self._forwarded.address(request))
         now = self._clock.monotonic()
         request[REMAINING_QUOTA] = quota = self._addresses.remaining(address, now)
         if quota.remaining < 1:
             raise self._addresses.error(address, now)
         try:
             principal = await self._verifier.verify(bearer_token(request))
-            if self._revocations.refuses(principal):
+            if self._revocations.is_revoked(principal):
                 raise Revoked("the session was ended")
         except Unauthenticated:
             self._addresses.take(address, self._clock.monotonic())
@@ -64,7 +64,7 @@ class AccessControl:
 
     def admit_anonymous(self, request: web.Request) -> None:
         """Count a request that needs no token. Raises RateLimited."""
-        self._take(self._addresses, network(self._forwarded.address(request)), request)
+        self._take(self._addresses, client_network(self._forwarded.address(request)), request)
 
     def _take(self, limiter: RateLimiter, owner: str, request: web.Request) -> None:
         now = self._clock.monotonic()

@@ -11,9 +11,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from services.gateway.http.access import AccessControl
-from services.gateway.http.forwarded import ForwardedHeaders
 from shared.errors import BadMessage, NotFound, Overloaded, TimedOut, TooLarge, Unavailable
 from shared.runtime.logs import get_logger
+from shared.web.forwarded import ForwardedHeaders
 
 log = get_logger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Final
 from aiohttp import ETag, hdrs, web
 
 from services.gateway.http.access import AccessControl
-from services.gateway.http.forwarded import ForwardedHeaders
 from shared.errors import ConfigError
+from shared.web.forwarded import ForwardedHeaders
 
 OWN_PAGE: Final = Path(__file__).parents[1] / "page"
 """The folder that is served unless another is set."""

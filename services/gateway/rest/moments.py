@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from shared.contracts.history import LAST_MS
+from shared.contracts.history import MAX_TIME_MS
 from shared.market.exchange_time import IST
 
 _PATTERN: Final = (
@@ -29,7 +29,7 @@ def moment_ms(text: object) -> int:
     if _MOMENT.fullmatch(written) is None:
         raise ValueError(_RULE)
     at_ms = int(written) if written.isdigit() else _of_date(written)
-    if not 0 <= at_ms <= LAST_MS:
+    if not 0 <= at_ms <= MAX_TIME_MS:
         raise ValueError(_RULE)
     return at_ms
 

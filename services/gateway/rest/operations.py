@@ -39,31 +39,31 @@ _PERSISTER: Final = (*_TOKEN, InvalidField, Overloaded, TimedOut)
 BARS: Final = Operation(
     method="GET", path="/v1/bars", name="bars", tags=["history"],
     summary="Bars of an instrument, in pages.",
-    query=BarsQuery, answers={200: Bars, 304: None}, errors=_PERSISTER,
+    query=BarsQuery, responses={200: Bars, 304: None}, errors=_PERSISTER,
     headers=_LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 GAPS: Final = Operation(
     method="GET", path="/v1/gaps", name="gaps", tags=["history"],
     summary="Periods in which trades of an instrument may have been missed, in pages.",
-    query=GapsQuery, answers={200: Gaps, 304: None}, errors=_PERSISTER,
+    query=GapsQuery, responses={200: Gaps, 304: None}, errors=_PERSISTER,
     headers=_LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 INSTRUMENTS: Final = Operation(
     method="GET", path="/v1/instruments", name="instruments", tags=["instruments"],
     summary="Search instruments by words, or get instruments by key.",
-    query=InstrumentsQuery, answers={200: Instruments, 304: None}, errors=_PERSISTER,
+    query=InstrumentsQuery, responses={200: Instruments, 304: None}, errors=_PERSISTER,
     headers=_LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 QUOTES: Final = Operation(
     method="GET", path="/v1/quotes", name="quotes", tags=["market"],
     summary="The last known quote of each of some instruments.",
-    query=QuotesQuery, answers={200: Quotes}, errors=(*_TOKEN, InvalidField),
+    query=QuotesQuery, responses={200: Quotes}, errors=(*_TOKEN, InvalidField),
     headers=_LIMITS, security=(BEARER,),
 )  # fmt: skip
 STATUS: Final = Operation(
     method="GET", path="/v1/status", name="status", tags=["market"],
     summary="The state of the market feed, of the market's segments, and of this gateway.",
-    answers={200: Status}, errors=_TOKEN,
+    responses={200: Status}, errors=_TOKEN,
     headers=_LIMITS, security=(BEARER,),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from shared.bus.connection import Bus
-from shared.bus.requests import ask_encoded
+from shared.bus.requests import send_request_encoded
 from shared.contracts.history import HISTORY_BARS, HISTORY_GAPS, BarsRequest, GapsRequest
 from shared.contracts.instruments import (
     INSTRUMENTS_GET,
@@ -13,7 +13,7 @@ from shared.contracts.instruments import (
     GetRequest,
     SearchRequest,
 )
-from shared.errors import Overloaded, RequestError, answered_error
+from shared.errors import Overloaded, RequestError, error_from_reply
 from shared.runtime.clock import Clock
 
 PersisterRequest = BarsRequest | GapsRequest | SearchRequest | GetRequest
@@ -55,8 +55,8 @@ class PersisterClient:
         self._in_flight += 1
         try:
             subject = _SUBJECTS[type(request)]
-            return await ask_encoded(
-                self._bus, self._clock, subject, request, secs=self._timeout_secs
+            return await send_request_encoded(
+                self._bus, self._clock, subject, request, timeout_secs=self._timeout_secs
             )
         except RequestError as error:
             if error.field not in _REST_NAMES:
@@ -68,4 +68,4 @@ class PersisterClient:
 
 def _with_rest_name(error: RequestError, field: str) -> RequestError:
     name = _REST_NAMES[field]
-    return answered_error(error.code, error.detail.replace(field, name), name)
+    return error_from_reply(error.code, error.detail.replace(field, name), name)

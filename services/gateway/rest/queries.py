@@ -15,14 +15,14 @@ from pydantic import (
 
 from services.gateway.rest.moments import Moment
 from shared.contracts.history import (
-    LAST_MS,
-    MOST_BARS,
-    MOST_GAPS,
+    MAX_BARS,
+    MAX_GAPS,
+    MAX_TIME_MS,
     BarsRequest,
     GapsRequest,
     Interval,
 )
-from shared.contracts.instruments import MOST_FOUND, MOST_KEYS, GetRequest, SearchRequest
+from shared.contracts.instruments import MAX_KEYS, MAX_RESULTS, GetRequest, SearchRequest
 from shared.contracts.subjects import MAX_KEY_CHARS, key_to_tokens
 from shared.errors import InvalidField
 
@@ -56,7 +56,7 @@ Key = Annotated[
     AfterValidator(_instrument_key),
 ]
 """Upstox's instrument key, e.g. `NSE_EQ|INE002A01018`."""
-Keys = Annotated[list[Key], BeforeValidator(_by_comma), Field(min_length=1, max_length=MOST_KEYS)]
+Keys = Annotated[list[Key], BeforeValidator(_by_comma), Field(min_length=1, max_length=MAX_KEYS)]
 Word = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9_-]+$")]
 Words = Annotated[list[Word], BeforeValidator(_by_comma), Field(max_length=16)]
 Cursor = Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._~-]+$")]
@@ -83,7 +83,7 @@ class RangeQuery(Query):
     @property
     def end_ms(self) -> int:
         """The end of the range for the persister: `to_ms`, or the latest time there is."""
-        return LAST_MS if self.to_ms is None else self.to_ms
+        return MAX_TIME_MS if self.to_ms is None else self.to_ms
 
     @field_validator("to_ms")
     @classmethod
@@ -98,7 +98,7 @@ class BarsQuery(RangeQuery):
 
     interval: Literal["5m", "15m", "1h", "1d"] = "5m"
     """The length of a bar. Longer bars are aggregated from five-minute bars."""
-    limit: Annotated[int, Field(ge=1, le=MOST_BARS)] = 500
+    limit: Annotated[int, Field(ge=1, le=MAX_BARS)] = 500
     """Maximum number of bars on a page."""
 
     def request(self) -> BarsRequest:
@@ -116,7 +116,7 @@ class BarsQuery(RangeQuery):
 class GapsQuery(RangeQuery):
     """Gaps that overlap a range, the oldest first."""
 
-    limit: Annotated[int, Field(ge=1, le=MOST_GAPS)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_GAPS)] = 100
     """Maximum number of gaps on a page."""
 
     def request(self) -> GapsRequest:
@@ -143,7 +143,7 @@ class InstrumentsQuery(Query):
     """Only of these segments: `NSE_EQ`, `NSE_FO`, `NSE_INDEX`, `MCX_FO` and others."""
     expiry: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
     """Only contracts that expire on this date, `YYYY-MM-DD`."""
-    limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] = 20
+    limit: Annotated[int, Field(ge=1, le=MAX_RESULTS)] = 20
     """Maximum number of instruments that match `q`."""
 
     @field_validator("keys")

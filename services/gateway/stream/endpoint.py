@@ -11,7 +11,6 @@ from aiohttp import web
 from services.gateway import metrics
 from services.gateway.fanout.outbox import Outbox
 from services.gateway.fanout.socket_writer import SocketWriter
-from services.gateway.http.forwarded import ForwardedHeaders
 from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets, TokenBucket
 from services.gateway.stream.json_framing import JsonFraming
 from services.gateway.stream.protocol import CloseCode
@@ -27,9 +26,10 @@ from shared.errors import (
     RequestError,
 )
 from shared.runtime.health import Readiness
-from shared.web.addresses import network
+from shared.web.addresses import client_network
+from shared.web.forwarded import ForwardedHeaders
 
-DEPENDENCY: Final = "accepting"
+DEPENDENCY: Final = "admission"
 # Time that a client has to answer a close frame.
 _CLOSE_SECS: Final = 2.0
 _MAX_RETRY_SECS: Final = 10
@@ -64,7 +64,7 @@ class StreamEndpoint:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = network(self._forwarded.address(request))
+        address = client_network(self._forwarded.address(request))
         try:
             self._admit(request, address)
         except RequestError as error:

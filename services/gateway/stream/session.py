@@ -222,7 +222,7 @@ class StreamSession:
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._context.verifier.verify(token)
-        if self._context.revocations.refuses(principal):
+        if self._context.revocations.is_revoked(principal):
             raise Revoked("the session was ended")
         remaining_secs = self._remaining_secs(principal)
         if remaining_secs <= 0:

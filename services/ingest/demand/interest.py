@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.contracts.demand import FORGET_SECS, Demand
+from shared.contracts.demand import DEMAND_TTL_SECS, Demand
 from shared.contracts.subjects import key_to_tokens
 from shared.errors import InvalidField
 
@@ -58,7 +58,7 @@ class Interest:
 
     def forget_silent(self, now_secs: float) -> bool:
         """Let go of what nobody has asked for lately; True if that changes anything."""
-        silent = [one for one in self._heard.values() if now_secs - one.at_secs > FORGET_SECS]
+        silent = [one for one in self._heard.values() if now_secs - one.at_secs > DEMAND_TTL_SECS]
         for one in silent:
             del self._heard[one.demand.gateway]
             self._drop(one.demand, now_secs)

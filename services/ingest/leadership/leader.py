@@ -57,7 +57,7 @@ class Leader:
 
     async def run(self) -> None:
         metrics.SUBSCRIPTION_LIMIT.set(LIMITS[self.settings.plan].full_alone)
-        await self.lease.lead(self._work, on_other=self._hear)
+        await self.lease.lead(self._work, on_other_leader=self._hear)
 
     def _hear(self, other_leads: bool) -> None:
         if other_leads:
@@ -92,7 +92,7 @@ class Leader:
             publisher,
             StatusPublisher(self.bus, term, publisher, self.readiness, self.clock),
             CoveragePublisher(self.bus, term, self.interest),
-            MarketHours(Calendar(always_open=False)),
+            MarketHours(Calendar()),
             Watchdog(self.settings.silent_after_secs),
         )
 

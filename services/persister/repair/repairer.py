@@ -87,7 +87,7 @@ class Repairer:
         self._settings = settings
         self._stream_time = stream_time
         self._tries: Counter[tuple[Place, frozenset[int]]] = Counter()
-        self._calendar = Calendar(always_open=False)
+        self._calendar = Calendar()
 
     async def run(self, term: Term, epoch: int) -> None:
         """Until cancelled. Raises StaleEpoch or LeaseLost when another leads."""

@@ -8,7 +8,7 @@ from services.persister.storage.bar_rows import SHOWN, bars_of
 from services.persister.storage.bar_store import BARS, GAPS
 from services.persister.storage.documents import bar_ids, to_ms, whole
 from shared.contracts.history import (
-    LAST_MS,
+    MAX_TIME_MS,
     BarsReply,
     BarsRequest,
     Gap,
@@ -163,7 +163,7 @@ def _check_range(from_ms: int, to_ms: int) -> None:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) <= LAST_MS):
+    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) <= MAX_TIME_MS):
         raise InvalidField("cursor is `next` of a page before", field="cursor")
     return int(text)
 

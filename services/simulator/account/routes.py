@@ -18,6 +18,7 @@ from services.simulator.account.views import (
 )
 from services.simulator.envelope import success
 from services.simulator.market.instruments import ListedInstrument
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders.bodies import Body, choice, paise, text, whole, wrong
 from services.simulator.orders.door import Call, Door
@@ -29,7 +30,6 @@ from services.simulator.orders.refused import (
     UNKNOWN_KEY,
     OrderRefused,
 )
-from shared.market.exchange_calendar import Calendar
 
 _MOST_OF_A_MARGIN_CALL: Final = 20
 
@@ -42,7 +42,7 @@ class AccountRoutes:
         accounts: Accounts,
         order_manager: OrderManager,
         states: Mapping[str, InstrumentState],
-        calendar: Calendar,
+        calendar: SimulatedCalendar,
         door: Door,
     ) -> None:
         self._accounts = accounts

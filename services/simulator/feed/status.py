@@ -6,7 +6,8 @@ PURE: no sockets.
 from typing import Final
 
 from services.simulator.feed.encode import pb
-from shared.market.exchange_calendar import Calendar, Phase
+from services.simulator.market.simulated_calendar import SimulatedCalendar
+from shared.market.exchange_calendar import Phase
 
 SEGMENTS: Final = (
     *("NSE_EQ", "NSE_FO", "NSE_INDEX", "NSE_COM", "NCD_FO"),
@@ -18,14 +19,14 @@ _PRE_OPEN: Final = (Phase.PRE_OPEN_START, Phase.PRE_OPEN_END)
 Statuses = tuple[tuple[Phase, ...], tuple[str | None, ...]]
 
 
-def statuses(calendar: Calendar, now_ms: int) -> Statuses:
+def statuses(calendar: SimulatedCalendar, now_ms: int) -> Statuses:
     """What a change of calls for another market_info."""
     phases = tuple(calendar.phase(segment, now_ms) for segment in SEGMENTS)
     stages = (calendar.closing_auction(segment, now_ms) for segment in AUCTION_SEGMENTS)
     return phases, tuple(stage and stage[0] for stage in stages)
 
 
-def market_info(calendar: Calendar, now_ms: int) -> bytes:
+def market_info(calendar: SimulatedCalendar, now_ms: int) -> bytes:
     """The first message on a connection, and the one at every change of a phase."""
     message = pb.FeedResponse(type=pb.market_info, currentTs=now_ms)
     info = message.marketInfo

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from services.simulator.market.history import midnight_ms
-from shared.market.exchange_calendar import next_trading_day
+from services.simulator.market.simulated_calendar import next_trading_day
 from shared.market.exchange_time import MINUTE_MS
 
 _TUESDAY: Final = 1

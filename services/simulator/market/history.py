@@ -14,8 +14,9 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.simulator.market.instruments import ListedInstrument
+from services.simulator.market.simulated_calendar import next_trading_day
 from services.simulator.market.state import Candle
-from shared.market.exchange_calendar import Calendar, next_trading_day
+from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
 
 FIRST_MS: Final = 946_665_000_000
@@ -25,7 +26,7 @@ _DAILY_DRIFT: Final = 0.0003
 _DAY_VALUE_PAISE: Final = 20_000_000_000
 _MOST_INSTRUMENTS: Final = 128
 
-_hours: Final = Calendar(always_open=False)
+_hours: Final = Calendar()
 
 
 class History:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from services.simulator.market.derivative_flows import DerivativeFlow
 from services.simulator.market.flows import Flow, IndexFlow, StockFlow, Trade
 from services.simulator.market.instruments import Kind, ListedInstrument
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import InstrumentState
-from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, day_start
 
 
@@ -27,14 +27,14 @@ class Market:
         seed: int,
         start_ms: int,
         trades_per_sec: float,
-        calendar: Calendar | None = None,
+        calendar: SimulatedCalendar | None = None,
     ) -> None:
         """Every instrument has its first event at `start_ms`, or when it opens after that.
 
         Without a calendar the market is always open. Raises KeyError if an index or a
         derivative follows an instrument that is not among `instruments`.
         """
-        self.calendar = calendar or Calendar()
+        self.calendar = calendar or SimulatedCalendar()
         self._flows = _flows_of(instruments, seed, trades_per_sec, start_ms)
         self._segments = [flow.state.instrument.segment for flow in self._flows]
         self._sessions = dict.fromkeys(self._segments, (0, 0))

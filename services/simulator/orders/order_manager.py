@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from services.simulator.market.flows import Trade
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import InstrumentState
 from services.simulator.orders import checks
 from services.simulator.orders.liquidity import Liquidity
@@ -29,7 +30,7 @@ from services.simulator.orders.refused import (
     SERVICE_HOURS,
     OrderRefused,
 )
-from shared.market.exchange_calendar import Calendar, Phase
+from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date, trading_day
 
 _PRE_OPEN: Final = (Phase.PRE_OPEN_START, Phase.PRE_OPEN_END)
@@ -60,7 +61,7 @@ class OrderManager:
     def __init__(
         self,
         states: Mapping[str, InstrumentState],
-        calendar: Calendar,
+        calendar: SimulatedCalendar,
         risk: Risk,
         records: Records,
         *,

@@ -7,9 +7,9 @@ from aiohttp import web
 
 from services.simulator.envelope import INVALID_INPUT, refuse, success
 from services.simulator.market.market import Market
+from services.simulator.market.simulated_calendar import Holiday, Timing
 from services.simulator.rest.candle_query import day_of
 from services.simulator.tokens import Tokens
-from shared.market.exchange_calendar import Holiday, Timing
 from shared.market.exchange_holidays import EXCHANGES
 from shared.market.exchange_time import ist_date
 

@@ -24,7 +24,7 @@ async def until_kept(nats: NatsServer, body: dict[str, Any]) -> None:
     async with bus_of(nats, "gateway") as bus:
 
         async def look() -> bool:
-            return (await kept_for(bus)).refuses(principal_of(body))
+            return (await kept_for(bus)).is_revoked(principal_of(body))
 
         await eventually(look, what="the revocation is in the bucket", timeout_secs=30)
 

@@ -53,7 +53,7 @@ def told_not_ready(gateway: GatewayProcess) -> float:
     (at,) = (
         line["timestamp"]
         for line in lines
-        if line["event"] == "not ready" and line["dependency"] == "door"
+        if line["event"] == "not ready" and line["dependency"] == "admission"
     )
     return datetime.fromisoformat(at).timestamp()
 

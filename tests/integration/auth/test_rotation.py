@@ -51,7 +51,7 @@ async def test_a_rotation_under_load_refuses_nobody(auth: Auth, settings: AuthSe
     await auth.signup(EMAIL, PASSWORD)
     async with running(settings) as other, working(auth), working(other):
         keys = KeySet(
-            other.http, f"{other.url}/.well-known/jwks.json", SystemClock(), kept_secs=KEPT_SECS
+            other.http, f"{other.url}/.well-known/jwks.json", SystemClock(), max_age_secs=KEPT_SECS
         )
         load = Load([auth, other], TokenVerifier(keys, settings.tokens))
         logins = [(await auth.login(EMAIL, PASSWORD)).body for _ in range(4)]

@@ -10,7 +10,7 @@ from services.persister.aggregation.aggregator import Missing
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document, gap_document
 from shared.bus.connection import Bus
-from shared.bus.requests import DEADLINE, ask
+from shared.bus.requests import DEADLINE_HEADER, send_request
 from shared.contracts.history import (
     HISTORY_BARS,
     HISTORY_GAPS,
@@ -75,7 +75,9 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
 
 async def page(bus: Bus, **more: Any) -> BarsReply:
     request: dict[str, Any] = {"key": KEY, "from_ms": MONDAY, "to_ms": MIDNIGHT_AFTER} | more
-    return await ask(bus, CLOCK, HISTORY_BARS, BarsRequest(**request), BarsReply, secs=5)
+    return await send_request(
+        bus, CLOCK, HISTORY_BARS, BarsRequest(**request), BarsReply, timeout_secs=5
+    )
 
 
 async def all_pages(bus: Bus, **more: Any) -> list[HistoryBar]:
@@ -164,7 +166,7 @@ async def test_a_question_that_makes_no_sense_is_refused_by_the_field(
     body = {"key": KEY, "from_ms": MONDAY, "to_ms": MIDNIGHT_AFTER} | wrong
     loose = msgspec.defstruct("Loose", [(name, type(value)) for name, value in body.items()])
     with pytest.raises(InvalidField) as caught:
-        await ask(bus, CLOCK, HISTORY_BARS, loose(**body), BarsReply, secs=5)
+        await send_request(bus, CLOCK, HISTORY_BARS, loose(**body), BarsReply, timeout_secs=5)
     assert caught.value.field == field
 
 
@@ -172,7 +174,7 @@ async def test_a_question_whose_deadline_has_passed_is_not_answered(bus: Bus) ->
     body = msgspec.json.encode(BarsRequest(key=KEY, from_ms=0, to_ms=1))
     with pytest.raises(TimeoutError):
         await bus.client.request(
-            HISTORY_BARS, body, timeout=0.5, headers={DEADLINE: str(CLOCK.now_ms() - 1)}
+            HISTORY_BARS, body, timeout=0.5, headers={DEADLINE_HEADER: str(CLOCK.now_ms() - 1)}
         )
 
 
@@ -201,7 +203,7 @@ async def test_gaps_are_told_in_pages_each_as_it_is_for_that_instrument(
             key=KEY, from_ms=MONDAY_10_00 + 1, to_ms=MONDAY_10_00 + 4 * WINDOW_MS, limit=2,
             cursor=cursor,
         )  # fmt: skip
-        reply = await ask(bus, CLOCK, HISTORY_GAPS, request, GapsReply, secs=5)
+        reply = await send_request(bus, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=5)
         found += reply.gaps
         if (cursor := reply.next) is None:
             break

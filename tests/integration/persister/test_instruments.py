@@ -16,7 +16,7 @@ from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.instruments.master import Master
 from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
-from shared.bus.requests import ask
+from shared.bus.requests import send_request
 from shared.contracts.instruments import (
     INSTRUMENTS_GET,
     INSTRUMENTS_SEARCH,
@@ -56,7 +56,9 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
 
 async def search(bus: Bus, query: str, **more: Any) -> list[Instrument]:
     request = SearchRequest(query=query, **more)
-    return (await ask(bus, CLOCK, INSTRUMENTS_SEARCH, request, SearchReply, secs=5)).instruments
+    return (
+        await send_request(bus, CLOCK, INSTRUMENTS_SEARCH, request, SearchReply, timeout_secs=5)
+    ).instruments
 
 
 async def test_a_trader_finds_first_what_they_mean(bus: Bus) -> None:
@@ -85,7 +87,9 @@ async def test_a_search_can_be_narrowed(bus: Bus) -> None:
 
 async def test_what_is_asked_for_by_key_comes_in_that_order_with_what_is_unknown(bus: Bus) -> None:
     keys = ["NSE_INDEX|Nifty 50", "NSE_EQ|NONE", "NSE_EQ|INE002A01018"]
-    reply = await ask(bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=keys), GetReply, secs=5)
+    reply = await send_request(
+        bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=keys), GetReply, timeout_secs=5
+    )
     assert [one.key for one in reply.instruments] == [keys[0], keys[2]]
     assert reply.unknown == [keys[1]]
     share = reply.instruments[1]

@@ -13,7 +13,7 @@ from embedded.truth import differences, plain_bars
 from services.persister.aggregation.aggregator import Closed, Missing
 from services.persister.aggregation.checkpoint import State, encode_state
 from services.persister.storage.bar_store import BarStore
-from shared.bus.requests import ask
+from shared.bus.requests import send_request
 from shared.contracts.history import HISTORY_GAPS, GapReason, GapsReply, GapsRequest, GapState
 from shared.contracts.messages import Bar, BarState, ClockTick, FeedState, encode
 from shared.contracts.subjects import CLOCK as CLOCK_SUBJECT
@@ -125,7 +125,9 @@ async def test_a_gap_is_filled_with_bars_that_equal_all_trades(
         states = []
         for key in (KEY, OTHER_KEY, UNKNOWN):
             request = GapsRequest(key=key, from_ms=0, to_ms=NOW)
-            reply = await ask(asker, CLOCK, HISTORY_GAPS, request, GapsReply, secs=5)
+            reply = await send_request(
+                asker, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=5
+            )
             states += [gap.state for gap in reply.gaps]
         assert states == [GapState.REPAIRED, GapState.REPAIRED, GapState.ABANDONED]
         assert await not_as_traded(mongo, upstox) == []

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.bus.connection import Bus
-from shared.bus.requests import DEADLINE, REFUSED, Handler, Responder, ask
+from shared.bus.requests import DEADLINE_HEADER, ERROR_HEADER, Handler, Responder, send_request
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
 from shared.errors import BadMessage, InvalidField, NotFound, Overloaded, RequestError, Unavailable
 from shared.runtime.clock import SystemClock
@@ -35,7 +35,7 @@ async def answering(
     async with bus_of(nats, "persister") as bus, bus_of(nats, "gateway") as asker:
         responder = Responder(
             bus, CLOCK, {INSTRUMENTS_GET: Handler(GetRequest, work)},
-            group="persister", at_once=at_once, waiting=waiting,
+            queue_group="persister", max_concurrent=at_once, max_queued=waiting,
         )  # fmt: skip
 
         @asynccontextmanager
@@ -61,7 +61,7 @@ async def bare(bus: Bus, data: bytes, headers: dict[str, str]) -> Any:
 
 async def get(bus: Bus, *keys: str, secs: float = 5.0) -> GetReply:
     request = GetRequest(keys=list(keys))
-    return await ask(bus, CLOCK, INSTRUMENTS_GET, request, GetReply, secs=secs)
+    return await send_request(bus, CLOCK, INSTRUMENTS_GET, request, GetReply, timeout_secs=secs)
 
 
 async def test_an_answer_comes_back_to_who_asked_in_another_account(nats: NatsServer) -> None:
@@ -89,10 +89,10 @@ async def test_a_broken_rule_names_the_field(nats: NatsServer) -> None:
 
 async def test_what_is_no_request_is_refused_with_a_code(nats: NatsServer) -> None:
     async with answering(nats) as asker:
-        soon = {DEADLINE: str(CLOCK.now_ms() + 5_000)}
+        soon = {DEADLINE_HEADER: str(CLOCK.now_ms() + 5_000)}
         for data, headers in ((b"{", soon), (b'{"keys":["A|1"]}', {})):
             reply = await bare(asker, data, headers)
-            assert reply.headers == {REFUSED: BadMessage.code}
+            assert reply.headers == {ERROR_HEADER: BadMessage.code}
         missing = await bare(asker, b"{}", soon)
         assert msgspec.json.decode(missing.data)["field"] == "keys"
 
@@ -106,7 +106,7 @@ async def test_what_goes_wrong_unforeseen_is_our_fault_and_the_next_is_answered(
         return await echo(request)
 
     async with answering(nats, break_once, at_once=1) as asker:
-        with capture_logs() as logged, pytest.raises(RequestError, match="our side"):
+        with capture_logs() as logged, pytest.raises(RequestError, match="internal error"):
             await get(asker, "A|1")
         assert [line["event"] for line in logged] == ["request failed"]
         assert (await get(asker, "A|2")).unknown == ["A|2"]
@@ -140,7 +140,7 @@ async def test_a_request_past_its_deadline_is_not_carried_out(nats: NatsServer) 
         return await echo(request)
 
     async with answering(nats, note, at_once=1) as asker:
-        late = {DEADLINE: str(CLOCK.now_ms() - 1)}
+        late = {DEADLINE_HEADER: str(CLOCK.now_ms() - 1)}
         with pytest.raises(TimeoutError):
             await bare(asker, b'{"keys":["A|1"]}', late)
         await get(asker, "A|2")

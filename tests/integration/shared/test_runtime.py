@@ -101,7 +101,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
 def test_it_serves_its_operations_port_and_stops_with_0_when_asked_to(start: Start) -> None:
     process = start(Mode.RUNS)
     port = process.wait_for("operations port open")["port"]
-    process.wait_for("ready again")
+    process.wait_for("ready")
     assert ask(port, "/healthz") == (200, '{"status": "ok", "service": "tiny"}')
     status, body = ask(port, "/readyz")
     assert (status, json.loads(body)) == (
@@ -110,7 +110,7 @@ def test_it_serves_its_operations_port_and_stops_with_0_when_asked_to(start: Sta
     )
     status, body = ask(port, "/metrics")
     assert status == 200
-    assert 'tradedad_dependency_up{dependency="start"} 1.0' in body
+    assert 'tradedad_dependency_up{dependency="startup"} 1.0' in body
     process.send(signal.SIGTERM)
     assert process.end() == exit_codes.OK
     assert process.events()[-4:] == ["stopping", "component stopped", "outer closed", "stopped"]
@@ -127,7 +127,7 @@ def test_a_request_that_is_no_http_is_no_error_of_ours_and_not_quoted(
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: x\r\n{request_line}\r\n\r\n".encode())
         assert b" 400 " in connection.recv(1_000)
-    assert process.wait_for("not HTTP")["level"] == "debug"
+    assert process.wait_for("malformed HTTP request")["level"] == "debug"
     process.send(signal.SIGTERM)
     process.end()
     assert CANARY not in "".join(process.log)
@@ -148,7 +148,7 @@ def test_while_it_waits_to_start_it_is_alive_and_not_ready_and_can_be_stopped(
     assert ask(port, "/healthz")[0] == 200
     status, body = ask(port, "/readyz")
     assert status == 503
-    assert json.loads(body)["waiting_for"] == {"start": "starting", "gas": "no pressure"}
+    assert json.loads(body)["waiting_for"] == {"startup": "starting", "gas": "no pressure"}
     process.send(signal.SIGINT)
     assert process.end() == exit_codes.OK
 
@@ -175,7 +175,7 @@ def test_every_wrong_setting_has_a_line_and_none_echoes_a_value(start: Start) ->
     [
         (Mode.FAILS, exit_codes.FAILED),
         (Mode.RETURNS, exit_codes.FAILED),
-        (Mode.LOSES_BUS, exit_codes.TRY_AGAIN),
+        (Mode.LOSES_BUS, exit_codes.TEMPFAIL),
     ],
 )
 def test_a_part_that_ends_stops_the_others_and_the_process(
@@ -208,22 +208,22 @@ def test_an_operations_port_that_is_taken_is_exit_code_78(start: Start) -> None:
 @pytest.mark.parametrize("mode", [Mode.HANGS, Mode.HANGS_IN_THREAD])
 def test_a_stop_that_takes_longer_than_its_deadline_is_cut_short(start: Start, mode: Mode) -> None:
     process = start(mode, TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS="0.3")
-    process.wait_for("ready again")
+    process.wait_for("ready")
     process.send(signal.SIGTERM)
     assert process.end(10) == exit_codes.FAILED
-    assert process.events()[-1] == "shutdown deadline passed, leaving at once"
+    assert process.events()[-1] == "shutdown deadline passed, exiting at once"
 
 
 def test_a_part_that_does_not_stop_when_another_fails_is_cut_short_too(start: Start) -> None:
     process = start(Mode.FAILS_AND_HANGS, TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS="0.3")
     assert process.end(10) == exit_codes.FAILED
-    assert process.events()[-1] == "shutdown deadline passed, leaving at once"
+    assert process.events()[-1] == "shutdown deadline passed, exiting at once"
     assert "on purpose" in "".join(process.log)
 
 
 def test_a_second_signal_ends_it_at_once(start: Start) -> None:
     process = start(Mode.HANGS, TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS="50")
-    process.wait_for("ready again")
+    process.wait_for("ready")
     process.send(signal.SIGTERM)
     process.wait_for("not stopping")
     process.send(signal.SIGTERM)

@@ -16,7 +16,7 @@ Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 
 @asynccontextmanager
 async def site(
-    *, idle_secs: float = 60.0, most_idle: int = 100, may_answer: asyncio.Event | None = None
+    *, idle_secs: float = 60.0, max_idle: int = 100, may_answer: asyncio.Event | None = None
 ) -> AsyncIterator[Connect]:
     async def answer(_: web.Request) -> web.Response:
         if may_answer is not None:
@@ -25,7 +25,7 @@ async def site(
 
     app = web.Application()
     app.add_routes([web.get("/", answer)])
-    async with serve(app, "127.0.0.1", 0, idle_secs=idle_secs, most_idle=most_idle) as port:
+    async with serve(app, "127.0.0.1", 0, idle_secs=idle_secs, max_idle=max_idle) as port:
 
         @asynccontextmanager
         async def connect() -> AsyncIterator[Connection]:
@@ -68,7 +68,7 @@ async def test_who_asks_nothing_more_is_cut_off() -> None:
 async def test_who_waits_for_an_answer_is_not_cut_off() -> None:
     may_answer = asyncio.Event()
     async with (
-        site(idle_secs=0.5, most_idle=1, may_answer=may_answer) as connect,
+        site(idle_secs=0.5, max_idle=1, may_answer=may_answer) as connect,
         connect() as waiting,
         connect() as also_waiting,
         connect() as silent,
@@ -83,7 +83,7 @@ async def test_who_waits_for_an_answer_is_not_cut_off() -> None:
 
 async def test_of_too_many_that_ask_nothing_the_oldest_are_cut_off() -> None:
     async with (
-        site(most_idle=2) as connect,
+        site(max_idle=2) as connect,
         connect() as oldest,
         connect() as older,
         connect() as newer,

@@ -115,6 +115,25 @@ async def test_without_a_position_the_newest_of_each_subject_comes_first(
         assert numbers(await read(reader, 2)) == [10, 11]
 
 
+@pytest.mark.parametrize("batch_size", [2, 1_000])
+async def test_the_backlog_is_the_newest_of_each_subject_and_then_ends(
+    ingest: Bus, persister: Bus, batch_size: int
+) -> None:
+    await publish(ingest, range(10))
+    async with TickReader(persister, start=None, batch_size=batch_size) as reader:
+        entries = [entry async for batch in reader.backlog() for entry in batch]
+    assert sorted(numbers(entries)) == [7, 8, 9]
+
+
+async def test_the_backlog_from_a_position_is_all_that_follows_it(
+    ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(10))
+    async with TickReader(persister, start=4, batch_size=4) as reader:
+        entries = [entry async for batch in reader.backlog() for entry in batch]
+    assert numbers(entries) == list(range(3, 10))
+
+
 async def test_an_empty_stream_gives_an_empty_batch_in_seconds(ingest: Bus, persister: Bus) -> None:
     async with TickReader(persister, start=None) as reader:
         assert await reader.open() == 0
@@ -180,7 +199,7 @@ async def test_a_frozen_server_loses_and_repeats_nothing(
 async def test_a_stream_that_is_missing_is_unavailable(
     persister: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.stream.Backoff", partial(Backoff, cap_secs=0.01))
+    monkeypatch.setattr("shared.bus.stream_reader.Backoff", partial(Backoff, cap_secs=0.01))
     async with TickReader(persister, start=0) as reader:
         with pytest.raises(StreamUnavailable):
             await reader.open()
@@ -201,7 +220,7 @@ async def test_a_server_that_is_away_is_waited_for_however_often_it_is_tried(
 
     await publish(ingest, range(3))
     async with TickReader(persister, start=0) as reader:
-        monkeypatch.setattr("shared.stream.Backoff", Counted)
+        monkeypatch.setattr("shared.bus.stream_reader.Backoff", Counted)
         nats.kill()
         reading = asyncio.ensure_future(read(reader, 3))
 

@@ -56,7 +56,7 @@ def issuer() -> Issuer:
 
 @pytest.fixture
 async def keys(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeySet]:
-    monkeypatch.setattr("shared.verifier._FETCH_TIMEOUT_SECS", 0.3)
+    monkeypatch.setattr("shared.web.verifier._FETCH_TIMEOUT_SECS", 0.3)
     app = web.Application()
     app.router.add_get("/jwks", issuer.jwks)
     async with (

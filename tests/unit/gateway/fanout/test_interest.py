@@ -1,7 +1,7 @@
 """What becomes of a key is ingest's last word on it, or a guess while there is none."""
 
 from services.gateway.fanout.interest import Interest, Outcome
-from shared.contracts.demand import FORGET_SECS, MOST_KEYS, Coverage
+from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage
 from tests.support.builders import KEY, OTHER_KEY
 
 
@@ -39,8 +39,8 @@ def test_an_old_word_of_ingest_counts_no_more() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
     interest.apply(coverage(rev=1, unknown=[KEY]), 0.0)
-    assert interest.outcome(KEY, FORGET_SECS - 1, is_known=True) is Outcome.UNKNOWN
-    assert interest.outcome(KEY, FORGET_SECS + 1, is_known=True) is Outcome.LIVE
+    assert interest.outcome(KEY, DEMAND_TTL_SECS - 1, is_known=True) is Outcome.UNKNOWN
+    assert interest.outcome(KEY, DEMAND_TTL_SECS + 1, is_known=True) is Outcome.LIVE
 
 
 def test_a_key_that_comes_back_waits_for_its_new_demand_to_be_seen() -> None:
@@ -74,8 +74,8 @@ def test_a_guess_while_ingest_was_silent_is_corrected_when_it_speaks_again() -> 
     interest = Interest("gw")
     interest.want([KEY], [])
     interest.apply(coverage(rev=1, unknown=[KEY]), 0.0)
-    assert interest.outcome(KEY, FORGET_SECS + 1, is_known=True) is Outcome.LIVE
-    told = interest.apply(coverage(rev=1, unknown=[KEY]), FORGET_SECS + 2)
+    assert interest.outcome(KEY, DEMAND_TTL_SECS + 1, is_known=True) is Outcome.LIVE
+    told = interest.apply(coverage(rev=1, unknown=[KEY]), DEMAND_TTL_SECS + 2)
     assert told == {KEY: Outcome.UNKNOWN}
 
 
@@ -84,18 +84,18 @@ def test_a_key_that_nobody_wants_any_more_is_forgotten() -> None:
     interest.want([KEY], [])
     interest.apply(coverage(rev=1), 0.0)
     interest.want([], [])
-    interest.outcome(KEY, FORGET_SECS + 1, is_known=False)
+    interest.outcome(KEY, DEMAND_TTL_SECS + 1, is_known=False)
     interest.want([KEY], [])
-    assert interest.apply(coverage(rev=3), FORGET_SECS + 2) == {KEY: Outcome.LIVE}
+    assert interest.apply(coverage(rev=3), DEMAND_TTL_SECS + 2) == {KEY: Outcome.LIVE}
 
 
 def test_what_is_too_much_takes_no_place_from_what_was_there_before() -> None:
     interest = Interest("gw")
     interest.want([KEY], [OTHER_KEY])
-    flood = [f"A|{number}" for number in range(MOST_KEYS + 1)]
+    flood = [f"A|{number}" for number in range(MAX_KEYS + 1)]
     interest.want([KEY, *flood], [OTHER_KEY, *flood])
     demand = interest.demand()
     assert KEY in demand.quotes
     assert OTHER_KEY in demand.depth
-    assert len(demand.quotes) + len(demand.depth) == MOST_KEYS
+    assert len(demand.quotes) + len(demand.depth) == MAX_KEYS
     assert interest.outcome(max(flood), 0.0, is_known=False) is Outcome.NO_CAPACITY

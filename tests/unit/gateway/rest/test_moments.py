@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.rest.moments import moment_ms
-from shared.contracts.history import LAST_MS
+from shared.contracts.history import MAX_TIME_MS
 from shared.market.exchange_time import to_datetime
 
 MONDAY_09_15 = 1_795_405_500_000
@@ -42,7 +42,7 @@ def test_what_is_no_moment_is_refused_with_the_rule(written: str) -> None:
         moment_ms(written)
 
 
-@given(st.integers(0, LAST_MS))
+@given(st.integers(0, MAX_TIME_MS))
 def test_every_moment_comes_back_as_it_was(at_ms: int) -> None:
     assert moment_ms(str(at_ms)) == at_ms
     assert moment_ms(to_datetime(at_ms).isoformat(timespec="milliseconds")) == at_ms
@@ -51,6 +51,6 @@ def test_every_moment_comes_back_as_it_was(at_ms: int) -> None:
 @given(st.text(max_size=40))
 def test_whatever_is_written_is_a_moment_or_refused(written: str) -> None:
     try:
-        assert 0 <= moment_ms(written) <= LAST_MS
+        assert 0 <= moment_ms(written) <= MAX_TIME_MS
     except ValueError as error:
         assert "Unix milliseconds" in str(error)  # noqa: PT017

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.gateway.rest.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
-from shared.contracts.history import LAST_MS, MOST_BARS, BarsRequest, GapsRequest, Interval
+from shared.contracts.history import MAX_BARS, MAX_TIME_MS, BarsRequest, GapsRequest, Interval
 from shared.contracts.instruments import GetRequest, SearchRequest
 
 KEY = "NSE_EQ|INE002A01018"
@@ -25,9 +25,9 @@ def test_a_query_of_bars_becomes_the_persisters_question() -> None:
 
 
 def test_without_an_end_all_is_asked_for() -> None:
-    assert BarsQuery.model_validate({"key": KEY, "from": "1"}).request().to_ms == LAST_MS
+    assert BarsQuery.model_validate({"key": KEY, "from": "1"}).request().to_ms == MAX_TIME_MS
     assert GapsQuery.model_validate({"key": KEY, "from": "1"}).request() == GapsRequest(
-        key=KEY, from_ms=1, to_ms=LAST_MS
+        key=KEY, from_ms=1, to_ms=MAX_TIME_MS
     )
 
 
@@ -42,7 +42,7 @@ def test_a_range_ends_after_it_begins() -> None:
 
 
 def test_a_limit_is_within_what_a_page_holds() -> None:
-    assert broken(BarsQuery, key=KEY, from_="1", limit=str(MOST_BARS + 1))[0] == "limit"
+    assert broken(BarsQuery, key=KEY, from_="1", limit=str(MAX_BARS + 1))[0] == "limit"
     assert broken(BarsQuery, key=KEY, from_="1", limit="0")[0] == "limit"
 
 

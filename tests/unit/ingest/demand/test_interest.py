@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.demand.interest import MOST_GATEWAYS, Interest
-from shared.contracts.demand import FORGET_SECS, Demand
+from shared.contracts.demand import DEMAND_TTL_SECS, Demand
 
 PINNED = "NSE_INDEX|Nifty 50"
 A, B, C = "NSE_EQ|A", "NSE_EQ|B", "NSE_EQ|C"
@@ -43,14 +43,14 @@ def test_repeating_a_demand_changes_nothing_but_keeps_it_alive() -> None:
     wanted = interest()
     assert wanted.hear(demand("g1", A), 0.0)
     assert not wanted.hear(demand("g1", A), 9.0)
-    assert not wanted.forget_silent(FORGET_SECS + 5.0)
+    assert not wanted.forget_silent(DEMAND_TTL_SECS + 5.0)
     assert wanted.demanded == [A]
 
 
 def test_a_silent_gateway_is_forgotten_and_its_keys_linger() -> None:
     wanted = interest(linger_secs=30.0)
     wanted.hear(demand("g1", A), 0.0)
-    gone_at = FORGET_SECS + 1.0
+    gone_at = DEMAND_TTL_SECS + 1.0
     assert wanted.forget_silent(gone_at)
     assert (wanted.demanded, wanted.lingering, wanted.seen) == ([], [A], {})
     assert not wanted.forget_silent(gone_at + 29.0)

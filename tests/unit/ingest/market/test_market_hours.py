@@ -24,7 +24,7 @@ HOLIDAY_EVENING = at("2026-11-24T20:00")  # Guru Nanak Jayanti: MCX trades in th
 
 @pytest.fixture
 def hours() -> MarketHours:
-    return MarketHours(Calendar(always_open=False))
+    return MarketHours(Calendar())
 
 
 def test_a_segment_is_the_first_part_of_a_key() -> None:

@@ -1,4 +1,4 @@
-"""Leadership on virtual time, against a bucket that loses and delays what it is asked."""
+"""Leadership on virtual time, against a fake bucket that loses and delays requests."""
 
 import asyncio
 import random
@@ -28,17 +28,17 @@ REQUEST_SECS = 3.0
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of one request to the bucket."""
+    """The delays and losses of one request to the bucket."""
 
     out_secs: float = 0.0
     back_secs: float = 0.0
     arrives: bool = True
-    answered: bool = True
+    replied: bool = True
 
 
 GOOD = Fate()
 REQUEST_LOST = Fate(arrives=False)
-REPLY_LOST = Fate(answered=False)
+REPLY_LOST = Fate(replied=False)
 
 
 @dataclass
@@ -53,7 +53,7 @@ EPOCH_BASE = 1_795_000_000_000
 
 @dataclass
 class FakeBucket:
-    """One key, as nats-server keeps it; `fates` are those of the next requests."""
+    """One key with the semantics of nats-server; `fates` apply to the next requests in order."""
 
     fates: Iterator[Fate] = field(default_factory=lambda: iter(()))
     freezes: list[tuple[float, float]] = field(default_factory=list)
@@ -75,10 +75,10 @@ class FakeBucket:
         return self.revision
 
     async def create(self, _: str, value: bytes) -> int:
-        return cast("int", await self._ask(lambda: self.store(value, 0)))
+        return cast("int", await self._request(lambda: self.store(value, 0)))
 
     async def update(self, _: str, value: bytes, last: int) -> int:
-        return cast("int", await self._ask(lambda: self.store(value, last)))
+        return cast("int", await self._request(lambda: self.store(value, last)))
 
     async def get(self, _: str) -> Entry:
         def read() -> Entry:
@@ -87,7 +87,7 @@ class FakeBucket:
                 raise KeyNotFoundError
             return entry
 
-        return cast("Entry", await self._ask(read))
+        return cast("Entry", await self._request(read))
 
     async def delete(self, _: str, last: int) -> bool:
         def remove() -> bool:
@@ -98,17 +98,17 @@ class FakeBucket:
             self.entry = None
             return True
 
-        return cast("bool", await self._ask(remove))
+        return cast("bool", await self._request(remove))
 
-    async def _ask(self, apply: Callable[[], object]) -> object:
+    async def _request(self, apply: Callable[[], object]) -> object:
         if self.away:
             raise NatsError
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[object] = loop.create_future()
+        reply: asyncio.Future[object] = loop.create_future()
         fate = next(self.fates, GOOD)
 
         def deliver(give: Callable[[Any], None], result: object) -> None:
-            if not answer.done():
+            if not reply.done():
                 give(result)
 
         def arrive() -> None:
@@ -116,37 +116,37 @@ class FakeBucket:
             if thaws:
                 loop.call_at(thaws[0], arrive)
                 return
-            give: Callable[[Any], None] = answer.set_result
+            give: Callable[[Any], None] = reply.set_result
             try:
                 result = apply()
             except (KeyWrongLastSequenceError, KeyNotFoundError) as refusal:
-                give, result = answer.set_exception, refusal
-            if fate.answered:
+                give, result = reply.set_exception, refusal
+            if fate.replied:
                 loop.call_later(fate.back_secs, deliver, give, result)
 
         if fate.arrives:
             loop.call_later(fate.out_secs, arrive)
-        # The server goes on with a request whose sender has given up.
+        # The server still executes a request after the sender timed out.
         async with asyncio.timeout(REQUEST_SECS):
-            return await answer
+            return await reply
 
 
 def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def lease(bucket: FakeBucket, holder: str = "a", *passing: type[Exception]) -> Lease:
+def lease(bucket: FakeBucket, holder: str = "a", *retryable: type[Exception]) -> Lease:
     async def open_bucket() -> Leases:
         if bucket.away:
             raise NatsError
         return Leases(cast("KeyValue", bucket), EPOCH_BASE)
 
-    return Lease(open_bucket, "test", holder, TTL_SECS, LoopClock(), passing=passing)
+    return Lease(open_bucket, "test", holder, TTL_SECS, LoopClock(), retryable=retryable)
 
 
 @dataclass
-class Diary:
-    """Work that lasts until it is cancelled, and tells of it."""
+class Record:
+    """Work that runs until it is cancelled, and records its terms."""
 
     terms: list[Term] = field(default_factory=list)
     started_at: list[float] = field(default_factory=list)
@@ -167,8 +167,8 @@ async def stop(leading: "asyncio.Future[None]") -> None:
     await asyncio.gather(leading, return_exceptions=True)
 
 
-async def for_a_while(secs: float, *leading: Awaitable[None]) -> None:
-    """Let them lead for `secs`, then cancel them; raises what one of them raises."""
+async def run_for(secs: float, *leading: Awaitable[None]) -> None:
+    """Run for `secs`, then cancel; raises the first exception of the awaitables."""
     try:
         async with asyncio.timeout(secs):
             await asyncio.gather(*leading)
@@ -177,19 +177,19 @@ async def for_a_while(secs: float, *leading: Awaitable[None]) -> None:
 
 
 def test_a_leader_that_reaches_the_bucket_stays_in_one_term() -> None:
-    async def main() -> Diary:
-        diary = Diary()
-        await for_a_while(3_600, lease(FakeBucket()).lead(diary.work))
-        return diary
+    async def main() -> Record:
+        record = Record()
+        await run_for(3_600, lease(FakeBucket()).lead(record.work))
+        return record
 
-    diary = run_virtual(main())
-    assert [term.epoch for term in diary.terms] == [EPOCH_BASE + 11]
-    assert diary.cancelled_at == [pytest.approx(3_600)]
+    record = run_virtual(main())
+    assert [term.epoch for term in record.terms] == [EPOCH_BASE + 11]
+    assert record.cancelled_at == [pytest.approx(3_600)]
 
 
-def test_a_standby_follows_at_once_when_the_leader_stops() -> None:
-    async def main() -> tuple[Diary, Diary]:
-        bucket, first, second = FakeBucket(), Diary(), Diary()
+def test_a_standby_takes_over_at_once_when_the_leader_stops() -> None:
+    async def main() -> tuple[Record, Record]:
+        bucket, first, second = FakeBucket(), Record(), Record()
         leader = asyncio.ensure_future(lease(bucket, "a").lead(first.work))
         standby = asyncio.ensure_future(lease(bucket, "b").lead(second.work))
         await asyncio.sleep(61)
@@ -204,32 +204,34 @@ def test_a_standby_follows_at_once_when_the_leader_stops() -> None:
     assert second.terms[0].epoch > first.terms[0].epoch
 
 
-def test_each_hears_whether_another_leads_and_that_none_does_before_it_works() -> None:
+def test_changes_of_another_leader_are_reported_and_none_before_the_work() -> None:
     async def main() -> tuple[list[bool], list[bool]]:
         bucket = FakeBucket()
-        leader_heard: list[bool] = []
-        standby_heard: list[bool] = []
-        leader = asyncio.ensure_future(lease(bucket, "a").lead(Diary().work, leader_heard.append))
-        standby = asyncio.ensure_future(lease(bucket, "b").lead(Diary().work, standby_heard.append))
+        leader_calls: list[bool] = []
+        standby_calls: list[bool] = []
+        leader = asyncio.ensure_future(lease(bucket, "a").lead(Record().work, leader_calls.append))
+        standby = asyncio.ensure_future(
+            lease(bucket, "b").lead(Record().work, standby_calls.append)
+        )
         await asyncio.sleep(TTL_SECS)
         bucket.away = True
         await asyncio.sleep(TTL_SECS / 2)
         bucket.away = False
         await asyncio.sleep(TTL_SECS)
-        assert (leader_heard, standby_heard) == ([False], [True, False, True])
+        assert (leader_calls, standby_calls) == ([False], [True, False, True])
         await stop(leader)
         await asyncio.sleep(TTL_SECS)
         await stop(standby)
-        return leader_heard, standby_heard
+        return leader_calls, standby_calls
 
     assert run_virtual(main()) == ([False], [True, False, True, False])
 
 
 @pytest.mark.parametrize("cause", ["away", "silent", "frozen"])
-def test_a_leader_that_is_cut_off_stops_before_another_can_be_let_in(cause: str) -> None:
-    async def main() -> tuple[Diary, float]:
-        bucket, diary = FakeBucket(), Diary()
-        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+def test_a_leader_without_connection_stops_before_its_lease_expires(cause: str) -> None:
+    async def main() -> tuple[Record, float]:
+        bucket, record = FakeBucket(), Record()
+        leading = asyncio.ensure_future(lease(bucket).lead(record.work))
         await asyncio.sleep(61)
         assert bucket.entry is not None
         expires_at = bucket.entry.stored_at + TTL_SECS
@@ -240,70 +242,70 @@ def test_a_leader_that_is_cut_off_stops_before_another_can_be_let_in(cause: str)
             bucket.freezes = [(now(), 1_000)]
         await asyncio.sleep(TTL_SECS)
         await stop(leading)
-        return diary, expires_at
+        return record, expires_at
 
-    diary, expires_at = run_virtual(main())
-    assert len(diary.cancelled_at) == 1
-    assert expires_at - TTL_SECS / 10 <= diary.cancelled_at[0] <= expires_at
+    record, expires_at = run_virtual(main())
+    assert len(record.cancelled_at) == 1
+    assert expires_at - TTL_SECS / 10 <= record.cancelled_at[0] <= expires_at
 
 
-def test_the_time_of_a_lease_counts_from_before_it_was_asked_for() -> None:
-    async def main() -> tuple[Diary, float]:
-        bucket, diary = FakeBucket(iter([Fate(out_secs=1, back_secs=1.5)])), Diary()
-        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+def test_the_ttl_of_a_lease_counts_from_before_the_request() -> None:
+    async def main() -> tuple[Record, float]:
+        bucket, record = FakeBucket(iter([Fate(out_secs=1, back_secs=1.5)])), Record()
+        leading = asyncio.ensure_future(lease(bucket).lead(record.work))
         await asyncio.sleep(2.6)
-        until = diary.terms[0].valid_until
+        until = record.terms[0].valid_until
         await stop(leading)
-        return diary, until
+        return record, until
 
-    diary, until = run_virtual(main())
-    assert diary.started_at == [2.5]
+    record, until = run_virtual(main())
+    assert record.started_at == [2.5]
     assert until == TTL_SECS
 
 
-def test_a_renewal_too_counts_from_before_it_was_asked_for() -> None:
+def test_the_ttl_of_a_renewal_counts_from_before_the_request() -> None:
     async def main() -> float:
-        bucket, diary = FakeBucket(iter([GOOD, Fate(out_secs=0.5, back_secs=1.0)])), Diary()
-        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+        bucket, record = FakeBucket(iter([GOOD, Fate(out_secs=0.5, back_secs=1.0)])), Record()
+        leading = asyncio.ensure_future(lease(bucket).lead(record.work))
         await asyncio.sleep(TTL_SECS / 3 + 1.6)
-        until = diary.terms[0].valid_until
+        until = record.terms[0].valid_until
         await stop(leading)
         return until
 
     assert run_virtual(main()) == pytest.approx(TTL_SECS / 3 + TTL_SECS)
 
 
-def test_a_renewal_whose_answer_was_lost_is_adopted() -> None:
-    async def main() -> Diary:
-        bucket, diary = FakeBucket(iter([GOOD, REPLY_LOST, *[GOOD] * 3, REPLY_LOST])), Diary()
-        await for_a_while(60, lease(bucket).lead(diary.work))
+def test_a_renewal_whose_reply_was_lost_is_adopted() -> None:
+    async def main() -> Record:
+        bucket, record = FakeBucket(iter([GOOD, REPLY_LOST, *[GOOD] * 3, REPLY_LOST])), Record()
+        await run_for(60, lease(bucket).lead(record.work))
         assert bucket.revision > 20
-        return diary
+        return record
 
-    diary = run_virtual(main())
-    assert [term.epoch for term in diary.terms] == [EPOCH_BASE + 11]
-    assert diary.cancelled_at == [pytest.approx(60)]
+    record = run_virtual(main())
+    assert [term.epoch for term in record.terms] == [EPOCH_BASE + 11]
+    assert record.cancelled_at == [pytest.approx(60)]
 
 
-@pytest.mark.parametrize("thief", [b"b", None])
-def test_a_leader_whose_entry_was_taken_or_has_gone_stops_at_its_next_renewal(
-    thief: bytes | None,
+@pytest.mark.parametrize("other_holder", [b"b", None])
+def test_a_leader_whose_key_was_taken_or_deleted_stops_at_its_next_renewal(
+    other_holder: bytes | None,
 ) -> None:
-    async def main() -> Diary:
-        bucket, diary = FakeBucket(), Diary()
-        leading = asyncio.ensure_future(lease(bucket).lead(diary.work))
+    async def main() -> Record:
+        bucket, record = FakeBucket(), Record()
+        leading = asyncio.ensure_future(lease(bucket).lead(record.work))
         await asyncio.sleep(1)
         bucket.revision += 1
-        bucket.entry = Entry(thief, bucket.revision, now()) if thief else None
+        bucket.entry = Entry(other_holder, bucket.revision, now()) if other_holder else None
         await asyncio.sleep(1)
         await stop(leading)
-        return diary
+        return record
 
-    diary = run_virtual(main())
-    assert diary.cancelled_at[0] == pytest.approx(TTL_SECS / 3)
+    record = run_virtual(main())
+    assert record.cancelled_at[0] == pytest.approx(TTL_SECS / 3)
 
 
-def test_after_a_passing_fault_it_leads_again_and_the_epoch_has_risen() -> None:
+def test_after_a_retryable_failure_the_process_leads_again_with_a_higher_epoch() -> None:
     epochs = []
 
     async def fail_twice(term: Term) -> None:
@@ -314,24 +316,24 @@ def test_after_a_passing_fault_it_leads_again_and_the_epoch_has_risen() -> None:
             raise ZeroDivisionError
         await asyncio.Event().wait()
 
-    run_virtual(for_a_while(60, lease(FakeBucket(), "a", ZeroDivisionError).lead(fail_twice)))
+    run_virtual(run_for(60, lease(FakeBucket(), "a", ZeroDivisionError).lead(fail_twice)))
     assert len(epochs) == 3
     assert epochs[0] < epochs[1] < epochs[2]
 
 
-def test_a_fault_that_does_not_pass_ends_it_and_gives_the_lease_up() -> None:
+def test_any_other_failure_is_raised_and_releases_the_lease() -> None:
     bucket = FakeBucket()
 
     async def fail(_: Term) -> None:
         raise ZeroDivisionError
 
     with pytest.RaisesGroup(ZeroDivisionError):
-        run_virtual(for_a_while(60, lease(bucket).lead(fail)))
+        run_virtual(run_for(60, lease(bucket).lead(fail)))
     assert bucket.entry is None
     assert REGISTRY.get_sample_value("tradedad_leading", {"lease": "test"}) == 0.0
 
 
-def test_a_term_is_not_valid_once_the_lease_is_given_up() -> None:
+def test_a_term_is_not_valid_after_the_lease_is_released() -> None:
     seen: list[tuple[Term, bool]] = []
 
     async def main() -> None:
@@ -351,7 +353,7 @@ def test_a_term_is_not_valid_once_the_lease_is_given_up() -> None:
     run_virtual(main())
 
 
-def test_the_gauge_says_who_leads() -> None:
+def test_the_gauge_is_one_while_the_process_leads() -> None:
     def leading() -> float | None:
         return REGISTRY.get_sample_value("tradedad_leading", {"lease": "test"})
 
@@ -361,7 +363,7 @@ def test_the_gauge_says_who_leads() -> None:
         shown.append(leading())
         await asyncio.Event().wait()
 
-    run_virtual(for_a_while(10, lease(FakeBucket()).lead(work)))
+    run_virtual(run_for(10, lease(FakeBucket()).lead(work)))
     assert (shown, leading()) == ([1.0], 0.0)
 
 
@@ -370,19 +372,19 @@ fates = st.builds(
     out_secs=st.sampled_from([0.0, 0.01, 0.3, 2.9, 4.0, 7.0]),
     back_secs=st.sampled_from([0.0, 0.01, 0.3, 2.9]),
     arrives=st.integers(0, 5).map(bool),
-    answered=st.integers(0, 3).map(bool),
+    replied=st.integers(0, 3).map(bool),
 )
 freezes = st.lists(st.tuples(st.floats(0, 60), st.floats(0.1, 12)), max_size=4)
-stints = st.lists(st.floats(0, 12), max_size=6)
+work_times = st.lists(st.floats(0, 12), max_size=6)
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(fates, max_size=120), freezes, stints, st.integers(0, 2**32))
-def test_whatever_is_lost_late_or_frozen_at_most_one_leads_and_in_the_end_one_does(
-    requests: list[Fate], frozen: list[tuple[float, float]], lasting: list[float], seed: int
+@given(st.lists(fates, max_size=120), freezes, work_times, st.integers(0, 2**32))
+def test_despite_losses_delays_and_freezes_at_most_one_leads_and_finally_one_does(
+    requests: list[Fate], frozen: list[tuple[float, float]], work_secs: list[float], seed: int
 ) -> None:
     bucket = FakeBucket(iter(requests), frozen)
-    remaining = iter(lasting)
+    remaining = iter(work_secs)
     terms: list[Term] = []
     epochs: list[int] = []
 
@@ -408,16 +410,16 @@ def test_whatever_is_lost_late_or_frozen_at_most_one_leads_and_in_the_end_one_do
             await asyncio.sleep(0.1)
 
     async def main() -> None:
-        contenders = [lease(bucket, holder).lead(work) for holder in "abc"]
-        await for_a_while(451, watch(), *contenders, judge())
+        candidates = [lease(bucket, holder).lead(work) for holder in "abc"]
+        await run_for(451, watch(), *candidates, check_final())
 
-    async def judge() -> None:
+    async def check_final() -> None:
         await asyncio.sleep(450)
         valid = [term for term in terms if term.is_valid()]
-        assert len(valid) == 1, "nobody leads"
+        assert len(valid) == 1, "no leader"
         assert valid[0].epoch == max(epochs)
 
     seeded = partial(Backoff, uniform=random.Random(seed).uniform)
     with patch("shared.bus.lease.Backoff", seeded), patch("shared.bus.lease.log"):
         run_virtual(main())
-    assert all(one < next_one for one, next_one in pairwise(epochs))
+    assert all(before < after for before, after in pairwise(epochs))

@@ -1,4 +1,4 @@
-"""Demand and coverage keep their form on the bus."""
+"""Demands and coverages are encoded, decoded and bounded."""
 
 import msgspec
 import pytest
@@ -8,24 +8,24 @@ from shared.contracts.demand import Coverage, Demand
 from tests.support.builders import KEY, OTHER_KEY
 
 
-def test_a_demand_comes_back_from_json() -> None:
-    asked = Demand(gateway="gw-1", rev=7, quotes=[KEY, OTHER_KEY], depth=[KEY])
-    assert demand.decode_demand(demand.encode(asked)) == asked
+def test_a_demand_is_unchanged_through_json() -> None:
+    sent = Demand(gateway="gw-1", rev=7, quotes=[KEY, OTHER_KEY], depth=[KEY])
+    assert demand.decode_demand(demand.encode(sent)) == sent
 
 
-def test_a_demand_without_depth_wants_none() -> None:
+def test_a_demand_without_depth_demands_no_depth() -> None:
     assert demand.decode_demand(b'{"gateway":"g","rev":1,"quotes":[]}').depth == []
 
 
-def test_a_demand_for_too_much_is_refused() -> None:
-    keys = [f"NSE_EQ|{number}" for number in range(demand.MOST_KEYS)]
-    most = Demand(gateway="g", rev=1, quotes=keys)
-    assert demand.decode_demand(demand.encode(most)) == most
-    beyond = demand.encode(Demand(gateway="g", rev=1, quotes=keys, depth=[KEY]))
+def test_a_demand_for_too_many_keys_is_refused() -> None:
+    keys = [f"NSE_EQ|{number}" for number in range(demand.MAX_KEYS)]
+    largest = Demand(gateway="g", rev=1, quotes=keys)
+    assert demand.decode_demand(demand.encode(largest)) == largest
+    too_large = demand.encode(Demand(gateway="g", rev=1, quotes=keys, depth=[KEY]))
     with pytest.raises(msgspec.ValidationError, match="more than"):
-        demand.decode_demand(beyond)
+        demand.decode_demand(too_large)
 
 
-def test_a_coverage_comes_back_from_json() -> None:
-    told = Coverage(epoch=3, seen={"gw-1": 7}, pending=[KEY], no_capacity=[OTHER_KEY], unknown=[])
-    assert demand.decode_coverage(demand.encode(told)) == told
+def test_a_coverage_is_unchanged_through_json() -> None:
+    sent = Coverage(epoch=3, seen={"gw-1": 7}, pending=[KEY], no_capacity=[OTHER_KEY], unknown=[])
+    assert demand.decode_coverage(demand.encode(sent)) == sent

@@ -1,3 +1,5 @@
+"""Messages keep their documented JSON form."""
+
 import json
 from typing import Any
 
@@ -43,12 +45,12 @@ quotes = st.builds(
 
 
 @given(quotes)
-def test_a_quote_comes_back_from_json_with_every_digit(quote: Quote) -> None:
+def test_a_quote_keeps_every_digit_through_json(quote: Quote) -> None:
     assert decode_quote(encode(quote)) == quote
 
 
 @given(quotes)
-def test_any_json_reader_sees_the_fields_that_are_known_and_no_others(quote: Quote) -> None:
+def test_the_json_of_a_quote_has_exactly_the_fields_with_a_value(quote: Quote) -> None:
     fields = msgspec.structs.asdict(quote)
     expected = {name: value for name, value in fields.items() if value is not None}
     if not quote.snap:
@@ -56,7 +58,7 @@ def test_any_json_reader_sees_the_fields_that_are_known_and_no_others(quote: Quo
     assert json.loads(encode(quote)) == expected
 
 
-def test_the_json_of_a_quote_is_the_documented_one() -> None:
+def test_the_json_of_a_quote_is_as_documented() -> None:
     quote = Quote(
         key="NSE_EQ|INE002A01018",
         epoch=41,
@@ -85,13 +87,13 @@ def test_the_json_of_a_quote_is_the_documented_one() -> None:
     )
 
 
-def test_zero_is_told_and_the_unknown_is_absent() -> None:
+def test_zero_is_encoded_and_unknown_is_absent() -> None:
     quote = Quote(**REQUIRED, volume=0, ltp=0.0)  # type: ignore[arg-type]
     assert json.loads(encode(quote)) == {**REQUIRED, "volume": 0, "ltp": 0.0}
     assert decode_quote(encode(quote)).oi is None
 
 
-def test_fields_of_a_newer_version_are_passed_over() -> None:
+def test_unknown_fields_are_ignored() -> None:
     newer = {**REQUIRED, "iv": 0.21, "greeks": {"delta": [1, None]}, "ltp": 5}
     assert decode_quote(json.dumps(newer).encode()) == Quote(**REQUIRED, ltp=5.0)  # type: ignore[arg-type]
     clock = {"feed_ts": 1, "ts": 1, "epoch": 2, "seq": 3, "state": "live", "lag": 4}
@@ -101,7 +103,7 @@ def test_fields_of_a_newer_version_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("field", sorted(REQUIRED))
-def test_a_quote_without_a_required_field_is_none(field: str) -> None:
+def test_a_quote_without_a_required_field_is_refused(field: str) -> None:
     body = {name: value for name, value in REQUIRED.items() if name != field}
     with pytest.raises(msgspec.DecodeError, match=field):
         decode_quote(json.dumps(body).encode())
@@ -120,12 +122,12 @@ def test_a_quote_without_a_required_field_is_none(field: str) -> None:
         json.dumps({**REQUIRED, "volume": True}).encode(),
     ],
 )
-def test_what_is_no_quote_is_refused(body: bytes) -> None:
+def test_a_malformed_quote_is_refused(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_quote(body)
 
 
-def test_a_clock_tick_and_a_status_come_back_from_json() -> None:
+def test_a_clock_tick_and_a_status_are_unchanged_through_json() -> None:
     tick = ClockTick(feed_ts=1, ts=5, epoch=2, seq=400, state=FeedState.FAILING_OVER)
     assert decode_clock(encode(tick)) == tick
     assert json.loads(encode(tick))["state"] == "failing_over"
@@ -134,12 +136,12 @@ def test_a_clock_tick_and_a_status_come_back_from_json() -> None:
     assert "detail" not in json.loads(encode(status))
 
 
-def test_a_feed_state_that_we_do_not_know_is_refused() -> None:
+def test_an_unknown_feed_state_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError, match="asleep"):
         decode_clock(b'{"ts":1,"epoch":2,"seq":3,"state":"asleep"}')
 
 
-def test_a_bar_says_null_where_an_index_has_nothing() -> None:
+def test_a_bar_of_an_index_has_null_for_missing_values() -> None:
     bar = Bar(
         key="NSE_INDEX|Nifty 50", start=0, open=1.5, high=2.5, low=1.0, close=2.0, ltq=None, ltt=4,
         volume=None, vtt=None, atp=None, oi=None, ticks=3, state=BarState.PARTIAL, silent_ms=1_000,
@@ -150,22 +152,22 @@ def test_a_bar_says_null_where_an_index_has_nothing() -> None:
     assert msgspec.json.decode(encode(bar), type=Bar) == bar
 
 
-def test_messages_cannot_be_changed() -> None:
+def test_messages_are_immutable() -> None:
     quote = Quote(**REQUIRED)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         quote.ltp = 1.0  # type: ignore[misc]
 
 
-def test_a_candle_comes_back_from_json() -> None:
+def test_a_candle_is_unchanged_through_json() -> None:
     candle = Candle(
         key="NSE_INDEX|Nifty 50", start=60_000, open=1.5, high=2.0, low=1.0, close=1.25,
         epoch=3, ts=121_000,
     )  # fmt: skip
     assert decode_candle(encode(candle)) == candle
-    assert b"volume" not in encode(candle), "an index has none: absent, not zero"
+    assert b"volume" not in encode(candle), "unknown must be absent, not zero"
 
 
-def test_an_order_book_comes_back_from_json() -> None:
+def test_an_order_book_is_unchanged_through_json() -> None:
     book = Depth(
         key="NSE_FO|1", epoch=3, seq=9, ts=1, rt=2, bids=[(1.5, 10)], asks=[],
         greeks=Greeks(delta=0.5, theta=-3.0, gamma=0.1, vega=9.0, rho=0.2), iv=0.14,

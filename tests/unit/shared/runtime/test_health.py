@@ -1,3 +1,5 @@
+"""Readiness depends on every dependency, and is logged and exported once per change."""
+
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -8,7 +10,7 @@ def gauge(dependency: str) -> float | None:
     return REGISTRY.get_sample_value("tradedad_dependency_up", {"dependency": dependency})
 
 
-def test_it_is_ready_while_nothing_is_missing() -> None:
+def test_a_process_is_ready_while_all_dependencies_are_available() -> None:
     readiness = Readiness("oven")
     assert readiness.is_ready()
     readiness.down("gas", "no pressure")
@@ -20,7 +22,7 @@ def test_it_is_ready_while_nothing_is_missing() -> None:
     assert readiness.is_ready()
 
 
-def test_the_last_reason_counts() -> None:
+def test_the_last_reason_replaces_the_first() -> None:
     readiness = Readiness("oven")
     readiness.down("gas", "connecting")
     readiness.down("gas", "refused")
@@ -29,13 +31,13 @@ def test_the_last_reason_counts() -> None:
     assert readiness.is_ready()
 
 
-def test_what_was_never_missing_may_come_up() -> None:
+def test_a_dependency_that_was_never_down_may_come_up() -> None:
     readiness = Readiness("oven")
     readiness.up("gas")
     assert readiness.is_ready()
 
 
-def test_nobody_changes_it_from_outside() -> None:
+def test_missing_is_a_copy() -> None:
     readiness = Readiness("oven")
     readiness.missing["gas"] = "stolen"
     assert readiness.is_ready()
@@ -49,11 +51,11 @@ def test_each_dependency_has_a_gauge() -> None:
     assert gauge("gauge-test") == 1.0
 
 
-def test_an_outage_is_logged_once_however_often_it_is_seen() -> None:
+def test_an_outage_is_logged_once() -> None:
     readiness = Readiness("oven")
     with capture_logs() as logged:
         for _ in range(3):
             readiness.down("gas", "away")
         readiness.up("gas")
         readiness.up("gas")
-    assert [line["event"] for line in logged] == ["not ready", "ready again"]
+    assert [line["event"] for line in logged] == ["not ready", "ready"]

@@ -1,4 +1,4 @@
-"""Who is cancelled while waiting for the MongoDB driver leaves its locks as they should be."""
+"""Cancelling a wait of the MongoDB driver leaves its locks in a correct state."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from shared.runtime import pymongo_patches
 
 
 @pytest.fixture(autouse=True)
-def mended(monkeypatch: pytest.MonkeyPatch) -> None:
+def patched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "wait_for", asyncio.wait_for)
-    pymongo_patches.mend()
+    pymongo_patches.apply()
 
 
 async def until_waiting(condition: lock.Condition) -> None:
@@ -19,7 +19,7 @@ async def until_waiting(condition: lock.Condition) -> None:
         await asyncio.sleep(0)
 
 
-async def test_cancelled_while_it_takes_the_lock_again_a_wait_ends_and_the_lock_is_free() -> None:
+async def test_a_wait_cancelled_while_it_reacquires_the_lock_ends_and_frees_the_lock() -> None:
     taken = lock._async_create_lock()
     condition = lock._async_create_condition(taken)
 
@@ -30,7 +30,7 @@ async def test_cancelled_while_it_takes_the_lock_again_a_wait_ends_and_the_lock_
     waiting = asyncio.create_task(wait())
     await until_waiting(condition)
     async with taken:
-        while condition._waiters:  # its time is over, and it needs the lock to say so
+        while condition._waiters:  # timed out, and now reacquires the lock
             await asyncio.sleep(0.001)
         waiting.cancel()
         await asyncio.sleep(0)
@@ -40,7 +40,7 @@ async def test_cancelled_while_it_takes_the_lock_again_a_wait_ends_and_the_lock_
     assert not taken.locked()
 
 
-async def test_a_wait_that_takes_too_long_ends_with_the_lock_taken_again() -> None:
+async def test_a_wait_that_times_out_ends_with_the_lock_held() -> None:
     taken = lock._async_create_lock()
     condition = lock._async_create_condition(taken)
     async with taken:

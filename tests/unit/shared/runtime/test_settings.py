@@ -1,3 +1,5 @@
+"""Settings are read, validated and explained strictly, without leaking secrets."""
+
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +22,7 @@ CANARY = "canary-secret-5f1e"
 
 
 class OvenSettings(ServiceSettings):
-    """A service of these tests."""
+    """The settings of a service for tests."""
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_INGEST_")
 
@@ -43,7 +45,7 @@ def problems() -> list[str]:
     return raised.value.problems
 
 
-def test_without_a_word_every_setting_has_its_default() -> None:
+def test_without_variables_every_setting_has_its_default() -> None:
     settings = load(OvenSettings)
     assert (settings.heat, settings.ops_port, settings.log.level) == (180, 7999, "info")
     assert settings.runtime.shutdown_deadline_secs == 10.0
@@ -73,7 +75,7 @@ def test_a_mistyped_variable_is_named_with_the_nearest(
     assert problems() == [f"{mistyped} is not a setting; did you mean {nearest}?"]
 
 
-def test_every_unknown_variable_is_named_and_one_unlike_any_other_has_no_hint(
+def test_every_unknown_variable_is_named_with_a_hint_only_if_one_is_similar(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TRADEDAD_ZZZ", "1")
@@ -85,7 +87,7 @@ def test_every_unknown_variable_is_named_and_one_unlike_any_other_has_no_hint(
     assert lines[1] == "TRADEDAD_ZZZ is not a setting"
 
 
-def test_variables_of_other_parts_pass_but_never_an_unknown_one_of_our_own(
+def test_variables_of_other_parts_are_ignored_but_not_unknown_ones_of_this_part(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for other in ("AUTH", "GATEWAY", "PERSISTER", "SIMULATOR", "STACK", "TRADING"):
@@ -108,7 +110,7 @@ def test_variables_of_other_parts_pass_but_never_an_unknown_one_of_our_own(
         ("TRADEDAD_MONGO_TIMEOUT_MS", "99", "greater than or equal to 100"),
     ],
 )
-def test_a_bad_value_is_told_by_variable_and_rule_without_the_value(
+def test_the_error_of_a_bad_value_names_variable_and_rule_without_the_value(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, rule: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -118,7 +120,7 @@ def test_a_bad_value_is_told_by_variable_and_rule_without_the_value(
     assert CANARY[:7] not in line
 
 
-def test_a_required_setting_that_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_required_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
     monkeypatch.setenv("TRADEDAD_INGEST_HEAT", "999")
     lines = problems()
@@ -126,7 +128,7 @@ def test_a_required_setting_that_is_missing_says_so(monkeypatch: pytest.MonkeyPa
     assert len(lines) == 2
 
 
-def test_a_secret_is_read_from_a_file_named_like_its_variable(
+def test_a_secret_is_read_from_the_file_named_like_its_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
@@ -138,14 +140,16 @@ def test_a_secret_is_read_from_a_file_named_like_its_variable(
     assert settings.mongo.url.get_secret_value() == "mongodb://from-a-file"
 
 
-def test_the_environment_wins_over_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_takes_precedence_over_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path))
     (tmp_path / "TRADEDAD_INGEST_PEPPER").write_text(CANARY)
     assert load(OvenSettings).pepper.get_secret_value() == "long enough"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file"])
-def test_a_secrets_directory_that_is_none_is_refused(
+def test_a_secrets_directory_that_does_not_exist_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "file").touch()
@@ -153,7 +157,7 @@ def test_a_secrets_directory_that_is_none_is_refused(
     assert problems() == [f"TRADEDAD_SECRETS_DIR: {tmp_path / name} is not a directory"]
 
 
-def test_settings_cannot_be_changed() -> None:
+def test_settings_are_immutable() -> None:
     settings = load(OvenSettings)
     with pytest.raises(ValidationError, match="frozen"):
         settings.heat = 1  # type: ignore[misc]
@@ -161,24 +165,24 @@ def test_settings_cannot_be_changed() -> None:
         settings.nats.replicas = 3  # type: ignore[misc]
 
 
-def test_secrets_are_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_representation_contains_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRADEDAD_INGEST_PEPPER", CANARY)
     monkeypatch.setenv("TRADEDAD_MONGO_URL", f"mongodb://user:{CANARY}@host")
     settings = load(OvenSettings)
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
-def test_the_variables_of_a_service_are_its_own_and_those_of_its_groups() -> None:
-    known = variables(OvenSettings)
-    assert known["TRADEDAD_INGEST_HEAT"] == 180
-    assert known["TRADEDAD_NATS_REPLICAS"] == 1
-    assert known["TRADEDAD_RUNTIME_OPS_HOST"] == "127.0.0.1"
-    assert "TRADEDAD_INGEST_NATS" not in known
-    assert "TRADEDAD_UPSTOX_API_URL" not in known
+def test_the_variables_of_a_service_include_those_of_its_groups() -> None:
+    defaults = variables(OvenSettings)
+    assert defaults["TRADEDAD_INGEST_HEAT"] == 180
+    assert defaults["TRADEDAD_NATS_REPLICAS"] == 1
+    assert defaults["TRADEDAD_RUNTIME_OPS_HOST"] == "127.0.0.1"
+    assert "TRADEDAD_INGEST_NATS" not in defaults
+    assert "TRADEDAD_UPSTOX_API_URL" not in defaults
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://a", ""])
-def test_an_address_without_http_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_a_url_without_http_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("TRADEDAD_TOKEN_JWKS_URL", url)
     with pytest.raises(ConfigError, match="TRADEDAD_TOKEN_JWKS_URL: must start with http"):
         load(TokenSettings)

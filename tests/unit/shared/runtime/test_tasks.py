@@ -1,4 +1,4 @@
-"""Tasks run side by side, and end for sure."""
+"""Tasks run concurrently, and are cancelled until they have finished."""
 
 import asyncio
 
@@ -9,8 +9,8 @@ from shared.runtime.tasks import run_together, stop
 
 
 @pytest.fixture(autouse=True)
-def again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "_AGAIN_SECS", 0.5)
+def short_recancel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_RECANCEL_SECS", 0.5)
 
 
 async def forever() -> None:
@@ -21,8 +21,8 @@ async def fail(error: Exception) -> None:
     raise error
 
 
-async def deaf(times: int) -> None:
-    """Loses some cancellations, as `wait_for` of Python 3.11 can."""
+async def ignoring(times: int) -> None:
+    """Ignores some cancellations, as `wait_for` of Python 3.11 can."""
     while True:
         try:
             await forever()
@@ -32,33 +32,33 @@ async def deaf(times: int) -> None:
                 raise
 
 
-async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
-    task = asyncio.create_task(deaf(2))
+async def test_a_task_that_ignores_a_cancellation_is_cancelled_again() -> None:
+    task = asyncio.create_task(ignoring(2))
     await asyncio.sleep(0)
     await stop([task])
     assert task.cancelled()
 
 
-async def test_stopping_what_has_ended_is_nothing() -> None:
+async def test_stopping_a_finished_task_does_nothing() -> None:
     task = asyncio.create_task(fail(ValueError()))
     await asyncio.wait([task])
     await stop([task])
     assert isinstance(task.exception(), ValueError)
 
 
-async def test_one_that_fails_stops_the_others_and_is_told() -> None:
+async def test_a_failure_stops_the_others_and_is_raised() -> None:
     with pytest.raises(ExceptionGroup) as caught:
-        await run_together({"a": forever(), "b": fail(ValueError("b")), "c": deaf(1)})
+        await run_together({"a": forever(), "b": fail(ValueError("b")), "c": ignoring(1)})
     (error,) = caught.value.exceptions
     assert repr(error) == "ValueError('b')"
 
 
-async def test_one_that_ends_stops_the_others() -> None:
+async def test_a_return_stops_the_others() -> None:
     await run_together({"a": forever(), "b": asyncio.sleep(0)})
 
 
 async def test_a_cancellation_stops_all() -> None:
-    together = asyncio.create_task(run_together({"a": forever(), "b": deaf(2)}))
+    together = asyncio.create_task(run_together({"a": forever(), "b": ignoring(2)}))
     await asyncio.sleep(0)
     together.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -66,8 +66,8 @@ async def test_a_cancellation_stops_all() -> None:
     assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"a", "b"})
 
 
-async def test_a_cancelled_stop_still_stops_and_then_says_that_it_was_cancelled() -> None:
-    inner = asyncio.create_task(deaf(1))
+async def test_a_cancelled_stop_finishes_before_it_raises_the_cancellation() -> None:
+    inner = asyncio.create_task(ignoring(1))
     await asyncio.sleep(0)
     stopping = asyncio.create_task(stop([inner]))
     await asyncio.sleep(0)
@@ -77,8 +77,8 @@ async def test_a_cancelled_stop_still_stops_and_then_says_that_it_was_cancelled(
     assert inner.cancelled()
 
 
-async def test_what_loses_a_cancellation_two_levels_down_is_stopped_too() -> None:
-    inner = asyncio.create_task(deaf(2), name="inner")
+async def test_a_nested_task_that_ignores_a_cancellation_is_stopped_too() -> None:
+    inner = asyncio.create_task(ignoring(2), name="inner")
 
     async def middle() -> None:
         try:
@@ -95,7 +95,7 @@ async def test_what_loses_a_cancellation_two_levels_down_is_stopped_too() -> Non
     assert inner.cancelled()
 
 
-async def test_a_clean_up_is_given_its_time() -> None:
+async def test_a_cleanup_has_time_to_finish() -> None:
     cleaned = asyncio.Event()
 
     async def slow() -> None:

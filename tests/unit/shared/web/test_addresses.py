@@ -1,8 +1,10 @@
+"""Client addresses are found behind trusted proxies, and grouped by network."""
+
 from ipaddress import ip_network
 
 import pytest
 
-from shared.web.addresses import client_address, is_trusted, network
+from shared.web.addresses import client_address, client_network, is_trusted
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("::1")]
 
@@ -22,13 +24,13 @@ PROXIES = [ip_network("10.0.0.0/8"), ip_network("::1")]
         (None, ["192.0.2.1"], "unknown"),
     ],
 )
-def test_the_nearest_address_that_is_no_proxy_of_ours_counts(
+def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(
     peer: str | None, forwarded_for: list[str], address: str
 ) -> None:
     assert client_address(peer, forwarded_for, PROXIES) == address
 
 
-def test_only_our_proxies_are_trusted() -> None:
+def test_only_addresses_in_the_given_networks_are_trusted() -> None:
     assert is_trusted("10.1.2.3", PROXIES)
     assert is_trusted("::ffff:10.1.2.3", PROXIES)
     assert not is_trusted("192.0.2.1", PROXIES)
@@ -37,7 +39,7 @@ def test_only_our_proxies_are_trusted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "counted"),
+    ("address", "network"),
     [
         ("192.0.2.1", "192.0.2.1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
@@ -47,5 +49,5 @@ def test_only_our_proxies_are_trusted() -> None:
         ("unknown", "unknown"),
     ],
 )
-def test_all_addresses_of_one_holder_count_as_one(address: str, counted: str) -> None:
-    assert network(address) == counted
+def test_the_ipv6_addresses_of_one_network_share_a_key(address: str, network: str) -> None:
+    assert client_network(address) == network

@@ -1,3 +1,5 @@
+"""The document describes every operation, error and parameter."""
+
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel, ConfigDict
 
@@ -5,7 +7,7 @@ from shared.errors import InvalidField, NotFound, Overloaded, Unavailable
 from shared.web.openapi import Operation, document
 
 
-class Ask(BaseModel):
+class NewThing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
@@ -15,7 +17,7 @@ class Page(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     limit: int = 10
-    """How many."""
+    """Page size."""
     after: str | None = None
     kinds: list[str] | None = None
 
@@ -31,9 +33,9 @@ OPERATIONS = [
         path="/things/{thing_id}",
         name="makeThing",
         summary="Make a thing.",
-        body=Ask,
+        body=NewThing,
         query=Page,
-        answers={201: Thing, 204: None},
+        responses={201: Thing, 204: None},
         errors=(InvalidField, NotFound, Overloaded, Unavailable),
         security=("bearer",),
     ),
@@ -42,7 +44,7 @@ OPERATIONS = [
         path="/things/{thing_id}",
         name="thing",
         summary="A thing.",
-        answers={200: Thing, 304: None},
+        responses={200: Thing, 304: None},
         errors=(NotFound, Overloaded),
         headers={"ETag": "Its validator."},
     ),
@@ -56,15 +58,16 @@ DOCUMENT = document(
 )
 
 
-def test_it_is_good_openapi() -> None:
+def test_the_document_is_valid_openapi() -> None:
     assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
 
 
-def test_operations_of_one_path_are_together_with_their_parameters() -> None:
+def test_operations_of_one_path_are_grouped_with_their_parameters() -> None:
     methods = DOCUMENT["paths"]["/things/{thing_id}"]
     assert set(methods) == {"post", "get"}
     parameters = [
-        (one["name"], one["in"], one["required"]) for one in methods["post"]["parameters"]
+        (parameter["name"], parameter["in"], parameter["required"])
+        for parameter in methods["post"]["parameters"]
     ]
     assert parameters == [
         ("thing_id", "path", True),
@@ -76,7 +79,7 @@ def test_operations_of_one_path_are_together_with_their_parameters() -> None:
     assert "requestBody" not in methods["get"]
 
 
-def test_errors_are_told_by_status_with_all_their_codes() -> None:
+def test_errors_are_grouped_by_status_with_all_their_codes() -> None:
     responses = DOCUMENT["paths"]["/things/{thing_id}"]["post"]["responses"]
     assert set(responses) == {"201", "204", "404", "422", "503"}
     assert responses["503"]["description"] == "Service Unavailable: overloaded, unavailable"
@@ -85,22 +88,22 @@ def test_errors_are_told_by_status_with_all_their_codes() -> None:
     assert "content" not in responses["204"]
 
 
-def test_what_is_open_to_everybody_says_so() -> None:
+def test_an_operation_without_security_needs_no_token() -> None:
     methods = DOCUMENT["paths"]["/things/{thing_id}"]
     assert methods["get"]["security"] == [{}]
     assert methods["post"]["security"] == [{"bearer": []}]
 
 
-def test_a_parameter_is_described_as_it_is_when_it_is_there() -> None:
+def test_an_optional_parameter_is_described_without_null() -> None:
     parameters = DOCUMENT["paths"]["/things/{thing_id}"]["post"]["parameters"]
     limit, after, kinds = parameters[1:]
-    assert (limit["description"], limit["schema"]["default"]) == ("How many.", 10)
+    assert (limit["description"], limit["schema"]["default"]) == ("Page size.", 10)
     assert after["schema"] == {"title": "After", "type": "string"}
     assert kinds["schema"]["type"] == "array"
 
 
-def test_headers_of_an_operation_are_on_all_its_answers() -> None:
+def test_headers_of_an_operation_are_in_all_its_responses() -> None:
     responses = DOCUMENT["paths"]["/things/{thing_id}"]["get"]["responses"]
     assert set(responses) == {"200", "304", "404", "503"}
-    assert all("ETag" in answer["headers"] for answer in responses.values())
+    assert all("ETag" in response["headers"] for response in responses.values())
     assert set(responses["503"]["headers"]) == {"ETag", "Retry-After"}

@@ -1,3 +1,5 @@
+"""Only access tokens of the issuer are accepted, whatever is wrong with the others."""
+
 import asyncio
 import base64
 import hashlib
@@ -29,7 +31,7 @@ PUBLIC_PEM = KEY.public_key().public_bytes(
 
 
 class OneKey(KeySet):
-    """Holds one key, and needs no issuer to be asked."""
+    """A key set with one key and no issuer."""
 
     def __init__(self) -> None:
         jwk = OKPAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
@@ -80,7 +82,7 @@ def refuse(token: str) -> Unauthenticated:
     return refusal.value
 
 
-def test_a_good_token_says_who_it_speaks_for() -> None:
+def test_a_valid_token_has_a_principal() -> None:
     body = claims()
     principal = verify(sign(body))
     assert principal.user_id == "user-1"
@@ -91,7 +93,7 @@ def test_a_good_token_says_who_it_speaks_for() -> None:
 
 
 @pytest.mark.parametrize("claim", REQUIRED_CLAIMS)
-def test_a_token_without_one_of_its_claims_is_refused(claim: str) -> None:
+def test_a_token_without_a_required_claim_is_refused(claim: str) -> None:
     body = claims()
     del body[claim]
     assert claim in refuse(sign(body)).detail
@@ -123,19 +125,19 @@ def test_a_token_with_a_wrong_claim_is_refused(changes: dict[str, object]) -> No
 
 
 def signed(changes: dict[str, object]) -> str:
-    """Signed whatever the claims are: the library refuses to encode some of them."""
+    """Sign any claims by hand: the library refuses to encode some of them."""
     head, body, _ = by_hand({"alg": "EdDSA", "kid": KID}, claims(**changes), b"").split(".")
     return f"{head}.{body}.{b64(KEY.sign(f'{head}.{body}'.encode()))}"
 
 
-def test_a_token_that_has_run_out_is_told_apart_from_a_bad_one() -> None:
+def test_an_expired_token_has_its_own_error() -> None:
     now = int(time.time())
     with pytest.raises(TokenExpired):
         verify(sign(claims(exp=now - LEEWAY_SECS - 1)))
     assert verify(sign(claims(exp=now - 1))).user_id == "user-1"
 
 
-def test_a_token_of_the_future_is_refused() -> None:
+def test_a_token_that_is_not_valid_yet_is_refused() -> None:
     now = int(time.time())
     refuse(sign(claims(nbf=now + 60)))
     refuse(sign(claims(iat=now + 60)))
@@ -148,7 +150,7 @@ def test_a_token_without_a_signature_is_refused(alg: str) -> None:
     refuse(by_hand({"alg": "EdDSA", "kid": KID}, claims(), b""))
 
 
-def test_a_token_signed_with_our_public_key_as_a_secret_is_refused() -> None:
+def test_a_token_signed_with_the_public_key_as_an_hmac_secret_is_refused() -> None:
     for secret in (PUBLIC_PEM, KEY.public_key().public_bytes_raw(), b""):
         refuse(hs256(claims(), secret))
 
@@ -164,7 +166,7 @@ def test_a_token_signed_with_our_public_key_as_a_secret_is_refused() -> None:
     ],
     ids=["unknown kid", "empty kid", "jku", "jwk", "crit"],
 )
-def test_a_token_that_brings_its_own_key_or_names_none_of_ours_is_refused(
+def test_a_token_with_its_own_key_or_an_unknown_key_id_is_refused(
     headers: dict[str, Any],
 ) -> None:
     key = OTHER_KEY if "crit" not in headers else KEY
@@ -172,12 +174,12 @@ def test_a_token_that_brings_its_own_key_or_names_none_of_ours_is_refused(
 
 
 @pytest.mark.parametrize("kid", [None, 1, ["2026-11"]])
-def test_a_token_whose_key_has_no_name_is_refused(kid: object) -> None:
+def test_a_token_without_a_key_id_is_refused(kid: object) -> None:
     refuse(by_hand({"alg": "EdDSA", "kid": kid}, claims(), b""))
     refuse(by_hand({"alg": "EdDSA"}, claims(), b""))
 
 
-def test_a_token_signed_with_another_key_under_our_name_is_refused() -> None:
+def test_a_token_signed_with_another_key_under_a_known_key_id_is_refused() -> None:
     refuse(sign(claims(), key=OTHER_KEY))
 
 
@@ -192,17 +194,17 @@ def test_a_token_with_one_character_changed_is_refused(place: int, turn: int) ->
 
 
 @given(st.text(st.characters()) | st.binary().map(lambda data: f"{b64(data)}.e30.AA"))
-def test_what_is_no_token_is_refused_and_nothing_worse(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     refuse(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "a.b.c", "\udcff.e30.AA", "\0", "é.é.é", "A" * 9_000]
 )
-def test_what_is_nearly_a_token_is_refused(text: str) -> None:
+def test_a_text_similar_to_a_token_is_refused(text: str) -> None:
     refuse(text)
 
 
-def test_a_header_that_is_nested_without_end_is_refused() -> None:
+def test_a_deeply_nested_header_is_refused() -> None:
     for nest in (b'{"a":', b"["):
         refuse(f"{b64(nest * 20_000)}.e30.AA")

@@ -10,7 +10,7 @@ from services.simulator.feed.modes import Mode
 from services.simulator.market.contracts import contracts
 from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
 from services.simulator.market.market import Market
-from shared.market.exchange_calendar import Calendar
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from shared.market.exchange_time import MINUTE_MS, day_start
 
 START = 1_767_607_200_000
@@ -90,7 +90,7 @@ def test_option_has_greeks_volatility_and_open_interest() -> None:
 
 def test_auction_price_is_told_before_the_open_in_every_mode_of_a_stock() -> None:
     opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
-    calendar = Calendar(always_open=False)
+    calendar = SimulatedCalendar(always_open=False)
     market = Market(INSTRUMENTS, seed=1, start_ms=opens_ms, trades_per_sec=2.0, calendar=calendar)
     market.advance(opens_ms)
     assert not feed_of(market, STOCK, Mode.LTPC).ltpc.HasField("iep")

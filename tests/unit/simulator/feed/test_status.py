@@ -5,10 +5,10 @@ from typing import Any
 
 from services.simulator.feed.encode import pb
 from services.simulator.feed.status import SEGMENTS, market_info, statuses
-from shared.market.exchange_calendar import Calendar
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from shared.market.exchange_time import IST
 
-EXCHANGE = Calendar(always_open=False)
+EXCHANGE = SimulatedCalendar(always_open=False)
 
 
 def at(text: str) -> int:
@@ -22,7 +22,7 @@ def info_at(text: str) -> Any:
 
 
 def test_always_open_market_opens_every_segment() -> None:
-    message = pb.FeedResponse.FromString(market_info(Calendar(), 1_767_607_200_000))
+    message = pb.FeedResponse.FromString(market_info(SimulatedCalendar(), 1_767_607_200_000))
     assert dict(message.marketInfo.segmentStatus) == dict.fromkeys(SEGMENTS, pb.NORMAL_OPEN)
 
 

@@ -6,7 +6,7 @@ from services.simulator.market.contracts import contracts
 from services.simulator.market.fair_price import future_paise, option_value
 from services.simulator.market.instruments import INSTRUMENTS, Kind
 from services.simulator.market.market import Market
-from shared.market.exchange_calendar import Calendar
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 
 START = 1_767_607_200_000
 CONTRACTS = contracts(START)
@@ -74,7 +74,7 @@ def test_commodities_alone_trade_in_the_evening() -> None:
         seed=1,
         start_ms=START,  # 15:30 IST
         trades_per_sec=1.0,
-        calendar=Calendar(always_open=False),
+        calendar=SimulatedCalendar(always_open=False),
     )
     trades = market.advance(START + 60_000)
     assert {trade.key.partition("|")[0] for trade in trades} == {"MCX_FO"}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import INDICES, STOCKS, Kind, ListedInstrument
 from services.simulator.market.market import Market
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import Candle
-from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000
@@ -178,7 +178,7 @@ def test_nothing_happens_while_the_market_is_shut() -> None:
         seed=1,
         start_ms=closes_ms - 60_000,
         trades_per_sec=5.0,
-        calendar=Calendar(always_open=False),
+        calendar=SimulatedCalendar(always_open=False),
     )
     assert market.advance(closes_ms)[-1].time_ms < closes_ms
     opens_ms = day_start(START) + DAY_MS + (9 * 60 + 15) * MINUTE_MS
@@ -199,7 +199,7 @@ def test_market_that_starts_while_shut_last_traded_at_the_close_before() -> None
         seed=1,
         start_ms=START + 5 * MINUTE_MS,
         trades_per_sec=5.0,
-        calendar=Calendar(always_open=False),
+        calendar=SimulatedCalendar(always_open=False),
     )
     assert {state.ltt_ms for state in market.states.values()} == {START}
     assert market.advance(START + 10 * MINUTE_MS) == []
@@ -212,7 +212,7 @@ def test_opening_auction_indicates_a_price_and_the_stock_opens_about_it() -> Non
         seed=1,
         start_ms=opens_ms - 15 * MINUTE_MS,
         trades_per_sec=1.0,
-        calendar=Calendar(always_open=False),
+        calendar=SimulatedCalendar(always_open=False),
     )
     assert market.advance(opens_ms - 5 * MINUTE_MS) == []
     assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}

@@ -4,10 +4,10 @@ from services.simulator.account.account import Accounts
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import STOCKS
 from services.simulator.market.market import Market
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.orders.order import Fill, OrderRequest, OrderType, Product, Side
 from services.simulator.orders.order_manager import OrderManager
 from services.simulator.orders.records import Records
-from shared.market.exchange_calendar import Calendar
 from tests.support.builders import MONDAY_10_00
 
 STEP_MS = 250
@@ -19,7 +19,7 @@ def run(*, orders: bool) -> tuple[list[Trade], list[Fill]]:
     accounts = Accounts(market.states, opening_paise=1 << 50)
     records = Records(max_rows=1_000)
     order_manager = OrderManager(
-        market.states, Calendar(always_open=True), accounts, records, start_ms=MONDAY_10_00
+        market.states, SimulatedCalendar(always_open=True), accounts, records, start_ms=MONDAY_10_00
     )
     seen: list[Trade] = []
     for at_ms in range(MONDAY_10_00, MONDAY_10_00 + 60_000, STEP_MS):

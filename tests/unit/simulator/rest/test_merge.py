@@ -5,14 +5,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import Candle
 from services.simulator.rest.merge import merge, month, week, within_day
-from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS
 
 MIDNIGHT = 1_767_551_400_000  # Monday 2026-01-05 00:00 IST
 OPEN = MIDNIGHT + (9 * 60 + 15) * MINUTE_MS
-SHUTTING = Calendar(always_open=False)
+SHUTTING = SimulatedCalendar(always_open=False)
 
 
 def minute(number: int, price: int = 100, volume: int = 1, oi: int = 0) -> Candle:
@@ -39,12 +39,12 @@ def test_spans_count_from_the_open() -> None:
 
 
 def test_spans_of_an_always_open_market_count_from_midnight() -> None:
-    start_of = within_day(Calendar(), "NSE_EQ", 60)
+    start_of = within_day(SimulatedCalendar(), "NSE_EQ", 60)
     assert start_of(OPEN) == MIDNIGHT + 9 * 60 * MINUTE_MS
 
 
 def test_span_does_not_reach_into_the_next_day() -> None:
-    start_of = within_day(Calendar(), "NSE_EQ", 300)
+    start_of = within_day(SimulatedCalendar(), "NSE_EQ", 300)
     assert start_of(MIDNIGHT + DAY_MS) == MIDNIGHT + DAY_MS
     assert start_of(MIDNIGHT + DAY_MS - 1) == MIDNIGHT + 20 * 60 * MINUTE_MS
 
