@@ -1,4 +1,4 @@
-"""Turns whatever MongoDB's driver raises into an answer for the client."""
+"""Converts errors of the MongoDB driver to Unavailable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ log = get_logger(__name__)
 
 @contextmanager
 def failures_as_unavailable() -> Iterator[None]:
-    """Raises Unavailable for whatever the driver raises in the block."""
+    """Raises Unavailable for every error of the driver in the block, and logs the error's type."""
     try:
         yield
     except PyMongoError as error:
-        # Not its text: a refused write quotes the document, password hash included.
+        # Its text is not logged: that of a refused write quotes the document with the hash.
         code = error.code if isinstance(error, OperationFailure) else None
         log.warning("database failed", error=type(error).__name__, code=code)
         raise Unavailable("the database does not answer; try again shortly") from None
