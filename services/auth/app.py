@@ -142,16 +142,7 @@ def _use_cases(
     revocations: RevocationNotifier,
     clock: Clock,
 ) -> _UseCases:
-    session_service = SessionService(
-        users=stores.users,
-        sessions=stores.sessions,
-        terminations=stores.terminations,
-        issuer=issuer,
-        audit=stores.audit,
-        revocations=revocations,
-        policy=_session_policy(settings),
-        clock=clock,
-    )
+    session_service = _session_service(settings, stores, issuer, revocations, clock)
     keyed_hash = KeyedHash(settings.pepper)
     accounts = AccountService(
         users=stores.users,
@@ -176,6 +167,31 @@ def _use_cases(
         clock=clock,
     )
     return _UseCases(accounts, session_service, admin)
+
+
+def _session_service(
+    settings: AuthSettings,
+    stores: Stores,
+    issuer: TokenIssuer,
+    revocations: RevocationNotifier,
+    clock: Clock,
+) -> SessionService:
+    policy = SessionPolicy(
+        idle_timeout_secs=settings.session_idle_secs,
+        absolute_timeout_secs=settings.session_ttl_secs,
+        recent_authentication_secs=settings.fresh_secs,
+        max_sessions=settings.max_sessions_per_user,
+    )
+    return SessionService(
+        users=stores.users,
+        sessions=stores.sessions,
+        terminations=stores.terminations,
+        issuer=issuer,
+        audit=stores.audit,
+        revocations=revocations,
+        policy=policy,
+        clock=clock,
+    )
 
 
 def _routes(use_cases: _UseCases, context: RequestContext, clock: Clock) -> list[Route]:
@@ -219,15 +235,6 @@ def _revocation_publisher(
 def _revocation_retention_secs(settings: AuthSettings) -> float:
     """Return how long a verifier may accept a token that was issued at this moment."""
     return settings.access_ttl_secs + LEEWAY_SECS + _MAX_CLOCK_SKEW_SECS
-
-
-def _session_policy(settings: AuthSettings) -> SessionPolicy:
-    return SessionPolicy(
-        idle_timeout_secs=settings.session_idle_secs,
-        absolute_timeout_secs=settings.session_ttl_secs,
-        recent_authentication_secs=settings.fresh_secs,
-        max_sessions=settings.max_sessions_per_user,
-    )
 
 
 def _attempt_limits(settings: AuthSettings) -> AttemptLimits:

@@ -80,7 +80,7 @@ LOGOUT: Final = Operation(
 )  # fmt: skip
 LOGOUT_ALL: Final = Operation(
     method="POST", path="/auth/logout-all", name="logoutAll", tags=["sessions"],
-    summary="End all sessions, this one included; requires a recently verified password.",
+    summary="End all sessions of the account; requires a recently verified password.",
     answers={200: Ended}, security=(BEARER,),
     errors=(*_TOKEN, ReauthenticationRequired),
 )  # fmt: skip
@@ -108,7 +108,7 @@ SESSIONS: Final = Operation(
 )  # fmt: skip
 REVOKE_SESSION: Final = Operation(
     method="DELETE", path="/auth/sessions/{session_id}", name="revokeSession", tags=["sessions"],
-    summary="End one session; for another than this one, requires a recently verified password.",
+    summary="End a session; requires a recently verified password unless it is the current one.",
     answers={204: None}, security=(BEARER,),
     errors=(*_TOKEN, NotFound, ReauthenticationRequired),
 )  # fmt: skip

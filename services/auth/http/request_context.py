@@ -32,7 +32,7 @@ class ProxySettings:
 
 
 class RequestContext:
-    """Reads from a request what several handlers need."""
+    """Reads the source, the caller and the refresh token of requests."""
 
     def __init__(self, authenticator: Authenticator, surroundings: ProxySettings) -> None:
         self._authenticator = authenticator

@@ -33,9 +33,10 @@ _SCHEMA: Final[dict[str, Any]] = {
 
 
 class MongoAudit:
-    """The `AuditLog` in collection `audit`. It only inserts, so its database user needs no more.
+    """The `AuditLog` in collection `audit`; call `prepare` once before use.
 
-    Entries are deleted after `retention_days`. Call `prepare` once before use.
+    This class only inserts entries, so its database user needs no right to change or delete
+    them. MongoDB deletes entries after `retention_days`.
     """
 
     def __init__(self, db: AsyncDatabase[Document], *, retention_days: int) -> None:

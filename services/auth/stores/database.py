@@ -17,7 +17,8 @@ def failures_as_unavailable() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        # Its text is not logged: that of a refused write quotes the document with the hash.
+        # The error's text is not logged: after a refused write it quotes the document, including
+        # the password hash.
         code = error.code if isinstance(error, OperationFailure) else None
         log.warning("database failed", error=type(error).__name__, code=code)
         raise Unavailable("the database does not answer; try again shortly") from None

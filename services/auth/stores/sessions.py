@@ -118,7 +118,7 @@ class MongoSessions:
     async def rotate(
         self, refresh_token: str, salt: RotationSalt, *, now: datetime, idle_timeout_secs: int
     ) -> Rotation | None:
-        """Rotate by one atomic update, which succeeds once for concurrent requests.
+        """Rotate in one atomic update, which decides which of concurrent requests is the first.
 
         Raises Unavailable, RefreshTokenReused, or Unauthenticated if the text is not a refresh
         token.

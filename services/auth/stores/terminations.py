@@ -78,7 +78,7 @@ class MongoTerminations:
             if user is None:
                 return None
             active: Document = {"user_id": user["_id"], "ended_at": {"$exists": False}}
-            # If no session is excepted: no document has the id null.
+            # Without an excepted session, `{"$ne": None}` matches every document.
             others = active | {"_id": {"$ne": except_session_id}, "expires_at": {"$gt": now}}
             result = await self._sessions.update_many(
                 others,

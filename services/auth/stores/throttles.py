@@ -17,7 +17,7 @@ from shared.errors import TooManyAttempts
 from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "throttles"
-_NEVER_BLOCKED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DOUBLINGS: Final = 30
 _MAX_TRIES: Final = 5
 _SCHEMA: Final[dict[str, Any]] = {
@@ -38,7 +38,7 @@ class MongoThrottle:
     def __init__(self, db: AsyncDatabase[Document]) -> None:
         self._db = db
         # A count that is lost when the primary crashes allows one more guess, which is not
-        # worth the wait for a majority. Reads must then also see what is on no majority yet.
+        # worth the wait for a majority. Reads must then also return data that is not on a majority.
         self._counts = db.get_collection(
             COLLECTION, write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
         )
@@ -102,7 +102,7 @@ def _count_update(limit: AttemptLimit, now: datetime) -> list[Document]:
             {"$multiply": [limit.base_delay_secs * 1_000, {"$pow": [2, doublings]}]},
         ]
     }
-    is_current = {"$gt": [{"$ifNull": ["$expires_at", _NEVER_BLOCKED]}, now]}
+    is_current = {"$gt": [{"$ifNull": ["$expires_at", _EPOCH]}, now]}
     return [
         {"$set": {"attempts": {"$cond": [is_current, {"$add": ["$attempts", 1]}, 1]}}},
         {
@@ -110,7 +110,7 @@ def _count_update(limit: AttemptLimit, now: datetime) -> list[Document]:
                 "blocked_until": {
                     "$cond": [
                         {"$lte": ["$attempts", limit.free_attempts]},
-                        _NEVER_BLOCKED,
+                        _EPOCH,
                         {"$add": [now, {"$toLong": delay_ms}]},
                     ]
                 },
