@@ -1,8 +1,8 @@
-"""A gateway's latency while auth is flooded with logins, beside its latency in peace.
+"""Measures a gateway's latency while auth is flooded with logins: ``make bench-auth``.
 
-``make bench-auth``. The whole stack of ``make run``, each part a process; this one is twenty
-clients, and measures from ingest's receipt of a frame to a client's receipt of the quote.
-Peace and flood take turns, so that a busy moment of the machine strikes both alike.
+The stack is that of ``make run``, each part a process. This process runs twenty clients. The
+latency is the time from ingest's receipt of a frame to a client's receipt of the quote. Rounds
+with and without the flood alternate, so that other load of the machine affects both equally.
 """
 
 import asyncio
@@ -39,24 +39,24 @@ _OVERRIDES: Final = {
     "TRADEDAD_LOG_LEVEL": "error",
     "TRADEDAD_LOG_FORMAT": "json",
 }
-_RECEIVED: Final = re.compile(r'"rt":(\d+)')
+_RECEIVED_AT: Final = re.compile(r'"rt":(\d+)')
 
 
-class Ears:
-    """The latency of every quote that any client has received."""
+class LatencyRecorder:
+    """Records the latency of every quote that a client receives."""
 
     def __init__(self) -> None:
         self.latencies_ms: list[float] = []
 
-    async def listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def receive(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
             if message.type is aiohttp.WSMsgType.TEXT and '"rt":' in message.data:
                 now_us = time.time() * 1e6
-                received = _RECEIVED.findall(message.data)
-                self.latencies_ms += [(now_us - int(at)) / 1e3 for at in received]
+                stamps_us = _RECEIVED_AT.findall(message.data)
+                self.latencies_ms += [(now_us - int(stamp)) / 1e3 for stamp in stamps_us]
 
-    async def during(self, secs: float) -> list[float]:
-        """The latencies of the next `secs` seconds, in ms, sorted."""
+    async def record(self, secs: float) -> list[float]:
+        """Return the latencies of `secs` seconds in ms, sorted, after a settling time."""
         await asyncio.sleep(SETTLE_SECS)
         self.latencies_ms = []
         await asyncio.sleep(secs)
@@ -64,43 +64,44 @@ class Ears:
 
 
 def quantile(ordered: list[float], share: float) -> float:
+    """Return the quantile of sorted values by the nearest-rank method."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 async def measure(plan: Plan) -> dict[str, float]:
-    """The figures, from a stack that is ready."""
-    ears = Ears()
+    """Measure all rounds on a stack that is ready; returns the figures."""
+    recorder = LatencyRecorder()
     auth_url = plan.url("TRADEDAD_AUTH_PORT")
-    peace: list[list[float]] = []
-    flood: list[list[float]] = []
-    answers: Counter[str] = Counter()
+    baseline: list[list[float]] = []
+    flooded: list[list[float]] = []
+    logins: Counter[str] = Counter()
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         tokens = [await _token(http, auth_url) for _ in range(ACCOUNTS)]
-        listeners = [
-            asyncio.create_task(ears.listen(await _subscribed(stack, http, plan, token)))
+        receivers = [
+            asyncio.create_task(recorder.receive(await _subscribed(stack, http, plan, token)))
             for token in tokens
             for _ in range(STREAMS_PER_ACCOUNT)
         ]
         for _ in range(ROUNDS):
-            peace.append(await ears.during(ROUND_SECS))
+            baseline.append(await recorder.record(ROUND_SECS))
             flooder = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bench.login_flood", auth_url, str(LOGINS_PER_SEC)),
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
-            flood.append(await ears.during(ROUND_SECS))
+            flooded.append(await recorder.record(ROUND_SECS))
             flooder.terminate()
             output, _ = await flooder.communicate()
-            answers.update(json.loads(output))
-        for listener in listeners:
-            listener.cancel()
-        await asyncio.gather(*listeners, return_exceptions=True)
-    return _figures(peace, flood, answers)
+            logins.update(json.loads(output))
+        for receiver in receivers:
+            receiver.cancel()
+        await asyncio.gather(*receivers, return_exceptions=True)
+    return _figures(baseline, flooded, logins)
 
 
 async def _token(http: aiohttp.ClientSession, auth_url: str) -> str:
-    """An access token of a new user."""
+    """Sign up a new user and log in; returns the access token."""
     account = await sign_up(http, auth_url)
     body = {"email": account.email, "password": account.password}
     async with http.post(f"{auth_url}/auth/login", json=body) as response:
@@ -115,35 +116,35 @@ async def _subscribed(
     url = f"{plan.url('TRADEDAD_GATEWAY_PORT')}/ws"
     socket = await stack.enter_async_context(http.ws_connect(url, max_msg_size=0))
     await socket.send_json({"op": "auth", "token": token})
-    keys = [one.key for one in INSTRUMENTS]
+    keys = [instrument.key for instrument in INSTRUMENTS]
     await socket.send_json({"op": "subscribe", "id": 1, "channel": "quotes", "keys": keys})
     return socket
 
 
 def _figures(
-    peace: list[list[float]], flood: list[list[float]], answers: Counter[str]
+    baseline: list[list[float]], flooded: list[list[float]], logins: Counter[str]
 ) -> dict[str, float]:
     ratios = [
-        quantile(flooded, 0.99) / quantile(quiet, 0.99)
-        for quiet, flooded in zip(peace, flood, strict=True)
+        quantile(with_flood, 0.99) / quantile(without, 0.99)
+        for without, with_flood in zip(baseline, flooded, strict=True)
     ]
-    all_quiet = sorted(value for latencies in peace for value in latencies)
-    all_flooded = sorted(value for latencies in flood for value in latencies)
+    all_baseline = sorted(value for latencies in baseline for value in latencies)
+    all_flooded = sorted(value for latencies in flooded for value in latencies)
     return {
-        "deliveries": len(all_quiet) + len(all_flooded),
-        "logins_refused": answers["401"],
-        "logins_told_to_come_back": answers["503"] + answers["429"],
-        "p50_ms_in_peace": quantile(all_quiet, 0.5),
-        "p50_ms_in_flood": quantile(all_flooded, 0.5),
-        "p99_ms_in_peace": quantile(all_quiet, 0.99),
-        "p99_ms_in_flood": quantile(all_flooded, 0.99),
-        "p99_ratio": quantile(all_flooded, 0.99) / quantile(all_quiet, 0.99),
+        "deliveries": len(all_baseline) + len(all_flooded),
+        "logins_verified": logins["401"],
+        "logins_refused": logins["503"] + logins["429"],
+        "p50_ms_baseline": quantile(all_baseline, 0.5),
+        "p50_ms_flooded": quantile(all_flooded, 0.5),
+        "p99_ms_baseline": quantile(all_baseline, 0.99),
+        "p99_ms_flooded": quantile(all_flooded, 0.99),
+        "p99_ratio": quantile(all_flooded, 0.99) / quantile(all_baseline, 0.99),
         "p99_ratio_median_of_rounds": statistics.median(ratios),
     }
 
 
 def main() -> None:
-    """Measure and print."""
+    """Start the stack, measure and print the figures."""
     with tempfile.TemporaryDirectory(prefix="tradedad-bench-") as folder:
         plan = prepare(
             data_dir=Path(folder), use_free_ports=True, overrides=_OVERRIDES, always_simulated=True

@@ -1,8 +1,10 @@
-"""Floods auth with logins: ``python -m bench.login_flood URL LOGINS_PER_SEC``, until stopped.
+"""Sends logins to auth at a fixed rate: ``python -m bench.login_flood URL LOGINS_PER_SEC``.
 
-Each comes from another address and for another account, half of them with wrong passwords of
-accounts that exist, so that no throttle spares auth the work. It stands back for all else on
-the machine: whoever floods us would do it from machines of their own.
+Each login comes from another address and is for another account, so that no rate limit saves
+auth the work of the hash. No account exists, which makes no difference: auth computes a hash for
+an unknown account as well. The process runs until SIGTERM and then prints the number of
+responses by status as JSON. It runs at the lowest priority, since a real attacker would use other
+machines.
 """
 
 import asyncio
@@ -19,16 +21,20 @@ from typing import Final
 import aiohttp
 
 _NICENESS: Final = 19
+_MAX_PENDING: Final = 500
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 
 
 async def flood(url: str, logins_per_sec: float, counts: Counter[int]) -> None:
-    """Sends them evenly, whether or not earlier ones were answered; at most 500 wait."""
-    room = asyncio.Semaphore(500)
-    numbers = random.Random(1)
+    """Send logins at this rate and count the responses by status; 0 counts failed requests.
+
+    A login does not wait for the responses of earlier ones, up to 500 pending requests.
+    """
+    pending_slots = asyncio.Semaphore(_MAX_PENDING)
+    random_numbers = random.Random(1)
 
     async def log_in(http: aiohttp.ClientSession, number: int) -> None:
-        address = f"100.{numbers.randrange(64, 128)}.{number >> 8 & 255}.{number & 255}"
+        address = f"100.{random_numbers.randrange(64, 128)}.{number >> 8 & 255}.{number & 255}"
         body = {"email": f"flood-{number}@example.com", "password": "not the right password"}
         headers = {"X-Forwarded-For": address}
         try:
@@ -37,7 +43,7 @@ async def flood(url: str, logins_per_sec: float, counts: Counter[int]) -> None:
         except (aiohttp.ClientError, TimeoutError):
             counts[0] += 1
         finally:
-            room.release()
+            pending_slots.release()
 
     connector = aiohttp.TCPConnector(limit=0)
     async with (
@@ -46,7 +52,7 @@ async def flood(url: str, logins_per_sec: float, counts: Counter[int]) -> None:
     ):
         next_at = asyncio.get_running_loop().time()
         for number in itertools.count():
-            await room.acquire()
+            await pending_slots.acquire()
             group.create_task(log_in(http, number))
             next_at += 1 / logins_per_sec
             await asyncio.sleep(next_at - asyncio.get_running_loop().time())
@@ -62,8 +68,11 @@ async def _until_stopped(url: str, logins_per_sec: float) -> None:
         task.result()
 
 
-def _stand_back() -> None:
-    """For ourselves, and for our session: Linux may share a machine out by session first."""
+def _lower_priority() -> None:
+    """Raise the niceness of this process and of its session.
+
+    With autogrouping, Linux divides CPU time between sessions before it considers processes.
+    """
     os.nice(_NICENESS)
     group = Path("/proc/self/autogroup")
     if group.exists():
@@ -71,5 +80,5 @@ def _stand_back() -> None:
 
 
 if __name__ == "__main__":
-    _stand_back()
+    _lower_priority()
     asyncio.run(_until_stopped(sys.argv[1], float(sys.argv[2])))

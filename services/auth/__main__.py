@@ -1,4 +1,4 @@
-"""Starts the auth service."""
+"""Command-line entry point of the auth service."""
 
 import sys
 

@@ -1,28 +1,35 @@
-"""Puts auth together: the only module that names concrete classes."""
+"""The composition root of auth: the only module that names concrete classes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
-from services.auth.announcer import Announcer
-from services.auth.core.accounts import Accounts
-from services.auth.core.admin import Admin
-from services.auth.core.attempts import AttemptLimits, Attempts
-from services.auth.core.devices import Devices
-from services.auth.core.logins import Lifetimes, Logins
-from services.auth.core.policy import PasswordPolicy
-from services.auth.core.pseudonyms import Pseudonyms
-from services.auth.core.records import AttemptLimit
+from services.auth.core.accounts import AccountService
+from services.auth.core.admin import AdminService
+from services.auth.core.attempt_limiter import AttemptLimiter, AttemptLimits
+from services.auth.core.device_tokens import DeviceTokens
+from services.auth.core.entities import AttemptLimit
+from services.auth.core.keyed_hash import KeyedHash
+from services.auth.core.password_policy import PasswordPolicy
+from services.auth.core.ports import PasswordHasher, RevocationNotifier, TokenIssuer
+from services.auth.core.sessions import SessionPolicy, SessionService
 from services.auth.http.authenticator import Authenticator
-from services.auth.http.routes import Endpoints, application
+from services.auth.http.handlers.accounts import AccountHandlers
+from services.auth.http.handlers.admin import AdminHandlers
+from services.auth.http.handlers.keys import KeyHandlers
+from services.auth.http.handlers.sessions import SessionHandlers
+from services.auth.http.request_context import RequestContext
+from services.auth.http.routes import Route, application
 from services.auth.password_hasher import open_hasher
+from services.auth.revocation_publisher import RevocationPublisher
 from services.auth.settings import AuthSettings
-from services.auth.signing.issuer import Issuer
-from services.auth.signing.key_watch import KeyWatcher
+from services.auth.signing.issuer import JwtIssuer
 from services.auth.signing.keyring import load_keyring
+from services.auth.signing.reloading_keyring import ReloadingKeyring
 from services.auth.stores.audit import MongoAudit
 from services.auth.stores.revocations import MongoRevocations
 from services.auth.stores.sessions import MongoSessions
@@ -41,22 +48,22 @@ from shared.web.verifier import LEEWAY_SECS, TokenVerifier
 
 log = get_logger(__name__)
 
-# Replicas' and gateways' clocks may differ by as much.
-_CLOCK_DIFFERENCE_SECS = 30
+# The clocks of replicas and gateways may differ by this much.
+_MAX_CLOCK_SKEW_SECS: Final = 30
 
 
 @asynccontextmanager
 async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[Sequence[Component]]:
-    """Open everything and serve; yields the components that must keep running.
+    """Open the resources, start the HTTP server and yield the components to run.
 
-    Raises ConfigError if the keys or the port are not usable, PyMongoError if the
-    database refuses our collections. Waits for as long as there is no database.
+    Waits until the database answers. Raises ConfigError if the keys or the port are not
+    usable, PyMongoError if the database refuses the collections.
     """
     async with (
         assemble(settings, readiness) as (app, components),
         serve(app, settings.host, settings.port) as port,
     ):
-        log.info("auth is open", host=settings.host, port=port)
+        log.info("auth is listening", host=settings.host, port=port)
         yield components
 
 
@@ -64,16 +71,9 @@ async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[S
 async def assemble(
     settings: AuthSettings, readiness: Readiness
 ) -> AsyncIterator[tuple[web.Application, Sequence[Component]]]:
-    """Everything but the open port; raises as `build` does."""
+    """Yield the application, without a port, and the components; raises as `build` does."""
     clock = SystemClock()
-    keyring = await asyncio.to_thread(
-        load_keyring,
-        settings.keys_dir,
-        clock,
-        publish_secs=settings.key_publish_secs,
-        create_missing=settings.create_missing_key,
-    )
-    keys = KeyWatcher(keyring, settings.keys_dir, clock, reload_secs=settings.key_reload_secs)
+    keyring = await _open_keyring(settings, clock)
     async with (
         connect_mongo(settings.mongo, readiness) as mongo,
         open_hasher(
@@ -85,114 +85,166 @@ async def assemble(
         ) as hasher,
     ):
         stores = await open_stores(settings, mongo)
-        announcer = _announcer(settings, stores.revocations, clock)
-        logins = Logins(
-            users=stores.users,
-            sessions=stores.sessions,
-            endings=stores.endings,
-            issuer=Issuer(keys.signing, settings.tokens, clock, ttl_secs=settings.access_ttl_secs),
-            audit=stores.audit,
-            announce=announcer.nudge,
-            lifetimes=Lifetimes(
-                idle_secs=settings.session_idle_secs,
-                longest_secs=settings.session_ttl_secs,
-                fresh_secs=settings.fresh_secs,
-                most_sessions=settings.max_sessions_per_user,
-            ),
-            clock=clock,
+        publisher = _revocation_publisher(settings, stores, clock)
+        issuer = JwtIssuer(
+            keyring.signing, settings.tokens, clock, ttl_secs=settings.access_ttl_secs
         )
-        pseudonyms = Pseudonyms(settings.pepper)
-        accounts = Accounts(
-            users=stores.users,
-            sessions=stores.sessions,
-            endings=stores.endings,
-            logins=logins,
-            hasher=hasher,
-            policy=PasswordPolicy(settings.password_min_chars, settings.password_max_chars),
-            attempts=Attempts(stores.throttle, _limits(settings)),
-            devices=Devices(pseudonyms),
-            pseudonyms=pseudonyms,
-            audit=stores.audit,
-            announce=announcer.nudge,
-            clock=clock,
-        )
-        admin = Admin(
-            users=stores.users,
-            endings=stores.endings,
-            logins=logins,
-            audit=stores.audit,
-            announce=announcer.nudge,
-            clock=clock,
-        )
-        verifier = TokenVerifier(keys, settings.tokens)
-        endpoints = Endpoints(
-            accounts=accounts,
-            logins=logins,
-            admin=admin,
-            access=Authenticator(verifier, stores.users, stores.sessions, clock),
-            keys=keys,
-            forwarded=ForwardedHeaders(settings.trusted_proxies),
-            allowed_origins=settings.allowed_origins,
-            now_ms=clock.now_ms,
-        )
-        yield application(endpoints, readiness), [mongo, keys, announcer]
+        use_cases = _use_cases(settings, stores, hasher, issuer, publisher, clock)
+        verifier = TokenVerifier(keyring, settings.tokens)
+        authenticator = Authenticator(verifier, stores.users, stores.sessions, clock)
+        forwarded = ForwardedHeaders(settings.trusted_proxies)
+        context = RequestContext(authenticator, forwarded, settings.allowed_origins)
+        routes = [*_routes(use_cases, context, clock), *KeyHandlers(keyring).routes()]
+        yield application(routes, readiness), [mongo, keyring, publisher]
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything that auth keeps in MongoDB."""
+    """All stores of auth in MongoDB."""
 
     users: MongoUsers
     sessions: MongoSessions
-    endings: MongoTerminations
+    terminations: MongoTerminations
     throttle: MongoThrottle
     audit: MongoAudit
     revocations: MongoRevocations
 
 
 async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
-    """The stores, with their collections made; raises PyMongoError."""
-    remember_secs = _remember_secs(settings)
+    """Return the stores, with their collections created; raises PyMongoError."""
+    retention_secs = _revocation_retention_secs(settings)
     stores = Stores(
         users=MongoUsers(mongo.db),
         sessions=MongoSessions(
-            mongo.db, grace_secs=settings.refresh_grace_secs, remember_secs=remember_secs
+            mongo.db, grace_secs=settings.refresh_grace_secs, retention_secs=retention_secs
         ),
-        endings=MongoTerminations(mongo, remember_secs=remember_secs),
+        terminations=MongoTerminations(mongo, retention_secs=retention_secs),
         throttle=MongoThrottle(mongo.db),
-        audit=MongoAudit(mongo.db, keep_days=settings.audit_days),
-        revocations=MongoRevocations(mongo.db, remember_secs=remember_secs),
+        audit=MongoAudit(mongo.db, retention_days=settings.audit_days),
+        revocations=MongoRevocations(mongo.db, retention_secs=retention_secs),
     )
     for store in (stores.users, stores.sessions, stores.throttle, stores.audit):
         await store.prepare()
     return stores
 
 
-def _remember_secs(settings: AuthSettings) -> float:
-    """How long a token that was issued a moment ago can be accepted by anybody."""
-    return settings.access_ttl_secs + LEEWAY_SECS + _CLOCK_DIFFERENCE_SECS
+@dataclass(frozen=True, slots=True)
+class _UseCases:
+    accounts: AccountService
+    sessions: SessionService
+    admin: AdminService
 
 
-def _announcer(settings: AuthSettings, recorded: MongoRevocations, clock: Clock) -> Announcer:
-    # Not our readiness: without NATS logins go on, and what is to be told waits in MongoDB.
-    aside = Readiness("auth")
-    return Announcer(
+def _use_cases(
+    settings: AuthSettings,
+    stores: Stores,
+    hasher: PasswordHasher,
+    issuer: TokenIssuer,
+    revocations: RevocationNotifier,
+    clock: Clock,
+) -> _UseCases:
+    session_service = _session_service(settings, stores, issuer, revocations, clock)
+    keyed_hash = KeyedHash(settings.pepper)
+    accounts = AccountService(
+        users=stores.users,
+        sessions=stores.sessions,
+        terminations=stores.terminations,
+        session_service=session_service,
+        hasher=hasher,
+        policy=PasswordPolicy(settings.password_min_chars, settings.password_max_chars),
+        limiter=AttemptLimiter(stores.throttle, _attempt_limits(settings)),
+        device_tokens=DeviceTokens(keyed_hash),
+        keyed_hash=keyed_hash,
+        audit=stores.audit,
+        revocations=revocations,
+        clock=clock,
+    )
+    admin = AdminService(
+        users=stores.users,
+        terminations=stores.terminations,
+        session_service=session_service,
+        audit=stores.audit,
+        revocations=revocations,
+        clock=clock,
+    )
+    return _UseCases(accounts, session_service, admin)
+
+
+def _session_service(
+    settings: AuthSettings,
+    stores: Stores,
+    issuer: TokenIssuer,
+    revocations: RevocationNotifier,
+    clock: Clock,
+) -> SessionService:
+    policy = SessionPolicy(
+        idle_timeout_secs=settings.session_idle_secs,
+        absolute_timeout_secs=settings.session_ttl_secs,
+        recent_authentication_secs=settings.fresh_secs,
+        max_sessions=settings.max_sessions_per_user,
+    )
+    return SessionService(
+        users=stores.users,
+        sessions=stores.sessions,
+        terminations=stores.terminations,
+        issuer=issuer,
+        audit=stores.audit,
+        revocations=revocations,
+        policy=policy,
+        clock=clock,
+    )
+
+
+def _routes(use_cases: _UseCases, context: RequestContext, clock: Clock) -> list[Route]:
+    return [
+        *AccountHandlers(use_cases.accounts, context, clock).routes(),
+        *SessionHandlers(use_cases.sessions, context, clock).routes(),
+        *AdminHandlers(use_cases.admin, context).routes(),
+    ]
+
+
+async def _open_keyring(settings: AuthSettings, clock: Clock) -> ReloadingKeyring:
+    keyring = await asyncio.to_thread(
+        load_keyring,
+        settings.keys_dir,
+        clock,
+        publish_secs=settings.key_publish_secs,
+        create_missing=settings.create_missing_key,
+    )
+    return ReloadingKeyring(keyring, settings.keys_dir, clock, reload_secs=settings.key_reload_secs)
+
+
+def _revocation_publisher(
+    settings: AuthSettings, stores: Stores, clock: Clock
+) -> RevocationPublisher:
+    # A readiness of its own, which nothing reads: without NATS, logins continue and
+    # revocations wait in MongoDB.
+    ignored = Readiness("auth")
+    return RevocationPublisher(
         lambda: connect_bus(
             settings.nats,
             user="auth",
             password=settings.nats_password.get_secret_value(),
-            readiness=aside,
+            readiness=ignored,
         ),
-        recorded,
+        stores.revocations,
         clock,
-        remember_secs=_remember_secs(settings),
+        retention_secs=_revocation_retention_secs(settings),
     )
 
 
-def _limits(settings: AuthSettings) -> AttemptLimits:
-    def limit(free: int) -> AttemptLimit:
+def _revocation_retention_secs(settings: AuthSettings) -> float:
+    """Return how long a verifier may accept a token that was issued at this moment."""
+    return settings.access_ttl_secs + LEEWAY_SECS + _MAX_CLOCK_SKEW_SECS
+
+
+def _attempt_limits(settings: AuthSettings) -> AttemptLimits:
+    def limit(free_attempts: int) -> AttemptLimit:
         return AttemptLimit(
-            free, settings.delay_base_secs, settings.delay_cap_secs, settings.forget_secs
+            free_attempts=free_attempts,
+            base_delay_secs=settings.delay_base_secs,
+            max_delay_secs=settings.delay_cap_secs,
+            reset_after_secs=settings.forget_secs,
         )
 
     return AttemptLimits(

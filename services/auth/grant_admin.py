@@ -1,4 +1,4 @@
-"""Makes an account an administrator's: ``python -m services.auth.grant_admin E-MAIL``."""
+"""Gives an account the administrator's role: ``python -m services.auth.grant_admin EMAIL``."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from services.auth.app import open_stores
-from services.auth.core.records import ADMIN, Client, Event, User
+from services.auth.core.entities import ADMIN_ROLE, Event, RequestSource, User
 from services.auth.http.schemas import Email
 from services.auth.settings import AuthSettings
 from shared.errors import ConfigError, RequestError
@@ -18,29 +18,32 @@ from shared.runtime.health import Readiness
 from shared.runtime.mongo import connect_mongo
 from shared.runtime.settings import load
 
-_CONNECT_SECS: Final = 10.0
+_CONNECT_TIMEOUT_SECS: Final = 10.0
+_SOURCE: Final = RequestSource("local", "services.auth.grant_admin")
 
 
 async def grant(settings: AuthSettings, email: str) -> User | None:
-    """Give the account with this address the role; None if there is none.
+    """Give the account with this address the role; None if there is no such account.
 
-    Raises Unavailable, or TimeoutError if there is no database.
+    Raises Unavailable, or TimeoutError if the database does not answer.
     """
     readiness = Readiness("auth")
-    async with asyncio.timeout(_CONNECT_SECS), connect_mongo(settings.mongo, readiness) as mongo:
+    async with (
+        asyncio.timeout(_CONNECT_TIMEOUT_SECS),
+        connect_mongo(settings.mongo, readiness) as mongo,
+    ):
         stores = await open_stores(settings, mongo)
-        user = await stores.users.grant(email, ADMIN)
+        user = await stores.users.grant(email, ADMIN_ROLE)
         if user is not None:
-            here = Client("local", "services.auth.grant_admin")
             now = to_datetime(SystemClock().now_ms())
-            await stores.audit.add(Event.ADMIN_GRANTED, here, now, user_id=user.user_id)
+            await stores.audit.add(Event.ADMIN_GRANTED, _SOURCE, now, user_id=user.user_id)
         return user
 
 
 def main() -> int:
-    """The exit code; says on stderr what is wrong."""
+    """Grant the role and print the result, or the error on stderr; returns the exit code."""
     if len(sys.argv) != 2:
-        print("usage: python -m services.auth.grant_admin E-MAIL", file=sys.stderr)
+        print("usage: python -m services.auth.grant_admin EMAIL", file=sys.stderr)
         return exit_codes.CONFIG
     try:
         email = TypeAdapter(Email).validate_python(sys.argv[1])
@@ -57,7 +60,7 @@ def main() -> int:
         print("the database does not answer", file=sys.stderr)
         return exit_codes.FAILED
     if user is None:
-        print(f"there is no account of {email}; sign up first", file=sys.stderr)
+        print(f"there is no account with the address {email}; sign up first", file=sys.stderr)
         return exit_codes.FAILED
     print(f"{user.email} is an administrator now")
     return exit_codes.OK

@@ -1,4 +1,4 @@
-"""What auth counts."""
+"""Prometheus metrics of auth."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,33 +9,41 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.errors import RequestError
 
 REQUESTS: Final = Counter(
-    "tradedad_auth_requests", "Requests by operation and outcome", ["operation", "outcome"]
+    "tradedad_auth_requests_total",
+    "HTTP requests by operation and outcome.",
+    ["operation", "outcome"],
 )
-THROTTLED: Final = Counter(
-    "tradedad_auth_throttled", "Attempts that came too soon, by what was counted", ["counted"]
+THROTTLED_ATTEMPTS: Final = Counter(
+    "tradedad_auth_throttled_attempts_total",
+    "Logins and sign-ups that were refused by a rate limit, by the kind of the limit.",
+    ["limit"],
 )
 HASH_SECONDS: Final = Histogram(
-    "tradedad_auth_hash_seconds",
-    "Time one password hash took on its thread, without the wait for the thread",
+    "tradedad_auth_password_hash_seconds",
+    "Time to compute one password hash on its thread, without the time in the queue.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0),
 )
-HASH_QUEUE: Final = Gauge(
-    "tradedad_auth_hash_queue", "Password hashes that wait for a thread or run on one"
+PENDING_HASHES: Final = Gauge(
+    "tradedad_auth_pending_password_hashes",
+    "Password hashes that wait for a thread or run on one.",
 )
-ANNOUNCED: Final = Counter(
-    "tradedad_auth_announced_revocations", "Revocations that NATS has taken, repetitions included"
+PUBLISHED_REVOCATIONS: Final = Counter(
+    "tradedad_auth_published_revocations_total",
+    "Revocations that NATS has acknowledged, repetitions included.",
 )
-ANNOUNCEMENTS_FAILED: Final = Counter(
-    "tradedad_auth_failed_announcements", "Attempts to announce revocations that failed"
+PUBLISH_FAILURES: Final = Counter(
+    "tradedad_auth_revocation_publish_failures_total",
+    "Failed attempts to publish revocations.",
 )
-KEY_RELOADS_FAILED: Final = Counter(
-    "tradedad_auth_failed_key_reloads", "Attempts to read the signing keys again that failed"
+KEY_RELOAD_FAILURES: Final = Counter(
+    "tradedad_auth_key_reload_failures_total",
+    "Failed attempts to reload the signing keys.",
 )
 
 
 @contextmanager
-def outcome(operation: str) -> Iterator[None]:
-    """Count the block once: as `ok`, the code of its RequestError, `cancelled` or `failed`."""
+def count_outcome(operation: str) -> Iterator[None]:
+    """Count the block once: as `ok`, as its RequestError's code, as `cancelled` or as `failed`."""
     label = "cancelled"
     try:
         yield

@@ -1,7 +1,8 @@
-"""Password hashes, made on threads of their own.
+"""Password hashes with bcrypt, computed on dedicated threads.
 
-A stored hash is ``v1$`` and bcrypt(base64(HMAC-SHA384(pepper, password))). The HMAC lifts
-bcrypt's limit of 72 bytes, and without the pepper a stolen table cannot be guessed at.
+A stored hash is ``v1$`` followed by bcrypt(base64(HMAC-SHA384(pepper, password))). The HMAC
+removes bcrypt's limit of 72 bytes. Without the pepper, the passwords of a stolen table cannot
+be guessed.
 """
 
 import asyncio
@@ -23,17 +24,17 @@ from services.auth import metrics
 from shared.errors import Overloaded
 
 SCHEME: Final = "v1$"
-# What bcrypt writes after the salt: 23 bytes in its own base64.
+# The length of the digest after the salt: 23 bytes in bcrypt's base64.
 _DIGEST_CHARS: Final = 31
 
 T = TypeVar("T")
 
 
 class BcryptHasher:
-    """Hashes with `cost` on `workers` threads; `queue` more may wait, the rest are refused.
+    """Hashes with bcrypt's `cost` on `workers` threads; `queue` further hashes may wait.
 
-    The threads run `niceness` steps behind all else on the machine (Linux): whoever floods
-    us with logins must not slow down those who are in.
+    On Linux the threads run with the given niceness, so that a flood of logins does not slow
+    down other processes of the machine.
     """
 
     def __init__(
@@ -42,71 +43,75 @@ class BcryptHasher:
         self._pepper = pepper.get_secret_value().encode()
         self._cost = cost
         self._pool = ThreadPoolExecutor(
-            workers, thread_name_prefix="bcrypt", initializer=_step_back, initargs=(niceness,)
+            workers,
+            thread_name_prefix="bcrypt",
+            initializer=_set_thread_niceness,
+            initargs=(niceness,),
         )
-        # Given back when the thread is done, not when the caller is: a caller that
-        # was cancelled leaves a hash running.
+        # A slot is released when the thread is done, not when the caller is: the hash of a
+        # cancelled caller continues to run.
         self._slots = threading.BoundedSemaphore(workers + queue)
-        # A well-formed hash that no password has; checking it takes as long as any other.
-        self._nobody = bcrypt.gensalt(cost) + b"." * _DIGEST_CHARS
+        # A well-formed hash that no password has; its check takes as long as any other.
+        self._dummy_hash = bcrypt.gensalt(cost) + b"." * _DIGEST_CHARS
 
-    def check_room(self) -> None:
-        """Raises Overloaded if the queue is full: nothing else need be done for the caller then."""
+    def check_capacity(self) -> None:
+        """Raises Overloaded if the queue is full, before other work is done for the request."""
         self._take_slot()
         self._slots.release()
 
     async def hash(self, password: SecretStr) -> str:
-        """The hash to store; raises Overloaded when the queue is full."""
+        """Return a hash to store. Raises Overloaded if the queue is full."""
         return await self._on_thread(lambda: self._hash(password))
 
     async def matches(self, password: SecretStr, stored: str | None) -> bool:
-        """Whether `stored` is a hash of `password`; None takes as long and is False.
+        """Whether `stored` is a hash of `password`; None takes the same time and is False.
 
-        Raises Overloaded when the queue is full, ValueError if `stored` is of a scheme
-        we do not know.
+        Raises Overloaded if the queue is full, ValueError if `stored` has an unknown scheme.
         """
         if stored is None:
-            expected = self._nobody
+            expected = self._dummy_hash
         elif stored.startswith(SCHEME):
             expected = stored.removeprefix(SCHEME).encode()
         else:
-            raise ValueError("the stored password hash is of an unknown scheme")
+            raise ValueError("the stored password hash has an unknown scheme")
         return await self._on_thread(lambda: bcrypt.checkpw(self._prehash(password), expected))
 
     def is_outdated(self, stored: str) -> bool:
-        """Whether a new hash would be of another cost or scheme."""
+        """Whether a new hash would have another cost or scheme."""
         return not stored.startswith(f"{SCHEME}$2b${self._cost:02}$")
 
     def close(self) -> None:
-        """Drop what waits, and wait for what runs; blocks for up to one hash."""
+        """Cancel waiting hashes and wait for running ones; blocks for up to the time of one hash."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _hash(self, password: SecretStr) -> str:
         return SCHEME + bcrypt.hashpw(self._prehash(password), bcrypt.gensalt(self._cost)).decode()
 
     def _prehash(self, password: SecretStr) -> bytes:
-        # A lone surrogate is never in a stored password; at login it is only wrong.
-        received = password.get_secret_value().encode(errors="surrogatepass")
-        return base64.b64encode(hmac.digest(self._pepper, received, hashlib.sha384))
+        # The policy refuses lone surrogates in new passwords; at a login they are just wrong.
+        encoded = password.get_secret_value().encode(errors="surrogatepass")
+        return base64.b64encode(hmac.digest(self._pepper, encoded, hashlib.sha384))
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         self._take_slot()
-        metrics.HASH_QUEUE.inc()
+        metrics.PENDING_HASHES.inc()
         future = self._pool.submit(_timed, work)
-        future.add_done_callback(self._give_back)
+        future.add_done_callback(self._release_slot)
         return await asyncio.wrap_future(future)
 
     def _take_slot(self) -> None:
         if not self._slots.acquire(blocking=False):
-            raise Overloaded("too many logins at once; try again shortly", retry_after_secs=2)
+            raise Overloaded(
+                "too many logins are in progress; try again shortly", retry_after_secs=2
+            )
 
-    def _give_back(self, _: "Future[Any]") -> None:
-        metrics.HASH_QUEUE.dec()
+    def _release_slot(self, _: "Future[Any]") -> None:
+        metrics.PENDING_HASHES.dec()
         self._slots.release()
 
 
-def _step_back(niceness: int) -> None:
-    """Let other threads of this machine go first; elsewhere than on Linux it is all or none."""
+def _set_thread_niceness(niceness: int) -> None:
+    """Lower this thread's priority (Linux; elsewhere niceness is per process)."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
@@ -120,7 +125,7 @@ def _timed(work: Callable[[], T]) -> T:
 async def open_hasher(
     pepper: SecretStr, *, cost: int, workers: int, queue: int, niceness: int = 0
 ) -> AsyncIterator[BcryptHasher]:
-    """A hasher whose threads are gone afterwards."""
+    """Yield a hasher; its threads have ended when the block is left."""
     hasher = BcryptHasher(pepper, cost=cost, workers=workers, queue=queue, niceness=niceness)
     try:
         yield hasher

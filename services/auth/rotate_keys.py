@@ -1,7 +1,7 @@
-"""Makes the next signing key and removes those that nobody needs: a command.
+"""Creates the next signing key and removes retired keys: ``python -m services.auth.rotate_keys``.
 
-``python -m services.auth.rotate_keys``. Running processes take it up by themselves: they
-publish it at once and sign with it when every verifier must have it.
+Running processes reload the keys by themselves. They publish the new key at once and sign with
+it when every verifier must have fetched it.
 """
 
 import sys
@@ -18,18 +18,16 @@ from shared.runtime.settings import load
 
 
 class RotationPending(ConfigError):
-    """The last new key does not sign yet; another one would only delay its time."""
+    """The newest key does not sign yet; a further key would only delay the rotation."""
 
     def __init__(self, kid: str, signs_from: datetime) -> None:
-        super().__init__(
-            [f"key {kid} was made a while ago and signs from {signs_from:%H:%M:%S} UTC"]
-        )
+        super().__init__([f"a rotation is pending: key {kid} signs from {signs_from:%H:%M:%S} UTC"])
 
 
 def rotate(directory: Path, clock: Clock, *, publish_secs: float) -> tuple[Keyring, list[str]]:
-    """The keyring with the new key, and the names of the keys that were removed.
+    """Return the keyring with the new key, and the names of the removed keys.
 
-    Blocks on the disk. Raises RotationPending, or ConfigError if the folder is not usable.
+    Blocks on the disk. Raises RotationPending, or ConfigError if the directory is not usable.
     """
     now_ms = clock.now_ms()
     keyring = load_keyring(directory, clock, publish_secs=publish_secs, create_missing=True)
@@ -44,7 +42,7 @@ def rotate(directory: Path, clock: Clock, *, publish_secs: float) -> tuple[Keyri
 
 
 def main() -> int:
-    """The exit code; says what was done, or on stderr what is wrong."""
+    """Rotate the keys and print the result, or the error on stderr; returns the exit code."""
     try:
         settings = load(AuthSettings)
         keyring, removed = rotate(
@@ -55,9 +53,9 @@ def main() -> int:
         return exit_codes.CONFIG
     newest = keyring.keys[-1]
     signs_from = to_datetime(keyring.signs_from_ms(newest))
-    print(f"{newest.kid} is published from now on and signs from {signs_from:%H:%M:%S} UTC")
+    print(f"{newest.kid} is published now and signs from {signs_from:%H:%M:%S} UTC")
     for kid in removed:
-        print(f"{kid} was removed: every token that it signed has died")
+        print(f"{kid} was removed: every token that it signed has expired")
     return exit_codes.OK
 
 

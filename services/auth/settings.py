@@ -1,4 +1,4 @@
-"""What an operator can set for auth."""
+"""The settings of auth."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -19,8 +19,8 @@ from shared.runtime.settings import (
 from shared.web.verifier import KEYS_MAX_AGE_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
-# A little more than verifiers keep our public keys, for all replicas to have the new one.
-_PUBLISH_SECS: Final = KEYS_MAX_AGE_SECS + 30.0
+# 30 s longer than verifiers cache the public keys, for all replicas to load the new key.
+_KEY_PUBLISH_SECS: Final = KEYS_MAX_AGE_SECS + 30.0
 
 
 class AuthSettings(ServiceSettings):
@@ -33,71 +33,71 @@ class AuthSettings(ServiceSettings):
     port: Port = 7410
     """Port to listen on."""
     ops_port: Port = 7411
-    """Where /healthz, /readyz and /metrics listen."""
+    """Port of /healthz, /readyz and /metrics."""
     trusted_proxies: Networks = frozenset()
-    """Networks, separated by commas, of proxies whose X-Forwarded-For and -Host are believed."""
+    """Networks, separated by commas, of proxies whose X-Forwarded-For and -Host are trusted."""
     allowed_origins: Names = frozenset()
-    """Web origins, separated by commas, of pages that may use cookies besides auth's own host."""
+    """Web origins, separated by commas, that may use cookies besides auth's own host."""
 
     keys_dir: Path
-    """Holds the Ed25519 signing keys, one PEM file each, named by age."""
+    """Directory of the Ed25519 signing keys, one PEM file each; their names sort by age."""
     create_missing_key: bool = False
-    """Make a key if there is none. For one process on one machine: two that start
-    together would each make a key, and neither would know the other's."""
-    key_publish_secs: Secs = _PUBLISH_SECS
-    """A new key is published for so long before it signs: no verifier may keep our public
-    keys for longer."""
+    """Create a key if there is none. Only for a single process: two that start at the same time
+    would each create a key, and neither would have the other's."""
+    key_publish_secs: Secs = _KEY_PUBLISH_SECS
+    """How long a new key is published before it signs. Must be longer than any verifier caches
+    the public keys."""
     key_reload_secs: Secs = 5.0
-    """How often the folder of keys is read again."""
+    """How often the directory of keys is read again."""
 
     access_ttl_secs: Annotated[int, Field(ge=60, le=MAX_ACCESS_TTL_SECS)] = 600
-    """How long an access token is good."""
+    """Lifetime of an access token."""
     session_ttl_secs: Annotated[int, Field(ge=60)] = 30 * 24 * 3_600
-    """How long a session lasts after its login, however often its tokens are renewed."""
+    """Lifetime of a session after its login, however often its tokens are refreshed."""
     session_idle_secs: Annotated[int, Field(ge=60)] = 7 * 24 * 3_600
-    """A session whose tokens are not renewed for so long is over."""
+    """A session ends after this time without a refresh of its tokens."""
     refresh_grace_secs: Annotated[float, Field(ge=0, le=60)] = 10.0
-    """A refresh token that was just used is answered once more: the answer may be lost."""
+    """How long a used refresh token gets the same answer again, in case the first was lost."""
     fresh_secs: Annotated[int, Field(ge=60)] = 900
-    """For so long after the password was given, other sessions may be ended."""
+    """How long after the password was verified a session may end other sessions."""
     max_sessions_per_user: Annotated[int, Field(ge=1)] = 50
-    """One more ends the session that was longest unused."""
+    """Sessions per user. A further login ends the session that was unused for longest."""
 
     nats_password: SecretStr
-    """Of the NATS user that is named like this service."""
+    """Password of the NATS user `auth`."""
 
     pepper: Annotated[SecretStr, Field(min_length=32)]
-    """Mixed into every password before it is hashed; kept outside the database.
-    Changing it locks every account out."""
+    """Secret key of all password hashes; stored outside the database. After a change no
+    password can be verified."""
     bcrypt_cost: Annotated[int, Field(ge=10, le=16)] = 12
-    """One more doubles the time of a hash; 12 is about 240 ms of one core."""
+    """Cost of a password hash. Each step doubles its time; 12 takes about 240 ms of one core."""
     hash_workers: Annotated[int, Field(ge=1, le=64)] = 2
-    """Threads that hash; each can take a whole core."""
+    """Threads that compute password hashes; each can use a whole core."""
     hash_niceness: Annotated[int, Field(ge=0, le=19)] = 10
-    """How far these threads stand back for all else on the machine (Linux)."""
+    """Niceness of these threads (Linux)."""
     hash_queue: Annotated[int, Field(ge=0)] = 32
-    """Hashes that may wait for a thread; one more is refused as overloaded."""
+    """Hashes that may wait for a thread; a further one is refused as overloaded."""
     password_min_chars: Annotated[int, Field(ge=8, le=64)] = 15
-    """NIST 800-63B-4 asks for 15 where the password is the only factor."""
+    """Shortest new password. NIST SP 800-63B-4 requires 15 if the password is the only factor."""
     password_max_chars: Annotated[int, Field(ge=64, le=1_024)] = 128
-    """Long enough for any passphrase, short enough to hash without harm."""
+    """Longest new password."""
 
     free_account_attempts: Annotated[int, Field(ge=1)] = 10
-    """Wrong passwords of one account, by strangers together and by each known device, before
-    the next one must wait."""
+    """Wrong passwords of an account without a delay: of all unknown devices together, and of
+    each known device."""
     free_address_attempts: Annotated[int, Field(ge=1)] = 100
-    """Wrong passwords from one address before the next one must wait."""
+    """Wrong passwords from an address without a delay."""
     free_signups: Annotated[int, Field(ge=1)] = 20
-    """Accounts opened from one address before the next one must wait."""
+    """Sign-ups from an address without a delay."""
     delay_base_secs: Secs = 1.0
-    """The first wait; each further attempt doubles it."""
+    """The first delay; each further attempt doubles it."""
     delay_cap_secs: Secs = 120.0
-    """The longest wait: never so long that somebody is locked out."""
+    """The longest delay. It must stay short, since a delay must not lock a user out."""
     forget_secs: Secs = 3_600.0
-    """Without an attempt for so long, the counts begin anew."""
+    """After this time without an attempt a count starts again from zero."""
 
     audit_days: Annotated[int, Field(ge=1)] = 400
-    """How long entries of the audit log are kept."""
+    """How long entries of the audit log are stored."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)
@@ -107,5 +107,7 @@ class AuthSettings(ServiceSettings):
     def _sessions_outlive_tokens(self) -> "AuthSettings":
         shortest = min(self.session_ttl_secs, self.session_idle_secs)
         if self.access_ttl_secs > shortest:
-            raise ValueError("access_ttl_secs must not be longer than a session may last")
+            raise ValueError(
+                "access_ttl_secs must not be longer than session_ttl_secs or session_idle_secs"
+            )
         return self

@@ -1,1 +1,1 @@
-"""Accounts, logins and sessions, without I/O. Pure."""
+"""The rules of accounts, logins and sessions. Pure: no module here does I/O."""

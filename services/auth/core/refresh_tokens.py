@@ -1,13 +1,13 @@
-"""Refresh tokens: their form, what is kept of them, and what each is followed by.
+"""Refresh tokens: their format, their stored hashes and their rotation.
 
 A token is ``<session id>.<family>.<secret>``. The family part stays the same for the whole
-session, the secret changes with each use. Only hashes of both are kept. Whoever shows a
-right family with a secret that is not the newest has a stolen token, or was stolen from;
-whoever shows a wrong family has guessed, and must not be able to end anybody's session.
+session; the secret changes with each use. Only hashes of both parts are stored. A correct
+family part with a secret that is not the newest shows that a copy was stolen. A wrong family
+part is a guess, and a guess must not end a session.
 
-A successor is computed from the token before it and a random salt that is kept with the
-session. So the same answer can be given once more to a client that lost it, while neither
-the database alone nor an old token alone tells the next one.
+A token's successor is computed from the token and a random salt that is stored with the
+session. The same answer can therefore be repeated to a client that lost it, while neither
+the database alone nor an old token alone reveals the next token.
 """
 
 import base64
@@ -19,13 +19,13 @@ from typing import Final
 
 from shared.errors import Unauthenticated
 
-_BYTES: Final = 32
+_RANDOM_BYTES: Final = 32
 _MAX_CHARS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """The first token of a session, and what is kept of it."""
+class TokenFamily:
+    """The first refresh token of a session, with the hashes to store."""
 
     token: str = field(repr=False)
     family_hash: bytes
@@ -33,8 +33,8 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What a token that a client shows says, as hashes."""
+class PresentedToken:
+    """The parts of a refresh token that a client sent: the session id and hashes of the rest."""
 
     session_id: str
     family_hash: bytes
@@ -42,43 +42,43 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Rotation:
-    """A salt, by which every token has one successor."""
+class RotationSalt:
+    """A random salt that determines the successor of a refresh token."""
 
-    salt: bytes = field(repr=False)
+    value: bytes = field(repr=False)
 
     def successor(self, token: str) -> str:
-        """The token that follows `token`."""
+        """Return the refresh token that replaces `token`."""
         head, _, _ = token.rpartition(".")
-        secret = hmac.digest(self.salt, token.encode(), hashlib.sha256)
-        return f"{head}.{_text(secret)}"
+        secret = hmac.digest(self.value, token.encode(), hashlib.sha256)
+        return f"{head}.{_to_text(secret)}"
 
 
-def new_family(session_id: str) -> Family:
-    """The first token of a session."""
-    family, secret = _text(secrets.token_bytes(_BYTES)), _text(secrets.token_bytes(_BYTES))
-    token = f"{session_id}.{family}.{secret}"
-    return Family(token, _hash(family), _hash(secret))
+def new_family(session_id: str) -> TokenFamily:
+    """Create the first refresh token of a session."""
+    family = _to_text(secrets.token_bytes(_RANDOM_BYTES))
+    secret = _to_text(secrets.token_bytes(_RANDOM_BYTES))
+    return TokenFamily(f"{session_id}.{family}.{secret}", _hash(family), _hash(secret))
 
 
-def new_rotation() -> Rotation:
-    """A salt that nobody knows yet."""
-    return Rotation(secrets.token_bytes(_BYTES))
+def new_salt() -> RotationSalt:
+    """Create a random salt."""
+    return RotationSalt(secrets.token_bytes(_RANDOM_BYTES))
 
 
-def read(token: str) -> Shown:
-    """Raises Unauthenticated if it does not have the form of a refresh token."""
+def parse(token: str) -> PresentedToken:
+    """Raises Unauthenticated if `token` does not have the form of a refresh token."""
     parts = token.split(".")
     if len(token) > _MAX_CHARS or len(parts) != 3 or not all(parts) or not token.isascii():
         raise Unauthenticated("not a refresh token")
     session_id, family, secret = parts
-    return Shown(session_id, _hash(family), _hash(secret))
+    return PresentedToken(session_id, _hash(family), _hash(secret))
 
 
 def _hash(part: str) -> bytes:
-    # Nothing slower is needed: 256 random bits cannot be guessed at any speed.
+    # A fast hash is enough: 256 random bits cannot be guessed at any speed.
     return hashlib.sha256(part.encode()).digest()
 
 
-def _text(data: bytes) -> str:
+def _to_text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

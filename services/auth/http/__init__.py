@@ -1,1 +1,1 @@
-"""The HTTP side of auth."""
+"""The HTTP interface of auth."""

@@ -1,6 +1,7 @@
-"""Who makes a request: from the access token it bears to a session that is still good."""
+"""Authenticates requests: from an access token to its session and account."""
 
-from services.auth.core.records import Caller, Client, SessionStore, UserStore
+from services.auth.core.entities import Caller, RequestSource
+from services.auth.core.ports import SessionStore, UserStore
 from shared.errors import Revoked
 from shared.market.exchange_time import to_datetime
 from shared.runtime.clock import Clock
@@ -8,7 +9,7 @@ from shared.web.verifier import TokenVerifier
 
 
 class Authenticator:
-    """Checks tokens as every service does, and then, as only we can, the session behind them."""
+    """Verifies access tokens as every service does, then checks the session in the database."""
 
     def __init__(
         self, verifier: TokenVerifier, users: UserStore, sessions: SessionStore, clock: Clock
@@ -18,8 +19,12 @@ class Authenticator:
         self._sessions = sessions
         self._clock = clock
 
-    async def caller(self, token: str, client: Client) -> Caller:
-        """Raises TokenExpired, Unauthenticated, Revoked or Unavailable."""
+    async def authenticate(self, token: str, source: RequestSource) -> Caller:
+        """Return the caller of a request with this access token.
+
+        Raises Unauthenticated or TokenExpired if the token is not valid, Revoked if its session
+        is over, and Unavailable.
+        """
         principal = await self._verifier.verify(token)
         now = to_datetime(self._clock.now_ms())
         session = await self._sessions.find(principal.session_id, now)
@@ -32,4 +37,4 @@ class Authenticator:
             or user.disabled_at is not None
         ):
             raise Revoked("the session has ended; log in again")
-        return Caller(user, session, client)
+        return Caller(user, session, source)

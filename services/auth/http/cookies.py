@@ -1,7 +1,8 @@
-"""The cookies of browsers: what they are named, and that no script and no other site has them.
+"""The cookies of browser sessions: a refresh token and a device token.
 
-The prefix ``__Host-`` makes a browser refuse them unless they come over a secure connection,
-from this very host and for all its paths.
+No script and no other site can read them (`HttpOnly`, `SameSite=Strict`). The name prefix
+``__Host-`` makes a browser accept them only over a secure connection, from this host and for
+all its paths.
 """
 
 from datetime import datetime
@@ -15,17 +16,17 @@ _DEVICE_SECS: Final = 180 * 24 * 3_600
 
 
 def set_refresh(response: web.Response, token: str, now: datetime, ends_at: datetime) -> None:
-    """Let the browser keep the refresh token until its session ends."""
+    """Store the refresh token in the browser until its session ends."""
     _set(response, REFRESH, token, max(0, int((ends_at - now).total_seconds())))
 
 
 def set_device(response: web.Response, token: str) -> None:
-    """Let the browser be known again at its next login."""
+    """Store the device token in the browser for 180 days."""
     _set(response, DEVICE, token, _DEVICE_SECS)
 
 
 def clear_refresh(response: web.Response) -> None:
-    """Let the browser forget the refresh token."""
+    """Delete the refresh token from the browser."""
     _set(response, REFRESH, "", 0)
 
 

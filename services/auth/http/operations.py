@@ -1,4 +1,4 @@
-"""Every operation of auth: what it takes and all that it can answer."""
+"""The operations of auth: their requests, responses and errors."""
 
 import json
 from typing import Final
@@ -44,9 +44,9 @@ _SCHEMES: Final = {
     COOKIE: {"type": "apiKey", "in": "cookie", "name": cookies.REFRESH},
 }
 _DESCRIPTION: Final = """\
-Accounts, sessions and access tokens. Programs send and get tokens in bodies. Pages log in with
-`cookie: true`: their refresh token then lives in a cookie that no script can read, and counts
-only in requests that the browser says come from our own pages (Sec-Fetch-Site or Origin).
+Accounts, sessions and access tokens. Programs send and receive tokens in bodies. Pages log in
+with `cookie: true`: their refresh token is then in a cookie that no script can read. The cookie
+is accepted only in requests of pages of an allowed origin, as Sec-Fetch-Site or Origin shows.
 """
 
 _BODY: Final = (BadMessage, InvalidField, TooLarge)
@@ -56,7 +56,7 @@ _ADMIN: Final = (*_TOKEN, Forbidden)
 
 SIGNUP: Final = Operation(
     method="POST", path="/auth/signup", name="signup", tags=["accounts"],
-    summary="Open an account.",
+    summary="Create an account.",
     body=SignupRequest, responses={201: Account},
     errors=(*_BODY, EmailTaken, TooManyAttempts, Overloaded, Unavailable),
 )  # fmt: skip
@@ -68,64 +68,64 @@ LOGIN: Final = Operation(
 )  # fmt: skip
 REFRESH: Final = Operation(
     method="POST", path="/auth/refresh", name="refresh", tags=["sessions"],
-    summary="New tokens for a refresh token, which is good once.",
+    summary="Exchange a refresh token, which can be used once, for new tokens.",
     body=RefreshRequest, body_required=False, responses={200: Tokens}, security=("", COOKIE),
     errors=(*_BODY, Unauthenticated, Revoked, Forbidden, Unavailable),
 )  # fmt: skip
 LOGOUT: Final = Operation(
     method="POST", path="/auth/logout", name="logout", tags=["sessions"],
-    summary="End this session, named by an access token or a refresh token.",
+    summary="End the session of an access token or of a refresh token.",
     body=RefreshRequest, body_required=False, responses={204: None}, security=("", BEARER, COOKIE),
     errors=(*_BODY, *_TOKEN, Forbidden),
 )  # fmt: skip
 LOGOUT_ALL: Final = Operation(
     method="POST", path="/auth/logout-all", name="logoutAll", tags=["sessions"],
-    summary="End all sessions, this one too; needs a password given a short while ago.",
+    summary="End all sessions of the account; requires a recently verified password.",
     responses={200: Ended}, security=(BEARER,),
     errors=(*_TOKEN, ReauthenticationRequired),
 )  # fmt: skip
 REAUTHENTICATE: Final = Operation(
     method="POST", path="/auth/reauthenticate", name="reauthenticate", tags=["accounts"],
-    summary="Give the password again, before something that needs it.",
+    summary="Verify the password again, for operations that require a recent verification.",
     body=PasswordRequest, responses={204: None}, security=(BEARER,),
     errors=(*_BODY, *_TOKEN, *_PASSWORD),
 )  # fmt: skip
 PASSWORD: Final = Operation(
     method="POST", path="/auth/password", name="changePassword", tags=["accounts"],
-    summary="Replace the password; all other sessions end.",
+    summary="Replace the password and end all other sessions.",
     body=NewPasswordRequest, responses={200: Ended}, security=(BEARER,),
     errors=(*_BODY, *_TOKEN, *_PASSWORD),
 )  # fmt: skip
 ME: Final = Operation(
     method="GET", path="/auth/me", name="me", tags=["accounts"],
-    summary="The account that the token speaks for.",
+    summary="Get the account of the access token.",
     responses={200: Account}, security=(BEARER,), errors=_TOKEN,
 )  # fmt: skip
 SESSIONS: Final = Operation(
     method="GET", path="/auth/sessions", name="sessions", tags=["sessions"],
-    summary="The account's sessions, the newest first.",
+    summary="List the active sessions of the account, newest first.",
     responses={200: Sessions}, security=(BEARER,), errors=_TOKEN,
 )  # fmt: skip
 REVOKE_SESSION: Final = Operation(
     method="DELETE", path="/auth/sessions/{session_id}", name="revokeSession", tags=["sessions"],
-    summary="End one session; another than this needs a password given a short while ago.",
+    summary="End a session; requires a recently verified password unless it is the current one.",
     responses={204: None}, security=(BEARER,),
     errors=(*_TOKEN, NotFound, ReauthenticationRequired),
 )  # fmt: skip
 USERS: Final = Operation(
     method="GET", path="/auth/admin/users", name="users", tags=["admin"],
-    summary="Accounts, by address.",
+    summary="List accounts, sorted by e-mail address.",
     query=UsersQuery, responses={200: Users}, security=(BEARER,), errors=(*_ADMIN, InvalidField),
 )  # fmt: skip
 DISABLE: Final = Operation(
     method="POST", path="/auth/admin/users/{user_id}/disable", name="disableUser", tags=["admin"],
-    summary="Keep an account from logging in, and end its sessions.",
+    summary="Disable an account and end its sessions.",
     responses={200: Ended}, security=(BEARER,),
     errors=(*_ADMIN, ReauthenticationRequired, NotFound, InvalidField),
 )  # fmt: skip
 ENABLE: Final = Operation(
     method="POST", path="/auth/admin/users/{user_id}/enable", name="enableUser", tags=["admin"],
-    summary="Let a disabled account log in again.",
+    summary="Enable a disabled account.",
     responses={204: None}, security=(BEARER,),
     errors=(*_ADMIN, ReauthenticationRequired, NotFound),
 )  # fmt: skip
@@ -137,7 +137,7 @@ REVOKE_USER: Final = Operation(
 )  # fmt: skip
 JWKS: Final = Operation(
     method="GET", path="/.well-known/jwks.json", name="jwks", tags=["keys"],
-    summary="The keys by which access tokens are checked.",
+    summary="Get the public keys with which access tokens are verified.",
     responses={200: Jwks}, errors=(),
 )  # fmt: skip
 
@@ -148,7 +148,7 @@ ALL: Final = (
 
 
 def openapi() -> str:
-    """The document that describes them, as JSON."""
+    """Return the OpenAPI document of these operations, as JSON."""
     described = document(
         title="Trade Dad: auth",
         version="1",

@@ -1,4 +1,4 @@
-"""Whether a request with a cookie was made by our own pages (defence against CSRF)."""
+"""Same-origin check of requests that carry a cookie, against cross-site request forgery."""
 
 from collections.abc import Collection
 from typing import Final
@@ -6,25 +6,25 @@ from urllib.parse import urlsplit
 
 from shared.errors import Forbidden
 
-_OURS: Final = "same-origin"
+_SAME_ORIGIN: Final = "same-origin"
 
 
 def check_same_origin(
     fetch_site: str | None, origin: str | None, host: str, allowed_origins: Collection[str]
 ) -> None:
-    """Raises Forbidden unless the browser says that one of our pages made the request.
+    """Raises Forbidden unless the request was made by a page of this host or of an allowed origin.
 
-    `fetch_site` is the header Sec-Fetch-Site, `origin` the header Origin, `host` the one
-    that the client has asked for. A page of somebody else's cannot forge any of them. A
-    browser that sends none of the first two is too old to be trusted with a cookie.
+    `fetch_site` is the header Sec-Fetch-Site, `origin` the header Origin and `host` the host
+    that the client requested. A page of another site cannot forge any of them. A browser that
+    sends neither of the first two headers is too old to be trusted with a cookie.
     """
     if origin is not None and origin in allowed_origins:
         return
     if fetch_site is not None:
-        if fetch_site != _OURS:
-            raise Forbidden("a page of another site may not do this", field="Sec-Fetch-Site")
+        if fetch_site != _SAME_ORIGIN:
+            raise Forbidden("not allowed to pages of another site", field="Sec-Fetch-Site")
         return
     if origin is None:
-        raise Forbidden("a cookie counts only with Sec-Fetch-Site or Origin", field="Origin")
+        raise Forbidden("a cookie requires the header Sec-Fetch-Site or Origin", field="Origin")
     if urlsplit(origin).netloc != host:
-        raise Forbidden("a page of another origin may not do this", field="Origin")
+        raise Forbidden("not allowed to pages of another origin", field="Origin")

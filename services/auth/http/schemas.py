@@ -1,4 +1,4 @@
-"""The bodies of requests and answers, field by field."""
+"""The bodies of requests and responses."""
 
 import unicodedata
 from datetime import datetime
@@ -6,83 +6,83 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
-from services.auth.core.logins import LoggedIn
-from services.auth.core.records import LoginSession, User
+from services.auth.core.entities import LoginSession, User
+from services.auth.core.sessions import SessionTokens
 
 
-def _one_spelling(email: str) -> str:
-    # Lower-casing can leave what is no longer in composed form.
+def _normalise(email: str) -> str:
+    # Lower-casing can leave text that is no longer in composed form (NFC).
     return unicodedata.normalize("NFC", email.lower())
 
 
-Email = Annotated[EmailStr, AfterValidator(_one_spelling)]
-"""An e-mail address in the spelling that is unique among accounts.
+Email = Annotated[EmailStr, AfterValidator(_normalise)]
+"""An e-mail address in normalised form, which is unique among accounts.
 
-email-validator checks the syntax and normalises; the domain is never looked up. The whole
-address is lower-cased: the standard lets a server tell `Ann@` from `ann@`, none does, and
-people type both.
+email-validator checks the syntax and normalises the text; the domain is never looked up. The
+whole address is lower-cased: RFC 5321 lets a mail server distinguish `Ann@` from `ann@`, but
+none does, and people type both.
 """
 
 
-class Request(BaseModel):
-    """The base of all requests: a field that is not named is refused."""
+class RequestModel(BaseModel):
+    """The base of all request bodies and queries; an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Response(BaseModel):
-    """The base of all answers; a field that is None is left out."""
+class ResponseModel(BaseModel):
+    """The base of all response bodies; a field that is None is omitted."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class SignupRequest(Request):
-    """A new account."""
+class SignupRequest(RequestModel):
+    """The account to create."""
 
     email: Email
     password: SecretStr
 
 
-class LoginRequest(Request):
-    """What somebody shows to log in."""
+class LoginRequest(RequestModel):
+    """The credentials of a login."""
 
     email: Email
     password: SecretStr
     cookie: bool = False
-    """For pages in a browser: the refresh token goes into a cookie that no script can read."""
+    """For pages in a browser: the refresh token is set as a cookie that no script can read."""
     device_token: str | None = None
-    """From the last login of this device, so that nobody else's attempts make it wait."""
+    """From an earlier login of this device; its attempts are then counted separately."""
 
 
-class RefreshRequest(Request):
-    """For programs; a browser sends its cookie instead."""
+class RefreshRequest(RequestModel):
+    """The refresh token of a program; a browser sends its cookie instead."""
 
     refresh_token: SecretStr | None = None
 
 
-class PasswordRequest(Request):
-    """The password of now, again."""
+class PasswordRequest(RequestModel):
+    """The current password."""
 
     password: SecretStr
 
 
-class NewPasswordRequest(Request):
-    """The password of now, and the one to replace it."""
+class NewPasswordRequest(RequestModel):
+    """The current password and its replacement."""
 
     current_password: SecretStr
     new_password: SecretStr
 
 
-class UsersQuery(Request):
-    """Which accounts to list."""
+class UsersQuery(RequestModel):
+    """A page of accounts to list."""
 
     after: str = ""
-    """List from the address after this one."""
+    """Start with the first address that sorts after this one."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
-class Account(Response):
-    """An account, as its owner sees it."""
+class Account(ResponseModel):
+    """An account, as shown to its owner."""
 
     user_id: str
     email: str
@@ -93,50 +93,52 @@ class Account(Response):
         return cls(user_id=user.user_id, email=user.email, created_at=user.created_at)
 
 
-class Tokens(Response):
-    """What a login or a refresh gives."""
+class Tokens(ResponseModel):
+    """The tokens that a login or a refresh returns."""
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"
     expires_in: int
-    """Seconds that the access token is good for."""
+    """Lifetime of the access token in seconds."""
     user_id: str
     session_id: str
     session_ends_at: datetime
-    """The session is over then, however often its tokens are renewed."""
+    """When the session ends, however often its tokens are refreshed."""
     refresh_token: str | None = None
-    """Good once; absent if it went into a cookie."""
+    """Can be used once; absent if it was set as a cookie."""
     device_token: str | None = None
-    """To show at the next login; absent if it went into a cookie."""
+    """To send with the next login; absent if it was set as a cookie, and after a refresh."""
 
     @classmethod
-    def of(cls, login: LoggedIn, *, device_token: str | None = None) -> "Tokens":
-        by_cookie = login.session.by_cookie
+    def of(cls, tokens: SessionTokens, *, device_token: str | None = None) -> "Tokens":
+        by_cookie = tokens.session.by_cookie
         return cls(
-            access_token=login.access.token,
-            expires_in=login.access.expires_in_secs,
-            user_id=login.user.user_id,
-            session_id=login.session.session_id,
-            session_ends_at=login.session.ends_at,
-            refresh_token=None if by_cookie else login.refresh_token,
+            access_token=tokens.access.token,
+            expires_in=tokens.access.expires_in_secs,
+            user_id=tokens.user.user_id,
+            session_id=tokens.session.session_id,
+            session_ends_at=tokens.session.ends_at,
+            refresh_token=None if by_cookie else tokens.refresh_token,
             device_token=None if by_cookie else device_token,
         )
 
 
-class SessionBody(Response):
-    """One session, as its owner sees it."""
+class SessionBody(ResponseModel):
+    """A session, as shown to its owner."""
 
     session_id: str
     created_at: datetime
     seen_at: datetime
-    """When its tokens were last renewed."""
+    """When its tokens were last refreshed."""
     expires_at: datetime
-    """It is over then unless its tokens are renewed before."""
+    """When the session ends unless its tokens are refreshed before."""
     ends_at: datetime
+    """When the session ends in any case."""
     address: str
+    """The IP address of the login."""
     user_agent: str
     current: bool
-    """Whether it is the one that asks."""
+    """Whether this is the session of the request."""
 
     @classmethod
     def of(cls, session: LoginSession, *, current: bool) -> "SessionBody":
@@ -146,33 +148,35 @@ class SessionBody(Response):
             seen_at=session.seen_at,
             expires_at=session.expires_at,
             ends_at=session.ends_at,
-            address=session.client.address,
-            user_agent=session.client.user_agent,
+            address=session.source.address,
+            user_agent=session.source.user_agent,
             current=current,
         )
 
 
-class Sessions(Response):
-    """All sessions that are not over, the newest first."""
+class Sessions(ResponseModel):
+    """The active sessions, newest first."""
 
     sessions: list[SessionBody]
 
 
-class Ended(Response):
-    """How many sessions were ended."""
+class Ended(ResponseModel):
+    """The number of sessions that were ended."""
 
     sessions_ended: int
 
 
-class UserBody(Response):
-    """An account, as administrators see it."""
+class UserBody(ResponseModel):
+    """An account, as shown to administrators."""
 
     user_id: str
     email: str
     created_at: datetime
     roles: list[str]
     disabled_at: datetime | None = None
+    """Absent if the account is enabled."""
     last_login_at: datetime | None = None
+    """Absent before the first login."""
 
     @classmethod
     def of(cls, user: User) -> "UserBody":
@@ -186,16 +190,16 @@ class UserBody(Response):
         )
 
 
-class Users(Response):
-    """A page of accounts, by address."""
+class Users(ResponseModel):
+    """A page of accounts, sorted by e-mail address."""
 
     users: list[UserBody]
     next: str | None = None
-    """Pass it as `after` for the next page; absent on the last."""
+    """The value of `after` for the next page; absent on the last page."""
 
 
-class Jwk(Response):
-    """One public key (RFC 8037)."""
+class Jwk(ResponseModel):
+    """A public key (RFC 8037)."""
 
     kty: Literal["OKP"]
     crv: Literal["Ed25519"]
@@ -205,7 +209,7 @@ class Jwk(Response):
     use: Literal["sig"]
 
 
-class Jwks(Response):
-    """The keys by which access tokens are checked."""
+class Jwks(ResponseModel):
+    """The public keys with which access tokens are verified (RFC 7517)."""
 
     keys: list[Jwk]

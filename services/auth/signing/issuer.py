@@ -1,22 +1,21 @@
-"""Signs access tokens; the sole holder of the signing key."""
+"""Signs access tokens as JWTs (RFC 7519)."""
 
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import jwt
 
-from services.auth.core.logins import AccessToken
-from services.auth.core.records import LoginSession
+from services.auth.core.entities import AccessToken, LoginSession
 from services.auth.signing.keyring import Key
 from shared.runtime.clock import Clock
 from shared.runtime.settings import TokenSettings
 from shared.web.verifier import ACCESS_TYPE, ALGORITHM
 
 
-class Issuer:
-    """Issues what `shared.verifier.TokenVerifier` accepts, for `ttl_secs`.
+class JwtIssuer:
+    """Issues access tokens that `shared.web.verifier.TokenVerifier` accepts for `ttl_secs`.
 
-    `signing_key` says with which key to sign at this moment.
+    `signing_key` returns the key to sign with at the moment of the call.
     """
 
     def __init__(
@@ -33,7 +32,7 @@ class Issuer:
         self._ttl_secs = ttl_secs
 
     def issue(self, session: LoginSession, roles: Sequence[str]) -> AccessToken:
-        """A token for this session, valid from the current second; it never outlives it."""
+        """Return a token that is valid from the current second and at most until `ends_at`."""
         now = self._clock.now_ms() // 1_000
         ttl_secs = min(self._ttl_secs, int(session.ends_at.timestamp()) - now)
         key = self._signing_key()

@@ -1,10 +1,10 @@
-"""The signing keys on disk, and which of them signs and which are published when.
+"""The signing keys on disk, and the times at which each is published and signs.
 
-Each is an Ed25519 key in ``<kid>.pem`` (PKCS #8). Names sort by age and begin with the moment
-at which the key was made. A new key is published at once and signs only when everybody who
-keeps our public keys must have fetched it; an old one stays published until the last token
-that it signed has died. So a rotation refuses nobody, and replicas that read the same folder
-agree without a word.
+Each key is an Ed25519 key in a file ``<kid>.pem`` (PKCS #8). A name begins with the time of the
+key's creation, so that names sort by age. A new key is published at once. It signs only when
+every verifier that caches the public keys must have fetched it. An old key stays published
+until the last token that it signed has expired. A rotation therefore invalidates no token, and
+replicas that read the same directory agree without communication.
 """
 
 import base64
@@ -35,20 +35,20 @@ DIRECTORY_VARIABLE: Final = "TRADEDAD_AUTH_KEYS_DIR"
 CREATE_VARIABLE: Final = "TRADEDAD_AUTH_CREATE_MISSING_KEY"
 _SUFFIX: Final = ".pem"
 _SECONDS_FORMAT: Final = "%Y%m%dT%H%M%S"
-_MADE_AT: Final = re.compile(r"(\d{8}T\d{6})(\d{3})Z")
-# The longest life that settings allow a token, and a little for clocks that differ.
-_LONGEST_TOKEN_MS: Final = (MAX_ACCESS_TTL_SECS + 60) * 1_000
+_CREATED_AT: Final = re.compile(r"(\d{8}T\d{6})(\d{3})Z")
+# The longest lifetime of a token that the settings allow, and 60 s for clocks that differ.
+_MAX_TOKEN_LIFETIME_MS: Final = (MAX_ACCESS_TTL_SECS + 60) * 1_000
 _OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key pair."""
+    """A key pair."""
 
     kid: str
     private: Ed25519PrivateKey = field(repr=False)
-    made_at_ms: int
-    """Epoch ms, from its name, or else from its file."""
+    created_at_ms: int
+    """Unix time in ms: from the name, or from the file's modification time if it has none."""
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -57,37 +57,37 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys of the folder, the oldest first; there is at least one.
+    """All keys of the directory, oldest first; there is at least one.
 
-    A key is published `publish_secs` before it signs.
+    A key is published for `publish_secs` before it signs.
     """
 
     keys: tuple[Key, ...]
     publish_secs: float
 
     def signing(self, now_ms: int) -> Key:
-        """The key to sign with."""
+        """Return the key to sign with."""
         return next(
             (key for key in reversed(self.keys) if self.signs_from_ms(key) <= now_ms), self.keys[0]
         )
 
     def published(self, now_ms: int) -> list[Key]:
-        """The keys with which a token may be signed that is good now, or soon will be."""
+        """Return the keys that may have signed a valid token, or that will sign soon."""
         return [key for key in self.keys if not self.is_retired(key, now_ms)]
 
     def signs_from_ms(self, key: Key) -> int:
-        """When a key begins to sign: the oldest at once, each other in its time."""
+        """Return when a key begins to sign, in Unix ms; 0 for the oldest key."""
         if key is self.keys[0]:
             return 0
-        return key.made_at_ms + int(self.publish_secs * 1_000)
+        return key.created_at_ms + int(self.publish_secs * 1_000)
 
     def is_retired(self, key: Key, now_ms: int) -> bool:
-        """Whether every token that `key` has signed has died."""
-        later = [one for one in self.keys if one.kid > key.kid]
-        return any(self.signs_from_ms(one) + _LONGEST_TOKEN_MS < now_ms for one in later)
+        """Whether every token that `key` has signed has expired."""
+        newer = [other for other in self.keys if other.kid > key.kid]
+        return any(self.signs_from_ms(other) + _MAX_TOKEN_LIFETIME_MS < now_ms for other in newer)
 
     def jwks(self, now_ms: int) -> dict[str, list[dict[str, str]]]:
-        """The JSON Web Key Set to publish (RFC 7517, 8037); public halves only."""
+        """Return the JSON Web Key Set to publish (RFC 7517, RFC 8037), without private keys."""
         return {"keys": [_jwk(key) for key in self.published(now_ms)]}
 
 
@@ -96,18 +96,18 @@ def load_keyring(
 ) -> Keyring:
     """Read every key in `directory`; blocks on the disk.
 
-    Raises ConfigError if there is none and `create_missing` is false, or if a file is
-    not one of our keys.
+    Raises ConfigError if there is none and `create_missing` is false, if a file is not an
+    unencrypted Ed25519 key, or if the directory cannot be read.
     """
     try:
         paths = _key_files(directory)
         if not paths and create_missing:
             paths = [create_key(directory, clock)]
         if not paths:
-            problem = f"{DIRECTORY_VARIABLE}: {directory} holds no signing key (*{_SUFFIX}); "
-            remedy = f"put one there, or set {CREATE_VARIABLE}=true to have one made"
+            problem = f"{DIRECTORY_VARIABLE}: {directory} contains no signing key (*{_SUFFIX}); "
+            remedy = f"add one, or set {CREATE_VARIABLE}=true to create one at the start"
             raise ConfigError([problem + remedy])
-        keys = tuple(Key(path.stem, _read_key(path), _made_at_ms(path)) for path in paths)
+        keys = tuple(Key(path.stem, _read_key(path), _created_at_ms(path)) for path in paths)
     except OSError as error:
         problem = f"{DIRECTORY_VARIABLE}: {error.filename or directory}: {error.strerror}"
         raise ConfigError([problem]) from None
@@ -115,11 +115,14 @@ def load_keyring(
 
 
 def create_key(directory: Path, clock: Clock) -> Path:
-    """Make a key that sorts after every older one; whole or not there; blocks on the disk."""
+    """Create a key whose name sorts after every older one; blocks on the disk.
+
+    The file is written completely or not at all.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     now_ms = clock.now_ms()
-    made_at = to_datetime(now_ms).strftime(_SECONDS_FORMAT)
-    path = directory / f"{made_at}{now_ms % 1_000:03}Z-{secrets.token_hex(4)}{_SUFFIX}"
+    created_at = to_datetime(now_ms).strftime(_SECONDS_FORMAT)
+    path = directory / f"{created_at}{now_ms % 1_000:03}Z-{secrets.token_hex(4)}{_SUFFIX}"
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
@@ -144,7 +147,7 @@ def _key_files(directory: Path) -> list[Path]:
 
 
 def key_path(directory: Path, kid: str) -> Path:
-    """The file of a key."""
+    """Return the path of a key's file."""
     return directory / f"{kid}{_SUFFIX}"
 
 
@@ -160,12 +163,12 @@ def _read_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _made_at_ms(path: Path) -> int:
-    found = _MADE_AT.match(path.stem)
-    if found is None:
+def _created_at_ms(path: Path) -> int:
+    match = _CREATED_AT.match(path.stem)
+    if match is None:
         return path.stat().st_mtime_ns // 1_000_000
-    seconds = datetime.strptime(found[1], _SECONDS_FORMAT).replace(tzinfo=UTC)
-    return int(seconds.timestamp()) * 1_000 + int(found[2])
+    seconds = datetime.strptime(match[1], _SECONDS_FORMAT).replace(tzinfo=UTC)
+    return int(seconds.timestamp()) * 1_000 + int(match[2])
 
 
 def _jwk(key: Key) -> dict[str, str]:
@@ -174,7 +177,7 @@ def _jwk(key: Key) -> dict[str, str]:
 
 
 def _sync(directory: Path) -> None:
-    # The new name is durable only once its directory is.
+    # A new file name is durable only after its directory was synchronised.
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,1 +1,1 @@
-"""Auth's records in MongoDB."""
+"""The stores of auth in MongoDB."""

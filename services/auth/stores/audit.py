@@ -1,4 +1,4 @@
-"""The audit log in MongoDB: who did what, when and from where."""
+"""The audit log in MongoDB."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any, Final
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.auth.core.records import Client, Event
+from services.auth.core.entities import Event, RequestSource
 from services.auth.stores.database import failures_as_unavailable
 from shared.runtime.mongo import Document, ensure_collection
 
@@ -33,18 +33,19 @@ _SCHEMA: Final[dict[str, Any]] = {
 
 
 class MongoAudit:
-    """The `AuditLog` in collection `audit`: it only ever inserts, and so may its database user.
+    """The `AuditLog` in collection `audit`; call `prepare` once before use.
 
-    Entries are kept for `keep_days`.
+    This class only inserts entries, so its database user needs no right to change or delete
+    them. MongoDB deletes entries after `retention_days`.
     """
 
-    def __init__(self, db: AsyncDatabase[Document], *, keep_days: int) -> None:
+    def __init__(self, db: AsyncDatabase[Document], *, retention_days: int) -> None:
         self._db = db
         self._entries = db[COLLECTION]
-        self._keep = timedelta(days=keep_days)
+        self._retention = timedelta(days=retention_days)
 
     async def prepare(self) -> None:
-        """Make the collection and its indexes; raises PyMongoError."""
+        """Create the collection and its indexes; raises PyMongoError."""
         indexes = [
             IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
             IndexModel([("user_id", ASCENDING), ("at", ASCENDING)], name="user"),
@@ -54,7 +55,7 @@ class MongoAudit:
     async def add(
         self,
         event: Event,
-        client: Client,
+        source: RequestSource,
         now: datetime,
         *,
         user_id: str | None = None,
@@ -62,21 +63,21 @@ class MongoAudit:
         by: str | None = None,
         email: str | None = None,
     ) -> None:
-        """Raises Unavailable."""
-        facts = {"user_id": user_id, "session": _digest(session_id), "by": by, "email": email}
+        """Insert an entry; raises Unavailable."""
+        optional = {"user_id": user_id, "session": _digest(session_id), "by": by, "email": email}
         entry: Document = {
             "at": now,
             "event": event.value,
-            "address": client.address,
-            "user_agent": client.user_agent,
-            "expires_at": now + self._keep,
-        } | {name: fact for name, fact in facts.items() if fact is not None}
+            "address": source.address,
+            "user_agent": source.user_agent,
+            "expires_at": now + self._retention,
+        } | {name: value for name, value in optional.items() if value is not None}
         with failures_as_unavailable():
             await self._entries.insert_one(entry)
 
 
 def _digest(session_id: str | None) -> str | None:
-    """Tells one session from another without being of use to whoever reads the log."""
+    """Hash the session id: entries can be grouped by session, but the log contains no id."""
     if session_id is None:
         return None
     return hashlib.sha256(session_id.encode()).hexdigest()[:_SESSION_CHARS]

@@ -1,4 +1,4 @@
-"""Turns whatever MongoDB's driver raises into an answer for the client."""
+"""Converts errors of the MongoDB driver to Unavailable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,12 @@ log = get_logger(__name__)
 
 @contextmanager
 def failures_as_unavailable() -> Iterator[None]:
-    """Raises Unavailable for whatever the driver raises in the block."""
+    """Raises Unavailable for every error of the driver in the block, and logs the error's type."""
     try:
         yield
     except PyMongoError as error:
-        # Not its text: a refused write quotes the document, password hash included.
+        # The error's text is not logged: after a refused write it quotes the document, including
+        # the password hash.
         code = error.code if isinstance(error, OperationFailure) else None
         log.warning("database failed", error=type(error).__name__, code=code)
         raise Unavailable("the database does not answer; try again shortly") from None

@@ -1,4 +1,4 @@
-"""Which ended sessions and disabled users gateways have yet to be told of."""
+"""The revocations in MongoDB, and which of them are not published yet."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,75 +10,82 @@ from services.auth.stores.database import failures_as_unavailable
 from shared.contracts.revocations import Revocation, SessionRevoked, UserRevoked
 from shared.runtime.mongo import Document
 
-_MOST: Final = 1_000
+_BATCH_SIZE: Final = 1_000
 
 
 class MongoRevocations:
-    """Reads them from the collections of sessions and users, where they are recorded first."""
+    """The `RevocationLog` over the collections `sessions` and `users`.
 
-    def __init__(self, db: AsyncDatabase[Document], *, remember_secs: float) -> None:
+    The write that ends a session or disables a user also sets `announced` to false. Every
+    method may raise Unavailable.
+    """
+
+    def __init__(self, db: AsyncDatabase[Document], *, retention_secs: float) -> None:
         self._sessions = db[sessions.COLLECTION]
         self._users = db[users.COLLECTION]
-        self._remember = timedelta(seconds=remember_secs)
+        self._retention = timedelta(seconds=retention_secs)
 
-    async def to_announce(self) -> list[Revocation]:
-        """Some of those that are yet to be announced; none if there are none. Raises Unavailable."""
+    async def unpublished(self) -> list[Revocation]:
+        """Return up to 1 000 of each kind that are not published; empty if there are none."""
         return await self._read({"announced": False}, {"announced": False})
 
-    async def that_matter(self, now: datetime) -> list[Revocation]:
-        """All that may still refuse a token. Raises Unavailable."""
+    async def effective(self, now: datetime) -> list[Revocation]:
+        """Return all revocations that can still refuse a token at `now`."""
         return await self._read(
             {"announced": {"$exists": True}, "expires_at": {"$gt": now}},
-            {"revoked_before": {"$gt": now - self._remember}},
-            most=0,
+            {"revoked_before": {"$gt": now - self._retention}},
+            limit=0,
         )
 
-    async def announced(self, revocations: list[Revocation]) -> None:
-        """Take note that these have been announced. Raises Unavailable."""
-        ended = [one.session_id for one in revocations if isinstance(one, SessionRevoked)]
+    async def record_published(self, revocations: list[Revocation]) -> None:
+        """Store that these revocations were published."""
+        session_ids = [
+            revocation.session_id
+            for revocation in revocations
+            if isinstance(revocation, SessionRevoked)
+        ]
         with failures_as_unavailable():
-            if ended:
+            if session_ids:
                 await self._sessions.update_many(
-                    {"_id": {"$in": ended}}, {"$set": {"announced": True}}
+                    {"_id": {"$in": session_ids}}, {"$set": {"announced": True}}
                 )
-            for one in revocations:
-                if isinstance(one, UserRevoked):
-                    # One that was disabled again meanwhile is announced again.
+            for revocation in revocations:
+                if isinstance(revocation, UserRevoked):
+                    # A user who was disabled again meanwhile is published again.
+                    until = _end_of_second(revocation.before)
                     await self._users.update_one(
-                        {"_id": one.user_id, "revoked_before": {"$lt": _end_of(one.before)}},
+                        {"_id": revocation.user_id, "revoked_before": {"$lt": until}},
                         {"$set": {"announced": True}},
                     )
 
     async def _read(
-        self, ended: Document, revoked: Document, most: int = _MOST
+        self, ended: Document, revoked: Document, limit: int = _BATCH_SIZE
     ) -> list[Revocation]:
         with failures_as_unavailable():
             session_documents = (
-                await self._sessions.find(ended, {"expires_at": 1}).limit(most).to_list()
+                await self._sessions.find(ended, {"expires_at": 1}).limit(limit).to_list()
             )
             user_documents = (
-                await self._users.find(revoked, {"revoked_before": 1}).limit(most).to_list()
+                await self._users.find(revoked, {"revoked_before": 1}).limit(limit).to_list()
             )
-        remember = self._remember
-        return [
-            *(
-                SessionRevoked(session_id=one["_id"], until=_secs(one["expires_at"]))
-                for one in session_documents
-            ),
-            *(
-                UserRevoked(
-                    user_id=one["_id"],
-                    before=_secs(one["revoked_before"]),
-                    until=_secs(one["revoked_before"] + remember),
-                )
-                for one in user_documents
-            ),
+        sessions_revoked = [
+            SessionRevoked(session_id=document["_id"], until=_unix_secs(document["expires_at"]))
+            for document in session_documents
         ]
+        users_revoked = [
+            UserRevoked(
+                user_id=document["_id"],
+                before=_unix_secs(document["revoked_before"]),
+                until=_unix_secs(document["revoked_before"] + self._retention),
+            )
+            for document in user_documents
+        ]
+        return [*sessions_revoked, *users_revoked]
 
 
-def _secs(at: datetime) -> int:
+def _unix_secs(at: datetime) -> int:
     return int(at.timestamp())
 
 
-def _end_of(second: int) -> datetime:
+def _end_of_second(second: int) -> datetime:
     return datetime.fromtimestamp(second + 1, UTC)

@@ -8,14 +8,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.auth.core import refresh_tokens
-from services.auth.core.records import (
-    Client,
-    LoginSession,
-    RefreshReused,
-    Rotated,
-    SessionTermination,
-)
-from services.auth.core.refresh_tokens import Family, Rotation, Shown
+from services.auth.core.entities import LoginSession, RequestSource, SessionTermination
+from services.auth.core.ports import RefreshTokenReused, Rotation
+from services.auth.core.refresh_tokens import PresentedToken, RotationSalt, TokenFamily
 from services.auth.stores.database import failures_as_unavailable
 from shared.runtime.mongo import Document, ensure_collection
 
@@ -45,7 +40,7 @@ _SCHEMA: Final[dict[str, Any]] = {
         "salt": {"bsonType": "binData"},
         "rotations": {"bsonType": ["int", "long"]},
         "ended_at": {"bsonType": "date"},
-        "ended_why": {"enum": [why.value for why in SessionTermination]},
+        "ended_why": {"enum": [reason.value for reason in SessionTermination]},
         "announced": {"bsonType": "bool"},
     },
 }  # fmt: skip
@@ -54,23 +49,23 @@ _SCHEMA: Final[dict[str, Any]] = {
 class MongoSessions:
     """The `SessionStore` in collection `sessions`; call `prepare` once before use.
 
-    A refresh token that was just taken is answered once more for `grace_secs`: its first
-    answer may have been lost. A session that was ended is kept for `remember_secs`, as long
-    as an access token of it could live.
+    For `grace_secs` after its use a refresh token gets the same answer again, since the first
+    answer may have been lost. A session that was ended is stored for `retention_secs`, as long
+    as one of its access tokens can be valid.
     """
 
     def __init__(
-        self, db: AsyncDatabase[Document], *, grace_secs: float, remember_secs: float
+        self, db: AsyncDatabase[Document], *, grace_secs: float, retention_secs: float
     ) -> None:
         self._db = db
         self._sessions = db[COLLECTION]
         self._grace = timedelta(seconds=grace_secs)
-        self._remember = timedelta(seconds=remember_secs)
+        self._retention = timedelta(seconds=retention_secs)
 
     async def prepare(self) -> None:
-        """Make the collection and its indexes; raises PyMongoError."""
+        """Create the collection and its indexes; raises PyMongoError."""
         indexes = [
-            # The sweeper runs once a minute: whoever reads a session checks its time too.
+            # MongoDB deletes expired documents once a minute; queries check the time as well.
             IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
             IndexModel([("user_id", ASCENDING)], name="user"),
             IndexModel(
@@ -80,10 +75,10 @@ class MongoSessions:
             ),
         ]
         await ensure_collection(self._db, COLLECTION, _SCHEMA, indexes)
-        # Those from before there were refresh tokens: nobody can renew them.
+        # Sessions of earlier versions have no refresh token.
         await self._sessions.delete_many({"family_hash": {"$exists": False}})
 
-    async def add(self, session: LoginSession, family: Family) -> None:
+    async def add(self, session: LoginSession, family: TokenFamily) -> None:
         """Raises Unavailable."""
         document = {
             "_id": session.session_id,
@@ -94,8 +89,8 @@ class MongoSessions:
             "seen_at": session.seen_at,
             "expires_at": session.expires_at,
             "ends_at": session.ends_at,
-            "address": session.client.address,
-            "user_agent": session.client.user_agent,
+            "address": session.source.address,
+            "user_agent": session.source.user_agent,
             "by_cookie": session.by_cookie,
             "family_hash": Binary(family.family_hash),
             "secret_hash": Binary(family.secret_hash),
@@ -106,68 +101,74 @@ class MongoSessions:
 
     async def find(self, session_id: str, now: datetime) -> LoginSession | None:
         """Raises Unavailable."""
-        return await self._find_one({"_id": session_id} | _alive(now))
+        return await self._find_one({"_id": session_id} | _active(now))
 
-    async def of_token(self, shown: str, now: datetime) -> LoginSession | None:
-        """Raises Unavailable, or Unauthenticated if it has not a token's form."""
-        return await self._find_one(_with_token(refresh_tokens.read(shown)) | _alive(now))
+    async def find_by_refresh_token(self, refresh_token: str, now: datetime) -> LoginSession | None:
+        """Raises Unavailable, or Unauthenticated if the text is not a refresh token."""
+        token = refresh_tokens.parse(refresh_token)
+        return await self._find_one(_with_token(token) | _active(now))
 
-    async def of_user(self, user_id: str, now: datetime) -> list[LoginSession]:
+    async def list_of_user(self, user_id: str, now: datetime) -> list[LoginSession]:
         """Raises Unavailable."""
         with failures_as_unavailable():
-            found = self._sessions.find({"user_id": user_id} | _alive(now))
-            documents = await found.sort("created_at", DESCENDING).to_list()
+            cursor = self._sessions.find({"user_id": user_id} | _active(now))
+            documents = await cursor.sort("created_at", DESCENDING).to_list()
         return [_from_document(document) for document in documents]
 
     async def rotate(
-        self, shown: str, rotation: Rotation, *, now: datetime, idle_secs: int
-    ) -> Rotated | None:
-        """One atomic update decides who of several is the first; raises Unavailable.
+        self, refresh_token: str, salt: RotationSalt, *, now: datetime, idle_timeout_secs: int
+    ) -> Rotation | None:
+        """Rotate in one atomic update, which decides which of concurrent requests is the first.
 
-        Raises Unauthenticated if `shown` has not a token's form, RefreshReused.
+        Raises Unavailable, RefreshTokenReused, or Unauthenticated if the text is not a refresh
+        token.
         """
-        token = refresh_tokens.read(shown)
-        successor = refresh_tokens.read(rotation.successor(shown))
-        idle_until = now + timedelta(seconds=idle_secs)
+        token = refresh_tokens.parse(refresh_token)
+        successor = refresh_tokens.parse(salt.successor(refresh_token))
+        idle_until = now + timedelta(seconds=idle_timeout_secs)
         change = {
             "secret_hash": Binary(successor.secret_hash),
             "previous_hash": Binary(token.secret_hash),
-            "salt": Binary(rotation.salt),
+            "salt": Binary(salt.value),
             "seen_at": now,
             "expires_at": {"$min": [idle_until, "$ends_at"]},
             "rotations": {"$add": ["$rotations", 1]},
         }
         with failures_as_unavailable():
             document = await self._sessions.find_one_and_update(
-                _with_token(token) | _alive(now),
+                _with_token(token) | _active(now),
                 [{"$set": change}],
                 return_document=ReturnDocument.AFTER,
             )
         if document is not None:
-            return Rotated(_from_document(document), rotation, repeated=False)
-        return await self._taken_before(token, now)
+            return Rotation(_from_document(document), salt, repeated=False)
+        return await self._repeat_rotation(token, now)
 
-    async def _taken_before(self, token: Shown, now: datetime) -> Rotated | None:
+    async def _repeat_rotation(self, token: PresentedToken, now: datetime) -> Rotation | None:
+        """Return the rotation of a token that was used within the grace period."""
         family = {"_id": token.session_id, "family_hash": Binary(token.family_hash)}
         with failures_as_unavailable():
-            document = await self._sessions.find_one(family | _alive(now))
+            document = await self._sessions.find_one(family | _active(now))
         if document is None or document["secret_hash"] == token.secret_hash:
             return None
         session = _from_document(document)
         is_previous = document.get("previous_hash") == token.secret_hash
         if is_previous and now - session.seen_at <= self._grace:
-            return Rotated(session, Rotation(document["salt"]), repeated=True)
-        raise RefreshReused(session)
+            return Rotation(session, RotationSalt(document["salt"]), repeated=True)
+        raise RefreshTokenReused(session)
 
-    async def end(self, session: LoginSession, why: SessionTermination, *, now: datetime) -> bool:
+    async def end(
+        self, session: LoginSession, reason: SessionTermination, *, now: datetime
+    ) -> bool:
         """Raises Unavailable."""
         with failures_as_unavailable():
-            done = await self._sessions.update_one(
-                {"_id": session.session_id} | _alive(now), ended(why, now, self._remember)
+            result = await self._sessions.update_one(
+                {"_id": session.session_id} | _active(now),
+                termination_update(reason, now, self._retention),
             )
-        return done.modified_count == 1
+        return result.modified_count == 1
 
-    async def authenticated(self, session: LoginSession, now: datetime) -> None:
+    async def record_authentication(self, session: LoginSession, now: datetime) -> None:
         """Raises Unavailable."""
         with failures_as_unavailable():
             await self._sessions.update_one(
@@ -180,22 +181,22 @@ class MongoSessions:
         return None if document is None else _from_document(document)
 
 
-def _alive(now: datetime) -> Document:
+def _active(now: datetime) -> Document:
     return {"ended_at": {"$exists": False}, "expires_at": {"$gt": now}}
 
 
-def ended(why: SessionTermination, now: datetime, remember: timedelta) -> Document:
-    """The update that ends a session, yet to be announced."""
+def termination_update(reason: SessionTermination, now: datetime, retention: timedelta) -> Document:
+    """Return the update that ends a session and records its revocation as unpublished."""
     fields = {
         "ended_at": now,
-        "ended_why": why.value,
+        "ended_why": reason.value,
         "announced": False,
-        "expires_at": now + remember,
+        "expires_at": now + retention,
     }
     return {"$set": fields}
 
 
-def _with_token(token: Shown) -> Document:
+def _with_token(token: PresentedToken) -> Document:
     return {
         "_id": token.session_id,
         "family_hash": Binary(token.family_hash),
@@ -213,6 +214,6 @@ def _from_document(document: Document) -> LoginSession:
         seen_at=document["seen_at"],
         expires_at=document["expires_at"],
         ends_at=document["ends_at"],
-        client=Client(document["address"], document["user_agent"]),
+        source=RequestSource(document["address"], document["user_agent"]),
         by_cookie=document["by_cookie"],
     )

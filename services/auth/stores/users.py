@@ -7,14 +7,14 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from services.auth.core.records import User
+from services.auth.core.entities import User
 from services.auth.stores.database import failures_as_unavailable
 from shared.errors import EmailTaken
 from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "users"
-# Fields it does not name are let through: during an upgrade, the older process that
-# starts last must not make the newer one's writes invalid.
+# Unknown fields are allowed: during an upgrade, an older process that starts last must not
+# make the writes of a newer one invalid.
 _SCHEMA: Final[dict[str, Any]] = {
     "bsonType": "object",
     "required": ["_id", "email", "password_hash", "created_at", "roles"],
@@ -42,7 +42,7 @@ class MongoUsers:
         self._users = db[COLLECTION]
 
     async def prepare(self) -> None:
-        """Make the collection and its indexes; raises PyMongoError."""
+        """Create the collection and its indexes; raises PyMongoError."""
         indexes = [
             IndexModel([("email", ASCENDING)], name="email", unique=True),
             IndexModel(
@@ -52,7 +52,7 @@ class MongoUsers:
             ),
         ]
         await ensure_collection(self._db, COLLECTION, _SCHEMA, indexes)
-        # Accounts from before sessions could be ended together.
+        # Accounts of earlier versions lack these fields.
         await self._users.update_many(
             {"generation": {"$exists": False}}, {"$set": {"generation": 0, "disabled_at": None}}
         )
@@ -82,14 +82,14 @@ class MongoUsers:
         """Raises Unavailable."""
         return await self._find_one({"email": email})
 
-    async def page(self, after: str, limit: int) -> list[User]:
+    async def list_page(self, after: str, limit: int) -> list[User]:
         """Raises Unavailable."""
         with failures_as_unavailable():
-            found = self._users.find({"email": {"$gt": after}}).sort("email", ASCENDING)
-            documents = await found.limit(limit).to_list()
+            cursor = self._users.find({"email": {"$gt": after}}).sort("email", ASCENDING)
+            documents = await cursor.limit(limit).to_list()
         return [_from_document(document) for document in documents]
 
-    async def logged_in(self, user: User, now: datetime) -> bool:
+    async def record_login(self, user: User, now: datetime) -> bool:
         """Raises Unavailable."""
         unchanged = {
             "_id": user.user_id,
@@ -97,8 +97,8 @@ class MongoUsers:
             "disabled_at": None,
         }
         with failures_as_unavailable():
-            done = await self._users.update_one(unchanged, {"$set": {"last_login_at": now}})
-        return done.matched_count == 1
+            result = await self._users.update_one(unchanged, {"$set": {"last_login_at": now}})
+        return result.matched_count == 1
 
     async def rehash(self, user: User, password_hash: str) -> None:
         """Raises Unavailable."""
@@ -109,11 +109,11 @@ class MongoUsers:
     async def enable(self, user_id: str) -> bool:
         """Raises Unavailable."""
         with failures_as_unavailable():
-            done = await self._users.update_one({"_id": user_id}, {"$set": {"disabled_at": None}})
-        return done.matched_count == 1
+            result = await self._users.update_one({"_id": user_id}, {"$set": {"disabled_at": None}})
+        return result.matched_count == 1
 
     async def grant(self, email: str, role: str) -> User | None:
-        """Give the account with this address a role; raises Unavailable."""
+        """Give the account with this address a role; None if there is none. Raises Unavailable."""
         with failures_as_unavailable():
             document = await self._users.find_one_and_update(
                 {"email": email}, {"$addToSet": {"roles": role}}, return_document=True

@@ -41,7 +41,7 @@ async def log_in(auth: Auth, password: str, address: str, email: str = EMAIL, **
 
 
 def hashes() -> float:
-    return REGISTRY.get_sample_value("tradedad_auth_hash_seconds_count") or 0.0
+    return REGISTRY.get_sample_value("tradedad_auth_password_hash_seconds_count") or 0.0
 
 
 async def test_guesses_at_one_account_from_everywhere_must_wait(

@@ -9,16 +9,16 @@ from pymongo.errors import WriteError
 
 from services.auth.app import Stores, assemble, open_stores
 from services.auth.core import refresh_tokens
-from services.auth.core.records import (
+from services.auth.core.entities import (
     AttemptLimit,
-    Client,
     Event,
     LoginSession,
-    RefreshReused,
+    RequestSource,
     SessionTermination,
     User,
 )
-from services.auth.core.refresh_tokens import new_family, new_rotation
+from services.auth.core.ports import RefreshTokenReused
+from services.auth.core.refresh_tokens import new_family, new_salt
 from services.auth.settings import AuthSettings
 from shared.contracts.revocations import SessionRevoked, UserRevoked
 from shared.errors import EmailTaken, TooManyAttempts
@@ -29,7 +29,7 @@ from tests.support.auth_service import Auth
 NOON = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 ANN = User("u1", "ann@example.com", "v1$hash", NOON, ("admin",))
-CLIENT = Client("192.0.2.1", "a browser")
+SOURCE = RequestSource("192.0.2.1", "a browser")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def session(**fields: object) -> LoginSession:
         "seen_at": NOON,
         "expires_at": NOON + DAY,
         "ends_at": NOON + 2 * DAY,
-        "client": CLIENT,
+        "source": SOURCE,
     }
     return LoginSession(**(values | fields))  # type: ignore[arg-type]
 
@@ -69,9 +69,9 @@ async def test_a_second_account_with_an_address_is_refused_by_the_database(store
 async def test_accounts_are_paged_by_address(stores: Stores) -> None:
     for name in ("c", "a", "b"):
         await stores.users.add(User(name, f"{name}@example.com", "v1$hash", NOON))
-    first = await stores.users.page("", 2)
+    first = await stores.users.list_page("", 2)
     assert [user.user_id for user in first] == ["a", "b"]
-    assert [user.user_id for user in await stores.users.page(first[-1].email, 2)] == ["c"]
+    assert [user.user_id for user in await stores.users.list_page(first[-1].email, 2)] == ["c"]
 
 
 async def test_a_session_comes_back_as_it_went_in_without_its_token(
@@ -132,8 +132,8 @@ async def test_accounts_and_sessions_of_before_go_on_or_are_gone(
     stores = await open_stores(settings, auth.mongo)
     ann = await stores.users.find("u1")
     assert ann is not None
-    assert await stores.users.logged_in(ann, NOON)
-    assert await stores.sessions.of_user("u1", NOON) == []
+    assert await stores.users.record_login(ann, NOON)
+    assert await stores.sessions.list_of_user("u1", NOON) == []
 
 
 async def test_processes_that_start_together_do_not_trip_over_each_other(
@@ -152,24 +152,24 @@ async def test_of_fifty_that_show_one_refresh_token_one_is_the_first(stores: Sto
     await stores.sessions.add(kept, family)
     outcomes = await asyncio.gather(
         *(
-            stores.sessions.rotate(family.token, new_rotation(), now=NOON, idle_secs=60)
+            stores.sessions.rotate(family.token, new_salt(), now=NOON, idle_timeout_secs=60)
             for _ in range(50)
         )
     )
     taken = [outcome for outcome in outcomes if outcome is not None]
     assert len(taken) == 50
     assert sum(not outcome.repeated for outcome in taken) == 1
-    assert len({outcome.rotation.successor(family.token) for outcome in taken}) == 1
+    assert len({outcome.salt.successor(family.token) for outcome in taken}) == 1
 
 
 async def test_a_late_second_use_is_reuse(stores: Stores) -> None:
     kept = session()
     family = new_family(kept.session_id)
     await stores.sessions.add(kept, family)
-    await stores.sessions.rotate(family.token, new_rotation(), now=NOON, idle_secs=60)
+    await stores.sessions.rotate(family.token, new_salt(), now=NOON, idle_timeout_secs=60)
     late = NOON + timedelta(seconds=10, milliseconds=1)
-    with pytest.raises(RefreshReused):
-        await stores.sessions.rotate(family.token, new_rotation(), now=late, idle_secs=60)
+    with pytest.raises(RefreshTokenReused):
+        await stores.sessions.rotate(family.token, new_salt(), now=late, idle_timeout_secs=60)
 
 
 async def test_a_rotation_does_not_reach_beyond_the_sessions_last_end(stores: Stores) -> None:
@@ -177,7 +177,7 @@ async def test_a_rotation_does_not_reach_beyond_the_sessions_last_end(stores: St
     family = new_family(kept.session_id)
     await stores.sessions.add(kept, family)
     rotated = await stores.sessions.rotate(
-        family.token, new_rotation(), now=NOON, idle_secs=30 * 86_400
+        family.token, new_salt(), now=NOON, idle_timeout_secs=30 * 86_400
     )
     assert rotated is not None
     assert rotated.session.expires_at == kept.ends_at
@@ -188,10 +188,10 @@ async def test_a_password_change_is_all_or_nothing_and_keeps_one_session(stores:
     mine, other = session(), session()
     for one in (mine, other):
         await stores.sessions.add(one, new_family(one.session_id))
-    change = stores.endings.change_password
-    assert await change(ANN, "v1$new", now=NOON, keep=mine.session_id) == 1
-    assert await change(ANN, "v1$newer", now=NOON, keep=mine.session_id) is None
-    (left,) = await stores.sessions.of_user("u1", NOON)
+    change = stores.terminations.change_password
+    assert await change(ANN, "v1$new", now=NOON, except_session_id=mine.session_id) == 1
+    assert await change(ANN, "v1$newer", now=NOON, except_session_id=mine.session_id) is None
+    (left,) = await stores.sessions.list_of_user("u1", NOON)
     ann = await stores.users.find("u1")
     assert ann is not None
     assert (left.session_id, left.generation) == (mine.session_id, ann.generation)
@@ -206,10 +206,10 @@ async def test_a_login_beside_a_disabling_never_leaves_a_session(stores: Stores)
 
         async def log_in(user: User = user, new: LoginSession = new) -> bool:
             await stores.sessions.add(new, new_family(new.session_id))
-            return await stores.users.logged_in(user, NOON)
+            return await stores.users.record_login(user, NOON)
 
         came_first, _ = await asyncio.gather(
-            log_in(), stores.endings.disable(user.user_id, now=NOON)
+            log_in(), stores.terminations.disable(user.user_id, now=NOON)
         )
         if came_first:
             assert await stores.sessions.find(new.session_id, NOON) is None
@@ -222,8 +222,8 @@ async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) ->
         await stores.sessions.add(one, new_family(one.session_id))
     await stores.sessions.end(first, SessionTermination.LOGOUT, now=NOON)
     assert not await stores.sessions.end(first, SessionTermination.LOGOUT, now=NOON)
-    await stores.endings.disable("u1", now=NOON)
-    recorded = await stores.revocations.to_announce()
+    await stores.terminations.disable("u1", now=NOON)
+    recorded = await stores.revocations.unpublished()
     secs = int(NOON.timestamp())
     assert sorted(recorded, key=repr) == sorted(
         [
@@ -232,13 +232,13 @@ async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) ->
         ],
         key=repr,
     )  # fmt: skip
-    await stores.revocations.announced(recorded)
-    assert await stores.revocations.to_announce() == []
-    assert len(await stores.revocations.that_matter(NOON)) == 3
-    assert await stores.revocations.that_matter(NOON + DAY) == []
+    await stores.revocations.record_published(recorded)
+    assert await stores.revocations.unpublished() == []
+    assert len(await stores.revocations.effective(NOON)) == 3
+    assert await stores.revocations.effective(NOON + DAY) == []
 
 
-LIMIT = AttemptLimit(free=3, base_secs=1, cap_secs=5, forget_secs=60)
+LIMIT = AttemptLimit(free_attempts=3, base_delay_secs=1, max_delay_secs=5, reset_after_secs=60)
 
 
 async def test_waits_double_up_to_a_bound_and_end(stores: Stores) -> None:
@@ -268,14 +268,14 @@ async def test_counts_begin_anew_after_quiet_and_after_a_success(stores: Stores)
     quiet = NOON + timedelta(seconds=61)
     for _ in range(4):
         await stores.throttle.admit("k", LIMIT, quiet)
-    await stores.throttle.forget("k")
+    await stores.throttle.reset("k")
     await stores.throttle.admit("k", LIMIT, quiet)
 
 
 async def test_a_good_attempt_is_given_back(stores: Stores) -> None:
     for _ in range(20):
         await stores.throttle.admit("k", LIMIT, NOON)
-        await stores.throttle.give_back("k")
+        await stores.throttle.refund("k")
 
 
 async def test_of_fifty_attempts_at_once_no_more_are_let_in_than_are_free(stores: Stores) -> None:
@@ -288,7 +288,7 @@ async def test_of_fifty_attempts_at_once_no_more_are_let_in_than_are_free(stores
 
 
 async def test_the_audit_log_has_no_session_ids(auth: Auth, stores: Stores) -> None:
-    await stores.audit.add(Event.LOGIN, CLIENT, NOON, user_id="u1", session_id="s" * 32)
+    await stores.audit.add(Event.LOGIN, SOURCE, NOON, user_id="u1", session_id="s" * 32)
     (entry,) = await auth.audit()
     assert entry["at"] == NOON
     assert entry["session"] not in ("", "s" * 32)
@@ -299,10 +299,10 @@ async def test_a_token_of_before_is_of_no_session(stores: Stores) -> None:
     kept = session()
     family = new_family(kept.session_id)
     await stores.sessions.add(kept, family)
-    assert await stores.sessions.of_token(family.token, NOON) == kept
-    rotation = new_rotation()
-    await stores.sessions.rotate(family.token, rotation, now=NOON, idle_secs=60)
-    assert await stores.sessions.of_token(family.token, NOON) is None
-    newest = await stores.sessions.of_token(rotation.successor(family.token), NOON)
+    assert await stores.sessions.find_by_refresh_token(family.token, NOON) == kept
+    salt = new_salt()
+    await stores.sessions.rotate(family.token, salt, now=NOON, idle_timeout_secs=60)
+    assert await stores.sessions.find_by_refresh_token(family.token, NOON) is None
+    newest = await stores.sessions.find_by_refresh_token(salt.successor(family.token), NOON)
     assert newest is not None
-    assert refresh_tokens.read(family.token).session_id == newest.session_id
+    assert refresh_tokens.parse(family.token).session_id == newest.session_id

@@ -23,7 +23,7 @@ async def hasher() -> AsyncIterator[BcryptHasher]:
 
 
 class Gate:
-    """Holds every hash check on its thread until opened."""
+    """Blocks every hash check on its thread until it is opened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.open = threading.Event()
@@ -35,9 +35,9 @@ class Gate:
         return self.open.wait(timeout=10)
 
 
-def queue_length() -> float:
-    # Not by way of the registry, which reads /proc too.
-    [metric] = metrics.HASH_QUEUE.collect()
+def pending_hashes() -> float:
+    # The registry is not used here, since it also reads /proc.
+    [metric] = metrics.PENDING_HASHES.collect()
     return metric.samples[0].value
 
 
@@ -46,7 +46,7 @@ def queue_length() -> float:
     ["a" * 73, "a" * 128, "ü" * 64, "🔑" * 40, "पासवर्ड " * 10, "with \0 inside"],
     ids=["73 bytes", "128 bytes", "umlauts", "emoji", "devanagari", "NUL"],
 )
-async def test_every_byte_counts_beyond_the_72_of_bcrypt(
+async def test_every_byte_of_a_password_counts_beyond_the_72_of_bcrypt(
     hasher: BcryptHasher, password: str
 ) -> None:
     stored = await hasher.hash(SecretStr(password))
@@ -56,14 +56,14 @@ async def test_every_byte_counts_beyond_the_72_of_bcrypt(
     assert not await hasher.matches(SecretStr(password[:-1] + "?"), stored)
 
 
-async def test_nothing_is_normalised_on_the_way(hasher: BcryptHasher) -> None:
+async def test_passwords_are_not_normalised_or_trimmed(hasher: BcryptHasher) -> None:
     composed, decomposed = "caf\u00e9 au lait, s'il vous", "cafe\u0301 au lait, s'il vous"
     stored = await hasher.hash(SecretStr(composed))
     assert not await hasher.matches(SecretStr(decomposed), stored)
     assert not await hasher.matches(SecretStr(composed + " "), stored)
 
 
-async def test_a_lone_surrogate_is_only_a_wrong_password(hasher: BcryptHasher) -> None:
+async def test_a_password_with_a_lone_surrogate_is_just_wrong(hasher: BcryptHasher) -> None:
     stored = await hasher.hash(SecretStr("a good long password"))
     assert not await hasher.matches(SecretStr("a good long \ud800"), stored)
 
@@ -74,13 +74,13 @@ async def test_equal_passwords_have_different_hashes(hasher: BcryptHasher) -> No
     )
 
 
-async def test_another_pepper_makes_the_stored_hash_useless(hasher: BcryptHasher) -> None:
+async def test_a_stored_hash_cannot_be_verified_with_another_pepper(hasher: BcryptHasher) -> None:
     stored = await hasher.hash(SecretStr("a good long password"))
     async with open_hasher(SecretStr("q" * 32), cost=COST, workers=1, queue=1) as other:
         assert not await other.matches(SecretStr("a good long password"), stored)
 
 
-async def test_nobody_is_checked_against_a_hash_of_the_same_cost(
+async def test_an_unknown_user_is_verified_against_a_hash_of_the_same_cost(
     hasher: BcryptHasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not await hasher.matches(SecretStr("a good long password"), None)
@@ -94,7 +94,7 @@ async def test_nobody_is_checked_against_a_hash_of_the_same_cost(
     assert len(dummy) == len(real)
 
 
-async def test_an_unknown_scheme_is_an_error_that_does_not_quote_the_hash(
+async def test_an_unknown_scheme_raises_an_error_that_does_not_quote_the_hash(
     hasher: BcryptHasher,
 ) -> None:
     with pytest.raises(ValueError, match="unknown scheme") as raised:
@@ -102,7 +102,7 @@ async def test_an_unknown_scheme_is_an_error_that_does_not_quote_the_hash(
     assert "something" not in str(raised.value)
 
 
-async def test_a_full_queue_refuses_at_once_and_recovers(
+async def test_a_full_queue_refuses_further_hashes_at_once_and_recovers(
     hasher: BcryptHasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate(monkeypatch)
@@ -111,17 +111,17 @@ async def test_a_full_queue_refuses_at_once_and_recovers(
         refused = group.create_task(_refused(hasher))
         assert (await refused).retry_after_secs > 0
         with pytest.raises(Overloaded):
-            hasher.check_room()
+            hasher.check_capacity()
         gate.open.set()
     assert all(task.result() for task in accepted)
-    hasher.check_room()
+    hasher.check_capacity()
     assert await hasher.matches(SecretStr("x"), None)
 
 
-async def test_a_cancelled_caller_does_not_free_the_thread_it_left_busy(
+async def test_the_hash_of_a_cancelled_caller_keeps_its_slot_until_it_is_done(
     hasher: BcryptHasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = queue_length()
+    before = pending_hashes()
     gate = Gate(monkeypatch)
     callers = [asyncio.create_task(hasher.matches(SecretStr("x"), None)) for _ in range(2)]
     async with asyncio.timeout(5):
@@ -135,7 +135,7 @@ async def test_a_cancelled_caller_does_not_free_the_thread_it_left_busy(
     gate.open.set()
     assert await callers[1]
     await asyncio.to_thread(hasher.close)
-    assert queue_length() == before
+    assert pending_hashes() == before
 
 
 async def _refused(hasher: BcryptHasher) -> Overloaded:
@@ -144,7 +144,7 @@ async def _refused(hasher: BcryptHasher) -> Overloaded:
     return raised.value
 
 
-async def test_a_hash_of_another_cost_or_scheme_is_outdated(hasher: BcryptHasher) -> None:
+async def test_a_hash_with_another_cost_or_scheme_is_outdated(hasher: BcryptHasher) -> None:
     stored = await hasher.hash(SecretStr("a good long password"))
     assert not hasher.is_outdated(stored)
     assert hasher.is_outdated("v0$" + stored.removeprefix("v1$"))
@@ -153,20 +153,22 @@ async def test_a_hash_of_another_cost_or_scheme_is_outdated(hasher: BcryptHasher
         assert await stronger.matches(SecretStr("a good long password"), stored)
 
 
-async def test_the_cost_of_production_works_and_is_in_the_hash() -> None:
+async def test_the_default_cost_is_in_the_hash_and_the_hash_is_verified() -> None:
     async with open_hasher(PEPPER, cost=12, workers=1, queue=1) as hasher:
         stored = await hasher.hash(SecretStr("a good long password"))
         assert stored.startswith("v1$$2b$12$")
         assert await hasher.matches(SecretStr("a good long password"), stored)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all threads share one priority")
-async def test_hashing_stands_back_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    def niceness(*_: bytes) -> bool:
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere niceness is per process")
+async def test_only_the_threads_of_the_hasher_get_the_niceness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def has_niceness(*_: bytes) -> bool:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before + 5
 
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    monkeypatch.setattr(bcrypt, "checkpw", niceness)
+    monkeypatch.setattr(bcrypt, "checkpw", has_niceness)
     async with open_hasher(PEPPER, cost=COST, workers=1, queue=1, niceness=before + 5) as hasher:
         assert await hasher.matches(SecretStr("x"), None)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before

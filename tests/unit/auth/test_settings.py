@@ -20,7 +20,9 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return values
 
 
-def test_only_the_keys_and_the_secrets_have_no_default(environ: dict[str, str]) -> None:
+def test_all_settings_but_the_key_directory_and_the_secrets_have_defaults(
+    environ: dict[str, str],
+) -> None:
     settings = load(AuthSettings, environ)
     assert settings.keys_dir == Path("/keys")
     assert (settings.port, settings.ops_port) == (7410, 7411)
@@ -40,7 +42,7 @@ def test_only_the_keys_and_the_secrets_have_no_default(environ: dict[str, str]) 
         ("TRADEDAD_AUTH_TRUSTED_PROXIES", "10.0.0.0/8, everybody"),
     ],
 )
-def test_a_value_that_weakens_us_is_refused_by_name(
+def test_an_insecure_value_is_refused_with_the_name_of_its_variable(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -49,7 +51,7 @@ def test_a_value_that_weakens_us_is_refused_by_name(
     assert "too short a secret" not in str(raised.value)
 
 
-def test_a_missing_pepper_is_named(
+def test_a_missing_pepper_is_reported_with_the_name_of_its_variable(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TRADEDAD_AUTH_PEPPER")
@@ -57,7 +59,7 @@ def test_a_missing_pepper_is_named(
         load(AuthSettings, {"TRADEDAD_AUTH_KEYS_DIR": "/keys"})
 
 
-def test_the_pepper_is_not_in_what_a_traceback_would_print(environ: dict[str, str]) -> None:
+def test_the_pepper_is_not_in_the_repr_of_the_settings(environ: dict[str, str]) -> None:
     assert "pppp" not in repr(load(AuthSettings, environ))
 
 
@@ -71,7 +73,7 @@ def test_lists_are_separated_by_commas(
     assert settings.allowed_origins == {"https://tradedad.example"}
 
 
-def test_no_token_may_outlive_its_session(
+def test_an_access_token_lifetime_longer_than_a_session_is_refused(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRADEDAD_AUTH_SESSION_IDLE_SECS", "599")

@@ -17,7 +17,9 @@ OTHER_PAGE = "https://app.tradedad.example"
         (None, OTHER_PAGE),
     ],
 )
-def test_our_own_pages_may(fetch_site: str | None, origin: str | None) -> None:
+def test_a_page_of_this_host_or_of_an_allowed_origin_is_accepted(
+    fetch_site: str | None, origin: str | None
+) -> None:
     check_same_origin(fetch_site, origin, HOST, {OTHER_PAGE})
 
 
@@ -36,6 +38,6 @@ def test_our_own_pages_may(fetch_site: str | None, origin: str | None) -> None:
         (None, "https://tradedad.example:8443"),
     ],
 )
-def test_nobody_else_may(fetch_site: str | None, origin: str | None) -> None:
+def test_any_other_request_is_refused(fetch_site: str | None, origin: str | None) -> None:
     with pytest.raises(Forbidden):
         check_same_origin(fetch_site, origin, HOST, {OTHER_PAGE})

@@ -5,43 +5,43 @@ from pathlib import Path
 import jwt
 import pytest
 
-from services.auth.core.records import LoginSession
-from services.auth.signing.issuer import Issuer
-from services.auth.signing.key_watch import KeyWatcher
+from services.auth.core.entities import LoginSession
+from services.auth.signing.issuer import JwtIssuer
 from services.auth.signing.keyring import load_keyring
+from services.auth.signing.reloading_keyring import ReloadingKeyring
 from shared.errors import TokenExpired
 from shared.market.exchange_time import to_datetime
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.settings import TokenSettings
 from shared.web.verifier import TokenVerifier
-from tests.unit.auth.conftest import CLIENT, StoppedClock
+from tests.unit.auth.fakes import SOURCE, FakeClock
 
 TOKENS = TokenSettings()
 
 
 @pytest.fixture
-def keys(tmp_path: Path, clock: StoppedClock) -> KeyWatcher:
+def keys(tmp_path: Path, clock: FakeClock) -> ReloadingKeyring:
     keyring = load_keyring(tmp_path, clock, publish_secs=0, create_missing=True)
-    return KeyWatcher(keyring, tmp_path, clock, reload_secs=1)
+    return ReloadingKeyring(keyring, tmp_path, clock, reload_secs=1)
 
 
 @pytest.fixture
-def verifier(keys: KeyWatcher) -> TokenVerifier:
+def verifier(keys: ReloadingKeyring) -> TokenVerifier:
     return TokenVerifier(keys, TOKENS)
 
 
 def session_at(clock: Clock) -> LoginSession:
     now = to_datetime(clock.now_ms())
     later = now + timedelta(days=1)
-    return LoginSession("session", "user", 0, now, now, now, later, later, CLIENT)
+    return LoginSession("session", "user", 0, now, now, now, later, later, SOURCE)
 
 
-def issuer(keys: KeyWatcher, clock: Clock) -> Issuer:
-    return Issuer(keys.signing, TOKENS, clock, ttl_secs=600)
+def issuer(keys: ReloadingKeyring, clock: Clock) -> JwtIssuer:
+    return JwtIssuer(keys.signing, TOKENS, clock, ttl_secs=600)
 
 
-def test_a_token_has_exactly_the_agreed_header_and_claims(
-    keys: KeyWatcher, clock: StoppedClock
+def test_a_token_has_exactly_the_specified_header_and_claims(
+    keys: ReloadingKeyring, clock: FakeClock
 ) -> None:
     access = issuer(keys, clock).issue(session_at(clock), ["admin"])
     claims = jwt.decode(access.token, options={"verify_signature": False})
@@ -68,7 +68,9 @@ def test_a_token_has_exactly_the_agreed_header_and_claims(
     assert jwt.decode(again.token, options={"verify_signature": False})["jti"] != jti
 
 
-async def test_the_shared_verifier_accepts_it(keys: KeyWatcher, verifier: TokenVerifier) -> None:
+async def test_the_shared_verifier_accepts_a_token(
+    keys: ReloadingKeyring, verifier: TokenVerifier
+) -> None:
     clock = SystemClock()
     token = issuer(keys, clock).issue(session_at(clock), ["admin"]).token
     principal = await verifier.verify(token)
@@ -77,13 +79,17 @@ async def test_the_shared_verifier_accepts_it(keys: KeyWatcher, verifier: TokenV
     assert principal.expires_at - principal.issued_at == 600
 
 
-async def test_a_token_does_not_outlive_its_time(keys: KeyWatcher, verifier: TokenVerifier) -> None:
-    long_ago = StoppedClock(SystemClock().now_ms() - 700_000)
+async def test_a_token_expires_after_its_lifetime(
+    keys: ReloadingKeyring, verifier: TokenVerifier
+) -> None:
+    long_ago = FakeClock(SystemClock().now_ms() - 700_000)
     token = issuer(keys, long_ago).issue(session_at(long_ago), []).token
     with pytest.raises(TokenExpired):
         await verifier.verify(token)
 
 
-def test_a_token_does_not_outlive_its_session(keys: KeyWatcher, clock: StoppedClock) -> None:
+def test_a_token_expires_at_the_latest_with_its_session(
+    keys: ReloadingKeyring, clock: FakeClock
+) -> None:
     ends_soon = replace(session_at(clock), ends_at=clock.now() + timedelta(seconds=90))
     assert issuer(keys, clock).issue(ends_soon, []).expires_in_secs == 90

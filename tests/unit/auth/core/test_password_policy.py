@@ -1,7 +1,7 @@
 import pytest
 from pydantic import SecretStr
 
-from services.auth.core.policy import PasswordPolicy
+from services.auth.core.password_policy import PasswordPolicy
 from shared.errors import InvalidField
 
 POLICY = PasswordPolicy(min_chars=15, max_chars=128)
@@ -42,7 +42,7 @@ def test_a_long_password_of_any_composition_is_accepted(password: str) -> None:
         ("dragon" * 20, "too easy to guess"),
     ],
 )
-def test_the_broken_rule_is_said_and_the_field_named(password: str, rule: str) -> None:
+def test_a_refusal_contains_the_broken_rule_and_the_field(password: str, rule: str) -> None:
     with pytest.raises(InvalidField, match=rule) as raised:
         POLICY.check(SecretStr(password), "ann@example.com")
     assert raised.value.field == "password"
@@ -60,16 +60,16 @@ def test_the_broken_rule_is_said_and_the_field_named(password: str, rule: str) -
         "annabelsmithpaper wins",
     ],
 )
-def test_words_that_an_attacker_would_try_first_are_refused(password: str) -> None:
+def test_the_name_of_the_service_or_of_the_user_is_refused(password: str) -> None:
     with pytest.raises(InvalidField, match="must not contain"):
         POLICY.check(SecretStr(password), "annabel.smith+paper@example.com")
 
 
-def test_a_name_that_is_in_many_words_by_chance_is_not_held_against_anyone() -> None:
+def test_a_name_of_less_than_four_characters_is_not_refused() -> None:
     POLICY.check(SecretStr("small animals always fall"), "al@example.com")
 
 
-def test_the_field_that_is_to_blame_can_have_another_name() -> None:
+def test_the_caller_chooses_the_name_of_the_field() -> None:
     with pytest.raises(InvalidField, match="new_password: must have at least") as raised:
         POLICY.check(SecretStr("short"), "ann@example.com", field="new_password")
     assert raised.value.field == "new_password"

@@ -3,44 +3,44 @@ from pathlib import Path
 
 import pytest
 
-from services.auth.signing.key_watch import KeyWatcher
 from services.auth.signing.keyring import create_key, load_keyring
+from services.auth.signing.reloading_keyring import ReloadingKeyring
 from shared.errors import Unauthenticated
-from tests.unit.auth.conftest import StoppedClock
+from tests.unit.auth.fakes import FakeClock
 
 
 @pytest.fixture
-def keys(tmp_path: Path, clock: StoppedClock) -> KeyWatcher:
+def keys(tmp_path: Path, clock: FakeClock) -> ReloadingKeyring:
     keyring = load_keyring(tmp_path, clock, publish_secs=300, create_missing=True)
-    return KeyWatcher(keyring, tmp_path, clock, reload_secs=1)
+    return ReloadingKeyring(keyring, tmp_path, clock, reload_secs=1)
 
 
-async def test_our_keys_are_found_by_name_and_no_others(keys: KeyWatcher) -> None:
+async def test_only_published_keys_are_found_by_their_id(keys: ReloadingKeyring) -> None:
     assert (await keys.find(keys.signing().kid)).key_id == keys.signing().kid
     with pytest.raises(Unauthenticated, match="unknown key"):
         await keys.find("another")
 
 
-async def test_a_rotation_is_taken_up_without_a_restart(
-    keys: KeyWatcher, tmp_path: Path, clock: StoppedClock
+async def test_a_rotation_takes_effect_without_a_restart(
+    keys: ReloadingKeyring, tmp_path: Path, clock: FakeClock
 ) -> None:
     old = keys.signing().kid
-    clock.at_ms += 86_400_000
+    clock.advance(86_400)
     new = (await asyncio.to_thread(create_key, tmp_path, clock)).stem
     await keys.reload()
     assert [jwk["kid"] for jwk in keys.jwks()["keys"]] == [old, new]
     assert (await keys.find(new)).key_id == new
     assert keys.signing().kid == old
-    clock.at_ms += 300_000
+    clock.advance(300)
     assert keys.signing().kid == new
-    clock.at_ms += 4_000_000
+    clock.advance(4_000)
     assert [jwk["kid"] for jwk in keys.jwks()["keys"]] == [new]
     with pytest.raises(Unauthenticated):
         await keys.find(old)
 
 
-async def test_a_folder_that_cannot_be_read_changes_nothing(
-    keys: KeyWatcher, tmp_path: Path
+async def test_the_current_keys_stay_in_use_if_the_directory_cannot_be_read(
+    keys: ReloadingKeyring, tmp_path: Path
 ) -> None:
     kid = keys.signing().kid
     (tmp_path / "99991231.pem").write_text("not a key")

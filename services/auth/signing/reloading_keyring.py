@@ -1,4 +1,4 @@
-"""Keeps the signing keys as they are on disk, so that a rotation needs no restart."""
+"""Reloads the signing keys from disk, so that a key rotation needs no restart."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from shared.runtime.logs import get_logger
 log = get_logger(__name__)
 
 
-class KeyWatcher:
-    """A part that reads the folder again every `reload_secs`.
+class ReloadingKeyring:
+    """A component that reads the directory of keys again every `reload_secs`.
 
-    As a `KeySource` of the shared verifier it knows our own keys: auth need not ask itself
-    over HTTP.
+    It is also the `KeySource` of auth's own token verifier, which therefore needs no HTTP
+    request for the public keys.
     """
 
     def __init__(
@@ -28,18 +28,18 @@ class KeyWatcher:
         self._directory = directory
         self._clock = clock
         self._reload_secs = reload_secs
-        self._take(keyring)
+        self._replace(keyring)
 
     def signing(self) -> Key:
-        """The key to sign with now."""
+        """Return the key to sign with now."""
         return self._keyring.signing(self._clock.now_ms())
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The keys to publish now."""
+        """Return the JSON Web Key Set to publish now (RFC 7517)."""
         return self._keyring.jwks(self._clock.now_ms())
 
     async def find(self, kid: str) -> PyJWK:
-        """Raises Unauthenticated if none of the published keys is named `kid`."""
+        """Return the published key `kid`. Raises Unauthenticated if there is none."""
         now_ms = self._clock.now_ms()
         for key in self._keyring.published(now_ms):
             if key.kid == kid:
@@ -47,13 +47,13 @@ class KeyWatcher:
         raise Unauthenticated("the token is signed with an unknown key")
 
     async def run(self) -> None:
-        """Reads until cancelled; a folder that cannot be read changes nothing."""
+        """Reload the keys until cancelled."""
         while True:
             await self._clock.sleep(self._reload_secs)
             await self.reload()
 
     async def reload(self) -> None:
-        """Read the folder now."""
+        """Read the directory now; if it cannot be read, the current keys stay in use."""
         try:
             keyring = await asyncio.to_thread(
                 load_keyring,
@@ -62,14 +62,14 @@ class KeyWatcher:
                 publish_secs=self._keyring.publish_secs,
             )
         except ConfigError as error:
-            metrics.KEY_RELOADS_FAILED.inc()
-            log.warning("cannot read the keys; those we have stay", problems=error.problems)
+            metrics.KEY_RELOAD_FAILURES.inc()
+            log.warning("key reload failed, current keys stay in use", problems=error.problems)
             return
         if [key.kid for key in keyring.keys] != [key.kid for key in self._keyring.keys]:
             log.info("signing keys changed", kids=[key.kid for key in keyring.keys])
-            self._take(keyring)
+            self._replace(keyring)
 
-    def _take(self, keyring: Keyring) -> None:
+    def _replace(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._public: Mapping[str, PyJWK] = {
             jwk["kid"]: PyJWK.from_dict(jwk) for jwk in keyring.jwks(0)["keys"]
