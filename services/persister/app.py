@@ -1,4 +1,4 @@
-"""Puts the persister together."""
+"""Composition root of the persister."""
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -7,16 +7,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 from pymongo.errors import PyMongoError
 
+from services.persister.bar_publisher import BarPublisher
 from services.persister.instruments.instrument_store import InstrumentStore
-from services.persister.instruments.master import Master
+from services.persister.instruments.master_loader import MasterLoader
 from services.persister.leader import Leader
 from services.persister.pipeline import Pipeline
+from services.persister.repair.backlog import BacklogReader
 from services.persister.repair.call_pacer import CallLimit, CallPacer
 from services.persister.repair.candle_source import CandleSource
 from services.persister.repair.repairer import Repairer
 from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
-from services.persister.storage.history import History
+from services.persister.storage.history_reader import HistoryReader
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.requests import Handler, Responder
@@ -55,11 +57,22 @@ async def build(
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
-        pipeline = Pipeline(bus, store, settings, clock)
+        publisher = BarPublisher(bus)
+        pipeline = Pipeline(bus, store, publisher, settings, clock)
         repairer = None
         if settings.repair:
-            source = CandleSource(http, settings.upstox, _pace(settings), clock)
-            repairer = Repairer(bus, mongo, store, source, settings, lambda: pipeline.time_ms)
+            repairer = Repairer(
+                BacklogReader(
+                    mongo,
+                    max_age_days=settings.repair_days,
+                    delay_secs=settings.repair_after_secs,
+                ),
+                CandleSource(http, settings.upstox, _call_pacer(settings), clock),
+                store,
+                publisher,
+                lambda: pipeline.time_ms,
+                every_secs=settings.repair_every_secs,
+            )
         lease = Lease(
             lambda: open_leases(bus),
             "persister",
@@ -68,16 +81,16 @@ async def build(
             clock,
             passing=(PyMongoError, StreamUnavailable, StaleEpoch),
         )
-        master = Master(http, instruments, settings, clock)
+        master_loader = MasterLoader(http, instruments, settings, clock)
         yield (
             bus,
             mongo,
-            Leader(lease, store, pipeline, repairer, master, readiness),
-            _responder(bus, clock, History(mongo), instruments, settings),
+            Leader(lease, store, pipeline, repairer, master_loader, readiness),
+            _responder(bus, clock, HistoryReader(mongo), instruments, settings),
         )
 
 
-def _pace(settings: PersisterSettings) -> CallPacer:
+def _call_pacer(settings: PersisterSettings) -> CallPacer:
     return CallPacer(
         [
             CallLimit(settings.repair_calls_per_sec, 1.0),
@@ -90,7 +103,7 @@ def _pace(settings: PersisterSettings) -> CallPacer:
 def _responder(
     bus: Bus,
     clock: Clock,
-    history: History,
+    history: HistoryReader,
     instruments: InstrumentStore,
     settings: PersisterSettings,
 ) -> Responder:

@@ -74,7 +74,7 @@ class Aggregator:
         return self._state.time_ms
 
     @property
-    def open_windows(self) -> int:
+    def open_window_count(self) -> int:
         """Number of windows that are open for at least one instrument."""
         return self._windows.open_count
 
