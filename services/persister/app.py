@@ -12,7 +12,7 @@ from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.instruments.master_loader import MasterLoader
 from services.persister.leader import Leader
 from services.persister.pipeline import Pipeline
-from services.persister.repair.backlog import BacklogReader
+from services.persister.repair.backlog import RepairBacklogReader
 from services.persister.repair.call_pacer import CallLimit, CallPacer
 from services.persister.repair.candle_source import CandleSource
 from services.persister.repair.repairer import Repairer
@@ -62,7 +62,7 @@ async def build(
         repairer = None
         if settings.repair:
             repairer = Repairer(
-                BacklogReader(
+                RepairBacklogReader(
                     mongo,
                     max_age_days=settings.repair_days,
                     delay_secs=settings.repair_after_secs,

@@ -49,9 +49,7 @@ class BarBuilder(msgspec.Struct, array_like=True):
         minute = self._minute(ltt_ms)
         minute.record_trade(quote, price, volume=volume, previous_vtt=previous_vtt)
         if hidden_since_ms is not None:
-            minute.record_hidden_trades()
-            if hidden_since_ms < minute.start_ms:
-                minute.hidden_since_ms = hidden_since_ms
+            minute.record_hidden_trades(hidden_since_ms)
         if self.ltt_ms is None or ltt_ms >= self.ltt_ms:
             self.ltt_ms = ltt_ms
             self.ltq = quote.ltq
@@ -108,7 +106,7 @@ class BarBuilder(msgspec.Struct, array_like=True):
         self.is_unconfirmed = False
 
     def _minute(self, at_ms: int) -> Minute:
-        """The minute that holds `at_ms`, made if need be."""
+        """The minute that holds `at_ms`; created if it is missing."""
         start_ms = at_ms - at_ms % MINUTE_MS
         minutes = self.minutes
         if minutes and minutes[-1].start_ms == start_ms:

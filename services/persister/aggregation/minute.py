@@ -71,9 +71,14 @@ class Minute(msgspec.Struct, array_like=True):
         self.close = price
         self.add_volume(volume)
 
-    def record_hidden_trades(self) -> None:
-        """Record that trades of this minute may be hidden."""
+    def record_hidden_trades(self, since_ms: int | None = None) -> None:
+        """Record that trades of this minute may be hidden.
+
+        `since_ms` is the time since which a quote of this minute hid trades, if there is one.
+        """
         self.is_partial = not self.has_candle
+        if since_ms is not None and since_ms < self.start_ms:
+            self.hidden_since_ms = since_ms
 
     def record_hidden_tail(self) -> None:
         """Record that hidden trades of a later minute may belong to this minute."""

@@ -24,8 +24,12 @@ class Windows:
     @property
     def open_count(self) -> int:
         """Number of windows that are open for at least one instrument."""
-        instruments = self._state.instruments.values()
-        return len({window.start_ms for each in instruments for window in each.open_windows})
+        starts_ms = {
+            window.start_ms
+            for instrument in self._state.instruments.values()
+            for window in instrument.open_windows
+        }
+        return len(starts_ms)
 
     def take_bars(self) -> tuple[Bar, ...]:
         """Bars that are new or have changed since the last call, oldest first."""

@@ -28,7 +28,7 @@ InstrumentDay = tuple[int, str]
 
 @dataclass(slots=True)
 class Repair:
-    """The windows of one instrument and day to make anew from candles."""
+    """The windows of one instrument and day to rebuild from candles."""
 
     day: int
     """A number of `trading_day`."""
@@ -45,8 +45,8 @@ class Repair:
 
 
 @dataclass(slots=True)
-class Backlog:
-    """What there is to repair at one moment."""
+class RepairBacklog:
+    """The repairs to do at one moment."""
 
     repairs: list[Repair]
     """Ordered by day and instrument."""
@@ -54,7 +54,7 @@ class Backlog:
     """By instrument key, the ids of gaps in which every window has a full bar already."""
 
 
-class BacklogReader:
+class RepairBacklogReader:
     """Reads the backlog from MongoDB. Any process may, leader or not."""
 
     def __init__(self, mongo: Mongo, *, max_age_days: int, delay_secs: float) -> None:
@@ -66,7 +66,7 @@ class BacklogReader:
         self._delay_ms = int(delay_secs * 1_000)
         self._calendar = Calendar(always_open=False)
 
-    async def read(self, now_ms: int) -> Backlog:
+    async def read(self, now_ms: int) -> RepairBacklog:
         """The backlog at exchange time `now_ms`. Raises PyMongoError."""
         repairs: dict[InstrumentDay, Repair] = {}
         filled: dict[str, set[str]] = {}
@@ -91,7 +91,7 @@ class BacklogReader:
                 for window_ms in missing:
                     _add_window(repairs, key, window_ms)
                 repairs[trading_day(max(missing)), key].gap_ids.add(gap["_id"])
-        return Backlog([repairs[place] for place in sorted(repairs)], filled)
+        return RepairBacklog([repairs[place] for place in sorted(repairs)], filled)
 
     async def _missing_windows(self, gap: Document, key: str) -> set[int]:
         """Windows of the gap in which `key` has no bar, or a partial one."""

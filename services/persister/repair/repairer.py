@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from services.persister import metrics
 from services.persister.pipeline import Publisher
-from services.persister.repair.backlog import Backlog, Repair
+from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
@@ -54,10 +54,10 @@ class RepairStore(Protocol):
         ...
 
 
-class BacklogSource(Protocol):
+class RepairBacklogSource(Protocol):
     """Reads the repair backlog."""
 
-    async def read(self, now_ms: int) -> Backlog:
+    async def read(self, now_ms: int) -> RepairBacklog:
         """The backlog at exchange time `now_ms`. Raises PyMongoError."""
         ...
 
@@ -67,7 +67,7 @@ class Repairer:
 
     def __init__(
         self,
-        backlog: BacklogSource,
+        backlog: RepairBacklogSource,
         candles: Candles,
         store: RepairStore,
         publisher: Publisher,

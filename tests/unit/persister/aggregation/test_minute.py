@@ -109,6 +109,19 @@ def test_a_hidden_tail_can_be_dismissed_and_hidden_trades_cannot() -> None:
     assert (minute.is_partial, minute.is_tail_partial) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("since_ms", "hidden_since_ms"), [(None, None), (T0, None), (T0 - 1, T0 - 1)]
+)
+def test_the_start_of_hidden_trades_is_noted_if_it_is_in_an_earlier_minute(
+    since_ms: int | None, hidden_since_ms: int | None
+) -> None:
+    minute = Minute(T0)
+    minute.record_hidden_trades(since_ms)
+    assert (minute.is_partial, minute.hidden_since_ms) == (True, hidden_since_ms)
+    minute.resolve_hidden_trades()
+    assert minute.hidden_since_ms is None
+
+
 @pytest.mark.parametrize(("candle_volume", "is_explained"), [(50, True), (40, False)])
 def test_a_candle_accounts_for_hidden_trades_if_its_volume_does(
     candle_volume: int, is_explained: bool

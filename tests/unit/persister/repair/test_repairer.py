@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.persister.repair.backlog import Backlog, Repair
+from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle
 from services.persister.repair.repairer import Repairer
 from shared.bus.lease import Term
@@ -69,11 +69,11 @@ class FakeStore:
 class FakeBacklog:
     """Gives the same backlog again and again, or raises an error once."""
 
-    backlog: Backlog
+    backlog: RepairBacklog
     error: Exception | None = None
     reads: int = 0
 
-    async def read(self, now_ms: int) -> Backlog:
+    async def read(self, now_ms: int) -> RepairBacklog:
         self.reads += 1
         error, self.error = self.error, None
         if error is not None:
@@ -97,7 +97,7 @@ class Harness:
     """A repairer with fakes around it."""
 
     def __init__(self, *repairs: Repair, filled: dict[str, set[str]] | None = None) -> None:
-        self.backlog = FakeBacklog(Backlog(list(repairs), filled or {}))
+        self.backlog = FakeBacklog(RepairBacklog(list(repairs), filled or {}))
         self.upstox = FakeUpstox()
         self.store = FakeStore()
         self.publisher = FakePublisher()
@@ -168,9 +168,9 @@ async def test_attempts_are_forgotten_once_the_windows_are_not_in_the_backlog() 
     harness = Harness(repair())
     for _ in range(5):
         await harness.repair_all()
-    harness.backlog.backlog = Backlog([], {})
+    harness.backlog.backlog = RepairBacklog([], {})
     await harness.repair_all()
-    harness.backlog.backlog = Backlog([repair()], {})
+    harness.backlog.backlog = RepairBacklog([repair()], {})
     await harness.repair_all()
     assert len(harness.upstox.calls) == 6
 
