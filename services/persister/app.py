@@ -33,7 +33,7 @@ from shared.contracts.instruments import (
 from shared.errors import StaleEpoch, StreamUnavailable
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
-from shared.runtime.mongo import connect_mongo
+from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.service import Component
 
 
@@ -59,20 +59,8 @@ async def build(
         stack.push_async_callback(store.close)
         publisher = BarPublisher(bus)
         pipeline = Pipeline(bus, store, publisher, settings, clock)
-        repairer = None
-        if settings.repair:
-            repairer = Repairer(
-                RepairBacklogReader(
-                    mongo,
-                    max_age_days=settings.repair_days,
-                    delay_secs=settings.repair_after_secs,
-                ),
-                CandleSource(http, settings.upstox, _call_pacer(settings), clock),
-                store,
-                publisher,
-                lambda: pipeline.time_ms,
-                every_secs=settings.repair_every_secs,
-            )
+        candles = CandleSource(http, settings.upstox, _call_pacer(settings), clock)
+        repairer = _repairer(mongo, candles, store, publisher, pipeline, settings)
         lease = Lease(
             lambda: open_leases(bus),
             "persister",
@@ -88,6 +76,30 @@ async def build(
             Leader(lease, store, pipeline, repairer, master_loader, readiness),
             _responder(bus, clock, HistoryReader(mongo), instruments, settings),
         )
+
+
+def _repairer(
+    mongo: Mongo,
+    candles: CandleSource,
+    store: BarStore,
+    publisher: BarPublisher,
+    pipeline: Pipeline,
+    settings: PersisterSettings,
+) -> Repairer | None:
+    """None if repair is switched off."""
+    if not settings.repair:
+        return None
+    backlog = RepairBacklogReader(
+        mongo, max_age_days=settings.repair_days, delay_secs=settings.repair_after_secs
+    )
+    return Repairer(
+        backlog,
+        candles,
+        store,
+        publisher,
+        lambda: pipeline.time_ms,
+        every_secs=settings.repair_every_secs,
+    )
 
 
 def _call_pacer(settings: PersisterSettings) -> CallPacer:

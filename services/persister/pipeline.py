@@ -120,7 +120,7 @@ class Pipeline:
                 backlog = max(0, backlog - len(entries))
 
     def _report_progress(self, entries: list[Entry], behind: int, backlog: int) -> None:
-        """Set metrics; log while `backlog`, from before these entries, is replayed."""
+        """Set metrics, and log the replay of the `backlog` that these entries are the first of."""
         metrics.ENTRIES.inc(len(entries))
         metrics.STREAM_POSITION.set(entries[-1].position)
         metrics.LAG.set(behind)

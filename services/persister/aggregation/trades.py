@@ -1,4 +1,4 @@
-"""Derives each instrument's trades from its quotes and candles, and the trades that may be hidden."""
+"""Derives trades, and where trades may be hidden, from quotes and candles."""
 
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
@@ -74,9 +74,9 @@ class TradeRecorder:
             self._resolve_hidden_trades(instrument, minute, minute.hidden_since_ms)
 
     def _add_instrument(self, quote: Quote, ltt_ms: int) -> None:
-        """Begin an instrument. Its first quote makes no trade, which may be days old.
+        """Add an instrument with its first quote, which makes no trade: it may be days old.
 
-        If the trade was made in the current window, others may have been made before it there.
+        If that trade was made in the current window, earlier trades of the window may be hidden.
         """
         instrument = InstrumentProgress(
             quote.key,

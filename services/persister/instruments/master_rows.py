@@ -1,4 +1,4 @@
-"""Rows of Upstox's instruments master: their bytes, their fields, and the instruments they describe."""
+"""The file format of Upstox's instruments master."""
 
 import zlib
 from typing import Any, Final, Protocol

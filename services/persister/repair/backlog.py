@@ -1,4 +1,7 @@
-"""Finds the windows to repair: partial bars, and windows of open gaps without a full bar."""
+"""Finds the windows to repair: partial bars, and windows of open gaps without a full bar.
+
+A full bar is one that is complete or repaired.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final
