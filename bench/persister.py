@@ -1,7 +1,7 @@
-"""What the persister does in a CPU-second, and what its database does for it.
+"""Benchmark of the persister: entries per CPU-second, and the load on its database.
 
-``make bench-persister``. Ticks of the simulated market, 50 instruments in full mode, as ingest
-publishes them on a real nats-server; bars go to a real mongod.
+Run by ``make bench-persister``. Ingest's code publishes ticks of the simulated market, 50
+instruments in full mode, on a real nats-server. Bars are stored in a real mongod.
 """
 
 import asyncio
@@ -23,8 +23,9 @@ from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire
 from services.ingest.normalise.normaliser import Normaliser
 from services.persister.aggregation.aggregator import Aggregator
-from services.persister.aggregation.checkpoint import State
-from services.persister.consume import consume
+from services.persister.aggregation.checkpoint import AggregatorState
+from services.persister.bar_publisher import BarPublisher
+from services.persister.entry_decoder import apply_entry
 from services.persister.pipeline import Pipeline
 from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
@@ -45,7 +46,7 @@ from tests.support.servers import PASSWORD, MongoServer, NatsServer, run_mongo, 
 FRAMES: Final = 4_800
 """Twenty minutes of exchange time, four frames a second."""
 INSTRUMENTS: Final = 5_000
-_AT_ONCE: Final = 500
+_BATCH_DOCUMENTS: Final = 500
 _STORE_ROUNDS: Final = 7
 
 
@@ -61,7 +62,7 @@ async def _bus(
 
 
 async def fill_stream(nats: NatsServer) -> None:
-    """Publish as ingest does."""
+    """Publish the simulated frames as ingest does."""
     client = BatchClient()
     async with _bus(nats, "ingest", client) as bus:
         await ensure_ticks_stream(bus, max_age_secs=3_600, max_bytes=1 << 30)
@@ -84,32 +85,32 @@ async def fill_stream(nats: NatsServer) -> None:
 
 
 async def read_all(nats: NatsServer) -> list[Entry]:
-    """All that the stream holds."""
+    """All entries of the stream."""
     entries: list[Entry] = []
     async with _bus(nats, "gateway") as bus, TickReader(bus, start=1) as reader:
-        there = await reader.open()
-        while len(entries) < there:
+        count = await reader.open()
+        while len(entries) < count:
             entries += await reader.batch()
     return entries
 
 
 async def aggregate_all(entries: list[Entry]) -> None:
-    """Decode and aggregate; what closes is taken, and not stored."""
-    aggregator = Aggregator(State(), grace_ms=2_000, silent_after_ms=15_000)
+    """Decode and aggregate entries, without storing bars."""
+    aggregator = Aggregator(AggregatorState(), grace_ms=2_000, silent_after_ms=15_000)
     for entry in entries:
-        consume(aggregator, entry)
-        aggregator.take()
+        apply_entry(aggregator, entry)
+        aggregator.take_closed()
 
 
 async def replay(nats: NatsServer, mongo: Mongo, last: int) -> float:
-    """Seconds for the whole pipeline to come from the beginning to position `last`."""
+    """Seconds that the whole pipeline takes from the stream's first entry to position `last`."""
     settings = PersisterSettings.model_validate({"nats_password": PASSWORD})
     clock = SystemClock()
     store = BarStore(mongo)
     await store.prepare()
     epoch, state = await store.take_over()
     async with _bus(nats, "persister") as bus:
-        pipeline = Pipeline(bus, store, settings, clock)
+        pipeline = Pipeline(bus, store, BarPublisher(bus), settings, clock)
         started = time.perf_counter()
         work = asyncio.create_task(
             pipeline.run(Term(1, clock, clock.monotonic() + 3_600), epoch, state)
@@ -118,15 +119,15 @@ async def replay(nats: NatsServer, mongo: Mongo, last: int) -> float:
             await asyncio.sleep(0.01)
             if work.done():
                 work.result()
-        took = time.perf_counter() - started
+        duration_secs = time.perf_counter() - started
         work.cancel()
         await asyncio.wait([work])
     await store.close()
-    return took
+    return duration_secs
 
 
 def window_of_all(number: int) -> list[Entry]:
-    """Three quotes of each of `INSTRUMENTS` instruments in one window, and its end."""
+    """Entries of one window: three quotes of each of `INSTRUMENTS` instruments, and its end."""
     start = window_start(1_795_408_200_000) + number * WINDOW_MS
     entries = []
     for step in (1_000, 61_000, 121_000):
@@ -144,12 +145,12 @@ def window_of_all(number: int) -> list[Entry]:
 
 
 async def store_windows(mongo: Mongo) -> list[float]:
-    """Seconds from the entry that closes a window of `INSTRUMENTS` bars until they are stored."""
+    """Seconds from the entry that closes a window of `INSTRUMENTS` bars to the end of its commit."""
     store = BarStore(mongo)
     await store.prepare()
     epoch, _ = await store.take_over()
-    aggregator = Aggregator(State(), grace_ms=2_000, silent_after_ms=1_000_000)
-    took = []
+    aggregator = Aggregator(AggregatorState(), grace_ms=2_000, silent_after_ms=1_000_000)
+    durations_secs = []
     position = 0
     for number in range(_STORE_ROUNDS + 2):
         entries = window_of_all(number)
@@ -158,18 +159,18 @@ async def store_windows(mongo: Mongo) -> list[float]:
             position += 1
             if entry is entries[-1]:
                 started = time.perf_counter()
-            consume(aggregator, Entry(position, entry.subject, entry.data))
-        closed = aggregator.take()
+            apply_entry(aggregator, Entry(position, entry.subject, entry.data))
+        closed = aggregator.take_closed()
         if closed is None or len(closed.bars) < INSTRUMENTS:
             continue
         await store.commit(closed, epoch)
-        took.append(time.perf_counter() - started)
+        durations_secs.append(time.perf_counter() - started)
     await store.close()
-    return sorted(took)
+    return sorted(durations_secs)
 
 
-class _Load:
-    """What a mongod has done since this was made."""
+class _MongodLoad:
+    """CPU time, writes and journal bytes of a mongod within the block."""
 
     def __init__(self, server: MongoServer, mongo: Mongo) -> None:
         self._process = psutil.Process(server.pid)
@@ -200,7 +201,7 @@ class _Load:
 
 
 async def write_each_tick(mongo: Mongo, entries: list[Entry]) -> None:
-    """The plain way: a document for each tick, some hundred sent at once."""
+    """Store one document for each tick, `_BATCH_DOCUMENTS` of them in a request."""
     ticks = mongo.db.get_collection("ticks")
     batch: list[InsertOne[Document]] = []
     for entry in entries:
@@ -215,23 +216,23 @@ async def write_each_tick(mongo: Mongo, entries: list[Entry]) -> None:
                 }
             )
         )  # fmt: skip
-        if len(batch) == _AT_ONCE:
+        if len(batch) == _BATCH_DOCUMENTS:
             await ticks.bulk_write(batch, ordered=False)
             batch = []
     if batch:
         await ticks.bulk_write(batch, ordered=False)
 
 
-async def _of_mongo(
+async def _measure_mongod(
     nats: NatsServer, entries: list[Entry], quotes: int
 ) -> tuple[dict[str, float], list[float]]:
     figures: dict[str, float] = {}
     with run_mongo() as server:
         settings = MongoSettings.model_validate({"url": server.url, "timeout_ms": 20_000})
         async with connect_mongo(settings, Readiness("bench")) as mongo:
-            async with _Load(server, mongo) as ours:
+            async with _MongodLoad(server, mongo) as ours:
                 secs = await replay(nats, mongo, entries[-1].position)
-            async with _Load(server, mongo) as plain:
+            async with _MongodLoad(server, mongo) as plain:
                 await write_each_tick(mongo, entries)
             stored = await store_windows(mongo)
     figures["replay_per_s"] = len(entries) / secs
@@ -251,7 +252,7 @@ async def main() -> None:
         entries = await read_all(nats)
         quotes = sum(entry.subject.startswith(QUOTE_PREFIX) for entry in entries)
         stages: list[Stage] = await measure(quotes, {"all": lambda: aggregate_all(entries)})
-        figures, stored = await _of_mongo(nats, entries, quotes)
+        figures, stored = await _measure_mongod(nats, entries, quotes)
     month = await month_query_ms()
     report_lines(
         "persister",

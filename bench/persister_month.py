@@ -1,8 +1,8 @@
-"""A month of five-minute bars over the bus, from a database of 100 days of 2 000 instruments.
+"""Benchmark of a month of bars over the bus, from 100 days of bars of 2 000 instruments.
 
-``python -m bench.persister_month`` makes that database: 15 million bars, stored in the order in
-which the persister would, window after window. It is kept below .data and made only once; a run
-that is cut off goes on where it was.
+``python -m bench.persister_month`` makes that database of 15 million bars, stored window after
+window as the persister stores them. The database stays below .data and is made once. A run that is
+interrupted continues where it was.
 """
 
 import argparse
@@ -44,11 +44,11 @@ from tests.support.servers import PASSWORD, NatsServer, Server, mongod_program, 
 DAYS: Final = 100
 INSTRUMENTS: Final = 2_000
 WINDOWS: Final = 75
-"""In a session of six and a quarter hours."""
+"""Windows of a session of six and a quarter hours."""
 MONTH_DAYS: Final = 22
 QUERIES: Final = 500
 WARM_UP: Final = 5
-"""Queries before: connections are opened, and the persister reads its empty stream."""
+"""Queries before the measurement: they open connections, and the persister reads its stream."""
 _LAST_OPEN_MS: Final = 1_795_405_500_000  # 2026-11-23 09:15 IST, a Monday
 _WEEK: Final = 7
 _FRIDAY: Final = 4
@@ -60,24 +60,24 @@ _LOADING_CACHE_GB: Final = 8
 _SHUT_DOWN_SECS: Final = 300
 
 
-def opens() -> list[int]:
-    """When each of the days opens, oldest first: Mondays to Fridays."""
-    found: list[int] = []
+def opening_times() -> list[int]:
+    """Opening time of each day in epoch ms, oldest first; Mondays to Fridays."""
+    times: list[int] = []
     at, weekday = _LAST_OPEN_MS, 0
-    while len(found) < DAYS:
+    while len(times) < DAYS:
         if weekday <= _FRIDAY:
-            found.append(at)
+            times.append(at)
         at, weekday = at - DAY_MS, (weekday - 1) % _WEEK
-    return found[::-1]
+    return times[::-1]
 
 
 def keys() -> list[str]:
-    """Instrument keys as long as those of shares."""
+    """Instrument keys of the length of a share's key."""
     return [f"NSE_EQ|INE{n:06d}010" for n in range(INSTRUMENTS)]
 
 
 class _Template:
-    """The bytes of an instrument's bars, but for what changes from one to the next."""
+    """The bytes of an instrument's bar, in which only the values that differ are replaced."""
 
     def __init__(self, key: str) -> None:
         bar = Bar(
@@ -113,20 +113,20 @@ class _Template:
 
 
 def _windows() -> Iterator[tuple[int, int]]:
-    """Start, and which of its day it is."""
-    for opened in opens():
+    """Start of each window, and its number within the day."""
+    for opens_ms in opening_times():
         for number in range(WINDOWS):
-            yield opened + number * WINDOW_MS, number
+            yield opens_ms + number * WINDOW_MS, number
 
 
 def _store(url: str, stopping: Event) -> None:
-    dice = random.Random(1)
+    rng = random.Random(1)
     templates = [_Template(key) for key in keys()]
-    steps = [round(dice.gauss(0, 2), 2) for _ in range(4_096)]
+    steps = [round(rng.gauss(0, 2), 2) for _ in range(4_096)]
     client: MongoClient[Document] = MongoClient(url, w=1, journal=False)
     with client, ThreadPoolExecutor(2) as pool:
         db: Any = client[_DATABASE]
-        done = {row["_id"] for row in db[_PROGRESS].find()}
+        stored = {row["_id"] for row in db[_PROGRESS].find()}
 
         def store(window: tuple[int, int]) -> None:
             if stopping.is_set():
@@ -149,15 +149,16 @@ def _store(url: str, stopping: Event) -> None:
             )  # fmt: skip
             db[_PROGRESS].insert_one({"_id": start})
 
-        left = [window for window in _windows() if window[0] not in done]
-        for _ in track(pool.map(store, left), "bars", total=len(left), disable=not left):
+        missing = [window for window in _windows() if window[0] not in stored]
+        results = pool.map(store, missing)
+        for _ in track(results, "bars", total=len(missing), disable=not missing):
             pass
         print(f"{db[_PROGRESS].count_documents({})} of {DAYS * WINDOWS} windows")
 
 
 @asynccontextmanager
 async def _mongod(cache_gb: int, *, transactions: bool) -> AsyncIterator[str]:
-    """A mongod on the folder; yields its address."""
+    """Run a mongod on the folder; yields its address."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
     command = [
@@ -166,7 +167,7 @@ async def _mongod(cache_gb: int, *, transactions: bool) -> AsyncIterator[str]:
         "--setParameter", "diagnosticDataCollectionEnabled=false",
     ]  # fmt: skip
     url = f"mongodb://{HOST}:{port}/"
-    if transactions:  # which the persister needs, and which cost writing
+    if transactions:  # the persister needs them, and they make loading slower
         command += ["--replSet", REPLICA_SET, "--oplogSize", "64"]
         url = mongo_url(port)
     server = Server(command, port, {})
@@ -181,7 +182,7 @@ async def _mongod(cache_gb: int, *, transactions: bool) -> AsyncIterator[str]:
 
 
 def _shut_down(url: str, pid: int) -> None:
-    """Let it write all that it holds, which may take a while."""
+    """Shut down cleanly, which writes all data in memory and may take a while."""
     process = psutil.Process(pid)
     with MongoClient[Document](url) as client, suppress(AutoReconnect):
         client.admin.command("shutdown")
@@ -198,9 +199,9 @@ async def _connected(url: str) -> AsyncIterator[Mongo]:
 
 
 async def load(secs: float) -> None:
-    """Store what is not stored yet, for so long at most."""
+    """Store the missing bars, for at most `secs` seconds."""
     stopping = Event()
-    # All in memory: written as it comes, each page would be written again and again.
+    # With all data in memory each page is written once, instead of again and again.
     async with _mongod(_LOADING_CACHE_GB, transactions=False) as url:
         async with _connected(url) as mongo:
             await BarStore(mongo).prepare()
@@ -213,7 +214,7 @@ async def load(secs: float) -> None:
 
 @asynccontextmanager
 async def _persister(nats: NatsServer, mongo_url: str) -> AsyncIterator[Bus]:
-    """A persister, as it is started anywhere, and a gateway's connection to ask it by."""
+    """Run a persister process; yields a gateway's connection to the bus."""
     settings = NatsSettings.model_validate({"url": nats.url})
     environment = {
         "TRADEDAD_NATS_URL": nats.url,
@@ -231,52 +232,53 @@ async def _persister(nats: NatsServer, mongo_url: str) -> AsyncIterator[Bus]:
         service_process("persister", environment),
         connect_bus(
             settings, user="gateway", password=PASSWORD, readiness=Readiness("bench")
-        ) as asking,
+        ) as gateway_bus,
     ):
-        yield asking
+        yield gateway_bus
 
 
-async def _ask(bus: Bus, requests: list[BarsRequest]) -> list[float]:
-    """For each request the milliseconds until the answer was there, as gateways pass it on."""
+async def _durations_ms(bus: Bus, requests: list[BarsRequest]) -> list[float]:
+    """Milliseconds from each request to its answer, in the bytes that a gateway passes on."""
     clock = SystemClock()
-    took = []
+    durations_ms = []
     for request in requests:
         started = time.perf_counter()
         data = await send_request_encoded(bus, clock, HISTORY_BARS, request, timeout_secs=10)
-        took.append((time.perf_counter() - started) * 1_000)
+        durations_ms.append((time.perf_counter() - started) * 1_000)
         reply = msgspec.json.decode(data, type=BarsReply)
         assert len(reply.bars) == MONTH_DAYS * WINDOWS
-    return took
+    return durations_ms
 
 
 def _months(count: int, seed: int) -> list[BarsRequest]:
-    dice = random.Random(seed)
-    everything = keys()
-    days = opens()
-    made = []
+    """Requests for random months of random instruments."""
+    rng = random.Random(seed)
+    all_keys = keys()
+    days = opening_times()
+    requests = []
     for _ in range(count):
-        first = dice.randrange(DAYS - MONTH_DAYS)
+        first = rng.randrange(DAYS - MONTH_DAYS)
         until = days[first + MONTH_DAYS - 1] + 400 * MINUTE_MS
-        key = dice.choice(everything)
-        made.append(BarsRequest(key=key, from_ms=days[first], to_ms=until, limit=MAX_BARS))
-    return made
+        key = rng.choice(all_keys)
+        requests.append(BarsRequest(key=key, from_ms=days[first], to_ms=until, limit=MAX_BARS))
+    return requests
 
 
 async def month_query_ms() -> dict[str, float]:
-    """Time from asking for a month of an instrument over the bus to having it."""
+    """Time from a request for a month of an instrument over the bus to its answer."""
     await load(secs=1e9)
     async with _mongod(_CACHE_GB, transactions=True) as url:
         with run_nats() as nats:
             async with _persister(nats, url) as bus:
-                await _ask(bus, _months(WARM_UP, seed=1))
-                took = sorted(await _ask(bus, _months(QUERIES, seed=2)))
+                await _durations_ms(bus, _months(WARM_UP, seed=1))
+                durations_ms = sorted(await _durations_ms(bus, _months(QUERIES, seed=2)))
         async with _connected(url) as mongo:
             stored = await mongo.db.get_collection(BARS).estimated_document_count()
             stats = await mongo.db.command("collStats", BARS)
     return {
-        "month_query_p50_ms": took[len(took) // 2],
-        "month_query_p99_ms": took[len(took) * 99 // 100],
-        "month_query_max_ms": took[-1],
+        "month_query_p50_ms": durations_ms[len(durations_ms) // 2],
+        "month_query_p99_ms": durations_ms[len(durations_ms) * 99 // 100],
+        "month_query_max_ms": durations_ms[-1],
         "bars_stored": float(stored),
         "mib_on_disk": (stats["storageSize"] + stats["totalIndexSize"]) / (1 << 20),
     }
@@ -284,5 +286,5 @@ async def month_query_ms() -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make the database of the benchmark.")
-    parser.add_argument("--secs", type=float, default=1e9, help="go on for so long only")
+    parser.add_argument("--secs", type=float, default=1e9, help="stop after this many seconds")
     asyncio.run(load(parser.parse_args().secs))

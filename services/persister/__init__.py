@@ -1,1 +1,1 @@
-"""Turns quotes into five-minute bars in MongoDB, exactly once whatever dies."""
+"""Stores market data as five-minute bars in MongoDB, exactly once in spite of crashes."""

@@ -1,4 +1,4 @@
-"""Starts the persister service, or with ``export`` writes its bars to a file."""
+"""Starts the persister service, or exports its bars with the argument ``export``."""
 
 import sys
 

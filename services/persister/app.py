@@ -1,4 +1,4 @@
-"""Puts the persister together."""
+"""Composition root of the persister."""
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -7,16 +7,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 from pymongo.errors import PyMongoError
 
+from services.persister.bar_publisher import BarPublisher
 from services.persister.instruments.instrument_store import InstrumentStore
-from services.persister.instruments.master import Master
+from services.persister.instruments.master_loader import MasterLoader
 from services.persister.leader import Leader
 from services.persister.pipeline import Pipeline
+from services.persister.repair.backlog import RepairBacklogReader
 from services.persister.repair.call_pacer import CallLimit, CallPacer
 from services.persister.repair.candle_source import CandleSource
 from services.persister.repair.repairer import Repairer
 from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
-from services.persister.storage.history import History
+from services.persister.storage.history_reader import HistoryReader
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.requests import Handler, Responder
@@ -31,7 +33,7 @@ from shared.contracts.instruments import (
 from shared.errors import StaleEpoch, StreamUnavailable
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
-from shared.runtime.mongo import connect_mongo
+from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.service import Component
 
 
@@ -55,11 +57,10 @@ async def build(
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
-        pipeline = Pipeline(bus, store, settings, clock)
-        repairer = None
-        if settings.repair:
-            source = CandleSource(http, settings.upstox, _pace(settings), clock)
-            repairer = Repairer(bus, mongo, store, source, settings, lambda: pipeline.time_ms)
+        publisher = BarPublisher(bus)
+        pipeline = Pipeline(bus, store, publisher, settings, clock)
+        candles = CandleSource(http, settings.upstox, _call_pacer(settings), clock)
+        repairer = _repairer(mongo, candles, store, publisher, pipeline, settings)
         lease = Lease(
             lambda: open_leases(bus),
             "persister",
@@ -68,16 +69,40 @@ async def build(
             clock,
             retryable=(PyMongoError, StreamUnavailable, StaleEpoch),
         )
-        master = Master(http, instruments, settings, clock)
+        master_loader = MasterLoader(http, instruments, settings, clock)
         yield (
             bus,
             mongo,
-            Leader(lease, store, pipeline, repairer, master, readiness),
-            _responder(bus, clock, History(mongo), instruments, settings),
+            Leader(lease, store, pipeline, repairer, master_loader, readiness),
+            _responder(bus, clock, HistoryReader(mongo), instruments, settings),
         )
 
 
-def _pace(settings: PersisterSettings) -> CallPacer:
+def _repairer(
+    mongo: Mongo,
+    candles: CandleSource,
+    store: BarStore,
+    publisher: BarPublisher,
+    pipeline: Pipeline,
+    settings: PersisterSettings,
+) -> Repairer | None:
+    """None if repair is switched off."""
+    if not settings.repair:
+        return None
+    backlog = RepairBacklogReader(
+        mongo, max_age_days=settings.repair_days, delay_secs=settings.repair_after_secs
+    )
+    return Repairer(
+        backlog,
+        candles,
+        store,
+        publisher,
+        lambda: pipeline.time_ms,
+        every_secs=settings.repair_every_secs,
+    )
+
+
+def _call_pacer(settings: PersisterSettings) -> CallPacer:
     return CallPacer(
         [
             CallLimit(settings.repair_calls_per_sec, 1.0),
@@ -90,7 +115,7 @@ def _pace(settings: PersisterSettings) -> CallPacer:
 def _responder(
     bus: Bus,
     clock: Clock,
-    history: History,
+    history: HistoryReader,
     instruments: InstrumentStore,
     settings: PersisterSettings,
 ) -> Responder:

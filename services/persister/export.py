@@ -14,59 +14,70 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from services.persister.storage.bar_store import BARS
-from services.persister.storage.documents import END_OF_TIME_MS, bar_ids
+from services.persister.storage.documents import MAX_ID_TIME_MS, bar_id_range
 from shared.errors import ConfigError
 from shared.market.exchange_time import IST
 from shared.runtime import exit_codes
 from shared.runtime.mongo import Document
 from shared.runtime.settings import MongoSettings, load
 
-_AT_ONCE: Final = 20_000
-_MISSING: Final = "the export needs pyarrow and rich: uv sync --group export"
+_BATCH_ROWS: Final = 20_000
+_MISSING_PACKAGES: Final = "the export needs pyarrow and rich: uv sync --group export"
 
 
 class CannotExportError(Exception):
-    """The export cannot be made; says why."""
+    """The export is not possible; the message gives the reason."""
 
 
 def _arguments(args: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m services.persister export",
-        description="Write stored five-minute bars to a file: one instrument after the other, oldest first.",
+        description="Write stored five-minute bars to a file, ordered by instrument and time.",
     )
-    parser.add_argument("out", type=Path, help="a file that ends in .parquet or .csv")
+    parser.add_argument("out", type=Path, help="file name that ends in .parquet or .csv")
     parser.add_argument(
-        "--key", action="append", default=[], help="an instrument; may be repeated (default: all)"
+        "--key",
+        action="append",
+        default=[],
+        help="instrument key; may be repeated (default: all instruments)",
     )
     parser.add_argument(
-        "--from", dest="since", type=_moment, metavar="TIME", help="first start, ISO 8601, IST"
+        "--from",
+        dest="since",
+        type=_time,
+        metavar="TIME",
+        help="bars that start at this time or later, ISO 8601, IST by default",
     )
     parser.add_argument(
-        "--to", dest="until", type=_moment, metavar="TIME", help="starts before this, ISO 8601, IST"
+        "--to",
+        dest="until",
+        type=_time,
+        metavar="TIME",
+        help="bars that start before this time, ISO 8601, IST by default",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    found = parser.parse_args(args)
-    if found.out.suffix not in (".parquet", ".csv"):
-        parser.error(f"out: {found.out} ends neither in .parquet nor in .csv")
-    if not found.out.parent.is_dir():
-        parser.error(f"out: there is no folder {found.out.parent}")
-    return found
+    arguments = parser.parse_args(args)
+    if arguments.out.suffix not in (".parquet", ".csv"):
+        parser.error(f"out: {arguments.out} ends neither in .parquet nor in .csv")
+    if not arguments.out.parent.is_dir():
+        parser.error(f"out: folder {arguments.out.parent} does not exist")
+    return arguments
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ISO 8601 date or time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=IST)
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ISO 8601 date or time") from None
+    return time if time.tzinfo else time.replace(tzinfo=IST)
 
 
 def main(args: Sequence[str]) -> int:
     """Run the command; returns the process's exit code."""
-    wanted = _arguments(args)
+    arguments = _arguments(args)
     try:
         settings = load(MongoSettings)
-        count = export(settings, wanted)
+        count = export(settings, arguments)
     except ConfigError as error:
         for problem in error.problems:
             print(f"export: {problem}", file=sys.stderr)
@@ -74,22 +85,22 @@ def main(args: Sequence[str]) -> int:
     except (CannotExportError, PyMongoError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return exit_codes.FAILED
-    print(f"{count} bars in {wanted.out}")
+    print(f"{count} bars in {arguments.out}")
     return exit_codes.OK
 
 
-def export(settings: MongoSettings, wanted: argparse.Namespace) -> int:
-    """Write the file, whole or not at all; how many bars are in it.
+def export(settings: MongoSettings, arguments: argparse.Namespace) -> int:
+    """Write the whole file, or leave no file. Returns the number of bars in it.
 
     Raises CannotExportError, PyMongoError or OSError.
     """
     query: Document = {}
-    if wanted.key:
-        query["$or"] = [{"_id": bar_ids(key, 0, END_OF_TIME_MS)} for key in wanted.key]
-    span = {"$gte": wanted.since, "$lt": wanted.until}
-    if any(span.values()):
-        query["start"] = {name: value for name, value in span.items() if value is not None}
-    partly = wanted.out.with_name(wanted.out.name + ".part")
+    if arguments.key:
+        query["$or"] = [{"_id": bar_id_range(key, 0, MAX_ID_TIME_MS)} for key in arguments.key]
+    bounds = {"$gte": arguments.since, "$lt": arguments.until}
+    if any(bounds.values()):
+        query["start"] = {name: value for name, value in bounds.items() if value is not None}
+    partial_file = arguments.out.with_name(arguments.out.name + ".part")
     client: MongoClient[Document] = MongoClient(
         settings.url.get_secret_value(), tz_aware=True,
         serverSelectionTimeoutMS=settings.timeout_ms, appname="tradedad-export",
@@ -99,16 +110,18 @@ def export(settings: MongoSettings, wanted: argparse.Namespace) -> int:
             BARS, read_concern=ReadConcern("majority")
         )
         total = bars.count_documents(query)
+        rows = _rows(bars, query)
+        suffix = arguments.out.suffix
         try:
-            count = _write(partly, wanted.out.suffix, _rows(bars, query), total, quiet=wanted.quiet)
-            partly.replace(wanted.out)
+            count = _write(partial_file, suffix, rows, total, quiet=arguments.quiet)
+            partial_file.replace(arguments.out)
         finally:
-            partly.unlink(missing_ok=True)
+            partial_file.unlink(missing_ok=True)
     return count
 
 
 def _rows(bars: Collection[Document], query: Document) -> Iterator[Document]:
-    yield from bars.find(query, {"_id": 0}).sort("_id").batch_size(_AT_ONCE)
+    yield from bars.find(query, {"_id": 0}).sort("_id").batch_size(_BATCH_ROWS)
 
 
 def _write(path: Path, suffix: str, rows: Iterator[Document], total: int, *, quiet: bool) -> int:
@@ -117,7 +130,7 @@ def _write(path: Path, suffix: str, rows: Iterator[Document], total: int, *, qui
         from pyarrow import csv, parquet
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
     except ImportError as error:
-        raise CannotExportError(_MISSING) from error
+        raise CannotExportError(_MISSING_PACKAGES) from error
     schema = _schema(pa)
     writer = (
         parquet.ParquetWriter(path, schema, compression="zstd")
@@ -128,7 +141,7 @@ def _write(path: Path, suffix: str, rows: Iterator[Document], total: int, *, qui
     count = 0
     with writer, Progress(*columns, TimeRemainingColumn(), disable=quiet) as progress:
         task = progress.add_task("bars", total=total)
-        while batch := list(islice(rows, _AT_ONCE)):
+        while batch := list(islice(rows, _BATCH_ROWS)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
             count += len(batch)
             progress.advance(task, len(batch))
@@ -136,17 +149,17 @@ def _write(path: Path, suffix: str, rows: Iterator[Document], total: int, *, qui
 
 
 def _schema(pa: Any) -> Any:
-    moment = pa.timestamp("ms", tz=str(UTC))
+    timestamp = pa.timestamp("ms", tz=str(UTC))
     return pa.schema(
         [
             pa.field("key", pa.string(), nullable=False),
-            pa.field("start", moment, nullable=False),
+            pa.field("start", timestamp, nullable=False),
             *(
                 pa.field(name, pa.float64(), nullable=False)
                 for name in ("open", "high", "low", "close")
             ),
             ("ltq", pa.int64()),
-            ("ltt", moment),
+            ("ltt", timestamp),
             ("volume", pa.int64()),
             ("vtt", pa.int64()),
             ("atp", pa.float64()),

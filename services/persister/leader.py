@@ -1,55 +1,81 @@
-"""The leader: holds the lease, and runs the pipeline, repair and the instruments master."""
+"""Leadership of the persister: runs the work of the leader while this process holds the lease."""
 
-from typing import Final
+from typing import Final, Protocol
 
-from services.persister.instruments.master import Master
-from services.persister.pipeline import Pipeline
-from services.persister.repair.repairer import Repairer
-from services.persister.storage.bar_store import BarStore
+from services.persister.aggregation.checkpoint import AggregatorState
 from shared.bus.lease import Lease, Term
 from shared.runtime.health import Readiness
+from shared.runtime.service import Component
 from shared.runtime.tasks import run_together
 
 DEPENDENCY: Final = "leader"
-"""What `Readiness` calls it: a persister, this one or another, that holds the lease."""
+"""Name in `Readiness`: up while this persister or another one is known to hold the lease."""
+
+
+class CheckpointStore(Protocol):
+    """Where the last leader stored its checkpoint. Both methods raise PyMongoError."""
+
+    async def take_over(self) -> tuple[int, AggregatorState]:
+        """Supersede every older leader. Returns the new epoch and the last leader's state."""
+        ...
+
+    async def prepare(self) -> None:
+        """Create the collections, or bring them up to date."""
+        ...
+
+
+class StreamWork(Protocol):
+    """Reads the stream during a term."""
+
+    async def run(self, term: Term, epoch: int, state: AggregatorState) -> None:
+        """Read on from `state` until cancelled."""
+        ...
+
+
+class TermWork(Protocol):
+    """Other work of the leader during a term."""
+
+    async def run(self, term: Term, epoch: int) -> None:
+        """Run until cancelled."""
+        ...
 
 
 class Leader:
-    """Seeks the lease; while holding it reads the stream, repairs, and loads the master."""
+    """Seeks the lease. While holding it, runs the pipeline, repair and the master loader."""
 
     def __init__(
-        self, lease: Lease, store: BarStore, pipeline: Pipeline, repairer: Repairer | None,
-        master: Master, readiness: Readiness,
+        self, lease: Lease, store: CheckpointStore, pipeline: StreamWork,
+        repairer: TermWork | None, master_loader: Component, readiness: Readiness,
     ) -> None:  # fmt: skip
         self._lease = lease
         self._store = store
         self._pipeline = pipeline
         self._repairer = repairer
-        self._master = master
+        self._master_loader = master_loader
         self._readiness = readiness
-        self._tell(leader_known=False)
+        self._set_leader_known(False)
 
     async def run(self) -> None:
-        await self._lease.lead(self._work, on_other_leader=self._tell)
+        await self._lease.lead(self._work, on_other_leader=self._set_leader_known)
 
-    def _tell(self, leader_known: bool) -> None:
-        if leader_known:
+    def _set_leader_known(self, is_known: bool, /) -> None:
+        if is_known:
             self._readiness.up(DEPENDENCY)
         else:
-            self._readiness.down(DEPENDENCY, "none is known")
+            self._readiness.down(DEPENDENCY, "no leader is known")
 
     async def _work(self, term: Term) -> None:
-        # In this order: a transaction left behind would keep `prepare` waiting, too.
+        # First take over: a transaction that a dead leader left open would block `prepare`, too.
         epoch, state = await self._store.take_over()
         await self._store.prepare()
         works = {
             "pipeline": self._pipeline.run(term, epoch, state),
-            "master": self._master.run(),
+            "master loader": self._master_loader.run(),
         }
         if self._repairer is not None:
-            works["repair"] = self._repairer.run(term, epoch)
-        self._tell(leader_known=True)
+            works["repairer"] = self._repairer.run(term, epoch)
+        self._set_leader_known(True)
         try:
             await run_together(works)
         finally:
-            self._tell(leader_known=False)
+            self._set_leader_known(False)

@@ -1,44 +1,59 @@
-"""What the persister counts."""
+"""Prometheus metrics of the persister."""
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ENTRIES: Final = Counter("tradedad_persister_entries_total", "Entries read from the stream")
-BAD_ENTRIES: Final = Counter(
-    "tradedad_persister_bad_entries_total", "Entries of the stream that could not be decoded"
-)
-LATE_TRADES: Final = Counter(
-    "tradedad_persister_late_trades_total",
-    "Trades that came after their bar could still be amended, or before their time",
+ENTRIES: Final = Counter("tradedad_persister_entries_total", "Entries read from the stream.")
+UNDECODABLE_ENTRIES: Final = Counter(
+    "tradedad_persister_undecodable_entries_total",
+    "Entries of the stream that could not be decoded.",
 )
 STALE_ENTRIES: Final = Counter(
-    "tradedad_persister_stale_entries_total", "Entries of a superseded ingest leader, refused"
+    "tradedad_persister_stale_entries_total",
+    "Entries refused because they are of a superseded ingest leader.",
 )
-BARS: Final = Counter("tradedad_persister_bars_total", "Bars stored, by state", ["state"])
-AMENDED: Final = Counter("tradedad_persister_amended_bars_total", "Bars stored again, changed")
-WINDOWS_CLOSED: Final = Counter("tradedad_persister_windows_closed_total", "Windows closed")
-WINDOWS_OPEN: Final = Gauge("tradedad_persister_windows_open", "Windows with trades, not over yet")
-STORE_SECONDS: Final = Histogram(
-    "tradedad_persister_store_seconds", "Time to store one window, all retries included"
+REFUSED_TRADES: Final = Counter(
+    "tradedad_persister_refused_trades_total",
+    "Trades refused because their bar can no longer change (late) or their time is in the future"
+    " (early).",
+    ["reason"],
 )
-STREAM_TIME: Final = Gauge(
-    "tradedad_persister_stream_time_seconds", "Exchange time reached, Unix seconds"
+BARS: Final = Counter(
+    "tradedad_persister_bars_total", "Bars stored, amended and repaired ones included.", ["state"]
 )
-POSITION: Final = Gauge("tradedad_persister_stream_position", "Stream position reached")
-LAG: Final = Gauge("tradedad_persister_lag_entries", "Entries of the stream that are not read yet")
+AMENDED_BARS: Final = Counter(
+    "tradedad_persister_amended_bars_total", "Bars stored again because they have changed."
+)
+REPAIRED_BARS: Final = Counter(
+    "tradedad_persister_repaired_bars_total", "Bars stored that were made of Upstox's candles."
+)
+CLOSED_WINDOWS: Final = Counter("tradedad_persister_closed_windows_total", "Windows closed.")
+OPEN_WINDOWS: Final = Gauge("tradedad_persister_open_windows", "Windows that have begun.")
+COMMIT_SECONDS: Final = Histogram(
+    "tradedad_persister_commit_seconds", "Time to store one closed window, all retries included."
+)
+STREAM_TIMESTAMP: Final = Gauge(
+    "tradedad_persister_stream_timestamp_seconds", "Exchange time reached, in Unix seconds."
+)
+STREAM_POSITION: Final = Gauge(
+    "tradedad_persister_stream_position", "Position of the last entry that was read."
+)
+LAG: Final = Gauge("tradedad_persister_lag_entries", "Entries of the stream that are not read yet.")
 REPLAY: Final = Gauge(
-    "tradedad_persister_replay_remaining_entries", "Entries left of those found at the start"
+    "tradedad_persister_replay_remaining_entries",
+    "Entries not read yet of those that the stream held at the start.",
 )
 GAPS: Final = Counter(
-    "tradedad_persister_gaps_total", "Gaps noted, by reason; one may be of many instruments",
-    ["reason"],
-)  # fmt: skip
-REPAIRED: Final = Counter("tradedad_persister_repaired_bars_total", "Bars made of Upstox's candles")
+    "tradedad_persister_gaps_total", "Gaps stored; one gap may be of many instruments.", ["reason"]
+)
 REPAIR_CALLS: Final = Counter(
-    "tradedad_persister_repair_calls_total", "Calls for candles, by outcome", ["outcome"]
+    "tradedad_persister_repair_calls_total", "Calls to Upstox for candles.", ["outcome"]
 )
-REPAIRS_DUE: Final = Gauge(
-    "tradedad_persister_repairs_due", "Days of instruments that wait for repair"
+PENDING_REPAIRS: Final = Gauge(
+    "tradedad_persister_pending_repairs",
+    "Repairs to do, of one instrument and day each.",
 )
-INSTRUMENTS: Final = Gauge("tradedad_persister_instruments", "Instruments of the last master")
+INSTRUMENTS: Final = Gauge(
+    "tradedad_persister_instruments", "Instruments of the last instruments master."
+)

@@ -1,71 +1,94 @@
-"""The leader's reading: consume > aggregate > store, from where the last leader had come to."""
+"""Reads the tick stream, aggregates it to bars and stores each window as it closes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
-from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.aggregation.aggregator import Aggregator, Closed
-from services.persister.aggregation.checkpoint import State, of_stream
-from services.persister.consume import consume
+from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.checkpoint import AggregatorState, resume_on_stream
+from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings
-from services.persister.storage.bar_store import BarStore
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.stream_reader import Entry, TickReader, stream_created_at
-from shared.contracts.messages import Bar, encode
-from shared.contracts.subjects import bar_subject
+from shared.contracts.messages import Bar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-_MOST_ATTEMPTS: Final = 20
-_AMEND_SECS: Final = 1.0
-_TELL_EVERY: Final = 100_000
-_STREAM_CAP_SECS: Final = 5.0
+_MAX_WRITE_RETRIES: Final = 20
+_MAX_PAUSE_SECS: Final = 5.0
+_AMEND_EVERY_SECS: Final = 1.0
+_LOG_EVERY_ENTRIES: Final = 100_000
+
+
+class WindowStore(Protocol):
+    """Stores bars. Both methods raise PyMongoError, and StaleEpoch if another persister leads."""
+
+    async def commit(self, closed: ClosedWindows, epoch: int) -> None:
+        """Store closed windows and the checkpoint, all or nothing."""
+        ...
+
+    async def amend(self, bars: Sequence[Bar], epoch: int) -> None:
+        """Store bars that have changed."""
+        ...
+
+
+class Publisher(Protocol):
+    """Publishes stored bars."""
+
+    async def publish(self, bars: Sequence[Bar]) -> None:
+        """Never raises; bars that cannot be published are dropped."""
+        ...
 
 
 class Pipeline:
-    """Reads the stream, and stores each window as it closes."""
+    """Runs for one term of leadership at a time."""
 
     def __init__(
-        self, bus: Bus, store: BarStore, settings: PersisterSettings, clock: Clock
+        self,
+        bus: Bus,
+        store: WindowStore,
+        publisher: Publisher,
+        settings: PersisterSettings,
+        clock: Clock,
     ) -> None:
         self._bus = bus
         self._store = store
+        self._publisher = publisher
         self._settings = settings
         self._clock = clock
         self.time_ms: int | None = None
         """Exchange time reached; None before the first entry."""
 
-    async def run(self, term: Term, epoch: int, state: State) -> None:
-        """Work for one term, reading on from `state`.
+    async def run(self, term: Term, epoch: int, state: AggregatorState) -> None:
+        """Read the stream from `state` on, until cancelled.
 
-        Raises LeaseLost or StaleEpoch when another leads, StreamUnavailable or
-        PyMongoError when what it needs stays away.
+        Raises LeaseLost or StaleEpoch if another persister leads, StreamUnavailable or
+        PyMongoError if NATS or MongoDB stays unavailable.
         """
-        stream = await self._stream(term)
-        if state.stream not in ("", stream):
-            log.warning("the stream was made anew", lost_from=state.next_position)
-        state = of_stream(state, stream)
+        stream_id = await self._stream_id(term)
+        if state.stream_id not in ("", stream_id):
+            log.warning("tick stream was replaced", lost_from=state.next_position)
+        state = resume_on_stream(state, stream_id)
         aggregator = Aggregator(
             state, grace_ms=self._settings.grace_ms, silent_after_ms=self._settings.silent_after_ms
         )
         start = max(1, state.next_position)
         async with TickReader(self._bus, start=start) as reader:
-            replay = await reader.open()
-            log.info("reading on", position=start, epoch=epoch, behind=replay)
-            await self._read(reader, aggregator, replay, epoch, term)
+            backlog = await reader.open()
+            log.info("reading the tick stream", position=start, epoch=epoch, backlog=backlog)
+            await self._read(reader, aggregator, backlog, epoch, term)
 
-    async def _stream(self, term: Term) -> str:
-        """Which stream it is, once ingest has made one."""
-        backoff = Backoff(cap_secs=_STREAM_CAP_SECS)
+    async def _stream_id(self, term: Term) -> str:
+        """The identity of the tick stream. Waits until ingest has created the stream."""
+        backoff = Backoff(cap_secs=_MAX_PAUSE_SECS)
         while True:
             term.check()
             try:
@@ -76,81 +99,87 @@ class Pipeline:
                 await asyncio.sleep(backoff.next_secs())
 
     async def _read(
-        self, reader: TickReader, aggregator: Aggregator, replay: int, epoch: int, term: Term
+        self, reader: TickReader, aggregator: Aggregator, backlog: int, epoch: int, term: Term
     ) -> None:
-        read = late = stale = 0
+        counts = _RefusalCounts(aggregator)
         amend_at = self._clock.monotonic()
         while True:
             entries = await reader.batch()
             for entry in entries:
-                consume(aggregator, entry)
-                if (closed := aggregator.take()) is not None:
+                apply_entry(aggregator, entry)
+                if (closed := aggregator.take_closed()) is not None:
                     await self._commit(closed, epoch, term)
-                    metrics.WINDOWS_OPEN.set(aggregator.open_windows)
+                    metrics.OPEN_WINDOWS.set(aggregator.open_window_count)
             if self._clock.monotonic() >= amend_at:
                 await self._amend(aggregator.take_amended(), epoch, term)
-                amend_at = self._clock.monotonic() + _AMEND_SECS
-            metrics.LATE_TRADES.inc(aggregator.late_trades - late)
-            metrics.STALE_ENTRIES.inc(aggregator.stale_entries - stale)
-            late, stale = aggregator.late_trades, aggregator.stale_entries
+                amend_at = self._clock.monotonic() + _AMEND_EVERY_SECS
+            counts.report()
             self.time_ms = aggregator.time_ms
             if entries:
-                self._tell(entries, reader.behind, replay - read)
-                read += len(entries)
+                self._report_progress(entries, reader.behind, backlog)
+                backlog = max(0, backlog - len(entries))
 
-    def _tell(self, entries: list[Entry], behind: int, left: int) -> None:
-        """Where we are; `left` entries were to be replayed before these."""
+    def _report_progress(self, entries: list[Entry], behind: int, backlog: int) -> None:
+        """Set metrics, and log the replay of the `backlog` that these entries are the first of."""
         metrics.ENTRIES.inc(len(entries))
-        metrics.POSITION.set(entries[-1].position)
+        metrics.STREAM_POSITION.set(entries[-1].position)
         metrics.LAG.set(behind)
-        metrics.STREAM_TIME.set((self.time_ms or 0) / 1_000)
-        after = max(0, left - len(entries))
-        metrics.REPLAY.set(after)
-        if left > 0 and (after == 0 or left // _TELL_EVERY != after // _TELL_EVERY):
-            log.info("replaying" if after else "replayed", left=after)
+        metrics.STREAM_TIMESTAMP.set((self.time_ms or 0) / 1_000)
+        remaining = max(0, backlog - len(entries))
+        metrics.REPLAY.set(remaining)
+        if not backlog:
+            return
+        if not remaining:
+            log.info("backlog replayed")
+        elif backlog // _LOG_EVERY_ENTRIES != remaining // _LOG_EVERY_ENTRIES:
+            log.info("replaying the backlog", remaining=remaining)
 
-    async def _commit(self, closed: Closed, epoch: int, term: Term) -> None:
+    async def _commit(self, closed: ClosedWindows, epoch: int, term: Term) -> None:
         started = self._clock.monotonic()
-        await self._insist(lambda: self._store.commit(closed, epoch), term)
-        metrics.STORE_SECONDS.observe(self._clock.monotonic() - started)
-        metrics.WINDOWS_CLOSED.inc()
-        for missing in closed.missing:
-            metrics.GAPS.labels(missing.reason.value).inc()
+        await self._retry(lambda: self._store.commit(closed, epoch), term)
+        metrics.COMMIT_SECONDS.observe(self._clock.monotonic() - started)
+        metrics.CLOSED_WINDOWS.inc()
+        for gap in closed.gaps:
+            metrics.GAPS.labels(gap.reason.value).inc()
             log.warning(
-                "trades may be missing", since=missing.start, until=missing.end,
-                reason=missing.reason.value, instruments=len(missing.keys),
+                "trades may be missing", start_ms=gap.start_ms, end_ms=gap.end_ms,
+                reason=gap.reason.value, instruments=len(gap.keys),
             )  # fmt: skip
-        log.info("window stored", until=closed.until, bars=len(closed.bars))
-        await announce(self._bus, closed.bars)
+        log.info("window stored", until_ms=closed.until_ms, bars=len(closed.bars))
+        await self._publisher.publish(closed.bars)
 
-    async def _amend(self, bars: tuple[Bar, ...], epoch: int, term: Term) -> None:
+    async def _amend(self, bars: Sequence[Bar], epoch: int, term: Term) -> None:
         if not bars:
             return
-        await self._insist(lambda: self._store.amend(bars, epoch), term)
-        metrics.AMENDED.inc(len(bars))
-        await announce(self._bus, bars)
+        await self._retry(lambda: self._store.amend(bars, epoch), term)
+        metrics.AMENDED_BARS.inc(len(bars))
+        await self._publisher.publish(bars)
 
-    async def _insist(self, write: Callable[[], Awaitable[None]], term: Term) -> None:
-        """Write however often it takes; reading waits meanwhile."""
-        backoff = Backoff(cap_secs=5.0)
+    async def _retry(self, write: Callable[[], Awaitable[None]], term: Term) -> None:
+        """Call `write` until it succeeds. Raises PyMongoError if the last retry fails."""
+        backoff = Backoff(cap_secs=_MAX_PAUSE_SECS)
         while True:
             term.check()
             try:
                 return await write()
             except PyMongoError as error:
-                if backoff.attempt >= _MOST_ATTEMPTS:
+                if backoff.attempt >= _MAX_WRITE_RETRIES:
                     raise
-                log.warning("not stored yet", error=repr(error))
+                log.warning("storing failed, trying again", error=repr(error))
                 await asyncio.sleep(backoff.next_secs())
 
 
-async def announce(bus: Bus, bars: tuple[Bar, ...]) -> None:
-    """Tell of bars that are stored; who misses the word finds them there."""
-    for bar in bars:
-        metrics.BARS.labels(bar.state.value).inc()
-        if not bus.can_publish:
-            return
-        try:
-            await bus.client.publish(bar_subject(bar.key), encode(bar))
-        except (NatsError, OSError):
-            return
+class _RefusalCounts:
+    """Adds what an aggregator has refused since the last report to the metrics."""
+
+    def __init__(self, aggregator: Aggregator) -> None:
+        self._aggregator = aggregator
+        self._late = self._early = self._stale = 0
+
+    def report(self) -> None:
+        late, early = self._aggregator.late_trades, self._aggregator.early_trades
+        stale = self._aggregator.stale_entries
+        metrics.REFUSED_TRADES.labels("late").inc(late - self._late)
+        metrics.REFUSED_TRADES.labels("early").inc(early - self._early)
+        metrics.STALE_ENTRIES.inc(stale - self._stale)
+        self._late, self._early, self._stale = late, early, stale

@@ -1,4 +1,4 @@
-"""What can be set of the persister."""
+"""Settings of the persister."""
 
 from typing import Annotated
 
@@ -22,42 +22,42 @@ class PersisterSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_PERSISTER_")
 
     ops_port: Port = 7431
-    """Where /healthz, /readyz and /metrics listen."""
+    """Port of /healthz, /readyz and /metrics."""
     nats_password: SecretStr
-    """Of the NATS user that is named like this service."""
+    """Password of the NATS user `persister`."""
     grace_ms: Annotated[int, Field(ge=0, le=60_000)] = 2_000
-    """Exchange time a window stays open after its end; what comes later amends its bar."""
+    """Exchange time for which a window stays open after its end; later trades amend its bar."""
     silent_after_ms: Annotated[int, Field(ge=1_000)] = 15_000
-    """Exchange time without any message after which the feed counts as silent."""
+    """Exchange time without a message after which the feed counts as silent."""
     retention_days: Annotated[int, Field(ge=0)] = 0
-    """Bars and gaps older than this are deleted; 0 keeps them for ever."""
+    """Age at which bars and gaps are deleted; 0 keeps them forever."""
 
     requests_at_once: Annotated[int, Field(ge=1)] = 8
-    """Questions over the bus that one process works on at a time."""
+    """Requests over the bus that one process works on concurrently."""
     requests_waiting: Annotated[int, Field(ge=1)] = 64
-    """Questions that wait; one more is refused as overloaded."""
+    """Requests that may wait; further ones are refused as overloaded."""
 
     repair: bool = True
-    """Whether bars with gaps are made anew of Upstox's candles."""
+    """Whether bars with missing trades are repaired from Upstox's candles."""
     repair_every_secs: Secs = 20.0
-    """How often to look for what is to be repaired."""
+    """Time between two searches for bars to repair."""
     repair_after_secs: Annotated[float, Field(ge=0)] = 60.0
-    """Exchange time after a window's end before Upstox is asked for its candles."""
+    """Exchange time after a window's end from which its candles are requested."""
     repair_days: Annotated[int, Field(ge=1, le=30)] = 7
-    """Gaps older than this are left as they are."""
+    """Age in days beyond which gaps are no longer repaired."""
     repair_calls_per_sec: Annotated[int, Field(ge=1, le=50)] = 5
-    """Calls for candles; Upstox allows 50 over all calls of the account."""
+    """Limit of calls for candles per second; Upstox allows 50 for all calls of the account."""
     repair_calls_per_minute: Annotated[int, Field(ge=1, le=500)] = 200
-    """Upstox allows 500 over all."""
+    """Limit of calls for candles per minute; Upstox allows 500 for all calls of the account."""
     repair_calls_per_half_hour: Annotated[int, Field(ge=1, le=2_000)] = 1_000
-    """Upstox allows 2000 over all."""
+    """Limit of calls for candles per 30 minutes; Upstox allows 2000 for all calls of the account."""
 
     master_url: HttpUrl = (
         "https://assets.upstox.com/market-quote/instruments/exchange/complete.json.gz"
     )
-    """Where the instruments master is, gzipped JSON."""
+    """Address of the instruments master, gzipped JSON."""
     master_check_secs: Secs = 600.0
-    """How often to see whether a new day's master is due; it comes at about 06:00 IST."""
+    """Time between two checks for a new day's master; Upstox publishes it at about 06:00 IST."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)

@@ -35,7 +35,7 @@ LIFE_OF_A_TICK = [
     "services/gateway/fanout/flush.py",
     "services/gateway/stream/session.py",
     "shared/bus/stream_reader.py",
-    "services/persister/consume.py",
+    "services/persister/entry_decoder.py",
     "services/persister/aggregation/aggregator.py",
     "services/persister/storage/bar_store.py",
 ]

@@ -31,7 +31,7 @@ class OrderManagerHarness:
         self.state = InstrumentState(instrument, OrderBook(9_995, 5, lambda: LEVEL))
         self.states = {KEY: self.state}
         self.accounts = Accounts(self.states, opening_paise=opening_rupees * 100)
-        self.calendar = SimulatedCalendar(always_open=False)
+        self.calendar = SimulatedCalendar()
         self.now_ms = at_ms
         self.order_manager = OrderManager(
             self.states, self.calendar, self.accounts, Records(max_rows=1_000), start_ms=at_ms

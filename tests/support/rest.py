@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from services.persister.aggregation.aggregator import Closed
+from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import encode_state
 from services.persister.instruments.instrument_store import InstrumentStore
-from services.persister.instruments.search_rank import words_of
+from services.persister.instruments.search_rank import search_words
 from services.persister.storage.bar_store import BarStore
 from shared.contracts.instruments import Instrument
 from shared.contracts.messages import Bar, BarState
@@ -97,14 +97,14 @@ async def store_bars(mongo: Mongo, bars: Sequence[Bar]) -> None:
     await store.prepare()
     epoch, state = await store.take_over()
     end = max(bar.start for bar in bars) + WINDOW_MS
-    await store.commit(Closed(end, tuple(bars), (), encode_state(state)), epoch)
+    await store.commit(ClosedWindows(end, tuple(bars), (), encode_state(state)), epoch)
 
 
 async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> None:
     """As the persister does it with the master."""
     kept = InstrumentStore(mongo)
     await kept.prepare()
-    await kept.write((one, 1, words_of(one)) for one in instruments)
+    await kept.write((one, 1, search_words(one)) for one in instruments)
 
 
 MONDAY: dict[str, Any] = {"from_": MONDAY_10_00, "to": MONDAY_10_00 + 100 * WINDOW_MS}

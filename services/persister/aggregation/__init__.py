@@ -1,1 +1,1 @@
-"""Quotes and candles to five-minute bars. Pure."""
+"""Aggregation of quotes and candles into five-minute bars. Pure."""

@@ -1,62 +1,72 @@
-"""Quotes and candles to five-minute bars, by the stream's own time, never by ours.
+"""Aggregates quotes and candles into five-minute bars, by the stream's own exchange time.
 
-A window closes when the stream's time has passed its end by a grace; its bars then come
-out together with the state from which reading on gives all later bars again, to the byte.
-What comes later still amends the instrument's last bar.
+A window closes when the stream's time has passed its end by a grace period. Its bars are then
+taken together with a checkpoint. Reading on from the checkpoint gives all later bars again,
+identical to the byte. What arrives later still amends the instrument's last closed bar.
 
-What counts: every trade, by its own time (`ltt`), in whatever session, be it the opening
-auction's, the closing auction's or one after the close. An indicative price is no trade.
+Every trade counts at its own time (`ltt`), in any session: the opening auction, the closing
+auction and trades after the close included. An indicative price is not a trade.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from services.persister.aggregation.checkpoint import Hole, Silence, State, encode_state
-from services.persister.aggregation.trades import Trades
+from services.persister.aggregation.checkpoint import (
+    AggregatorState,
+    FeedSilence,
+    InstrumentGap,
+    encode_state,
+)
+from services.persister.aggregation.trades import TradeRecorder
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, Candle, ClockTick, Quote
 from shared.market.exchange_time import WINDOW_MS, window_start
 
-# A feed that is live may say nothing for so long.
-_SHORTEST_SILENCE_MS: Final = 2_000
+# A live feed may send nothing for this long.
+_MIN_SILENCE_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """Windows from `start` until before `end` in which trades of `keys` may be missing."""
+class WindowGap:
+    """Whole windows in `[start_ms, end_ms)` in which trades of `keys` may be missing."""
 
-    start: int
-    end: int
+    start_ms: int
+    end_ms: int
     reason: GapReason
     keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """What is to be stored: bars of windows that are over, and where to read on afterwards."""
+class ClosedWindows:
+    """What to store once windows have closed, and the checkpoint to resume from."""
 
-    until: int
+    until_ms: int
+    """All windows that end by this exchange time are closed."""
     bars: tuple[Bar, ...]
-    missing: tuple[Missing, ...]
+    gaps: tuple[WindowGap, ...]
     checkpoint: bytes
 
 
 class Aggregator:
-    """Give it every entry of the stream, in order, then `take` what is to be stored."""
+    """Applies every entry of the stream, in order; `take_closed` gives what to store.
 
-    def __init__(self, state: State, *, grace_ms: int, silent_after_ms: int) -> None:
+    The position of each entry must be passed with it, since missing positions are lost entries.
+    """
+
+    def __init__(self, state: AggregatorState, *, grace_ms: int, silent_after_ms: int) -> None:
         self._state = state
         self._instruments = state.instruments
         self._grace_ms = grace_ms
         self._silent_after_ms = silent_after_ms
         self._windows = Windows(state)
-        self._trades = Trades(state, self._windows, grace_ms=grace_ms)
-        self._taken_until = state.closed_until
-        self._closes_at = self._next_close()
+        self._trades = TradeRecorder(state, self._windows, grace_ms=grace_ms)
+        self._taken_until_ms = state.closed_until_ms
+        self._closes_at_ms = self._next_close_ms()
         self.stale_entries = 0
-        """Entries of a superseded ingest leader."""
+        """Entries refused because they are of a superseded ingest leader."""
 
     @property
     def time_ms(self) -> int | None:
@@ -64,111 +74,126 @@ class Aggregator:
         return self._state.time_ms
 
     @property
-    def open_windows(self) -> int:
-        """Windows that have begun and are not over."""
+    def open_window_count(self) -> int:
+        """Number of windows that are open for at least one instrument."""
         return self._windows.open_count
 
     @property
     def late_trades(self) -> int:
-        """Trades of windows that cannot change any more, or of times that are not yet."""
-        return self._trades.late
+        """Trades refused because their window can no longer change."""
+        return self._trades.late_trades
 
-    def passed(self, position: int) -> None:
-        """An entry that is none of ours: it was not lost."""
+    @property
+    def early_trades(self) -> int:
+        """Trades refused because their time is in the future."""
+        return self._trades.early_trades
+
+    def skip(self, position: int) -> None:
+        """Pass over an entry that does not concern bars."""
         self._state.next_position = position + 1
 
-    def clock(self, tick: ClockTick, position: int) -> None:
-        """Time goes on."""
+    def apply_clock_tick(self, tick: ClockTick, position: int) -> None:
+        """Advance time."""
         self._advance(tick.ts, tick.feed_ts, tick.epoch, position)
 
-    def quote(self, quote: Quote, position: int) -> None:
-        """A quote: maybe a trade, or more than one."""
-        if self._advance(quote.ts, quote.ts, quote.epoch, position, snap=quote.snap):
-            self._trades.quote(quote)
+    def apply_quote(self, quote: Quote, position: int) -> None:
+        """Advance time and record the trades that the quote reports."""
+        if self._advance(quote.ts, quote.ts, quote.epoch, position, is_snapshot=quote.snap):
+            self._trades.apply_quote(quote)
 
-    def candle(self, candle: Candle, position: int) -> None:
-        """A minute that is over, with every trade of it."""
+    def apply_candle(self, candle: Candle, position: int) -> None:
+        """Advance time and record every trade of the candle's minute."""
         if self._advance(candle.ts, candle.ts, candle.epoch, position):
-            self._trades.candle(candle)
+            self._trades.apply_candle(candle)
 
-    def take(self) -> Closed | None:
-        """What has closed since the last call, amendments with it; None if no window has."""
+    def take_closed(self) -> ClosedWindows | None:
+        """What has closed since the last call, with amended bars; None if no window has."""
         state = self._state
-        if state.closed_until == self._taken_until:
+        if state.closed_until_ms == self._taken_until_ms:
             return None
-        amended = self.take_amended()
-        self._taken_until = state.closed_until
-        missing = _grouped(state.holes)
-        state.holes = []
-        return Closed(state.closed_until, amended, missing, encode_state(state))
+        bars = self.take_amended()
+        self._taken_until_ms = state.closed_until_ms
+        gaps = _by_window(state.gaps)
+        state.gaps = []
+        return ClosedWindows(state.closed_until_ms, bars, gaps, encode_state(state))
 
     def take_amended(self) -> tuple[Bar, ...]:
-        """Bars that are new or differ from what was told before; the checkpoint may stay."""
-        return self._windows.take()
+        """Bars that are new or have changed since the last call. The checkpoint may stay."""
+        return self._windows.take_bars()
 
     def _advance(
-        self, ts: int, feed_ts: int, epoch: int, position: int, *, snap: bool = False
-    ) -> bool:
-        """Let time come to `ts`, and note if the feed was away before; False if superseded."""
+        self, time_ms: int, feed_time_ms: int, epoch: int, position: int, *,
+        is_snapshot: bool = False,
+    ) -> bool:  # fmt: skip
+        """Advance to `time_ms` and note a silence of the feed before it; False if superseded."""
         state = self._state
-        lost = position > state.next_position
+        is_after_loss = position > state.next_position
         state.next_position = position + 1
         if epoch < state.feed_epoch:
             self.stale_entries += 1
             return False
-        before, fed = state.time_ms, state.feed_ms
-        if before is None or fed is None:
-            state.closed_until = self._taken_until = max(state.closed_until, window_start(ts))
-            self._note_silence(window_start(feed_ts), feed_ts, GapReason.FEED_AWAY)
-            before = fed = 0
-        elif lost:
-            self._note_silence(fed, max(feed_ts, fed + 1), GapReason.ENTRIES_LOST)
+        last_ms, last_feed_ms = state.time_ms, state.feed_time_ms
+        if last_ms is None or last_feed_ms is None:
+            start_ms = window_start(time_ms)
+            state.closed_until_ms = self._taken_until_ms = max(state.closed_until_ms, start_ms)
+            self._note_silence(window_start(feed_time_ms), feed_time_ms, GapReason.FEED_AWAY)
+            last_ms = last_feed_ms = 0
+        elif is_after_loss:
+            until_ms = max(feed_time_ms, last_feed_ms + 1)
+            self._note_silence(last_feed_ms, until_ms, GapReason.ENTRIES_LOST)
         elif epoch > state.feed_epoch:
-            self._note_silence(fed, max(feed_ts, fed + 1), GapReason.FEED_AWAY)
-        elif snap and feed_ts - fed > _SHORTEST_SILENCE_MS:
-            self._note_silence(fed, feed_ts, GapReason.FEED_AWAY)
-        elif ts - before > self._silent_after_ms:
-            self._note_silence(before, ts, GapReason.FEED_AWAY)
+            until_ms = max(feed_time_ms, last_feed_ms + 1)
+            self._note_silence(last_feed_ms, until_ms, GapReason.FEED_AWAY)
+        elif is_snapshot and feed_time_ms - last_feed_ms > _MIN_SILENCE_MS:
+            self._note_silence(last_feed_ms, feed_time_ms, GapReason.FEED_AWAY)
+        elif time_ms - last_ms > self._silent_after_ms:
+            self._note_silence(last_ms, time_ms, GapReason.FEED_AWAY)
         state.feed_epoch = epoch
-        if ts > before:
-            state.time_ms = ts
-            if ts >= self._closes_at:
-                self._close(window_start(ts - self._grace_ms))
-        if feed_ts > fed:
-            state.feed_ms = feed_ts
+        if time_ms > last_ms:
+            state.time_ms = time_ms
+            if time_ms >= self._closes_at_ms:
+                self._close(window_start(time_ms - self._grace_ms))
+        if feed_time_ms > last_feed_ms:
+            state.feed_time_ms = feed_time_ms
         return True
 
-    def _note_silence(self, since: int, until: int, reason: GapReason) -> None:
-        if until > since:
-            self._state.silences.append(Silence(since, until, reason))
-        self._closes_at = self._next_close()
+    def _note_silence(self, since_ms: int, until_ms: int, reason: GapReason) -> None:
+        if until_ms > since_ms:
+            self._state.silences.append(FeedSilence(since_ms, until_ms, reason))
+        self._closes_at_ms = self._next_close_ms()
 
-    def _next_close(self) -> int:
-        """A window waits for the grace, and as long after a silence: the feed then tells
-        of each instrument whether anything was traded unseen."""
-        ends = [self._state.closed_until + WINDOW_MS, *(s.until for s in self._state.silences)]
-        return max(ends) + self._grace_ms
+    def _next_close_ms(self) -> int:
+        """max(window end, end of the last silence) + grace_ms.
 
-    def _close(self, until: int) -> None:
-        """Close all windows that end by `until`, which is the end of one."""
+        After a silence the feed needs the grace period to report on each instrument, and with
+        it whether trades were made unseen.
+        """
+        window_end_ms = self._state.closed_until_ms + WINDOW_MS
+        ends_ms = [window_end_ms, *(silence.until_ms for silence in self._state.silences)]
+        return max(ends_ms) + self._grace_ms
+
+    def _close(self, until_ms: int) -> None:
+        """Close all windows that end by `until_ms`, which is the end of a window."""
         state = self._state
         for instrument in self._instruments.values():
-            self._windows.close(instrument, until)
+            self._windows.close(instrument, until_ms)
         for silence in state.silences:
-            start = max(window_start(silence.since), state.closed_until)
-            end = min(window_start(silence.until - 1) + WINDOW_MS, until)
-            if start < end:
-                for instrument in self._instruments.values():
-                    if instrument.seen < silence.until:
-                        state.holes.append(Hole(start, end, silence.reason, instrument.key))
-        state.closed_until = until
-        state.silences = [silence for silence in state.silences if silence.until > until]
-        self._closes_at = self._next_close()
+            start_ms = max(window_start(silence.since_ms), state.closed_until_ms)
+            end_ms = min(window_start(silence.until_ms - 1) + WINDOW_MS, until_ms)
+            if start_ms < end_ms:
+                state.gaps += (
+                    InstrumentGap(start_ms, end_ms, silence.reason, instrument.key)
+                    for instrument in self._instruments.values()
+                    if instrument.last_quote_ms < silence.until_ms
+                )
+        state.closed_until_ms = until_ms
+        state.silences = [silence for silence in state.silences if silence.until_ms > until_ms]
+        self._closes_at_ms = self._next_close_ms()
 
 
-def _grouped(holes: list[Hole]) -> tuple[Missing, ...]:
-    """Holes of the same windows together."""
+def _by_window(gaps: Iterable[InstrumentGap]) -> tuple[WindowGap, ...]:
+    """Gaps of the same windows and reason as one gap, in the order of their windows."""
     keys: dict[tuple[int, int, GapReason], set[str]] = defaultdict(set)
-    for hole in holes:
-        keys[hole.start, hole.end, hole.reason].add(hole.key)
-    return tuple(Missing(*place, tuple(sorted(keys[place]))) for place in sorted(keys))
+    for gap in gaps:
+        keys[gap.start_ms, gap.end_ms, gap.reason].add(gap.key)
+    return tuple(WindowGap(*windows, tuple(sorted(keys[windows]))) for windows in sorted(keys))

@@ -1,143 +1,126 @@
-"""One bar in the making, minute by minute: what quotes showed, and what candles told of it all.
+"""Builds one five-minute bar of one instrument, minute by minute.
 
-The feed is conflated: a quote hides the trades before it. Two things make up for that. A
-quote whose volume rose by just its last quantity hid nothing; and a minute's candle holds
-every trade of it. A minute with neither is in doubt, and its bar is partial.
+The feed is conflated: a quote shows the newest trade and hides the trades since the quote before
+it. Two rules recover what it hides. A quote whose volume rose by exactly its last traded quantity
+hid no trade. The one-minute candle of a minute holds every trade of that minute. A minute to which
+neither rule applies is partial, and so is its bar.
 """
 
 import msgspec
 
-from shared.contracts.messages import Bar, BarState, Candle
+from services.persister.aggregation.minute import Minute, VolumeBounds
+from shared.contracts.messages import Bar, BarState, Candle, Quote
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
 
 
-class VolumeBounds(msgspec.Struct, array_like=True, frozen=True):
-    """The day's cumulative volume at some moment: at least `low`, at most `high` if known."""
-
-    low: int
-    high: int | None
-
-    def within(self, other: "VolumeBounds") -> "VolumeBounds":
-        """What both allow; `other` if they contradict each other."""
-        low = max(self.low, other.low)
-        high = self.high if other.high is None else other.high
-        if self.high is not None and other.high is not None:
-            high = min(self.high, other.high)
-        return other if high is not None and low > high else VolumeBounds(low, high)
-
-    def plus(self, volume: int) -> "VolumeBounds":
-        """After `volume` more was traded."""
-        return VolumeBounds(self.low + volume, None if self.high is None else self.high + volume)
-
-
-class Minute(msgspec.Struct, array_like=True):
-    """A minute with trades in it, or with a doubt whether there were."""
-
-    start: int
-    open: float | None = None
-    """Of the first trade that is known; None if none is."""
-    high: float = 0.0
-    low: float = 0.0
-    close: float = 0.0
-    volume: int | None = None
-    before: VolumeBounds | None = None
-    """Cumulative volume before the first trade that a quote showed."""
-    shown: int | None = None
-    """Cumulative volume that the last quote showed."""
-    doubtful: bool = False
-    """Trades may be hidden in it."""
-    tail_doubtful: bool = False
-    """The first quote of a later minute hid trades that may have been of this one."""
-    unseen_since: int | None = None
-    """Since when its own first quote hid trades, if that is in an earlier minute."""
-    whole: bool = False
-    """Its candle has come: it holds every trade."""
-
-    def trade(self, price: float, volume: int | None) -> None:
-        """A trade that a quote showed; `volume` was traded since the quote before."""
-        if self.whole:
-            return
-        if self.open is None:
-            self.open = self.high = self.low = price
-        elif price > self.high:
-            self.high = price
-        elif price < self.low:
-            self.low = price
-        self.close = price
-        self.add_volume(volume)
-
-    def add_volume(self, volume: int | None) -> None:
-        """Traded in it, seen or unseen, as far as quotes tell."""
-        if volume is not None and not self.whole:
-            self.volume = volume if self.volume is None else self.volume + volume
-
-    def candle(self, candle: Candle) -> None:
-        """All trades of the minute; they widen what quotes have shown."""
-        if self.whole:
-            return
-        self.whole, self.doubtful, self.tail_doubtful = True, False, False
-        self.high = candle.high if self.open is None else max(self.high, candle.high)
-        self.low = candle.low if self.open is None else min(self.low, candle.low)
-        self.open, self.close = candle.open, candle.close
-        self.volume = candle.volume
-
-
 class BarBuilder(msgspec.Struct, array_like=True):
-    """A window of one instrument."""
+    """The bar of one window of one instrument, before and after the window closes."""
 
-    start: int
+    start_ms: int
     minutes: list[Minute] = []
     ltq: int | None = None
-    ltt: int | None = None
+    ltt_ms: int | None = None
     atp: float | None = None
     oi: int | None = None
     ticks: int = 0
     silent_ms: int = 0
-    """Set when the window closes, as are the following."""
-    unseen: bool = False
-    """The feed was away, and has not shown the instrument since."""
+    """Set when the window closes, as are the fields below."""
+    is_unconfirmed: bool = False
+    """The feed was silent in the window and has not sent a quote of the instrument since."""
     epoch: int = 0
-    totals: VolumeBounds | None = None
-    """Cumulative volume at the window's start; None for an index."""
+    vtt_at_start: VolumeBounds | None = None
+    """Cumulative volume at the window's start; None if unknown, as for an index."""
 
-    def minute(self, at_ms: int) -> Minute:
-        """The minute that holds `at_ms`."""
-        start = at_ms - at_ms % MINUTE_MS
+    def record_trade(
+        self,
+        quote: Quote,
+        price: float,
+        ltt_ms: int,
+        *,
+        volume: int | None,
+        previous_vtt: int | None,
+        hidden_since_ms: int | None,
+    ) -> None:
+        """Record the trade that `quote` shows.
+
+        `volume` and `previous_vtt` are as in `Minute.record_trade`. `hidden_since_ms` is the time
+        since which the quote hid other trades; None if it hid no trade.
+        """
+        minute = self._minute(ltt_ms)
+        minute.record_trade(quote, price, volume=volume, previous_vtt=previous_vtt)
+        if hidden_since_ms is not None:
+            minute.record_hidden_trades(hidden_since_ms)
+        if self.ltt_ms is None or ltt_ms >= self.ltt_ms:
+            self.ltt_ms = ltt_ms
+            self.ltq = quote.ltq
+            self.atp = quote.atp
+            self.oi = quote.oi
+        self.ticks += 1
+
+    def record_unseen_volume(self, at_ms: int, volume: int) -> None:
+        """Add volume that was traded at `at_ms` or before, in trades that no quote showed."""
+        self._minute(at_ms).add_volume(volume)
+
+    def record_hidden_trades(self, since_ms: int, until_ms: int, *, is_tail: bool = False) -> None:
+        """Record that trades may be hidden from `since_ms` to `until_ms`, both included.
+
+        With `is_tail`, the trades may also belong to a later minute; see `dismiss_hidden_tail`.
+        """
+        first = max(since_ms - since_ms % MINUTE_MS, self.start_ms)
+        end = min(until_ms + 1, self.start_ms + WINDOW_MS)
+        for start_ms in range(first, end, MINUTE_MS):
+            minute = self._minute(start_ms)
+            if is_tail:
+                minute.record_hidden_tail()
+            else:
+                minute.record_hidden_trades()
+
+    def dismiss_hidden_tail(self, since_ms: int, until_ms: int) -> None:
+        """Record that the trades hidden from `since_ms` to `until_ms` belong to a later minute."""
+        for minute in self.minutes:
+            if since_ms - since_ms % MINUTE_MS <= minute.start_ms <= until_ms:
+                minute.dismiss_hidden_tail()
+
+    def apply_candle(self, candle: Candle) -> Minute:
+        """Apply a one-minute candle of this window. Returns the candle's minute."""
+        minute = self._minute(candle.start)
+        minute.apply_candle(candle)
+        return minute
+
+    def close(
+        self,
+        *,
+        epoch: int,
+        vtt_at_start: VolumeBounds | None,
+        silent_ms: int = 0,
+        is_unconfirmed: bool = False,
+    ) -> None:
+        """Set what is known once the window is over. Later trades and candles amend the bar."""
+        self.epoch = epoch
+        self.vtt_at_start = vtt_at_start
+        self.silent_ms = silent_ms
+        self.is_unconfirmed = is_unconfirmed
+
+    def confirm(self) -> None:
+        """Record that the feed has sent a quote of the instrument since its silence."""
+        self.is_unconfirmed = False
+
+    def _minute(self, at_ms: int) -> Minute:
+        """The minute that holds `at_ms`; created if it is missing."""
+        start_ms = at_ms - at_ms % MINUTE_MS
         minutes = self.minutes
-        if minutes and minutes[-1].start == start:
+        if minutes and minutes[-1].start_ms == start_ms:
             return minutes[-1]
         for place, minute in enumerate(minutes):
-            if minute.start == start:
+            if minute.start_ms == start_ms:
                 return minute
-            if minute.start > start:
-                made = Minute(start)
+            if minute.start_ms > start_ms:
+                made = Minute(start_ms)
                 minutes.insert(place, made)
                 return made
-        made = Minute(start)
+        made = Minute(start_ms)
         minutes.append(made)
         return made
-
-    def doubt(self, since_ms: int, until_ms: int) -> None:
-        """Trades may be hidden from `since_ms` to `until_ms`, both included."""
-        for start in self._starts(since_ms, until_ms):
-            minute = self.minute(start)
-            minute.doubtful = not minute.whole
-
-    def doubt_tail(self, since_ms: int, until_ms: int) -> None:
-        """The same of trades that may as well have been later; see `trust_tail`."""
-        for start in self._starts(since_ms, until_ms):
-            minute = self.minute(start)
-            minute.tail_doubtful = not minute.whole
-
-    def trust_tail(self, since_ms: int, until_ms: int) -> None:
-        """They were later."""
-        for minute in self.minutes:
-            if since_ms - since_ms % MINUTE_MS <= minute.start <= until_ms:
-                minute.tail_doubtful = False
-
-    def _starts(self, since_ms: int, until_ms: int) -> range:
-        first = max(since_ms - since_ms % MINUTE_MS, self.start)
-        return range(first, min(until_ms + 1, self.start + WINDOW_MS), MINUTE_MS)
 
     @property
     def has_trades(self) -> bool:
@@ -145,35 +128,42 @@ class BarBuilder(msgspec.Struct, array_like=True):
         return any(minute.open is not None for minute in self.minutes)
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether a trade may be hidden in it."""
-        return self.unseen or any(one.doubtful or one.tail_doubtful for one in self.minutes)
+    def is_partial(self) -> bool:
+        """Whether trades may be missing."""
+        return self.is_unconfirmed or any(
+            minute.is_partial or minute.is_tail_partial for minute in self.minutes
+        )
 
-    def totals_at_end(self) -> VolumeBounds | None:
-        """Cumulative volume after the window's last trade; None for an index.
+    @property
+    def vtt_before_first_minute(self) -> VolumeBounds | None:
+        """Cumulative volume before the first minute's trades; None if unknown."""
+        return self.minutes[0].vtt_before if self.minutes else None
 
-        Candles tell how much each minute added, quotes where it stood at times: from both
-        it is exact as soon as any minute has begun or ended in plain sight.
+    def vtt_at_end(self) -> VolumeBounds | None:
+        """Cumulative volume after the window's last trade; None if unknown, as for an index.
+
+        Candles give the volume of each minute, and quotes the cumulative volume at some moments.
+        The result is exact once any minute's start or end is known exactly.
         """
-        totals = self.totals
+        vtt = self.vtt_at_start
         for minute in self.minutes:
             if minute.volume is None:
                 continue
-            totals = totals or VolumeBounds(0, None)
-            if minute.before is not None:
-                totals = totals.within(minute.before)
-            if minute.doubtful:
-                totals = VolumeBounds(minute.shown or 0, None)
+            vtt = vtt or VolumeBounds(0, None)
+            if minute.vtt_before is not None:
+                vtt = vtt.intersect(minute.vtt_before)
+            if minute.is_partial:
+                vtt = VolumeBounds(minute.last_vtt or 0, None)
             else:
-                totals = totals.plus(minute.volume)
-            if minute.shown is not None:
-                totals = totals.within(VolumeBounds(minute.shown, None))
-        return totals
+                vtt = vtt.plus(minute.volume)
+            if minute.last_vtt is not None:
+                vtt = vtt.intersect(VolumeBounds(minute.last_vtt, None))
+        return vtt
 
-    def bar(self, key: str, after: VolumeBounds | None = None) -> Bar | None:
-        """The bar as far as it is known; None without a trade.
+    def bar(self, key: str, vtt_after: VolumeBounds | None = None) -> Bar | None:
+        """The bar as known so far; None if no trade is known.
 
-        `after` is the cumulative volume before the first trade beyond the window.
+        `vtt_after` is the cumulative volume before the first trade after the window, if known.
         """
         minutes = [minute for minute in self.minutes if minute.open is not None]
         if not minutes:
@@ -181,24 +171,24 @@ class BarBuilder(msgspec.Struct, array_like=True):
         first = minutes[0].open
         assert first is not None
         volumes = [minute.volume for minute in self.minutes if minute.volume is not None]
-        totals = self.totals_at_end() if volumes else None
-        if totals is not None and after is not None:
-            totals = totals.within(after)
+        vtt = self.vtt_at_end() if volumes else None
+        if vtt is not None and vtt_after is not None:
+            vtt = vtt.intersect(vtt_after)
         return Bar(
             key=key,
-            start=self.start,
+            start=self.start_ms,
             open=first,
             high=max(minute.high for minute in minutes),
             low=min(minute.low for minute in minutes),
             close=minutes[-1].close,
             ltq=self.ltq,
-            ltt=self.ltt,
+            ltt=self.ltt_ms,
             volume=sum(volumes) if volumes else None,
-            vtt=None if totals is None else totals.low,
+            vtt=None if vtt is None else vtt.low,
             atp=self.atp,
             oi=self.oi,
             ticks=self.ticks,
-            state=BarState.PARTIAL if self.is_doubtful else BarState.COMPLETE,
+            state=BarState.PARTIAL if self.is_partial else BarState.COMPLETE,
             silent_ms=self.silent_ms,
             epoch=self.epoch,
         )

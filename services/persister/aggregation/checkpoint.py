@@ -1,4 +1,4 @@
-"""All that the aggregator knows at one position of the stream, and its bytes."""
+"""The aggregator's state at one position of the stream, and its encoding as a checkpoint."""
 
 from typing import Final
 
@@ -7,99 +7,105 @@ import msgspec
 from services.persister.aggregation.bar_builder import BarBuilder
 from shared.contracts.history import GapReason
 
-_FORM: Final = 1
+# Structs are stored as arrays: the order of their fields is the layout.
+_LAYOUT: Final = 1
 
 
-class Silence(msgspec.Struct, array_like=True, frozen=True):
-    """A stretch of exchange time in which the feed told nothing, or was not heard."""
+class FeedSilence(msgspec.Struct, array_like=True, frozen=True):
+    """A stretch of exchange time without messages of the feed, or whose messages were lost."""
 
-    since: int
-    until: int
+    since_ms: int
+    until_ms: int
     reason: GapReason
 
+    def overlap_ms(self, start_ms: int, end_ms: int) -> int:
+        """Length of the silence within `[start_ms, end_ms)`; 0 or less if there is none."""
+        return min(self.until_ms, end_ms) - max(self.since_ms, start_ms)
 
-class Hole(msgspec.Struct, array_like=True, frozen=True):
-    """Whole windows, from `start` until before `end`, in which trades of `key` are missing."""
 
-    start: int
-    end: int
+class InstrumentGap(msgspec.Struct, array_like=True, frozen=True):
+    """Whole windows in `[start_ms, end_ms)` in which trades of one instrument may be missing."""
+
+    start_ms: int
+    end_ms: int
     reason: GapReason
     key: str
 
 
-class Unseen(msgspec.Struct, array_like=True, frozen=True):
-    """Whole windows, from `start` until before `end`, in which trades may be hidden."""
+class UnseenRange(msgspec.Struct, array_like=True, frozen=True):
+    """Whole windows in `[start_ms, end_ms)` in which an instrument may have hidden trades."""
 
-    start: int
-    end: int
-    tail: bool
-    """They may as well have been later."""
+    start_ms: int
+    end_ms: int
+    is_tail: bool
+    """The hidden trades may also belong to a later window."""
 
 
 class InstrumentProgress(msgspec.Struct, array_like=True):
-    """What is known of one instrument."""
+    """The aggregator's state of one instrument."""
 
     key: str
-    since: int
-    """Time of its first quote."""
-    seen: int
-    """Time of its last quote."""
-    ltt: int
-    """Time of the last trade that was seen."""
-    seen_vtt: int | None
-    """Cumulative volume that was seen; None for an index."""
-    open: list[BarBuilder] = []
+    first_quote_ms: int
+    last_quote_ms: int
+    ltt_ms: int
+    """Time of the last trade that a quote showed."""
+    vtt: int | None
+    """Cumulative volume of the last quote; None for an index."""
+    open_windows: list[BarBuilder] = []
     """Windows that are not over, oldest first."""
-    last: BarBuilder | None = None
-    """The last window that is over; a candle or a trade that comes late amends it."""
-    unseen: list[Unseen] = []
-    """Windows of which nothing may be known yet, among those that can still change."""
+    last_closed: BarBuilder | None = None
+    """The last window that is over. Late candles and trades amend it."""
+    unseen_ranges: list[UnseenRange] = []
+    """Windows that may have hidden trades, among those that can still change."""
 
 
-class State(msgspec.Struct, array_like=True):
-    """Everything; equal states make the same bars of the same entries."""
+class AggregatorState(msgspec.Struct, array_like=True):
+    """The whole state. Equal states make equal bars of the same entries."""
 
-    form: int = _FORM
-    stream: str = ""
-    """Which stream positions are of: when it was made."""
+    layout: int = _LAYOUT
+    stream_id: str = ""
+    """The stream that positions refer to, by the time of its creation."""
     next_position: int = 1
-    """The entry to read next; 0 if what lies before the first one is lost."""
-    closed_until: int = 0
+    """The entry to read next; 0 if entries before the stream's first one are lost."""
+    closed_until_ms: int = 0
     """All windows that end by this exchange time are closed."""
     time_ms: int | None = None
     """Exchange time reached; None before the first entry."""
-    feed_ms: int | None = None
-    """Exchange time that the feed itself has told."""
+    feed_time_ms: int | None = None
+    """The latest exchange time that the feed itself has sent; None before the first entry."""
     feed_epoch: int = 0
-    silences: list[Silence] = []
-    holes: list[Hole] = []
-    """Those not told yet."""
+    """Lease epoch of the ingest leader whose entries count."""
+    silences: list[FeedSilence] = []
+    """Silences that reach into windows that are not closed."""
+    gaps: list[InstrumentGap] = []
+    """Gaps that were not taken yet."""
     instruments: dict[str, InstrumentProgress] = {}
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(State)
+_decoder: Final = msgspec.msgpack.Decoder(AggregatorState)
 
 
-def encode_state(state: State) -> bytes:
-    """Some hundred bytes for each instrument."""
+def encode_state(state: AggregatorState) -> bytes:
+    """The state as MessagePack, some hundred bytes for each instrument."""
     return _encoder.encode(state)
 
 
-def decode_state(data: bytes) -> State:
-    """Inverse of `encode_state`. Raises msgspec.DecodeError if it is of another form."""
+def decode_state(data: bytes) -> AggregatorState:
+    """Inverse of `encode_state`. Raises msgspec.DecodeError for any other layout."""
     state = _decoder.decode(data)
-    if state.form != _FORM:
-        raise msgspec.DecodeError(f"a checkpoint of form {state.form}, not {_FORM}")
+    if state.layout != _LAYOUT:
+        raise msgspec.DecodeError(f"checkpoint has layout {state.layout}, expected {_LAYOUT}")
     return state
 
 
-def of_stream(state: State, stream: str) -> State:
-    """`state` to read on in `stream`: from its beginning, if that is another stream than before.
+def resume_on_stream(state: AggregatorState, stream_id: str) -> AggregatorState:
+    """Prepare `state` for reading the stream `stream_id`.
 
-    What lies between a lost stream and the one made in its place counts as lost.
+    If that is another stream than before, reading starts at its beginning, and the entries
+    between the lost stream's last one and its first one count as lost.
     """
-    if state.stream not in ("", stream):
+    if state.stream_id not in ("", stream_id):
         state.next_position = 0
-    state.stream = stream
+    state.stream_id = stream_id
     return state

@@ -1,7 +1,12 @@
-"""What a quote or a candle says of an instrument's trades, and what it leaves in doubt."""
+"""Derives trades, and where trades may be hidden, from quotes and candles."""
 
-from services.persister.aggregation.bar_builder import Minute, VolumeBounds
-from services.persister.aggregation.checkpoint import Hole, InstrumentProgress, State, Unseen
+from services.persister.aggregation.checkpoint import (
+    AggregatorState,
+    InstrumentGap,
+    InstrumentProgress,
+    UnseenRange,
+)
+from services.persister.aggregation.minute import Minute
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Candle, Quote
@@ -15,169 +20,189 @@ from shared.market.exchange_time import (
 )
 
 
-class Trades:
-    """Puts each trade into its window, after time has come to the message that tells of it."""
+class TradeRecorder:
+    """Records trades in the windows in which they were made.
 
-    def __init__(self, state: State, windows: Windows, *, grace_ms: int) -> None:
+    The state's time must have reached a message's time before the message is applied.
+    """
+
+    def __init__(self, state: AggregatorState, windows: Windows, *, grace_ms: int) -> None:
         self._state = state
         self._instruments = state.instruments
         self._windows = windows
         self._grace_ms = grace_ms
-        self.late = 0
-        """Trades of windows that cannot change any more, or of times that are not yet."""
+        self.late_trades = 0
+        """Trades refused because their window can no longer change."""
+        self.early_trades = 0
+        """Trades refused because their time is in the future."""
 
-    def quote(self, quote: Quote) -> None:
-        """Maybe a trade, or more than one."""
+    def apply_quote(self, quote: Quote) -> None:
+        """Record the trade that `quote` shows, if it is new, and the trades that it hides."""
         if quote.ltp is None or quote.ltt is None:
             return
         instrument = self._instruments.get(quote.key)
         if instrument is None:
-            self._meet(quote, quote.ltt)
+            self._add_instrument(quote, quote.ltt)
             return
-        seen_before = instrument.seen
-        if quote.ts > seen_before:
-            instrument.seen = quote.ts
+        previous_ms = instrument.last_quote_ms
+        if quote.ts > previous_ms:
+            instrument.last_quote_ms = quote.ts
         if quote.snap:
-            self._snapshot(instrument, quote, quote.ltt, seen_before)
-        elif quote.ltt > instrument.ltt or (quote.volume or 0) > (instrument.seen_vtt or 0):
-            self._trade(instrument, quote, quote.ltp, quote.ltt, seen_before)
-        last = instrument.last
-        if last is not None and last.unseen:
-            self._windows.touch(instrument)
-            last.unseen = False
+            self._apply_snapshot(instrument, quote, quote.ltt, previous_ms)
+        elif quote.ltt > instrument.ltt_ms or (quote.volume or 0) > (instrument.vtt or 0):
+            self._record_trade(instrument, quote, quote.ltp, quote.ltt, previous_ms)
+        last = instrument.last_closed
+        if last is not None and last.is_unconfirmed:
+            self._windows.begin_amendment(instrument)
+            last.confirm()
 
-    def candle(self, candle: Candle) -> None:
-        """A minute that is over, with every trade of it."""
+    def apply_candle(self, candle: Candle) -> None:
+        """Apply a minute's candle, unless its window can no longer change."""
         instrument = self._instruments.get(candle.key)
         assert self._state.time_ms is not None
         if (
             instrument is None
-            or candle.start < window_start(instrument.since)
+            or candle.start < window_start(instrument.first_quote_ms)
             or candle.start + MINUTE_MS > self._state.time_ms + self._grace_ms
         ):
             return
-        building = self._windows.at(instrument, window_start(candle.start))
-        if building is None:
+        window = self._windows.find(instrument, window_start(candle.start))
+        if window is None:
             return
-        minute = building.minute(candle.start)
-        minute.candle(candle)
-        if minute.unseen_since is not None:
-            self._place_unseen(instrument, minute, minute.unseen_since)
+        minute = window.apply_candle(candle)
+        if minute.hidden_since_ms is not None:
+            self._resolve_hidden_trades(instrument, minute, minute.hidden_since_ms)
 
-    def _meet(self, quote: Quote, ltt: int) -> None:
-        """A first quote makes no trade: its last one may be from long ago. But if that was in
-        this window, there may have been others."""
-        instrument = InstrumentProgress(quote.key, quote.ts, quote.ts, ltt, seen_vtt=quote.volume)
+    def _add_instrument(self, quote: Quote, ltt_ms: int) -> None:
+        """Add an instrument with its first quote, which makes no trade: it may be days old.
+
+        If that trade was made in the current window, earlier trades of the window may be hidden.
+        """
+        instrument = InstrumentProgress(
+            quote.key,
+            first_quote_ms=quote.ts,
+            last_quote_ms=quote.ts,
+            ltt_ms=ltt_ms,
+            vtt=quote.volume,
+        )
         self._instruments[quote.key] = instrument
-        start = window_start(quote.ts)
-        if ltt >= start:
-            self._doubt(instrument, start, ltt)
+        start_ms = window_start(quote.ts)
+        if ltt_ms >= start_ms:
+            self._record_hidden_trades(instrument, start_ms, ltt_ms)
 
-    def _snapshot(self, instrument: InstrumentProgress, quote: Quote, ltt: int, seen: int) -> None:
-        """It makes no trade, but what it shows beyond `seen` was traded unseen."""
-        volume = quote.volume
-        same_day = trading_day(ltt) == trading_day(instrument.ltt)
-        if volume is None or not same_day:
-            unseen = ltt > instrument.ltt and volume != 0
+    def _apply_snapshot(
+        self, instrument: InstrumentProgress, quote: Quote, ltt_ms: int, previous_ms: int
+    ) -> None:
+        """Record the trades made unseen since `previous_ms`. A snapshot itself makes no trade."""
+        vtt, previous_vtt = quote.volume, instrument.vtt or 0
+        is_same_day = trading_day(ltt_ms) == trading_day(instrument.ltt_ms)
+        if vtt is None or not is_same_day:
+            has_unseen = ltt_ms > instrument.ltt_ms and vtt != 0
         else:
-            unseen = volume > (instrument.seen_vtt or 0)
-        if unseen:
-            self._doubt(instrument, seen if same_day else max(seen, day_start(ltt)), ltt)
-        if volume is not None:
-            before = instrument.seen_vtt or 0
-            if unseen and same_day and window_start(seen) == window_start(ltt):
-                # Of several windows we cannot tell which it was traded in.
-                building = self._windows.at(instrument, window_start(ltt))
-                if building is not None:
-                    building.minute(ltt).add_volume(volume - before)
-            instrument.seen_vtt = max(before, volume) if same_day else volume
-        elif not same_day:
-            instrument.seen_vtt = None
-        instrument.ltt = max(instrument.ltt, ltt)
+            has_unseen = vtt > previous_vtt
+        if has_unseen:
+            since_ms = previous_ms if is_same_day else max(previous_ms, day_start(ltt_ms))
+            self._record_hidden_trades(instrument, since_ms, ltt_ms)
+        if vtt is not None:
+            # Volume traded over several windows cannot be divided among them.
+            is_one_window = window_start(previous_ms) == window_start(ltt_ms)
+            if has_unseen and is_same_day and is_one_window:
+                window = self._windows.find(instrument, window_start(ltt_ms))
+                if window is not None:
+                    window.record_unseen_volume(ltt_ms, vtt - previous_vtt)
+            instrument.vtt = max(previous_vtt, vtt) if is_same_day else vtt
+        elif not is_same_day:
+            instrument.vtt = None
+        instrument.ltt_ms = max(instrument.ltt_ms, ltt_ms)
 
-    def _trade(
-        self, instrument: InstrumentProgress, quote: Quote, price: float, ltt: int, seen: int
+    def _record_trade(
+        self,
+        instrument: InstrumentProgress,
+        quote: Quote,
+        price: float,
+        ltt_ms: int,
+        previous_ms: int,
     ) -> None:
-        """A trade, and whatever the feed has conflated with it since `seen`."""
+        """Record the trade of `quote`, and the trades that it hides since `previous_ms`."""
         assert self._state.time_ms is not None
-        early = ltt > self._state.time_ms + self._grace_ms
-        building = None if early else self._windows.at(instrument, window_start(ltt))
-        if building is None:
-            self.late += 1
+        if ltt_ms > self._state.time_ms + self._grace_ms:
+            self.early_trades += 1
             return
-        minute = building.minute(ltt)
-        volume, total, before = None, quote.volume, instrument.seen_vtt
-        if ltt > instrument.ltt and trading_day(ltt) != trading_day(instrument.ltt):
-            before = None if total is None else 0
-            seen = max(seen, day_start(ltt))
-            instrument.seen_vtt = None
-        hides = True
-        if total is not None:
-            volume = 0 if before is None else max(0, total - before)
-            hides = before is None or total - before != quote.ltq
-            begins = minute.shown is None and not minute.doubtful and not minute.whole
-            if begins and before is not None:
-                minute.before = _totals_between(before, total - (quote.ltq or 0))
-            minute.shown = total
-            instrument.seen_vtt = total
-        minute.trade(price, volume)
-        if hides:
-            minute.doubtful = not minute.whole
-            if seen < minute.start:
-                minute.unseen_since = seen
-                self._doubt(instrument, seen, minute.start - 1, tail=True)
-        instrument.ltt = max(instrument.ltt, ltt)
-        if building.ltt is None or ltt >= building.ltt:
-            building.ltt = ltt
-            building.ltq = quote.ltq
-            building.atp = quote.atp
-            building.oi = quote.oi
-        building.ticks += 1
+        window = self._windows.find(instrument, window_start(ltt_ms))
+        if window is None:
+            self.late_trades += 1
+            return
+        vtt, previous_vtt = quote.volume, instrument.vtt
+        if ltt_ms > instrument.ltt_ms and trading_day(ltt_ms) != trading_day(instrument.ltt_ms):
+            previous_vtt = None if vtt is None else 0
+            previous_ms = max(previous_ms, day_start(ltt_ms))
+            instrument.vtt = None
+        volume, hides_trades = None, True
+        if vtt is not None:
+            volume = 0 if previous_vtt is None else max(0, vtt - previous_vtt)
+            hides_trades = previous_vtt is None or vtt - previous_vtt != quote.ltq
+            instrument.vtt = vtt
+        window.record_trade(
+            quote,
+            price,
+            ltt_ms,
+            volume=volume,
+            previous_vtt=previous_vtt,
+            hidden_since_ms=previous_ms if hides_trades else None,
+        )
+        minute_ms = ltt_ms - ltt_ms % MINUTE_MS
+        if hides_trades and previous_ms < minute_ms:
+            self._record_hidden_trades(instrument, previous_ms, minute_ms - 1, is_tail=True)
+        instrument.ltt_ms = max(instrument.ltt_ms, ltt_ms)
 
-    def _doubt(
-        self, instrument: InstrumentProgress, since: int, until: int, *, tail: bool = False
+    def _record_hidden_trades(
+        self, instrument: InstrumentProgress, since_ms: int, until_ms: int, *, is_tail: bool = False
     ) -> None:
-        """Trades may be hidden from `since` to `until`: whole windows between are holes."""
-        first, last = window_start(max(since, until - DAY_MS)), window_start(until)
-        for start in sorted({first, last}):
-            building = self._windows.at(instrument, start)
-            if building is not None:
-                (building.doubt_tail if tail else building.doubt)(since, until)
-            if building is None or (building is instrument.last and not building.has_trades):
-                self._hole(start, start + WINDOW_MS, instrument.key)
-        if last - first > WINDOW_MS:
-            unseen = Unseen(first + WINDOW_MS, last, tail)
-            instrument.unseen.append(unseen)
-            self._hole(unseen.start, unseen.end, instrument.key)
+        """Record that trades may be hidden from `since_ms` to `until_ms`, both included.
 
-    def _hole(self, start: int, end: int, key: str) -> None:
-        self._state.holes.append(Hole(start, end, GapReason.UNSEEN_TRADES, key))
+        The windows at both ends become partial. The whole windows between them are a gap.
+        """
+        first_ms, last_ms = window_start(max(since_ms, until_ms - DAY_MS)), window_start(until_ms)
+        for start_ms in sorted({first_ms, last_ms}):
+            window = self._windows.find(instrument, start_ms)
+            if window is not None:
+                window.record_hidden_trades(since_ms, until_ms, is_tail=is_tail)
+            if window is None or (window is instrument.last_closed and not window.has_trades):
+                self._add_gap(start_ms, start_ms + WINDOW_MS, instrument.key)
+        if last_ms - first_ms > WINDOW_MS:
+            unseen = UnseenRange(first_ms + WINDOW_MS, last_ms, is_tail)
+            instrument.unseen_ranges.append(unseen)
+            self._add_gap(unseen.start_ms, unseen.end_ms, instrument.key)
 
-    def _place_unseen(self, instrument: InstrumentProgress, minute: Minute, since: int) -> None:
-        """Its candle has come: if all that its first quote hid was traded in this minute,
-        nothing was hidden in the minutes before."""
-        if minute.before is None or minute.shown is None or minute.volume is None:
+    def _add_gap(self, start_ms: int, end_ms: int, key: str) -> None:
+        self._state.gaps.append(InstrumentGap(start_ms, end_ms, GapReason.UNSEEN_TRADES, key))
+
+    def _resolve_hidden_trades(
+        self, instrument: InstrumentProgress, minute: Minute, since_ms: int
+    ) -> None:
+        """Clear the doubt about earlier minutes if `minute` holds all that its first quote hid.
+
+        Called when the candle of `minute` was applied.
+        """
+        # Only then is the cumulative volume of its last quote that of the minute's end.
+        minute_end_ms = minute.start_ms + MINUTE_MS
+        is_over = instrument.ltt_ms < minute_end_ms <= instrument.last_quote_ms
+        if not is_over or not minute.accounts_for_hidden_trades:
             return
-        # What was shown last is all that was traded until the minute's end.
-        settled = instrument.ltt < minute.start + MINUTE_MS <= instrument.seen
-        if not settled or minute.before.low + minute.volume != minute.shown:
-            return
-        minute.unseen_since = None
-        instrument.unseen = [
-            one for one in instrument.unseen if not (one.tail and since <= one.start < minute.start)
+        minute.resolve_hidden_trades()
+        instrument.unseen_ranges = [
+            unseen
+            for unseen in instrument.unseen_ranges
+            if not (unseen.is_tail and since_ms <= unseen.start_ms < minute.start_ms)
         ]
-        for building in (*instrument.open, instrument.last):
-            if building is not None:
-                if building is instrument.last:
-                    self._windows.touch(instrument)
-                building.trust_tail(since, minute.start - 1)
-        state = self._state
-        state.holes = [
-            hole
-            for hole in state.holes
-            if hole.key != instrument.key or not window_start(since) <= hole.start < minute.start
+        for window in (*instrument.open_windows, instrument.last_closed):
+            if window is not None:
+                if window is instrument.last_closed:
+                    self._windows.begin_amendment(instrument)
+                window.dismiss_hidden_tail(since_ms, minute.start_ms - 1)
+        self._state.gaps = [
+            gap
+            for gap in self._state.gaps
+            if gap.key != instrument.key
+            or not window_start(since_ms) <= gap.start_ms < minute.start_ms
         ]
-
-
-def _totals_between(low: int, high: int) -> VolumeBounds:
-    return VolumeBounds(low, high) if low <= high else VolumeBounds(max(0, high), max(0, high))

@@ -1,1 +1,1 @@
-"""The instruments master: loading, storing and searching."""
+"""The instruments master of Upstox: loading, storage and search."""

@@ -1,14 +1,14 @@
-"""The stored instruments: brought up to date once a day, searched and served."""
+"""Instruments in MongoDB: written once a day, searched and read by key at any time."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
-from services.persister.instruments.search_rank import best_first, query_words
+from services.persister.instruments.search_rank import query_words, rank_matches
 from shared.contracts.instruments import (
     GetReply,
     GetRequest,
@@ -21,7 +21,8 @@ from shared.runtime.mongo import Document, Mongo, ensure_collection
 
 INSTRUMENTS: Final = "instruments"
 MASTERS: Final = "masters"
-_MOST_COMPARED: Final = 400
+_MAX_MATCHES: Final = 400
+_DELETE_BATCH: Final = 1_000
 _STRING: Final = {"bsonType": "string"}
 _SCHEMA: Final[dict[str, Any]] = {
     "bsonType": "object",
@@ -32,15 +33,19 @@ _SCHEMA: Final[dict[str, Any]] = {
         "standing": {"bsonType": ["int", "long"]},
     },
 }
-_OWN: Final = ("words", "standing")
+# Fields of a document that are not fields of the instrument. `standing` is its search rank.
+_SEARCH_FIELDS: Final = ("words", "standing")
 
 
 class InstrumentStore:
-    """Writing methods raise pymongo.errors.PyMongoError while the database is away."""
+    """Stores instruments, and answers the requests `instruments.search` and `instruments.get`.
+
+    Methods that write raise pymongo.errors.PyMongoError while the database is unavailable.
+    """
 
     def __init__(self, mongo: Mongo) -> None:
         self._db = mongo.db
-        self._rows = mongo.db.get_collection(INSTRUMENTS)
+        self._instruments = mongo.db.get_collection(INSTRUMENTS)
         self._masters = mongo.db.get_collection(MASTERS)
 
     async def prepare(self) -> None:
@@ -48,75 +53,82 @@ class InstrumentStore:
         by_word = IndexModel([("words", ASCENDING), ("standing", ASCENDING)])
         await ensure_collection(self._db, INSTRUMENTS, _SCHEMA, [by_word])
 
-    async def loaded(self, url: str) -> str | None:
-        """The day (YYYY-MM-DD) whose master was stored completely, if any was."""
+    async def loaded_day(self, url: str) -> str | None:
+        """The day (YYYY-MM-DD) whose master was stored completely; None if there is none."""
         document = await self._masters.find_one({"_id": url})
         return None if document is None else str(document["day"])
 
     async def count(self) -> int:
-        """How many are stored."""
-        return await self._rows.estimated_document_count()
+        """Number of stored instruments."""
+        return await self._instruments.estimated_document_count()
 
     async def write(self, rows: Iterable[tuple[Instrument, int, list[str]]]) -> None:
-        """Add or change instruments, each with its standing and words."""
+        """Add or change instruments, each with its search rank and words."""
         writes = []
-        for instrument, standing, words in rows:
+        for instrument, rank, words in rows:
             fields: Document = msgspec.to_builtins(instrument)
             key = fields.pop("key")
-            change: Document = {"$set": fields | {"words": words, "standing": standing}}
-            gone = [name for name in instrument.__struct_fields__[1:] if name not in fields]
-            if gone:
-                change["$unset"] = dict.fromkeys(gone, "")
+            change: Document = {"$set": fields | {"words": words, "standing": rank}}
+            absent = [name for name in instrument.__struct_fields__[1:] if name not in fields]
+            if absent:
+                change["$unset"] = dict.fromkeys(absent, "")
             writes.append(UpdateOne({"_id": key}, change, upsert=True))
         if writes:
-            await self._rows.bulk_write(writes, ordered=False)
+            await self._instruments.bulk_write(writes, ordered=False)
 
     async def finish(self, url: str, day: str, keys: set[str]) -> int:
-        """All of that day's master is written: forget what is not in it; how many that was."""
-        stored = [row["_id"] async for row in self._rows.find({}, {"_id": 1})]
-        gone = [key for key in stored if key not in keys]
-        for at in range(0, len(gone), 1_000):
-            await self._rows.delete_many({"_id": {"$in": gone[at : at + 1_000]}})
+        """Record that the master of `day` is stored, after deleting instruments not in `keys`.
+
+        Returns how many were deleted.
+        """
+        stored = [row["_id"] async for row in self._instruments.find({}, {"_id": 1})]
+        obsolete = [key for key in stored if key not in keys]
+        for at in range(0, len(obsolete), _DELETE_BATCH):
+            batch = obsolete[at : at + _DELETE_BATCH]
+            await self._instruments.delete_many({"_id": {"$in": batch}})
         await self._masters.update_one({"_id": url}, {"$set": {"day": day}}, upsert=True)
-        return len(gone)
+        return len(obsolete)
 
     async def search(self, request: SearchRequest) -> SearchReply:
-        """Best first. Raises InvalidField, or Unavailable while the database is away."""
+        """Matching instruments, best first.
+
+        Raises InvalidField, or Unavailable if the database does not answer.
+        """
         words = query_words(request.query)
         if not words:
-            raise InvalidField("query holds no word", field="query")
+            raise InvalidField("query must contain a word", field="query")
         query: dict[str, Any] = {"words": {"$all": [re.compile("^" + re.escape(w)) for w in words]}}
         if request.types:
-            query["type"] = {"$in": [kind.upper() for kind in request.types]}
+            query["type"] = {"$in": [name.upper() for name in request.types]}
         if request.segments:
             query["segment"] = {"$in": [segment.upper() for segment in request.segments]}
         if request.expiry is not None:
             query["expiry"] = request.expiry
         order = [("standing", 1), ("expiry", 1), ("symbol", 1)]
         try:
-            rows = await self._rows.find(query).sort(order).limit(_MOST_COMPARED).to_list()
+            cursor = self._instruments.find(query).sort(order).limit(_MAX_MATCHES)
+            rows = await cursor.to_list()
         except PyMongoError:
             raise Unavailable("instruments cannot be read at the moment") from None
-        found = [(_instrument(row), row["standing"], row["words"]) for row in rows]
-        return SearchReply(instruments=best_first(request.query, found)[: request.limit])
+        matches = [(_instrument(row), row["standing"], row["words"]) for row in rows]
+        return SearchReply(instruments=rank_matches(request.query, matches)[: request.limit])
 
     async def get(self, request: GetRequest) -> GetReply:
-        """In the order asked for. Raises Unavailable while the database is away."""
+        """Instruments by key, in the order of the request.
+
+        Raises Unavailable if the database does not answer.
+        """
         try:
-            rows = await self._rows.find({"_id": {"$in": list(request.keys)}}).to_list()
+            rows = await self._instruments.find({"_id": {"$in": list(request.keys)}}).to_list()
         except PyMongoError:
             raise Unavailable("instruments cannot be read at the moment") from None
-        found = {row["_id"]: _instrument(row) for row in rows}
+        instruments = {row["_id"]: _instrument(row) for row in rows}
         return GetReply(
-            instruments=[found[key] for key in request.keys if key in found],
-            unknown=_absent(request.keys, found),
+            instruments=[instruments[key] for key in request.keys if key in instruments],
+            unknown=[key for key in request.keys if key not in instruments],
         )
 
 
-def _absent(keys: Sequence[str], found: dict[str, Instrument]) -> list[str]:
-    return [key for key in keys if key not in found]
-
-
 def _instrument(row: Document) -> Instrument:
-    fields = {name: value for name, value in row.items() if name not in _OWN}
+    fields = {name: value for name, value in row.items() if name not in _SEARCH_FIELDS}
     return msgspec.convert(fields | {"key": fields.pop("_id")}, Instrument)

@@ -1,4 +1,4 @@
-"""Which instruments fit a trader's words, and which of them come first."""
+"""Search of instruments: the words that find an instrument, and the order of matches."""
 
 import re
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from typing import Final
 
 from shared.contracts.instruments import Instrument
 
-_PARTS: Final = re.compile(r"[a-z0-9.]+")
-_SPOKEN: Final = {
+_WORD_PARTS: Final = re.compile(r"[a-z0-9.]+")
+_TYPE_WORDS: Final = {
     "CE": ("call",),
     "PE": ("put",),
     "FUT": ("future", "futures"),
@@ -15,27 +15,28 @@ _SPOKEN: Final = {
 
 
 def query_words(query: str) -> list[str]:
-    """The words that an instrument must have, each at least as the beginning of one of its own."""
+    """The words of a query. Each must be the beginning of a word of the instrument."""
     return list(dict.fromkeys(query.lower().split()))
 
 
-def words_of(instrument: Instrument, *more: str) -> list[str]:
-    """All that an instrument may be searched by: its words, and the parts of words like M&M."""
+def search_words(instrument: Instrument, *more_texts: str) -> list[str]:
+    """The words that find an instrument, among them the parts of words like M&M, sorted."""
     texts = (instrument.symbol, instrument.name, instrument.key, instrument.type)
+    optional_texts = (instrument.isin or "", instrument.underlying_symbol or "")
     words: set[str] = set()
-    for text in (*texts, instrument.isin or "", instrument.underlying_symbol or "", *more):
-        whole = text.lower().split()
-        words.update(whole)
-        words.update(part for word in whole for part in _PARTS.findall(word))
+    for text in (*texts, *optional_texts, *more_texts):
+        text_words = text.lower().split()
+        words.update(text_words)
+        words.update(part for word in text_words for part in _WORD_PARTS.findall(word))
     words.add("".join(instrument.symbol.lower().split()))
-    words.update(_SPOKEN.get(instrument.type, ()))
+    words.update(_TYPE_WORDS.get(instrument.type, ()))
     if instrument.strike is not None:
         words.add(f"{instrument.strike:g}")
     return sorted(words)
 
 
-def search_rank(instrument: Instrument, *, has_derivatives: bool, can_margin: bool) -> int:
-    """How much an instrument is in demand, 0 most: what derivatives are made of comes first."""
+def search_rank(instrument: Instrument, *, has_derivatives: bool, is_marginable: bool) -> int:
+    """Rank by expected demand from 0, the highest. Underlyings of derivatives rank first."""
     if instrument.type in ("CE", "PE"):
         return 5
     if instrument.type == "FUT":
@@ -46,24 +47,27 @@ def search_rank(instrument: Instrument, *, has_derivatives: bool, can_margin: bo
         return 6
     if instrument.exchange != "NSE":
         return 3
-    return 1 if can_margin else 2
+    return 1 if is_marginable else 2
 
 
-def best_first(query: str, found: Iterable[tuple[Instrument, int, list[str]]]) -> list[Instrument]:
-    """Instruments, each with its standing and words, as a trader expects them for `query`.
+def rank_matches(
+    query: str, matches: Iterable[tuple[Instrument, int, list[str]]]
+) -> list[Instrument]:
+    """The instruments of `matches`, each with its rank and words, best first.
 
-    What is named in full comes first, then what has more of the words in full, then symbols
-    that begin as the query does; among equals by standing, by expiry, and alphabetically.
+    Instruments whose symbol, name or key equals the query come first. Then they are ordered by
+    how many words of the query they have in full, by whether their symbol begins with the query's
+    first word, by rank, by expiry, by length of the symbol, and alphabetically.
     """
     words = query_words(query)
-    named = " ".join(query.lower().split())
+    normalised = " ".join(query.lower().split())
 
-    def place(one: tuple[Instrument, int, list[str]]) -> tuple[object, ...]:
-        instrument, rank, own = one
+    def order(match: tuple[Instrument, int, list[str]]) -> tuple[object, ...]:
+        instrument, rank, own_words = match
         symbol = instrument.symbol.lower()
         return (
-            named not in (symbol, instrument.name.lower(), instrument.key.lower()),
-            -len(set(words) & set(own)),
+            normalised not in (symbol, instrument.name.lower(), instrument.key.lower()),
+            -len(set(words) & set(own_words)),
             not symbol.startswith(words[0]),
             rank,
             instrument.expiry or "",
@@ -72,4 +76,4 @@ def best_first(query: str, found: Iterable[tuple[Instrument, int, list[str]]]) -
             instrument.key,
         )
 
-    return [instrument for instrument, _, _ in sorted(found, key=place)]
+    return [instrument for instrument, _, _ in sorted(matches, key=order)]

@@ -1,1 +1,1 @@
-"""Repair of gaps from Upstox's candles."""
+"""Repair of bars with missing trades, from the one-minute candles of Upstox."""

@@ -1,4 +1,4 @@
-"""How soon the next call may be made, within several limits at once."""
+"""Spaces calls so that several limits on their rate hold at once."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -7,24 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CallLimit:
-    """At most `calls` in any `secs` seconds."""
+    """At most `calls` within any `secs` seconds."""
 
     calls: int
     secs: float
 
 
 class CallPacer:
-    """Remembers the calls of the longest limit."""
+    """Reserves a time for each call.
+
+    Remembers as many calls as the largest limit allows.
+    """
 
     def __init__(self, limits: Sequence[CallLimit]) -> None:
         self._limits = tuple(limits)
-        self._made: deque[float] = deque(maxlen=max(limit.calls for limit in limits))
+        self._reserved: deque[float] = deque(maxlen=max(limit.calls for limit in limits))
 
-    def take(self, now: float) -> float:
-        """Reserve a call; how many seconds after `now` it may be made."""
+    def reserve(self, now: float) -> float:
+        """Reserve a call. Returns how many seconds after `now` it may be made."""
         at = now
         for limit in self._limits:
-            if len(self._made) >= limit.calls:
-                at = max(at, self._made[-limit.calls] + limit.secs)
-        self._made.append(at)
+            if len(self._reserved) >= limit.calls:
+                at = max(at, self._reserved[-limit.calls] + limit.secs)
+        self._reserved.append(at)
         return at - now

@@ -1,6 +1,6 @@
-"""Bars of Upstox's one-minute candles, for windows in which trades were missed."""
+"""Makes five-minute bars of Upstox's one-minute candles."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from shared.contracts.messages import Bar, BarState
@@ -9,9 +9,9 @@ from shared.market.exchange_time import WINDOW_MS, window_start
 
 @dataclass(frozen=True, slots=True)
 class MinuteCandle:
-    """One row of Upstox's answer; times in epoch ms, prices in rupees."""
+    """One candle of Upstox's answer; prices in rupees."""
 
-    start: int
+    start_ms: int
     open: float
     high: float
     low: float
@@ -20,40 +20,41 @@ class MinuteCandle:
     oi: int
 
 
-def repaired_bars(key: str, day: Sequence[MinuteCandle], windows: set[int]) -> list[Bar]:
-    """The bars of `windows` (their starts) that have candles; `day` is a whole day's, in any order.
+def repaired_bars(key: str, day: Iterable[MinuteCandle], windows: Collection[int]) -> list[Bar]:
+    """Bars of those `windows` (starts, epoch ms) that have candles, oldest first.
 
-    What only quotes tell, such as the last quantity, is unknown in them.
+    `day` is all candles of a day until now, in any order. Fields that only quotes give, such as
+    the last traded quantity, are None.
     """
-    bars: dict[int, list[MinuteCandle]] = {}
-    totals: dict[int, int] = {}
-    total = 0
-    for candle in sorted(day, key=lambda candle: candle.start):
-        start = window_start(candle.start)
-        bars.setdefault(start, []).append(candle)
-        total += candle.volume
-        totals[start] = total
-    # An index has no volume, all day long.
-    has_volume = total > 0
+    candles: dict[int, list[MinuteCandle]] = {}
+    vtt_at_end: dict[int, int] = {}
+    vtt = 0
+    for candle in sorted(day, key=lambda candle: candle.start_ms):
+        start_ms = window_start(candle.start_ms)
+        candles.setdefault(start_ms, []).append(candle)
+        vtt += candle.volume
+        vtt_at_end[start_ms] = vtt
+    # Candles of an index have a volume of 0 all day.
+    has_volume = vtt > 0
     return [
-        _bar(key, start, rows, totals[start] if has_volume else None)
-        for start, rows in bars.items()
-        if start in windows
+        _bar(key, start_ms, minutes, vtt_at_end[start_ms] if has_volume else None)
+        for start_ms, minutes in candles.items()
+        if start_ms in windows
     ]
 
 
-def _bar(key: str, start: int, minutes: list[MinuteCandle], total: int | None) -> Bar:
+def _bar(key: str, start_ms: int, minutes: list[MinuteCandle], vtt: int | None) -> Bar:
     return Bar(
         key=key,
-        start=start,
+        start=start_ms,
         open=minutes[0].open,
         high=max(minute.high for minute in minutes),
         low=min(minute.low for minute in minutes),
         close=minutes[-1].close,
         ltq=None,
         ltt=None,
-        volume=None if total is None else sum(minute.volume for minute in minutes),
-        vtt=total,
+        volume=None if vtt is None else sum(minute.volume for minute in minutes),
+        vtt=vtt,
         atp=None,
         oi=minutes[-1].oi or None,
         ticks=0,

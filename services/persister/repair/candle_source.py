@@ -1,4 +1,4 @@
-"""Asks Upstox for one-minute candles, within its limits."""
+"""Requests one-minute candles from Upstox, within its limits on calls."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -34,7 +34,7 @@ _decoder: Final = msgspec.json.Decoder(_Answer)
 
 
 class CandleSource:
-    """One account's calls; `pace` is shared by all of them."""
+    """The calls of one account. All of them share `pace`."""
 
     def __init__(
         self, http: aiohttp.ClientSession, settings: UpstoxSettings, pace: CallPacer, clock: Clock
@@ -50,12 +50,12 @@ class CandleSource:
         self._clock = clock
 
     async def day(self, key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
-        """The minutes of `key` on the day of that number (`trading_day`); of today, so far.
+        """The candles of `key` on `day` (a number of `trading_day`); of today, those until now.
 
-        Waits for its turn. Raises NotFound for a key that Upstox does not know, Unavailable
-        if it does not answer, or not with candles.
+        Waits until the limits allow the call. Raises NotFound if Upstox does not know the key,
+        Unavailable if it does not answer or answers without candles.
         """
-        await self._clock.sleep(self._pace.take(self._clock.monotonic()))
+        await self._clock.sleep(self._pace.reserve(self._clock.monotonic()))
         name = percent(key, safe="")
         if is_today:
             path = f"{_V3}/intraday/{name}/minutes/1"
@@ -77,7 +77,7 @@ class CandleSource:
         raise Unavailable(f"no candles of {key}: {status} {codes}")
 
     async def _get(self, path: str) -> tuple[_Answer, int]:
-        # The key is encoded already: its bar and spaces must reach Upstox as they are.
+        # The path is percent-encoded already; encoding it again would change the key.
         url = URL(self._url + path, encoded=True)
         async with self._http.get(url, headers=self._headers, timeout=self._timeout) as response:
             return _decoder.decode(await response.read()), response.status

@@ -1,1 +1,1 @@
-"""Bars and gaps in MongoDB."""
+"""Storage of bars and gaps in MongoDB."""

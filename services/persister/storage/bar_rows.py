@@ -1,7 +1,8 @@
-"""Reads bars straight from the driver's raw batches: all that are laid out alike in one go.
+"""Decodes bars from the driver's raw batches, all rows of one layout with a single `struct`.
 
-A month of an instrument is some 1 700 documents that differ in their values alone. A look at
-one tells where those are in all of them; to make a dict of each first takes twice as long.
+A month of an instrument is some 1 700 documents that differ only in their values. The layout of
+one document gives the places of the values in all of them. Decoding each document to a dict first
+takes twice as long.
 """
 
 import re
@@ -19,9 +20,9 @@ from shared.contracts.history import HistoryBar
 from shared.contracts.messages import BarState
 from shared.market.exchange_time import WINDOW_MS
 
-# In the order in which they are stored. Not `start`: a date costs more than all the rest of a
-# bar, and `_id` has it as a number.
-SHOWN: Final = (
+# In the order in which they are stored. `start` is read from `_id`, where it is a number: decoding
+# a date costs more than all the rest of a bar.
+PROJECTED_FIELDS: Final = (
     "_id", "open", "high", "low", "close", "volume", "oi", "ticks", "state", "silent_ms"
 )  # fmt: skip
 _SIZE: Final = Struct("<i")
@@ -32,45 +33,45 @@ def _price(name: str) -> str:
     return rf"\x01{name}\0(?P<{name}_d>.{{8}})"
 
 
-def _whole(name: str, otherwise: str = "") -> str:
-    return rf"(?:\x10{name}\0(?P<{name}_i>.{{4}})|\x12{name}\0(?P<{name}_q>.{{8}}){otherwise})"
+def _integer(name: str, alternative: str = "") -> str:
+    return rf"(?:\x10{name}\0(?P<{name}_i>.{{4}})|\x12{name}\0(?P<{name}_q>.{{8}}){alternative})"
 
 
-def _whole_or_null(name: str) -> str:
-    return _whole(name, rf"|\x0a{name}\0")
+def _integer_or_null(name: str) -> str:
+    return _integer(name, rf"|\x0a{name}\0")
 
 
-# A document by https://bsonspec.org/spec.html; values are named for a field and its `struct` type.
+# A document, see https://bsonspec.org/spec.html. A group's name is its field and `struct` format.
 _ROW: Final = re.compile(
     (
         r"....\x02_id\0....[^\0]*\|(?P<_id_13s>[0-9]{13})\0"
         + "".join(_price(name) for name in ("open", "high", "low", "close"))
-        + _whole_or_null("volume")
-        + _whole_or_null("oi")
-        + _whole("ticks")
+        + _integer_or_null("volume")
+        + _integer_or_null("oi")
+        + _integer("ticks")
         + r"\x02state\0....(?:(?P<state_7s>partial)|(?P<state_8s>complete|repaired))\0"
-        + _whole("silent_ms")
+        + _integer("silent_ms")
         + r"\0"
     ).encode(),
     re.DOTALL,
 )
 
 
-def bars_of(batch: bytes) -> list[HistoryBar]:
-    """The bars of a batch of documents with the fields of `SHOWN`, oldest first."""
+def decode_rows(batch: bytes) -> list[HistoryBar]:
+    """The bars of a batch of documents with the fields `PROJECTED_FIELDS`, oldest first."""
     if not batch:
         return []
-    bars = _alike(batch)
+    bars = _decode_uniform(batch)
     if bars is None:
         bars = []
         for rows in _by_size(batch):
-            bars += _alike(rows) or _one_by_one(rows)
+            bars += _decode_uniform(rows) or _decode_each(rows)
         bars.sort(key=attrgetter("start"))
     return bars
 
 
-def _alike(rows: bytes) -> list[HistoryBar] | None:
-    """Of rows that are all laid out as the first is; None if they are not."""
+def _decode_uniform(rows: bytes) -> list[HistoryBar] | None:
+    """The bars of rows that all have the first row's layout; None if they do not."""
     layout = _layout(rows[: _size_bytes(rows, 0)])
     return list(layout.bars(rows)) if layout is not None and layout.fits(rows) else None
 
@@ -82,7 +83,7 @@ def _size_bytes(batch: bytes, at: int) -> int:
 
 
 def _by_size(batch: bytes) -> Iterator[bytes]:
-    """Rows of the same size, most likely laid out alike, without what is between them."""
+    """The rows of each size together, since these most likely have the same layout."""
     rows: dict[int, list[bytes]] = defaultdict(list)
     at = 0
     while at < len(batch):
@@ -93,25 +94,26 @@ def _by_size(batch: bytes) -> Iterator[bytes]:
 
 
 class _Layout(NamedTuple):
-    """Where the values of a row are, and what surrounds them."""
+    """The places of a row's values, and the bytes between them."""
 
     values: Struct
-    absent: frozenset[str]
-    """The fields that are null."""
-    fixed: list[tuple[int, int]]
-    """Places in a row, and the byte that is there: of names, types, lengths."""
+    null_fields: frozenset[str]
+    constants: list[tuple[int, int]]
+    """Offset and value of each byte of the names, types and lengths."""
 
     def fits(self, rows: bytes) -> bool:
-        """Whether all of them are laid out like this: that their sizes agree may be chance."""
+        """Whether all rows have this layout. Equal sizes are no proof."""
         count, rest = divmod(len(rows), self.values.size)
         return rest == 0 and all(
-            rows[at :: self.values.size] == bytes((byte,)) * count for at, byte in self.fixed
+            rows[at :: self.values.size] == bytes((byte,)) * count for at, byte in self.constants
         )
 
     def bars(self, rows: bytes) -> Iterator[HistoryBar]:
-        """Of rows that fit."""
-        found = zip(*self.values.iter_unpack(rows), strict=True)
-        columns = [repeat(None) if name in self.absent else next(found) for name in SHOWN]
+        """The bars of rows that fit."""
+        decoded = zip(*self.values.iter_unpack(rows), strict=True)
+        columns = [
+            repeat(None) if name in self.null_fields else next(decoded) for name in PROJECTED_FIELDS
+        ]
         for start_digits, open_, high, low, close, volume, oi, ticks, state, silent_ms in zip(
             *columns, strict=False
         ):
@@ -123,27 +125,28 @@ class _Layout(NamedTuple):
 
 
 def _layout(row: bytes) -> _Layout | None:
-    """That of `row`, or None for one that is not as the persister stores it."""
+    """The layout of `row`; None if the persister did not store it like this."""
     match = _ROW.fullmatch(row)
     if match is None:
         return None
-    form, at, present = "<", 0, set()
-    fixed: list[tuple[int, int]] = []
+    struct_format, at, present = "<", 0, set()
+    constants: list[tuple[int, int]] = []
     for group in _ROW.groupindex:
         begin, end = match.span(group)
         if begin < 0:
             continue
-        name, _, kind = group.rpartition("_")
+        name, _, value_format = group.rpartition("_")
         present.add(name)
-        form += f"{begin - at}x{kind}"
-        fixed += enumerate(row[at:begin], at)
+        struct_format += f"{begin - at}x{value_format}"
+        constants += enumerate(row[at:begin], at)
         at = end
-    form += f"{len(row) - at}x"
-    fixed += enumerate(row[at:], at)
-    return _Layout(Struct(form), frozenset(SHOWN) - present, fixed)
+    struct_format += f"{len(row) - at}x"
+    constants += enumerate(row[at:], at)
+    return _Layout(Struct(struct_format), frozenset(PROJECTED_FIELDS) - present, constants)
 
 
-def _one_by_one(rows: bytes) -> list[HistoryBar]:
+def _decode_each(rows: bytes) -> list[HistoryBar]:
+    """The bars of rows of any layout, one after the other."""
     documents = bson.decode_all(rows)
     for document in documents:
         document["start"] = start = int(document["_id"].rpartition("|")[2])

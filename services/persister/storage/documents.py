@@ -1,10 +1,11 @@
-"""The shape of stored bars and gaps: what the database accepts, and how they become documents."""
+"""The form of the documents of bars, gaps and checkpoints."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
-from services.persister.aggregation.aggregator import Missing
+from services.persister.aggregation.aggregator import WindowGap
 from shared.contracts.history import GapReason, GapState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import to_datetime
@@ -12,11 +13,11 @@ from shared.runtime.mongo import Document
 
 _NUMBER: Final = ["double", "int", "long"]
 _NUMBER_OR_NULL: Final = [*_NUMBER, "null"]
-_WHOLE: Final = ["int", "long"]
-_WHOLE_OR_NULL: Final = [*_WHOLE, "null"]
-# Between them all times have as many digits, and texts the same order as numbers.
-_FIRST_MS: Final = 1_000_000_000_000
-END_OF_TIME_MS: Final = 9_999_999_999_999
+_INTEGER: Final = ["int", "long"]
+_INTEGER_OR_NULL: Final = [*_INTEGER, "null"]
+# Between these two, times have 13 digits, so they sort as text in the order of their values.
+_MIN_ID_TIME_MS: Final = 1_000_000_000_000
+MAX_ID_TIME_MS: Final = 9_999_999_999_999
 _KEYS: Final = {"bsonType": "array", "items": {"bsonType": "string"}}
 
 BAR_SCHEMA: Final[dict[str, Any]] = {
@@ -34,16 +35,16 @@ BAR_SCHEMA: Final[dict[str, Any]] = {
         "high": {"bsonType": _NUMBER},
         "low": {"bsonType": _NUMBER},
         "close": {"bsonType": _NUMBER},
-        "ltq": {"bsonType": _WHOLE_OR_NULL},
+        "ltq": {"bsonType": _INTEGER_OR_NULL},
         "ltt": {"bsonType": ["date", "null"]},
-        "volume": {"bsonType": _WHOLE_OR_NULL},
-        "vtt": {"bsonType": _WHOLE_OR_NULL},
+        "volume": {"bsonType": _INTEGER_OR_NULL},
+        "vtt": {"bsonType": _INTEGER_OR_NULL},
         "atp": {"bsonType": _NUMBER_OR_NULL},
-        "oi": {"bsonType": _WHOLE_OR_NULL},
-        "ticks": {"bsonType": _WHOLE},
+        "oi": {"bsonType": _INTEGER_OR_NULL},
+        "ticks": {"bsonType": _INTEGER},
         "state": {"enum": [state.value for state in BarState]},
-        "silent_ms": {"bsonType": _WHOLE},
-        "epoch": {"bsonType": _WHOLE},
+        "silent_ms": {"bsonType": _INTEGER},
+        "epoch": {"bsonType": _INTEGER},
     },
 }  # fmt: skip
 
@@ -52,11 +53,11 @@ CHECKPOINT_SCHEMA: Final[dict[str, Any]] = {
     "required": ["_id", "epoch"],
     "properties": {
         "_id": {"bsonType": "string"},
-        "epoch": {"bsonType": _WHOLE},
+        "epoch": {"bsonType": _INTEGER},
         "session": {"bsonType": "binData"},
         "closed_until": {"bsonType": "date"},
         "state": {"bsonType": "binData"},
-        "amendments": {"bsonType": _WHOLE},
+        "amendments": {"bsonType": _INTEGER},
     },
 }
 
@@ -76,20 +77,24 @@ GAP_SCHEMA: Final[dict[str, Any]] = {
     },
 }
 
-
-def bar_id(key: str, start: int) -> str:
-    """The bar's `_id`: one window of one instrument has one document, however often written."""
-    return f"{key}|{start}"
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def bar_ids(key: str, from_ms: int, to_ms: int) -> Document:
-    """A condition on `_id`: bars of `key` that start in this range."""
-    since, until = (min(max(at, _FIRST_MS), END_OF_TIME_MS) for at in (from_ms, to_ms))
-    return {"$gte": bar_id(key, since), "$lt": bar_id(key, until)}
+def bar_id(key: str, start_ms: int) -> str:
+    """The `_id` of a bar. Each window of each instrument has one, so writing twice is harmless."""
+    return f"{key}|{start_ms}"
+
+
+def bar_id_range(key: str, from_ms: int, to_ms: int) -> Document:
+    """A condition on `_id` for the bars of `key` that start in `[from_ms, to_ms)`."""
+    first_ms, end_ms = (
+        min(max(at_ms, _MIN_ID_TIME_MS), MAX_ID_TIME_MS) for at_ms in (from_ms, to_ms)
+    )
+    return {"$gte": bar_id(key, first_ms), "$lt": bar_id(key, end_ms)}
 
 
 def bar_document(bar: Bar) -> Document:
-    """A bar as it is stored: times as dates, all else as it is."""
+    """A bar as a document; times become dates."""
     return {
         "_id": bar_id(bar.key, bar.start),
         "key": bar.key,
@@ -111,42 +116,42 @@ def bar_document(bar: Bar) -> Document:
     }
 
 
-def bar_of(document: Document) -> Bar:
+def bar_from_document(document: Mapping[str, Any]) -> Bar:
     """Inverse of `bar_document`."""
     fields = {name: value for name, value in document.items() if name != "_id"}
     fields["start"] = to_ms(fields["start"])
     fields["ltt"] = None if fields["ltt"] is None else to_ms(fields["ltt"])
     fields["state"] = BarState(fields["state"])
     for name in ("ltq", "volume", "vtt", "oi", "ticks", "silent_ms", "epoch"):
-        fields[name] = whole(fields[name])
+        fields[name] = plain_int(fields[name])
     return Bar(**fields)
 
 
-def whole(number: int | None) -> int | None:
-    """As a plain number: of what needs 64 bits the driver makes a type of its own, which
-    cannot be encoded as JSON."""
+def plain_int(number: int | None) -> int | None:
+    """The number as an `int`.
+
+    The driver decodes 64-bit integers to a subclass of `int` that msgspec cannot encode as JSON.
+    """
     return None if number is None else int(number)
 
 
-def gap_document(missing: Missing) -> Document:
-    """A gap as it is noted first; the same one has the same `_id`."""
-    named = f"{missing.start}|{missing.end}|{missing.reason}|{'|'.join(missing.keys)}"
+def gap_document(gap: WindowGap) -> Document:
+    """A new gap as a document, open for all its instruments. Equal gaps have equal ids."""
+    name = f"{gap.start_ms}|{gap.end_ms}|{gap.reason}|{'|'.join(gap.keys)}"
     return {
-        "_id": blake2b(named.encode(), digest_size=8).hexdigest(),
-        "start": to_datetime(missing.start),
-        "end": to_datetime(missing.end),
-        "reason": missing.reason.value,
-        "keys": list(missing.keys),
-        "open_keys": list(missing.keys),
+        "_id": blake2b(name.encode(), digest_size=8).hexdigest(),
+        "start": to_datetime(gap.start_ms),
+        "end": to_datetime(gap.end_ms),
+        "reason": gap.reason.value,
+        "keys": list(gap.keys),
+        "open_keys": list(gap.keys),
         "abandoned_keys": [],
         "state": GapState.OPEN.value,
     }
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def to_ms(at: datetime) -> int:
     """Inverse of `to_datetime`."""
-    passed = at - _EPOCH
-    return (passed.days * 86_400 + passed.seconds) * 1_000 + passed.microseconds // 1_000
+    since_epoch = at - _UNIX_EPOCH
+    secs = since_epoch.days * 86_400 + since_epoch.seconds
+    return secs * 1_000 + since_epoch.microseconds // 1_000

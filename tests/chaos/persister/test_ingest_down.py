@@ -93,4 +93,4 @@ async def test_bars_of_an_outage_are_partial_and_then_repaired_from_candles(
         assert {start for _, start in found.not_complete()} == hidden
         states = {found.states[place] for place in found.not_complete()}
         assert states == {"repaired"}
-        assert repairer.logged("repaired so far")
+        assert repairer.logged("repair progress")

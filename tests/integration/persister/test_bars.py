@@ -9,9 +9,9 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from services.persister.aggregation.aggregator import Aggregator
-from services.persister.aggregation.checkpoint import State
+from services.persister.aggregation.checkpoint import AggregatorState
 from services.persister.app import build
-from services.persister.consume import consume
+from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings
 from services.persister.storage.documents import bar_document
 from shared.bus.connection import Bus, connect_bus
@@ -36,11 +36,11 @@ MESSAGES = [message for number in range(STORED_WINDOWS + 1) for message in windo
 
 def expected_bars() -> list[dict[str, Any]]:
     """The bars of all messages, computed in one go."""
-    target = Aggregator(State(), grace_ms=2_000, silent_after_ms=15_000)
+    target = Aggregator(AggregatorState(), grace_ms=2_000, silent_after_ms=15_000)
     bars: list[Bar] = []
     for at, (subject, data) in enumerate(MESSAGES, start=1):
-        consume(target, Entry(at, subject, data))
-        closed = target.take()
+        apply_entry(target, Entry(at, subject, data))
+        closed = target.take_closed()
         bars += closed.bars if closed else ()
     assert len(bars) == STORED_WINDOWS * len(KEYS)
     return sorted((bar_document(bar) for bar in bars), key=lambda bar: str(bar["_id"]))

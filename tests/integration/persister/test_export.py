@@ -201,8 +201,8 @@ async def test_a_file_that_cannot_be_finished_is_not_there(
     ("args", "said"),
     [
         (["bars.xlsx"], "neither in .parquet nor in .csv"),
-        (["nowhere/bars.csv"], "there is no folder nowhere"),
-        (["bars.csv", "--from", "tomorrow"], "'tomorrow' is no ISO 8601 date or time"),
+        (["nowhere/bars.csv"], "folder nowhere does not exist"),
+        (["bars.csv", "--from", "tomorrow"], "'tomorrow' is not an ISO 8601 date or time"),
     ],
 )
 async def test_what_cannot_be_exported_is_said(

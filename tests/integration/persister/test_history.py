@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.persister.aggregation.aggregator import Missing
+from services.persister.aggregation.aggregator import WindowGap
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document, gap_document
 from shared.bus.connection import Bus
@@ -189,7 +189,7 @@ async def test_gaps_are_told_in_pages_each_as_it_is_for_that_instrument(
     bus: Bus, mongo: Mongo
 ) -> None:
     gaps = [
-        Missing(start, start + WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
+        WindowGap(start, start + WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
         for start in range(MONDAY_10_00, MONDAY_10_00 + 5 * WINDOW_MS, WINDOW_MS)
     ]
     await mongo.db["gaps"].insert_many([gap_document(gap) for gap in gaps])
@@ -207,7 +207,7 @@ async def test_gaps_are_told_in_pages_each_as_it_is_for_that_instrument(
         found += reply.gaps
         if (cursor := reply.next) is None:
             break
-    assert [gap.from_ms for gap in found] == [gap.start for gap in gaps[:4]]
+    assert [gap.from_ms for gap in found] == [gap.start_ms for gap in gaps[:4]]
     assert [gap.state for gap in found] == [
         GapState.OPEN, GapState.REPAIRED, GapState.OPEN, GapState.OPEN
     ]  # fmt: skip

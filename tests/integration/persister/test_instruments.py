@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from services.persister.instruments.instrument_store import InstrumentStore
-from services.persister.instruments.master import Master
+from services.persister.instruments.master_loader import MasterLoader
 from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request
@@ -169,12 +169,12 @@ class SteppedClock:
 
 
 @asynccontextmanager
-async def loading(mongo: Mongo, made: Shelf, clock: SteppedClock) -> AsyncIterator[Master]:
+async def loading(mongo: Mongo, made: Shelf, clock: SteppedClock) -> AsyncIterator[MasterLoader]:
     settings = PersisterSettings.model_validate(
         {"nats_password": PASSWORD, "master_url": made.url, "master_check_secs": 0.05}
     )
     async with aiohttp.ClientSession() as http:
-        yield Master(http, InstrumentStore(mongo), settings, clock)
+        yield MasterLoader(http, InstrumentStore(mongo), settings, clock)
 
 
 async def stored_symbols(mongo: Mongo) -> set[str]:

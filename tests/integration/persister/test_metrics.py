@@ -22,7 +22,7 @@ def value(name: str, **labels: str) -> float:
 async def test_metrics_tell_how_far_it_is_and_what_became_of_each_window(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
-    counted = ("entries_total", "windows_closed_total", "store_seconds_count")
+    counted = ("entries_total", "closed_windows_total", "commit_seconds_count")
     before = {name: value(name) for name in counted}
     bars = value("bars_total", state="complete")
     gaps = value("gaps_total", reason="feed_away")
@@ -39,10 +39,10 @@ async def test_metrics_tell_how_far_it_is_and_what_became_of_each_window(
         assert value("entries_total") - before["entries_total"] == len(messages)
         assert value("lag_entries") == 0
         assert value("replay_remaining_entries") == 0
-        assert value("stream_time_seconds") * 1_000 > MONDAY_10_00 + 2 * 300_000
-        assert value("windows_open") == 1
-        assert value("windows_closed_total") - before["windows_closed_total"] == 2
-        assert value("store_seconds_count") - before["store_seconds_count"] == 2
+        assert value("stream_timestamp_seconds") * 1_000 > MONDAY_10_00 + 2 * 300_000
+        assert value("open_windows") == 1
+        assert value("closed_windows_total") - before["closed_windows_total"] == 2
+        assert value("commit_seconds_count") - before["commit_seconds_count"] == 2
         assert value("bars_total", state="complete") - bars == 2 * len(KEYS)
         assert value("gaps_total", reason="feed_away") == gaps
         last = await mongo.db["checkpoints"].find_one()

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from embedded.truth import differences, plain_bars
-from services.persister.aggregation.aggregator import Closed, Missing
-from services.persister.aggregation.checkpoint import State, encode_state
+from services.persister.aggregation.aggregator import ClosedWindows, WindowGap
+from services.persister.aggregation.checkpoint import AggregatorState, encode_state
 from services.persister.storage.bar_store import BarStore
 from shared.bus.requests import send_request
 from shared.contracts.history import HISTORY_GAPS, GapReason, GapsReply, GapsRequest, GapState
@@ -29,7 +29,7 @@ from tests.support.waiting import eventually
 
 UNKNOWN = "NSE_EQ|NOBODY"
 FIRST = MONDAY_10_00 + WINDOW_MS
-MISSED = Missing(FIRST, FIRST + 3 * WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY, UNKNOWN))
+MISSED = WindowGap(FIRST, FIRST + 3 * WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY, UNKNOWN))
 NOW = MONDAY_10_00 + 5 * WINDOW_MS
 CANDLES = "/v3/historical-candle"
 
@@ -63,8 +63,8 @@ async def missed(mongo: Mongo) -> None:
     store = BarStore(mongo)
     await store.prepare()
     epoch, _ = await store.take_over()
-    state = encode_state(State(closed_until=NOW - WINDOW_MS))
-    await store.commit(Closed(NOW - WINDOW_MS, (partial_bar(),), (MISSED,), state), epoch)
+    state = encode_state(AggregatorState(closed_until_ms=NOW - WINDOW_MS))
+    await store.commit(ClosedWindows(NOW - WINDOW_MS, (partial_bar(),), (MISSED,), state), epoch)
     await store.close()
 
 

@@ -7,19 +7,26 @@ import pytest
 from bson import Binary
 from pymongo.errors import PyMongoError
 
-from services.persister.aggregation.aggregator import Closed, Missing
-from services.persister.aggregation.checkpoint import State, encode_state
+from services.persister.aggregation.aggregator import ClosedWindows, WindowGap
+from services.persister.aggregation.checkpoint import AggregatorState, encode_state
 from services.persister.storage.bar_store import BarStore
-from services.persister.storage.documents import bar_document, bar_id, bar_of, gap_document
-from shared.contracts.history import GapReason
+from services.persister.storage.documents import (
+    bar_document,
+    bar_from_document,
+    bar_id,
+    gap_document,
+)
+from shared.contracts.history import GapReason, GapState
 from shared.contracts.messages import Bar, BarState
 from shared.errors import StaleEpoch
 from shared.market.exchange_time import WINDOW_MS
 from shared.runtime.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
-STATE = State(stream="2026-11-22T10:00:00+00:00", next_position=77, time_ms=MONDAY_10_00 + 301_000)
-MISSING = Missing(MONDAY_10_00, MONDAY_10_00 + WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
+STATE = AggregatorState(
+    stream_id="2026-11-22T10:00:00+00:00", next_position=77, time_ms=MONDAY_10_00 + 301_000
+)
+GAP = WindowGap(MONDAY_10_00, MONDAY_10_00 + WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
 
 
 def bar(key: str = KEY, *, close: float = 1_400.05, state: BarState = BarState.COMPLETE) -> Bar:
@@ -30,8 +37,8 @@ def bar(key: str = KEY, *, close: float = 1_400.05, state: BarState = BarState.C
     )  # fmt: skip
 
 
-def closed(*bars: Bar, missing: tuple[Missing, ...] = ()) -> Closed:
-    return Closed(MONDAY_10_00 + WINDOW_MS, bars, missing, encode_state(STATE))
+def closed(*bars: Bar, gaps: tuple[WindowGap, ...] = ()) -> ClosedWindows:
+    return ClosedWindows(MONDAY_10_00 + WINDOW_MS, bars, gaps, encode_state(STATE))
 
 
 async def prepared(mongo: Mongo) -> BarStore:
@@ -41,21 +48,23 @@ async def prepared(mongo: Mongo) -> BarStore:
 
 
 async def stored(mongo: Mongo) -> list[Bar]:
-    return [bar_of(document) async for document in mongo.db["bars_5m"].find().sort("_id")]
+    return [
+        bar_from_document(document) async for document in mongo.db["bars_5m"].find().sort("_id")
+    ]
 
 
 async def test_a_fresh_database_starts_at_the_beginning(mongo: Mongo) -> None:
-    assert await (await prepared(mongo)).take_over() == (1, State())
+    assert await (await prepared(mongo)).take_over() == (1, AggregatorState())
 
 
 async def test_a_window_its_gaps_and_its_checkpoint_come_back_as_they_were(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
-    await store.commit(closed(bar(), bar(OTHER_KEY), missing=(MISSING,)), epoch)
+    await store.commit(closed(bar(), bar(OTHER_KEY), gaps=(GAP,)), epoch)
     documents = await mongo.db["bars_5m"].find().sort("_id").to_list()
     assert documents == [bar_document(bar()), bar_document(bar(OTHER_KEY))]
     assert documents[0]["_id"] == bar_id(KEY, MONDAY_10_00)
-    assert await mongo.db["gaps"].find().to_list() == [gap_document(MISSING)]
+    assert await mongo.db["gaps"].find().to_list() == [gap_document(GAP)]
     assert await store.take_over() == (epoch + 1, STATE)
 
 
@@ -64,9 +73,9 @@ async def test_storing_again_doubles_nothing_and_opens_no_gap_that_is_repaired(
 ) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
-    await store.commit(closed(bar(), missing=(MISSING,)), epoch)
+    await store.commit(closed(bar(), gaps=(GAP,)), epoch)
     await mongo.db["gaps"].update_one({}, {"$set": {"state": "repaired", "open_keys": []}})
-    await store.commit(closed(bar(), missing=(MISSING,)), epoch)
+    await store.commit(closed(bar(), gaps=(GAP,)), epoch)
     assert await stored(mongo) == [bar()]
     assert [gap["state"] for gap in await mongo.db["gaps"].find().to_list()] == ["repaired"]
 
@@ -106,6 +115,37 @@ async def test_an_older_leader_writes_nothing(mongo: Mongo) -> None:
     assert await stored(mongo) == [bar()]
 
 
+async def test_a_superseded_leader_settles_no_gap(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    old, _ = await store.take_over()
+    await store.commit(closed(bar(), gaps=(GAP,)), old)
+    new, _ = await store.take_over()
+    checkpoint = await mongo.db["checkpoints"].find_one()
+    for outcome in (GapState.REPAIRED, GapState.ABANDONED):
+        with pytest.raises(StaleEpoch) as caught:
+            await store.settle_gaps([gap_document(GAP)["_id"]], KEY, outcome, old)
+        assert (caught.value.ours, caught.value.theirs) == (old, new)
+    assert await mongo.db["gaps"].find().to_list() == [gap_document(GAP)]
+    assert await mongo.db["checkpoints"].find_one() == checkpoint
+
+
+async def test_a_gap_is_over_once_each_of_its_instruments_is_settled(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    other_gap = WindowGap(GAP.start_ms, GAP.end_ms, GapReason.ENTRIES_LOST, (KEY,))
+    await store.commit(closed(gaps=(GAP, other_gap)), epoch)
+    gap_ids = [gap_document(gap)["_id"] for gap in (GAP, other_gap)]
+    await store.settle_gaps(gap_ids, KEY, GapState.REPAIRED, epoch)
+    gaps = {gap["_id"]: gap for gap in await mongo.db["gaps"].find().to_list()}
+    assert [gaps[gap_id]["open_keys"] for gap_id in gap_ids] == [[OTHER_KEY], []]
+    assert [gaps[gap_id]["state"] for gap_id in gap_ids] == ["open", "repaired"]
+    await store.settle_gaps(gap_ids[:1], OTHER_KEY, GapState.ABANDONED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_ids[0]})
+    assert gap is not None
+    assert (gap["open_keys"], gap["abandoned_keys"]) == ([], [OTHER_KEY])
+    assert gap["state"] == "abandoned"
+
+
 async def test_leaders_that_take_over_at_once_have_different_epochs(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epochs = [epoch for epoch, _ in await asyncio.gather(*(store.take_over() for _ in range(10)))]
@@ -118,9 +158,11 @@ async def test_a_transaction_that_a_dead_leader_left_behind_keeps_nobody_waiting
     dead = await prepared(mongo)
     epoch, _ = await dead.take_over()
     await dead.commit(closed(bar()), epoch)
-    await dead._session.start_transaction()
+    await dead._guard._session.start_transaction()
     for collection in ("checkpoints", "bars_5m"):
-        await mongo.db[collection].update_one({}, {"$set": {"epoch": 0}}, session=dead._session)
+        await mongo.db[collection].update_one(
+            {}, {"$set": {"epoch": 0}}, session=dead._guard._session
+        )
     store = BarStore(mongo)
     async with asyncio.timeout(10):
         new, _ = await store.take_over()
@@ -139,16 +181,16 @@ async def test_a_checkpoint_is_not_moved_when_its_bars_are_refused(mongo: Mongo)
     )
     with pytest.raises(PyMongoError):
         await store.commit(closed(bar()), epoch)
-    assert await store.take_over() == (epoch + 1, State())
+    assert await store.take_over() == (epoch + 1, AggregatorState())
     assert await stored(mongo) == []
 
 
 async def test_a_checkpoint_of_another_form_is_not_trusted(mongo: Mongo) -> None:
     store = await prepared(mongo)
     await store.take_over()
-    for strange in (b"\xc1", encode_state(State(form=99))):
+    for strange in (b"\xc1", encode_state(AggregatorState(layout=99))):
         await mongo.db["checkpoints"].update_one({}, {"$set": {"state": Binary(strange)}})
-        assert (await store.take_over())[1] == State()
+        assert (await store.take_over())[1] == AggregatorState()
 
 
 async def test_an_amended_bar_replaces_the_one_before_but_not_a_repaired_one(mongo: Mongo) -> None:

@@ -1,9 +1,13 @@
-"""The aggregator makes true bars, and the same ones wherever it was interrupted."""
+"""The aggregator makes bars of quotes and candles, and names the gaps in them."""
 
 from typing import Any
 
-from services.persister.aggregation.aggregator import Aggregator, Closed
-from services.persister.aggregation.checkpoint import State, decode_state
+from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.checkpoint import (
+    AggregatorState,
+    decode_state,
+    resume_on_stream,
+)
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState, Candle, ClockTick, FeedState
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
@@ -14,8 +18,8 @@ T0 = MONDAY_10_00
 DAY_MS = 86_400_000
 
 
-def aggregator(state: State | None = None) -> Aggregator:
-    return Aggregator(state or State(), grace_ms=GRACE_MS, silent_after_ms=15_000)
+def aggregator(state: AggregatorState | None = None) -> Aggregator:
+    return Aggregator(state or AggregatorState(), grace_ms=GRACE_MS, silent_after_ms=15_000)
 
 
 def tick(ts: int, *, feed_ts: int | None = None, epoch: int = 1) -> ClockTick:
@@ -24,17 +28,17 @@ def tick(ts: int, *, feed_ts: int | None = None, epoch: int = 1) -> ClockTick:
 
 
 class Feeder:
-    """Gives quotes to an aggregator at rising positions, and keeps what closes."""
+    """Applies messages to an aggregator at rising positions, and collects what closes."""
 
     def __init__(self) -> None:
         self.target = aggregator()
         self.position = 0
-        self.closed: list[Closed] = []
+        self.closed: list[ClosedWindows] = []
         self.amended: list[Bar] = []
 
     def quote(self, **fields: Any) -> None:
         self.position += 1
-        self.target.quote(quote(**fields), self.position)
+        self.target.apply_quote(quote(**fields), self.position)
         self._take()
 
     def trade(self, at: int, ltp: float, volume: int | None, **fields: Any) -> None:
@@ -44,54 +48,54 @@ class Feeder:
         self.position += 1
         fields: dict[str, Any] = dict(zip(("open", "high", "low", "close"), ohlc, strict=True))
         fields |= {"key": KEY, "epoch": 1, "ts": start + MINUTE_MS + 100} | more
-        told = Candle(start=start, volume=volume, **fields)
-        self.target.candle(told, self.position)
+        candle = Candle(start=start, volume=volume, **fields)
+        self.target.apply_candle(candle, self.position)
         self._take()
 
     def run_until(self, ts: int, *, epoch: int = 1) -> None:
-        """Clock ticks every second, as ingest sends them."""
+        """Apply a clock tick every second, as ingest publishes them."""
         start = self.target.time_ms or ts
         for at in [*range(start + 1_000, ts, 1_000), ts]:
             self.position += 1
-            self.target.clock(tick(at, epoch=epoch), self.position)
+            self.target.apply_clock_tick(tick(at, epoch=epoch), self.position)
             self._take()
 
     def _take(self) -> None:
-        closed = self.target.take()
+        closed = self.target.take_closed()
         if closed is not None:
             self.closed.append(closed)
 
     def close(self, windows: int = 1) -> list[Bar]:
-        """Run past the end of the window number `windows`; all bars, the newest of each."""
+        """Run until `windows` windows have closed. Returns the newest version of each bar."""
         self.run_until(T0 + windows * WINDOW_MS + GRACE_MS)
         return self.bars()
 
     def bars(self) -> list[Bar]:
-        told = [bar for closed in self.closed for bar in closed.bars]
+        bars = [bar for closed in self.closed for bar in closed.bars]
         self.amended += self.target.take_amended()
-        newest = {(bar.start, bar.key): bar for bar in [*told, *self.amended]}
+        newest = {(bar.start, bar.key): bar for bar in [*bars, *self.amended]}
         return [newest[place] for place in sorted(newest)]
 
-    def missing(self) -> list[tuple[int, int, str, tuple[str, ...]]]:
+    def gaps(self) -> list[tuple[int, int, str, tuple[str, ...]]]:
         return [
-            (one.start, one.end, one.reason.value, one.keys)
+            (gap.start_ms, gap.end_ms, gap.reason.value, gap.keys)
             for closed in self.closed
-            for one in closed.missing
+            for gap in closed.gaps
         ]
 
 
-def began() -> Feeder:
-    """A feed that began just at T0, with a cumulative volume of 1 000."""
+def started() -> Feeder:
+    """A feed that starts at T0, with a cumulative volume of 1 000."""
     feed = Feeder()
     feed.quote(ts=T0, ltt=T0 - 1, volume=1_000, snap=True)
     return feed
 
 
-# What quotes alone tell.
+# Quotes alone.
 
 
-def test_a_window_holds_open_high_low_close_and_its_share_of_volume() -> None:
-    feed = began()
+def test_a_bar_holds_open_high_low_close_and_the_volume_of_its_window() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010, ltq=10)
     feed.trade(T0 + 2_000, 105.0, 1_015, ltq=5)
     feed.trade(T0 + 3_000, 95.0, 1_022, ltq=7, atp=99.5, oi=3)
@@ -102,23 +106,23 @@ def test_a_window_holds_open_high_low_close_and_its_share_of_volume() -> None:
     assert (bar.state, bar.silent_ms) == (BarState.COMPLETE, 0)
 
 
-def test_a_window_stays_open_for_the_grace_and_then_closes() -> None:
-    feed = began()
+def test_a_window_closes_when_the_grace_period_after_its_end_has_passed() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + WINDOW_MS + GRACE_MS - 1_000)
     assert feed.closed == []
     feed.run_until(T0 + WINDOW_MS + GRACE_MS)
-    assert [closed.until for closed in feed.closed] == [T0 + WINDOW_MS]
+    assert [closed.until_ms for closed in feed.closed] == [T0 + WINDOW_MS]
 
 
-def test_a_window_without_a_trade_moves_the_checkpoint_and_makes_no_bar() -> None:
-    feed = began()
+def test_a_window_without_a_trade_advances_the_checkpoint_and_has_no_bar() -> None:
+    feed = started()
     assert feed.close() == []
-    assert decode_state(feed.closed[0].checkpoint).closed_until == T0 + WINDOW_MS
+    assert decode_state(feed.closed[0].checkpoint).closed_until_ms == T0 + WINDOW_MS
 
 
-def test_a_trade_just_before_the_end_counts_there_though_its_frame_comes_after() -> None:
-    feed = began()
+def test_a_trade_counts_by_its_own_time_not_by_the_time_of_its_frame() -> None:
+    feed = started()
     feed.run_until(T0 + WINDOW_MS - 1_000)
     feed.quote(ts=T0 + WINDOW_MS + 100, ltt=T0 + WINDOW_MS - 50, ltp=101.0, volume=1_010)
     feed.trade(T0 + WINDOW_MS + 1_000, 102.0, 1_030, ltq=20)
@@ -128,8 +132,8 @@ def test_a_trade_just_before_the_end_counts_there_though_its_frame_comes_after()
     ]
 
 
-def test_a_trade_that_comes_late_amends_the_last_bar() -> None:
-    feed = began()
+def test_a_late_trade_amends_the_last_closed_bar() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.close()
     feed.quote(ts=T0 + WINDOW_MS + 3_000, ltt=T0 + 2_000, ltp=50.0, volume=1_015, ltq=5)
@@ -139,18 +143,18 @@ def test_a_trade_that_comes_late_amends_the_last_bar() -> None:
     assert [(bar.low, bar.volume) for bar in feed.close(2)] == [(50.0, 15), (101.0, 5)]
 
 
-def test_a_trade_that_comes_two_windows_late_changes_nothing() -> None:
-    feed = began()
+def test_a_trade_that_is_two_windows_late_is_refused() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.trade(T0 + WINDOW_MS + 1_000, 101.0, 1_020)
     feed.close(2)
     feed.quote(ts=T0 + 2 * WINDOW_MS + 3_000, ltt=T0 + 2_000, ltp=50.0, volume=1_025)
     assert [bar.low for bar in feed.close(3)] == [100.0, 101.0]
-    assert feed.target.late_trades == 1
+    assert (feed.target.late_trades, feed.target.early_trades) == (1, 0)
 
 
-def test_a_quote_without_a_new_trade_is_no_tick() -> None:
-    feed = began()
+def test_a_quote_without_a_new_trade_is_not_counted_as_a_tick() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.quote(ts=T0 + 2_000, ltt=T0 + 1_000, ltp=100.0, volume=1_010, bid=99.0)
     (bar,) = feed.close()
@@ -158,14 +162,14 @@ def test_a_quote_without_a_new_trade_is_no_tick() -> None:
 
 
 def test_an_instrument_that_trades_once_a_day_has_one_complete_bar() -> None:
-    feed = began()
+    feed = started()
     feed.trade(T0 + 2 * WINDOW_MS + 1_000, 100.0, 1_010)
     (bar,) = feed.close(5)
     assert (bar.start, bar.state, bar.volume) == (T0 + 2 * WINDOW_MS, BarState.COMPLETE, 10)
 
 
-def test_volume_begins_anew_each_day() -> None:
-    feed = began()
+def test_cumulative_volume_restarts_each_day() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + 3_000)
     feed.trade(T0 + DAY_MS, 100.0, 70, ltq=70)
@@ -174,41 +178,41 @@ def test_volume_begins_anew_each_day() -> None:
 
 
 def test_volume_that_falls_within_a_day_is_never_negative() -> None:
-    feed = began()
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 400)
     feed.trade(T0 + 2_000, 100.0, 410)
     (bar,) = feed.close()
     assert (bar.volume, bar.vtt, bar.state) == (10, 410, BarState.PARTIAL)
 
 
-def test_a_quote_without_volume_neither_loses_nor_invents_any() -> None:
-    feed = began()
+def test_volume_is_exact_after_a_quote_without_volume() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, None)
     feed.trade(T0 + 2_000, 101.0, 1_010)
     (bar,) = feed.close()
     assert (bar.volume, bar.vtt, bar.ticks) == (10, 1_010, 2)
 
 
-def test_a_trade_of_a_time_that_has_not_come_is_refused() -> None:
-    feed = began()
+def test_a_trade_from_the_future_is_refused() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 1.0, 1_005, ltt=T0 + 10 * DAY_MS)
     feed.trade(T0 + 2_000, 100.0, 1_010)
     (bar,) = feed.close()
-    assert (bar.low, feed.target.late_trades) == (100.0, 1)
+    assert (bar.low, feed.target.early_trades, feed.target.late_trades) == (100.0, 1, 0)
 
 
-def test_an_indicative_price_before_the_open_is_no_trade() -> None:
-    feed = began()
+def test_an_indicative_price_before_the_open_is_not_a_trade() -> None:
+    feed = started()
     for second in range(1, 5):
         feed.quote(ts=T0 + second * 1_000, ltt=T0 - 1, volume=1_000, ltp=100.0 + second)
     assert feed.close() == []
 
 
-# What quotes hide, and candles tell.
+# Hidden trades, and candles.
 
 
-def test_trades_that_a_quote_hid_make_the_bar_partial_until_the_candle_comes() -> None:
-    feed = began()
+def test_a_bar_with_hidden_trades_is_partial_until_the_candle_arrives() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.trade(T0 + WINDOW_MS - 5_000, 101.0, 1_100, ltq=10)
     (bar,) = feed.close()
@@ -221,8 +225,8 @@ def test_trades_that_a_quote_hid_make_the_bar_partial_until_the_candle_comes() -
     assert (bar.volume, bar.vtt) == (100, 1_100)
 
 
-def test_a_candle_tells_the_trades_at_either_end_that_no_quote_showed() -> None:
-    feed = began()
+def test_a_candle_gives_the_trades_at_either_end_that_no_quote_showed() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + WINDOW_MS - 1_000)
     feed.quote(ts=T0 + WINDOW_MS - 400, ltt=T0 + 1_000, ltp=100.0, volume=1_010)
@@ -236,8 +240,8 @@ def test_a_candle_tells_the_trades_at_either_end_that_no_quote_showed() -> None:
     assert (second.open, second.volume, second.vtt, second.state) == (103.0, 10, 1_060, "complete")
 
 
-def test_what_the_first_quote_of_a_minute_hid_need_not_have_been_before_it() -> None:
-    feed = began()
+def test_a_candle_can_show_that_hidden_trades_belong_to_its_own_minute() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + WINDOW_MS - 1_000)
     feed.quote(ts=T0 + WINDOW_MS - 400, ltt=T0 + 1_000, ltp=100.0, volume=1_010)
@@ -249,10 +253,10 @@ def test_what_the_first_quote_of_a_minute_hid_need_not_have_been_before_it() -> 
         (BarState.COMPLETE, 10),
         (BarState.COMPLETE, 50),
     ]
-    assert feed.missing() == []
+    assert feed.gaps() == []
 
 
-def test_an_index_is_complete_once_each_of_its_minutes_has_its_candle() -> None:
+def test_a_bar_of_an_index_is_complete_once_each_minute_has_its_candle() -> None:
     feed = Feeder()
     index: dict[str, Any] = {"key": OTHER_KEY, "ltq": None}
     feed.trade(T0, 24_000.0, None, **index, snap=True)
@@ -266,8 +270,8 @@ def test_an_index_is_complete_once_each_of_its_minutes_has_its_candle() -> None:
     assert (bar.high, bar.state, bar.volume) == (24_002.0, BarState.COMPLETE, None)
 
 
-def test_a_candle_that_comes_again_or_tells_nothing_new_changes_no_bar() -> None:
-    feed = began()
+def test_a_repeated_candle_or_one_without_news_amends_no_bar() -> None:
+    feed = started()
     feed.trade(T0 + WINDOW_MS - 1_000, 100.0, 1_010)
     feed.close()
     for _ in range(2):
@@ -275,14 +279,14 @@ def test_a_candle_that_comes_again_or_tells_nothing_new_changes_no_bar() -> None
     assert (feed.target.take_amended(), feed.amended) == ((), [])
 
 
-def test_a_candle_of_before_an_instrument_was_watched_makes_no_bar() -> None:
+def test_a_candle_from_before_the_first_quote_makes_no_bar() -> None:
     feed = Feeder()
     feed.quote(ts=T0, ltt=T0 - 90_000, volume=1_000, snap=True)
     feed.candle(T0 - 2 * MINUTE_MS, (1.0, 1.0, 1.0, 1.0), 5, ts=T0)
     assert feed.close() == []
 
 
-# What was not watched.
+# Silences and lost entries.
 
 
 def test_a_first_quote_and_a_snapshot_make_no_trade() -> None:
@@ -290,18 +294,18 @@ def test_a_first_quote_and_a_snapshot_make_no_trade() -> None:
     feed.quote(ts=T0 + 1_000, ltt=T0 - 900)
     feed.quote(ts=T0 + 2_000, ltt=T0 + 1_900, volume=2_000, snap=True)
     assert feed.close() == []
-    assert feed.missing() == [(T0, T0 + WINDOW_MS, "feed_away", (KEY,))]
+    assert feed.gaps() == [(T0, T0 + WINDOW_MS, "feed_away", (KEY,))]
 
 
 def test_volume_traded_unseen_counts_in_its_window() -> None:
-    feed = began()
+    feed = started()
     feed.quote(ts=T0 + 2_000, ltt=T0 + 1_900, volume=1_500, snap=True)
     feed.trade(T0 + 3_000, 101.0, 1_510)
     (bar,) = feed.close()
     assert (bar.volume, bar.ticks, bar.state) == (510, 1, BarState.PARTIAL)
 
 
-def test_a_window_that_began_before_we_looked_is_partial_if_there_were_trades() -> None:
+def test_a_window_that_began_before_the_first_quote_is_partial_if_it_had_trades() -> None:
     feed = Feeder()
     feed.quote(ts=T0 + 60_000, ltt=T0 + 100, snap=True)
     feed.trade(T0 + 61_000, 100.0, 1_010)
@@ -309,7 +313,7 @@ def test_a_window_that_began_before_we_looked_is_partial_if_there_were_trades() 
     assert (bar.state, bar.silent_ms) == (BarState.PARTIAL, 60_000)
 
 
-def test_a_window_that_began_before_we_looked_is_complete_if_there_were_none() -> None:
+def test_a_window_that_began_before_the_first_quote_is_complete_without_trades() -> None:
     feed = Feeder()
     feed.quote(ts=T0 + 60_000, ltt=T0 - 100, snap=True)
     feed.trade(T0 + 61_000, 100.0, 1_010)
@@ -317,8 +321,8 @@ def test_a_window_that_began_before_we_looked_is_complete_if_there_were_none() -
     assert (bar.state, bar.silent_ms) == (BarState.COMPLETE, 60_000)
 
 
-def test_an_instrument_that_joins_in_a_window_is_partial_there_and_nothing_else_is() -> None:
-    feed = began()
+def test_an_instrument_that_is_added_late_makes_no_other_instrument_partial() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + 120_000)
     feed.quote(key=OTHER_KEY, ts=T0 + 120_000, ltt=T0 + 100_000, volume=50, snap=True)
@@ -327,8 +331,8 @@ def test_an_instrument_that_joins_in_a_window_is_partial_there_and_nothing_else_
     assert states == {KEY: (BarState.COMPLETE, 0), OTHER_KEY: (BarState.PARTIAL, 120_000)}
 
 
-def test_a_short_absence_is_healed_by_the_candle_of_its_minute() -> None:
-    feed = began()
+def test_a_bar_with_a_short_silence_is_complete_once_the_candle_arrives() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + 10_000)
     feed.quote(ts=T0 + 20_000, ltt=T0 + 15_000, ltp=104.0, volume=1_050, snap=True)
@@ -339,18 +343,18 @@ def test_a_short_absence_is_healed_by_the_candle_of_its_minute() -> None:
     assert (bar.state, bar.silent_ms) == (BarState.COMPLETE, 10_000)
 
 
-def test_an_absence_in_which_nothing_was_traded_hides_nothing() -> None:
-    feed = began()
+def test_a_silence_without_trades_leaves_the_bar_complete() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + 10_000)
     feed.quote(ts=T0 + 200_000, ltt=T0 + 1_000, volume=1_010, snap=True)
     (bar,) = feed.close()
     assert (bar.state, bar.silent_ms) == (BarState.COMPLETE, 190_000)
-    assert feed.missing() == []
+    assert feed.gaps() == []
 
 
-def test_an_absence_of_two_windows_leaves_partial_edges_and_a_hole() -> None:
-    feed = began()
+def test_a_silence_of_two_windows_makes_partial_bars_at_its_ends_and_a_gap() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + 60_000)
     back = T0 + 3 * WINDOW_MS + 150_000
@@ -359,15 +363,15 @@ def test_an_absence_of_two_windows_leaves_partial_edges_and_a_hole() -> None:
     first, last = feed.close(4)
     assert (first.start, first.state, first.silent_ms) == (T0, BarState.PARTIAL, 240_000)
     assert (last.state, last.silent_ms) == (BarState.PARTIAL, 150_000)
-    assert feed.missing() == [
+    assert feed.gaps() == [
         (T0, T0 + WINDOW_MS, "feed_away", (KEY,)),
         (T0 + WINDOW_MS, T0 + 3 * WINDOW_MS, "unseen_trades", (KEY,)),
         (T0 + 3 * WINDOW_MS, T0 + 4 * WINDOW_MS, "feed_away", (KEY,)),
     ]
 
 
-def test_lost_entries_make_partial_what_they_hid_and_leave_the_rest() -> None:
-    feed = began()
+def test_lost_entries_make_only_the_bars_partial_whose_trades_they_hid() -> None:
+    feed = started()
     feed.quote(key="A|2", ts=T0, ltt=T0 - 1, volume=7, snap=True)
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.trade(T0 + 1_000, 3.0, 17, key="A|2")
@@ -378,14 +382,14 @@ def test_lost_entries_make_partial_what_they_hid_and_leave_the_rest() -> None:
     assert states == {KEY: (BarState.PARTIAL, 2_000), "A|2": (BarState.COMPLETE, 2_000)}
 
 
-def test_after_lost_entries_an_instrument_is_partial_until_it_is_seen_again() -> None:
-    feed = began()
+def test_after_lost_entries_a_bar_is_partial_until_the_next_quote_of_its_instrument() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.run_until(T0 + 10_000)
     feed.position += 1
     (bar,) = feed.close()
     assert bar.state is BarState.PARTIAL
-    assert feed.missing() == [(T0, T0 + WINDOW_MS, GapReason.ENTRIES_LOST.value, (KEY,))]
+    assert feed.gaps() == [(T0, T0 + WINDOW_MS, GapReason.ENTRIES_LOST.value, (KEY,))]
     feed.quote(ts=T0 + WINDOW_MS + 9_000, ltt=T0 + 1_000, ltp=100.0, volume=1_010)
     (bar,) = feed.bars()
     assert bar.state is BarState.COMPLETE
@@ -403,32 +407,32 @@ def test_quotes_of_a_superseded_leader_are_refused() -> None:
     assert feed.target.stale_entries == 1
 
 
-def test_a_superseded_leaders_clock_and_candles_are_refused() -> None:
+def test_clock_ticks_and_candles_of_a_superseded_leader_are_refused() -> None:
     feed = Feeder()
     feed.quote(ltt=T0 - 1, snap=True, epoch=5)
     feed.trade(T0 + 1_000, 100.0, 1_010, epoch=5)
     feed.position += 1
-    feed.target.clock(tick(T0 + 2 * WINDOW_MS, epoch=4), feed.position)
-    assert feed.target.take() is None
+    feed.target.apply_clock_tick(tick(T0 + 2 * WINDOW_MS, epoch=4), feed.position)
+    assert feed.target.take_closed() is None
     feed.candle(T0, (1.0, 1.0, 1.0, 1.0), 10, epoch=4)
     feed.run_until(T0 + WINDOW_MS + GRACE_MS, epoch=5)
     assert [bar.low for bar in feed.bars()] == [100.0]
     assert feed.target.stale_entries == 2
 
 
-def test_time_goes_on_while_the_feed_is_quiet_and_the_bar_is_complete() -> None:
-    feed = began()
+def test_a_window_closes_while_the_feed_is_quiet_and_its_bar_is_complete() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     for at in range(T0 + 2_000, T0 + WINDOW_MS + GRACE_MS + 1, 1_000):
         feed.position += 1
-        feed.target.clock(tick(at, feed_ts=T0 + 1_000), feed.position)
+        feed.target.apply_clock_tick(tick(at, feed_ts=T0 + 1_000), feed.position)
         feed._take()
     (bar,) = feed.bars()
     assert (bar.state, bar.silent_ms) == (BarState.COMPLETE, 0)
 
 
-def test_a_new_leader_that_found_trades_unseen_makes_the_bar_partial() -> None:
-    feed = began()
+def test_a_bar_is_partial_if_trades_were_made_before_a_new_leaders_snapshot() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.quote(ts=T0 + 5_000, ltt=T0 + 4_000, ltp=100.0, volume=1_020, epoch=2, snap=True)
     feed.run_until(T0 + WINDOW_MS + GRACE_MS, epoch=2)
@@ -436,18 +440,18 @@ def test_a_new_leader_that_found_trades_unseen_makes_the_bar_partial() -> None:
     assert (bar.state, bar.silent_ms) == (BarState.PARTIAL, 4_000)
 
 
-def test_a_stream_made_anew_counts_what_lies_between_as_lost() -> None:
-    feed = began()
+def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> None:
+    feed = started()
     feed.trade(T0 + 1_000, 100.0, 1_010)
     feed.close()
     state = decode_state(feed.closed[-1].checkpoint)
-    state.stream, state.next_position = "another", 0
-    target = aggregator(state)
+    state.stream_id = "the lost one"
+    target = aggregator(resume_on_stream(state, "another"))
     at = T0 + WINDOW_MS + 9_000
-    target.quote(quote(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
+    target.apply_quote(quote(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
     for position in range(2, 400):
-        target.clock(tick(at + position * 1_000), position)
-    closed = target.take()
+        target.apply_clock_tick(tick(at + position * 1_000), position)
+    closed = target.take_closed()
     assert closed is not None
-    (missing,) = closed.missing
-    assert (missing.start, missing.reason) == (T0 + WINDOW_MS, GapReason.ENTRIES_LOST)
+    (gap,) = closed.gaps
+    assert (gap.start_ms, gap.reason) == (T0 + WINDOW_MS, GapReason.ENTRIES_LOST)

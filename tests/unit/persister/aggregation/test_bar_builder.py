@@ -1,17 +1,20 @@
-"""Bars of a conflated, faulty feed, beside a plain recomputation from every trade."""
+"""A bar of conflated quotes and candles equals the bar computed from every trade."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedded.truth import PlainBar, differences, plain_bars
-from services.persister.aggregation.aggregator import Aggregator, Closed
-from services.persister.aggregation.checkpoint import State, decode_state
+from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.bar_builder import BarBuilder
+from services.persister.aggregation.checkpoint import AggregatorState, decode_state
+from services.persister.aggregation.minute import VolumeBounds
 from services.persister.storage.documents import bar_document
 from shared.contracts.messages import Bar, BarState, Candle, Quote
-from shared.market.exchange_time import WINDOW_MS
-from tests.support.builders import MONDAY_10_00
+from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
+from tests.support.builders import MONDAY_10_00, quote
 from tests.support.conflated_feed import Message, Outage, Trade, messages
 
 T0 = MONDAY_10_00
@@ -19,13 +22,13 @@ WINDOWS = 4
 END = T0 + WINDOWS * WINDOW_MS
 KEYS = ("A|1", "A|2")
 Entry = tuple[int, Message]
-FEWER = settings(max_examples=settings().max_examples // 2)
-"""These examples are large."""
+HALF_AS_MANY = settings(max_examples=settings().max_examples // 2)
+"""For examples that are large."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """What was traded, and how much of it arrived."""
+    """Trades of the market, and the faults of the feed that reports them."""
 
     trades: list[Trade]
     since: int
@@ -33,23 +36,23 @@ class Story:
     is_quiet: bool
     outages: list[Outage]
     lose: list[int]
-    """Numbers of entries that are lost, one after the other."""
+    """Places of entries that are lost, removed one after the other."""
 
     def entries(self) -> tuple[list[Entry], list[int]]:
-        """What arrived, and the times of what was lost."""
-        told = messages(
+        """The entries that arrive, and the times of those that are lost."""
+        sent = messages(
             self.trades, since=self.since, until=END + 2 * WINDOW_MS, every_ms=self.every_ms,
             outages=self.outages, is_quiet=self.is_quiet,
         )  # fmt: skip
-        numbered = list(enumerate(told, start=1))
-        shown = len(KEYS)  # by the first frame; what was never shown cannot be missed
+        numbered = list(enumerate(sent, start=1))
+        shown = len(KEYS)  # the first frame arrives, so that each instrument is known
         lost = [numbered.pop(number % (len(numbered) - 400) + shown)[1].ts for number in self.lose]
         return numbered, lost
 
 
 @st.composite
 def trades(draw: st.DrawFn) -> list[Trade]:
-    """Bursts and pauses; prices on ticks of a quarter."""
+    """Bursts and pauses; prices are multiples of 0.25."""
     made = []
     now = T0 - 1_000
     for _ in range(draw(st.integers(5, 80))):
@@ -83,79 +86,194 @@ def stories(draw: st.DrawFn, *, faulty: bool = True, is_quiet: bool | None = Non
 def feed(target: Aggregator, entry: Entry) -> None:
     position, message = entry
     if isinstance(message, Quote):
-        target.quote(message, position)
+        target.apply_quote(message, position)
     elif isinstance(message, Candle):
-        target.candle(message, position)
+        target.apply_candle(message, position)
     else:
-        target.clock(message, position)
+        target.apply_clock_tick(message, position)
 
 
-def run(entries: list[Entry], state: State | None = None) -> tuple[list[Closed], list[Bar]]:
-    """Everything that closes, and the bars amended after the last close."""
-    target = Aggregator(state or State(), grace_ms=2_000, silent_after_ms=15_000)
+def run(
+    entries: list[Entry], state: AggregatorState | None = None
+) -> tuple[list[ClosedWindows], list[Bar]]:
+    """All that closes, and the bars that are amended after the last close."""
+    target = Aggregator(state or AggregatorState(), grace_ms=2_000, silent_after_ms=15_000)
     closed = []
     for entry in entries:
         feed(target, entry)
-        if (one := target.take()) is not None:
-            closed.append(one)
+        if (windows := target.take_closed()) is not None:
+            closed.append(windows)
     return closed, list(target.take_amended())
 
 
-def newest(closed: list[Closed], amended: list[Bar]) -> dict[tuple[str, int], Bar]:
-    told = [bar for one in closed for bar in one.bars] + amended
-    return {(bar.key, bar.start): bar for bar in told}
+def newest(closed: list[ClosedWindows], amended: list[Bar]) -> dict[tuple[str, int], Bar]:
+    bars = [bar for windows in closed for bar in windows.bars] + amended
+    return {(bar.key, bar.start): bar for bar in bars}
 
 
 def truth(story: Story) -> dict[tuple[str, int], PlainBar]:
-    found: dict[tuple[str, int], PlainBar] = {}
+    bars: dict[tuple[str, int], PlainBar] = {}
     for key in KEYS:
         rows = [
             {"time_ms": trade.time_ms, "price": trade.price, "quantity": trade.quantity}
             for trade in story.trades
             if trade.key == key
         ]
-        found |= {(key, start): bar for start, bar in plain_bars(key, rows).items()}
-    return {place: bar for place, bar in found.items() if place[1] < END}
+        bars |= {(key, start): bar for start, bar in plain_bars(key, rows).items()}
+    return {place: bar for place, bar in bars.items() if place[1] < END}
 
 
 def wrong_fields(expected: PlainBar, bar: Bar) -> list[str]:
-    """Differences; the cumulative volume may lack what no boundary has pinned down."""
+    """Differences. The cumulative volume may be too low where no quote has shown it exactly."""
     lines = differences(expected, bar_document(bar))
     assert (bar.vtt or 0) <= (expected.vtt or 0)
     return [line for line in lines if " vtt: " not in line]
 
 
-@FEWER
+def trade(window: BarBuilder, at_ms: int, price: float, vtt: int, **fields: Any) -> None:
+    """Record a trade of 10 that hides no other trade."""
+    window.record_trade(
+        quote(ltq=10, volume=vtt, **fields), price, at_ms, volume=10, previous_vtt=vtt - 10,
+        hidden_since_ms=None,
+    )  # fmt: skip
+
+
+def candle_of(start: int, price: float, volume: int) -> Candle:
+    return Candle(
+        key=KEYS[0], start=start, open=price, high=price, low=price, close=price, volume=volume,
+        epoch=1, ts=start + MINUTE_MS,
+    )  # fmt: skip
+
+
+def bar_of(window: BarBuilder, vtt_after: VolumeBounds | None = None) -> Bar:
+    bar = window.bar(KEYS[0], vtt_after)
+    assert bar is not None
+    return bar
+
+
+def test_a_window_without_a_known_trade_has_no_bar() -> None:
+    window = BarBuilder(T0)
+    window.record_hidden_trades(T0, T0 + 1)
+    assert window.bar(KEYS[0]) is None
+    assert window.is_partial
+    assert not window.has_trades
+
+
+def test_a_bar_combines_its_minutes_in_their_order_of_time() -> None:
+    window = BarBuilder(T0)
+    trade(window, T0 + MINUTE_MS, 105.0, 1_020)
+    trade(window, T0 + 3 * MINUTE_MS, 95.0, 1_030)
+    trade(window, T0, 100.0, 1_010)
+    bar = bar_of(window)
+    assert (bar.open, bar.high, bar.low, bar.close) == (100.0, 105.0, 95.0, 95.0)
+    assert (bar.volume, bar.ticks, bar.state) == (30, 3, BarState.COMPLETE)
+
+
+def test_a_bar_has_the_quantity_average_and_open_interest_of_its_latest_trade() -> None:
+    window = BarBuilder(T0)
+    trade(window, T0 + 2_000, 100.0, 1_020, atp=100.5, oi=7)
+    trade(window, T0 + 1_000, 101.0, 1_010, atp=99.0, oi=6)
+    bar = bar_of(window)
+    assert (bar.ltt, bar.ltq, bar.atp, bar.oi) == (T0 + 2_000, 10, 100.5, 7)
+
+
+def test_hidden_trades_make_each_minute_of_the_window_partial_that_they_touch() -> None:
+    window = BarBuilder(T0)
+    window.record_hidden_trades(T0 - MINUTE_MS, T0 + 2 * MINUTE_MS)
+    for minute in range(3):
+        assert window.is_partial
+        window.apply_candle(candle_of(T0 + minute * MINUTE_MS, 100.0, 1))
+    assert not window.is_partial
+
+
+def test_hidden_trades_before_the_minute_of_their_quote_are_noted_in_that_minute() -> None:
+    window = BarBuilder(T0)
+    window.record_trade(
+        quote(ltq=10, volume=1_050), 100.0, T0 + MINUTE_MS, volume=50, previous_vtt=1_000,
+        hidden_since_ms=T0 + 1_000,
+    )  # fmt: skip
+    (minute,) = window.minutes
+    assert (minute.is_partial, minute.hidden_since_ms) == (True, T0 + 1_000)
+
+
+def test_a_dismissed_tail_leaves_other_minutes_partial() -> None:
+    window = BarBuilder(T0)
+    window.record_hidden_trades(T0, T0 + 2 * MINUTE_MS, is_tail=True)
+    window.dismiss_hidden_tail(T0 + 1_000, T0 + MINUTE_MS)
+    partial = [minute.start_ms for minute in window.minutes if minute.is_tail_partial]
+    assert partial == [T0 + 2 * MINUTE_MS]
+
+
+def test_cumulative_volume_at_the_end_follows_from_start_and_candles() -> None:
+    window = BarBuilder(T0)
+    window.apply_candle(candle_of(T0, 100.0, 30))
+    window.apply_candle(candle_of(T0 + MINUTE_MS, 100.0, 12))
+    window.close(epoch=1, vtt_at_start=VolumeBounds(1_000, 1_000))
+    assert window.vtt_at_end() == VolumeBounds(1_042, 1_042)
+
+
+def test_cumulative_volume_is_at_least_that_of_the_last_quote_if_trades_are_hidden() -> None:
+    window = BarBuilder(T0)
+    trade(window, T0, 100.0, 1_010)
+    window.record_hidden_trades(T0, T0)
+    assert window.vtt_at_end() == VolumeBounds(1_010, None)
+
+
+def test_cumulative_volume_is_bounded_by_the_first_trade_after_the_window() -> None:
+    window = BarBuilder(T0)
+    window.apply_candle(candle_of(T0, 100.0, 30))
+    assert bar_of(window).vtt == 30
+    assert bar_of(window, VolumeBounds(1_030, 1_030)).vtt == 1_030
+
+
+def test_volume_traded_unseen_is_part_of_the_bar() -> None:
+    window = BarBuilder(T0)
+    trade(window, T0, 100.0, 1_010)
+    window.record_unseen_volume(T0 + MINUTE_MS, 5)
+    assert bar_of(window).volume == 15
+
+
+def test_an_unconfirmed_window_is_partial_until_it_is_confirmed() -> None:
+    window = BarBuilder(T0)
+    trade(window, T0, 100.0, 1_010)
+    window.close(epoch=6, vtt_at_start=None, silent_ms=2_000, is_unconfirmed=True)
+    bar = bar_of(window)
+    assert (bar.state, bar.silent_ms, bar.epoch) == (BarState.PARTIAL, 2_000, 6)
+    window.confirm()
+    assert bar_of(window).state is BarState.COMPLETE
+
+
+@HALF_AS_MANY
 @given(stories())
 def test_resuming_at_any_checkpoint_gives_the_same_bars(story: Story) -> None:
     entries, _ = story.entries()
-    whole, amended = run(entries)
-    for index, closed in enumerate(whole):
+    all_closed, amended = run(entries)
+    for index, closed in enumerate(all_closed):
         state = decode_state(closed.checkpoint)
         rest = [entry for entry in entries if entry[0] >= state.next_position]
-        assert run(rest, state) == (whole[index + 1 :], amended)
+        assert run(rest, state) == (all_closed[index + 1 :], amended)
 
 
-# A day's first trades fall into an outage; the snapshot's candle tells of the last of them only.
+# The day's first trades are made in an outage. The snapshot's candle holds only the last one.
 IN_AN_OUTAGE = Story(
     trades=[Trade("A|1", T0 + at_ms, 1.0, 4) for at_ms in (469_742, 570_342, 600_342)],
     since=T0, every_ms=1_000, is_quiet=True, outages=[Outage(T0 + 301_030, T0 + 601_030)], lose=[],
 )  # fmt: skip
 
 
-@FEWER
+@HALF_AS_MANY
 @given(stories())
 @example(IN_AN_OUTAGE)
-def test_a_bar_that_says_complete_equals_what_was_traded(story: Story) -> None:
+def test_a_complete_bar_equals_the_trades_of_its_window(story: Story) -> None:
     expected = truth(story)
     for place, bar in newest(*run(story.entries()[0])).items():
         if bar.state is BarState.COMPLETE and place[1] < END:
             assert wrong_fields(expected[place], bar) == []
 
 
-@FEWER
+@HALF_AS_MANY
 @given(stories(faulty=False, is_quiet=False))
-def test_without_a_fault_every_window_has_its_complete_bar(story: Story) -> None:
+def test_without_a_fault_every_window_with_trades_has_a_complete_bar(story: Story) -> None:
     expected = {place: bar for place, bar in truth(story).items() if place[1] > T0}
     bars = newest(*run(story.entries()[0]))
     assert {place for place in bars if T0 < place[1] < END} == expected.keys()
@@ -164,24 +282,24 @@ def test_without_a_fault_every_window_has_its_complete_bar(story: Story) -> None
         assert wrong_fields(bar, bars[place]) == []
 
 
-@FEWER
+@HALF_AS_MANY
 @given(stories())
-def test_a_window_with_trades_has_a_bar_or_is_told_as_missing(story: Story) -> None:
+def test_a_window_with_trades_has_a_bar_or_is_in_a_gap(story: Story) -> None:
     closed, amended = run(story.entries()[0])
     bars = newest(closed, amended)
     for key, start in truth(story):
-        missing = [one for each in closed for one in each.missing if key in one.keys]
-        told = any(one.start <= start < one.end for one in missing)
-        assert (key, start) in bars or told or start <= T0
+        gaps = [gap for windows in closed for gap in windows.gaps if key in gap.keys]
+        in_gap = any(gap.start_ms <= start < gap.end_ms for gap in gaps)
+        assert (key, start) in bars or in_gap or start <= T0
 
 
-@FEWER
+@HALF_AS_MANY
 @given(stories(is_quiet=False))
 def test_only_a_window_with_a_fault_near_it_is_partial(story: Story) -> None:
     entries, lost = story.entries()
     for (_, start), bar in newest(*run(entries)).items():
         if bar.state is BarState.PARTIAL and T0 < start < END:
-            faults = [(one.since, one.until) for one in story.outages]
+            faults = [(outage.since, outage.until) for outage in story.outages]
             faults += [(at, at) for at in lost]
             assert any(
                 since < start + WINDOW_MS + 70_000 and start - 70_000 < until

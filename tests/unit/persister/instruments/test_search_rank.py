@@ -1,14 +1,14 @@
-"""A trader's words find what the trader means."""
+"""A search finds the instrument that a trader expects first."""
 
 from typing import Any
 
 import pytest
 
 from services.persister.instruments.search_rank import (
-    best_first,
     query_words,
+    rank_matches,
     search_rank,
-    words_of,
+    search_words,
 )
 from shared.contracts.instruments import Instrument
 
@@ -52,27 +52,28 @@ MARKET = [
 
 
 def search(query: str) -> list[Instrument]:
-    """As the database does: those that have every word, at least its beginning."""
-    found = []
-    for one in MARKET:
-        words = words_of(one)
+    """Match as the database does: each word of the query begins a word of the instrument."""
+    matches = []
+    for candidate in MARKET:
+        words = search_words(candidate)
         if all(any(word.startswith(w) for word in words) for w in query_words(query)):
-            rank = search_rank(one, has_derivatives=one is RELIANCE, can_margin=False)
-            found.append((one, rank, words))
-    return best_first(query, found)
+            has_derivatives = candidate is RELIANCE
+            rank = search_rank(candidate, has_derivatives=has_derivatives, is_marginable=False)
+            matches.append((candidate, rank, words))
+    return rank_matches(query, matches)
 
 
 @pytest.mark.parametrize("query", ["reli", "RELIANCE", "reliance industries", "INE002A01018"])
-def test_the_share_that_everybody_means_comes_first(query: str) -> None:
+def test_the_share_of_that_name_comes_first(query: str) -> None:
     assert search(query)[0] == RELIANCE
 
 
-def test_one_symbol_on_two_exchanges_is_first_the_nse_s_then_the_bse_s() -> None:
+def test_a_symbol_of_two_exchanges_is_listed_for_nse_before_bse() -> None:
     assert search("reliance")[:2] == [RELIANCE, RELIANCE_BSE]
 
 
 @pytest.mark.parametrize("query", ["nifty 24000 ce", "24000 ce nifty", "Nifty 24000 call"])
-def test_a_strike_finds_the_option_that_expires_next(query: str) -> None:
+def test_a_strike_finds_the_option_with_the_nearest_expiry_first(query: str) -> None:
     first, second = search(query)[:2]
     assert (first.symbol, first.expiry) == ("NIFTY 24000 CE 17 NOV 26", "2026-11-17")
     assert second.expiry == "2026-11-24"
@@ -95,9 +96,47 @@ def test_an_index_comes_before_its_derivatives(query: str) -> None:
         ("nse_eq|tcs", "TCS"),
     ],
 )
-def test_a_symbol_is_found_however_it_is_written(query: str, symbol: str) -> None:
+def test_a_symbol_is_found_in_each_spelling(query: str, symbol: str) -> None:
     assert search(query)[0].symbol == symbol
 
 
-def test_what_has_not_every_word_is_not_found() -> None:
+def test_an_instrument_without_all_words_of_the_query_is_not_found() -> None:
     assert search("reliance steel") == []
+
+
+def test_words_of_an_option_hold_its_strike_type_and_underlying() -> None:
+    words = search_words(option(24_000, "CE", "2026-11-24"), "NIFTY short", "54321")
+    assert {"24000", "call", "ce", "nifty", "short", "54321"} <= set(words)
+    assert "nifty24000ce24nov26" in words
+    assert words == sorted(set(words))
+
+
+def test_a_query_counts_a_repeated_word_once() -> None:
+    assert query_words("  Nifty nifty  CE ") == ["nifty", "ce"]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "has_derivatives", "is_marginable", "rank"),
+    [
+        (NIFTY, False, False, 0),
+        (RELIANCE, True, False, 0),
+        (
+            instrument("SENSEX", "Sensex", "INDEX", segment="BSE_INDEX", exchange="BSE"),
+            False,
+            False,
+            1,
+        ),
+        (RELIANCE, False, True, 1),
+        (RELIANCE, False, False, 2),
+        (RELIANCE_BSE, False, True, 3),
+        (instrument("F", "F", "FUT"), False, False, 4),
+        (option(1, "PE", "2026-11-24"), False, False, 5),
+        (instrument("BOND", "A bond", "GB"), False, False, 6),
+    ],
+)
+def test_underlyings_rank_before_shares_and_these_before_derivatives(
+    candidate: Instrument, has_derivatives: bool, is_marginable: bool, rank: int
+) -> None:
+    assert (
+        search_rank(candidate, has_derivatives=has_derivatives, is_marginable=is_marginable) == rank
+    )

@@ -1,4 +1,4 @@
-"""Bars of Upstox's candles."""
+"""Five-minute bars of Upstox's one-minute candles."""
 
 from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
 from shared.contracts.messages import BarState
@@ -14,19 +14,41 @@ def minute(number: int, price: float, volume: int) -> MinuteCandle:
     )
 
 
-def test_a_bar_is_put_together_of_its_minutes_newest_first_as_upstox_has_them() -> None:
+def test_a_bar_is_made_of_its_minutes_which_upstox_lists_newest_first() -> None:
     day = [minute(number, 100.0 + number, 10) for number in range(12)]
     (bar,) = repaired_bars(KEY, day[::-1], {T0 + WINDOW_MS})
     assert (bar.open, bar.high, bar.low, bar.close) == (105.0, 110.0, 104.0, 109.5)
     assert (bar.volume, bar.vtt, bar.oi) == (50, 100, 9)
     assert (bar.state, bar.start, bar.ticks) == (BarState.REPAIRED, T0 + WINDOW_MS, 0)
+    assert (bar.silent_ms, bar.epoch) == (WINDOW_MS, 0)
+
+
+def test_fields_that_only_quotes_give_are_none() -> None:
+    (bar,) = repaired_bars(KEY, [minute(0, 100.0, 10)], {T0})
     assert (bar.ltq, bar.ltt, bar.atp) == (None, None, None)
+
+
+def test_only_requested_windows_have_bars_oldest_first() -> None:
+    day = [minute(number, 100.0, 1) for number in range(20)]
+    windows = {T0 + 3 * WINDOW_MS, T0 + WINDOW_MS}
+    assert [bar.start for bar in repaired_bars(KEY, day, windows)] == sorted(windows)
+
+
+def test_minutes_without_a_candle_are_left_out_of_the_bar() -> None:
+    (bar,) = repaired_bars(KEY, [minute(1, 100.0, 3), minute(4, 90.0, 4)], {T0})
+    assert (bar.open, bar.low, bar.close, bar.volume) == (100.0, 89.0, 90.5, 7)
 
 
 def test_a_window_without_a_candle_has_no_bar() -> None:
     assert repaired_bars(KEY, [minute(0, 100.0, 10)], {T0 + WINDOW_MS}) == []
 
 
-def test_an_index_has_no_volume() -> None:
+def test_a_bar_of_an_index_has_no_volume() -> None:
     (bar,) = repaired_bars(KEY, [minute(0, 24_000.0, 0), minute(1, 24_001.0, 0)], {T0})
-    assert (bar.volume, bar.vtt) == (None, None)
+    assert (bar.volume, bar.vtt, bar.oi) == (None, None, 1)
+
+
+def test_a_window_without_volume_on_a_day_with_volume_has_a_volume_of_zero() -> None:
+    day = [minute(0, 100.0, 10), minute(5, 100.0, 0)]
+    (bar,) = repaired_bars(KEY, day, {T0 + WINDOW_MS})
+    assert (bar.volume, bar.vtt) == (0, 10)

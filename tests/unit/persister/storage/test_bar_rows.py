@@ -1,4 +1,4 @@
-"""Bars of raw batches, held to what the driver's own decoding makes of the same documents."""
+"""Bars decoded from raw batches equal the stored bars."""
 
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.persister.storage.bar_rows import SHOWN, bars_of
+from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.documents import bar_document
 from shared.contracts.history import HistoryBar
 from shared.contracts.messages import Bar, BarState
@@ -23,7 +23,7 @@ A_BAR = Bar(
 )  # fmt: skip
 
 prices = st.floats(min_value=0, max_value=1e9)
-wholes = st.integers(min_value=0, max_value=(1 << 63) - 1) | st.integers(0, 1_000)
+integers = st.integers(min_value=0, max_value=(1 << 63) - 1) | st.integers(0, 1_000)
 
 
 stored_bars = st.builds(
@@ -32,25 +32,25 @@ stored_bars = st.builds(
     high=prices,
     low=prices,
     close=prices,
-    volume=wholes | st.none(),
-    oi=wholes | st.none(),
-    ticks=wholes,
+    volume=integers | st.none(),
+    oi=integers | st.none(),
+    ticks=integers,
     state=st.sampled_from(BarState),
-    silent_ms=wholes,
+    silent_ms=integers,
 )
 
 
 def row(bar: Bar, number: int = 0, **more: Any) -> dict[str, Any]:
-    """What a query shows of the bar, as that of a later window."""
+    """The projected fields of the bar's document, moved `number` windows later."""
     document = bar_document(msgspec.structs.replace(bar, start=START + number * WINDOW_MS))
-    return {name: document[name] for name in SHOWN} | more
+    return {name: document[name] for name in PROJECTED_FIELDS} | more
 
 
 def batch(rows: list[dict[str, Any]]) -> bytes:
     return b"".join(map(bson.encode, rows))
 
 
-def shown(bars: list[Bar]) -> list[HistoryBar]:
+def expected(bars: list[Bar]) -> list[HistoryBar]:
     return [
         HistoryBar(
             start=START + number * WINDOW_MS,
@@ -70,44 +70,42 @@ def shown(bars: list[Bar]) -> list[HistoryBar]:
 
 
 @given(st.lists(stored_bars, max_size=12))
-def test_bars_are_read_as_they_were_stored_whatever_they_are(bars: list[Bar]) -> None:
-    assert bars_of(batch([row(bar, n) for n, bar in enumerate(bars)])) == shown(bars)
+def test_decoded_bars_equal_the_stored_bars(bars: list[Bar]) -> None:
+    assert decode_rows(batch([row(bar, n) for n, bar in enumerate(bars)])) == expected(bars)
 
 
 @given(stored_bars, st.lists(prices, min_size=1, max_size=12))
-def test_bars_that_differ_in_a_price_alone_are_read_as_they_were_stored(
-    first: Bar, closes: list[float]
-) -> None:
+def test_bars_of_one_layout_equal_the_stored_bars(first: Bar, closes: list[float]) -> None:
     bars = [msgspec.structs.replace(first, close=close) for close in closes]
-    assert bars_of(batch([row(bar, n) for n, bar in enumerate(bars)])) == shown(bars)
+    assert decode_rows(batch([row(bar, n) for n, bar in enumerate(bars)])) == expected(bars)
 
 
 def test_an_empty_batch_has_no_bars() -> None:
-    assert bars_of(b"") == []
+    assert decode_rows(b"") == []
 
 
-def test_rows_of_one_size_may_lack_different_fields() -> None:
+def test_rows_of_equal_size_may_have_different_null_fields() -> None:
     without_oi = A_BAR
     without_volume = msgspec.structs.replace(A_BAR, volume=None, oi=7)
     rows = [row(without_oi, 0), row(without_volume, 1)]
     assert len(bson.encode(rows[0])) == len(bson.encode(rows[1]))
-    assert bars_of(batch(rows)) == shown([without_oi, without_volume])
+    assert decode_rows(batch(rows)) == expected([without_oi, without_volume])
 
 
-def test_a_price_that_another_writer_stored_as_a_whole_number_is_one_of_a_price() -> None:
-    (bar,) = bars_of(batch([row(A_BAR, open=1)]))
+def test_a_price_that_is_stored_as_an_integer_is_decoded_as_a_float() -> None:
+    (bar,) = decode_rows(batch([row(A_BAR, open=1)]))
     assert bar.open == 1.0
     assert isinstance(bar.open, float)
 
 
-def test_fields_in_another_order_are_read_too() -> None:
+def test_fields_in_another_order_are_decoded() -> None:
     backwards = dict(reversed(row(A_BAR).items()))
-    assert bars_of(batch([backwards])) == shown([A_BAR])
+    assert decode_rows(batch([backwards])) == expected([A_BAR])
 
 
-def test_numbers_of_64_bits_can_be_encoded_as_json() -> None:
+def test_64_bit_numbers_can_be_encoded_as_json() -> None:
     bar = msgspec.structs.replace(A_BAR, volume=1 << 40, oi=1 << 41)
     for rows in ([row(bar)], [row(bar), row(bar, 1, open=1)]):
         assert msgspec.json.decode(
-            msgspec.json.encode(bars_of(batch(rows))), type=list[HistoryBar]
-        ) == shown([bar] * len(rows))
+            msgspec.json.encode(decode_rows(batch(rows))), type=list[HistoryBar]
+        ) == expected([bar] * len(rows))

@@ -8,7 +8,7 @@ from services.simulator.feed.status import SEGMENTS, market_info, statuses
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from shared.market.exchange_time import IST
 
-EXCHANGE = SimulatedCalendar(always_open=False)
+EXCHANGE = SimulatedCalendar()
 
 
 def at(text: str) -> int:

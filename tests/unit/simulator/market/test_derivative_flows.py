@@ -74,7 +74,7 @@ def test_commodities_alone_trade_in_the_evening() -> None:
         seed=1,
         start_ms=START,  # 15:30 IST
         trades_per_sec=1.0,
-        calendar=SimulatedCalendar(always_open=False),
+        calendar=SimulatedCalendar(),
     )
     trades = market.advance(START + 60_000)
     assert {trade.key.partition("|")[0] for trade in trades} == {"MCX_FO"}

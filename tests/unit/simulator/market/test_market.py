@@ -178,7 +178,7 @@ def test_nothing_happens_while_the_market_is_shut() -> None:
         seed=1,
         start_ms=closes_ms - 60_000,
         trades_per_sec=5.0,
-        calendar=SimulatedCalendar(always_open=False),
+        calendar=SimulatedCalendar(),
     )
     assert market.advance(closes_ms)[-1].time_ms < closes_ms
     opens_ms = day_start(START) + DAY_MS + (9 * 60 + 15) * MINUTE_MS
@@ -199,7 +199,7 @@ def test_market_that_starts_while_shut_last_traded_at_the_close_before() -> None
         seed=1,
         start_ms=START + 5 * MINUTE_MS,
         trades_per_sec=5.0,
-        calendar=SimulatedCalendar(always_open=False),
+        calendar=SimulatedCalendar(),
     )
     assert {state.ltt_ms for state in market.states.values()} == {START}
     assert market.advance(START + 10 * MINUTE_MS) == []
@@ -212,7 +212,7 @@ def test_opening_auction_indicates_a_price_and_the_stock_opens_about_it() -> Non
         seed=1,
         start_ms=opens_ms - 15 * MINUTE_MS,
         trades_per_sec=1.0,
-        calendar=SimulatedCalendar(always_open=False),
+        calendar=SimulatedCalendar(),
     )
     assert market.advance(opens_ms - 5 * MINUTE_MS) == []
     assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}

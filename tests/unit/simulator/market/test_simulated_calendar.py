@@ -15,7 +15,7 @@ from shared.market.exchange_calendar import Phase
 from shared.market.exchange_holidays import HolidayKind
 from shared.market.exchange_time import DAY_MS, IST
 
-EXCHANGE = SimulatedCalendar(always_open=False)
+EXCHANGE = SimulatedCalendar()
 
 
 def at(text: str) -> int:

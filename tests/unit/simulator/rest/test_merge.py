@@ -12,7 +12,7 @@ from shared.market.exchange_time import DAY_MS, MINUTE_MS
 
 MIDNIGHT = 1_767_551_400_000  # Monday 2026-01-05 00:00 IST
 OPEN = MIDNIGHT + (9 * 60 + 15) * MINUTE_MS
-SHUTTING = SimulatedCalendar(always_open=False)
+SHUTTING = SimulatedCalendar()
 
 
 def minute(number: int, price: int = 100, volume: int = 1, oi: int = 0) -> Candle:

@@ -1,0 +1,163 @@
+"""Loads Upstox's instruments master once a day, as a stream that is never whole in memory."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from typing import Final, Protocol
+
+import aiohttp
+import ijson
+import msgspec
+from pymongo.errors import PyMongoError
+
+from services.persister import metrics
+from services.persister.instruments.master_rows import MasterFile, MasterRow, instrument_from_row
+from services.persister.instruments.search_rank import search_rank, search_words
+from services.persister.settings import PersisterSettings
+from shared.contracts.instruments import Instrument
+from shared.errors import Unavailable
+from shared.market.exchange_time import ist_date
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+_PUBLISHED_AT: Final = timedelta(hours=6, minutes=15)
+"""Time of day, IST, by which Upstox has published the day's master."""
+_BATCH_ROWS: Final = 500
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=30)
+
+
+class MasterStore(Protocol):
+    """Stores instruments. All methods raise PyMongoError while the database is unavailable."""
+
+    async def prepare(self) -> None:
+        """Create the collection, or bring it up to date."""
+        ...
+
+    async def loaded_day(self, url: str) -> str | None:
+        """The day (YYYY-MM-DD) whose master was stored completely; None if there is none."""
+        ...
+
+    async def count(self) -> int:
+        """Number of stored instruments."""
+        ...
+
+    async def write(self, rows: Iterable[tuple[Instrument, int, list[str]]]) -> None:
+        """Add or change instruments, each with its rank and words."""
+        ...
+
+    async def finish(self, url: str, day: str, keys: set[str]) -> int:
+        """Record the master of `day` as stored; delete instruments not in `keys`."""
+        ...
+
+
+class MasterLoader:
+    """Work of the leader: loads each day's master once."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        store: MasterStore,
+        settings: PersisterSettings,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._store = store
+        self._url = settings.master_url
+        self._check_secs = settings.master_check_secs
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Load until cancelled. A load that fails is retried at the next check."""
+        while True:
+            try:
+                await self._store.prepare()
+                day = self._published_day()
+                if await self._store.loaded_day(self._url) != day:
+                    await self.load(day)
+            except (
+                aiohttp.ClientError, TimeoutError, PyMongoError, Unavailable, zlib.error,
+                ijson.JSONError,
+            ) as error:  # fmt: skip
+                log.warning("instruments master not loaded", url=self._url, error=repr(error))
+            await asyncio.sleep(self._check_secs)
+
+    def _published_day(self) -> str:
+        """The day of the newest master that Upstox has published."""
+        offset_ms = int(_PUBLISHED_AT.total_seconds() * 1_000)
+        return ist_date(self._clock.now_ms() - offset_ms).isoformat()
+
+    async def load(self, day: str) -> None:
+        """Load the master and record it as that of `day`.
+
+        Raises Unavailable if the file is truncated or has less than half of the instruments
+        stored before, and the errors that `run` retries.
+        """
+        count_before = await self._store.count()
+        keys: set[str] = set()
+        underlying_keys: set[str] = set()
+        candidates: dict[str, MasterRow] = {}
+        batch: list[MasterRow] = []
+        async for row in self._rows():
+            keys.add(row.instrument_key)
+            if row.underlying_key is not None:
+                underlying_keys.add(row.underlying_key)
+            batch.append(row)
+            if len(batch) == _BATCH_ROWS:
+                await self._write(batch, underlying_keys)
+                candidates |= _possible_underlyings(batch, underlying_keys)
+                batch = []
+        await self._write(batch, underlying_keys)
+        candidates |= _possible_underlyings(batch, underlying_keys)
+        if len(keys) < count_before // 2:
+            raise Unavailable(
+                f"the master has {len(keys)} instruments, after {count_before} before"
+            )
+        # Underlyings whose derivatives came after them in the file have another rank now.
+        late = [row for key, row in candidates.items() if key in underlying_keys]
+        for at in range(0, len(late), _BATCH_ROWS):
+            await self._write(late[at : at + _BATCH_ROWS], underlying_keys)
+        deleted = await self._store.finish(self._url, day, keys)
+        metrics.INSTRUMENTS.set(len(keys))
+        log.info("instruments master loaded", day=day, instruments=len(keys), deleted=deleted)
+
+    async def _rows(self) -> AsyncIterator[MasterRow]:
+        """The rows of the file. Rows that cannot be decoded are skipped."""
+        skipped = 0
+        async with self._http.get(self._url, timeout=_TIMEOUT) as response:
+            response.raise_for_status()
+            file = MasterFile(response.content)
+            async for raw in ijson.items_async(file, "item", use_float=True):
+                try:
+                    yield msgspec.convert(raw, MasterRow, strict=False)
+                except msgspec.ValidationError as error:
+                    skipped += 1
+                    if skipped == 1:
+                        log.warning("row of the master cannot be decoded", error=str(error))
+        if skipped:
+            log.warning("rows of the master skipped", rows=skipped)
+
+    async def _write(self, rows: list[MasterRow], underlying_keys: set[str]) -> None:
+        ranked = []
+        for row in rows:
+            instrument = instrument_from_row(row)
+            rank = search_rank(
+                instrument,
+                has_derivatives=instrument.key in underlying_keys,
+                is_marginable=row.mtf_enabled,
+            )
+            words = search_words(instrument, row.short_name, row.exchange_token)
+            ranked.append((instrument, rank, words))
+        await self._store.write(ranked)
+
+
+def _possible_underlyings(rows: list[MasterRow], underlying_keys: set[str]) -> dict[str, MasterRow]:
+    """Rows of shares and indices whose derivatives may come later in the file, by key."""
+    types = ("EQ", "INDEX")
+    return {
+        row.instrument_key: row
+        for row in rows
+        if row.instrument_type in types and row.instrument_key not in underlying_keys
+    }

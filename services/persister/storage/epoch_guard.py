@@ -1,0 +1,86 @@
+"""Transactions that only the newest leader can commit, guarded by an epoch in MongoDB.
+
+The checkpoint document holds the epoch of the newest leader. Each transaction changes that
+document under the condition that it still has this leader's epoch. So writes of an older leader
+are refused, and no two transactions interleave. The epoch is counted in MongoDB and not in the
+lease's bucket, which could be lost.
+
+A leader that dies during a transaction leaves it open. The open transaction blocks all other
+writes of the checkpoint until the server aborts it, after a minute. Therefore a process makes all
+its transactions in one session, which can have only one transaction at a time, and stores the
+session's id in the checkpoint. Its successor ends that session, and the transaction with it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import OperationFailure
+
+from shared.errors import StaleEpoch
+from shared.runtime.logs import get_logger
+from shared.runtime.mongo import Document, Mongo
+
+log = get_logger(__name__)
+
+CHECKPOINTS: Final = "checkpoints"
+_CHECKPOINT_ID: Final = "bars_5m"
+
+T = TypeVar("T")
+
+
+class EpochGuard:
+    """One process's session. All methods raise PyMongoError while the database is unavailable."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._client = mongo.client
+        self._checkpoints = mongo.db.get_collection(CHECKPOINTS)
+        self._session = mongo.client.start_session()
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """End the session. No transaction may follow."""
+        await self._session.end_session()
+
+    async def take_over(self) -> Document:
+        """Supersede every older leader. Returns the checkpoint document, with the new epoch."""
+        before = await self._checkpoints.find_one({"_id": _CHECKPOINT_ID}, {"session": 1})
+        if before is not None and "session" in before:
+            try:
+                await self._client.admin.command("killSessions", [{"id": before["session"]}])
+            except OperationFailure as error:  # some hosted databases lack the command
+                log.warning("cannot end the session of the last leader", error=str(error))
+        session_id = self._session.session_id["id"]
+        document: Document = await self._checkpoints.find_one_and_update(  # type: ignore[assignment]
+            {"_id": _CHECKPOINT_ID},
+            {"$inc": {"epoch": 1}, "$set": {"session": session_id}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        return document
+
+    async def transact(
+        self, epoch: int, change: Document, write: Callable[[AsyncClientSession], Awaitable[T]]
+    ) -> T:
+        """Apply `change` to the checkpoint and call `write`, in one transaction.
+
+        `write` may be called more than once, since a transaction is retried after a passing
+        fault. Raises StaleEpoch, having written nothing, if a newer leader has taken over.
+        """
+
+        async def guarded(session: AsyncClientSession) -> T:
+            await self._check(epoch, change, session)
+            return await write(session)
+
+        async with self._lock:
+            return await self._session.with_transaction(guarded)
+
+    async def _check(self, epoch: int, change: Document, session: AsyncClientSession) -> None:
+        result = await self._checkpoints.update_one(
+            {"_id": _CHECKPOINT_ID, "epoch": epoch}, change, session=session
+        )
+        if not result.matched_count:
+            document = await self._checkpoints.find_one({"_id": _CHECKPOINT_ID}, session=session)
+            raise StaleEpoch(epoch, document["epoch"] if document else 0)

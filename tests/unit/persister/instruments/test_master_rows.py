@@ -1,0 +1,101 @@
+"""Rows of the instruments master become instruments, and its file is decompressed in pieces."""
+
+import gzip
+import zlib
+from typing import Any
+
+import pytest
+
+from services.persister.instruments.master_rows import MasterFile, MasterRow, instrument_from_row
+from shared.errors import Unavailable
+from tests.support.builders import MONDAY_10_00
+
+JSON = b'[{"segment": "NSE_EQ"}]' * 40_000
+
+
+def row(**fields: Any) -> MasterRow:
+    defaults: dict[str, Any] = {
+        "instrument_key": "NSE_FO|1", "segment": "NSE_FO", "exchange": "NSE",
+        "instrument_type": "CE", "trading_symbol": "NIFTY 24000 CE 24 NOV 26", "name": "NIFTY",
+    }  # fmt: skip
+    return MasterRow(**(defaults | fields))
+
+
+def test_a_tick_size_in_paise_becomes_rupees() -> None:
+    assert instrument_from_row(row(tick_size=5.0)).tick_size == 0.05
+    assert instrument_from_row(row()).tick_size is None
+
+
+def test_an_expiry_becomes_its_date_in_india() -> None:
+    assert instrument_from_row(row(expiry=MONDAY_10_00)).expiry == "2026-11-23"
+    assert instrument_from_row(row()).expiry is None
+
+
+@pytest.mark.parametrize(("kind", "strike"), [("CE", 24_000.0), ("PE", 24_000.0), ("FUT", None)])
+def test_only_an_option_has_a_strike(kind: str, strike: float | None) -> None:
+    future_or_option = row(instrument_type=kind, strike_price=24_000.0)
+    assert instrument_from_row(future_or_option).strike == strike
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"name": "RELIANCE INDUSTRIES LTD", "short_name": "Reliance"}, "RELIANCE INDUSTRIES LTD"),
+        ({"name": "", "short_name": "Reliance"}, "Reliance"),
+        ({"name": "", "trading_symbol": "RELIANCE"}, "RELIANCE"),
+    ],
+)
+def test_an_instrument_without_a_name_has_its_short_name_or_symbol(
+    fields: dict[str, str], name: str
+) -> None:
+    assert instrument_from_row(row(**fields)).name == name
+
+
+class Content:
+    """A response's body that arrives in pieces of `piece_bytes`."""
+
+    def __init__(self, data: bytes, piece_bytes: int) -> None:
+        self._data = data
+        self._piece_bytes = piece_bytes
+
+    async def read(self, n: int, /) -> bytes:
+        size = min(n, self._piece_bytes)
+        piece, self._data = self._data[:size], self._data[size:]
+        return piece
+
+
+async def read_all(data: bytes, piece_bytes: int = 1_000) -> list[bytes]:
+    file = MasterFile(Content(data, piece_bytes))
+    assert await file.read(0) == b""
+    pieces = []
+    while piece := await file.read(100):
+        pieces.append(piece)
+    return pieces
+
+
+@pytest.mark.parametrize("piece_bytes", [2, 1_000, 1 << 20])
+async def test_a_file_is_decompressed_if_it_is_gzip(piece_bytes: int) -> None:
+    assert b"".join(await read_all(gzip.compress(JSON), piece_bytes)) == JSON
+    assert b"".join(await read_all(JSON, piece_bytes=1_000)) == JSON
+
+
+async def test_a_small_compressed_piece_is_decompressed_in_bounded_pieces() -> None:
+    compressed = gzip.compress(JSON)
+    pieces = await read_all(compressed, piece_bytes=len(compressed))
+    assert max(map(len, pieces)) <= 1 << 16
+
+
+async def test_a_truncated_gzip_file_is_refused() -> None:
+    with pytest.raises(Unavailable):
+        await read_all(gzip.compress(JSON)[:-4])
+
+
+async def test_a_damaged_gzip_file_is_refused() -> None:
+    damaged = bytearray(gzip.compress(JSON))
+    damaged[len(damaged) // 2] ^= 0xFF
+    with pytest.raises((zlib.error, Unavailable)):
+        await read_all(bytes(damaged))
+
+
+async def test_an_empty_file_has_no_bytes() -> None:
+    assert await read_all(b"") == []
