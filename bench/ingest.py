@@ -15,6 +15,7 @@ from bench.form import measure, report
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire
+from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.normalise.instrument_state import encode_quote
 from services.ingest.normalise.normaliser import Normaliser
 from services.simulator.feed.frames import Frame, snapshot
@@ -65,7 +66,7 @@ async def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
             snapshot=message.type == wire.INITIAL_FEED,
         )
         if encoded:
-            for instrument in merged.touched:
+            for instrument in merged.updated:
                 encode_quote(instrument.quote)
 
 
@@ -78,7 +79,8 @@ async def sdk_decode_all(frames: list[bytes]) -> None:
 async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> None:
     clock = SystemClock()
     term = Term(1, clock, clock.monotonic() + 3_600)
-    publisher = QuotePublisher(bus, client, term, clock_every_quotes=200)
+    exchange_clock = ExchangeClock()
+    publisher = QuotePublisher(bus, client, term, exchange_clock, clock_every_quotes=200)
     normaliser = Normaliser(epoch=1)
     for number, data in enumerate(frames):
         message: Any = wire.decode(data)
@@ -88,7 +90,7 @@ async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> Non
             received_us=1,
             snapshot=message.type == wire.INITIAL_FEED,
         )
-        publisher.heard(message.currentTs)
+        exchange_clock.receive(message.currentTs, clock.monotonic())
         await publisher.publish(merged, frozenset())
         if number % FRAMES_PER_SEC == 0:
             normaliser.pack_books()

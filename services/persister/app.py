@@ -33,6 +33,7 @@ from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import connect_mongo
 from shared.runtime.service import Component
+from shared.runtime.upstox_tokens import TokenPicker, configured_sources
 
 
 @asynccontextmanager
@@ -58,7 +59,10 @@ async def build(
         pipeline = Pipeline(bus, store, settings, clock)
         repairer = None
         if settings.repair:
-            source = CandleSource(http, settings.upstox, _pace(settings), clock)
+            # Upstox serves candles without a token as well. So the persister has no permission
+            # to request the feed's token from the trading service.
+            tokens = TokenPicker(configured_sources(settings.upstox), clock)
+            source = CandleSource(http, settings.upstox, tokens, _pace(settings), clock)
             repairer = Repairer(bus, mongo, store, source, settings, lambda: pipeline.time_ms)
         lease = Lease(
             lambda: open_leases(bus),
