@@ -1,4 +1,4 @@
-"""Sources of Upstox access tokens, and the choice among them.
+"""Choice of an Upstox access token among its sources.
 
 A token expires at 03:30 IST, or when its user logs out. A new token is used without a
 restart. Tokens are never logged.
