@@ -30,14 +30,14 @@ EPOCH = 9
 
 
 class FakeBus:
-    """A bus and its client, which keep what is published; `is_up` and `breaks` are faults."""
+    """A bus and its client that record the published messages; `is_up` and `breaks` are faults."""
 
     def __init__(self) -> None:
         self.client = self
         self.messages: list[tuple[str, bytes]] = []
         self.is_up = True
         self.breaks = False
-        """The connection ends with the next message, before anything is known of it."""
+        """Publishing fails although the connection seems to be up."""
 
     @property
     def can_publish(self) -> bool:
@@ -79,7 +79,7 @@ class FakeConnection:
 
 
 class FakeFeed:
-    """A feed that accepts every token but those in `refusals`, which raise what is there."""
+    """A feed that accepts every token except those in `refusals`, for which it raises the error."""
 
     def __init__(self) -> None:
         self.connection = FakeConnection()

@@ -160,7 +160,7 @@ class QuotePublisher:
             log.debug("clock not published")
 
     async def run(self, clock_every_secs: float) -> None:
-        """At each interval, publish the clock and what is queued. Raises LeaseLost."""
+        """At each interval, publish the queued messages and the clock. Raises LeaseLost."""
         while True:
             await self._term.clock.sleep(clock_every_secs)
             self._term.check()

@@ -8,7 +8,7 @@ from services.ingest.bus.bus_token import BusToken
 
 
 class FakeBus:
-    """A bus on which the trading service replies with `reply`; without one nobody responds."""
+    """A bus on which the trading service replies with `reply`; None is no trading service."""
 
     def __init__(self, reply: bytes | None, *, can_publish: bool = True) -> None:
         self.client = self

@@ -28,7 +28,7 @@ BOOK = [(1.0, 10, 2.0, 20)]
 
 
 class Publishing:
-    """A publisher with its bus and a normaliser that makes what it publishes."""
+    """A publisher with a fake bus and a normaliser."""
 
     def __init__(self, *, clock_every_quotes: int = 200) -> None:
         self.bus = FakeBus()
@@ -128,7 +128,7 @@ async def test_a_batch_that_fails_is_sent_later_under_the_same_numbers() -> None
 
 
 @on_virtual_time
-async def test_what_is_queued_is_sent_without_a_new_frame() -> None:
+async def test_queued_quotes_are_sent_without_a_new_frame() -> None:
     publishing = Publishing()
     publishing.bus.is_up = False
     await publishing.publish(full_feed(ltp=1.0))

@@ -20,7 +20,7 @@ class FakeLease:
 
 
 class Leading:
-    """A leader whose terms record what happens."""
+    """A leader whose terms record their events."""
 
     def __init__(self) -> None:
         self.events: list[str] = []

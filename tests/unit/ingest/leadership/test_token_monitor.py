@@ -18,7 +18,7 @@ REFUSAL = FeedUnauthorised("unauthorised", "HTTP 401")
 
 
 class Monitored:
-    """A monitor of the token `old`, checked every 10 s; a new one is looked for every second."""
+    """A monitor of the token `old`: polls the source every second, and Upstox every 10 s."""
 
     def __init__(self, market_status: str) -> None:
         self.term = IngestTerm(LoopClock())
