@@ -1,8 +1,10 @@
 """Publishes quotes, candles and the clock on NATS; queues data while NATS is unavailable.
 
 A quote is a whole state, so only the newest of each instrument is queued. Every candle is
-queued. The clock and order books are not queued. Nothing is passed to the client once the lease may have expired by the
-local clock. If a stalled server accepts a message later, its readers reject it by its epoch.
+queued. The clock and order books are not queued.
+
+Nothing is passed to the client once the lease may have expired by the local clock. If a
+stalled server accepts a message later, its readers reject the message by its epoch.
 """
 
 from collections import deque
