@@ -59,8 +59,8 @@ async def build(
         pipeline = Pipeline(bus, store, settings, clock)
         repairer = None
         if settings.repair:
-            # Upstox serves candles without a token as well. So the persister has no permission
-            # to request the feed's token from the trading service.
+            # By Upstox's documentation and SDK, candles need no token. So the persister has no
+            # permission to request the feed's token from the trading service.
             tokens = TokenPicker(configured_sources(settings.upstox), clock)
             source = CandleSource(http, settings.upstox, tokens, _pace(settings), clock)
             repairer = Repairer(bus, mongo, store, source, settings, lambda: pipeline.time_ms)
