@@ -1,11 +1,11 @@
-"""How many ticks ingest moves per CPU-second, beside the SDK's own decoding of the same frames.
+"""Measures ingest's ticks per CPU-second, beside the SDK's decoding of the same frames.
 
-``make bench-ingest``. Frames of the simulated market, 50 instruments in full mode, go
-through wire > normalise > encode > publish to a real nats-server.
+``make bench-ingest``. The frames are those of the simulated market, with 50 instruments in
+full mode. The stages are wire > normalise > encode > publish, to a real nats-server.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 import uvloop
 from google.protobuf.json_format import MessageToDict
@@ -15,6 +15,7 @@ from bench.form import measure, report
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire
+from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.normalise.instrument_state import encode_quote
 from services.ingest.normalise.normaliser import Normaliser
 from services.simulator.feed.frames import Frame, snapshot
@@ -35,13 +36,13 @@ FRAMES_PER_SEC: Final = 4
 START_MS: Final = 1_795_408_200_000
 
 
-def record(frames_wanted: int = FRAMES) -> list[bytes]:
-    """Frames as the simulator sends them, the first a snapshot."""
-    stocks = [one for one in INSTRUMENTS if one.key.startswith("NSE_EQ")]
+def record(count: int = FRAMES) -> list[bytes]:
+    """`count` frames of the simulator at most; the first is a snapshot."""
+    stocks = [instrument for instrument in INSTRUMENTS if instrument.key.startswith("NSE_EQ")]
     market = Market(stocks, seed=1, start_ms=START_MS, trades_per_sec=20.0)
     modes = dict.fromkeys(market.states, Mode.FULL)
     frames = [snapshot(market, modes)]
-    for number in range(1, frames_wanted):
+    for number in range(1, count):
         market.advance(START_MS + number * 1_000 // FRAMES_PER_SEC)
         live = Frame(market, market.take_changes()).live(modes)
         if live is not None:
@@ -65,12 +66,12 @@ async def normalise_all(frames: list[bytes], *, encoded: bool) -> None:
             snapshot=message.type == wire.INITIAL_FEED,
         )
         if encoded:
-            for instrument in merged.touched:
+            for instrument in merged.updated:
                 encode_quote(instrument.quote)
 
 
 async def sdk_decode_all(frames: list[bytes]) -> None:
-    """What the SDK's streamer does with each message before it calls its listeners."""
+    """Decode each frame as the SDK's streamer does before it calls its listeners."""
     for data in frames:
         MessageToDict(MarketDataFeedV3_pb2.FeedResponse.FromString(data))
 
@@ -78,26 +79,27 @@ async def sdk_decode_all(frames: list[bytes]) -> None:
 async def publish_all(frames: list[bytes], bus: Bus, client: BatchClient) -> None:
     clock = SystemClock()
     term = Term(1, clock, clock.monotonic() + 3_600)
-    publisher = QuotePublisher(bus, client, term, clock_every_quotes=200)
+    exchange_clock = ExchangeClock()
+    publisher = QuotePublisher(bus, client, term, exchange_clock, clock_every_quotes=200)
     normaliser = Normaliser(epoch=1)
     for number, data in enumerate(frames):
-        message: Any = wire.decode(data)
+        message = wire.decode(data)
         merged = normaliser.apply(
             message.feeds,
             ts=message.currentTs,
             received_us=1,
             snapshot=message.type == wire.INITIAL_FEED,
         )
-        publisher.heard(message.currentTs)
+        exchange_clock.receive(message.currentTs, clock.monotonic())
         await publisher.publish(merged, frozenset())
         if number % FRAMES_PER_SEC == 0:
             normaliser.pack_books()
-        await asyncio.sleep(0)  # frames come from a socket: the loop turns between them
+        await asyncio.sleep(0)  # between two frames the event loop reads the socket
     await flushed(bus.client)
 
 
 async def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its report."""
     frames = record()
     ticks = sum(len(wire.decode(data).feeds) for data in frames)
     client = BatchClient()

@@ -21,6 +21,7 @@ from bench.persister_month import month_query_ms
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire
+from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.normalise.normaliser import Normaliser
 from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.checkpoint import AggregatorState
@@ -68,7 +69,8 @@ async def fill_stream(nats: NatsServer) -> None:
         await ensure_ticks_stream(bus, max_age_secs=3_600, max_bytes=1 << 30)
         clock = SystemClock()
         term = Term(1, clock, clock.monotonic() + 3_600)
-        publisher = QuotePublisher(bus, client, term, clock_every_quotes=200)
+        exchange_clock = ExchangeClock()
+        publisher = QuotePublisher(bus, client, term, exchange_clock, clock_every_quotes=200)
         normaliser = Normaliser(epoch=1)
         for data in record(FRAMES):
             message = wire.decode(data)
@@ -78,7 +80,7 @@ async def fill_stream(nats: NatsServer) -> None:
                 received_us=1,
                 snapshot=message.type == wire.INITIAL_FEED,
             )
-            publisher.heard(message.currentTs)
+            exchange_clock.receive(message.currentTs, clock.monotonic())
             await publisher.publish(merged, frozenset())
             await asyncio.sleep(0)
         await flushed(bus.client)

@@ -15,6 +15,7 @@ from shared.errors import ConfigError
 from shared.runtime.settings import SECRETS_DIR, load
 
 _MASTER = "market-quote/instruments/exchange/complete.json.gz"
+_TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE")
 _OUR_SHUTDOWN_SECS = "4"  # honcho kills what is still there after five
 
 
@@ -61,14 +62,14 @@ def prepare(
 ) -> Plan:
     """Check the machine and the settings, and make keys and secrets.
 
-    Upstox is the real one if an access token for it is set, unless `always_simulated`.
+    Upstox is the real one if an access token or a token file is set, unless `always_simulated`.
     Each has a data folder of its own: what was simulated is never mixed with what was not.
     Raises ConfigError or MissingPartError; each says what to do.
     """
     nats_server, mongod = find_programs()
     settings = load(StackSettings)
     ports = free_stack_ports() if use_free_ports else configured_ports()
-    simulated = always_simulated or not os.environ.get("TRADEDAD_UPSTOX_ACCESS_TOKEN")
+    simulated = always_simulated or not any(map(os.environ.get, _TOKEN_VARIABLES))
     folder = (data_dir or settings.data_dir).resolve() / ("simulated" if simulated else "upstox")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,7 @@ def prepare(
         ) from None
     environment = os.environ | _environment(folder, ports)
     if simulated:
-        environment |= _simulated_upstox(ports)
+        environment = _without_tokens(environment) | _simulated_upstox(ports)
     environment |= overrides or {}
     environment |= {
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
@@ -113,6 +114,10 @@ def _environ(environment: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(kept)
+
+
+def _without_tokens(environment: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in _TOKEN_VARIABLES}
 
 
 def _simulated_upstox(ports: dict[str, int]) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Owns the single Upstox market-data connection: frames in, quotes on NATS out."""
+"""The ingest service: receives Upstox's market-data feed and publishes quotes on NATS."""

@@ -1,33 +1,63 @@
-"""Puts ingest together."""
+"""Composition root of the ingest service.
+
+Objects have one of three lifetimes: the process (`build`), a term of leadership
+(`_Composition.term_tasks`) or a connection to the feed (`_Composition.connection_tasks`).
+"""
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from services.ingest import metrics
 from services.ingest.bus.batch_client import BatchClient
+from services.ingest.bus.bus_token import BusToken
+from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
-from services.ingest.demand.interest import Interest
+from services.ingest.bus.quote_publisher import QuotePublisher
+from services.ingest.bus.status_publisher import StatusPublisher
+from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
+from services.ingest.demand.instrument_demand import InstrumentDemand
+from services.ingest.demand.limits import LIMITS
 from services.ingest.feed.authorize import FeedAuthorizer
-from services.ingest.feed.tokens import BusToken, FileToken, SettingToken, Tokens, TokenSource
+from services.ingest.feed.source import FeedConnection, FeedSource
 from services.ingest.feed.upstream import UpstoxFeed, feed_session
+from services.ingest.leadership.connection_monitor import ConnectionMonitor
+from services.ingest.leadership.feed_follower import FeedFollower
 from services.ingest.leadership.leader import Leader
+from services.ingest.leadership.pipeline import Pipeline
+from services.ingest.leadership.state_reporter import StateReporter
+from services.ingest.leadership.subscribed_market import SubscribedMarket
+from services.ingest.leadership.subscriber import Subscriber
+from services.ingest.leadership.term_context import TermContext
+from services.ingest.leadership.token_monitor import TokenMonitor
+from services.ingest.market.exchange_clock import ExchangeClock
+from services.ingest.market.market_hours import MarketHours
+from services.ingest.market.watchdog import Watchdog
+from services.ingest.normalise.normaliser import Normaliser
 from services.ingest.settings import IngestSettings
 from services.ingest.watchlist import read_watchlist
 from shared.bus.connection import Bus, connect_bus
-from shared.bus.lease import Lease
-from shared.bus.resources import open_leases
-from shared.runtime.clock import SystemClock
+from shared.bus.lease import Lease, Term
+from shared.bus.resources import ensure_ticks_stream, open_leases
+from shared.market.exchange_calendar import Calendar
+from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component
+from shared.runtime.upstox_tokens import TokenPicker, configured_sources
+
+Tasks = Mapping[str, Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
 async def build(
     settings: IngestSettings, readiness: Readiness
 ) -> AsyncIterator[Sequence[Component]]:
-    """Open what ingest needs; yields its components."""
-    pinned = await asyncio.to_thread(read_watchlist, settings.watchlist_file)
+    """Open the connections that ingest needs; yields its components."""
+    watchlist = await asyncio.to_thread(read_watchlist, settings.watchlist_file)
     clock = SystemClock()
     client = BatchClient()
     async with AsyncExitStack() as stack:
@@ -42,38 +72,143 @@ async def build(
         )
         session = await stack.enter_async_context(feed_session())
         authorizer = await asyncio.to_thread(FeedAuthorizer, settings.upstox)
-        interest = Interest(pinned, linger_secs=settings.linger_secs)
-        listener = DemandListener(bus, interest, clock)
-        lease = Lease(
-            lambda: open_leases(bus),
-            "ingest",
-            f"ingest-{uuid.uuid4().hex}",
-            settings.nats.lease_ttl_secs,
-            clock,
+        feed = UpstoxFeed(session, authorizer, clock, ping_secs=settings.feed_ping_secs)
+        sources = [*configured_sources(settings.upstox), BusToken(bus)]
+        tokens = TokenPicker(sources, clock, retry_refused_secs=settings.token_retry_secs)
+        demand = InstrumentDemand(watchlist, linger_secs=settings.linger_secs)
+        demand_listener = DemandListener(bus, demand, clock)
+        composition = _Composition(
+            settings, bus, client, feed, tokens, demand, demand_listener.changed, readiness, clock
+        )
+        ensure_stream = partial(
+            ensure_ticks_stream,
+            bus,
+            max_age_secs=settings.ticks_max_age_secs,
+            max_bytes=settings.ticks_max_bytes,
         )
         leader = Leader(
-            settings,
-            lease,
-            bus,
-            client,
-            UpstoxFeed(session, authorizer, clock, ping_secs=settings.feed_ping_secs),
-            Tokens(
-                _token_sources(settings, bus),
-                clock,
-                retry_refused_secs=settings.token_retry_secs,
-            ),
-            interest,
-            listener.changed,
-            readiness,
-            clock,
+            _lease(settings, bus, clock), ensure_stream, composition.term_tasks, readiness
         )
-        yield bus, listener, leader
+        metrics.MAX_INSTRUMENTS.set(LIMITS[settings.plan].full_alone)
+        yield bus, demand_listener, leader
 
 
-def _token_sources(settings: IngestSettings, bus: Bus) -> list[TokenSource]:
-    """Where tokens come from, the freshest first."""
-    sources: list[TokenSource] = []
-    if settings.token_file is not None:
-        sources.append(FileToken(settings.token_file))
-    sources.append(SettingToken(settings.upstox.access_token.get_secret_value()))
-    return [*sources, BusToken(bus)]
+def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
+    return Lease(
+        lambda: open_leases(bus),
+        "ingest",
+        f"ingest-{uuid.uuid4().hex}",
+        settings.nats.lease_ttl_secs,
+        clock,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Composition:
+    """The objects of the process, from which those of a term and a connection are built."""
+
+    settings: IngestSettings
+    bus: Bus
+    client: BatchClient
+    feed: FeedSource
+    tokens: TokenPicker
+    demand: InstrumentDemand
+    demand_changed: asyncio.Event
+    readiness: Readiness
+    clock: Clock
+
+    def term_tasks(self, term: Term) -> Tasks:
+        """Build the objects of a term; its tasks, by name."""
+        settings = self.settings
+        exchange_clock = ExchangeClock()
+        publisher = QuotePublisher(
+            self.bus,
+            self.client,
+            term,
+            exchange_clock,
+            clock_every_quotes=settings.clock_every_quotes,
+        )
+        status = StatusPublisher(self.bus, term, exchange_clock, self.readiness, self.clock)
+        coverage = CoveragePublisher(self.bus, term, self.demand)
+        context = TermContext(
+            normaliser=Normaliser(term.epoch),
+            exchange_clock=exchange_clock,
+            publisher=publisher,
+            status=status,
+            coverage=coverage,
+            watchdog=Watchdog(settings.silent_after_secs),
+        )
+        follower = FeedFollower(
+            self.feed,
+            self.tokens,
+            partial(self.connection_tasks, context, Calendar()),
+            status,
+            coverage,
+            self.clock,
+            token_poll_secs=settings.token_poll_secs,
+            settle_secs=settings.settle_secs,
+        )
+        return {
+            "feed": follower.run(),
+            "clock": publisher.run(settings.clock_every_secs),
+            "status": status.run(),
+            "coverage": coverage.run(),
+        }
+
+    def connection_tasks(
+        self, context: TermContext, calendar: Calendar, connection: FeedConnection, token: str
+    ) -> Tasks:
+        """Build the objects of a connection that was opened with `token`; its tasks, by name."""
+        settings = self.settings
+        subscriptions = ConnectionSubscriptions()
+        hours = MarketHours(calendar)
+        market = SubscribedMarket(subscriptions, hours, context.exchange_clock, self.clock)
+        subscriber = Subscriber(
+            context,
+            self.demand,
+            self.demand_changed,
+            subscriptions,
+            LIMITS[settings.plan],
+            self.clock,
+            unknown_after_secs=settings.unknown_after_secs,
+        )
+        pipeline = Pipeline(
+            context,
+            hours,
+            subscriber,
+            self.demand,
+            self.clock,
+            max_ahead_secs=settings.max_ahead_secs,
+        )
+        return {
+            "frames": pipeline.run(connection),
+            "packing": pipeline.run_packing(),
+            "subscriber": subscriber.run(connection),
+            **self._monitor_tasks(context, market, token),
+        }
+
+    def _monitor_tasks(self, context: TermContext, market: SubscribedMarket, token: str) -> Tasks:
+        settings = self.settings
+        connection_monitor = ConnectionMonitor(context.watchdog, market, self.clock)
+        token_monitor = TokenMonitor(
+            self.feed,
+            self.tokens,
+            token,
+            market,
+            context.status,
+            self.clock,
+            poll_secs=settings.token_poll_secs,
+            check_secs=settings.token_check_secs,
+        )
+        state_reporter = StateReporter(
+            context.normaliser,
+            market,
+            context.status,
+            self.clock,
+            stale_after_secs=settings.stale_after_secs,
+        )
+        return {
+            "silence": connection_monitor.run(),
+            "token": token_monitor.run(),
+            "state": state_reporter.run(),
+        }

@@ -1,56 +1,69 @@
-"""What ingest counts."""
+"""Prometheus metrics of the ingest service."""
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-FRAMES: Final = Counter("tradedad_ingest_frames_total", "Frames received from the feed")
+FRAMES: Final = Counter("tradedad_ingest_frames_total", "Frames received from the feed.")
 BAD_FRAMES: Final = Counter(
-    "tradedad_ingest_bad_frames_total", "Frames that could not be used, and were skipped"
+    "tradedad_ingest_bad_frames_total",
+    "Frames skipped because they could not be decoded or were too far in the future.",
 )
-REFUSED: Final = Counter(
-    "tradedad_ingest_refused_total", "Instruments in frames that made no sense, and were skipped"
+REJECTED_INSTRUMENTS: Final = Counter(
+    "tradedad_ingest_rejected_instruments_total",
+    "Instruments in frames that were skipped because their data was invalid.",
 )
-QUOTES: Final = Counter("tradedad_ingest_quotes_total", "Quotes published")
-HELD_QUOTES: Final = Counter(
-    "tradedad_ingest_held_quotes_total", "Updates replaced by newer ones while NATS was away"
+QUOTES: Final = Counter("tradedad_ingest_quotes_total", "Quotes published.")
+CONFLATED_QUOTES: Final = Counter(
+    "tradedad_ingest_conflated_quotes_total",
+    "Quotes replaced by newer ones while NATS was unavailable.",
 )
-CANDLES: Final = Counter("tradedad_ingest_candles_total", "One-minute candles published")
-LOST_CANDLES: Final = Counter(
-    "tradedad_ingest_lost_candles_total", "Candles dropped as NATS was away for too long"
+CANDLES: Final = Counter("tradedad_ingest_candles_total", "One-minute candles published.")
+DROPPED_CANDLES: Final = Counter(
+    "tradedad_ingest_dropped_candles_total",
+    "Candles dropped because the queue was full while NATS was unavailable.",
 )
 FRAME_SECONDS: Final = Histogram(
-    "tradedad_ingest_frame_seconds",
-    "From receiving a frame to having published its quotes",
+    "tradedad_ingest_frame_processing_seconds",
+    "Time from receiving a frame to having published its quotes.",
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
 )
 
-FEED_DROPS: Final = Counter(
-    "tradedad_ingest_feed_drops_total", "Feed connections that ended, by cause", ["cause"]
+FEED_DISCONNECTS: Final = Counter(
+    "tradedad_ingest_feed_disconnects_total", "Ended or failed connections, by cause.", ["cause"]
 )
-FEED_LIVE: Final = Gauge("tradedad_ingest_feed_live", "1 while the feed is connected and flowing")
-FEED_AGE: Final = Gauge(
-    "tradedad_ingest_feed_age_seconds", "Since the last frame of the present connection"
+FEED_LIVE: Final = Gauge("tradedad_ingest_feed_live", "1 while the state of the feed is live.")
+FEED_SILENCE: Final = Gauge(
+    "tradedad_ingest_feed_silence_seconds", "Time without a frame while trades are expected."
 )
 OLDEST_AGE: Final = Gauge(
     "tradedad_ingest_oldest_instrument_age_seconds",
-    "Since the last update of the live instrument that has been silent longest, while it trades",
+    "Longest time without an update of any subscribed instrument whose segment is open.",
 )
-STALE: Final = Gauge(
-    "tradedad_ingest_stale_instruments", "Live instruments silent for long while they trade"
+STALE_INSTRUMENTS: Final = Gauge(
+    "tradedad_ingest_stale_instruments",
+    "Subscribed instruments without an update for too long while their segment is open.",
 )
 TOKEN_CHECKS: Final = Counter(
-    "tradedad_ingest_token_checks_total", "Whether the token in use is still good", ["outcome"]
+    "tradedad_ingest_token_checks_total",
+    "Checks of the access token with Upstox, by outcome.",
+    ["outcome"],
 )
 
-SUBSCRIPTIONS: Final = Gauge(
-    "tradedad_ingest_subscriptions", "Instruments subscribed at Upstox, by mode", ["mode"]
+SUBSCRIBED_INSTRUMENTS: Final = Gauge(
+    "tradedad_ingest_subscribed_instruments", "Instruments subscribed at Upstox, by mode.", ["mode"]
 )
-SUBSCRIPTION_LIMIT: Final = Gauge(
-    "tradedad_ingest_subscription_limit", "Instruments that fit in full mode alone"
+MAX_INSTRUMENTS: Final = Gauge(
+    "tradedad_ingest_max_instruments",
+    "Instruments that one connection can subscribe while all are in mode full.",
 )
-NOT_LIVE: Final = Gauge(
-    "tradedad_ingest_not_live", "Instruments that are wanted and not live, by reason", ["reason"]
+NOT_LIVE_INSTRUMENTS: Final = Gauge(
+    "tradedad_ingest_not_live_instruments",
+    "Instruments in demand that are not live, by reason.",
+    ["reason"],
 )
-GATEWAYS: Final = Gauge("tradedad_ingest_gateways", "Gateways whose demand is known")
-BAD_DEMANDS: Final = Counter("tradedad_ingest_bad_demands_total", "Demands that were unreadable")
+GATEWAYS: Final = Gauge("tradedad_ingest_gateways", "Gateways with a current demand.")
+BAD_DEMANDS: Final = Counter(
+    "tradedad_ingest_bad_demands_total",
+    "Demands ignored because they were unreadable or on another gateway's subject.",
+)

@@ -1,4 +1,4 @@
-"""What can be set of ingest."""
+"""Settings of the ingest service."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from services.ingest.demand.limits import PlanName
+from services.ingest.demand.limits import AccountPlan
 from shared.runtime.settings import NatsSettings, Port, Secs, ServiceSettings, UpstoxSettings
 
 
@@ -16,47 +16,48 @@ class IngestSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_INGEST_")
 
     ops_port: Port = 7421
-    """Where /healthz, /readyz and /metrics listen."""
+    """The port of /healthz, /readyz and /metrics."""
     nats_password: SecretStr
-    """Of the NATS user that is named like this service."""
+    """The password of the NATS user `ingest`."""
     watchlist_file: Path | None = None
-    """Instrument keys that are always subscribed: one a line, `#` starts a comment."""
-    plan: PlanName = "basic"
-    """What the feed's Upstox account has booked: `plus` allows order books of 30 levels."""
+    """A file of instrument keys that are always subscribed: one per line, `#` starts a comment."""
+    plan: AccountPlan = "basic"
+    """The plan of the Upstox account: `plus` allows order books of 30 levels."""
     linger_secs: Secs = 30.0
-    """An instrument that nobody wants any more stays subscribed for so long, if there is room."""
+    """How long an instrument stays subscribed after its last request, if the limits allow."""
     unknown_after_secs: Secs = 10.0
-    """An instrument of which Upstox says nothing for so long after subscribing is unknown."""
-    token_file: Path | None = None
-    """A file with the access token in it, read again all the time: write a new one in there
-    every morning, or whenever the old one has died. It goes before TRADEDAD_UPSTOX_ACCESS_TOKEN."""
+    """An instrument is reported as unknown when no data has arrived for so long after
+    subscribing."""
     token_poll_secs: Secs = 1.0
-    """How often a new token is looked for: in the file, and from the trading service."""
+    """Interval at which the token sources (file, setting, trading service) are read for a new
+    token."""
     token_check_secs: Secs = 300.0
-    """How often Upstox is asked whether the token in use is still good."""
+    """Interval at which the access token in use is checked with Upstox."""
     token_retry_secs: Secs = 60.0
-    """A token that was refused is tried again after so long, if there is no other."""
+    """How long a refused token is not used again; then it is tried if there is no other."""
     silent_after_secs: Secs = 15.0
-    """A feed that says nothing for so long while the market is open is opened anew."""
+    """The connection is closed and reopened after so long without a frame while the market is
+    open."""
     stale_after_secs: Secs = 120.0
-    """A live instrument that is silent for so long while its segment trades is named in
+    """A live instrument without an update for so long, while its segment trades, is listed in
     md.status."""
     feed_ping_secs: Secs = 10.0
-    """A feed that answers no ping for half as long again is closed and opened anew."""
+    """Interval of pings; the connection is closed and reopened when a pong takes longer than
+    half of it."""
     settle_secs: Secs = 30.0
-    """A feed that stayed up this long is reconnected after half a second at most when it
-    drops; one that did not, after ever longer pauses."""
+    """After a connection that lasted so long, the first reconnect waits at most 0.5 s; after a
+    shorter one the delay grows, up to 30 s."""
     max_ahead_secs: Secs = 60.0
-    """Frames from further in the future than this, by our clock, are skipped: one would
-    end all windows before their time."""
+    """A frame is skipped if its time is further ahead of the local clock, because it would
+    close all windows too early."""
     clock_every_secs: Secs = 1.0
-    """How often md.clock is published at least, while the feed flows."""
+    """Interval at which md.clock is published."""
     clock_every_quotes: Annotated[int, Field(ge=1)] = 200
-    """After how many quotes md.clock is published at the latest."""
+    """md.clock is also published each time so many quotes have been published."""
     ticks_max_age_secs: Annotated[float, Field(ge=600)] = 7_200.0
-    """Older entries leave the TICKS stream."""
+    """Age at which entries are deleted from the TICKS stream."""
     ticks_max_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
-    """The oldest entries leave the TICKS stream when it would be larger."""
+    """Size of the TICKS stream above which its oldest entries are deleted."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     upstox: UpstoxSettings = Field(default_factory=UpstoxSettings)

@@ -1,4 +1,4 @@
-"""Reads the list of instruments that are always subscribed."""
+"""Reads the watchlist file: the instruments that are always subscribed."""
 
 from pathlib import Path
 
@@ -7,9 +7,10 @@ from shared.errors import ConfigError, InvalidField
 
 
 def read_watchlist(path: Path | None) -> tuple[str, ...]:
-    """The instrument keys in `path`, in order, each once; none if there is no file.
+    """The instrument keys in `path`, in order and without duplicates; empty if `path` is None.
 
-    Raises ConfigError naming the line that holds no instrument key.
+    Raises ConfigError if the file cannot be read, or with each line that is not an instrument
+    key.
     """
     if path is None:
         return ()

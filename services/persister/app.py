@@ -35,6 +35,7 @@ from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.service import Component
+from shared.runtime.upstox_tokens import TokenPicker, configured_sources
 
 
 @asynccontextmanager
@@ -59,7 +60,10 @@ async def build(
         stack.push_async_callback(store.close)
         publisher = BarPublisher(bus)
         pipeline = Pipeline(bus, store, publisher, settings, clock)
-        candles = CandleSource(http, settings.upstox, _call_pacer(settings), clock)
+        # By Upstox's documentation and SDK, candles need no token. So the persister has no
+        # permission to request the feed's token from the trading service.
+        tokens = TokenPicker(configured_sources(settings.upstox), clock)
+        candles = CandleSource(http, settings.upstox, tokens, _call_pacer(settings), clock)
         repairer = _repairer(mongo, candles, store, publisher, pipeline, settings)
         lease = Lease(
             lambda: open_leases(bus),

@@ -149,7 +149,11 @@ class UpstoxSettings(Settings):
     api_url: HttpUrl = "https://api.upstox.com"
     """URL of the REST API; its authorize call returns the address of the feed."""
     access_token: SecretStr = SecretStr("")
-    """Valid until 03:30 IST of the next morning. If set, `make run` uses the real Upstox."""
+    """An access token; it expires at the next 03:30 IST. With it, or with
+    TRADEDAD_UPSTOX_TOKEN_FILE, `make run` uses the real Upstox."""
+    token_file: Path | None = None
+    """A file that holds an access token. Ingest and the persister read it again and again, so
+    write each day's token into it. It takes precedence over TRADEDAD_UPSTOX_ACCESS_TOKEN."""
     timeout_secs: Annotated[int, Field(ge=1)] = 10
     """Timeout of a request, in whole seconds: with a fraction the SDK waits without limit."""
 

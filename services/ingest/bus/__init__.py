@@ -1,1 +1,1 @@
-"""What ingest publishes on NATS and reads from it."""
+"""The messages that ingest publishes on NATS, and the demands that it receives."""

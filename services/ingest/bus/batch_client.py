@@ -7,10 +7,11 @@ from nats.errors import ConnectionClosedError, OutboundBufferLimitError
 
 
 class BatchClient(Client):
-    """nats-py's client spends more on publishing a quote than we do on making one: checks,
-    text formatting, and a wake-up of its writer, for each message. Here, once a batch.
+    """nats-py's client with a batch publish.
 
-    Subjects are trusted to be well formed, payloads to be within the server's limit.
+    `Client.publish` checks and formats each message and wakes the client's writer for it.
+    That costs more than producing a quote. `publish_batch` does it once per batch.
+    Subjects must be well formed and payloads within the server's limit; neither is checked.
     """
 
     async def publish_batch(self, messages: Iterable[tuple[bytes, bytes]]) -> None:

@@ -1,4 +1,4 @@
-"""Tells gateways which of the instruments that are wanted are not live."""
+"""Publishes which instruments in demand are not live, on md.coverage."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Final
 from nats.errors import Error as NatsError
 
 from services.ingest import metrics
-from services.ingest.demand.interest import Interest
+from services.ingest.demand.instrument_demand import InstrumentDemand
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.contracts.demand import Coverage, encode
@@ -20,39 +20,39 @@ _REPEAT_SECS: Final = 2.0
 
 
 class CoveragePublisher:
-    """What is not live, during one term; repeated on the bus for those who come late."""
+    """The coverage during one term. It is repeated for gateways that connect later."""
 
-    def __init__(self, bus: Bus, term: Term, interest: Interest) -> None:
+    def __init__(self, bus: Bus, term: Term, demand: InstrumentDemand) -> None:
         self._bus = bus
         self._term = term
-        self._interest = interest
+        self._demand = demand
         self._changed = asyncio.Event()
-        self.nothing_live()
+        self.set_all_pending()
 
-    def nothing_live(self) -> None:
-        """There is no connection: all that is wanted is pending."""
-        wanted = (*self._interest.pinned, *self._interest.demanded)
-        self.set(pending=wanted, no_capacity=(), unknown=())
+    def set_all_pending(self) -> None:
+        """There is no connection: every instrument in demand is pending."""
+        pending = (*self._demand.watchlist, *self._demand.requested)
+        self.set(pending=pending, no_capacity=(), unknown=())
 
     def set(
         self, *, pending: Iterable[str], no_capacity: Iterable[str], unknown: Iterable[str]
     ) -> None:
-        """From now on this is what is not live."""
+        """Set the instruments that are not live, by reason. Malformed keys count as unknown."""
         coverage = Coverage(
             epoch=self._term.epoch,
-            seen=self._interest.seen,
+            seen=self._demand.revisions,
             pending=sorted(pending),
             no_capacity=sorted(no_capacity),
-            unknown=sorted({*unknown, *self._interest.malformed}),
+            unknown=sorted({*unknown, *self._demand.malformed}),
         )
         self._coverage = coverage
-        metrics.NOT_LIVE.labels("pending").set(len(coverage.pending))
-        metrics.NOT_LIVE.labels("no_capacity").set(len(coverage.no_capacity))
-        metrics.NOT_LIVE.labels("unknown").set(len(coverage.unknown))
+        metrics.NOT_LIVE_INSTRUMENTS.labels("pending").set(len(coverage.pending))
+        metrics.NOT_LIVE_INSTRUMENTS.labels("no_capacity").set(len(coverage.no_capacity))
+        metrics.NOT_LIVE_INSTRUMENTS.labels("unknown").set(len(coverage.unknown))
         self._changed.set()
 
     async def run(self) -> None:
-        """Publish on every change, and again every few seconds. Raises LeaseLost."""
+        """Publish on every change, and at least every 2 s. Raises LeaseLost."""
         while True:
             self._changed.clear()
             self._term.check()
@@ -60,7 +60,7 @@ class CoveragePublisher:
                 try:
                     await self._bus.client.publish(COVERAGE, encode(self._coverage))
                 except (NatsError, OSError):
-                    log.debug("coverage not published; it will be told again")
+                    log.debug("coverage not published")
             try:
                 async with asyncio.timeout(_REPEAT_SECS):
                     await self._changed.wait()

@@ -1,4 +1,4 @@
-"""Tells everybody the state of the feed: on md.status, in metrics and in readiness."""
+"""Publishes the state of the feed: on md.status, in metrics and in readiness."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Final
 from nats.errors import Error as NatsError
 
 from services.ingest import metrics
-from services.ingest.bus.quote_publisher import QuotePublisher
+from services.ingest.market.exchange_clock import ExchangeClock
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.contracts.messages import FeedState, FeedStatus, encode
@@ -19,55 +19,61 @@ from shared.runtime.logs import get_logger
 log = get_logger(__name__)
 
 DEPENDENCY: Final = "feed"
-MOST_STALE: Final = 200
+"""The name of the feed in `Readiness`."""
+MAX_STALE_KEYS: Final = 200
 _REPEAT_SECS: Final = 2.0
 _FLOWING: Final = (FeedState.LIVE, FeedState.CLOSED)
 
 
 class StatusPublisher:
-    """The feed's state during one term; repeated on the bus for those who come late."""
+    """The state of the feed during one term. It is repeated for readers that connect later."""
 
     def __init__(
-        self, bus: Bus, term: Term, publisher: QuotePublisher, readiness: Readiness, clock: Clock
+        self,
+        bus: Bus,
+        term: Term,
+        exchange_clock: ExchangeClock,
+        readiness: Readiness,
+        clock: Clock,
     ) -> None:
         self._bus = bus
         self._term = term
-        self._publisher = publisher
+        self._exchange_clock = exchange_clock
         self._readiness = readiness
         self._clock = clock
-        self._since = clock.now_ms()
+        self._since_ms = clock.now_ms()
         self._segments: dict[str, str] = {}
         self._stale: list[str] = []
         self._changed = asyncio.Event()
         self.state = FeedState.CONNECTING
         self._detail = "starting"
         self._warning = ""
-        self._tell()
+        self._apply()
 
     @property
     def is_flowing(self) -> bool:
-        """Whether the feed is connected and has told something."""
+        """Whether the feed is connected and has sent data."""
         return self.state in _FLOWING
 
     def set(self, state: FeedState, detail: str = "") -> None:
-        """The feed's state is now `state`; logged when that is news."""
+        """Set the state of the feed; a change is logged and published."""
         if (state, detail) == (self.state, self._detail):
             return
         if state is not self.state:
-            self._since = self._clock.now_ms()
+            self._since_ms = self._clock.now_ms()
         self.state, self._detail = state, detail
-        log.info("feed is now", state=state.value, detail=detail)
-        self._tell()
+        log.info("feed state changed", state=state.value, detail=detail)
+        self._apply()
 
     def warn(self, warning: str) -> None:
-        """The feed flows, but something is wrong: told as the detail while this state lasts."""
+        """Publish `warning` as the detail while the feed is flowing and has no other detail."""
         if warning != self._warning:
-            log.warning("feed", warning=warning)
+            log.warning("feed has a problem", warning=warning)
             self._warning = warning
             self._changed.set()
 
-    def _tell(self) -> None:
-        self._publisher.feed_state = self.state
+    def _apply(self) -> None:
+        self._exchange_clock.feed_state = self.state
         metrics.FEED_LIVE.set(self.state is FeedState.LIVE)
         if self.is_flowing:
             self._readiness.up(DEPENDENCY)
@@ -77,20 +83,20 @@ class StatusPublisher:
         self._changed.set()
 
     def set_segments(self, segments: dict[str, str]) -> None:
-        """Upstox has told the status of market segments."""
+        """Update the market status of segments, by Upstox's names."""
         self._segments |= segments
         self._changed.set()
 
     def set_stale(self, keys: Sequence[str]) -> None:
-        """These live instruments have been silent for long, the longest first."""
-        metrics.STALE.set(len(keys))
-        stale = list(keys[:MOST_STALE])
+        """Set the stale instruments, longest silent first; the first 200 are published."""
+        metrics.STALE_INSTRUMENTS.set(len(keys))
+        stale = list(keys[:MAX_STALE_KEYS])
         if stale != self._stale:
             self._stale = stale
             self._changed.set()
 
     async def run(self) -> None:
-        """Publish on every change, and again every few seconds. Raises LeaseLost."""
+        """Publish on every change, and at least every 2 s. Raises LeaseLost."""
         try:
             while True:
                 self._changed.clear()
@@ -102,15 +108,15 @@ class StatusPublisher:
                 except TimeoutError:
                     continue
         finally:
-            if self._term.is_valid():  # leaving of our own accord
-                await self._publish(FeedState.FAILING_OVER, "the leader leaves")
+            if self._term.is_valid():  # the process stops while it still holds the lease
+                await self._publish(FeedState.FAILING_OVER, "the leader is shutting down")
 
     async def _publish(self, state: FeedState, detail: str) -> None:
         if not self._bus.can_publish:
             return
         status = FeedStatus(
             state=state,
-            since=self._since,
+            since=self._since_ms,
             epoch=self._term.epoch,
             segments=self._segments,
             detail=detail,
@@ -119,4 +125,4 @@ class StatusPublisher:
         try:
             await self._bus.client.publish(STATUS, encode(status))
         except (NatsError, OSError):
-            log.debug("status not published; it will be told again")
+            log.debug("status not published")

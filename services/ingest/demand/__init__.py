@@ -1,1 +1,1 @@
-"""Demand: which instruments are wanted, and what Upstox is asked for to have them. Pure."""
+"""Which instruments are requested, and the subscriptions that satisfy the requests. Pure."""

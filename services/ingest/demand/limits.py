@@ -1,39 +1,41 @@
-"""How many instruments one connection may listen to, by Upstox's mode and plan.
+"""Limits of one feed connection: instruments by subscription mode and account plan.
 
-PURE. Source: Upstox's documentation of the market-data feed V3, "limits"; a mode has one
-limit when it is the only one in use and a lower one beside others. Order books of 30
-levels need the Plus plan.
+PURE. Source: Upstox's documentation of the market-data feed V3, section "limits". A mode
+has one limit while it is the only mode in use, and a lower limit beside other modes.
+Order books of 30 levels need the Plus plan.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-PlanName = Literal["basic", "plus"]
+AccountPlan = Literal["basic", "plus"]
 
 
 class Mode(StrEnum):
-    """How much Upstox sends of an instrument."""
+    """How much data Upstox sends of an instrument. The values are Upstox's names."""
 
     LTPC = "ltpc"
     OPTION_GREEKS = "option_greeks"
     FULL = "full"
-    """Volume, five levels of the book, candles: what quotes are made of."""
+    """All fields of a quote, candles, and five levels of the order book."""
     FULL_D30 = "full_d30"
-    """The same with thirty levels."""
+    """The same with 30 levels."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeLimits:
-    """Of the two modes that we use."""
+    """The highest number of instruments in the two modes that ingest uses."""
 
     full_alone: int
+    """In mode `full`, with no other mode in use."""
     full_mixed: int
-    deep: int
-    """Of `full_d30`, whatever else is in use."""
+    """In mode `full`, beside another mode."""
+    full_d30: int
+    """In mode `full_d30`, with or without other modes."""
 
 
-LIMITS: Final[dict[PlanName, ModeLimits]] = {
-    "basic": ModeLimits(full_alone=2_000, full_mixed=1_500, deep=0),
-    "plus": ModeLimits(full_alone=2_000, full_mixed=1_500, deep=50),
+LIMITS: Final[dict[AccountPlan, ModeLimits]] = {
+    "basic": ModeLimits(full_alone=2_000, full_mixed=1_500, full_d30=0),
+    "plus": ModeLimits(full_alone=2_000, full_mixed=1_500, full_d30=50),
 }

@@ -1,1 +1,1 @@
-"""The feed: where raw frames come from, and how they are read."""
+"""The connection to Upstox's market-data feed, and the decoding of its frames."""

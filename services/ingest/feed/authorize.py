@@ -1,4 +1,4 @@
-"""Asks Upstox, by the SDK's call, for the one-time address of the market feed."""
+"""Requests the one-time address of the market-data feed, through the Upstox SDK."""
 
 import asyncio
 
@@ -11,31 +11,32 @@ from shared.runtime.settings import UpstoxSettings
 
 
 class FeedAuthorizer:
-    """Holds the SDK's client. Making it and its calls block: both belong in a thread."""
+    """The SDK's authorize call. Construction and the call block, so both run in a thread."""
 
     def __init__(self, settings: UpstoxSettings) -> None:
         # Configuration() copies one process-wide default, and reads its host from it.
         self._configuration = configuration = upstox_client.Configuration()
         for logger in configuration.logger.values():
-            logger.handlers.clear()  # of the SDK's own making, past our format
+            logger.handlers.clear()  # the SDK's handlers bypass our log format
         configuration.host = settings.api_url
         self._timeout_secs = settings.timeout_secs
         client = upstox_client.ApiClient(configuration)
-        # For calls that we do not make; left alone, it blocks whoever collects the garbage.
+        # The pool serves asynchronous calls, which ingest does not make. Left running, it
+        # blocks the thread in which it is garbage-collected.
         client.pool.terminate()
         client.pool.join()
         self._api = upstox_client.WebsocketApi(client)
         self._lock = asyncio.Lock()
 
     async def feed_url(self, access_token: str) -> str:
-        """A WebSocket address, good for one connection within about a minute.
+        """A WebSocket address that is valid for one connection within about a minute.
 
-        Raises FeedUnauthorised if Upstox refuses the token, FeedError for all else.
+        Raises FeedUnauthorised if Upstox refuses the token, FeedError on any other failure.
         """
         async with self._lock:  # the SDK's configuration holds one token at a time
-            return await asyncio.to_thread(self._ask, access_token)
+            return await asyncio.to_thread(self._authorize, access_token)
 
-    def _ask(self, access_token: str) -> str:
+    def _authorize(self, access_token: str) -> str:
         self._configuration.access_token = access_token
         try:
             answer = self._api.get_market_data_feed_authorize_v3(
@@ -49,5 +50,5 @@ class FeedAuthorizer:
             raise FeedError("authorize", type(error).__name__) from None
         url = getattr(answer.data, "authorized_redirect_uri", None)
         if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
-            raise FeedError("authorize", "the answer holds no WebSocket address")
+            raise FeedError("authorize", "the response has no WebSocket address")
         return url

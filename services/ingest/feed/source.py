@@ -1,40 +1,40 @@
-"""What the pipeline needs of a feed, whichever it is."""
+"""The interface of a market-data feed."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.ingest.demand.planning import Request
+from services.ingest.demand.subscription_requests import SubscriptionRequest
 from shared.errors import FeedError
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One binary message of the feed, as it came."""
+    """One binary message of the feed, not decoded."""
 
     data: bytes
     received_us: int
-    """Epoch microseconds, our clock."""
+    """Epoch microseconds, local clock."""
 
 
 class FeedSilent(FeedError):
-    """The connection is open and tells nothing, though trades are to be expected."""
+    """The connection is open but delivers no frames, although trades are expected."""
 
 
 class TokenReplaced(FeedError):
-    """The connection is fine; it is given up for one with a newer token."""
+    """The connection is closed to open one with a newer token."""
 
 
 class FeedConnection(Protocol):
-    """One open connection."""
+    """An open connection."""
 
     def frames(self) -> AsyncIterator[Frame]:
-        """Frames as they come; raises FeedError when the connection ends."""
+        """Frames in the order of receipt; raises FeedError when the connection ends."""
         ...
 
-    async def send(self, request: Request) -> None:
-        """Ask for a change of what is subscribed. Raises FeedError."""
+    async def send(self, request: SubscriptionRequest) -> None:
+        """Send a subscription request. Raises FeedError."""
         ...
 
 
@@ -42,9 +42,9 @@ class FeedSource(Protocol):
     """Opens connections, one at a time."""
 
     def connect(self, access_token: str) -> AbstractAsyncContextManager[FeedConnection]:
-        """Raises FeedUnauthorised if the token is refused, FeedError for all else."""
+        """Raises FeedUnauthorised if the token is refused, FeedError on any other failure."""
         ...
 
-    async def check(self, access_token: str) -> None:
-        """Raises FeedUnauthorised if the token is good no more, FeedError if nobody says."""
+    async def check_token(self, access_token: str) -> None:
+        """Raises FeedUnauthorised if the token is refused, FeedError if it cannot be checked."""
         ...

@@ -1,1 +1,1 @@
-"""Work of the ingest leader: one connection to the feed, from frame to quote."""
+"""The work of the ingest leader: one feed connection, from frame to published quote."""

@@ -1,14 +1,16 @@
-"""The way of a tick through ingest: frame > wire > normalise > publish."""
+"""Processing of frames: decode, normalise, publish."""
 
 from typing import Final
 
 from services.ingest import metrics
-from services.ingest.demand.interest import Interest
+from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.feed import wire
 from services.ingest.feed.source import FeedConnection, Frame
+from services.ingest.feed.wire_types import FeedResponse
 from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.leadership.term_context import TermContext
-from services.ingest.normalise.normaliser import Merged
+from services.ingest.market.market_hours import MarketHours
+from services.ingest.normalise.normaliser import MergeResult
 from shared.contracts.messages import FeedState
 from shared.errors import FeedError
 from shared.runtime.clock import Clock
@@ -16,79 +18,94 @@ from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-_MOST_BAD_FRAMES: Final = 20
+_MAX_BAD_FRAMES: Final = 20
+_PACK_EVERY_SECS: Final = 0.5
 
 
 class Pipeline:
-    """Turns frames into quotes on the bus, during one term.
+    """Turns the frames of one connection into messages on NATS.
 
-    A frame is worked on in the task that reads it: a slow bus slows the reading, and the
-    socket's own bounded buffer is the queue.
+    A frame is processed in the task that reads it. So a slow NATS slows the reading, and
+    the bounded buffer of the socket is the only queue.
     """
 
     def __init__(
-        self, context: TermContext, interest: Interest, clock: Clock, *, max_ahead_secs: float
+        self,
+        context: TermContext,
+        hours: MarketHours,
+        subscriber: Subscriber,
+        demand: InstrumentDemand,
+        clock: Clock,
+        *,
+        max_ahead_secs: float,
     ) -> None:
         self._context = context
-        self._interest = interest
+        self._hours = hours
+        self._subscriber = subscriber
+        self._demand = demand
         self._clock = clock
         self._max_ahead_ms = max_ahead_secs * 1_000
-        self._bad_in_a_row = 0
+        self._consecutive_bad_frames = 0
 
-    async def run(self, connection: FeedConnection, subscriber: Subscriber) -> None:
-        """Work on the frames of one connection. Raises FeedError, LeaseLost."""
-        self._bad_in_a_row = 0
+    async def run(self, connection: FeedConnection) -> None:
+        """Process frames until the connection ends. Raises FeedError, LeaseLost."""
         async for frame in connection.frames():
-            await self._handle(frame, subscriber)
+            await self._process(frame)
 
-    async def _handle(self, frame: Frame, subscriber: Subscriber) -> None:
+    async def run_packing(self) -> None:
+        """Pack order books at an interval, so that they do not keep their frames in memory."""
+        while True:
+            await self._clock.sleep(_PACK_EVERY_SECS)
+            self._context.normaliser.pack_books()
+
+    async def _process(self, frame: Frame) -> None:
         metrics.FRAMES.inc()
         try:
             response = wire.decode(frame.data)
         except wire.BadFrameError as error:
-            self._skip(str(error))
+            self._skip_bad_frame(str(error))
             return
-        now_ms = frame.received_us // 1_000
-        if response.currentTs > now_ms + self._max_ahead_ms:
+        if response.currentTs > frame.received_us // 1_000 + self._max_ahead_ms:
             metrics.BAD_FRAMES.inc()
             self._context.status.set(
-                FeedState.STALE, "frames are of the future; is our clock right?"
+                FeedState.STALE, "frames are ahead of the local clock, which may be wrong"
             )
             return
-        self._bad_in_a_row = 0
-        self._context.publisher.heard(response.currentTs)
-        self._context.watchdog.heard(self._clock.monotonic())
+        self._consecutive_bad_frames = 0
+        now_secs = self._clock.monotonic()
+        self._context.exchange_clock.receive(response.currentTs, now_secs)
+        self._context.watchdog.frame_received(now_secs)
         if response.type == wire.MARKET_INFO:
             segments = wire.segment_status(response)
-            self._context.hours.told |= segments
+            self._hours.update(segments)
             self._context.status.set_segments(segments)
+        await self._merge(response, frame.received_us)
+
+    async def _merge(self, response: FeedResponse, received_us: int) -> None:
         is_snapshot = response.type == wire.INITIAL_FEED
         merged = self._context.normaliser.apply(
-            response.feeds,
-            ts=response.currentTs,
-            received_us=frame.received_us,
-            snapshot=is_snapshot,
+            response.feeds, ts=response.currentTs, received_us=received_us, snapshot=is_snapshot
         )
-        if merged.refused:
-            metrics.REFUSED.inc(merged.refused)
-        if merged.touched:
-            await self._publish(merged, subscriber)
+        if merged.rejected:
+            metrics.REJECTED_INSTRUMENTS.inc(merged.rejected)
+        if merged.updated:
+            await self._publish(merged)
             if is_snapshot:
-                self._context.watchdog.snapshot(is_newer=merged.missed)
-            metrics.FRAME_SECONDS.observe((self._clock.now_us() - frame.received_us) / 1e6)
+                self._context.watchdog.snapshot_received(has_new_trades=merged.missed_trades)
+            metrics.FRAME_SECONDS.observe((self._clock.now_us() - received_us) / 1e6)
 
-    async def _publish(self, merged: Merged, subscriber: Subscriber) -> None:
+    async def _publish(self, merged: MergeResult) -> None:
         if not self._context.status.is_flowing:
-            first = merged.touched[0].quote
-            is_closed = self._context.hours.all_closed([first.key], first.ts)
+            first = merged.updated[0].quote
+            is_closed = self._hours.all_closed([first.key], first.ts)
             self._context.status.set(FeedState.CLOSED if is_closed else FeedState.LIVE)
-        subscriber.heard(merged.touched)
-        await self._context.publisher.publish(merged, self._interest.depth)
+        self._subscriber.received(merged.updated)
+        await self._context.publisher.publish(merged, self._demand.depth_keys)
 
-    def _skip(self, why: str) -> None:
+    def _skip_bad_frame(self, error: str) -> None:
         metrics.BAD_FRAMES.inc()
-        self._bad_in_a_row += 1
-        if self._bad_in_a_row == 1:
-            log.warning("bad frame skipped", error=why)
-        if self._bad_in_a_row >= _MOST_BAD_FRAMES:
-            raise FeedError("garbage", f"{_MOST_BAD_FRAMES} frames in a row made no sense")
+        self._consecutive_bad_frames += 1
+        if self._consecutive_bad_frames == 1:
+            log.warning("bad frame skipped", error=error)
+        if self._consecutive_bad_frames >= _MAX_BAD_FRAMES:
+            raise FeedError("garbage", f"{_MAX_BAD_FRAMES} consecutive frames were unreadable")

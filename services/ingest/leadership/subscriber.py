@@ -1,91 +1,94 @@
-"""Keeps one connection subscribed to what is wanted, and tells what is not live."""
+"""Keeps the subscriptions of one connection in line with the demand."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Final
 
 from services.ingest import metrics
-from services.ingest.demand.interest import Interest
+from services.ingest.demand.allocation import Allocation, allocate
+from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
+from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.demand.limits import Mode, ModeLimits
-from services.ingest.demand.planning import Plan, plan, requests
-from services.ingest.demand.subscriptions import ConnectionSubscriptions
+from services.ingest.demand.subscription_requests import requests_between
 from services.ingest.feed.source import FeedConnection
 from services.ingest.leadership.term_context import TermContext
 from services.ingest.normalise.instrument_state import InstrumentState
 from shared.runtime.clock import Clock
 
-# Gateways tell of a change at once; many changes in a moment become one request.
-_SETTLE_SECS: Final = 0.05
-_LOOK_SECS: Final = 1.0
+# Gateways publish each change at once. Changes within this time become one request.
+_DEBOUNCE_SECS: Final = 0.05
+_REVIEW_SECS: Final = 1.0
 
 
 class Subscriber:
-    """Lives as long as its connection; `news` is set when what is wanted has changed."""
+    """Sends subscription requests and publishes the coverage, while its connection lasts."""
 
     def __init__(
         self,
         context: TermContext,
-        interest: Interest,
-        news: asyncio.Event,
+        demand: InstrumentDemand,
+        changed: asyncio.Event,
+        subscriptions: ConnectionSubscriptions,
         limits: ModeLimits,
         clock: Clock,
         *,
         unknown_after_secs: float,
     ) -> None:
+        """`changed` is set when `demand` has changed."""
         self._context = context
-        self._interest = interest
-        self._news = news
+        self._demand = demand
+        self._changed = changed
+        self._subscriptions = subscriptions
         self._limits = limits
         self._clock = clock
         self._unknown_after_secs = unknown_after_secs
-        self._subscriptions = ConnectionSubscriptions()
-        self._depth: frozenset[str] = frozenset()
+        self._depth_keys: frozenset[str] = frozenset()
 
-    @property
-    def keys(self) -> list[str]:
-        """What is subscribed, be it heard of or not."""
-        return list(self._subscriptions.modes)
-
-    def heard(self, instruments: Iterable[InstrumentState]) -> None:
-        """The feed has told of these."""
-        if self._subscriptions.heard(instrument.key for instrument in instruments):
-            self._news.set()
+    def received(self, instruments: Iterable[InstrumentState]) -> None:
+        """Record that the feed has sent data of `instruments`."""
+        if self._subscriptions.received(instrument.key for instrument in instruments):
+            self._changed.set()
 
     async def run(self, connection: FeedConnection) -> None:
-        """Follow what is wanted. Raises FeedError, LeaseLost."""
+        """Follow the demand until cancelled. Raises FeedError, LeaseLost."""
         while True:
-            self._news.clear()
-            now = self._clock.monotonic()
-            unheard = self._subscriptions.unheard(now, for_secs=self._unknown_after_secs)
-            target = plan(
-                self._interest,
+            self._changed.clear()
+            _, unknown = self._without_data()
+            target = allocate(
+                self._demand,
                 self._limits,
                 current=self._subscriptions.modes,
-                silent=frozenset(unheard[1]),
+                unknown=frozenset(unknown),
             )
-            for request in requests(self._subscriptions.modes, target.modes):
+            for request in requests_between(self._subscriptions.modes, target.modes):
                 await connection.send(request)
-                self._subscriptions.note(request, self._clock.monotonic())
-            self._tell(target)
-            await self._show_new_books()
+                self._subscriptions.sent(request, self._clock.monotonic())
+            self._set_coverage(target)
+            await self._publish_new_books()
             try:
-                async with asyncio.timeout(_LOOK_SECS):
-                    await self._news.wait()
+                async with asyncio.timeout(_REVIEW_SECS):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
-            await asyncio.sleep(_SETTLE_SECS)
+            await asyncio.sleep(_DEBOUNCE_SECS)
 
-    def _tell(self, target: Plan) -> None:
-        now = self._clock.monotonic()
-        pending, unknown = self._subscriptions.unheard(now, for_secs=self._unknown_after_secs)
-        self._context.coverage.set(pending=pending, no_capacity=target.refused, unknown=unknown)
+    def _without_data(self) -> tuple[list[str], list[str]]:
+        return self._subscriptions.without_data(
+            self._clock.monotonic(), unknown_after_secs=self._unknown_after_secs
+        )
+
+    def _set_coverage(self, target: Allocation) -> None:
+        pending, unknown = self._without_data()
+        self._context.coverage.set(pending=pending, no_capacity=target.no_capacity, unknown=unknown)
         modes = list(self._subscriptions.modes.values())
         for mode in (Mode.FULL, Mode.FULL_D30):
-            metrics.SUBSCRIPTIONS.labels(mode.value).set(modes.count(mode))
+            metrics.SUBSCRIBED_INSTRUMENTS.labels(mode.value).set(modes.count(mode))
 
-    async def _show_new_books(self) -> None:
-        """Who asks for an order book gets the last one at once, be the market ever so quiet."""
-        fresh = self._interest.depth - self._depth
-        self._depth = self._interest.depth
-        known = self._context.normaliser.instruments
-        await self._context.publisher.publish_depth(known[key] for key in fresh if key in known)
+    async def _publish_new_books(self) -> None:
+        """Publish the last order book of newly requested keys, without waiting for a tick."""
+        added = self._demand.depth_keys - self._depth_keys
+        self._depth_keys = self._demand.depth_keys
+        instruments = self._context.normaliser.instruments
+        await self._context.publisher.publish_depth(
+            instruments[key] for key in added if key in instruments
+        )

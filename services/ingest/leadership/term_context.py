@@ -1,22 +1,22 @@
-"""What one term of leadership works with; a new leader begins with a new one."""
+"""The objects of one term of leadership."""
 
 from dataclasses import dataclass
 
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
-from services.ingest.market.market_hours import MarketHours
+from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.market.watchdog import Watchdog
 from services.ingest.normalise.normaliser import Normaliser
 
 
 @dataclass(frozen=True, slots=True)
 class TermContext:
-    """Outlives connections to the feed, and no term."""
+    """State that lasts from one connection to the next, and ends with the term."""
 
     normaliser: Normaliser
+    exchange_clock: ExchangeClock
     publisher: QuotePublisher
     status: StatusPublisher
     coverage: CoveragePublisher
-    hours: MarketHours
     watchdog: Watchdog

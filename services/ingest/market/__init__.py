@@ -1,1 +1,1 @@
-"""Which segments trade, and whether a silent feed is a fault. Pure."""
+"""Exchange time, trading hours, and the timeout of a silent feed. Pure."""

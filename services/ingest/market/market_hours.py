@@ -1,9 +1,9 @@
-"""Which segments trade at the moment, by what the feed has told and else by the calendar.
+"""Whether a segment trades, by the feed's market status or else by the exchange calendar.
 
-PURE: every moment is an argument (epoch ms of exchange time).
+PURE: time is an argument (epoch ms of exchange time).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from shared.market.exchange_calendar import Calendar, Phase
@@ -17,32 +17,35 @@ def segment_of(key: str) -> str:
 
 
 class MarketHours:
-    """The feed's word counts while its connection lasts: it knows every unplanned halt.
+    """The market status that one connection has received, with the calendar as fallback.
 
-    A segment that it has not spoken of is looked up in the calendar.
+    The feed's status takes precedence because the calendar has no unplanned halts.
     """
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
-        self.told: dict[str, str] = {}
-        """Market status by segment, as Upstox names them; of the present connection."""
+        self._status: dict[str, str] = {}
+
+    def update(self, status: Mapping[str, str]) -> None:
+        """Record the market status of segments, by Upstox's names (see `Phase`)."""
+        self._status |= status
 
     def is_open(self, segment: str, now_ms: int) -> bool:
-        """Whether trades are to be expected."""
-        status = self.told.get(segment)
+        """Whether trades are expected."""
+        status = self._status.get(segment)
         if status is not None:
             return status == Phase.NORMAL_OPEN
         return self._calendar.is_open(segment, now_ms)
 
     def is_closed(self, segment: str, now_ms: int) -> bool:
-        """Whether nothing is to be expected; in the pre-open neither this nor that holds."""
-        status = self.told.get(segment) or self._calendar.phase(segment, now_ms)
+        """Whether the session is over. A segment in the pre-open is neither open nor closed."""
+        status = self._status.get(segment) or self._calendar.phase(segment, now_ms)
         return status in _CLOSED
 
     def any_open(self, keys: Iterable[str], now_ms: int) -> bool:
-        """Whether a segment of `keys` trades."""
+        """Whether a segment of `keys` is open."""
         return any(self.is_open(segment, now_ms) for segment in set(map(segment_of, keys)))
 
     def all_closed(self, keys: Iterable[str], now_ms: int) -> bool:
-        """Whether every segment of `keys` has closed."""
+        """Whether every segment of `keys` is closed."""
         return all(self.is_closed(segment, now_ms) for segment in set(map(segment_of, keys)))

@@ -1,52 +1,56 @@
-"""Decides when a feed that says nothing has said nothing for too long.
+"""Timeout for a connection that delivers no frames.
 
 PURE: time is an argument (monotonic seconds).
-
-An open socket that answers pings may still have stopped telling (stalled). But a short
-list of quiet instruments is silent for minutes, and nothing is wrong. So the patience
-learns: whoever comes after a connection that was given up is given twice the time, unless
-its snapshot shows that something was missed.
 """
 
 from typing import Final
 
-_LONGEST_SECS: Final = 120.0
+_MAX_TIMEOUT_SECS: Final = 120.0
 
 
 class Watchdog:
-    """Heard of every frame; asked, now and then, whether it is time to reconnect."""
+    """Decides when a silent connection is stalled. Its timeout adapts from one to the next.
 
-    def __init__(self, silent_secs: float) -> None:
-        self._shortest_secs = silent_secs
-        self.patience_secs = silent_secs
-        self.last_secs = 0.0
-        """When something was heard last."""
-        self._in_doubt = False
-        """Whether a connection was given up, and nobody knows yet if it had hidden something."""
+    A connection that answers pings can still be stalled. But a short list of rarely traded
+    instruments can be silent for minutes without a fault. So each timeout doubles the next
+    one, up to 120 s. The timeout returns to its initial value when a snapshot after a
+    reconnect has new trades, which shows that the silence was a stall.
+    """
+
+    def __init__(self, initial_timeout_secs: float) -> None:
+        self._initial_timeout_secs = initial_timeout_secs
+        self.timeout_secs = initial_timeout_secs
+        self.silent_since_secs = 0.0
+        """When silence began: at the last frame, the connect, or the last idle moment."""
+        self._awaits_evidence = False
+        """Whether the next snapshot decides if the last timeout was justified."""
 
     def connected(self, now_secs: float) -> None:
-        """A new connection: its silence begins now."""
-        self.last_secs = now_secs
+        """A new connection is open."""
+        self.silent_since_secs = now_secs
 
-    def heard(self, now_secs: float) -> None:
-        """A frame came."""
-        self.last_secs = now_secs
+    def frame_received(self, now_secs: float) -> None:
+        """A frame was received."""
+        self.silent_since_secs = now_secs
 
-    def snapshot(self, *, is_newer: bool) -> None:
-        """A snapshot came; `is_newer` if it told what we had not heard."""
-        if self._in_doubt and is_newer:
-            self.patience_secs = self._shortest_secs
-        self._in_doubt = False
+    def snapshot_received(self, *, has_new_trades: bool) -> None:
+        """A snapshot was received; `has_new_trades` if its trades had not been received before."""
+        if self._awaits_evidence and has_new_trades:
+            self.timeout_secs = self._initial_timeout_secs
+        self._awaits_evidence = False
 
-    def is_silent(self, now_secs: float) -> bool:
-        """Whether the connection is to be given up; to be asked while trades are expected."""
-        if now_secs - self.last_secs <= self.patience_secs:
+    def check(self, now_secs: float) -> bool:
+        """Whether the connection has timed out. True doubles the next timeout.
+
+        Call it only while trades are expected.
+        """
+        if now_secs - self.silent_since_secs <= self.timeout_secs:
             return False
-        self.patience_secs = min(_LONGEST_SECS, 2 * self.patience_secs)
-        self._in_doubt = True
+        self.timeout_secs = min(_MAX_TIMEOUT_SECS, 2 * self.timeout_secs)
+        self._awaits_evidence = True
         return True
 
     def idle(self, now_secs: float) -> None:
-        """Nothing is expected: silence begins when that changes, with the first patience."""
-        self.last_secs = max(self.last_secs, now_secs)
-        self.patience_secs = self._shortest_secs
+        """No trades are expected now: restart the silence, with the initial timeout."""
+        self.silent_since_secs = max(self.silent_since_secs, now_secs)
+        self.timeout_secs = self._initial_timeout_secs

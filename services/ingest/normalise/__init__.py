@@ -1,1 +1,1 @@
-"""Feed messages to the state of each instrument. Pure."""
+"""Merging of feed messages into the state of each instrument. Pure."""

@@ -1,4 +1,4 @@
-"""The order book of an instrument as a message, for those who asked for it."""
+"""The order book message of an instrument."""
 
 from services.ingest.feed import wire
 from services.ingest.normalise.instrument_state import InstrumentState
@@ -6,11 +6,11 @@ from shared.contracts.messages import Depth
 
 
 def depth_of(instrument: InstrumentState) -> Depth | None:
-    """Its order book as it was told last; None if it was told none (an index has none)."""
-    book = instrument.packed_book()
-    if book is None:
+    """The last received order book; None if there was none (an index has none)."""
+    packed = instrument.packed_book()
+    if packed is None:
         return None
-    bids, asks = wire.levels(book)
+    bids, asks = wire.decode_levels(packed)
     quote = instrument.quote
     return Depth(
         key=instrument.key,
@@ -20,6 +20,6 @@ def depth_of(instrument: InstrumentState) -> Depth | None:
         rt=quote.rt,
         bids=bids,
         asks=asks,
-        greeks=None if instrument.greeks is None else wire.greeks(instrument.greeks),
+        greeks=None if instrument.greeks is None else wire.decode_greeks(instrument.greeks),
         iv=instrument.iv,
     )

@@ -15,7 +15,11 @@ from services.persister.repair.candle_bars import MinuteCandle
 from shared.errors import NotFound, Unavailable
 from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS, ist_date
 from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
 from shared.runtime.settings import UpstoxSettings
+from shared.runtime.upstox_tokens import TokenPicker
+
+log = get_logger(__name__)
 
 _V3: Final = "/v3/historical-candle"
 _UNKNOWN_KEY: Final = "UDAPI100011"
@@ -37,15 +41,17 @@ class CandleSource:
     """The calls of one account. All of them share `pace`."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, settings: UpstoxSettings, pace: CallPacer, clock: Clock
+        self,
+        http: aiohttp.ClientSession,
+        settings: UpstoxSettings,
+        tokens: TokenPicker,
+        pace: CallPacer,
+        clock: Clock,
     ) -> None:
         self._http = http
         self._url = settings.api_url
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout_secs)
-        token = settings.access_token.get_secret_value()
-        self._headers = {"Accept": "application/json"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._tokens = tokens
         self._pace = pace
         self._clock = clock
 
@@ -55,7 +61,6 @@ class CandleSource:
         Waits until the limits allow the call. Raises NotFound if Upstox does not know the key,
         Unavailable if it does not answer or answers without candles.
         """
-        await self._clock.sleep(self._pace.reserve(self._clock.monotonic()))
         name = percent(key, safe="")
         if is_today:
             path = f"{_V3}/intraday/{name}/minutes/1"
@@ -77,10 +82,28 @@ class CandleSource:
         raise Unavailable(f"no candles of {key}: {status} {codes}")
 
     async def _get(self, path: str) -> tuple[_Answer, int]:
+        """Call with the current token, and with the next one if Upstox refuses it (401).
+
+        Without any token the call is made unauthenticated.
+        """
+        while True:
+            await self._clock.sleep(self._pace.reserve(self._clock.monotonic()))
+            token = await self._tokens.pick()
+            body, status = await self._call(path, token)
+            if token is None or status != HTTPStatus.UNAUTHORIZED:
+                return _decoder.decode(body), status
+            metrics.REPAIR_CALLS.labels("refused").inc()
+            log.info("access token refused by Upstox", path=path)
+            self._tokens.refuse(token)
+
+    async def _call(self, path: str, token: str | None) -> tuple[bytes, int]:
         # The path is percent-encoded already; encoding it again would change the key.
         url = URL(self._url + path, encoded=True)
-        async with self._http.get(url, headers=self._headers, timeout=self._timeout) as response:
-            return _decoder.decode(await response.read()), response.status
+        headers = {"Accept": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        async with self._http.get(url, headers=headers, timeout=self._timeout) as response:
+            return await response.read(), response.status
 
 
 def _candle(row: tuple[str, float, float, float, float, float, float]) -> MinuteCandle:

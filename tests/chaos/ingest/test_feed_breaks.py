@@ -23,13 +23,13 @@ from tests.support.waiting import eventually
 
 def drops(cause: str) -> float:
     """Connections that have ended for this cause, in this process."""
-    name, labels = "tradedad_ingest_feed_drops_total", {"cause": cause}
+    name, labels = "tradedad_ingest_feed_disconnects_total", {"cause": cause}
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def all_drops() -> float:
     found = (sample for metric in REGISTRY.collect() for sample in metric.samples)
-    return sum(one.value for one in found if one.name == "tradedad_ingest_feed_drops_total")
+    return sum(one.value for one in found if one.name == "tradedad_ingest_feed_disconnects_total")
 
 
 def bad_frames() -> float:

@@ -37,9 +37,17 @@ async def kill_tokens(url: str) -> None:
 
 
 def settings_for(
-    nats: NatsServer, url: str, watchlist: Path, *, token: str, **more: Any
+    nats: NatsServer,
+    url: str,
+    watchlist: Path,
+    *,
+    token: str = "",
+    token_file: Path | None = None,
+    **more: Any,
 ) -> IngestSettings:
-    upstox = UpstoxSettings.model_validate({"api_url": url, "access_token": token})
+    upstox = UpstoxSettings.model_validate(
+        {"api_url": url, "access_token": token, "token_file": token_file}
+    )
     options: dict[str, Any] = {"token_poll_secs": 0.1, "token_check_secs": 0.3}
     return ingest_settings(nats, url, watchlist, upstox=upstox, **(options | more))
 
@@ -50,7 +58,7 @@ async def test_a_dead_token_is_told_and_the_next_one_in_the_file_taken_up(
     file = tmp_path / "token"
     async with simulator() as url:
         file.write_text(await new_token(url))
-        settings = settings_for(nats, url, watchlist, token="", token_file=file)
+        settings = settings_for(nats, url, watchlist, token_file=file)
         async with ingest(settings) as readiness:
             await listener.wait_for_quotes(3)
             await kill_tokens(url)
@@ -71,15 +79,15 @@ async def test_a_feed_that_outlives_its_token_goes_on_with_a_warning(
     file = tmp_path / "token"
     async with simulator() as url:
         file.write_text(await new_token(url))
-        settings = settings_for(nats, url, watchlist, token="", token_file=file)
+        settings = settings_for(nats, url, watchlist, token_file=file)
         async with ingest(settings) as readiness:
             await listener.wait_for_quotes(3)
             await kill_tokens(url)
 
             async def warned() -> bool:
-                return "token has died" in listener.statuses()[-1].detail
+                return "refuses the access token" in listener.statuses()[-1].detail
 
-            await eventually(warned, what="md.status says that the token has died")
+            await eventually(warned, what="md.status says that the token is refused")
             await listener.wait_for_quotes(len(listener.quotes()) + 5)
             assert readiness.is_ready()
             assert not any(quote.snap for quote in listener.quotes()[1:]), "never cut off"
@@ -99,7 +107,7 @@ async def test_a_token_that_dies_while_the_market_is_shut_is_told_at_once(
     file = tmp_path / "token"
     async with simulator(calendar="exchange", start_ms=SATURDAY_MS) as url:
         file.write_text(await new_token(url))
-        settings = settings_for(nats, url, watchlist, token="", token_file=file)
+        settings = settings_for(nats, url, watchlist, token_file=file)
         async with ingest(settings):
             await listener.wait_for_state(FeedState.CLOSED)
             await kill_tokens(url)
@@ -120,7 +128,7 @@ async def test_the_trading_service_can_bring_the_token(
     await trading.subscribe(FEED_TOKEN, cb=answer)
     await flushed(trading)
     async with simulator() as url:
-        async with ingest(settings_for(nats, url, watchlist, token="")):
+        async with ingest(settings_for(nats, url, watchlist)):
             await listener.wait_for_state(FeedState.UNAUTHORISED)
             token = await new_token(url)
             await listener.wait_for_quotes(3)
@@ -138,7 +146,7 @@ async def test_a_new_token_is_taken_up_at_once_while_the_market_is_shut(
     file = tmp_path / "token"
     async with simulator(calendar="exchange", start_ms=SATURDAY_MS) as url:
         file.write_text(TOKEN)
-        settings = settings_for(nats, url, watchlist, token="", token_file=file)
+        settings = settings_for(nats, url, watchlist, token_file=file)
         async with ingest(settings):
             await listener.wait_for_state(FeedState.CLOSED)
             seen = len(listener.quotes())

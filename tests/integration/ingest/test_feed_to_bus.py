@@ -90,7 +90,7 @@ async def test_frames_of_the_future_are_not_believed_and_that_is_told(
     ):
 
         async def told() -> bool:
-            return "our clock" in readiness.missing.get("feed", "")
+            return "local clock" in readiness.missing.get("feed", "")
 
         await eventually(told, what="readiness saying why")
         assert listener.quotes() == []
@@ -193,7 +193,7 @@ async def test_after_an_outage_of_nats_only_the_newest_quotes_follow(
 
 
 def replaced() -> float:
-    (metric,) = metrics.HELD_QUOTES.collect()
+    (metric,) = metrics.CONFLATED_QUOTES.collect()
     return metric.samples[0].value
 
 

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from prometheus_client import REGISTRY
+from yarl import URL
 
 from embedded.truth import differences, plain_bars
 from services.persister.aggregation.aggregator import ClosedWindows, WindowGap
@@ -20,6 +23,7 @@ from shared.contracts.subjects import CLOCK as CLOCK_SUBJECT
 from shared.market.exchange_time import WINDOW_MS, to_datetime
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings, UpstoxSettings
+from shared.runtime.site import serve
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of, flushed
 from tests.support.persisters import CLOCK, asked_persister
@@ -70,11 +74,10 @@ async def missed(mongo: Mongo) -> None:
 
 @asynccontextmanager
 async def repairing(
-    nats: NatsServer, mongo: MongoSettings, upstox: aiohttp.ClientSession
+    nats: NatsServer, mongo: MongoSettings, upstox: aiohttp.ClientSession, **tokens: Any
 ) -> AsyncIterator[Any]:
-    settings = UpstoxSettings.model_validate(
-        {"api_url": str(upstox._base_url).rstrip("/"), "access_token": "t"}
-    )
+    url = str(upstox._base_url).rstrip("/")
+    settings = UpstoxSettings.model_validate({"api_url": url, "access_token": "t"} | tokens)
     options = {"repair": True, "repair_every_secs": 0.1, "repair_after_secs": 0}
     async with (
         asked_persister(nats, mongo, upstox=settings, **options) as asker,
@@ -189,4 +192,51 @@ async def test_repair_outlasts_others_who_use_up_the_accounts_limit(
     async with repairing(nats, mongo_settings, upstox), asyncio.timeout(75):
         await asyncio.gather(*(use_up() for _ in range(8)))
         await wait_until_settled(mongo)
+    assert await not_as_traded(mongo, upstox) == []
+
+
+@asynccontextmanager
+async def token_gate(upstox: aiohttp.ClientSession, valid: set[str]) -> AsyncIterator[str]:
+    """An Upstox that refuses calls for candles without a valid token; the simulator needs none."""
+
+    async def forward(request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token not in valid:
+            return web.json_response({"status": "error", "errors": []}, status=401)
+        path = URL(request.rel_url.raw_path, encoded=True)
+        async with upstox.get(path) as response:
+            return web.Response(body=await response.read(), status=response.status)
+
+    app = web.Application()
+    app.add_routes([web.get("/{path:.*}", forward)])
+    async with serve(app, "127.0.0.1", 0) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+async def test_repair_continues_with_a_new_token_after_the_old_one_was_refused(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
+    upstox: aiohttp.ClientSession, missed: None, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = tmp_path / "token"
+    file.write_text("old")
+    valid = {"old"}
+    async with token_gate(upstox, valid) as url:
+        tokens = {"api_url": url, "access_token": "", "token_file": file}
+        async with repairing(nats, mongo_settings, upstox, **tokens):
+            await wait_until_settled(mongo)
+            valid.clear()
+            before = await refused()
+            await mongo.db["bars_5m"].delete_many({})
+            await mongo.db["gaps"].update_many(
+                {}, {"$set": {"state": "open", "open_keys": [KEY, OTHER_KEY]}}
+            )
+
+            async def is_refused() -> bool:
+                return await refused() > before + 2
+
+            await eventually(is_refused, what="calls with the old token are refused")
+            assert await mongo.db["gaps"].count_documents({"state": "open"}) == 1
+            valid.add("new")
+            file.write_text("new")
+            await wait_until_settled(mongo)
     assert await not_as_traded(mongo, upstox) == []

@@ -265,6 +265,7 @@ async def test_nobody_but_ingest_can_say_what_the_market_did(
         ("auth", "$JS.API.STREAM.PURGE.KV_revocations"),
         ("persister", "demand.x"),
         ("gateway", "trading.feed_token"),
+        ("persister", "trading.feed_token"),
         ("trading", "md.quote.A.B"),
         ("trading", "trading.feed_token"),
     ],

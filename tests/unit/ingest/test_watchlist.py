@@ -1,4 +1,4 @@
-"""The watchlist file is read strictly."""
+"""The watchlist file is validated line by line."""
 
 from pathlib import Path
 
@@ -10,28 +10,28 @@ from shared.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_no_file_is_no_instruments() -> None:
+def test_without_a_file_the_watchlist_is_empty() -> None:
     assert read_watchlist(None) == ()
 
 
-def test_comments_blank_lines_and_repeats_are_passed_over(tmp_path: Path) -> None:
+def test_comments_blank_lines_and_duplicates_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("# all\nNSE_EQ|INE002A01018  # RELIANCE\n\nNSE_INDEX|Nifty 50\n" * 2)
     assert read_watchlist(path) == ("NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50")
 
 
-def test_a_line_that_is_no_key_is_named_by_number(tmp_path: Path) -> None:
+def test_a_line_that_is_not_a_key_is_reported_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("NSE_EQ|INE002A01018\nRELIANCE\n")
     with pytest.raises(ConfigError, match=r"list\.txt:2: .*RELIANCE"):
         read_watchlist(path)
 
 
-def test_a_missing_file_names_its_variable(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_its_variable(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="TRADEDAD_INGEST_WATCHLIST_FILE"):
         read_watchlist(tmp_path / "nowhere.txt")
 
 
-def test_the_list_that_ships_is_the_nifty_50_and_two_indices() -> None:
+def test_the_shipped_list_is_the_nifty_50_and_two_indices() -> None:
     keys = read_watchlist(ROOT / "deploy" / "watchlists" / "nifty50.txt")
     assert len(keys) == 52

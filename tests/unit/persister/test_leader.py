@@ -24,11 +24,11 @@ class FakeLease:
         self.is_free = asyncio.Event()
 
     async def lead(
-        self, work: Callable[[Term], Awaitable[None]], on_other: Callable[[bool], None]
+        self, work: Callable[[Term], Awaitable[None]], on_other_leader: Callable[[bool], None]
     ) -> None:
-        on_other(True)
+        on_other_leader(True)
         await self.is_free.wait()
-        on_other(False)
+        on_other_leader(False)
         await work(TERM)
 
 

@@ -1,4 +1,4 @@
-"""The feed's word on a segment counts; without it, the calendar's."""
+"""The feed's market status takes precedence over the calendar."""
 
 from datetime import datetime
 
@@ -41,7 +41,7 @@ def test_a_segment_is_the_first_part_of_a_key() -> None:
         (HOLIDAY_EVENING, False, True),
     ],
 )
-def test_the_calendar_knows_holidays_and_the_evening_of_mcx(
+def test_without_a_status_the_calendar_decides(
     hours: MarketHours, moment: int, stock_trades: bool, metal_trades: bool
 ) -> None:
     assert hours.any_open([STOCK], moment) is stock_trades
@@ -49,18 +49,24 @@ def test_the_calendar_knows_holidays_and_the_evening_of_mcx(
     assert hours.all_closed([STOCK], moment) is not stock_trades
 
 
-def test_the_feed_knows_better(hours: MarketHours) -> None:
-    hours.told["NSE_EQ"] = "NORMAL_CLOSE"
+def test_a_status_of_the_feed_overrides_the_calendar(hours: MarketHours) -> None:
+    hours.update({"NSE_EQ": "NORMAL_CLOSE"})
     assert not hours.any_open([STOCK], TRADING)
     assert hours.all_closed([STOCK], TRADING)
-    hours.told["NSE_EQ"] = "NORMAL_OPEN"
+    hours.update({"NSE_EQ": "NORMAL_OPEN"})
     assert hours.any_open([STOCK], NIGHT)
 
 
+def test_a_status_concerns_its_own_segment_only(hours: MarketHours) -> None:
+    hours.update({"NSE_EQ": "NORMAL_CLOSE"})
+    assert hours.is_open("MCX_FO", TRADING)
+    assert not hours.all_closed([STOCK, METAL], TRADING)
+
+
 @pytest.mark.parametrize("status", ["PRE_OPEN_START", "PRE_OPEN_END"])
-def test_in_the_pre_open_nothing_must_come_and_nothing_is_over(
+def test_in_the_pre_open_a_segment_is_neither_open_nor_closed(
     hours: MarketHours, status: str
 ) -> None:
-    hours.told["NSE_EQ"] = status
+    hours.update({"NSE_EQ": status})
     assert not hours.any_open([STOCK], TRADING)
     assert not hours.all_closed([STOCK], TRADING)

@@ -1,4 +1,6 @@
-"""The order book is told as the feed told it last, also after its frame is gone."""
+"""An order book message has the last received book, also after its frame is freed."""
+
+from typing import Any
 
 from services.ingest.normalise.depth import depth_of
 from services.ingest.normalise.instrument_state import InstrumentState
@@ -9,12 +11,12 @@ from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, full_feed, inde
 BOOK = [(1_399.9, 50, 1_400.1, 70), (1_399.8, 10, 0.0, 0)]
 
 
-def instrument_of(normaliser: Normaliser, feed: object, key: str = KEY) -> InstrumentState:
+def instrument_of(normaliser: Normaliser, feed: Any, key: str = KEY) -> InstrumentState:
     merged = normaliser.apply({key: feed}, ts=MONDAY_10_00, received_us=7, snapshot=False)
-    return merged.touched[0]
+    return merged.updated[0]
 
 
-def test_an_order_book_has_the_levels_that_hold_something() -> None:
+def test_an_order_book_has_the_levels_with_a_quantity() -> None:
     instrument = instrument_of(Normaliser(epoch=9), full_feed(ltp=1_400.0, book=BOOK))
     instrument.quote.seq = 4
     assert depth_of(instrument) == Depth(
@@ -23,7 +25,7 @@ def test_an_order_book_has_the_levels_that_hold_something() -> None:
     )  # fmt: skip
 
 
-def test_a_frame_without_a_book_leaves_the_last_one() -> None:
+def test_a_frame_without_a_book_keeps_the_last_one() -> None:
     normaliser = Normaliser(epoch=9)
     before = depth_of(instrument_of(normaliser, full_feed(ltp=1_400.0, book=BOOK)))
     normaliser.pack_books()

@@ -1,11 +1,15 @@
-"""The state is encoded as it stands, so it must be a quote to the letter."""
+"""An instrument's state is encoded in place, so it must equal the published quote."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.normalise.instrument_state import QuoteState, encode_quote
+from services.ingest.feed import wire
+from services.ingest.normalise.instrument_state import InstrumentState, QuoteState, encode_quote
 from shared.contracts.messages import Quote, decode_quote, encode
+from shared.errors import InvalidField
+from tests.support.builders import KEY, full_feed
 
 numbers = st.none() | st.integers(min_value=-(2**63), max_value=2**63 - 1)
 prices = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -32,3 +36,28 @@ def test_a_state_is_encoded_as_the_quote_with_its_values(values: dict[str, objec
 def test_a_state_has_the_fields_of_a_quote_in_its_order() -> None:
     assert QuoteState.__struct_fields__ == Quote.__struct_fields__
     assert QuoteState.__struct_defaults__ == Quote.__struct_defaults__
+
+
+def test_an_instrument_has_the_subjects_of_its_key() -> None:
+    instrument = InstrumentState(KEY, epoch=9)
+    assert instrument.quote_subject == b"md.quote.NSE_EQ.INE002A01018"
+    assert instrument.candle_subject == b"md.candle.1m.NSE_EQ.INE002A01018"
+    assert instrument.depth_subject == b"md.depth.NSE_EQ.INE002A01018"
+
+
+def test_a_key_without_a_segment_is_invalid() -> None:
+    with pytest.raises(InvalidField):
+        InstrumentState("RELIANCE", epoch=9)
+
+
+def test_packing_replaces_the_book_by_its_encoding() -> None:
+    instrument = InstrumentState(KEY, epoch=9)
+    assert instrument.packed_book() is None
+    instrument.book = full_feed(book=[(1.0, 10, 2.0, 20)]).fullFeed.marketFF.marketLevel
+    instrument.pack_book()
+    assert instrument.book is None
+    packed = instrument.packed_book()
+    assert packed is not None
+    assert wire.decode_levels(packed) == ([(1.0, 10)], [(2.0, 20)])
+    instrument.pack_book()
+    assert instrument.packed_book() == packed

@@ -1,0 +1,55 @@
+"""Requests to Upstox that change the subscriptions of a connection.
+
+PURE.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from services.ingest.demand.limits import Mode
+
+# The SDK sends any number of keys in one message. A smaller request gets a smaller snapshot.
+_MAX_KEYS: Final = 500
+
+
+class Method(StrEnum):
+    """The effect of a request. The values are Upstox's names."""
+
+    SUBSCRIBE = "sub"
+    CHANGE_MODE = "change_mode"
+    UNSUBSCRIBE = "unsub"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRequest:
+    """One message to Upstox; `mode` is None when unsubscribing."""
+
+    method: Method
+    keys: tuple[str, ...]
+    mode: Mode | None
+
+
+def requests_between(
+    current: Mapping[str, Mode], target: Mapping[str, Mode]
+) -> list[SubscriptionRequest]:
+    """Requests that lead from `current` to `target`; none concerns an unchanged instrument.
+
+    Requests that free capacity come first.
+    """
+    removed = [key for key in current if key not in target]
+    requests = _split(Method.UNSUBSCRIBE, removed, None)
+    # FULL has the higher limit, so a change to it comes before a change to FULL_D30.
+    for mode in (Mode.FULL, Mode.FULL_D30):
+        changed = [k for k, m in target.items() if m is mode and k in current and current[k] != m]
+        requests += _split(Method.CHANGE_MODE, changed, mode)
+    for mode in (Mode.FULL, Mode.FULL_D30):
+        added = [k for k, m in target.items() if m is mode and k not in current]
+        requests += _split(Method.SUBSCRIBE, added, mode)
+    return requests
+
+
+def _split(method: Method, keys: list[str], mode: Mode | None) -> list[SubscriptionRequest]:
+    starts = range(0, len(keys), _MAX_KEYS)
+    return [SubscriptionRequest(method, tuple(keys[at : at + _MAX_KEYS]), mode) for at in starts]

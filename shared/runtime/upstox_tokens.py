@@ -1,0 +1,105 @@
+"""Choice of an Upstox access token among its sources.
+
+A token expires at 03:30 IST, or when its user logs out. A new token is used without a
+restart. Tokens are never logged.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+from shared.runtime.settings import UpstoxSettings
+
+log = get_logger(__name__)
+
+_MAX_FILE_CHARS: Final = 16 * 1024
+
+
+class TokenSource(Protocol):
+    """A place that may hold a token."""
+
+    async def read(self) -> str | None:
+        """The current token; None if there is none or the source is unavailable."""
+        ...
+
+
+class SettingToken:
+    """The token of the settings, which never changes."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def read(self) -> str | None:
+        return self._token or None
+
+
+class FileToken:
+    """A file that holds the token; it is read at each call."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_missing = False
+
+    async def read(self) -> str | None:
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> str | None:
+        try:
+            with self._path.open(encoding="utf-8") as file:
+                token = file.read(_MAX_FILE_CHARS).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            if not self._is_missing:
+                log.warning(
+                    "cannot read token file", path=str(self._path), error=type(error).__name__
+                )
+            self._is_missing = True
+            return None
+        self._is_missing = False
+        return token or None
+
+
+class TokenPicker:
+    """Picks the token of the first source that has one which Upstox has not refused.
+
+    A refused token is not picked for `retry_refused_secs`. Then it is tried again, because
+    Upstox may have refused it by mistake.
+    """
+
+    def __init__(
+        self, sources: Sequence[TokenSource], clock: Clock, *, retry_refused_secs: float = 60.0
+    ) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._retry_refused_secs = retry_refused_secs
+        self._retry_at_secs: dict[str, float] = {}
+
+    async def pick(self) -> str | None:
+        """The token to use now; None if there is none."""
+        now_secs = self._clock.monotonic()
+        for source in self._sources:
+            token = await source.read()
+            if token is not None and self._retry_at_secs.get(token, 0.0) <= now_secs:
+                return token
+        return None
+
+    def refuse(self, token: str) -> None:
+        """Record that Upstox has refused `token`."""
+        now_secs = self._clock.monotonic()
+        # Forget earlier tokens once they may be retried: at most a few are kept.
+        self._retry_at_secs = {
+            refused: retry_secs
+            for refused, retry_secs in self._retry_at_secs.items()
+            if retry_secs > now_secs
+        }
+        self._retry_at_secs[token] = now_secs + self._retry_refused_secs
+
+
+def configured_sources(settings: UpstoxSettings) -> list[TokenSource]:
+    """The token file, then the token of the settings."""
+    sources: list[TokenSource] = []
+    if settings.token_file is not None:
+        sources.append(FileToken(settings.token_file))
+    return [*sources, SettingToken(settings.access_token.get_secret_value())]

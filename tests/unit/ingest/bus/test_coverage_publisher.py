@@ -1,0 +1,60 @@
+"""The coverage lists every instrument in demand that is not live."""
+
+import asyncio
+
+from shared.contracts.demand import Coverage, Demand, decode_coverage
+from shared.runtime.tasks import stop
+from tests.support.builders import KEY, OTHER_KEY
+from tests.support.ingest_fakes import EPOCH, IngestTerm
+from tests.support.virtual_time import LoopClock, on_virtual_time
+
+TCS = "NSE_EQ|INE467B01029"
+
+
+def published(term: IngestTerm) -> list[Coverage]:
+    return [decode_coverage(data) for data in term.bus.of("md.coverage")]
+
+
+@on_virtual_time
+async def test_without_a_connection_all_instruments_are_pending() -> None:
+    term = IngestTerm(LoopClock(), KEY, OTHER_KEY)
+    term.demand.update(Demand(gateway="g", rev=3, quotes=[TCS, "RELIANCE"]), 0.0)
+    term.context.coverage.set_all_pending()
+    running = asyncio.create_task(term.context.coverage.run())
+    await asyncio.sleep(0.1)
+    await stop([running])
+    assert published(term) == [
+        Coverage(
+            epoch=EPOCH,
+            seen={"g": 3},
+            pending=sorted([KEY, OTHER_KEY, TCS]),
+            no_capacity=[],
+            unknown=["RELIANCE"],
+        )
+    ]
+
+
+@on_virtual_time
+async def test_a_change_is_published_at_once_and_repeated() -> None:
+    term = IngestTerm(LoopClock(), KEY)
+    running = asyncio.create_task(term.context.coverage.run())
+    await asyncio.sleep(0.1)
+    term.context.coverage.set(pending=(), no_capacity=[TCS], unknown=[OTHER_KEY])
+    await asyncio.sleep(0.1)
+    last = published(term)[-1]
+    assert (last.pending, last.no_capacity, last.unknown) == ([], [TCS], [OTHER_KEY])
+    await asyncio.sleep(2.0)
+    assert len(published(term)) == 3
+    await stop([running])
+
+
+@on_virtual_time
+async def test_nothing_is_published_while_nats_is_unavailable() -> None:
+    term = IngestTerm(LoopClock(), KEY)
+    term.bus.is_up = False
+    running = asyncio.create_task(term.context.coverage.run())
+    await asyncio.sleep(1.0)
+    term.bus.is_up = True
+    await asyncio.sleep(1.5)
+    await stop([running])
+    assert len(published(term)) == 1

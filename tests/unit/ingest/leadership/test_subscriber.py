@@ -1,0 +1,117 @@
+"""The subscriptions follow the demand, and the coverage shows what is not live."""
+
+import asyncio
+from typing import Self
+
+from services.ingest.demand.limits import Mode, ModeLimits
+from services.ingest.demand.subscription_requests import Method, SubscriptionRequest
+from services.ingest.leadership.subscriber import Subscriber
+from services.ingest.normalise.instrument_state import InstrumentState
+from shared.contracts.demand import Coverage, Demand, decode_coverage
+from shared.contracts.subjects import depth_subject
+from shared.runtime.tasks import stop
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, full_feed
+from tests.support.ingest_fakes import EPOCH, FakeConnection, IngestTerm
+from tests.support.virtual_time import LoopClock, on_virtual_time
+
+TCS = "NSE_EQ|INE467B01029"
+LIMITS = ModeLimits(full_alone=2, full_mixed=1, full_d30=0)
+
+
+class Subscribing:
+    """A running subscriber; the watchlist is KEY."""
+
+    async def __aenter__(self) -> Self:
+        clock = LoopClock()
+        self.term = IngestTerm(clock, KEY)
+        self.changed = asyncio.Event()
+        self.subscriber = Subscriber(
+            self.term.context,
+            self.term.demand,
+            self.changed,
+            self.term.subscriptions,
+            LIMITS,
+            clock,
+            unknown_after_secs=10.0,
+        )
+        self.connection = FakeConnection()
+        self._tasks = [
+            asyncio.create_task(self.subscriber.run(self.connection)),
+            asyncio.create_task(self.term.context.coverage.run()),
+        ]
+        await asyncio.sleep(0.01)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await stop(self._tasks)
+
+    async def request(self, *quotes: str, rev: int = 1, depth: tuple[str, ...] = ()) -> None:
+        """Change the demand of one gateway, and let the subscriber follow."""
+        demand = Demand(gateway="g", rev=rev, quotes=list(quotes), depth=list(depth))
+        self.term.demand.update(demand, self.term.clock.monotonic())
+        self.changed.set()
+        await asyncio.sleep(0.1)
+
+    @property
+    def coverage(self) -> Coverage:
+        return decode_coverage(self.term.bus.of("md.coverage")[-1])
+
+
+@on_virtual_time
+async def test_the_watchlist_is_subscribed_and_pending_until_data_arrives() -> None:
+    async with Subscribing() as subscribing:
+        assert subscribing.connection.sent == [
+            SubscriptionRequest(Method.SUBSCRIBE, (KEY,), Mode.FULL)
+        ]
+        assert subscribing.coverage.pending == [KEY]
+        subscribing.subscriber.received([InstrumentState(KEY, EPOCH)])
+        await asyncio.sleep(0.1)
+        assert subscribing.coverage.pending == []
+
+
+@on_virtual_time
+async def test_a_change_of_the_demand_is_followed_at_once() -> None:
+    async with Subscribing() as subscribing:
+        await subscribing.request(TCS)
+        assert subscribing.connection.sent[1:] == [
+            SubscriptionRequest(Method.SUBSCRIBE, (TCS,), Mode.FULL)
+        ]
+        assert subscribing.coverage.seen == {"g": 1}
+
+
+@on_virtual_time
+async def test_changes_within_a_moment_become_one_request() -> None:
+    async with Subscribing() as subscribing:
+        subscribing.changed.set()
+        await asyncio.sleep(0.01)
+        await subscribing.request(TCS, rev=1)
+        assert len(subscribing.connection.sent) == 2
+
+
+@on_virtual_time
+async def test_keys_beyond_the_limit_are_listed_as_no_capacity() -> None:
+    async with Subscribing() as subscribing:
+        await subscribing.request(TCS, OTHER_KEY)
+        covered = {*subscribing.coverage.no_capacity, *subscribing.term.subscriptions.modes}
+        assert covered == {KEY, TCS, OTHER_KEY}
+        assert len(subscribing.coverage.no_capacity) == 1
+
+
+@on_virtual_time
+async def test_a_key_without_data_becomes_unknown() -> None:
+    async with Subscribing() as subscribing:
+        await asyncio.sleep(11.5)
+        assert (subscribing.coverage.pending, subscribing.coverage.unknown) == ([], [KEY])
+
+
+@on_virtual_time
+async def test_a_newly_requested_order_book_is_published_without_a_tick() -> None:
+    async with Subscribing() as subscribing:
+        feed = full_feed(ltp=1.0, book=[(1.0, 10, 2.0, 20)])
+        subscribing.term.context.normaliser.apply(
+            {KEY: feed}, ts=MONDAY_10_00, received_us=7, snapshot=True
+        )
+        await subscribing.request(depth=(KEY,))
+        assert len(subscribing.term.bus.of(depth_subject(KEY))) == 1
+        await subscribing.request(TCS, depth=(KEY,), rev=2)
+        assert len(subscribing.term.bus.of(depth_subject(KEY))) == 1, "once for each request"

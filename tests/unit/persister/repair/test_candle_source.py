@@ -1,0 +1,95 @@
+"""Calls for candles use the current token, and the next one after a refusal."""
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from services.persister.repair.call_pacer import CallLimit, CallPacer
+from services.persister.repair.candle_source import CandleSource
+from shared.errors import NotFound, Unavailable
+from shared.runtime.settings import UpstoxSettings
+from shared.runtime.upstox_tokens import SettingToken, TokenPicker
+from tests.support.builders import KEY
+from tests.support.virtual_time import LoopClock, on_virtual_time
+
+CANDLES = b'{"data": {"candles": [["2026-11-23T10:00:00+05:30", 1.0, 3.0, 0.5, 2.0, 7, 0]]}}'
+REFUSAL = b"<html>not JSON</html>"
+
+
+class FakeUpstox:
+    """Answers calls without a token of `valid` with 401; None stands for no token."""
+
+    def __init__(self, *valid: str | None, body: bytes = CANDLES, status: int = 200) -> None:
+        self.valid = set(valid)
+        self.tokens: list[str | None] = []
+        """The token of each call."""
+        self._reply = status, body
+
+    @asynccontextmanager
+    async def get(self, _url: object, *, headers: dict[str, str], **_: object) -> Any:
+        authorization = headers.get("Authorization")
+        token = None if authorization is None else authorization.removeprefix("Bearer ")
+        self.tokens.append(token)
+        yield _Response(*(self._reply if token in self.valid else (401, REFUSAL)))
+
+
+class _Response:
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self._body = body
+
+    async def read(self) -> bytes:
+        return self._body
+
+
+def source_of(upstox: FakeUpstox, *tokens: str) -> CandleSource:
+    http: Any = upstox
+    clock = LoopClock()
+    return CandleSource(
+        http,
+        UpstoxSettings(),
+        TokenPicker([SettingToken(token) for token in tokens], clock),
+        CallPacer([CallLimit(1, 1.0)]),
+        clock,
+    )
+
+
+async def candle_starts(source: CandleSource) -> list[int]:
+    return [candle.start_ms for candle in await source.day(KEY, 1, is_today=True)]
+
+
+@on_virtual_time
+async def test_a_refused_token_is_followed_by_the_next_one() -> None:
+    upstox = FakeUpstox("new")
+    source = source_of(upstox, "old", "new")
+    assert len(await candle_starts(source)) == 1
+    assert len(await candle_starts(source)) == 1
+    assert upstox.tokens == ["old", "new", "new"], "a refused token is not used again"
+
+
+@on_virtual_time
+async def test_every_call_keeps_the_rate_limit() -> None:
+    upstox = FakeUpstox("new")
+    await candle_starts(source_of(upstox, "old", "new"))
+    assert LoopClock().monotonic() == 1.0
+
+
+@on_virtual_time
+async def test_without_a_token_calls_are_unauthenticated() -> None:
+    upstox = FakeUpstox(None)
+    assert len(await candle_starts(source_of(upstox, "old"))) == 1
+    assert upstox.tokens == ["old", None]
+
+
+@on_virtual_time
+async def test_candles_are_unavailable_when_every_call_is_refused() -> None:
+    with pytest.raises(Unavailable):
+        await candle_starts(source_of(FakeUpstox(), "old"))
+
+
+@on_virtual_time
+async def test_an_unknown_key_is_not_found() -> None:
+    body = b'{"errors": [{"errorCode": "UDAPI100011"}]}'
+    with pytest.raises(NotFound):
+        await candle_starts(source_of(FakeUpstox("t", body=body, status=400), "t"))

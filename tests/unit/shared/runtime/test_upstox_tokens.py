@@ -1,0 +1,91 @@
+"""The token of the first source is used, unless Upstox has refused it."""
+
+from pathlib import Path
+
+from shared.runtime.settings import UpstoxSettings
+from shared.runtime.upstox_tokens import (
+    FileToken,
+    SettingToken,
+    TokenPicker,
+    configured_sources,
+)
+from tests.support.virtual_time import LoopClock, run_virtual
+
+
+class ChangingToken:
+    """A source whose token a test changes."""
+
+    def __init__(self, token: str | None) -> None:
+        self.token = token
+
+    async def read(self) -> str | None:
+        return self.token
+
+
+def test_the_first_source_with_a_token_is_used() -> None:
+    async def main() -> None:
+        file = ChangingToken(None)
+        tokens = TokenPicker([file, SettingToken("old")], LoopClock())
+        assert await tokens.pick() == "old"
+        file.token = "new"
+        assert await tokens.pick() == "new"
+
+    run_virtual(main())
+
+
+def test_a_refused_token_is_retried_after_a_while() -> None:
+    async def main() -> None:
+        clock = LoopClock()
+        tokens = TokenPicker(
+            [ChangingToken("a"), SettingToken("b")], clock, retry_refused_secs=60.0
+        )
+        tokens.refuse("a")
+        assert await tokens.pick() == "b"
+        tokens.refuse("b")
+        assert await tokens.pick() is None
+        await clock.sleep(60.0)
+        assert await tokens.pick() == "a"
+
+    run_virtual(main())
+
+
+def test_a_new_token_is_used_at_once_after_the_old_one_was_refused() -> None:
+    async def main() -> None:
+        source = ChangingToken("expired")
+        tokens = TokenPicker([source], LoopClock())
+        tokens.refuse("expired")
+        source.token = "new"
+        assert await tokens.pick() == "new"
+
+    run_virtual(main())
+
+
+def test_an_empty_setting_is_no_token() -> None:
+    async def main() -> None:
+        assert await SettingToken("").read() is None
+
+    run_virtual(main())
+
+
+async def test_a_file_is_read_at_each_call(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    source = FileToken(path)
+    assert await source.read() is None
+    path.write_text("first\n")
+    assert await source.read() == "first"
+    replacement = tmp_path / "new"
+    replacement.write_text("second")
+    replacement.replace(path)
+    assert await source.read() == "second"
+    path.write_text(" \n")
+    assert await source.read() is None
+
+
+async def test_the_file_precedes_the_setting(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("of the file")
+    both = UpstoxSettings.model_validate({"token_file": path, "access_token": "of the setting"})
+    read = [await source.read() for source in configured_sources(both)]
+    assert read == ["of the file", "of the setting"]
+    without_file = UpstoxSettings.model_validate({"access_token": "of the setting"})
+    assert [await source.read() for source in configured_sources(without_file)] == read[1:]
