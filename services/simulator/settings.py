@@ -61,9 +61,9 @@ class SimulatorSettings(ServiceSettings):
     webhook_timeout_secs: Secs = 5.0
     """Timeout for one post to the webhook; there are up to three attempts."""
     order_ips: str = ""
-    """IP addresses that may place orders, separated by commas; others get 403. Empty means all."""
+    """IP addresses that may place orders, comma-separated; others get 403 UDAPI1154. Empty: all."""
     rate_limits: bool = True
-    """Whether calls beyond the limits get 429; limits apply per user and wall time."""
+    """Whether calls beyond the limits get 429 UDAPI10005; limits apply per user and wall time."""
     order_calls_per_sec: Annotated[int, Field(ge=1)] = 10
     """Limit of order calls per second; with X-Algo-Name `calls_per_sec` applies instead."""
     calls_per_sec: Annotated[int, Field(ge=1)] = 50
