@@ -19,10 +19,8 @@ from services.simulator.market.expiries import (
         ("2026-01-27", ["2026-01-27", "2026-02-24"]),
         ("2026-01-28", ["2026-02-24", "2026-03-30"]),  # the 31st of March is a holiday
         ("2025-12-31", ["2026-01-27", "2026-02-24"]),
-        (
-            "2026-11-24",
-            ["2026-12-29", "2027-01-26"],
-        ),  # the 24th is a holiday, so the expiry was the 23rd
+        # The 24th is a holiday, so the expiry was the 23rd.
+        ("2026-11-24", ["2026-12-29", "2027-01-26"]),
     ],
 )
 def test_monthly_contracts_expire_on_the_last_tuesday_or_the_trading_day_before(
@@ -38,9 +36,8 @@ def test_weekly_contracts_expire_on_a_tuesday_or_the_trading_day_before() -> Non
 
 def test_commodities_expire_on_their_day_of_the_month_or_before() -> None:
     assert days_of_month(date(2026, 1, 5), 2, 19) == [date(2026, 1, 19), date(2026, 2, 19)]
-    assert days_of_month(date(2026, 4, 1), 1, 5) == [
-        date(2026, 4, 2)
-    ]  # the exchange is closed from 3 to 5 April
+    # The exchange is closed from 3 to 5 April.
+    assert days_of_month(date(2026, 4, 1), 1, 5) == [date(2026, 4, 2)]
 
 
 def test_the_last_moment_is_the_close_of_trading() -> None:
