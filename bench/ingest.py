@@ -18,7 +18,7 @@ from services.ingest.feed import wire
 from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.normalise.instrument_state import encode_quote
 from services.ingest.normalise.normaliser import Normaliser
-from services.simulator.feed.frames import Frame, snapshot
+from services.simulator.feed.frames import FrameBuilder, snapshot
 from services.simulator.feed.modes import Mode
 from services.simulator.market.instruments import INSTRUMENTS
 from services.simulator.market.market import Market
@@ -44,7 +44,7 @@ def record(count: int = FRAMES) -> list[bytes]:
     frames = [snapshot(market, modes)]
     for number in range(1, count):
         market.advance(START_MS + number * 1_000 // FRAMES_PER_SEC)
-        live = Frame(market, market.take_changes()).live(modes)
+        live = FrameBuilder(market, market.take_changes()).live(modes)
         if live is not None:
             frames.append(live[0])
     return frames

@@ -1,1 +1,1 @@
-"""Stands in for Upstox: a seeded market behind Upstox's own protocols, on loopback."""
+"""Simulates Upstox: a seeded market behind Upstox's own protocols, on loopback."""

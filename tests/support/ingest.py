@@ -112,7 +112,7 @@ async def simulator(**settings: Any) -> AsyncIterator[str]:
     """A running simulator; its address."""
     options = {"port": 0, "ops_port": 0, "speed": 10, "frame_interval_ms": 500} | settings
     async with open_simulator(SimulatorSettings.model_validate(options)) as opened:
-        driving = asyncio.create_task(opened.driver.run())
+        driving = asyncio.create_task(opened.simulation_loop.run())
         try:
             yield f"http://127.0.0.1:{opened.port}"
         finally:

@@ -23,7 +23,7 @@ async def running(**options: Any) -> AsyncIterator[aiohttp.ClientSession]:
     settings = SimulatorSettings(port=0, ops_port=0, access_token=SecretStr("t"), **options)
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(open_simulator(settings))
-        driving = asyncio.create_task(simulator.driver.run())
+        driving = asyncio.create_task(simulator.simulation_loop.run())
         url = f"http://127.0.0.1:{simulator.port}"
         async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer t"}) as http:
             yield http

@@ -1,1 +1,1 @@
-"""What a user has: funds, positions, holdings, and what trading them costs."""
+"""Accounts: funds, margin, positions, holdings, charges, reports. Opens no socket."""

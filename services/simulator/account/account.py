@@ -1,26 +1,26 @@
-"""One user's account: its cash, beside what fills have made of positions and holdings."""
+"""Trading accounts: the cash, positions and holdings of each user."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.simulator.account.holdings import Holding, seeded, settle
-from services.simulator.account.margin import Margin, margin
+from services.simulator.account.holdings import Holding, initial_holdings, settle
+from services.simulator.account.margin import Margin, required_margin
 from services.simulator.account.positions import Position, Positions
-from services.simulator.market.instruments import Kind
-from services.simulator.market.state import InstrumentState
+from services.simulator.market.instruments import InstrumentType
+from services.simulator.market.state import SimulatedState
 from services.simulator.orders.order import Fill, Order, OrderRequest, Product, Side
 
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """The cash of one moment, in paise; opening + sale - loss = used + available."""
+    """The funds at one moment, in paise; opening + sale - loss = used + available."""
 
     opening: int
     stock_sale: int
     """Proceeds of holdings sold today."""
     used: Margin
     realised: int
-    """Today's profit so far; a loss is taken at once, a profit is free tomorrow."""
+    """Today's realised profit. A loss counts at once, a profit from the next day on."""
     unrealised: int
 
     @property
@@ -30,36 +30,36 @@ class Funds:
 
     @property
     def unsettled_profit(self) -> int:
-        """Today's realised profit."""
+        """Today's realised profit; zero if it is a loss."""
         return max(0, self.realised)
 
     @property
     def available(self) -> int:
-        """What new orders may use."""
+        """The funds that new orders may use."""
         return self.opening + self.stock_sale - self.loss - self.used.total
 
 
-class Account:
-    """Money in paise."""
+class TradingAccount:
+    """The account of one user; amounts in paise."""
 
-    def __init__(self, states: Mapping[str, InstrumentState], opening_paise: int) -> None:
+    def __init__(self, states: Mapping[str, SimulatedState], opening_paise: int) -> None:
         self._states = states
         self.cash_paise = opening_paise
-        """As the day began."""
+        """Cash at the beginning of the day."""
         self.positions = Positions()
-        self.holdings: dict[str, Holding] = seeded(states)
+        self.holdings: dict[str, Holding] = initial_holdings(states)
 
     def record(self, fill: Fill) -> None:
-        """A fill changes a position, and a delivery sale uses up a holding."""
+        """Update the position, and for a delivery sale the used quantity of the holding."""
         instrument = self._states[fill.order.request.instrument_key].instrument
         position = self.positions.record(fill, instrument.multiplier)
         self._use_holding(position)
 
     def funds(self, orders: Iterable[Order]) -> Funds:
-        """With `orders` the user's waiting ones, which hold margin as well."""
+        """The present funds; `orders` are the user's pending orders, which hold margin too."""
         used, sale, unrealised = Margin(), 0, 0
         for position in self.positions.by_key.values():
-            unrealised += position.unrealised_paise(self._ltp(position.instrument_key))
+            unrealised += position.unrealised_paise(self._ltp_paise(position.instrument_key))
             if self._is_delivery_sale(position):
                 sale += position.open_paise
             elif position.quantity:
@@ -68,12 +68,10 @@ class Account:
             used += self._order_margin(order.request, order.pending_quantity)
         return Funds(self.cash_paise, sale, used, self.positions.realised_paise(), unrealised)
 
-    def objection(self, request: OrderRequest, others: Iterable[Order]) -> str | None:
-        """Why the broker would reject this order, if it would."""
+    def rejection(self, request: OrderRequest, others: Iterable[Order]) -> str | None:
+        """Why the broker rejects this order, or None; `others` are the user's pending orders."""
         others = list(others)
-        instrument = self._states[request.instrument_key].instrument
-        is_share = instrument.kind is Kind.EQUITY
-        if is_share and request.product.is_delivery and request.side is Side.SELL:
+        if self._is_share(request.instrument_key) and _is_delivery_sell(request):
             pending = sum(
                 other.pending_quantity
                 for other in others
@@ -81,24 +79,25 @@ class Account:
                 and other.request.instrument_key == request.instrument_key
                 and other.request.product is request.product
             )
-            if request.quantity + pending > self._deliverable(request):
+            if request.quantity + pending > self._deliverable_quantity(request):
                 return "There are not enough holdings to sell"
-        needed = self._order_margin(request, request.quantity).total
+        required = self._order_margin(request, request.quantity).total
         available = self.funds(others).available
-        if needed > max(0, available):  # what asks for nothing may always close
-            return (
-                f"Insufficient funds: required {needed / 100:.2f}, available {available / 100:.2f}"
-            )
+        if required > max(0, available):  # an order without margin may always close a position
+            return f"Insufficient funds: required {required / 100:.2f}, available {available / 100:.2f}"
         return None
 
     def convert(
         self, position: Position, product: Product, side: Side, quantity: int, available: int
     ) -> bool:
-        """Move a part of an open position to another product; False if funds do not suffice."""
+        """Move part of an open position to another product.
+
+        `available` is the amount of available funds. Returns False if it does not suffice.
+        """
         instrument = self._states[position.instrument_key].instrument
         price_paise = position.open_paise // (abs(position.quantity) * position.multiplier)
         before, after = (
-            margin(instrument, each, side, quantity, price_paise).total
+            required_margin(instrument, each, side, quantity, price_paise).total
             for each in (position.product, product)
         )
         if after - before > available:
@@ -109,16 +108,19 @@ class Account:
         return True
 
     def roll_day(self) -> None:
-        """End of the day: shares are delivered, intraday is squared off, the rest is carried."""
+        """Settle the day.
+
+        Delivery positions in shares become holdings or cash, intraday positions are closed at
+        the last price, all other positions are carried overnight.
+        """
         bought = []
         carried = Positions()
         for position in self.positions.by_key.values():
-            is_share = self._states[position.instrument_key].instrument.kind is Kind.EQUITY
-            ltp_paise = self._ltp(position.instrument_key)
+            ltp_paise = self._ltp_paise(position.instrument_key)
             self.cash_paise += position.realised_paise
             if not position.product.is_delivery:
                 self.cash_paise += position.unrealised_paise(ltp_paise)
-            elif not is_share:
+            elif not self._is_share(position.instrument_key):
                 _carry(position, carried)
             elif position.quantity > 0:
                 bought.append((position.instrument_key, position.quantity, position.open_paise))
@@ -128,14 +130,14 @@ class Account:
         settle(self.holdings, bought)
         self.positions = carried
 
-    def _deliverable(self, request: OrderRequest) -> int:
+    def _deliverable_quantity(self, request: OrderRequest) -> int:
         holding = self.holdings.get(request.instrument_key)
         held = holding.quantity + holding.t1_quantity if holding is not None else 0
         return held + self.positions.quantity(request.instrument_key, request.product)
 
     def _is_delivery_sale(self, position: Position) -> bool:
-        is_share = self._states[position.instrument_key].instrument.kind is Kind.EQUITY
-        return is_share and position.product.is_delivery and position.quantity < 0
+        is_sold = position.product.is_delivery and position.quantity < 0
+        return is_sold and self._is_share(position.instrument_key)
 
     def _use_holding(self, position: Position) -> None:
         holding = self.holdings.get(position.instrument_key)
@@ -146,68 +148,70 @@ class Account:
         instrument = self._states[position.instrument_key].instrument
         side = Side.BUY if position.quantity > 0 else Side.SELL
         quantity = abs(position.quantity)
-        return margin(
-            instrument,
-            position.product,
-            side,
-            quantity,
-            position.open_paise // (quantity * position.multiplier),
-        )
+        price_paise = position.open_paise // (quantity * position.multiplier)
+        return required_margin(instrument, position.product, side, quantity, price_paise)
 
     def _order_margin(self, request: OrderRequest, quantity: int) -> Margin:
-        """Only what goes beyond an opposite position asks for margin."""
-        instrument = self._states[request.instrument_key].instrument
+        """Margin of the quantity that does not close an opposite position."""
+        if self._is_share(request.instrument_key) and _is_delivery_sell(request):
+            return Margin()  # covered by the shares themselves
         held = self.positions.quantity(request.instrument_key, request.product)
-        opening = quantity - max(0, -request.side.sign * held)
-        is_share = instrument.kind is Kind.EQUITY
-        if is_share and request.product.is_delivery and request.side is Side.SELL:
-            return Margin()  # the shares themselves stand for it
+        opening = max(0, quantity - max(0, -request.side.sign * held))
         price_paise = request.price_paise or request.trigger_paise
-        price_paise = price_paise or self._ltp(request.instrument_key)
-        return margin(instrument, request.product, request.side, max(0, opening), price_paise)
+        price_paise = price_paise or self._ltp_paise(request.instrument_key)
+        instrument = self._states[request.instrument_key].instrument
+        return required_margin(instrument, request.product, request.side, opening, price_paise)
 
-    def _ltp(self, key: str) -> int:
+    def _is_share(self, key: str) -> bool:
+        return self._states[key].instrument.instrument_type is InstrumentType.EQUITY
+
+    def _ltp_paise(self, key: str) -> int:
         return self._states[key].ltp_paise
 
 
-def _carry(position: Position, to: Positions) -> None:
-    if position.quantity:
-        carried = to.of(position.instrument_key, position.product, position.multiplier)
-        carried.overnight_quantity = position.quantity
-        sign = 1 if position.quantity > 0 else -1
-        carried.overnight_paise = sign * position.open_paise
+class TradingAccounts:
+    """The accounts of all users, created on first use; the order manager's risk checks."""
 
-
-class Accounts:
-    """Every user's account, made when first seen; the risk order_manager of the order manager."""
-
-    def __init__(self, states: Mapping[str, InstrumentState], *, opening_paise: int) -> None:
+    def __init__(self, states: Mapping[str, SimulatedState], *, opening_paise: int) -> None:
         self._states = states
         self._opening_paise = opening_paise
-        self._accounts: dict[str, Account] = {}
-        self._killed: dict[str, set[str]] = {}
+        self._accounts: dict[str, TradingAccount] = {}
+        self._killed_segments: dict[str, set[str]] = {}
 
-    def of(self, user_id: str) -> Account:
+    def of(self, user_id: str) -> TradingAccount:
         """The user's account."""
         if user_id not in self._accounts:
-            self._accounts[user_id] = Account(self._states, self._opening_paise)
+            self._accounts[user_id] = TradingAccount(self._states, self._opening_paise)
         return self._accounts[user_id]
 
-    def killed(self, user_id: str) -> set[str]:
-        """Segments in which the user's kill switch is on; change it in place."""
-        return self._killed.setdefault(user_id, set())
+    def killed_segments(self, user_id: str) -> set[str]:
+        """Segments in which the user's kill switch is on; callers may change the set."""
+        return self._killed_segments.setdefault(user_id, set())
 
-    def objection(self, user_id: str, request: OrderRequest, others: Iterable[Order]) -> str | None:
-        """Why the broker would reject this order, if it would."""
-        if self._states[request.instrument_key].instrument.segment in self.killed(user_id):
+    def rejection(self, user_id: str, request: OrderRequest, others: Iterable[Order]) -> str | None:
+        """Why the broker rejects this order, or None; `others` are the user's pending orders."""
+        segment = self._states[request.instrument_key].instrument.segment
+        if segment in self.killed_segments(user_id):
             return "The kill switch of this segment is on"
-        return self.of(user_id).objection(request, others)
+        return self.of(user_id).rejection(request, others)
 
     def record(self, fill: Fill) -> None:
-        """A fill changes what its user has."""
+        """Update the account of the fill's user."""
         self.of(fill.order.user_id).record(fill)
 
     def roll_day(self) -> None:
-        """A new day begins."""
+        """Settle the day of every account."""
         for account in self._accounts.values():
             account.roll_day()
+
+
+def _is_delivery_sell(request: OrderRequest) -> bool:
+    return request.product.is_delivery and request.side is Side.SELL
+
+
+def _carry(position: Position, carried: Positions) -> None:
+    if position.quantity:
+        overnight = carried.of(position.instrument_key, position.product, position.multiplier)
+        overnight.overnight_quantity = position.quantity
+        sign = 1 if position.quantity > 0 else -1
+        overnight.overnight_paise = sign * position.open_paise

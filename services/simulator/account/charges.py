@@ -1,23 +1,23 @@
-"""Charges: what the broker, the exchange and the state take of a trade. Plausible rates.
+"""Charges of broker, exchange and state on a trade, at plausible rates.
 
-Brokerage is Rs 20 an order, or 0.1 % (intraday 0.05 %) if that is less. The rest is per
-value of the trade, in parts of a million: see `_RATES`. GST is 18 % of brokerage,
-exchange and SEBI fees together.
+Brokerage is Rs 20 per order, or 0.1 % of the value (intraday and futures 0.05 %) if that is
+less. The other charges are parts per million of the value: see `_RATES`. GST is 18 % of
+brokerage, exchange charges and SEBI charges.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from services.simulator.market.instruments import Kind, ListedInstrument
+from services.simulator.market.instruments import InstrumentType, ListedInstrument
 from services.simulator.orders.order import Product, Side
 
-_BROKERAGE_PAISE: Final = 2_000
+_MAX_BROKERAGE_PAISE: Final = 2_000
 _MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Parts of a million of a trade's value."""
+    """Parts per million of a trade's value."""
 
     brokerage: int
     stt_buy: int
@@ -32,13 +32,13 @@ _RATES: Final = {
     "future": _Rates(500, 0, 200, 20, 18),
     "option": _Rates(_MILLION, 0, 1_000, 30, 355),
 }
-_SEBI: Final = 1
+_SEBI_RATE: Final = 1
 _GST_PERCENT: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Charges:
-    """All in paise."""
+    """Charges by kind, in paise."""
 
     brokerage: int = 0
     gst: int = 0
@@ -49,7 +49,7 @@ class Charges:
 
     @property
     def total(self) -> int:
-        """All together."""
+        """The sum of all charges."""
         taxes = self.gst + self.stt + self.stamp_duty
         return self.brokerage + taxes + self.transaction + self.sebi_turnover
 
@@ -64,30 +64,30 @@ class Charges:
         )
 
 
-def charges(
+def order_charges(
     instrument: ListedInstrument, product: Product, side: Side, quantity: int, price_paise: int
 ) -> Charges:
-    """What one order filled at this price costs."""
+    """The charges of one order that is filled at this price."""
     value = quantity * instrument.multiplier * price_paise
-    rates = _RATES[_sort(instrument, product)]
-    brokerage = min(_BROKERAGE_PAISE, _of(value, rates.brokerage))
-    transaction, sebi = _of(value, rates.exchange), _of(value, _SEBI)
-    buying = side is Side.BUY
+    rates = _RATES[_rate_class(instrument, product)]
+    brokerage = min(_MAX_BROKERAGE_PAISE, _share(value, rates.brokerage))
+    transaction, sebi = _share(value, rates.exchange), _share(value, _SEBI_RATE)
+    is_buy = side is Side.BUY
     return Charges(
         brokerage=brokerage,
         gst=(brokerage + transaction + sebi) * _GST_PERCENT // 100,
-        stt=_of(value, rates.stt_buy if buying else rates.stt_sell),
-        stamp_duty=_of(value, rates.stamp_buy) if buying else 0,
+        stt=_share(value, rates.stt_buy if is_buy else rates.stt_sell),
+        stamp_duty=_share(value, rates.stamp_buy) if is_buy else 0,
         transaction=transaction,
         sebi_turnover=sebi,
     )
 
 
-def _sort(instrument: ListedInstrument, product: Product) -> str:
-    if instrument.kind is Kind.EQUITY:
+def _rate_class(instrument: ListedInstrument, product: Product) -> str:
+    if instrument.instrument_type is InstrumentType.EQUITY:
         return "delivery" if product.is_delivery else "intraday"
     return "option" if instrument.is_option else "future"
 
 
-def _of(value: int, parts: int) -> int:
-    return value * parts // _MILLION
+def _share(value: int, parts_per_million: int) -> int:
+    return value * parts_per_million // _MILLION

@@ -1,20 +1,19 @@
-"""Funds, positions, holdings as Upstox's answers name their fields; money in rupees."""
+"""Funds, positions, holdings, charges and margin as JSON objects with Upstox's field names.
 
-from typing import Any
+Amounts are in rupees.
+"""
 
 from services.simulator.account.account import Funds
 from services.simulator.account.charges import Charges
 from services.simulator.account.holdings import Holding
 from services.simulator.account.margin import Margin
 from services.simulator.account.positions import Position
-from services.simulator.market.state import InstrumentState
-from services.simulator.orders.views import average
-
-View = dict[str, Any]
+from services.simulator.market.state import SimulatedState
+from services.simulator.orders.views import View, average_rupees
 
 
 def funds_v2(funds: Funds) -> View:
-    """Since funds were merged, all is in `equity`."""
+    """The data of the v2 call; all funds are in `equity` since Upstox merged the segments."""
     empty = dict.fromkeys(
         (
             "used_margin",
@@ -37,7 +36,7 @@ def funds_v2(funds: Funds) -> View:
 
 
 def funds_v3(funds: Funds) -> View:
-    """The same by its parts; nothing is pledged."""
+    """The data of the v3 call, by its parts; nothing is pledged."""
     used = funds.used
     margin_used = {
         "total": (used.total + funds.loss) / 100,
@@ -85,8 +84,8 @@ def funds_v3(funds: Funds) -> View:
     }
 
 
-def position_base(position: Position, state: InstrumentState) -> View:
-    """What the portfolio stream tells of a position: all but prices of the market, and profit."""
+def position_base(position: Position, state: SimulatedState) -> View:
+    """A position without market prices and profit, as in the portfolio stream."""
     unit = position.multiplier
     overnight, overnight_value = position.overnight_quantity, position.overnight_paise / 100
     return {
@@ -95,16 +94,18 @@ def position_base(position: Position, state: InstrumentState) -> View:
         "value": (position.sell_paise - position.buy_paise) / 100,
         "product": position.product,
         "instrument_token": position.instrument_key,
-        "average_price": average(position.open_paise, abs(position.quantity) * unit),
+        "average_price": average_rupees(position.open_paise, abs(position.quantity) * unit),
         "buy_value": position.buy_paise / 100,
         "overnight_quantity": overnight,
         "day_buy_value": position.day_buy_paise / 100,
-        "day_buy_price": average(position.day_buy_paise, position.day_buy_quantity * unit),
+        "day_buy_price": average_rupees(position.day_buy_paise, position.day_buy_quantity * unit),
         "overnight_buy_amount": max(overnight_value, 0.0),
         "overnight_buy_quantity": max(overnight, 0),
         "day_buy_quantity": position.day_buy_quantity,
         "day_sell_value": position.day_sell_paise / 100,
-        "day_sell_price": average(position.day_sell_paise, position.day_sell_quantity * unit),
+        "day_sell_price": average_rupees(
+            position.day_sell_paise, position.day_sell_quantity * unit
+        ),
         "overnight_sell_amount": max(-overnight_value, 0.0),
         "overnight_sell_quantity": max(-overnight, 0),
         "day_sell_quantity": position.day_sell_quantity,
@@ -112,13 +113,13 @@ def position_base(position: Position, state: InstrumentState) -> View:
         "sell_value": position.sell_paise / 100,
         "tradingsymbol": state.instrument.symbol,
         "trading_symbol": state.instrument.symbol,
-        "buy_price": average(position.buy_paise, position.buy_quantity * unit),
-        "sell_price": average(position.sell_paise, position.sell_quantity * unit),
+        "buy_price": average_rupees(position.buy_paise, position.buy_quantity * unit),
+        "sell_price": average_rupees(position.sell_paise, position.sell_quantity * unit),
     }
 
 
-def position_row(position: Position, state: InstrumentState) -> View:
-    """A row of the positions."""
+def position_row(position: Position, state: SimulatedState) -> View:
+    """A row of the positions call."""
     realised = position.realised_paise
     unrealised = position.unrealised_paise(state.ltp_paise)
     return position_base(position, state) | {
@@ -130,8 +131,8 @@ def position_row(position: Position, state: InstrumentState) -> View:
     }
 
 
-def holding_base(holding: Holding, state: InstrumentState) -> View:
-    """What the portfolio stream tells of a holding: all but prices of the market, and profit."""
+def holding_base(holding: Holding, state: SimulatedState) -> View:
+    """A holding without market prices and profit, as in the portfolio stream."""
     instrument = state.instrument
     return {
         "isin": instrument.isin,
@@ -152,8 +153,8 @@ def holding_base(holding: Holding, state: InstrumentState) -> View:
     }
 
 
-def holding_row(holding: Holding, state: InstrumentState) -> View:
-    """A row of the holdings."""
+def holding_row(holding: Holding, state: SimulatedState) -> View:
+    """A row of the holdings call."""
     quantity = holding.quantity + holding.t1_quantity
     change_paise = state.ltp_paise - state.close_paise
     return holding_base(holding, state) | {
@@ -166,7 +167,7 @@ def holding_row(holding: Holding, state: InstrumentState) -> View:
 
 
 def charges_view(charges: Charges) -> View:
-    """The data of a brokerage call."""
+    """The data of the brokerage call."""
     return {
         "charges": {
             "total": charges.total / 100,
@@ -187,7 +188,7 @@ def charges_view(charges: Charges) -> View:
 
 
 def margin_view(margins: list[Margin]) -> View:
-    """The data of a margin call; without hedges, so final is required."""
+    """The data of the margin call; without hedge benefit, so final and required are equal."""
     total = sum(each.total for each in margins) / 100
     rows = [
         {

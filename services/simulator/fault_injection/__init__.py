@@ -1,1 +1,1 @@
-"""Misbehaviour on command: what Upstox, or the way to it, does on a bad day."""
+"""Faults on command: which are armed, and their effect on frames. Opens no socket."""

@@ -1,74 +1,71 @@
-"""The faults that are armed, and which of them strikes next.
-
-PURE: no sockets.
-"""
+"""Armed faults, and the choice of the fault for the next request, frame or webhook update."""
 
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-MOST_ARMED: Final = 100
+MAX_ARMED: Final = 100
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The effect of a fault."""
 
     ERROR = "error"
-    """A request is answered with `status`, and not carried out."""
+    """A request is answered with `status` and not executed."""
     SLOW = "slow"
-    """A request waits for `delay_secs` before it is carried out."""
+    """A request is executed after `delay_secs`."""
     LOST = "lost"
-    """A request is carried out, and its connection aborted without an answer."""
+    """A request is executed, and its connection is aborted without an answer."""
     LATE = "late"
-    """A request is carried out, and answered `delay_secs` afterwards."""
+    """A request is executed at once and answered after `delay_secs`."""
 
     DROP = "drop"
     """A frame is not sent."""
     DUPLICATE = "duplicate"
     """A frame is sent twice."""
     REORDER = "reorder"
-    """A frame is sent after the one that follows it."""
+    """A frame is sent after its successor."""
     GARBAGE = "garbage"
-    """Bytes that are no message are sent instead of a frame."""
+    """Bytes that cannot be decoded are sent instead of a frame."""
     TRUNCATE = "truncate"
     """The first half of a frame is sent."""
     STALL = "stall"
-    """The connection sends no frame any more, but answers pings."""
+    """The connection sends no more frames, but answers pings."""
     HALF_OPEN = "half_open"
-    """The connection neither sends nor reads any more; cut after `delay_secs`, or 60 s."""
+    """The connection neither sends nor reads; it is aborted after `delay_secs`, or 60 s."""
     CLOSE = "close"
     """The connection is closed with `code`."""
     ABORT = "abort"
-    """The connection is cut without a word."""
+    """The connection is aborted without a close frame."""
 
     WEBHOOK_TWICE = "webhook_twice"
     """An update is posted to the webhook twice."""
 
 
-OF_REQUESTS: Final = frozenset({FaultKind.ERROR, FaultKind.SLOW, FaultKind.LOST, FaultKind.LATE})
-OF_WEBHOOKS: Final = frozenset({FaultKind.WEBHOOK_TWICE})
-OF_FRAMES: Final = frozenset(FaultKind) - OF_REQUESTS - OF_WEBHOOKS
+REQUEST_FAULTS: Final = frozenset({FaultKind.ERROR, FaultKind.SLOW, FaultKind.LOST, FaultKind.LATE})
+WEBHOOK_FAULTS: Final = frozenset({FaultKind.WEBHOOK_TWICE})
+FRAME_FAULTS: Final = frozenset(FaultKind) - REQUEST_FAULTS - WEBHOOK_FAULTS
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault; it strikes what matches, after the first `after` of them, `times` times."""
+    """One fault. It applies to `times` matching events, after the first `after` of them."""
 
     kind: FaultKind
     path: str = "/"
-    """Of requests: the beginning of their path."""
+    """Path prefix of the requests; without meaning for frames and updates."""
     method: str = ""
-    """Of requests: empty for any."""
+    """Method of the requests; empty means any."""
     times: int | None = 1
-    """None is until disarmed."""
+    """None means until disarmed."""
     after: int = 0
     status: int = 500
     delay_secs: float = 0.0
     code: int = 1011
 
     def matches(self, kinds: Container[FaultKind], method: str, path: str) -> bool:
-        """Whether it is of such a kind, and for such a request."""
+        """Whether the fault has one of these kinds and applies to this request."""
         return (
             self.kind in kinds
             and path.startswith(self.path)
@@ -77,44 +74,44 @@ class Fault:
 
 
 class Faults:
-    """Armed faults by number, oldest first; at most 100, the oldest are disarmed."""
+    """Armed faults by number, oldest first; at most 100, the oldest are dropped."""
 
     def __init__(self) -> None:
         self._armed: dict[int, Fault] = {}
-        self._last = 0
+        self._last_number = 0
 
     def arm(self, fault: Fault) -> int:
-        """From now on it strikes; its number."""
-        if len(self._armed) >= MOST_ARMED:
+        """Arm a fault; returns its number."""
+        if len(self._armed) >= MAX_ARMED:
             del self._armed[next(iter(self._armed))]
-        self._last += 1
-        self._armed[self._last] = fault
-        return self._last
+        self._last_number += 1
+        self._armed[self._last_number] = fault
+        return self._last_number
 
     def disarm(self, number: int) -> bool:
-        """It strikes no more; False if it was not armed."""
+        """Disarm a fault; False if it was not armed."""
         return self._armed.pop(number, None) is not None
 
     def disarm_all(self) -> None:
-        """None strikes any more."""
+        """Disarm all faults."""
         self._armed.clear()
 
     def armed(self) -> dict[int, Fault]:
-        """Those that are left, with what is left of their counts."""
+        """The armed faults by number, with their remaining counts."""
         return dict(self._armed)
 
     def is_armed(self, kind: FaultKind) -> bool:
-        """Whether one of this kind is."""
+        """Whether a fault of this kind is armed."""
         return any(fault.kind is kind for fault in self._armed.values())
 
     def webhook_posts(self) -> int:
-        """How often the next update is posted to the webhook."""
-        return 1 if self.take(OF_WEBHOOKS) is None else 2
+        """How many times the next update is posted to the webhook."""
+        return 1 if self.take(WEBHOOK_FAULTS) is None else 2
 
     def take(
         self, kinds: Container[FaultKind], *, method: str = "", path: str = "/"
     ) -> Fault | None:
-        """The oldest fault that strikes a matching request or frame, which counts it."""
+        """The oldest fault that applies to this event, or None; reduces the counts of faults."""
         for number, fault in list(self._armed.items()):
             if not fault.matches(kinds, method, path):
                 continue

@@ -1,20 +1,20 @@
-"""Faults of frames: what a socket of the feed does with them on a bad day."""
+"""The effect of faults on the frames of a feed connection."""
 
 import asyncio
 from typing import Final, Protocol
 
-from services.simulator.fault_injection.faults import OF_FRAMES, Fault, FaultKind, Faults
+from services.simulator.fault_injection.faults import FRAME_FAULTS, Fault, FaultKind, Faults
 
 HALF_OPEN_SECS: Final = 60.0
-# Begins like field 0 of a message, which protobuf does not have.
+# Starts with the tag of field 0, which is invalid in protobuf.
 GARBAGE: Final = b"\x00garbage\xff\xff\xff\xff"
 
 
-class Socket(Protocol):
-    """What is troubled."""
+class FrameSocket(Protocol):
+    """The methods of a WebSocket that `FaultySocket` uses."""
 
     async def send_bytes(self, data: bytes) -> None:
-        """Send one frame."""
+        """Send one frame. Raises ConnectionError if the socket is closed."""
         ...
 
     async def close(self, *, code: int = 1000) -> bool:
@@ -23,27 +23,29 @@ class Socket(Protocol):
 
 
 class FaultySocket:
-    """Stands between a session and its socket; without faults it only passes frames on."""
+    """Wraps a socket and applies the armed faults; without faults it passes frames through."""
 
-    def __init__(self, socket: Socket, transport: asyncio.Transport | None, faults: Faults) -> None:
+    def __init__(
+        self, socket: FrameSocket, transport: asyncio.Transport | None, faults: Faults
+    ) -> None:
         self._socket = socket
         self._transport = transport
         self._faults = faults
-        self._held: bytes | None = None
+        self._held_back: bytes | None = None
         self._is_silent = False
 
-    async def send_bytes(self, frame: bytes) -> None:
-        """Send a frame, or do what the next fault does with it."""
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a frame, or apply the next fault to it."""
         if self._is_silent:
             return
-        fault = self._faults.take(OF_FRAMES)
-        if fault is not None and fault.kind in _OF_CONNECTION:
-            await self._break(fault)
+        fault = self._faults.take(FRAME_FAULTS)
+        if fault is not None and fault.kind in _CONNECTION_FAULTS:
+            await self._break_connection(fault)
             return
-        for sent in self._instead(frame, fault):
-            await self._socket.send_bytes(sent)
+        for frame in self._frames_to_send(data, fault):
+            await self._socket.send_bytes(frame)
 
-    def _instead(self, frame: bytes, fault: Fault | None) -> list[bytes]:
+    def _frames_to_send(self, frame: bytes, fault: Fault | None) -> list[bytes]:
         match fault and fault.kind:
             case FaultKind.DROP:
                 return []
@@ -53,13 +55,13 @@ class FaultySocket:
                 return [GARBAGE]
             case FaultKind.TRUNCATE:
                 return [frame[: len(frame) // 2]]
-            case FaultKind.REORDER if self._held is None:
-                self._held = frame
+            case FaultKind.REORDER if self._held_back is None:
+                self._held_back = frame
                 return []
-        held, self._held = self._held, None
-        return [frame] if held is None else [frame, held]
+        held_back, self._held_back = self._held_back, None
+        return [frame] if held_back is None else [frame, held_back]
 
-    async def _break(self, fault: Fault) -> None:
+    async def _break_connection(self, fault: Fault) -> None:
         match fault.kind:
             case FaultKind.CLOSE:
                 await self._socket.close(code=fault.code)
@@ -70,17 +72,21 @@ class FaultySocket:
             case FaultKind.HALF_OPEN:
                 if self._transport is not None:
                     self._transport.pause_reading()
-                    # Unread, it would never be seen to end, and count as the user's for ever.
-                    ends_in_secs = fault.delay_secs or HALF_OPEN_SECS
-                    asyncio.get_running_loop().call_later(ends_in_secs, self._transport.abort)
+                    # Without reading, its end is never detected, and it would count as one of
+                    # the user's connections for ever.
+                    delay_secs = fault.delay_secs or HALF_OPEN_SECS
+                    asyncio.get_running_loop().call_later(delay_secs, self._transport.abort)
         self._is_silent = True
 
 
-_OF_CONNECTION: Final = frozenset(
+_CONNECTION_FAULTS: Final = frozenset(
     {FaultKind.STALL, FaultKind.HALF_OPEN, FaultKind.CLOSE, FaultKind.ABORT}
 )
 
 
-def heartbeat_secs(usual: float, faults: Faults) -> float | None:
-    """Of a new connection: none if it may be left half open, for pings would end that."""
-    return None if faults.is_armed(FaultKind.HALF_OPEN) else usual
+def heartbeat_secs(configured_secs: float, faults: Faults) -> float | None:
+    """The heartbeat of a new connection; None if a `half_open` fault is armed.
+
+    A half-open connection answers no pings, so a heartbeat would close it.
+    """
+    return None if faults.is_armed(FaultKind.HALF_OPEN) else configured_secs

@@ -1,1 +1,1 @@
-"""The market-data feed V3 as clients meet it."""
+"""The market data feed V3: subscriptions, limits, frames. Opens no socket."""

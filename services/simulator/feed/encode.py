@@ -1,7 +1,4 @@
-"""Encodes one instrument's state as an entry of a frame, with the SDK's protobuf classes.
-
-PURE: no sockets.
-"""
+"""Encodes the state of one instrument as an entry of a frame, with the SDK's protobuf classes."""
 
 from typing import Any, Final
 
@@ -9,15 +6,18 @@ from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
 from services.simulator.feed.modes import Mode
 from services.simulator.market.book import LEVELS, Level, OrderBook
-from services.simulator.market.state import Candle, InstrumentState
+from services.simulator.market.state import Candle, SimulatedState
 
-# The generated module builds its classes at run time; no type checker sees them.
+# The generated module creates its classes at run time, so type checkers cannot check them.
 pb: Final[Any] = MarketDataFeedV3_pb2
 _FULL_LEVELS: Final = 5
 
 
-def entry(state: InstrumentState, mode: Mode, now_ms: int, *, whole: bool) -> bytes:
-    """One instrument as a FeedResponse without a head; `whole` has the order book in it."""
+def entry(state: SimulatedState, mode: Mode, now_ms: int, *, with_book: bool) -> bytes:
+    """One instrument as a FeedResponse without type and time.
+
+    Without `with_book` the modes `full` and `full_d30` omit the order book and the greeks.
+    """
     message = pb.FeedResponse()
     feed = message.feeds[state.instrument.key]
     match mode:
@@ -29,14 +29,14 @@ def entry(state: InstrumentState, mode: Mode, now_ms: int, *, whole: bool) -> by
             _put_first_level(feed.firstLevelWithGreeks, state)
         case Mode.FULL:
             feed.requestMode = pb.full_d5
-            _put_full(feed.fullFeed, state, now_ms, _FULL_LEVELS if whole else 0)
+            _put_full(feed.fullFeed, state, now_ms, _FULL_LEVELS if with_book else 0)
         case Mode.FULL_D30:
             feed.requestMode = pb.full_d30
-            _put_full(feed.fullFeed, state, now_ms, LEVELS if whole else 0)
+            _put_full(feed.fullFeed, state, now_ms, LEVELS if with_book else 0)
     return bytes(message.SerializeToString())
 
 
-def _put_ltpc(ltpc: Any, state: InstrumentState) -> None:
+def _put_ltpc(ltpc: Any, state: SimulatedState) -> None:
     ltpc.ltp = state.ltp_paise / 100
     ltpc.ltt = state.ltt_ms
     ltpc.ltq = state.ltq
@@ -45,7 +45,7 @@ def _put_ltpc(ltpc: Any, state: InstrumentState) -> None:
         ltpc.iep.value = state.indicative_paise / 100
 
 
-def _put_first_level(feed: Any, state: InstrumentState) -> None:
+def _put_first_level(feed: Any, state: SimulatedState) -> None:
     _put_ltpc(feed.ltpc, state)
     if state.book is None:
         return
@@ -56,7 +56,7 @@ def _put_first_level(feed: Any, state: InstrumentState) -> None:
     feed.iv = state.iv
 
 
-def _put_full(feed: Any, state: InstrumentState, now_ms: int, levels: int) -> None:
+def _put_full(feed: Any, state: SimulatedState, now_ms: int, levels: int) -> None:
     book = state.book
     if book is None:
         _put_ltpc(feed.indexFF.ltpc, state)
@@ -79,8 +79,8 @@ def _put_full(feed: Any, state: InstrumentState, now_ms: int, levels: int) -> No
         _put_greeks(full.optionGreeks, state)
 
 
-def _put_greeks(target: Any, state: InstrumentState) -> None:
-    # Present and empty, as the real feed has it, for what is not an option.
+def _put_greeks(target: Any, state: SimulatedState) -> None:
+    # As in the real feed, the block is present and empty for instruments that are not options.
     target.SetInParent()
     greeks = state.greeks
     if greeks is not None:
@@ -92,7 +92,7 @@ def _put_greeks(target: Any, state: InstrumentState) -> None:
 
 
 def _put_levels(add: Any, book: OrderBook, levels: int) -> None:
-    """`add` makes a Quote; the book's own `depth` would cost a tuple for each."""
+    """`add` creates a Quote. Faster than the book's `depth`, which creates a tuple per level."""
     tick_paise = book.tick_paise
     bid_paise = book.best_bid_paise
     for level in range(levels):
@@ -112,7 +112,7 @@ def _put_first(quote: Any, level: Level) -> None:
     quote.askP = level.ask_paise / 100
 
 
-def _put_candles(target: Any, state: InstrumentState, now_ms: int) -> None:
+def _put_candles(target: Any, state: SimulatedState, now_ms: int) -> None:
     _put_candle(target, "1d", state.day)
     _put_candle(target, "I1", state.last_minute(now_ms))
 

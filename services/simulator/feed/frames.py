@@ -1,8 +1,8 @@
-"""Puts the market's state into frames of the feed V3.
+"""Builds the frames of the feed V3 from the state of the market.
 
-PURE: no sockets. A frame is put together from entries encoded once per instrument and
-mode: protobuf messages may be joined by joining their bytes, so each further client
-costs a join and no encoding.
+The entry of an instrument is encoded once per frame and mode. Concatenated protobuf messages
+are merged by the decoder, so the frame of each further client costs a join of bytes and no
+encoding.
 """
 
 import zlib
@@ -13,15 +13,15 @@ from services.simulator.feed.encode import entry, pb
 from services.simulator.feed.modes import Mode
 from services.simulator.market.market import Market
 
-# One in so many live entries comes without its order book, as on the real feed.
+# One in so many live entries with a trade comes without order book, as on the real feed.
 SPARSE_EVERY: Final = 5
 
 
-class Frame:
-    """The market at its present moment; of use until the market advances.
+class FrameBuilder:
+    """Builds the live frames of all clients at one moment; invalid once the market advances.
 
-    `changes` says what happened since the frame before: key to True for a trade, to
-    False for the order book alone.
+    `changes` contains the changed keys since the last frame: True for a trade, False if only
+    the order book changed.
     """
 
     def __init__(self, market: Market, changes: Mapping[str, bool]) -> None:
@@ -31,17 +31,17 @@ class Frame:
         self._entries: dict[tuple[str, Mode], bytes] = {}
 
     def live(self, modes: Mapping[str, Mode]) -> tuple[bytes, list[str]] | None:
-        """What changed of the subscribed instruments: a frame, and the keys in it."""
+        """The frame of a client with these subscriptions, and the keys in it; None if empty."""
         entries: list[bytes] = []
         keys: list[str] = []
-        for key, traded in self._changes.items():
+        for key, is_trade in self._changes.items():
             mode = modes.get(key)
-            if mode is None or (mode is Mode.LTPC and not traded):
+            if mode is None or (mode is Mode.LTPC and not is_trade):
                 continue
             encoded = self._entries.get((key, mode))
             if encoded is None:
-                whole = not traded or not self._is_sparse(key)
-                encoded = entry(self._states[key], mode, self.ts_ms, whole=whole)
+                with_book = not is_trade or not self._is_sparse(key)
+                encoded = entry(self._states[key], mode, self.ts_ms, with_book=with_book)
                 self._entries[key, mode] = encoded
             entries.append(encoded)
             keys.append(key)
@@ -54,12 +54,14 @@ class Frame:
 
 
 def snapshot(market: Market, modes: Mapping[str, Mode]) -> bytes:
-    """The whole present state of these instruments (type `initial_feed`)."""
+    """The full present state of these instruments (type `initial_feed`)."""
     now_ms = market.now_ms
-    entries = [entry(market.states[key], mode, now_ms, whole=True) for key, mode in modes.items()]
+    entries = [
+        entry(market.states[key], mode, now_ms, with_book=True) for key, mode in modes.items()
+    ]
     return _message(pb.initial_feed, now_ms, entries)
 
 
-def _message(kind: int, now_ms: int, entries: Iterable[bytes]) -> bytes:
-    head: bytes = pb.FeedResponse(type=kind, currentTs=now_ms).SerializeToString()
+def _message(message_type: int, now_ms: int, entries: Iterable[bytes]) -> bytes:
+    head: bytes = pb.FeedResponse(type=message_type, currentTs=now_ms).SerializeToString()
     return head + b"".join(entries)

@@ -1,7 +1,4 @@
-"""How many instruments one user may listen to, by mode, over all connections.
-
-PURE: no sockets.
-"""
+"""Limits on the instruments and connections of one user, by mode and plan."""
 
 from collections import Counter
 from typing import Final, Literal, NamedTuple
@@ -9,44 +6,44 @@ from typing import Final, Literal, NamedTuple
 from services.simulator.feed.modes import Mode
 
 Plan = Literal["basic", "plus", "unlimited"]
-"""What the user has booked; the last is not Upstox's, but for load tests."""
+"""The user's plan at Upstox; `unlimited` does not exist there, it is for load tests."""
 
 
-class Limit(NamedTuple):
-    """Most instruments in a mode: when it is the only one in use, and beside others."""
+class ModeLimit(NamedTuple):
+    """Maximum number of instruments in a mode, alone and in combination with other modes."""
 
     alone: int
     mixed: int
 
 
-_LIMITS: Final = {
-    Mode.LTPC: Limit(5_000, 2_000),
-    Mode.OPTION_GREEKS: Limit(3_000, 2_000),
-    Mode.FULL: Limit(2_000, 1_500),
-    Mode.FULL_D30: Limit(0, 0),
+_UNLIMITED: Final = 1 << 30
+_BASIC_LIMITS: Final = {
+    Mode.LTPC: ModeLimit(5_000, 2_000),
+    Mode.OPTION_GREEKS: ModeLimit(3_000, 2_000),
+    Mode.FULL: ModeLimit(2_000, 1_500),
+    Mode.FULL_D30: ModeLimit(0, 0),
 }
-_ENDLESS: Final = 1 << 30
-_LIMITS_OF: Final[dict[Plan, dict[Mode, Limit]]] = {
-    "basic": _LIMITS,
-    "plus": _LIMITS | {Mode.FULL_D30: Limit(50, 1_500)},
-    "unlimited": dict.fromkeys(Mode, Limit(_ENDLESS, _ENDLESS)),
+_MODE_LIMITS: Final[dict[Plan, dict[Mode, ModeLimit]]] = {
+    "basic": _BASIC_LIMITS,
+    "plus": _BASIC_LIMITS | {Mode.FULL_D30: ModeLimit(50, 1_500)},
+    "unlimited": dict.fromkeys(Mode, ModeLimit(_UNLIMITED, _UNLIMITED)),
 }
-_CONNECTIONS_OF: Final[dict[Plan, int]] = {"basic": 2, "plus": 5, "unlimited": _ENDLESS}
+_MAX_CONNECTIONS: Final[dict[Plan, int]] = {"basic": 2, "plus": 5, "unlimited": _UNLIMITED}
 
 
-class Quota:
-    """What one user has subscribed to, against what the user may."""
+class SubscriptionQuota:
+    """Counts the instruments and connections of one user over all connections."""
 
     def __init__(self, plan: Plan) -> None:
-        self._limits = _LIMITS_OF[plan]
-        self.most_connections = _CONNECTIONS_OF[plan]
+        self._limits = _MODE_LIMITS[plan]
+        self.max_connections = _MAX_CONNECTIONS[plan]
         self.connections = 0
         self._in_use: Counter[Mode] = Counter()
 
     def move(self, before: Mode | None, after: Mode | None) -> bool:
-        """Subscribe one instrument (None before), end it (None after) or change its mode.
+        """Change the mode of one instrument; None means not subscribed.
 
-        False, and nothing done, if that is beyond a limit.
+        Returns False, without a change, if the new mode exceeds a limit.
         """
         in_use = self._in_use.copy()
         if before is not None:

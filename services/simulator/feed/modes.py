@@ -1,10 +1,10 @@
-"""How much of an instrument the feed sends."""
+"""The modes of a subscription: how much of an instrument the feed sends."""
 
 from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """Upstox's names; an instrument is in one of them."""
+    """Upstox's modes; each subscribed instrument has one."""
 
     LTPC = "ltpc"
     OPTION_GREEKS = "option_greeks"

@@ -1,7 +1,4 @@
-"""What one feed client asked for: its instruments, each in a mode.
-
-PURE: no sockets.
-"""
+"""The requests and subscriptions of one feed client."""
 
 from collections.abc import Container
 from enum import StrEnum
@@ -9,38 +6,38 @@ from typing import Final
 
 import msgspec
 
-from services.simulator.feed.limits import Quota
+from services.simulator.feed.limits import SubscriptionQuota
 from services.simulator.feed.modes import Mode
 
 
-class Method(StrEnum):
-    """What a request does."""
+class FeedMethod(StrEnum):
+    """The method of a request."""
 
     SUBSCRIBE = "sub"
     CHANGE_MODE = "change_mode"
     UNSUBSCRIBE = "unsub"
 
 
-class RequestData(msgspec.Struct, frozen=True, rename="camel"):
-    """Which instruments, in which mode (`unsub` sends none)."""
+class FeedRequestData(msgspec.Struct, frozen=True, rename="camel"):
+    """The instruments of a request and their mode; `unsub` has no mode."""
 
     instrument_keys: list[str]
     mode: Mode = Mode.LTPC
 
 
-class Request(msgspec.Struct, frozen=True):
-    """A client's message on the feed."""
+class FeedRequest(msgspec.Struct, frozen=True):
+    """A message from a client to the feed."""
 
-    method: Method
-    data: RequestData
+    method: FeedMethod
+    data: FeedRequestData
     guid: str = ""
 
 
-_decoder: Final = msgspec.json.Decoder(Request)
+_decoder: Final = msgspec.json.Decoder(FeedRequest)
 
 
-def parse(data: bytes) -> Request | None:
-    """A request, or None for what is not one: Upstox ignores such a message, too."""
+def parse_request(data: bytes) -> FeedRequest | None:
+    """The request; None if the message is invalid, which the feed ignores as Upstox does."""
     try:
         return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -48,45 +45,45 @@ def parse(data: bytes) -> Request | None:
 
 
 class FeedSubscriptions:
-    """The mode of each instrument that one client listens to, within the user's quota."""
+    """The mode of each instrument that one client is subscribed to, within the user's quota."""
 
-    def __init__(self, known: Container[str], quota: Quota) -> None:
-        self._known = known
+    def __init__(self, listed_keys: Container[str], quota: SubscriptionQuota) -> None:
+        self._listed_keys = listed_keys
         self._quota = quota
         self.modes: dict[str, Mode] = {}
         self.refused = 0
-        """Instruments that were beyond a limit, since the connection began."""
+        """Instruments refused because of a limit, since the connection was opened."""
 
-    def apply(self, request: Request) -> list[str]:
-        """Carry out a request; the keys that are new or in a new mode, for a snapshot.
+    def apply(self, request: FeedRequest) -> list[str]:
+        """Apply a request; returns the keys that are new or have a new mode.
 
-        Unknown keys are passed over without a word, as Upstox does.
+        Unknown keys are ignored, as Upstox does.
         """
         mode = request.data.mode
-        fresh: list[str] = []
+        changed: list[str] = []
         for key in request.data.instrument_keys:
             before = self.modes.get(key)
             match request.method:
-                case Method.UNSUBSCRIBE:
-                    self._end(key)
+                case FeedMethod.UNSUBSCRIBE:
+                    self._unsubscribe(key)
                     continue
-                case Method.CHANGE_MODE if before is None:
+                case FeedMethod.CHANGE_MODE if before is None:
                     continue
-            if key not in self._known or before is mode:
+            if key not in self._listed_keys or before is mode:
                 continue
             if self._quota.move(before, mode):
                 self.modes[key] = mode
-                fresh.append(key)
+                changed.append(key)
             else:
                 self.refused += 1
-        return fresh
+        return changed
 
     def end(self) -> None:
-        """The client is gone: give back what it used of the quota."""
+        """Unsubscribe all instruments, which releases their share of the quota."""
         for key in list(self.modes):
-            self._end(key)
+            self._unsubscribe(key)
 
-    def _end(self, key: str) -> None:
+    def _unsubscribe(self, key: str) -> None:
         mode = self.modes.pop(key, None)
         if mode is not None:
             self._quota.move(mode, None)

@@ -1,1 +1,1 @@
-"""The simulated market: instruments, sessions, trades, candles. Pure."""
+"""The simulated market: instruments, prices, trades, order books, candles. Opens no socket."""

@@ -1,10 +1,10 @@
-"""The order book of one stock: thirty levels a side, one tick apart."""
+"""The order book of one instrument: 30 levels on each side, one tick apart."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 LEVELS: Final = 30
-"""Kept per side; `full` mode shows the best five, `full_d30` all."""
+"""Levels of each side; mode `full` shows the best five, `full_d30` all."""
 
 
 class Level(NamedTuple):
@@ -19,36 +19,35 @@ class Level(NamedTuple):
 class OrderBook:
     """Quantities by distance from the spread, which is always one tick.
 
-    A taken or cancelled best level moves both sides by a tick, so prices change only
-    as trades and cancellations make them. `fresh_quantity` gives the size of a level
-    that comes into sight.
+    When a trade uses up the best level, both sides move by a tick. `new_quantity` returns the
+    quantity of a level that becomes visible.
     """
 
-    __slots__ = ("_fresh_quantity", "asks", "best_bid_paise", "bids", "tick_paise")
+    __slots__ = ("_new_quantity", "asks", "best_bid_paise", "bids", "tick_paise")
 
     def __init__(
-        self, best_bid_paise: int, tick_paise: int, fresh_quantity: Callable[[], int]
+        self, best_bid_paise: int, tick_paise: int, new_quantity: Callable[[], int]
     ) -> None:
         self.best_bid_paise = best_bid_paise
         self.tick_paise = tick_paise
-        self._fresh_quantity = fresh_quantity
-        self.bids = [fresh_quantity() for _ in range(LEVELS)]
-        self.asks = [fresh_quantity() for _ in range(LEVELS)]
+        self._new_quantity = new_quantity
+        self.bids = [new_quantity() for _ in range(LEVELS)]
+        self.asks = [new_quantity() for _ in range(LEVELS)]
 
     def take(self, *, buy: bool, quantity: int) -> tuple[int, int]:
-        """Trade up to `quantity` against the best level: price in paise, quantity done."""
+        """Trade up to `quantity` at the best level; returns price (paise) and quantity."""
         side = self.asks if buy else self.bids
         price_paise = self.best_bid_paise + self.tick_paise if buy else self.best_bid_paise
-        done = min(quantity, side[0])
-        side[0] -= done
+        traded = min(quantity, side[0])
+        side[0] -= traded
         if side[0] == 0:
             self._move(up=buy)
-        return price_paise, done
+        return price_paise, traded
 
     def revise(self, *, bid: bool, level: int) -> None:
-        """Orders come and go at one level: its quantity becomes a fresh one."""
+        """Replace the quantity of one level, as if orders were placed and cancelled there."""
         side = self.bids if bid else self.asks
-        side[level] = self._fresh_quantity()
+        side[level] = self._new_quantity()
 
     def depth(self, levels: int) -> list[Level]:
         """The best levels, best first."""
@@ -59,9 +58,9 @@ class OrderBook:
         ]
 
     def _move(self, *, up: bool) -> None:
-        gone, grown = (self.asks, self.bids) if up else (self.bids, self.asks)
-        del gone[0]
-        gone.append(self._fresh_quantity())
-        grown.insert(0, self._fresh_quantity())
-        del grown[-1]
+        used_side, other_side = (self.asks, self.bids) if up else (self.bids, self.asks)
+        del used_side[0]
+        used_side.append(self._new_quantity())
+        other_side.insert(0, self._new_quantity())
+        del other_side[-1]
         self.best_bid_paise += self.tick_paise if up else -self.tick_paise

@@ -1,28 +1,28 @@
-"""Orders and trades of a derivative, about the price that its underlying gives it."""
+"""The order flow of a derivative, around the fair price that its underlying determines."""
 
 from typing import Final
 
 from services.simulator.market.fair_price import future_paise, option_value
 from services.simulator.market.flows import StockFlow, Trade
-from services.simulator.market.instruments import Kind, ListedInstrument
-from services.simulator.market.state import InstrumentState
+from services.simulator.market.instruments import InstrumentType, ListedInstrument
+from services.simulator.market.state import SimulatedState
 
-# Of trades: the shares that open positions on both sides, and that close them.
+# Shares of the trades in which both sides open a position, and in which both sides close one.
 _OPENING_SHARE: Final = 0.4
 _CLOSING_SHARE: Final = 0.3
-_MOST_LOTS: Final = 50_000
+_MAX_INITIAL_LOTS: Final = 50_000
 
 
 class DerivativeFlow(StockFlow):
-    """A stock's flow, but that its book follows another instrument at every event.
+    """A stock's order flow whose book follows another instrument at every event.
 
-    Without an underlying (a commodity's nearest future) it wanders by itself.
+    Without an underlying (the nearest future of a commodity) the price is a random walk.
     """
 
     def __init__(
         self,
         instrument: ListedInstrument,
-        underlying: InstrumentState | None,
+        underlying: SimulatedState | None,
         *,
         seed: int,
         trades_per_sec: float,
@@ -30,11 +30,11 @@ class DerivativeFlow(StockFlow):
     ) -> None:
         super().__init__(instrument, seed=seed, trades_per_sec=trades_per_sec)
         self._underlying = underlying
-        self.state.oi = instrument.lot_size * int(_MOST_LOTS * self._random())
+        self.state.oi = instrument.lot_size * int(_MAX_INITIAL_LOTS * self._random())
         self._follow(start_ms)
 
     def act(self, time_ms: int) -> Trade | None:
-        """As a stock; a trade opens positions, closes some, or hands them on."""
+        """As for a stock; a trade also raises, lowers or keeps the open interest."""
         self._follow(time_ms)
         trade = super().act(time_ms)
         if trade is not None:
@@ -46,6 +46,7 @@ class DerivativeFlow(StockFlow):
         return trade
 
     def _follow(self, time_ms: int) -> None:
+        """Move the book to the fair price."""
         if self._underlying is None:
             return
         instrument = self.state.instrument
@@ -56,14 +57,14 @@ class DerivativeFlow(StockFlow):
         if instrument.strike_paise is None:
             fair_paise = future_paise(spot_paise, left_ms, instrument.tick_paise)
         else:
-            told = option_value(
+            option = option_value(
                 spot_paise,
                 instrument.strike_paise,
                 left_ms,
                 instrument.tick_paise,
-                call=instrument.kind is Kind.CALL,
+                call=instrument.instrument_type is InstrumentType.CALL,
             )
-            fair_paise = told.price_paise
-            self.state.greeks, self.state.iv = told.greeks, told.iv
+            fair_paise = option.price_paise
+            self.state.greeks, self.state.iv = option.greeks, option.iv
         self._base_paise = fair_paise
         self._book.best_bid_paise = fair_paise - instrument.tick_paise

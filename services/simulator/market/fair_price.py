@@ -1,13 +1,13 @@
-"""What a derivative is worth by its underlying.
+"""Fair prices of derivatives, computed from their underlying.
 
-PURE. Prices are in paise, on a tick grid.
+Prices are in paise, on the tick grid.
 """
 
 import math
 from typing import Final, NamedTuple
 
 from services.simulator.market.book import LEVELS
-from services.simulator.market.greeks import RATE, YEAR_MS, Greeks, value
+from services.simulator.market.greeks import INTEREST_RATE, YEAR_MS, Greeks, black_scholes
 
 _VOLATILITY: Final = 0.12
 _SMILE: Final = 1.5
@@ -23,21 +23,23 @@ class OptionValue(NamedTuple):
 
 
 def future_paise(spot_paise: int, left_ms: int, tick_paise: int) -> int:
-    """A future's price: the spot with interest until the end."""
-    price = spot_paise * math.exp(RATE * max(0, left_ms) / YEAR_MS)
-    return on_grid(price, tick_paise)
+    """The price of a future: the spot price plus interest until the expiry."""
+    price_paise = spot_paise * math.exp(INTEREST_RATE * max(0, left_ms) / YEAR_MS)
+    return on_tick_grid(price_paise, tick_paise)
 
 
 def option_value(
     spot_paise: int, strike_paise: int, left_ms: int, tick_paise: int, *, call: bool
 ) -> OptionValue:
-    """An option's worth; volatility grows with the distance of strike and spot."""
+    """The value of an option; implied volatility grows with the distance of strike and spot."""
     distance = math.log(strike_paise / spot_paise)
     iv = round((_VOLATILITY + _SMILE * distance * distance) * _IV_STEPS) / _IV_STEPS
-    price, greeks = value(spot_paise / 100, strike_paise / 100, left_ms / YEAR_MS, iv, call=call)
-    return OptionValue(on_grid(price * 100, tick_paise), greeks, iv)
+    price_rupees, greeks = black_scholes(
+        spot_paise / 100, strike_paise / 100, left_ms / YEAR_MS, iv, call=call
+    )
+    return OptionValue(on_tick_grid(price_rupees * 100, tick_paise), greeks, iv)
 
 
-def on_grid(price: float, tick_paise: int) -> int:
-    """The nearest price; never so low that the book's last bid would be worth nothing."""
-    return max((LEVELS + 1) * tick_paise, int(price / tick_paise + 0.5) * tick_paise)
+def on_tick_grid(price_paise: float, tick_paise: int) -> int:
+    """The nearest price on the grid, but high enough that every bid of the book is positive."""
+    return max((LEVELS + 1) * tick_paise, int(price_paise / tick_paise + 0.5) * tick_paise)

@@ -1,9 +1,9 @@
-"""Makes up the days before the simulator's first: the same for the same seed.
+"""Synthetic candles of the days before the market starts, determined by the seed.
 
-PURE. A day is a step of a random walk that runs backwards from the instrument's base
-price, so the last close is the `cp` of the first simulated day. Minutes are drawn
-inside a day's candle, so they add up to it. Instruments wander each by itself here: an
-index's past is not that of its stocks.
+Days are the steps of a random walk that runs backwards from the instrument's base price. The
+last close therefore equals the previous close (`cp`) of the first simulated day. Minutes are
+generated within a daily candle, so they add up to it. Each instrument has a walk of its own:
+the history of an index does not follow from that of its stocks.
 """
 
 import math
@@ -20,17 +20,17 @@ from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
 
 FIRST_MS: Final = 946_665_000_000
-"""2000-01-01 00:00 IST: Upstox tells nothing of the time before."""
-_DAILY_MOVE: Final = 0.012
+"""2000-01-01 00:00 IST: Upstox has no candles before it."""
+_DAILY_VOLATILITY: Final = 0.012
 _DAILY_DRIFT: Final = 0.0003
 _DAY_VALUE_PAISE: Final = 20_000_000_000
-_MOST_INSTRUMENTS: Final = 128
+_MAX_WALKS: Final = 128
 
-_hours: Final = Calendar()
+_exchange_hours: Final = Calendar()
 
 
-class History:
-    """The past of every instrument before the day of `first_ms` (epoch ms)."""
+class SyntheticHistory:
+    """Candles of all instruments before the day of `first_ms` (epoch ms)."""
 
     def __init__(self, *, seed: int, first_ms: int) -> None:
         self._seed = seed
@@ -41,69 +41,72 @@ class History:
         """Daily candles with `from_ms` <= start < `to_ms`, oldest first."""
         walk = self._walks.get(instrument.key)
         if walk is None:
-            if len(self._walks) >= _MOST_INSTRUMENTS:
+            if len(self._walks) >= _MAX_WALKS:
                 del self._walks[next(iter(self._walks))]
             walk = self._walks[instrument.key] = _Walk(instrument, self._seed, self._first_day_ms)
         return walk.days(from_ms, min(to_ms, self._first_day_ms))
 
     def minutes(self, instrument: ListedInstrument, from_ms: int, to_ms: int) -> list[Candle]:
         """One-minute candles with `from_ms` <= start < `to_ms`, oldest first."""
-        found: list[Candle] = []
+        minutes: list[Candle] = []
         for day in self.days(instrument, day_start(from_ms), to_ms):
-            rows = minutes_of(day, instrument, self._seed)
-            first = bisect_left(rows, from_ms, key=_start)
-            found += rows[first : bisect_left(rows, to_ms, key=_start)]
-        return found
+            rows = minutes_of_day(day, instrument, self._seed)
+            first = bisect_left(rows, from_ms, key=_start_ms)
+            minutes += rows[first : bisect_left(rows, to_ms, key=_start_ms)]
+        return minutes
 
 
 class _Walk:
-    """One instrument's days, from the latest backwards as far as anyone asked."""
+    """The days of one instrument, generated backwards as far as requested."""
 
     def __init__(self, instrument: ListedInstrument, seed: int, first_day_ms: int) -> None:
         self._instrument = instrument
-        self._random = _random_of(seed, instrument, "days")
+        self._random = _random_stream(seed, instrument, "days")
         self._close = float(instrument.base_paise)
         self._next_ms = first_day_ms
-        self._backwards: list[Candle] = []
+        self._newest_first: list[Candle] = []
 
     def days(self, from_ms: int, to_ms: int) -> list[Candle]:
         from_ms = max(from_ms, FIRST_MS)
         while self._next_ms > from_ms:
             self._add_day_before()
-        found = self._backwards
-        first = bisect_right(found, -to_ms, key=lambda day: -day.start_ms)
-        last = bisect_right(found, -from_ms, key=lambda day: -day.start_ms)
-        return found[first:last][::-1]
+        days = self._newest_first
+        first = bisect_right(days, -to_ms, key=lambda day: -day.start_ms)
+        last = bisect_right(days, -from_ms, key=lambda day: -day.start_ms)
+        return days[first:last][::-1]
 
     def _add_day_before(self) -> None:
         exchange = self._instrument.exchange
         before = ist_date(self._next_ms) - timedelta(days=1)
         day = next_trading_day(exchange, before, step=-1)
         self._next_ms -= (before - day + timedelta(days=1)).days * DAY_MS
-        random = self._random
+        draw = self._random
         close = self._close
-        previous = close * math.exp(-_DAILY_DRIFT - _DAILY_MOVE * _bell(random))
-        opened = previous * (1 + 0.2 * _DAILY_MOVE * _bell(random))
-        high = max(opened, close) * (1 + 0.5 * _DAILY_MOVE * random())
-        low = min(opened, close) * (1 - 0.5 * _DAILY_MOVE * random())
+        previous = close * math.exp(-_DAILY_DRIFT - _DAILY_VOLATILITY * _normal(draw))
+        opened = previous * (1 + 0.2 * _DAILY_VOLATILITY * _normal(draw))
+        high = max(opened, close) * (1 + 0.5 * _DAILY_VOLATILITY * draw())
+        low = min(opened, close) * (1 - 0.5 * _DAILY_VOLATILITY * draw())
         volume = 0
         if not self._instrument.is_index:
-            volume = 1 + int((0.5 + random()) * _DAY_VALUE_PAISE / close)
+            volume = 1 + int((0.5 + draw()) * _DAY_VALUE_PAISE / close)
         tick = self._instrument.tick_paise
-        on_grid = [_on_grid(price, tick) for price in (opened, high, low, close)]
-        opened_paise, high_paise, low_paise, close_paise = on_grid
-        self._backwards.append(
-            Candle(self._next_ms, opened_paise, high_paise, low_paise, close_paise, volume)
+        open_paise, high_paise, low_paise, close_paise = (
+            _on_tick_grid(price, tick) for price in (opened, high, low, close)
+        )
+        self._newest_first.append(
+            Candle(self._next_ms, open_paise, high_paise, low_paise, close_paise, volume)
         )
         self._close = max(previous, tick)
 
 
-def minutes_of(day: Candle, instrument: ListedInstrument, seed: int) -> list[Candle]:
-    """Minutes that add up to `day`, within the exchange's hours."""
-    start_ms, end_ms = _hours.session(instrument.segment, day.start_ms) or _usual(day)
+def minutes_of_day(day: Candle, instrument: ListedInstrument, seed: int) -> list[Candle]:
+    """One-minute candles within the exchange's hours that add up to `day`."""
+    session = _exchange_hours.session(instrument.segment, day.start_ms)
+    # Only an always open market has days on which the exchange is closed.
+    start_ms, end_ms = session or (day.start_ms, day.start_ms + DAY_MS)
     count = (end_ms - start_ms) // MINUTE_MS
-    draw = _random_of(seed, instrument, str(day.start_ms))
-    closes = _bridge(day, count, instrument.tick_paise, draw)
+    draw = _random_stream(seed, instrument, str(day.start_ms))
+    closes = _closes(day, count, instrument.tick_paise, draw)
     volumes = _split(day.volume, count, draw)
     rows: list[Candle] = []
     opened = day.open
@@ -120,8 +123,13 @@ def minutes_of(day: Candle, instrument: ListedInstrument, seed: int) -> list[Can
     return rows
 
 
-def _bridge(day: Candle, count: int, tick: int, draw: Callable[[], float]) -> list[int]:
-    """Closing prices from the day's open to its close, at random between low and high."""
+def midnight_ms(day: date) -> int:
+    """00:00 IST of a date, epoch ms."""
+    return day_start((day - date(1970, 1, 1)).days * DAY_MS)
+
+
+def _closes(day: Candle, count: int, tick: int, draw: Callable[[], float]) -> list[int]:
+    """A random bridge from the day's open to its close, between its low and its high."""
     walk = [0.0]
     for _ in range(count):
         walk.append(walk[-1] + draw() - 0.5)
@@ -132,7 +140,7 @@ def _bridge(day: Candle, count: int, tick: int, draw: Callable[[], float]) -> li
         share = number / count
         line = day.open + (day.close - day.open) * share
         noise = (walk[number] - walk[-1] * share) / reach * spread
-        closes.append(min(day.high, max(day.low, _on_grid(line + noise, tick))))
+        closes.append(min(day.high, max(day.low, _on_tick_grid(line + noise, tick))))
     closes[-1] = day.close
     return closes
 
@@ -145,28 +153,19 @@ def _split(total: int, count: int, draw: Callable[[], float]) -> list[int]:
     return parts
 
 
-def _usual(day: Candle) -> tuple[int, int]:
-    """Hours of a day that only an always open market has: all of it."""
-    return day.start_ms, day.start_ms + DAY_MS
+def _random_stream(seed: int, instrument: ListedInstrument, name: str) -> Callable[[], float]:
+    text = f"{seed}/{instrument.key}/{name}"
+    return random.Random(text).random  # noqa: S311  (simulation only)
 
 
-def _random_of(seed: int, instrument: ListedInstrument, what: str) -> Callable[[], float]:
-    return random.Random(f"{seed}/{instrument.key}/{what}").random  # noqa: S311  (made up)
-
-
-def _bell(draw: Callable[[], float]) -> float:
-    """About normal, of variance 1, and the same on every machine."""
+def _normal(draw: Callable[[], float]) -> float:
+    """Approximately normal with variance 1, and the same on every machine."""
     return (draw() + draw() + draw() + draw() - 2.0) * math.sqrt(3.0)
 
 
-def _on_grid(price: float, tick: int) -> int:
+def _on_tick_grid(price: float, tick: int) -> int:
     return max(tick, int(price / tick + 0.5) * tick)
 
 
-def _start(candle: Candle) -> int:
+def _start_ms(candle: Candle) -> int:
     return candle.start_ms
-
-
-def midnight_ms(day: date) -> int:
-    """00:00 IST of a date, epoch ms."""
-    return day_start((day - date(1970, 1, 1)).days * DAY_MS)

@@ -1,7 +1,7 @@
-"""The instruments of the simulated market: the NIFTY 50 stocks with their indices.
+"""The NIFTY 50 stocks and their indices.
 
-Keys, symbols and names are the real ones, so that whatever works here finds the same
-instruments at Upstox. Prices are only plausible.
+Keys, symbols and names are the real ones, so that a client finds the same instruments at
+Upstox. Prices are only plausible.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 
-class Kind(StrEnum):
-    """What an instrument is, by Upstox's `instrument_type`."""
+class InstrumentType(StrEnum):
+    """Upstox's `instrument_type`."""
 
     EQUITY = "EQ"
     INDEX = "INDEX"
@@ -21,29 +21,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedInstrument:
-    """One instrument; prices in paise."""
+    """Static data of one instrument; prices in paise."""
 
     key: str
     symbol: str
     name: str
     base_paise: int
-    """Previous close on the first simulated day; prices wander about it."""
+    """Previous close on the first simulated day; prices revert to it."""
     tick_paise: int
     constituents: tuple[str, ...] = ()
-    """Of an index: the keys whose mean relative move is its own. Empty for all else."""
-    kind: Kind = Kind.EQUITY
+    """Keys of the stocks in an index; empty for all other instruments."""
+    instrument_type: InstrumentType = InstrumentType.EQUITY
     lot_size: int = 1
     freeze_quantity: int = 100_000
-    """The largest quantity of one order."""
+    """Maximum quantity of one order."""
     isin: str | None = None
     expiry_ms: int | None = None
-    """Of a derivative: its last moment, epoch ms."""
+    """End of trading of a derivative, epoch ms; None for all other instruments."""
     strike_paise: int | None = None
-    """Of an option."""
+    """None for all instruments but options."""
     underlying_key: str | None = None
-    """Of a derivative: whose price it follows."""
+    """The instrument whose price a derivative follows; None if it follows none."""
     multiplier: int = 1
-    """Of a commodity: what one unit of quantity, a lot, holds of what the price is for."""
+    """Price units in one unit of quantity; above 1 only for commodities, whose unit is a lot."""
 
     @property
     def segment(self) -> str:
@@ -57,17 +57,17 @@ class ListedInstrument:
 
     @property
     def is_option(self) -> bool:
-        """A call or a put; it has greeks."""
-        return self.kind in (Kind.CALL, Kind.PUT)
+        """Whether it is a call or a put, and so has greeks."""
+        return self.instrument_type in (InstrumentType.CALL, InstrumentType.PUT)
 
     @property
     def is_index(self) -> bool:
-        """An index has a value, but no quantity, volume or order book."""
-        return self.kind is Kind.INDEX
+        """Whether it is an index, which has a value but no quantity, volume or order book."""
+        return self.instrument_type is InstrumentType.INDEX
 
 
 def tick_paise(price_paise: int) -> int:
-    """NSE's tick size for a cash-market stock at this price (both in paise)."""
+    """NSE's tick size of a stock at this price (both in paise)."""
     for below_rupees, tick in _TICK_BANDS:
         if price_paise < below_rupees * 100:
             return tick
@@ -146,7 +146,7 @@ INDICES: Final = (
         2_500_000,
         _INDEX_TICK_PAISE,
         tuple(stock.key for stock in STOCKS),
-        Kind.INDEX,
+        InstrumentType.INDEX,
     ),
     ListedInstrument(
         "NSE_INDEX|Nifty Bank",
@@ -155,7 +155,7 @@ INDICES: Final = (
         5_600_000,
         _INDEX_TICK_PAISE,
         tuple(stock.key for stock in STOCKS if stock.symbol in _BANKS),
-        Kind.INDEX,
+        InstrumentType.INDEX,
     ),
 )
 INSTRUMENTS: Final = STOCKS + INDICES

@@ -1,4 +1,4 @@
-"""The state of one instrument: what a quote of it tells."""
+"""The state of one simulated instrument, from which quotes and candles are computed."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 from services.simulator.market.book import OrderBook
 from services.simulator.market.greeks import Greeks
 from services.simulator.market.instruments import ListedInstrument
-from services.simulator.market.minute_log import MinuteLog, Row
+from services.simulator.market.minute_log import MinuteLog, MinuteRow
 from shared.market.exchange_time import MINUTE_MS, day_start
 
-KEPT_DAYS: Final = 2
-"""So many ended days are remembered minute by minute, besides the running one."""
+RECORDED_DAYS: Final = 2
+"""Number of completed days whose minutes are stored, besides the running day."""
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Candle:
     close: int
     volume: int
     oi: int = 0
-    """Open interest at its end, once it is over."""
+    """Open interest at the end of the candle; 0 while it is running."""
 
     @classmethod
     def begin(cls, start_ms: int, price_paise: int, quantity: int) -> "Candle":
@@ -33,7 +33,7 @@ class Candle:
         return cls(start_ms, price_paise, price_paise, price_paise, price_paise, quantity)
 
     def add(self, price_paise: int, quantity: int) -> None:
-        """One more trade."""
+        """Add a trade."""
         if price_paise > self.high:
             self.high = price_paise
         elif price_paise < self.low:
@@ -41,22 +41,22 @@ class Candle:
         self.close = price_paise
         self.volume += quantity
 
-    def row(self) -> Row:
-        """As a `MinuteLog` keeps it."""
+    def row(self) -> MinuteRow:
+        """The row of a `MinuteLog`."""
         return self.start_ms, self.open, self.high, self.low, self.close, self.volume, self.oi
 
 
-class EndedDay(NamedTuple):
-    """A day that is over, with its minutes."""
+class RecordedDay(NamedTuple):
+    """A completed day with its minutes."""
 
     candle: Candle
     minutes: MinuteLog
 
 
-class InstrumentState:
-    """Everything known of an instrument at one moment; times in epoch ms, prices in paise.
+class SimulatedState:
+    """Prices, volumes and candles of one instrument; times in epoch ms, prices in paise.
 
-    An index has no book, and its quantities stay zero.
+    An index has no book, and its quantities are always zero.
     """
 
     __slots__ = (
@@ -66,7 +66,6 @@ class InstrumentState:
         "close_paise",
         "day",
         "days",
-        "ended",
         "greeks",
         "indicative_paise",
         "indicative_quantity",
@@ -77,6 +76,7 @@ class InstrumentState:
         "ltt_ms",
         "minutes",
         "oi",
+        "recorded_days",
         "turnover_paise",
         "vtt",
     )
@@ -91,26 +91,27 @@ class InstrumentState:
         self.ltq = 0
         self.vtt = 0
         self.oi = 0
-        """Open interest; of a derivative only."""
+        """Open interest; zero for all instruments but derivatives."""
         self.greeks: Greeks | None = None
-        """Of an option only, as is its implied volatility, a fraction."""
+        """None for all instruments but options."""
         self.iv = 0.0
+        """Implied volatility, a fraction; zero for all instruments but options."""
         self.indicative_paise = 0
-        """Before the open: the price at which the auction would trade so much, else 0."""
+        """Indicative price of the opening auction; zero outside the pre-open."""
         self.indicative_quantity = 0
         self.turnover_paise = 0
         self.day: Candle | None = None
-        """The running day; None until its first trade."""
+        """The running day; None before its first trade."""
         self.minutes = MinuteLog()
-        """The running day's minutes that are over, but for the last one with a trade."""
-        self.ended: deque[EndedDay] = deque(maxlen=KEPT_DAYS)
+        """Completed minutes of the running day, without the latest minute that has a trade."""
+        self.recorded_days: deque[RecordedDay] = deque(maxlen=RECORDED_DAYS)
         self.days: list[Candle] = []
-        """All days that ended while the market ran, oldest first."""
+        """All completed days since the market started, oldest first."""
         self._minute: Candle | None = None
         self._minute_before: Candle | None = None
 
     def record(self, time_ms: int, price_paise: int, quantity: int) -> None:
-        """A trade, or a new value of an index (with quantity 0)."""
+        """Record a trade, or a new index value with quantity 0."""
         self.ltp_paise = price_paise
         self.ltt_ms = time_ms
         self.ltq = quantity
@@ -128,12 +129,12 @@ class InstrumentState:
             self._minute = Candle.begin(time_ms - time_ms % MINUTE_MS, price_paise, quantity)
 
     def roll_day(self) -> None:
-        """A new day begins: its volume is zero, and the last price is the previous close."""
+        """Begin a new day: volume zero, and the last price as the previous close."""
         self._end_minute()
         self._minute = None
         if self.day is not None:
             self.day.oi = self.oi
-            self.ended.append(EndedDay(self.day, self.minutes))
+            self.recorded_days.append(RecordedDay(self.day, self.minutes))
             self.days.append(self.day)
             self.minutes = MinuteLog()
         self.close_paise = self.ltp_paise
@@ -142,24 +143,24 @@ class InstrumentState:
         self.day = None
 
     def atp_paise(self) -> int | None:
-        """The day's average price, to the nearest paisa; None without volume."""
+        """The day's average price, rounded to a paisa; None without volume."""
         if self.vtt == 0:
             return None
         return (2 * self.turnover_paise + self.vtt) // (2 * self.vtt)
 
     def last_minute(self, now_ms: int) -> Candle | None:
-        """The last completed one-minute candle (I1) with a trade in it, if there is one."""
+        """The last completed one-minute candle (I1); None if no minute is completed."""
         minute = self._minute
         if minute is not None and now_ms >= minute.start_ms + MINUTE_MS:
             return minute
         return self._minute_before
 
     def latest_minute(self) -> Candle | None:
-        """The running day's last minute with a trade, over or not; it is not in `minutes`."""
+        """The running day's latest minute with a trade, completed or not; not in `minutes`."""
         return self._minute
 
     def running_minute(self, now_ms: int) -> Candle | None:
-        """The candle of the minute that holds `now_ms`, if it has a trade yet."""
+        """The candle of the minute that contains `now_ms`; None before its first trade."""
         minute = self._minute
         if minute is None or now_ms >= minute.start_ms + MINUTE_MS:
             return None

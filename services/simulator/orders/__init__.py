@@ -1,1 +1,1 @@
-"""Orders as Upstox takes them, from request to fill."""
+"""Orders and GTT orders: requests, validation, matching, storage, answers. Opens no socket."""

@@ -1,8 +1,9 @@
-"""Good-till-triggered orders: rules that wait for a price, then place an order.
+"""Good-till-triggered (GTT) orders: rules that place an order when a price is reached.
 
-PURE. ENTRY waits for its price, or not at all. Once the entry's order is filled, TARGET
-beside STOPLOSS wait for theirs; the one that comes first cancels the other. A stop-loss
-with a trailing gap follows the price in the position's favour, never back.
+The ENTRY rule waits for its trigger price, or is executed immediately. After the order of the
+entry is filled, the TARGET and STOPLOSS rules wait for theirs; the first that is triggered
+cancels the other. A stop-loss with a trailing gap follows the price only in the position's
+favour.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.orders.order import OrderRequest, OrderType, Product, Side
-from services.simulator.orders.refused import GTT_RULES, OrderRefused
 from shared.market.exchange_time import DAY_MS
 
 _LIFETIME_MS: Final = 365 * DAY_MS
@@ -19,14 +20,14 @@ _AUTO_PROTECTION: Final = -1.0
 
 
 class GttType(StrEnum):
-    """One rule, or an entry with its exits."""
+    """Whether a GTT order has one rule, or an entry with exits."""
 
     SINGLE = "SINGLE"
     MULTIPLE = "MULTIPLE"
 
 
 class Strategy(StrEnum):
-    """What a rule's order is for."""
+    """The purpose of a rule's order."""
 
     ENTRY = "ENTRY"
     TARGET = "TARGET"
@@ -34,7 +35,7 @@ class Strategy(StrEnum):
 
 
 class TriggerType(StrEnum):
-    """From which side the price comes; exits know by themselves."""
+    """From which side the price reaches the trigger; exits must have IMMEDIATE."""
 
     ABOVE = "ABOVE"
     BELOW = "BELOW"
@@ -42,7 +43,7 @@ class TriggerType(StrEnum):
 
 
 class RuleStatus(StrEnum):
-    """What became of a rule."""
+    """The state of a rule."""
 
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"
@@ -52,40 +53,41 @@ class RuleStatus(StrEnum):
 
 @dataclass(slots=True)
 class Rule:
-    """Prices in paise."""
+    """One rule of a GTT order; prices in paise."""
 
     strategy: Strategy
     trigger_type: TriggerType
     trigger_paise: int
     trailing_gap_paise: int = 0
-    """Zero: the trigger stays where it is."""
+    """Distance at which the trigger follows the price; zero means a fixed trigger."""
     protection_percent: float = _AUTO_PROTECTION
     status: RuleStatus = RuleStatus.PENDING
     message: str = ""
     order_id: str | None = None
+    """None until the rule has placed its order."""
 
-    def is_reached(self, entry: Side, price_paise: int) -> bool:
-        """Whether a trade at this price sets the rule off, the entry being of this side."""
+    def is_reached(self, entry_side: Side, price_paise: int) -> bool:
+        """Whether a trade at this price triggers the rule; `entry_side` is the entry's side."""
         if self.strategy is Strategy.ENTRY:
             above = self.trigger_type is TriggerType.ABOVE
         else:
-            above = (self.strategy is Strategy.TARGET) == (entry is Side.BUY)
+            above = (self.strategy is Strategy.TARGET) == (entry_side is Side.BUY)
         return price_paise >= self.trigger_paise if above else price_paise <= self.trigger_paise
 
-    def trail(self, entry: Side, price_paise: int) -> bool:
-        """Follow the price by the gap, if that is nearer; True if it moved."""
+    def trail(self, entry_side: Side, price_paise: int) -> bool:
+        """Move a trailing trigger after a trade at this price; True if it moved."""
         if not self.trailing_gap_paise:
             return False
-        followed = price_paise - entry.sign * self.trailing_gap_paise
-        if entry.sign * followed <= entry.sign * self.trigger_paise:
+        trigger_paise = price_paise - entry_side.sign * self.trailing_gap_paise
+        if entry_side.sign * trigger_paise <= entry_side.sign * self.trigger_paise:
             return False
-        self.trigger_paise = followed
+        self.trigger_paise = trigger_paise
         return True
 
 
 @dataclass(slots=True)
 class Gtt:
-    """One such order; times in exchange ms."""
+    """One GTT order; times are exchange time, epoch ms."""
 
     gtt_id: str
     user_id: str
@@ -97,20 +99,20 @@ class Gtt:
     rules: list[Rule]
     created_ms: int
     entered_ms: int | None = None
-    """When the entry's order was filled; from then on its exits wait."""
+    """When the order of the entry was filled; None before. Only later trades trigger exits."""
 
     @property
     def expires_ms(self) -> int:
-        """A year after it was made."""
+        """A year after its creation."""
         return self.created_ms + _LIFETIME_MS
 
     @property
     def is_pending(self) -> bool:
-        """Some rule may still do something."""
+        """Whether a rule is pending."""
         return any(rule.status is RuleStatus.PENDING for rule in self.rules)
 
-    def waiting(self, at_ms: int) -> list[Rule]:
-        """The rules that a trade of this time could set off."""
+    def active_rules(self, at_ms: int) -> list[Rule]:
+        """The pending rules that a trade at `at_ms` can trigger."""
         is_entered = self.entered_ms is not None and at_ms > self.entered_ms
         return [
             rule
@@ -118,9 +120,9 @@ class Gtt:
             if rule.status is RuleStatus.PENDING and (rule.strategy is Strategy.ENTRY or is_entered)
         ]
 
-    def request(self, rule: Rule) -> OrderRequest:
+    def order_request(self, rule: Rule) -> OrderRequest:
         """The order that a rule places."""
-        side = self.side if rule.strategy is Strategy.ENTRY else self.side.other
+        side = self.side if rule.strategy is Strategy.ENTRY else self.side.opposite
         return OrderRequest(
             self.instrument_key,
             side,
@@ -131,34 +133,40 @@ class Gtt:
         )
 
     def end(self, status: RuleStatus, message: str = "") -> None:
-        """All that still waits does so no more."""
+        """Give all pending rules this status."""
         for rule in self.rules:
             if rule.status is RuleStatus.PENDING:
                 rule.status, rule.message = status, message
 
 
 def check_rules(gtt_type: GttType, rules: Sequence[Rule]) -> None:
-    """Raise OrderRefused for rules that Upstox would not take."""
+    """Raise ApiError (UDAPI1126) for rules that Upstox does not accept."""
     strategies = [rule.strategy for rule in rules]
-    fits = (
+    is_valid = (
         strategies == [Strategy.ENTRY]
         if gtt_type is GttType.SINGLE
         else 2 <= len(rules) <= 3
         and len(set(strategies)) == len(rules)
         and Strategy.ENTRY in strategies
     )
-    if not fits:
-        raise OrderRefused(GTT_RULES, f"The rules do not fit {gtt_type}", path="rules")
+    if not is_valid:
+        raise ApiError(
+            ErrorCode.INVALID_GTT_RULES, f"The rules do not fit {gtt_type}", path="rules"
+        )
     for rule in rules:
         is_entry = rule.strategy is Strategy.ENTRY
         if not is_entry and rule.trigger_type is not TriggerType.IMMEDIATE:
-            raise OrderRefused(
-                GTT_RULES,
+            raise ApiError(
+                ErrorCode.INVALID_GTT_RULES,
                 f"The trigger_type of {rule.strategy} must be IMMEDIATE",
                 path="trigger_type",
                 value=rule.trigger_type,
             )
         if rule.trigger_paise <= 0:
-            raise OrderRefused(GTT_RULES, "The trigger price must be positive", path="rules")
+            raise ApiError(
+                ErrorCode.INVALID_GTT_RULES, "The trigger price must be positive", path="rules"
+            )
         if rule.trailing_gap_paise and rule.strategy is not Strategy.STOPLOSS:
-            raise OrderRefused(GTT_RULES, "Only STOPLOSS can trail", path="trailing_gap")
+            raise ApiError(
+                ErrorCode.INVALID_GTT_RULES, "Only STOPLOSS can trail", path="trailing_gap"
+            )

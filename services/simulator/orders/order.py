@@ -1,4 +1,4 @@
-"""An order at one moment: what was asked, what was filled, in which of the 17 statuses."""
+"""Orders: their requests, their 17 statuses, their fills."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,17 +13,17 @@ class Side(StrEnum):
 
     @property
     def sign(self) -> int:
-        """What a fill adds to a position: 1 or -1."""
+        """1 for BUY, -1 for SELL: the sign of a fill's effect on a position."""
         return 1 if self is Side.BUY else -1
 
     @property
-    def other(self) -> "Side":
-        """The side that undoes this one."""
+    def opposite(self) -> "Side":
+        """The side that closes a position of this side."""
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
 class OrderType(StrEnum):
-    """How an order finds its price."""
+    """Upstox's `order_type`."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
@@ -32,24 +32,24 @@ class OrderType(StrEnum):
 
     @property
     def has_limit(self) -> bool:
-        """It names the worst price it takes."""
+        """Whether the order has a limit price."""
         return self in (OrderType.LIMIT, OrderType.SL)
 
     @property
     def has_trigger(self) -> bool:
-        """It sleeps until a trade reaches its trigger."""
+        """Whether the order is inactive until a trade reaches its trigger price."""
         return self in (OrderType.SL, OrderType.SL_M)
 
 
 class Validity(StrEnum):
-    """How long an order waits."""
+    """How long an order remains in the market."""
 
     DAY = "DAY"
     IOC = "IOC"
 
 
 class Product(StrEnum):
-    """What an order's position is for: intraday, delivery, margin, cover, one-cancels-other."""
+    """Upstox's `product`: intraday, delivery, margin trading, cover order, one-cancels-other."""
 
     I = "I"  # noqa: E741  (Upstox's name)
     D = "D"
@@ -59,12 +59,12 @@ class Product(StrEnum):
 
     @property
     def is_delivery(self) -> bool:
-        """Its position outlives the day."""
+        """Whether a position of this product is carried overnight."""
         return self in (Product.D, Product.MTF)
 
 
-class Status(StrEnum):
-    """Upstox's seventeen."""
+class OrderStatus(StrEnum):
+    """Upstox's seventeen order statuses."""
 
     RECEIVED = "put order req received"
     VALIDATION_PENDING = "validation pending"
@@ -85,18 +85,18 @@ class Status(StrEnum):
     AMO_CANCELLED = "cancelled after market order"
 
 
-_S = Status
+_S = OrderStatus
 _RESTING: Final = frozenset({_S.OPEN, _S.TRIGGER_PENDING})
 _FROM_RESTING: Final = frozenset(
     {_S.MODIFY_VALIDATION_PENDING, _S.CANCEL_PENDING, _S.CANCELLED, _S.REJECTED}
 )
 _FROM_AMO: Final = frozenset({_S.AMO_MODIFIED, _S.AMO_CANCELLED, _S.OPEN_PENDING, _S.REJECTED})
 
-NEXT: Final[dict[Status, frozenset[Status]]] = {
+TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     _S.RECEIVED: frozenset({_S.VALIDATION_PENDING}),
     _S.VALIDATION_PENDING: frozenset({_S.OPEN_PENDING, _S.AMO_RECEIVED, _S.REJECTED}),
     _S.OPEN_PENDING: _RESTING | {_S.REJECTED},
-    # An order stays open while it is filled in part.
+    # A partially filled order stays open.
     _S.OPEN: _FROM_RESTING | {_S.OPEN, _S.COMPLETE},
     _S.TRIGGER_PENDING: _FROM_RESTING | {_S.OPEN},
     _S.MODIFY_VALIDATION_PENDING: frozenset({_S.MODIFY_PENDING, _S.NOT_MODIFIED}),
@@ -112,14 +112,15 @@ NEXT: Final[dict[Status, frozenset[Status]]] = {
     _S.REJECTED: frozenset(),
     _S.AMO_CANCELLED: frozenset(),
 }
-"""Which status may follow which; nothing follows a final one."""
+"""The statuses that may follow each status; a final status has none."""
 
-AMO_WAITING: Final = frozenset({_S.AMO_RECEIVED, _S.AMO_MODIFIED})
+AMO_PENDING: Final = frozenset({_S.AMO_RECEIVED, _S.AMO_MODIFIED})
+"""Statuses of an after-market order that waits for the open."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What is asked for; prices in paise, zero where the type has none."""
+    """The parameters of an order; prices in paise, zero if the order type has none."""
 
     instrument_key: str
     side: Side
@@ -132,60 +133,68 @@ class OrderRequest:
     disclosed_quantity: int = 0
     tag: str | None = None
     protection_percent: float = 0.0
-    """How far from the last price a market order may go: -1 leaves it to the broker, 0 is any."""
+    """Maximum distance of a market order from the last price.
+
+    -1 leaves it to the broker, 0 means no limit.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One moment of an order: each change makes a new one. Times in exchange ms."""
+    """One version of an order: each change creates a new one. Times in exchange ms."""
 
     order_id: str
     user_id: str
     request: OrderRequest
     placed_ms: int
     updated_ms: int
-    status: Status = Status.RECEIVED
+    status: OrderStatus = OrderStatus.RECEIVED
     message: str = ""
     filled_quantity: int = 0
     filled_paise: int = 0
-    """Sum of price times quantity over its fills."""
+    """Sum of price times quantity over all fills."""
     cancelled_quantity: int = 0
     exchange_order_id: str | None = None
+    """None until the order is sent to the exchange."""
     is_amo: bool = False
     triggered: bool = False
-    """Its trigger was reached, so it trades like an order without one."""
+    """Whether the trigger price was reached, so that it no longer applies."""
     limit_paise: int = 0
-    """The worst price it may trade at; 0 is any."""
+    """The worst price at which the order may trade; 0 means any price."""
 
     @property
     def pending_quantity(self) -> int:
-        """What may still be filled."""
+        """The quantity that may still be filled."""
         return self.request.quantity - self.filled_quantity - self.cancelled_quantity
 
     @property
     def is_final(self) -> bool:
-        """Nothing can happen to it any more."""
-        return not NEXT[self.status]
+        """Whether the order can no longer change."""
+        return not TRANSITIONS[self.status]
 
-    def move(self, status: Status, at_ms: int, message: str = "") -> "Order":
-        """The order in its next status. Raises ValueError if that may not follow."""
-        if status not in NEXT[self.status]:
+    def move(self, status: OrderStatus, at_ms: int, message: str = "") -> "Order":
+        """The order in its next status. Raises ValueError if the transition is not allowed."""
+        if status not in TRANSITIONS[self.status]:
             raise ValueError(f"{status!r} cannot follow {self.status!r}")
-        dropped = status in (Status.CANCELLED, Status.AMO_CANCELLED, Status.REJECTED)
+        ends_unfilled = status in (
+            OrderStatus.CANCELLED,
+            OrderStatus.AMO_CANCELLED,
+            OrderStatus.REJECTED,
+        )
         return replace(
             self,
             status=status,
             updated_ms=at_ms,
             message=message,
-            cancelled_quantity=self.pending_quantity if dropped else 0,
+            cancelled_quantity=self.pending_quantity if ends_unfilled else 0,
         )
 
     def fill(self, price_paise: int, quantity: int, at_ms: int) -> "Order":
-        """The order after a fill: still open, or complete."""
-        whole = quantity == self.pending_quantity
-        filled = self.move(Status.COMPLETE if whole else Status.OPEN, at_ms)
+        """The order after a fill: complete, or still open."""
+        is_complete = quantity == self.pending_quantity
+        moved = self.move(OrderStatus.COMPLETE if is_complete else OrderStatus.OPEN, at_ms)
         return replace(
-            filled,
+            moved,
             filled_quantity=self.filled_quantity + quantity,
             filled_paise=self.filled_paise + price_paise * quantity,
         )
@@ -193,11 +202,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One trade of an order; Upstox calls it a trade as well."""
+    """One fill of an order; Upstox calls it a trade."""
 
     trade_id: str
     order: Order
-    """As the fill left it."""
+    """The order after this fill."""
     price_paise: int
     quantity: int
     at_ms: int

@@ -1,217 +1,202 @@
-"""The order manager: takes orders of all users, works them against the market, tells of each step.
+"""The order manager: accepts the orders of all users and matches them against the market.
 
-PURE: every moment is an argument (exchange time, epoch ms). An order passes its first
-statuses at once; then it rests, and each step of the market may fill it.
+Every time is an argument (exchange time, epoch ms). An order passes its first statuses at once.
+Then it rests, and each step of the market may fill it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
+from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.flows import Trade
 from services.simulator.market.simulated_calendar import SimulatedCalendar
-from services.simulator.market.state import InstrumentState
+from services.simulator.market.state import SimulatedState
 from services.simulator.orders import checks
 from services.simulator.orders.liquidity import Liquidity
 from services.simulator.orders.order import (
-    AMO_WAITING,
+    AMO_PENDING,
     Fill,
     Order,
     OrderRequest,
+    OrderStatus,
     OrderType,
-    Status,
     Validity,
 )
-from services.simulator.orders.records import Records
-from services.simulator.orders.refused import (
-    CANCEL_OF_FINAL,
-    MODIFY_OF_FINAL,
-    NO_SUCH_ORDER,
-    SERVICE_HOURS,
-    OrderRefused,
-)
+from services.simulator.orders.order_store import OrderStore
+from services.simulator.orders.risk_checks import RiskChecks
 from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date, trading_day
 
 _PRE_OPEN: Final = (Phase.PRE_OPEN_START, Phase.PRE_OPEN_END)
 
-Change = Callable[[OrderRequest], OrderRequest]
-"""Makes the wanted request of the present one."""
-
-
-class Risk(Protocol):
-    """Who knows what a user can afford."""
-
-    def objection(self, user_id: str, request: OrderRequest, others: Iterable[Order]) -> str | None:
-        """Why the broker would reject this order beside the user's `others`, if it would."""
-        ...
-
-    def record(self, fill: Fill) -> None:
-        """A fill changes what its user has."""
-        ...
-
-    def roll_day(self) -> None:
-        """A new day begins."""
-        ...
+Modification = Callable[[OrderRequest], OrderRequest]
+"""Returns the modified request for the present one."""
 
 
 class OrderManager:
-    """Everything between an order's arrival and its end."""
+    """Manages every order from its placement to its final status."""
 
     def __init__(
         self,
-        states: Mapping[str, InstrumentState],
+        states: Mapping[str, SimulatedState],
         calendar: SimulatedCalendar,
-        risk: Risk,
-        records: Records,
+        risk_checks: RiskChecks,
+        order_store: OrderStore,
         *,
         start_ms: int,
         needs_protection: bool = False,
     ) -> None:
+        """With `needs_protection` market orders without market protection are refused."""
         self._states = states
         self._calendar = calendar
-        self._risk = risk
-        self.records = records
+        self._risk_checks = risk_checks
+        self.order_store = order_store
         self._needs_protection = needs_protection
         self._day = trading_day(start_ms)
-        self._live: dict[str, dict[str, Order]] = {}
+        self._pending: dict[str, dict[str, Order]] = {}
+        """Orders that are not final, by instrument key and order id."""
         self._liquidity: dict[str, Liquidity] = {}
         self._order_number = 0
         self._trade_number = 0
         self.on_order: list[Callable[[Order], None]] = []
-        """Called with an order at each of its changes."""
+        """Called with an order after each of its changes."""
         self.on_fill: list[Callable[[Fill], None]] = []
-        """Called after the account has taken the fill in."""
+        """Called with a fill after the account is updated."""
 
     def place(self, user_id: str, request: OrderRequest, at_ms: int) -> Order:
-        """Take an order; it may be filled or rejected when this returns.
+        """Place an order; it may be filled or rejected on return.
 
-        Raises OrderRefused for what makes no order.
+        Raises ApiError if the order service refuses the request, so that no order exists.
         """
-        self._check_hours(at_ms)
+        self._check_service_hours(at_ms)
         checks.check_request(request, self._states, needs_protection=self._needs_protection)
         self._order_number += 1
         order_id = f"{ist_date(at_ms):%y%m%d}{self._order_number:09d}"
         order = Order(order_id, user_id, request, placed_ms=at_ms, updated_ms=at_ms)
-        self._now_is(order)
-        order = self._move(order, Status.VALIDATION_PENDING, at_ms)
+        self._update(order)
+        order = self._move(order, OrderStatus.VALIDATION_PENDING, at_ms)
         phase = self._calendar.phase(self._segment(order), at_ms)
-        objection = self._objection(order)
+        rejection = self._rejection(order)
         if phase is not Phase.NORMAL_OPEN and request.validity is Validity.IOC:
-            objection = "An IOC order needs an open market"
+            rejection = "An IOC order needs an open market"
         if self._calendar.closing_auction(self._segment(order), at_ms) is not None:
-            objection = objection or checks.auction_objection(request)
-        if objection is not None:
-            return self._move(order, Status.REJECTED, at_ms, objection)
+            rejection = rejection or checks.auction_rejection(request)
+        if rejection is not None:
+            return self._move(order, OrderStatus.REJECTED, at_ms, rejection)
         if phase is Phase.NORMAL_OPEN or phase in _PRE_OPEN:
-            return self._to_exchange(order, at_ms)
-        return self._move(replace(order, is_amo=True), Status.AMO_RECEIVED, at_ms)
+            return self._send_to_exchange(order, at_ms)
+        return self._move(replace(order, is_amo=True), OrderStatus.AMO_RECEIVED, at_ms)
 
-    def modify(self, user_id: str, order_id: str, change: Change, at_ms: int) -> Order:
-        """Change a waiting order; one that may not be so changed stays as it was.
+    def modify(self, user_id: str, order_id: str, modification: Modification, at_ms: int) -> Order:
+        """Modify a pending order.
 
-        Raises OrderRefused if there is no such order, or it is final.
+        An order whose modification the exchange or the broker rejects stays unchanged; for an
+        after-market order the rejection raises ApiError. Also raises ApiError if there is no
+        such order, it is final, or the order service refuses the request.
         """
-        self._check_hours(at_ms)
+        self._check_service_hours(at_ms)
         order = self._find(user_id, order_id)
         if order.is_final:
-            raise OrderRefused(
-                MODIFY_OF_FINAL, f"An order that is {order.status} cannot be modified"
+            raise ApiError(
+                ErrorCode.MODIFY_OF_FINAL_ORDER,
+                f"An order that is {order.status} cannot be modified",
             )
-        request = change(order.request)
+        request = modification(order.request)
         checks.check_request(request, self._states, needs_protection=self._needs_protection)
-        changed = replace(order, request=request)
-        objection = self._objection(changed)
+        modified = replace(order, request=request)
+        rejection = self._rejection(modified)
         if request.quantity <= order.filled_quantity:
-            objection = "More than this is filled already"
-        if order.status in AMO_WAITING:
-            if objection is not None:
-                raise OrderRefused(MODIFY_OF_FINAL, objection)
-            return self._move(changed, Status.AMO_MODIFIED, at_ms)
-        before = order.status
-        order = self._move(order, Status.MODIFY_VALIDATION_PENDING, at_ms)
-        if objection is not None:
-            order = self._move(order, Status.NOT_MODIFIED, at_ms, objection)
-            return self._move(order, before, at_ms, objection)
-        order = self._move(order, Status.MODIFY_PENDING, at_ms)
-        order = self._move(replace(order, request=request), Status.MODIFIED, at_ms)
+            rejection = "More than this is filled already"
+        if order.status in AMO_PENDING:
+            if rejection is not None:
+                raise ApiError(ErrorCode.MODIFY_OF_FINAL_ORDER, rejection)
+            return self._move(modified, OrderStatus.AMO_MODIFIED, at_ms)
+        status_before = order.status
+        order = self._move(order, OrderStatus.MODIFY_VALIDATION_PENDING, at_ms)
+        if rejection is not None:
+            order = self._move(order, OrderStatus.NOT_MODIFIED, at_ms, rejection)
+            return self._move(order, status_before, at_ms, rejection)
+        order = self._move(order, OrderStatus.MODIFY_PENDING, at_ms)
+        order = self._move(replace(order, request=request), OrderStatus.MODIFIED, at_ms)
         return self._rest(order, at_ms)
 
     def cancel(self, user_id: str, order_id: str, at_ms: int) -> Order:
-        """End a waiting order. Raises OrderRefused if there is no such order, or it is final."""
-        self._check_hours(at_ms)
+        """Cancel a pending order. Raises ApiError if there is no such order or it is final."""
+        self._check_service_hours(at_ms)
         order = self._find(user_id, order_id)
         if order.is_final:
-            raise OrderRefused(
-                CANCEL_OF_FINAL, f"An order that is {order.status} cannot be cancelled"
+            raise ApiError(
+                ErrorCode.CANCEL_OF_FINAL_ORDER,
+                f"An order that is {order.status} cannot be cancelled",
             )
-        if order.status in AMO_WAITING:
-            return self._move(order, Status.AMO_CANCELLED, at_ms)
+        if order.status in AMO_PENDING:
+            return self._move(order, OrderStatus.AMO_CANCELLED, at_ms)
         return self._cancel(order, at_ms, "")
 
     def step(self, trades: Sequence[Trade], now_ms: int) -> None:
-        """The market has come to `now_ms` through `trades`."""
+        """Process the market's trades up to `now_ms`."""
         if trading_day(now_ms) != self._day:
             self._day = trading_day(now_ms)
             self._roll_day(now_ms)
         self._liquidity.clear()
-        waiting = [key for key, orders in self._live.items() if orders]
-        if not waiting:
+        keys = [key for key, orders in self._pending.items() if orders]
+        if not keys:
             return
-        by_key: dict[str, list[Trade]] = {key: [] for key in waiting}
+        by_key: dict[str, list[Trade]] = {key: [] for key in keys}
         for trade in trades:
             if trade.key in by_key:
                 by_key[trade.key].append(trade)
-        for key in waiting:
+        for key in keys:
             state = self._states[key]
             phase = self._calendar.phase(state.instrument.segment, now_ms)
             self._liquidity[key] = Liquidity(state, by_key[key])
             if phase is Phase.NORMAL_OPEN:
-                self._work(key, by_key[key], now_ms)
+                self._process(key, by_key[key], now_ms)
             elif phase not in _PRE_OPEN:
                 self._expire(key, now_ms)
 
-    def waiting(self, user_id: str) -> list[Order]:
-        """The user's orders that may still be filled."""
+    def pending_orders(self, user_id: str) -> list[Order]:
+        """The user's orders that are not final."""
         return [
             order
-            for orders in self._live.values()
+            for orders in self._pending.values()
             for order in orders.values()
             if order.user_id == user_id
         ]
 
-    def _work(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
-        # The best price goes first, then who came first.
+    def _process(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
+        """Trigger and match the pending orders, by price priority, then by time priority."""
+
         def priority(order: Order) -> tuple[int, str]:
             limit = order.limit_paise
             return (-order.request.side.sign * limit if limit else -1 << 62, order.order_id)
 
-        for order in sorted(self._live[key].values(), key=priority):
-            if order.status in AMO_WAITING:
-                objection = self._objection(order)
-                if objection is None:
-                    self._to_exchange(order, now_ms)
+        for order in sorted(self._pending[key].values(), key=priority):
+            if order.status in AMO_PENDING:
+                rejection = self._rejection(order)
+                if rejection is None:
+                    self._send_to_exchange(order, now_ms)
                 else:
-                    self._move(order, Status.REJECTED, now_ms, objection)
-            elif order.status is Status.TRIGGER_PENDING:
+                    self._move(order, OrderStatus.REJECTED, now_ms, rejection)
+            elif order.status is OrderStatus.TRIGGER_PENDING:
                 self._trigger(order, trades, now_ms)
             else:
                 self._match(order, now_ms)
 
-    def _to_exchange(self, order: Order, at_ms: int) -> Order:
+    def _send_to_exchange(self, order: Order, at_ms: int) -> Order:
         exchange_order_id = f"1{order.order_id[6:]:0>15}"
         order = replace(order, exchange_order_id=exchange_order_id)
-        return self._rest(self._move(order, Status.OPEN_PENDING, at_ms), at_ms)
+        return self._rest(self._move(order, OrderStatus.OPEN_PENDING, at_ms), at_ms)
 
     def _rest(self, order: Order, at_ms: int) -> Order:
-        request = order.request
-        if request.order_type.has_trigger and not order.triggered:
-            return self._move(order, Status.TRIGGER_PENDING, at_ms)
+        if order.request.order_type.has_trigger and not order.triggered:
+            return self._move(order, OrderStatus.TRIGGER_PENDING, at_ms)
         return self._open(order, at_ms)
 
     def _open(self, order: Order, at_ms: int) -> Order:
-        limit = checks.worst_price(order.request, self._states[order.request.instrument_key])
-        order = self._move(replace(order, limit_paise=limit), Status.OPEN, at_ms)
+        limit = checks.limit_paise(order.request, self._states[order.request.instrument_key])
+        order = self._move(replace(order, limit_paise=limit), OrderStatus.OPEN, at_ms)
         order = self._match(order, at_ms)
         if order.request.validity is Validity.IOC and not order.is_final:
             order = self._cancel(order, at_ms, "The rest of an IOC order is cancelled")
@@ -235,66 +220,78 @@ class OrderManager:
             order = order.fill(price_paise, quantity, fill_ms)
             self._trade_number += 1
             fill = Fill(str(self._trade_number), order, price_paise, quantity, fill_ms)
-            self.records.add_fill(fill)
-            self._risk.record(fill)
-            self._now_is(order)
+            self.order_store.add_fill(fill)
+            self._risk_checks.record(fill)
+            self._update(order)
             for listener in self.on_fill:
                 listener(fill)
         return order
 
     def _cancel(self, order: Order, at_ms: int, message: str) -> Order:
-        order = self._move(order, Status.CANCEL_PENDING, at_ms)
-        return self._move(order, Status.CANCELLED, at_ms, message)
+        order = self._move(order, OrderStatus.CANCEL_PENDING, at_ms)
+        return self._move(order, OrderStatus.CANCELLED, at_ms, message)
 
     def _expire(self, key: str, now_ms: int) -> None:
-        for order in list(self._live[key].values()):
-            if order.status not in AMO_WAITING:
+        for order in list(self._pending[key].values()):
+            if order.status not in AMO_PENDING:
                 self._cancel(order, now_ms, "Expired at the end of the day")
 
     def _roll_day(self, now_ms: int) -> None:
-        for key in list(self._live):
+        for key in list(self._pending):
             self._expire(key, now_ms)
-        self._risk.roll_day()
-        self.records.roll_day()
+        self._risk_checks.roll_day()
+        self.order_store.roll_day()
 
-    def _objection(self, order: Order) -> str | None:
-        others = [
-            other for other in self.waiting(order.user_id) if other.order_id != order.order_id
-        ]
+    def _rejection(self, order: Order) -> str | None:
+        """Why the exchange or the broker rejects this order; None if both accept it."""
         request = order.request
-        if order.triggered:  # its trigger is behind it
-            limited = request.order_type.has_limit
-            request = replace(request, order_type=OrderType.LIMIT if limited else OrderType.MARKET)
-        found = checks.exchange_objection(request, self._states[request.instrument_key])
-        request = replace(request, quantity=order.pending_quantity)  # the rest is held
-        return found or self._risk.objection(order.user_id, request, others)
+        if order.triggered:  # the trigger price no longer applies
+            has_limit = request.order_type.has_limit
+            request = replace(
+                request, order_type=OrderType.LIMIT if has_limit else OrderType.MARKET
+            )
+        rejection = checks.exchange_rejection(request, self._states[request.instrument_key])
+        if rejection is not None:
+            return rejection
+        others = [
+            other
+            for other in self.pending_orders(order.user_id)
+            if other.order_id != order.order_id
+        ]
+        # The filled part is a position already.
+        request = replace(request, quantity=order.pending_quantity)
+        return self._risk_checks.rejection(order.user_id, request, others)
 
     def _find(self, user_id: str, order_id: str) -> Order:
-        order = self.records.find(user_id, order_id)
+        order = self.order_store.find(user_id, order_id)
         if order is None:
-            raise OrderRefused(NO_SUCH_ORDER, "Order not found", path="order_id", value=order_id)
+            raise ApiError(
+                ErrorCode.ORDER_NOT_FOUND, "Order not found", path="order_id", value=order_id
+            )
         return order
 
-    def _check_hours(self, at_ms: int) -> None:
+    def _check_service_hours(self, at_ms: int) -> None:
         if not self._calendar.service_hours_open(at_ms):
-            raise OrderRefused(
-                SERVICE_HOURS, "The order service is open from 5:30 AM to 12:00 AM IST"
+            raise ApiError(
+                ErrorCode.ORDER_SERVICE_CLOSED,
+                "The order service is open from 5:30 AM to 12:00 AM IST",
             )
 
     def _segment(self, order: Order) -> str:
         return self._states[order.request.instrument_key].instrument.segment
 
-    def _move(self, order: Order, status: Status, at_ms: int, message: str = "") -> Order:
+    def _move(self, order: Order, status: OrderStatus, at_ms: int, message: str = "") -> Order:
         order = order.move(status, at_ms, message)
-        self._now_is(order)
+        self._update(order)
         return order
 
-    def _now_is(self, order: Order) -> None:
-        self.records.add(order)
-        live = self._live.setdefault(order.request.instrument_key, {})
+    def _update(self, order: Order) -> None:
+        """Store the new version of an order and notify the listeners."""
+        self.order_store.add(order)
+        pending = self._pending.setdefault(order.request.instrument_key, {})
         if order.is_final:
-            live.pop(order.order_id, None)
+            pending.pop(order.order_id, None)
         else:
-            live[order.order_id] = order
+            pending[order.order_id] = order
         for listener in self.on_order:
             listener(order)

@@ -1,4 +1,4 @@
-"""A simulator of this process, on a free port, running fast."""
+"""A simulator in this process, on a free port, faster than real time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,27 +18,27 @@ TOKEN = "a-token-of-the-test"
 
 @pytest.fixture
 def speed() -> float:
-    """Exchange seconds per second; a test file may want another."""
+    """Exchange seconds per wall second; a test file may override it."""
     return 10.0
 
 
 @pytest.fixture
 async def base_url(speed: float) -> AsyncIterator[str]:
-    """Where the simulator answers."""
+    """The URL of the simulator."""
     settings = SimulatorSettings(
         port=0, ops_port=0, start_ms=START_MS, speed=speed, access_token=SecretStr(TOKEN)
     )
     async with open_simulator(settings) as simulator:
-        driving = asyncio.create_task(simulator.driver.run())
+        running = asyncio.create_task(simulator.simulation_loop.run())
         yield f"http://127.0.0.1:{simulator.port}"
-        driving.cancel()
-        await asyncio.wait([driving])
-        assert driving.cancelled()
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
 
 
 @pytest.fixture
 async def http(base_url: str) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of it that bears the token."""
+    """An HTTP client with the token."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(base_url, headers=headers, timeout=timeout) as session:
@@ -47,5 +47,5 @@ async def http(base_url: str) -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def sdk(base_url: str) -> Callable[[Callable[[Any], Any]], Awaitable[Any]]:
-    """Hands a call the official SDK's client, bearing the token."""
+    """Runs a call with a client of the official SDK that has the token."""
     return lambda work: sdk_call(base_url, TOKEN, work)

@@ -1,4 +1,4 @@
-"""The simulator's own calls tell the truth that a test compares with."""
+"""The simulator's own calls return the ground truth of the market."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ RELIANCE = "NSE_EQ|INE002A01018"
 
 
 async def full_mode(http: aiohttp.ClientSession, messages: int) -> list[Any]:
-    """The first so many messages about RELIANCE in full mode, a snapshot and live ones."""
+    """The first messages for RELIANCE in full mode: a snapshot, then live frames."""
     async with http.get("/v3/feed/market-data-feed/authorize") as response:
         uri = (await response.json())["data"]["authorizedRedirectUri"]
     async with http.ws_connect(uri) as socket:
@@ -25,12 +25,12 @@ async def full_mode(http: aiohttp.ClientSession, messages: int) -> list[Any]:
         ]
 
 
-async def test_ledger_holds_exactly_what_a_client_was_sent(http: aiohttp.ClientSession) -> None:
-    told: list[dict[str, object]] = []
+async def test_the_ledger_contains_the_quotes_sent_to_a_client(http: aiohttp.ClientSession) -> None:
+    quotes: list[dict[str, object]] = []
     messages = await full_mode(http, 10)
     for message in messages:
         full = message.feeds[RELIANCE].fullFeed.marketFF
-        told.append(
+        quotes.append(
             {
                 "kind": "live" if message.type == pb.live_feed else "snapshot",
                 "ts": message.currentTs,
@@ -48,7 +48,7 @@ async def test_ledger_holds_exactly_what_a_client_was_sent(http: aiohttp.ClientS
         "to_ms": messages[-1].currentTs + 1,
     }
     async with http.get("/simulator/v1/sent", params=span) as response:
-        assert await response.json() == told
+        assert await response.json() == quotes
 
 
 async def test_trades_add_up_to_the_volume_that_was_sent(http: aiohttp.ClientSession) -> None:
@@ -65,7 +65,7 @@ async def test_trades_add_up_to_the_volume_that_was_sent(http: aiohttp.ClientSes
     }
 
 
-async def test_instruments_and_clock_are_told(http: aiohttp.ClientSession) -> None:
+async def test_instruments_and_clock_are_returned(http: aiohttp.ClientSession) -> None:
     async with http.get("/simulator/v1/instruments") as response:
         instruments = await response.json()
     assert len(instruments) == 52
@@ -87,7 +87,7 @@ async def test_instruments_and_clock_are_told(http: aiohttp.ClientSession) -> No
         ({"key": RELIANCE, "to_ms": "-1"}, "to_ms"),
     ],
 )
-async def test_bad_query_is_refused_and_its_field_named(
+async def test_an_invalid_query_is_refused_with_its_field(
     http: aiohttp.ClientSession, path: str, query: dict[str, str], field: str
 ) -> None:
     async with http.get(f"/simulator/v1/{path}", params=query) as response:

@@ -1,4 +1,4 @@
-"""What a client of the feed sees when its connection meets trouble."""
+"""The effect of faults on a feed client."""
 
 import json
 from itertools import pairwise
@@ -23,7 +23,7 @@ async def arm(http: aiohttp.ClientSession, kind: str, **options: Any) -> None:
 async def connect(
     http: aiohttp.ClientSession, *, autoping: bool = True
 ) -> aiohttp.ClientWebSocketResponse:
-    """A connection that has been told the market and asked for an index."""
+    """A connection that has received `market_info` and the snapshot of an index."""
     async with http.get("/v3/feed/market-data-feed/authorize") as response:
         uri = (await response.json())["data"]["authorizedRedirectUri"]
     socket = await http.ws_connect(uri, autoping=autoping)
@@ -35,7 +35,7 @@ async def connect(
 
 
 async def values(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
-    """The times of the index's next values: without trouble, second by second."""
+    """Times (s) of the next index values, which without faults come every second."""
     frames = [
         pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5)) for _ in range(count)
     ]
@@ -47,20 +47,20 @@ def steps(times: list[int]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "seen"),
+    ("kind", "expected_steps"),
     [
         ("drop", [2, 1, 1]),
         ("duplicate", [1, 0, 1]),
         ("reorder", [2, -1, 2]),
     ],
 )
-async def test_frame_is_dropped_doubled_or_late(
-    http: aiohttp.ClientSession, kind: str, seen: list[int]
+async def test_a_frame_is_dropped_duplicated_or_reordered(
+    http: aiohttp.ClientSession, kind: str, expected_steps: list[int]
 ) -> None:
     socket = await connect(http)
     (before,) = await values(socket, 1)
     await arm(http, kind, after=0)
-    # Frames may have come while the fault was armed; the first odd step is its own.
+    # Frames may have arrived before the fault was armed: find the first unusual step.
     times = [before]
     while len(times) < 200:
         times += await values(socket, 1)
@@ -69,30 +69,30 @@ async def test_frame_is_dropped_doubled_or_late(
             break
     assert odd is not None
     start = odd - 1 if kind == "duplicate" else odd
-    assert steps(times)[start : start + 3] == seen
+    assert steps(times)[start : start + 3] == expected_steps
     await socket.close()
 
 
-async def test_garbage_and_half_a_frame_cannot_be_read_and_the_next_can(
+async def test_garbage_and_a_truncated_frame_cannot_be_decoded(
     http: aiohttp.ClientSession,
 ) -> None:
     socket = await connect(http)
     for kind in ("garbage", "truncate"):
         await arm(http, kind)
-        bad = b""
-        while not bad:
+        undecodable = b""
+        while not undecodable:
             frame = await socket.receive_bytes(timeout=5)
             try:
                 pb.FeedResponse.FromString(frame)
-            except Exception:  # noqa: BLE001  (the kind differs by protobuf's backend)
-                bad = frame
-        assert (bad == GARBAGE) is (kind == "garbage")
+            except Exception:  # noqa: BLE001  (the type depends on protobuf's backend)
+                undecodable = frame
+        assert (undecodable == GARBAGE) is (kind == "garbage")
         assert len(await values(socket, 2)) == 2
     await socket.close()
 
 
 @pytest.mark.parametrize("code", [1000, 1011])
-async def test_connection_is_closed_with_a_code(http: aiohttp.ClientSession, code: int) -> None:
+async def test_a_connection_is_closed_with_a_code(http: aiohttp.ClientSession, code: int) -> None:
     socket = await connect(http)
     await arm(http, "close", code=code)
     while (message := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.BINARY:
@@ -101,7 +101,7 @@ async def test_connection_is_closed_with_a_code(http: aiohttp.ClientSession, cod
     assert socket.close_code == code
 
 
-async def test_connection_is_accepted_and_dropped_again_and_again(
+async def test_connections_are_accepted_and_aborted(
     http: aiohttp.ClientSession,
 ) -> None:
     await arm(http, "abort", times=3)
@@ -116,7 +116,7 @@ async def test_connection_is_accepted_and_dropped_again_and_again(
 
 
 async def end_of(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType | None:
-    """What comes after the last frame; None if nothing does."""
+    """The type of the message after the last frame; None if there is none for 0.5 s."""
     while True:
         try:
             message = await socket.receive(timeout=0.5)
@@ -126,7 +126,7 @@ async def end_of(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType |
             return message.type
 
 
-async def test_stalled_connection_says_nothing_and_answers_pings(
+async def test_a_stalled_connection_sends_no_frames_and_answers_pings(
     http: aiohttp.ClientSession,
 ) -> None:
     socket = await connect(http, autoping=False)
@@ -137,7 +137,7 @@ async def test_stalled_connection_says_nothing_and_answers_pings(
     await socket.close()
 
 
-async def test_half_open_connection_does_not_even_answer_pings(
+async def test_a_half_open_connection_answers_no_pings(
     http: aiohttp.ClientSession,
 ) -> None:
     await arm(http, "half_open", after=10, delay_secs=5.0)
@@ -146,6 +146,6 @@ async def test_half_open_connection_does_not_even_answer_pings(
     await socket.ping()
     with pytest.raises(TimeoutError):
         await socket.receive(timeout=0.5)
-    # In the end it is cut, lest it count as one of the user's connections for ever.
+    # It is aborted after the delay, so that it no longer counts as a connection of the user.
     message = await socket.receive(timeout=10)
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)

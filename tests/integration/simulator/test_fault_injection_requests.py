@@ -1,4 +1,4 @@
-"""What a client sees when its requests meet trouble."""
+"""The effect of faults on HTTP requests."""
 
 import asyncio
 import json
@@ -30,32 +30,32 @@ async def status_of(http: aiohttp.ClientSession, path: str = PROFILE) -> int:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-async def test_request_is_answered_with_an_error_as_often_as_armed(
+async def test_an_error_fault_applies_the_configured_number_of_times(
     http: aiohttp.ClientSession, status: int
 ) -> None:
     await arm(http, "error", status=status, times=2)
     assert [await status_of(http) for _ in range(3)] == [status, status, 200]
 
 
-async def test_official_sdk_raises_on_an_error(http: aiohttp.ClientSession, sdk: Sdk) -> None:
+async def test_the_official_sdk_raises_on_an_error(http: aiohttp.ClientSession, sdk: Sdk) -> None:
     await arm(http, "error", status=500)
-    with pytest.raises(ApiException) as refused:
+    with pytest.raises(ApiException) as error:
         await sdk(lambda c: upstox_client.UserApi(c).get_profile("2.0", _request_timeout=5))
-    assert refused.value.status == 500
-    assert json.loads(refused.value.body)["errors"][0]["errorCode"] == "UDAPI100500"
+    assert error.value.status == 500
+    assert json.loads(error.value.body)["errors"][0]["errorCode"] == "UDAPI100500"
 
 
-async def test_only_the_path_and_method_that_are_armed_are_struck(
+async def test_a_fault_applies_to_its_path_and_method_only(
     http: aiohttp.ClientSession,
 ) -> None:
     await arm(http, "error", path="/v2/logout", method="DELETE")
     assert await status_of(http) == 200
     async with http.delete(LOGOUT) as response:
         assert response.status == 500
-    assert await status_of(http) == 200  # so the refused request was not carried out
+    assert await status_of(http) == 200  # so the failed request was not executed
 
 
-async def test_answer_is_lost_though_the_request_was_carried_out(
+async def test_a_lost_answer_belongs_to_an_executed_request(
     http: aiohttp.ClientSession,
 ) -> None:
     await arm(http, "lost", path="/v2/login", times=1)
@@ -72,30 +72,32 @@ async def test_answer_is_lost_though_the_request_was_carried_out(
         "grant_type": "authorization_code",
         "code": code,
     }
-    # A POST: lost answers to other methods are asked for again by the client itself.
+    # With POST, because the client repeats other methods by itself.
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await http.post("/v2/login/authorization/token", data=form)
     async with http.post("/v2/login/authorization/token", data=form) as response:
         assert (await response.json())["errors"][0]["errorCode"] == "UDAPI100057"
 
 
-async def test_official_sdk_asks_again_when_the_answer_to_a_delete_is_lost(
+async def test_the_official_sdk_repeats_a_delete_whose_answer_is_lost(
     http: aiohttp.ClientSession, sdk: Sdk
 ) -> None:
     await arm(http, "lost", path=LOGOUT)
-    with pytest.raises(ApiException) as refused:
+    with pytest.raises(ApiException) as error:
         await sdk(lambda c: upstox_client.LoginApi(c).logout("2.0", _request_timeout=5))
-    assert refused.value.status == 401  # the first request had ended the token
+    assert error.value.status == 401  # the first request revoked the token
 
 
-async def test_late_answer_comes_after_the_client_gave_up(http: aiohttp.ClientSession) -> None:
+async def test_a_request_with_a_late_answer_is_executed_at_once(
+    http: aiohttp.ClientSession,
+) -> None:
     await arm(http, "late", path=LOGOUT, delay_secs=0.3)
     with pytest.raises(TimeoutError):
         await http.delete(LOGOUT, timeout=aiohttp.ClientTimeout(total=0.1))
     assert await status_of(http) == 401
 
 
-async def test_slow_answer_takes_its_time(http: aiohttp.ClientSession) -> None:
+async def test_a_slow_request_is_delayed(http: aiohttp.ClientSession) -> None:
     await arm(http, "slow", delay_secs=0.2)
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -103,7 +105,9 @@ async def test_slow_answer_takes_its_time(http: aiohttp.ClientSession) -> None:
     assert loop.time() - started >= 0.2
 
 
-async def test_tokens_die_and_one_lives_again(http: aiohttp.ClientSession) -> None:
+async def test_tokens_can_be_revoked_and_the_configured_one_restored(
+    http: aiohttp.ClientSession,
+) -> None:
     statuses = []
     for alive in (False, True):
         async with http.post(f"{FAULTS}/tokens", json={"alive": alive}) as response:
@@ -112,14 +116,14 @@ async def test_tokens_die_and_one_lives_again(http: aiohttp.ClientSession) -> No
     assert statuses == [401, 200]
 
 
-async def test_handshake_is_refused(http: aiohttp.ClientSession) -> None:
+async def test_a_handshake_can_be_refused(http: aiohttp.ClientSession) -> None:
     for status in (401, 403):
         await arm(http, "error", path="/market-data-feeder", status=status)
         async with http.get("/v3/feed/market-data-feed/authorize") as response:
             uri = (await response.json())["data"]["authorizedRedirectUri"]
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as error:
             await http.ws_connect(uri)
-        assert refused.value.status == status
+        assert error.value.status == status
 
 
 async def test_armed_faults_are_listed_and_disarmed(http: aiohttp.ClientSession) -> None:
@@ -141,7 +145,7 @@ async def test_armed_faults_are_listed_and_disarmed(http: aiohttp.ClientSession)
 
 
 @pytest.mark.parametrize(
-    "order",
+    "body",
     [
         {"kind": "nothing"},
         {"kind": "error", "times": 0},
@@ -151,8 +155,8 @@ async def test_armed_faults_are_listed_and_disarmed(http: aiohttp.ClientSession)
         {"kind": "drop", "unknown": 1},
     ],
 )
-async def test_order_that_makes_no_sense_is_refused(
-    http: aiohttp.ClientSession, order: dict[str, object]
+async def test_an_invalid_fault_is_refused(
+    http: aiohttp.ClientSession, body: dict[str, object]
 ) -> None:
-    async with http.post(FAULTS, json=order) as response:
+    async with http.post(FAULTS, json=body) as response:
         assert response.status == 422

@@ -1,4 +1,4 @@
-"""What a receiver of the webhook sees when an update is posted twice."""
+"""The effect of the `webhook_twice` fault on the receiver of the webhook."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -27,7 +27,7 @@ ORDER = {
 }
 
 
-async def test_update_comes_twice_and_is_the_same() -> None:
+async def test_an_update_is_posted_twice() -> None:
     received: asyncio.Queue[Any] = asyncio.Queue()
 
     async def receive(request: web.Request) -> web.Response:
@@ -47,7 +47,8 @@ async def test_update_comes_twice_and_is_the_same() -> None:
         )
         simulator = await stack.enter_async_context(open_simulator(settings))
         running = [
-            asyncio.create_task(part.run()) for part in (simulator.driver, simulator.webhook)
+            asyncio.create_task(component.run())
+            for component in (simulator.simulation_loop, simulator.webhook)
         ]
         url = f"http://127.0.0.1:{simulator.port}"
         headers = {"Authorization": "Bearer t"}

@@ -1,4 +1,4 @@
-"""The feed speaks Upstox's protocol to a plain client."""
+"""The feed follows Upstox's protocol, tested with a plain WebSocket client."""
 
 import asyncio
 from itertools import pairwise
@@ -17,11 +17,15 @@ NIFTY = "NSE_INDEX|Nifty 50"
 
 
 def slow_clients() -> float:
-    (metric,) = SLOW_CLIENTS.collect()
-    return metric.samples[0].value
+    return sum(
+        sample.value
+        for metric in SLOW_CLIENTS.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and sample.labels["stream"] == "feed"
+    )
 
 
-async def test_client_is_told_the_market_then_a_snapshot_then_what_changes(
+async def test_a_client_receives_market_info_then_a_snapshot_then_live_frames(
     http: aiohttp.ClientSession,
 ) -> None:
     async with http.ws_connect(await feed_uri(http)) as socket:
@@ -51,7 +55,7 @@ async def test_client_is_told_the_market_then_a_snapshot_then_what_changes(
             assert full.ltpc.ltt <= frame.currentTs
 
 
-async def test_mode_can_be_changed_and_a_subscription_ended(http: aiohttp.ClientSession) -> None:
+async def test_a_mode_can_be_changed_and_a_subscription_ended(http: aiohttp.ClientSession) -> None:
     async with http.ws_connect(await feed_uri(http)) as socket:
         await receive(socket)
         await socket.send_bytes(request("sub", [RELIANCE]))
@@ -69,7 +73,7 @@ async def test_mode_can_be_changed_and_a_subscription_ended(http: aiohttp.Client
         assert set((await receive(socket)).feeds) == {NIFTY}
 
 
-async def test_text_and_malformed_frames_are_ignored(http: aiohttp.ClientSession) -> None:
+async def test_text_and_invalid_requests_are_ignored(http: aiohttp.ClientSession) -> None:
     async with http.ws_connect(await feed_uri(http)) as socket:
         await receive(socket)
         await socket.send_str(request("sub", [RELIANCE]).decode())
@@ -81,7 +85,7 @@ async def test_text_and_malformed_frames_are_ignored(http: aiohttp.ClientSession
 
 @pytest.mark.parametrize("path", [AUTHORIZE, DIRECT])
 @pytest.mark.parametrize("authorization", ["Bearer wrong", "Bearer ü", ""])
-async def test_bad_token_is_refused_in_upstox_words(
+async def test_an_invalid_token_is_refused_in_upstox_envelope(
     http: aiohttp.ClientSession, path: str, authorization: str
 ) -> None:
     async with http.get(path, headers={"Authorization": authorization}) as response:
@@ -93,16 +97,16 @@ async def test_bad_token_is_refused_in_upstox_words(
     assert {"propertyPath", "invalidValue", "property_path", "invalid_value"} < set(error)
 
 
-async def test_address_opens_one_connection_only(http: aiohttp.ClientSession) -> None:
+async def test_an_address_opens_one_connection_only(http: aiohttp.ClientSession) -> None:
     uri = await feed_uri(http)
     async with http.ws_connect(uri) as socket:
         await receive(socket)
-    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as error:
         await http.ws_connect(uri)
-    assert refused.value.status == 403
+    assert error.value.status == 403
 
 
-async def test_direct_address_redirects_to_the_feed(http: aiohttp.ClientSession) -> None:
+async def test_the_feed_path_redirects_to_a_one_time_address(http: aiohttp.ClientSession) -> None:
     async with http.get(DIRECT, allow_redirects=False) as response:
         assert response.status == 302
         location = response.headers["Location"]
@@ -110,21 +114,21 @@ async def test_direct_address_redirects_to_the_feed(http: aiohttp.ClientSession)
         assert (await receive(socket)).type == pb.market_info
 
 
-async def test_client_that_never_reads_is_cut_off_and_others_lose_nothing() -> None:
+async def test_a_client_that_never_reads_is_disconnected_and_others_lose_no_frame() -> None:
     before = slow_clients()
-    everything = request("sub", [instrument.key for instrument in INSTRUMENTS], "full")
+    subscribe_all = request("sub", [instrument.key for instrument in INSTRUMENTS], "full")
     async with (
         running(speed=100.0, client_queue_frames=4, send_timeout_secs=0.2) as http,
         http.ws_connect(await feed_uri(http)) as stuck,
         http.ws_connect(await feed_uri(http)) as healthy,
         asyncio.timeout(20),
     ):
-        await stuck.send_bytes(everything)
+        await stuck.send_bytes(subscribe_all)
         await healthy.send_bytes(request("sub", [NIFTY]))
         values: list[int] = []
         while slow_clients() == before or len(values) < 20:
             message = await receive(healthy)
             if message.type == pb.live_feed:
                 values.append(message.feeds[NIFTY].ltpc.ltt)
-    # An index has a value every second, so a lost frame would show.
+    # An index has a value every second, so a lost frame would be visible.
     assert [b - a for a, b in pairwise(values)] == [1_000] * (len(values) - 1)

@@ -1,4 +1,4 @@
-"""The official SDK's streamer works with the feed, unmodified but for its host."""
+"""The official SDK's streamer works with the feed, unmodified except for its host."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ NIFTY = "NSE_INDEX|Nifty 50"
 
 
 class Streaming:
-    """A streamer whose events arrive on this loop."""
+    """A streamer whose events are delivered to this event loop."""
 
     def __init__(self, streamer: Any, http: aiohttp.ClientSession) -> None:
         self.streamer = streamer
@@ -41,22 +41,22 @@ class Streaming:
         """The next event of this name; others before it are dropped."""
         async with asyncio.timeout(10):
             while True:
-                got, value = await self._events.get()
-                if got == name:
+                event_name, value = await self._events.get()
+                if event_name == name:
                     return value
 
     async def message(self, matches: Callable[[Any], bool]) -> Any:
         """The next message that matches."""
-        while not matches(found := await self.event("message")):
+        while not matches(message := await self.event("message")):
             pass
-        return found
+        return message
 
 
 @asynccontextmanager
 async def streaming(
     monkeypatch: pytest.MonkeyPatch, keys: list[str], mode: str, **options: Any
 ) -> AsyncIterator[Streaming]:
-    """A connected streamer; the simulator ends first, and the SDK's thread after it."""
+    """A connected streamer. The simulator is closed first, then the SDK's thread ends."""
     bases: list[str] = []
     running_threads: list[threading.Event] = []
     sockets: list[Any] = []
@@ -88,7 +88,7 @@ async def streaming(
             yield session
             streamer.auto_reconnect(False)
             sockets.append(streamer.feeder.ws.sock)
-    # Ended from this side, for after the SDK's disconnect() its thread may stay for 10 s.
+    # Closed by the server, because after the SDK's disconnect() its thread may run for 10 s.
     for ended in running_threads:
         assert await asyncio.to_thread(ended.wait, 10)
     for socket in sockets:
@@ -105,7 +105,7 @@ async def streaming(
         ("full_d30", "fullFeed"),
     ],
 )
-async def test_each_mode_arrives_as_a_snapshot_and_live(
+async def test_each_mode_has_a_snapshot_and_live_frames(
     monkeypatch: pytest.MonkeyPatch, mode: str, block: str
 ) -> None:
     async with streaming(monkeypatch, [RELIANCE, NIFTY], mode, plan="plus") as session:
@@ -113,7 +113,7 @@ async def test_each_mode_arrives_as_a_snapshot_and_live(
         snapshot = await session.event("message")
         live = await session.message(lambda message: message.get("type") == "live_feed")
     assert info["type"] == "market_info"
-    assert "type" not in snapshot  # initial_feed is zero, and zeros are not on the wire
+    assert "type" not in snapshot  # initial_feed is zero, which proto3 omits
     assert set(snapshot["feeds"]) == {RELIANCE, NIFTY}
     assert block in snapshot["feeds"][RELIANCE]
     assert all(block in feed for feed in live["feeds"].values())
@@ -122,7 +122,7 @@ async def test_each_mode_arrives_as_a_snapshot_and_live(
         assert len(levels) == (30 if mode == "full_d30" else 5)
 
 
-async def test_mode_is_changed_and_a_subscription_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_mode_is_changed_and_a_subscription_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     async with streaming(monkeypatch, [RELIANCE], "ltpc") as session:
         await session.message(lambda message: RELIANCE in message.get("feeds", {}))
         await asyncio.to_thread(session.streamer.change_mode, [RELIANCE], "full")
@@ -137,28 +137,28 @@ async def test_mode_is_changed_and_a_subscription_ended(monkeypatch: pytest.Monk
             assert set((await session.event("message"))["feeds"]) == {NIFTY}
 
 
-async def test_option_brings_its_greeks(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_option_has_its_greeks(monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"universe": "full", "start_ms": 1_767_607_200_000}
     async with streaming(monkeypatch, [RELIANCE], "ltpc", **options) as session:
         async with session.http.get("/simulator/v1/instruments") as response:
-            symbols = {one["symbol"]: one["key"] for one in await response.json()}
+            symbols = {each["symbol"]: each["key"] for each in await response.json()}
         key = symbols["NIFTY 25000 PE 06 JAN 26"]
         await asyncio.to_thread(session.streamer.subscribe, [key], "option_greeks")
         message = await session.message(lambda message: key in message.get("feeds", {}))
-    told = message["feeds"][key]["firstLevelWithGreeks"]
-    assert -1 < told["optionGreeks"]["delta"] < 0
-    assert {"theta", "gamma", "vega", "rho"} < set(told["optionGreeks"])
-    assert told["oi"] > 0
-    assert 0.05 < told["iv"] < 0.5
+    option = message["feeds"][key]["firstLevelWithGreeks"]
+    assert -1 < option["optionGreeks"]["delta"] < 0
+    assert {"theta", "gamma", "vega", "rho"} < set(option["optionGreeks"])
+    assert option["oi"] > 0
+    assert 0.05 < option["iv"] < 0.5
 
 
-async def test_streamer_comes_back_by_itself_with_its_subscriptions(
+async def test_the_streamer_reconnects_with_its_subscriptions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with streaming(monkeypatch, [RELIANCE], "full") as session:
         await session.message(lambda message: RELIANCE in message.get("feeds", {}))
         before = session.streamer.feeder.ws.sock
-        # The connection breaks as if the network did.
+        # Break the connection as a network failure would.
         before.sock.shutdown(2)
         await session.event("reconnecting")
         await session.event("open")

@@ -1,4 +1,4 @@
-"""A client logs in as at Upstox, by hand and through the official SDK."""
+"""Login as at Upstox, with plain HTTP and with the official SDK."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -29,7 +29,7 @@ PROFILE_FIELDS = {
 
 
 async def decide(http: aiohttp.ClientSession, decision: str) -> dict[str, list[str]]:
-    """What the redirect after the dialog says."""
+    """The parameters of the redirect after the dialog."""
     form = {**QUERY, "state": "a b&c", "decision": decision}
     path = "/simulator/v1/login/decision"
     async with http.post(path, data=form, allow_redirects=False) as response:
@@ -56,7 +56,7 @@ async def profile_status(http: aiohttp.ClientSession, token: str) -> int:
         return response.status
 
 
-async def test_dialog_asks_and_keeps_what_it_was_given(http: aiohttp.ClientSession) -> None:
+async def test_the_dialog_escapes_its_parameters(http: aiohttp.ClientSession) -> None:
     async with http.get(DIALOG, params={**QUERY, "state": '"><b>'}) as response:
         assert response.status == 200
         page = await response.text()
@@ -72,7 +72,7 @@ async def test_dialog_asks_and_keeps_what_it_was_given(http: aiohttp.ClientSessi
         ({"response_type": "token"}, "UDAPI100036"),
     ],
 )
-async def test_ill_made_dialog_address_is_refused(
+async def test_invalid_dialog_parameters_are_refused(
     http: aiohttp.ClientSession, change: dict[str, str], code: str
 ) -> None:
     async with http.get(DIALOG, params=QUERY | change) as response:
@@ -80,7 +80,7 @@ async def test_ill_made_dialog_address_is_refused(
         assert await error_code(response) == code
 
 
-async def test_login_by_hand_ends_where_the_code_can_be_read(
+async def test_the_default_redirect_address_returns_the_code(
     http: aiohttp.ClientSession,
 ) -> None:
     form = {**QUERY, "state": "s", "decision": "allow"}
@@ -88,15 +88,17 @@ async def test_login_by_hand_ends_where_the_code_can_be_read(
     async with http.post(path, data=form, allow_redirects=False) as response:
         location = urlsplit(response.headers["Location"])
     async with http.get(f"{location.path}?{location.query}") as response:
-        told = await response.json()
-    assert set(told) == {"code", "state"}
+        parameters = await response.json()
+    assert set(parameters) == {"code", "state"}
 
 
-async def test_denial_leads_back_with_an_error_and_the_state(http: aiohttp.ClientSession) -> None:
+async def test_a_denial_redirects_with_an_error_and_the_state(http: aiohttp.ClientSession) -> None:
     assert await decide(http, "deny") == {"error": ["access_denied"], "state": ["a b&c"]}
 
 
-async def test_code_buys_one_token_and_the_profile(http: aiohttp.ClientSession) -> None:
+async def test_a_code_is_exchanged_once_for_a_token_and_the_profile(
+    http: aiohttp.ClientSession,
+) -> None:
     code = await new_code(http)
     async with http.post(TOKEN_PATH, data=FORM | {"code": code}) as response:
         assert response.status == 200
@@ -117,7 +119,7 @@ async def test_code_buys_one_token_and_the_profile(http: aiohttp.ClientSession) 
         ({"grant_type": "password"}, "UDAPI100036"),
     ],
 )
-async def test_refused_exchange_uses_the_code_up(
+async def test_a_refused_exchange_uses_up_the_code(
     http: aiohttp.ClientSession, change: dict[str, str], code: str
 ) -> None:
     form = FORM | {"code": await new_code(http)}
@@ -127,7 +129,9 @@ async def test_refused_exchange_uses_the_code_up(
         assert await error_code(response) == "UDAPI100057"
 
 
-async def test_extended_token_comes_on_request_and_only_reads(http: aiohttp.ClientSession) -> None:
+async def test_an_extended_token_is_issued_on_request_and_permits_reads_only(
+    http: aiohttp.ClientSession,
+) -> None:
     form = FORM | {"code": await new_code(http), "refresh_extended_token": "true"}
     async with http.post(TOKEN_PATH, data=form) as response:
         token = (await response.json())["extended_token"]
@@ -137,7 +141,9 @@ async def test_extended_token_comes_on_request_and_only_reads(http: aiohttp.Clie
         assert await error_code(response) == "UDAPI100067"
 
 
-async def test_analytics_token_reads_and_a_new_one_ends_it(http: aiohttp.ClientSession) -> None:
+async def test_an_analytics_token_permits_reads_and_a_new_one_revokes_it(
+    http: aiohttp.ClientSession,
+) -> None:
     tokens = []
     for _ in range(2):
         async with http.post("/simulator/v1/login/tokens", json={"kind": "analytics"}) as response:
@@ -148,13 +154,13 @@ async def test_analytics_token_reads_and_a_new_one_ends_it(http: aiohttp.ClientS
         assert await error_code(response) == "UDAPI100067"
 
 
-async def test_sandbox_token_reads_nothing(http: aiohttp.ClientSession) -> None:
+async def test_a_sandbox_token_permits_no_reads(http: aiohttp.ClientSession) -> None:
     async with http.post("/simulator/v1/login/tokens", json={"kind": "sandbox"}) as response:
         token = (await response.json())["access_token"]
     assert await profile_status(http, token) == 401
 
 
-async def test_logout_ends_the_token(http: aiohttp.ClientSession) -> None:
+async def test_logout_revokes_the_token(http: aiohttp.ClientSession) -> None:
     async with http.delete("/v2/logout") as response:
         assert await response.json() == {"status": "success", "data": True}
     async with http.get("/v2/user/profile") as response:
@@ -162,25 +168,25 @@ async def test_logout_ends_the_token(http: aiohttp.ClientSession) -> None:
         assert await error_code(response) == "UDAPI100050"
 
 
-async def test_unknown_path_is_refused_in_upstox_words(http: aiohttp.ClientSession) -> None:
+async def test_an_unknown_path_is_answered_in_upstox_envelope(http: aiohttp.ClientSession) -> None:
     async with http.get("/v2/nothing") as response:
         assert response.status == 404
         assert await error_code(response) == "UDAPI100060"
 
 
-async def test_official_sdk_logs_in_reads_the_profile_and_out(
+async def test_the_official_sdk_logs_in_reads_the_profile_and_logs_out(
     base_url: str, http: aiohttp.ClientSession
 ) -> None:
     code = await new_code(http)
-    told = await sdk_call(
+    login = await sdk_call(
         base_url,
         "",
         lambda client: upstox_client.LoginApi(client).token(
             "2.0", code=code, **FORM, _request_timeout=5
         ),
     )
-    assert told.user_id == "SIM001"
-    token = told.access_token
+    assert login.user_id == "SIM001"
+    token = login.access_token
     profile = await sdk_call(
         base_url,
         token,
@@ -188,19 +194,19 @@ async def test_official_sdk_logs_in_reads_the_profile_and_out(
     )
     assert profile.status == "success"
     assert set(profile.data.to_dict()) == PROFILE_FIELDS
-    assert profile.data.email == told.email
-    ended = await sdk_call(
+    assert profile.data.email == login.email
+    logout = await sdk_call(
         base_url,
         token,
         lambda client: upstox_client.LoginApi(client).logout("2.0", _request_timeout=5),
     )
-    assert ended.data is True
+    assert logout.data is True
     assert await profile_status(http, token) == 401
 
 
-async def test_official_sdk_dialog_call_lacks_the_response_type(base_url: str) -> None:
-    """A client must build the address itself."""
-    with pytest.raises(ApiException) as refused:
+async def test_the_dialog_call_of_the_official_sdk_lacks_the_response_type(base_url: str) -> None:
+    """So a client must build the address itself."""
+    with pytest.raises(ApiException) as error:
         await sdk_call(
             base_url,
             "",
@@ -208,4 +214,4 @@ async def test_official_sdk_dialog_call_lacks_the_response_type(base_url: str) -
                 CLIENT_ID, REDIRECT_URI, "2.0", _request_timeout=5
             ),
         )
-    assert json.loads(refused.value.body)["errors"][0]["propertyPath"] == "response_type"
+    assert json.loads(error.value.body)["errors"][0]["propertyPath"] == "response_type"

@@ -1,4 +1,4 @@
-"""A token that the user approves is posted to the application's notifier address."""
+"""A token that the user approves is posted to the application's notifier URL."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,18 +12,18 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from services.simulator.access.tokens import next_expiry_ms
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
-from services.simulator.tokens import next_death_ms
 from tests.support.sdk import sdk_client
 from tests.support.waiting import eventually
 
 REQUESTS = "/simulator/v1/login/requests"
-BEFORE_DEATH_MS = 1_767_650_340_000  # 2026-01-06 03:29 IST
+BEFORE_EXPIRY_MS = 1_767_650_340_000  # 2026-01-06 03:29 IST
 
 
 class Receiver:
-    """The application's notifier address."""
+    """The application's notifier server."""
 
     def __init__(self) -> None:
         self.messages: list[Any] = []
@@ -40,7 +40,7 @@ class Receiver:
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    """A receiver and where it listens: /receive answers, /never does not."""
+    """A receiver and its URL: /receive answers, /never does not."""
     receiver = Receiver()
     app = web.Application()
     app.add_routes([web.post("/receive", receiver.receive), web.post("/never", receiver.never)])
@@ -53,7 +53,7 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
 async def simulator(
     notifier_url: str, **options: Any
 ) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
-    """A simulator whose application has this notifier address, and a client of it."""
+    """A simulator with this notifier URL, and an HTTP client of it."""
     settings = SimulatorSettings(
         port=0,
         ops_port=0,
@@ -68,23 +68,25 @@ async def simulator(
             yield url, http
 
 
-async def ask(http: aiohttp.ClientSession, secret: str = "simulated-secret") -> tuple[int, Any]:
+async def request_token(
+    http: aiohttp.ClientSession, secret: str = "simulated-secret"
+) -> tuple[int, Any]:
     path = "/v3/login/auth/token/request/simulated-client"
     async with http.post(path, json={"client_secret": secret}) as response:
         return response.status, await response.json()
 
 
 async def decide(http: aiohttp.ClientSession, *, approve: bool) -> Any:
-    """Decide on the only request that waits."""
+    """Decide on the only pending request."""
     async with http.get(REQUESTS) as response:
-        (waiting,) = await response.json()
-    path = f"{REQUESTS}/{waiting['request_id']}"
+        (pending,) = await response.json()
+    path = f"{REQUESTS}/{pending['request_id']}"
     async with http.post(path, json={"approve": approve}) as response:
         assert response.status == 200
         return await response.json()
 
 
-async def test_approved_token_is_posted_and_good(receiver: tuple[Receiver, str]) -> None:
+async def test_an_approved_token_is_posted_and_valid(receiver: tuple[Receiver, str]) -> None:
     received, address = receiver
     async with simulator(f"{address}/receive") as (url, http):
 
@@ -95,49 +97,49 @@ async def test_approved_token_is_posted_and_good(receiver: tuple[Receiver, str])
                     body, "simulated-client", _request_timeout=5
                 )
 
-        asked = await asyncio.to_thread(blocking)
-        assert asked.data.notifier_url == f"{address}/receive"
+        requested = await asyncio.to_thread(blocking)
+        assert requested.data.notifier_url == f"{address}/receive"
         assert await decide(http, approve=True) == {"delivered": True, "status": 204}
         (message,) = received.messages
         assert message["message_type"] == "access_token"
         assert message["client_id"] == "simulated-client"
-        assert message["expires_at"] == asked.data.authorization_expiry
-        assert int(message["expires_at"]) == next_death_ms(int(message["issued_at"]))
+        assert message["expires_at"] == requested.data.authorization_expiry
+        assert int(message["expires_at"]) == next_expiry_ms(int(message["issued_at"]))
         headers = {"Authorization": f"{message['token_type']} {message['access_token']}"}
         async with http.get("/v2/user/profile", headers=headers) as response:
             assert (await response.json())["data"]["user_id"] == message["user_id"]
 
 
-async def test_rejected_request_posts_nothing_and_waits_no_more(
+async def test_a_rejected_request_posts_nothing_and_is_removed(
     receiver: tuple[Receiver, str],
 ) -> None:
     received, address = receiver
     async with simulator(f"{address}/receive") as (_, http):
-        await ask(http)
+        await request_token(http)
         await decide(http, approve=False)
         async with http.get(REQUESTS) as response:
             assert await response.json() == []
     assert received.messages == []
 
 
-async def test_silent_application_is_given_up_on(receiver: tuple[Receiver, str]) -> None:
+async def test_posting_to_a_silent_application_times_out(receiver: tuple[Receiver, str]) -> None:
     async with simulator(f"{receiver[1]}/never") as (_, http):
-        await ask(http)
+        await request_token(http)
         assert await decide(http, approve=True) == {"delivered": False, "status": None}
 
 
-async def test_wrong_secret_and_missing_notifier_are_refused() -> None:
+async def test_a_wrong_secret_and_a_missing_notifier_url_are_refused() -> None:
     async with simulator("") as (_, http):
         for secret, status, code in [
             ("wrong", 401, "UDAPI100016"),
             ("simulated-secret", 400, "UDAPI100036"),
         ]:
-            answered, body = await ask(http, secret)
+            answered, body = await request_token(http, secret)
             assert (answered, body["errors"][0]["errorCode"]) == (status, code)
 
 
 @pytest.mark.parametrize("body", [b"{", b"{}", b'{"client_secret": 1}'])
-async def test_body_that_cannot_be_read_is_refused_in_upstox_words(body: bytes) -> None:
+async def test_an_invalid_body_is_refused_in_upstox_envelope(body: bytes) -> None:
     async with simulator("") as (_, http):
         path = "/v3/login/auth/token/request/simulated-client"
         async with http.post(path, data=body) as response:
@@ -145,18 +147,18 @@ async def test_body_that_cannot_be_read_is_refused_in_upstox_words(body: bytes) 
             assert (await response.json())["errors"][0]["errorCode"] == "UDAPI100036"
 
 
-async def test_request_that_does_not_wait_is_unknown() -> None:
+async def test_an_unknown_request_is_not_found() -> None:
     async with simulator("") as (_, http):
         async with http.post(f"{REQUESTS}/nothing", json={"approve": True}) as response:
             assert response.status == 404
 
 
-async def test_ordinary_token_dies_at_half_past_three(receiver: tuple[Receiver, str]) -> None:
+async def test_an_ordinary_token_expires_at_half_past_three(receiver: tuple[Receiver, str]) -> None:
     received, address = receiver
     speed = 60.0  # 03:30 IST comes within a second
-    options = {"start_ms": BEFORE_DEATH_MS, "speed": speed}
+    options = {"start_ms": BEFORE_EXPIRY_MS, "speed": speed}
     async with simulator(f"{address}/receive", **options) as (_, http):
-        await ask(http)
+        await request_token(http)
         await decide(http, approve=True)
         headers = {"Authorization": f"Bearer {received.messages[0]['access_token']}"}
 
@@ -169,4 +171,4 @@ async def test_ordinary_token_dies_at_half_past_three(receiver: tuple[Receiver, 
         async def is_refused() -> bool:
             return await status() == 401
 
-        await eventually(is_refused, what="the token's death")
+        await eventually(is_refused, what="the expiry of the token")

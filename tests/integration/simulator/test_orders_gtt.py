@@ -1,4 +1,4 @@
-"""The official SDK places, changes, ends GTT orders, and reads what became of them."""
+"""The official SDK places, modifies, cancels and reads GTT orders."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,13 +13,15 @@ RELIANCE = "NSE_EQ|INE002A01018"
 SECS = 10
 
 
-def rule(strategy: str, kind: str, price: float, **more: Any) -> Any:
-    return upstox_client.GttRule(strategy=strategy, trigger_type=kind, trigger_price=price, **more)
+def rule(strategy: str, trigger_type: str, price: float, **more: Any) -> Any:
+    return upstox_client.GttRule(
+        strategy=strategy, trigger_type=trigger_type, trigger_price=price, **more
+    )
 
 
-def place(client: Any, kind: str, *rules: Any) -> str:
+def place(client: Any, gtt_type: str, *rules: Any) -> str:
     body = upstox_client.GttPlaceOrderRequest(
-        type=kind,
+        type=gtt_type,
         quantity=2,
         product="I",
         rules=list(rules),
@@ -32,7 +34,7 @@ def place(client: Any, kind: str, *rules: Any) -> str:
     return str(gtt_id)
 
 
-async def test_gtt_is_placed_modified_cancelled(sdk: Sdk) -> None:
+async def test_a_gtt_order_is_placed_modified_and_cancelled(sdk: Sdk) -> None:
     def work(client: Any) -> Any:
         api = upstox_client.OrderApiV3(client)
         gtt_id = place(client, "SINGLE", rule("ENTRY", "BELOW", 1_000.0))
@@ -45,9 +47,9 @@ async def test_gtt_is_placed_modified_cancelled(sdk: Sdk) -> None:
         api.modify_gtt_order(change, _request_timeout=SECS)
         body = upstox_client.GttCancelOrderRequest(gtt_order_id=gtt_id)
         api.cancel_gtt_order(body, _request_timeout=SECS)
-        with pytest.raises(ApiException) as again:
+        with pytest.raises(ApiException) as second_cancel:
             api.cancel_gtt_order(body, _request_timeout=SECS)
-        assert again.value.status == 400
+        assert second_cancel.value.status == 400
         return api.get_gtt_order_details(gtt_order_id=gtt_id, _request_timeout=SECS)
 
     [gtt] = (await sdk(work)).data
@@ -59,7 +61,7 @@ async def test_gtt_is_placed_modified_cancelled(sdk: Sdk) -> None:
     assert gtt.expires_at - gtt.created_at == 365 * 86_400 * 1_000_000
 
 
-async def test_immediate_entry_buys_and_its_exits_wait(sdk: Sdk) -> None:
+async def test_an_immediate_entry_is_filled_and_its_exits_are_pending(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         place(
             client,

@@ -1,4 +1,4 @@
-"""The official SDK places, changes, reads orders, all in its own models."""
+"""The official SDK places, modifies, cancels and reads orders in its own models."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +15,7 @@ SECS = 10
 
 
 def order(**more: Any) -> dict[str, Any]:
-    """An intraday share at the market."""
+    """An intraday market order of one share."""
     return {
         "quantity": 1,
         "product": "I",
@@ -31,7 +31,7 @@ def order(**more: Any) -> dict[str, Any]:
 
 
 def resting(**more: Any) -> dict[str, Any]:
-    """One that nobody will sell to."""
+    """A limit order far below the market."""
     return order(order_type="LIMIT", price=1_300.0, **more)
 
 
@@ -45,7 +45,7 @@ def modification(order_id: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
-async def test_v3_order_is_placed_modified_cancelled(sdk: Sdk) -> None:
+async def test_a_v3_order_is_placed_modified_and_cancelled(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api, reads = upstox_client.OrderApiV3(client), upstox_client.OrderApi(client)
         body = upstox_client.PlaceOrderV3Request(**resting(tag="mine", market_protection=-1))
@@ -61,7 +61,7 @@ async def test_v3_order_is_placed_modified_cancelled(sdk: Sdk) -> None:
     assert placed.status == "success"
     assert placed.metadata.latency >= 0
     assert modified.data.order_id == cancelled.data.order_id == placed.data.order_ids[0]
-    assert [moment.status for moment in history.data] == [
+    assert [version.status for version in history.data] == [
         "put order req received",
         "validation pending",
         "open pending",
@@ -76,7 +76,7 @@ async def test_v3_order_is_placed_modified_cancelled(sdk: Sdk) -> None:
     assert (history.data[-1].quantity, history.data[-1].price) == (2, 1_310.0)
 
 
-async def test_v2_order_fills_and_its_trades_are_told(sdk: Sdk) -> None:
+async def test_a_v2_order_is_filled_and_its_trades_are_returned(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.OrderApi(client)
         body = upstox_client.PlaceOrderRequest(**order(quantity=5))
@@ -97,7 +97,7 @@ async def test_v2_order_fills_and_its_trades_are_told(sdk: Sdk) -> None:
     assert [row.order_id for row in book.data] == [status.data.order_id]
 
 
-async def test_v2_order_is_modified_and_cancelled(sdk: Sdk) -> None:
+async def test_a_v2_order_is_modified_and_cancelled(sdk: Sdk) -> None:
     def work(client: Any) -> list[str]:
         api = upstox_client.OrderApi(client)
         body = upstox_client.PlaceOrderRequest(**resting())
@@ -110,7 +110,7 @@ async def test_v2_order_is_modified_and_cancelled(sdk: Sdk) -> None:
     assert len(set(await sdk(work))) == 1
 
 
-async def test_sliced_order_comes_back_as_several(sdk: Sdk) -> None:
+async def test_a_sliced_order_has_several_ids(sdk: Sdk) -> None:
     def work(client: Any) -> Any:
         body = upstox_client.PlaceOrderV3Request(**resting(quantity=250_000, slice=True))
         return upstox_client.OrderApiV3(client).place_order(body, _request_timeout=SECS)
@@ -118,7 +118,7 @@ async def test_sliced_order_comes_back_as_several(sdk: Sdk) -> None:
     assert len((await sdk(work)).data.order_ids) == 3
 
 
-async def test_several_orders_are_placed_and_ended_together(sdk: Sdk) -> None:
+async def test_a_batch_of_orders_is_placed_and_cancelled(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.OrderApi(client)
         bodies = [
@@ -129,18 +129,18 @@ async def test_several_orders_are_placed_and_ended_together(sdk: Sdk) -> None:
                 **resting(tag="batch"), slice=False, correlation_id="buy"
             ),
         ]
-        good = api.place_multi_order(bodies, _request_timeout=SECS)
+        succeeded = api.place_multi_order(bodies, _request_timeout=SECS)
         bodies[0].quantity = 0
         mixed = api.place_multi_order_with_http_info(bodies, _request_timeout=SECS)
         cancelled = api.cancel_multi_order(tag="batch", _request_timeout=SECS)
         exited = api.exit_positions(_request_timeout=SECS)
         book = api.get_order_book("2.0", _request_timeout=SECS)
-        return [good, mixed, cancelled, exited, book]
+        return [succeeded, mixed, cancelled, exited, book]
 
-    good, mixed, cancelled, exited, book = await sdk(work)
-    assert good.status == "success"
-    assert [row.correlation_id for row in good.data] == ["buy", "sell"]
-    assert (good.summary.total, good.summary.success) == (2, 2)
+    succeeded, mixed, cancelled, exited, book = await sdk(work)
+    assert succeeded.status == "success"
+    assert [row.correlation_id for row in succeeded.data] == ["buy", "sell"]
+    assert (succeeded.summary.total, succeeded.summary.success) == (2, 2)
     partial, status, _ = mixed
     assert (status, partial.status) == (207, "partial_success")
     assert [(error.error_code, error.correlation_id) for error in partial.errors] == [
@@ -153,7 +153,7 @@ async def test_several_orders_are_placed_and_ended_together(sdk: Sdk) -> None:
     assert book.data[-1].status == "complete"
 
 
-async def test_body_that_cannot_be_read_is_counted(http: aiohttp.ClientSession) -> None:
+async def test_an_invalid_body_is_counted_as_payload_error(http: aiohttp.ClientSession) -> None:
     bodies = [
         resting() | {"price": 1_300.001, "correlation_id": "unread"},
         resting() | {"correlation_id": "good"},
@@ -164,18 +164,18 @@ async def test_body_that_cannot_be_read_is_counted(http: aiohttp.ClientSession) 
     assert summary == {"total": 2, "success": 1, "error": 1, "payload_error": 1}
 
 
-async def test_batch_of_nothing_good_is_an_error(sdk: Sdk) -> None:
+async def test_a_batch_without_a_valid_order_is_an_error(sdk: Sdk) -> None:
     def work(client: Any) -> Any:
         body = upstox_client.MultiOrderRequest(
             **order(quantity=0), slice=False, correlation_id="one"
         )
-        with pytest.raises(ApiException) as refused:
+        with pytest.raises(ApiException) as error:
             upstox_client.OrderApi(client).place_multi_order([body], _request_timeout=SECS)
-        return refused.value
+        return error.value
 
-    refused = await sdk(work)
-    assert refused.status == 400
-    assert b'"UDAPI1052"' in refused.body
+    exception = await sdk(work)
+    assert exception.status == 400
+    assert b'"UDAPI1052"' in exception.body
 
 
 @pytest.mark.parametrize(
@@ -188,24 +188,26 @@ async def test_batch_of_nothing_good_is_an_error(sdk: Sdk) -> None:
         (resting() | {"price": 1_300.001}, b"UDAPI100036"),
     ],
 )
-async def test_refused_order_names_its_fault(sdk: Sdk, body: dict[str, Any], code: bytes) -> None:
+async def test_a_refused_order_has_the_code_of_its_error(
+    sdk: Sdk, body: dict[str, Any], code: bytes
+) -> None:
     def work(client: Any) -> Any:
         request = upstox_client.PlaceOrderV3Request(**body)
-        with pytest.raises(ApiException) as refused:
+        with pytest.raises(ApiException) as error:
             upstox_client.OrderApiV3(client).place_order(request, _request_timeout=SECS)
-        return refused.value
+        return error.value
 
-    refused = await sdk(work)
-    assert refused.status == 400
-    assert code in refused.body
+    exception = await sdk(work)
+    assert exception.status == 400
+    assert code in exception.body
 
 
-async def test_order_that_is_not_there_cannot_be_cancelled(sdk: Sdk) -> None:
+async def test_an_unknown_order_cannot_be_cancelled(sdk: Sdk) -> None:
     def work(client: Any) -> Any:
-        with pytest.raises(ApiException) as refused:
+        with pytest.raises(ApiException) as error:
             upstox_client.OrderApiV3(client).cancel_order("nobody's", _request_timeout=SECS)
-        return refused.value
+        return error.value
 
-    refused = await sdk(work)
-    assert refused.status == 404
-    assert b"UDAPI100010" in refused.body
+    exception = await sdk(work)
+    assert exception.status == 404
+    assert b"UDAPI100010" in exception.body

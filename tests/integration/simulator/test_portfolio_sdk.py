@@ -1,4 +1,4 @@
-"""The official SDK reads funds, positions, holdings, charges, reports in its own models."""
+"""The official SDK reads funds, positions, holdings, charges and reports in its own models."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,7 +29,7 @@ def trade(client: Any, side: str, quantity: int, product: str = "I") -> Any:
     return upstox_client.OrderApiV3(client).place_order(body, _request_timeout=SECS)
 
 
-async def test_fills_move_positions_and_funds(sdk: Sdk) -> None:
+async def test_fills_change_positions_and_funds(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         user, portfolio = upstox_client.UserApi(client), upstox_client.PortfolioApi(client)
         before = user.get_user_fund_margin("2.0", _request_timeout=SECS)
@@ -60,7 +60,7 @@ async def test_fills_move_positions_and_funds(sdk: Sdk) -> None:
     assert mtf.data == []
 
 
-async def test_holdings_are_there_and_a_sale_uses_them(sdk: Sdk) -> None:
+async def test_a_delivery_sale_uses_holdings(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.PortfolioApi(client)
         before = api.get_holdings("2.0", _request_timeout=SECS)
@@ -73,7 +73,7 @@ async def test_holdings_are_there_and_a_sale_uses_them(sdk: Sdk) -> None:
     assert used[RELIANCE] == 5
 
 
-async def test_position_is_converted(sdk: Sdk) -> None:
+async def test_a_position_is_converted(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         trade(client, "BUY", 10)
         api = upstox_client.PortfolioApi(client)
@@ -92,7 +92,7 @@ async def test_position_is_converted(sdk: Sdk) -> None:
     assert {row.product: row.quantity for row in positions.data} == {"I": 6, "D": 4}
 
 
-async def test_refused_conversion_leaves_no_position(http: aiohttp.ClientSession) -> None:
+async def test_a_refused_conversion_creates_no_position(http: aiohttp.ClientSession) -> None:
     body = {
         "instrument_token": RELIANCE,
         "new_product": "D",
@@ -106,7 +106,7 @@ async def test_refused_conversion_leaves_no_position(http: aiohttp.ClientSession
         assert (await answer.json())["data"] == []
 
 
-async def test_costs_are_told_before_a_trade(sdk: Sdk) -> None:
+async def test_charges_and_margin_are_calculated(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.ChargeApi(client)
         leg = upstox_client.Instrument(
@@ -127,7 +127,7 @@ async def test_costs_are_told_before_a_trade(sdk: Sdk) -> None:
     assert margin.data.margins[0].equity_margin == 14_000.0
 
 
-async def test_reports_tell_what_was_traded(sdk: Sdk) -> None:
+async def test_reports_contain_the_trades(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         trade(client, "BUY", 10)
         trade(client, "SELL", 10)
@@ -153,7 +153,7 @@ async def test_reports_tell_what_was_traded(sdk: Sdk) -> None:
     assert charges.data.charges_breakdown.total > 0
 
 
-async def test_kill_switch_and_addresses_are_kept(sdk: Sdk) -> None:
+async def test_kill_switch_and_addresses_are_stored(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.UserApi(client)
         before = api.get_kill_switch(_request_timeout=SECS)

@@ -1,4 +1,4 @@
-"""Who trades is told of it: over the portfolio stream, and by the webhook."""
+"""Updates of orders and positions, over the portfolio stream and the webhook."""
 
 import asyncio
 import json
@@ -14,9 +14,9 @@ from aiohttp import web
 from pydantic import SecretStr
 from upstox_client.feeder.portfolio_data_feeder import PortfolioDataFeeder
 
+from services.simulator.account.portfolio_updates import PortfolioUpdate, UpdateType
 from services.simulator.app import open_simulator
-from services.simulator.portfolio_stream.updates import Update, UpdateType
-from services.simulator.portfolio_stream.webhook import Webhook
+from services.simulator.callbacks.webhook import Webhook
 from services.simulator.settings import SimulatorSettings
 from shared.runtime.tasks import stop
 from tests.support.sdk import sdk_client
@@ -63,11 +63,11 @@ async def receive(socket: aiohttp.ClientWebSocketResponse, number: int) -> list[
     return [json.loads(await socket.receive_str(timeout=5)) for _ in range(number)]
 
 
-async def test_stream_tells_each_change_of_what_was_asked_for(http: aiohttp.ClientSession) -> None:
-    wanted = {"update_types": "order,position,holding,gtt_order"}
-    async with http.get(f"{STREAM}/authorize", params=wanted) as response:
+async def test_the_stream_sends_updates_of_the_requested_types(http: aiohttp.ClientSession) -> None:
+    query = {"update_types": "order,position,holding,gtt_order"}
+    async with http.get(f"{STREAM}/authorize", params=query) as response:
         uri = (await response.json())["data"]["authorizedRedirectUri"]
-    async with aiohttp.ClientSession() as anybody, anybody.ws_connect(uri) as socket:
+    async with aiohttp.ClientSession() as anonymous, anonymous.ws_connect(uri) as socket:
         order_id = await place(http)
         updates = await receive(socket, 7)
         await place_gtt(http)
@@ -90,13 +90,13 @@ async def test_stream_tells_each_change_of_what_was_asked_for(http: aiohttp.Clie
     assert (gtt["update_type"], gtt["rules"][0]["status"]) == ("gtt_order", "PENDING")
 
 
-async def test_stream_tells_of_orders_only_unless_asked(http: aiohttp.ClientSession) -> None:
+async def test_the_stream_sends_order_updates_by_default(http: aiohttp.ClientSession) -> None:
     async with http.ws_connect(STREAM) as socket:
         await place(http)
         assert [update["update_type"] for update in await receive(socket, 5)] == ["order"] * 5
 
 
-async def test_official_sdk_is_told_the_address(sdk: Sdk) -> None:
+async def test_the_official_sdk_parses_the_address(sdk: Sdk) -> None:
     answer = await sdk(
         lambda client: upstox_client.WebsocketApi(client).get_portfolio_stream_feed_authorize(
             "2.0", _request_timeout=10
@@ -105,15 +105,17 @@ async def test_official_sdk_is_told_the_address(sdk: Sdk) -> None:
     assert answer.data.authorized_redirect_uri.startswith("ws://")
 
 
-@pytest.mark.parametrize("query", [{}, {"code": "a-code-nobody-gave"}])
-async def test_stream_is_for_known_users(base_url: str, query: dict[str, str]) -> None:
-    async with aiohttp.ClientSession(base_url) as anybody:
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            await anybody.ws_connect(STREAM, params=query)
-    assert refused.value.status == 401
+@pytest.mark.parametrize("query", [{}, {"code": "an-unknown-code"}])
+async def test_the_stream_requires_a_token_or_a_code(base_url: str, query: dict[str, str]) -> None:
+    async with aiohttp.ClientSession(base_url) as anonymous:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+            await anonymous.ws_connect(STREAM, params=query)
+    assert error.value.status == 401
 
 
-async def test_official_streamer_hears_of_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_official_streamer_receives_order_updates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     address = PortfolioDataFeeder.get_websocket_url
     hosts: list[str] = []
 
@@ -122,12 +124,12 @@ async def test_official_streamer_hears_of_an_order(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(PortfolioDataFeeder, "get_websocket_url", local)
     loop = asyncio.get_running_loop()
-    heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+    events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
     ended = threading.Event()
 
     def listener(name: str) -> Callable[..., object]:
         return lambda *args: loop.call_soon_threadsafe(
-            heard.put_nowait, (name, args[0] if args else None)
+            events.put_nowait, (name, args[0] if args else None)
         )
 
     settings = SimulatorSettings(port=0, ops_port=0, access_token=SecretStr("t"))
@@ -143,29 +145,29 @@ async def test_official_streamer_hears_of_an_order(monkeypatch: pytest.MonkeyPat
             streamer.on("close", lambda *_: ended.set())
             streamer.connect()
             async with asyncio.timeout(10), aiohttp.ClientSession(url, headers=headers) as http:
-                assert await heard.get() == ("open", None)
+                assert await events.get() == ("open", None)
                 await place(http)
-                messages = [await heard.get() for _ in range(6)]
+                messages = [await events.get() for _ in range(6)]
             socket = streamer.feeder.ws.sock
-    # Ended from this side, for after the SDK's disconnect() its thread may stay for 10 s.
+    # Closed by the server, because after the SDK's disconnect() its thread may run for 10 s.
     assert await asyncio.to_thread(ended.wait, 10)
     socket.shutdown()  # websocket-client leaves it open when the server closes
-    kinds = [json.loads(message)["update_type"] for _, message in messages]
-    assert kinds == ["order"] * 5 + ["position"]
+    types = [json.loads(message)["update_type"] for _, message in messages]
+    assert types == ["order"] * 5 + ["position"]
 
 
 @asynccontextmanager
 async def receiver(*answers: int) -> AsyncIterator[tuple[str, list[str]]]:
-    """A user's server, that answers so and then with 200; its address and what it was told."""
+    """A user's server that answers with these statuses, then with 200; its URL and the bodies."""
     bodies: list[str] = []
     statuses = list(answers)
 
-    async def hear(request: web.Request) -> web.Response:
+    async def receive_post(request: web.Request) -> web.Response:
         bodies.append(await request.text())
         return web.Response(status=statuses.pop(0) if statuses else 200)
 
     app = web.Application()
-    app.router.add_post("/hook", hear)
+    app.router.add_post("/hook", receive_post)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -178,36 +180,36 @@ async def receiver(*answers: int) -> AsyncIterator[tuple[str, list[str]]]:
 
 
 def arrived(bodies: list[str], number: int) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
+    async def has_arrived() -> bool:
         return len(bodies) >= number
 
-    return look
+    return has_arrived
 
 
-async def test_webhook_posts_orders_and_tries_again() -> None:
+async def test_the_webhook_posts_order_updates_and_retries() -> None:
     async with receiver(500, 503) as (url, bodies):
         webhook = Webhook(url, timeout_secs=2.0, pause_secs=0.01)
         task = asyncio.create_task(webhook.run())
-        webhook.publish(Update("U", UpdateType.ORDER, "one"))
-        webhook.publish(Update("U", UpdateType.POSITION, "not for the webhook"))
-        webhook.publish(Update("U", UpdateType.GTT, "two"))
+        webhook.publish(PortfolioUpdate("U", UpdateType.ORDER, "one"))
+        webhook.publish(PortfolioUpdate("U", UpdateType.POSITION, "not for the webhook"))
+        webhook.publish(PortfolioUpdate("U", UpdateType.GTT, "two"))
         await eventually(arrived(bodies, 4), what="both updates")
         await stop([task])
     assert bodies == ["one", "one", "one", "two"]
 
 
-async def test_webhook_gives_an_update_up_after_three_tries() -> None:
+async def test_the_webhook_drops_an_update_after_three_attempts() -> None:
     async with receiver(500, 500, 500) as (url, bodies):
         webhook = Webhook(url, timeout_secs=2.0, pause_secs=0.01)
         task = asyncio.create_task(webhook.run())
-        webhook.publish(Update("U", UpdateType.ORDER, "lost"))
-        webhook.publish(Update("U", UpdateType.ORDER, "next"))
+        webhook.publish(PortfolioUpdate("U", UpdateType.ORDER, "lost"))
+        webhook.publish(PortfolioUpdate("U", UpdateType.ORDER, "next"))
         await eventually(arrived(bodies, 4), what="the next update")
         await stop([task])
     assert bodies == ["lost"] * 3 + ["next"]
 
 
-async def test_webhook_of_the_settings_hears_what_the_stream_says() -> None:
+async def test_webhook_and_stream_receive_the_same_updates() -> None:
     async with receiver() as (webhook_url, bodies):
         settings = SimulatorSettings(
             port=0, ops_port=0, access_token=SecretStr("t"), webhook_url=webhook_url
@@ -220,7 +222,7 @@ async def test_webhook_of_the_settings_hears_what_the_stream_says() -> None:
                 http.ws_connect(STREAM) as socket,
             ):
                 await place(http)
-                told = await receive(socket, 5)
+                messages = await receive(socket, 5)
                 await eventually(arrived(bodies, 5), what="the same five updates")
             await stop([posting])
-    assert [json.loads(body) for body in bodies] == told
+    assert [json.loads(body) for body in bodies] == messages

@@ -1,10 +1,10 @@
-"""An account holds margin for what is open and for what may become so."""
+"""Funds, margin and settlement of a trading account."""
 
 import pytest
 
-from services.simulator.account.account import Account
-from services.simulator.market.instruments import Kind, ListedInstrument
-from services.simulator.market.state import InstrumentState
+from services.simulator.account.account import TradingAccount
+from services.simulator.market.instruments import InstrumentType, ListedInstrument
+from services.simulator.market.state import SimulatedState
 from services.simulator.orders.order import (
     Fill,
     Order,
@@ -19,15 +19,17 @@ FUTURE = "NSE_FO|1"
 OPENING = 100_000_000
 
 
-def states() -> dict[str, InstrumentState]:
+def states() -> dict[str, SimulatedState]:
     share = ListedInstrument(SHARE, "RELIANCE", "Reliance", 10_000, 5)
-    future = ListedInstrument(FUTURE, "FUT", "Future", 10_000, 5, kind=Kind.FUTURE, lot_size=10)
-    return {each.key: InstrumentState(each, None) for each in (share, future)}
+    future = ListedInstrument(
+        FUTURE, "FUT", "Future", 10_000, 5, instrument_type=InstrumentType.FUTURE, lot_size=10
+    )
+    return {each.key: SimulatedState(each, None) for each in (share, future)}
 
 
 @pytest.fixture
-def account() -> Account:
-    return Account(states(), OPENING)
+def account() -> TradingAccount:
+    return TradingAccount(states(), OPENING)
 
 
 def order(key: str, side: Side, product: Product, quantity: int, price: int = 10_000) -> Order:
@@ -36,7 +38,7 @@ def order(key: str, side: Side, product: Product, quantity: int, price: int = 10
 
 
 def fill(
-    account: Account, key: str, side: Side, product: Product, quantity: int, price: int
+    account: TradingAccount, key: str, side: Side, product: Product, quantity: int, price: int
 ) -> None:
     account.record(Fill("1", order(key, side, product, quantity, price), price, quantity, 0))
 
@@ -51,23 +53,23 @@ def fill(
         (FUTURE, Side.SELL, Product.D, 18),
     ],
 )
-def test_order_and_its_position_hold_the_same_margin(
-    account: Account, key: str, side: Side, product: Product, percent: int
+def test_a_pending_order_and_its_position_hold_the_same_margin(
+    account: TradingAccount, key: str, side: Side, product: Product, percent: int
 ) -> None:
-    waiting = account.funds([order(key, side, product, 10)])
-    assert waiting.used.total == 1_000 * percent
+    pending = account.funds([order(key, side, product, 10)])
+    assert pending.used.total == 1_000 * percent
     fill(account, key, side, product, 10, 10_000)
-    assert account.funds([]).used == waiting.used
+    assert account.funds([]).used == pending.used
 
 
-def test_closing_order_needs_no_margin(account: Account) -> None:
+def test_a_closing_order_needs_no_margin(account: TradingAccount) -> None:
     fill(account, SHARE, Side.BUY, Product.I, 10, 10_000)
     closing = order(SHARE, Side.SELL, Product.I, 10)
     assert account.funds([closing]).used == account.funds([]).used
-    assert account.objection(closing.request, []) is None
+    assert account.rejection(closing.request, []) is None
 
 
-def test_loss_is_taken_at_once_and_profit_is_free_tomorrow(account: Account) -> None:
+def test_a_profit_is_available_on_the_next_day(account: TradingAccount) -> None:
     fill(account, SHARE, Side.BUY, Product.I, 10, 10_000)
     fill(account, SHARE, Side.SELL, Product.I, 10, 10_500)
     assert account.funds([]).available == OPENING
@@ -76,7 +78,7 @@ def test_loss_is_taken_at_once_and_profit_is_free_tomorrow(account: Account) -> 
     assert account.funds([]).available == OPENING + 5_000
 
 
-def test_sold_holdings_bring_cash_and_are_gone_the_next_day(account: Account) -> None:
+def test_sold_holdings_add_cash_and_are_removed_on_the_next_day(account: TradingAccount) -> None:
     fill(account, SHARE, Side.SELL, Product.D, 20, 10_000)
     assert account.holdings[SHARE].free_quantity == 30
     assert account.funds([]).available == OPENING + 200_000
@@ -85,7 +87,7 @@ def test_sold_holdings_bring_cash_and_are_gone_the_next_day(account: Account) ->
     assert account.funds([]).available == OPENING + 200_000
 
 
-def test_bought_shares_become_holdings_the_next_day(account: Account) -> None:
+def test_bought_shares_become_holdings_on_the_next_day(account: TradingAccount) -> None:
     fill(account, SHARE, Side.BUY, Product.D, 50, 10_500)
     account.roll_day()
     held = account.holdings[SHARE]
@@ -96,22 +98,22 @@ def test_bought_shares_become_holdings_the_next_day(account: Account) -> None:
     assert (held.quantity, held.t1_quantity) == (100, 0)
 
 
-def test_cover_order_sells_short_beyond_the_holdings(account: Account) -> None:
+def test_a_cover_order_can_sell_short(account: TradingAccount) -> None:
     selling = order(SHARE, Side.SELL, Product.CO, 60)
-    assert account.objection(selling.request, []) is None
+    assert account.rejection(selling.request, []) is None
     fill(account, SHARE, Side.SELL, Product.CO, 60, 10_000)
     assert account.holdings[SHARE].used_quantity == 0
     assert account.funds([]).used.total == 120_000
 
 
-def test_position_can_be_closed_with_less_than_nothing_left(account: Account) -> None:
+def test_a_position_can_be_closed_with_negative_funds(account: TradingAccount) -> None:
     fill(account, SHARE, Side.BUY, Product.I, 60_000, 10_000)
     assert account.funds([]).available < 0
-    assert account.objection(order(SHARE, Side.SELL, Product.I, 10).request, []) is None
-    assert account.objection(order(SHARE, Side.BUY, Product.I, 10).request, []) is not None
+    assert account.rejection(order(SHARE, Side.SELL, Product.I, 10).request, []) is None
+    assert account.rejection(order(SHARE, Side.BUY, Product.I, 10).request, []) is not None
 
 
-def test_future_is_carried_overnight(account: Account) -> None:
+def test_a_future_is_carried_overnight(account: TradingAccount) -> None:
     fill(account, FUTURE, Side.SELL, Product.D, 10, 10_000)
     account.roll_day()
     carried = account.positions.by_key[FUTURE, Product.D]
@@ -119,14 +121,14 @@ def test_future_is_carried_overnight(account: Account) -> None:
     assert carried.open_paise == 100_000
 
 
-def test_shares_are_not_sold_twice(account: Account) -> None:
+def test_pending_sales_reduce_the_shares_that_can_be_sold(account: TradingAccount) -> None:
     first = order(SHARE, Side.SELL, Product.D, 30)
     second = order(SHARE, Side.SELL, Product.D, 21)
-    assert account.objection(second.request, []) is None
-    assert account.objection(second.request, [first]) == "There are not enough holdings to sell"
+    assert account.rejection(second.request, []) is None
+    assert account.rejection(second.request, [first]) == "There are not enough holdings to sell"
 
 
-def test_conversion_to_delivery_needs_the_funds(account: Account) -> None:
+def test_a_conversion_to_delivery_needs_the_funds(account: TradingAccount) -> None:
     fill(account, SHARE, Side.BUY, Product.I, 10, 10_000)
     position = account.positions.by_key[SHARE, Product.I]
     assert not account.convert(position, Product.D, Side.BUY, 10, available=79_999)
@@ -137,8 +139,8 @@ def test_conversion_to_delivery_needs_the_funds(account: Account) -> None:
 
 @pytest.mark.parametrize("product", [Product.I, Product.CO, Product.OCO])
 @pytest.mark.parametrize("key", [SHARE, FUTURE])
-def test_intraday_position_is_squared_off_at_the_last_price(
-    account: Account, key: str, product: Product
+def test_an_intraday_position_is_closed_at_the_last_price_at_the_end_of_the_day(
+    account: TradingAccount, key: str, product: Product
 ) -> None:
     fill(account, key, Side.BUY, product, 10, 9_900)
     account.roll_day()

@@ -1,13 +1,13 @@
-"""Charges follow their rates, and the state takes more of a delivery."""
+"""Charges depend on instrument, product and side."""
 
 import pytest
 
-from services.simulator.account.charges import Charges, charges
-from services.simulator.market.instruments import Kind, ListedInstrument
+from services.simulator.account.charges import Charges, order_charges
+from services.simulator.market.instruments import InstrumentType, ListedInstrument
 from services.simulator.orders.order import Product, Side
 
 SHARE = ListedInstrument("NSE_EQ|1", "A", "A", 10_000, 5)
-OPTION = ListedInstrument("NSE_FO|1", "O", "O", 10_000, 5, kind=Kind.CALL)
+OPTION = ListedInstrument("NSE_FO|1", "O", "O", 10_000, 5, instrument_type=InstrumentType.CALL)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ OPTION = ListedInstrument("NSE_FO|1", "O", "O", 10_000, 5, kind=Kind.CALL)
         (OPTION, Product.D, Side.SELL, 2_000, 14_000, 0),
     ],
 )
-def test_rates_depend_on_what_is_traded(
+def test_rates_depend_on_instrument_product_and_side(
     instrument: ListedInstrument,
     product: Product,
     side: Side,
@@ -28,16 +28,16 @@ def test_rates_depend_on_what_is_traded(
     stt: int,
     stamp_duty: int,
 ) -> None:
-    cost = charges(instrument, product, side, 100, 140_000)
+    cost = order_charges(instrument, product, side, 100, 140_000)
     assert (cost.brokerage, cost.stt, cost.stamp_duty) == (brokerage, stt, stamp_duty)
     assert cost.gst == (cost.brokerage + cost.transaction + cost.sebi_turnover) * 18 // 100
 
 
-def test_brokerage_of_a_small_trade_is_a_part_of_it() -> None:
-    assert charges(SHARE, Product.I, Side.BUY, 1, 100_000).brokerage == 50
+def test_the_brokerage_of_a_small_trade_is_a_percentage() -> None:
+    assert order_charges(SHARE, Product.I, Side.BUY, 1, 100_000).brokerage == 50
 
 
-def test_charges_add_up() -> None:
-    one = charges(SHARE, Product.D, Side.BUY, 10, 140_000)
-    assert (one + one).total == 2 * one.total
+def test_charges_can_be_added() -> None:
+    charges = order_charges(SHARE, Product.D, Side.BUY, 10, 140_000)
+    assert (charges + charges).total == 2 * charges.total
     assert Charges().total == 0

@@ -1,10 +1,17 @@
-"""Profit is told by pairs: what was bought first is sold first."""
+"""Fills are selected, and matched first in, first out."""
 
 import pytest
 
-from services.simulator.account.report_routes import pair_row, trade_row
-from services.simulator.account.reports import Lot, Pair, chosen, pairs, report_segment
-from services.simulator.market.instruments import Kind, ListedInstrument
+from services.simulator.account.reports import (
+    RoundTrip,
+    TaxLot,
+    historical_trade_row,
+    profit_row,
+    report_segment,
+    round_trips,
+    select_fills,
+)
+from services.simulator.market.instruments import InstrumentType, ListedInstrument
 from services.simulator.orders.order import Fill, Order, OrderRequest, OrderType, Product, Side
 from shared.market.exchange_time import DAY_MS, ist_date
 from tests.support.builders import MONDAY_10_00
@@ -18,24 +25,24 @@ def fill(side: Side, quantity: int, price: int, day: int = 0, user_id: str = "U"
     )
 
 
-def test_first_bought_is_first_sold() -> None:
+def test_the_first_bought_fill_is_matched_first() -> None:
     fills = [
         fill(Side.BUY, 10, 100),
         fill(Side.BUY, 10, 200, day=1),
         fill(Side.SELL, 15, 300, day=2),
     ]
-    found = list(pairs(fills, OrderManagerHarness().states))
-    assert [(pair.quantity, pair.buy.price_paise) for pair in found] == [(10, 100), (5, 200)]
-    assert {pair.sell.price_paise for pair in found} == {300}
+    trips = list(round_trips(fills, OrderManagerHarness().states))
+    assert [(trip.quantity, trip.buy.price_paise) for trip in trips] == [(10, 100), (5, 200)]
+    assert {trip.sell.price_paise for trip in trips} == {300}
 
 
-def test_what_was_sold_first_is_paired_as_well() -> None:
+def test_a_short_sale_is_matched_with_a_later_buy() -> None:
     fills = [fill(Side.SELL, 10, 300), fill(Side.BUY, 4, 100), fill(Side.SELL, 1, 50)]
-    [pair] = pairs(fills, OrderManagerHarness().states)
-    assert (pair.quantity, pair.buy.price_paise, pair.sell.price_paise) == (4, 100, 300)
+    [trip] = round_trips(fills, OrderManagerHarness().states)
+    assert (trip.quantity, trip.buy.price_paise, trip.sell.price_paise) == (4, 100, 300)
 
 
-def test_fills_are_chosen_by_user_segment_and_day() -> None:
+def test_fills_are_selected_by_user_segment_and_day() -> None:
     first = fill(Side.BUY, 1, 100).at_ms
     fills = [
         fill(Side.BUY, 1, 100),
@@ -44,28 +51,35 @@ def test_fills_are_chosen_by_user_segment_and_day() -> None:
     ]
     states = OrderManagerHarness().states
     day = ist_date(first)
-    found = chosen(fills, states, user_id="U", segment="EQ", first=day, last=day)
-    assert [each.quantity for each in found] == [1]
-    assert chosen(fills, states, user_id="U", segment="FO", first=day, last=day) == []
+    selected = select_fills(fills, states, user_id="U", segment="EQ", first=day, last=day)
+    assert [each.quantity for each in selected] == [1]
+    assert select_fills(fills, states, user_id="U", segment="FO", first=day, last=day) == []
 
 
 @pytest.mark.parametrize(
-    ("key", "kind", "segment"),
+    ("key", "instrument_type", "segment"),
     [
-        ("NSE_EQ|1", Kind.EQUITY, "EQ"),
-        ("NSE_FO|1", Kind.FUTURE, "FO"),
-        ("MCX_FO|1", Kind.FUTURE, "COM"),
-        ("NCD_FO|1", Kind.FUTURE, "CD"),
+        ("NSE_EQ|1", InstrumentType.EQUITY, "EQ"),
+        ("NSE_FO|1", InstrumentType.FUTURE, "FO"),
+        ("MCX_FO|1", InstrumentType.FUTURE, "COM"),
+        ("NCD_FO|1", InstrumentType.FUTURE, "CD"),
     ],
 )
-def test_segment_of_a_report(key: str, kind: Kind, segment: str) -> None:
-    assert report_segment(ListedInstrument(key, "A", "A", 1, 1, kind=kind)) == segment
+def test_the_report_segment_follows_from_the_instrument(
+    key: str, instrument_type: InstrumentType, segment: str
+) -> None:
+    assert (
+        report_segment(ListedInstrument(key, "A", "A", 1, 1, instrument_type=instrument_type))
+        == segment
+    )
 
 
-def test_amounts_of_a_commodity_count_its_multiplier() -> None:
-    gold = ListedInstrument("MCX_FO|1", "GOLD", "Gold", 1, 1, kind=Kind.FUTURE, multiplier=100)
+def test_the_amounts_of_a_commodity_include_its_multiplier() -> None:
+    gold = ListedInstrument(
+        "MCX_FO|1", "GOLD", "Gold", 1, 1, instrument_type=InstrumentType.FUTURE, multiplier=100
+    )
     bought = fill(Side.BUY, 2, 5_000)
-    assert trade_row(bought, gold)["amount"] == 10_000.0
+    assert historical_trade_row(bought, gold)["amount"] == 10_000.0
     day = ist_date(bought.at_ms)
-    row = pair_row(Pair(gold, 2, Lot(day, 5_000, 2), Lot(day, 6_000, 2)))
+    row = profit_row(RoundTrip(gold, 2, TaxLot(day, 5_000, 2), TaxLot(day, 6_000, 2)))
     assert (row["buy_amount"], row["sell_amount"]) == (10_000.0, 12_000.0)

@@ -1,4 +1,4 @@
-"""A troubled socket does with frames what is armed."""
+"""A faulty socket applies the armed faults to its frames."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from services.simulator.feed.encode import pb
 
 
 class Socket:
-    """Keeps what it is given."""
+    """Records sent frames and close codes."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -25,25 +25,26 @@ class Socket:
 
 
 class Transport(asyncio.Transport):
-    """Counts what is done to it."""
+    """Records the calls."""
 
     def __init__(self) -> None:
-        self.done: list[str] = []
+        self.calls: list[str] = []
 
     def abort(self) -> None:
-        self.done.append("abort")
+        self.calls.append("abort")
 
     def pause_reading(self) -> None:
-        self.done.append("pause")
+        self.calls.append("pause")
 
 
 async def sent_with(*faults: Fault, frames: int = 4) -> tuple[Socket, Transport]:
+    """Send numbered frames while these faults are armed."""
     armed, socket, transport = Faults(), Socket(), Transport()
     for fault in faults:
         armed.arm(fault)
-    troubled = FaultySocket(socket, transport, armed)
+    faulty_socket = FaultySocket(socket, transport, armed)
     for number in range(frames):
-        await troubled.send_bytes(f"{number}{number}".encode())
+        await faulty_socket.send_bytes(f"{number}{number}".encode())
     return socket, transport
 
 
@@ -61,29 +62,31 @@ async def sent_with(*faults: Fault, frames: int = 4) -> tuple[Socket, Transport]
         (FaultKind.ABORT, [b"00"]),
     ],
 )
-async def test_second_frame_is_struck(kind: FaultKind | None, sent: list[bytes]) -> None:
+async def test_a_fault_applies_to_the_second_frame(
+    kind: FaultKind | None, sent: list[bytes]
+) -> None:
     faults = [] if kind is None else [Fault(kind, after=1)]
     socket, _ = await sent_with(*faults)
     assert socket.sent == sent
 
 
-async def test_frame_held_back_is_not_lost_when_the_next_is_struck_too() -> None:
+async def test_a_frame_held_back_is_sent_when_the_next_is_reordered_too() -> None:
     socket, _ = await sent_with(Fault(FaultKind.REORDER, times=2), frames=3)
     assert socket.sent == [b"11", b"00", b"22"]
 
 
-async def test_connection_is_broken_as_told() -> None:
+async def test_connection_faults_close_abort_or_stop_reading() -> None:
     assert (await sent_with(Fault(FaultKind.CLOSE, code=1000)))[0].codes == [1000]
-    assert (await sent_with(Fault(FaultKind.ABORT)))[1].done == ["abort"]
-    assert (await sent_with(Fault(FaultKind.HALF_OPEN)))[1].done == ["pause"]
+    assert (await sent_with(Fault(FaultKind.ABORT)))[1].calls == ["abort"]
+    assert (await sent_with(Fault(FaultKind.HALF_OPEN)))[1].calls == ["pause"]
 
 
-def test_garbage_is_no_message() -> None:
+def test_garbage_cannot_be_decoded() -> None:
     with pytest.raises(Exception, match="parsing"):
         pb.FeedResponse.FromString(GARBAGE)
 
 
-def test_connection_that_may_be_left_half_open_has_no_heartbeat() -> None:
+def test_a_connection_has_no_heartbeat_while_a_half_open_fault_is_armed() -> None:
     faults = Faults()
     assert heartbeat_secs(5.0, faults) == 5.0
     faults.arm(Fault(FaultKind.HALF_OPEN))

@@ -1,11 +1,11 @@
-"""Frames say of the market what Upstox's would, in each mode."""
+"""Frames contain the state of the market as Upstox's do, in each mode."""
 
 from typing import Any
 
 import pytest
 
 from services.simulator.feed.encode import pb
-from services.simulator.feed.frames import Frame, snapshot
+from services.simulator.feed.frames import FrameBuilder, snapshot
 from services.simulator.feed.modes import Mode
 from services.simulator.market.contracts import contracts
 from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
@@ -31,7 +31,7 @@ def feed_of(market: Market, key: str, mode: Mode) -> Any:
     return decoded(snapshot(market, {key: mode})).feeds[key]
 
 
-def test_full_mode_tells_the_whole_state_of_a_stock() -> None:
+def test_full_mode_contains_the_full_state_of_a_stock() -> None:
     market = market_at(3 * MINUTE_MS)
     state = market.states[STOCK]
     feed = feed_of(market, STOCK, Mode.FULL)
@@ -55,7 +55,7 @@ def test_full_mode_tells_the_whole_state_of_a_stock() -> None:
     assert minute.low <= minute.close <= minute.high
 
 
-def test_index_has_no_quantity_volume_or_book() -> None:
+def test_an_index_has_no_quantity_volume_or_book() -> None:
     market = market_at(2_000)
     feed = feed_of(market, INDEX, Mode.FULL)
     assert feed.fullFeed.WhichOneof("FullFeedUnion") == "indexFF"
@@ -70,25 +70,25 @@ def test_index_has_no_quantity_volume_or_book() -> None:
     assert not greeks.HasField("firstDepth")
 
 
-def test_option_has_greeks_volatility_and_open_interest() -> None:
+def test_an_option_has_greeks_volatility_and_open_interest() -> None:
     instruments = (*INSTRUMENTS, *contracts(START))
     market = Market(instruments, seed=1, start_ms=START, trades_per_sec=2.0)
     market.advance(START)
-    call = next(one for one in instruments if one.symbol == "NIFTY 25000 CE 06 JAN 26")
+    call = next(each for each in instruments if each.symbol == "NIFTY 25000 CE 06 JAN 26")
     state = market.states[call.key]
     full = feed_of(market, call.key, Mode.FULL).fullFeed.marketFF
     first = feed_of(market, call.key, Mode.OPTION_GREEKS).firstLevelWithGreeks
-    for told in (full, first):
-        greeks = told.optionGreeks
+    for block in (full, first):
+        greeks = block.optionGreeks
         assert (greeks.delta, greeks.theta, greeks.gamma, greeks.vega, greeks.rho) == state.greeks
-        assert (told.iv, told.oi, told.vtt) == (state.iv, state.oi, state.vtt)
+        assert (block.iv, block.oi, block.vtt) == (state.iv, state.oi, state.vtt)
     assert 0.05 < full.iv < 0.5
     assert full.oi > 0
     assert first.firstDepth.bidQ % call.lot_size == 0
     assert (feed_of(market, STOCK, Mode.FULL).fullFeed.marketFF.oi) == 0
 
 
-def test_auction_price_is_told_before_the_open_in_every_mode_of_a_stock() -> None:
+def test_frames_before_the_open_contain_the_indicative_price() -> None:
     opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
     calendar = SimulatedCalendar()
     market = Market(INSTRUMENTS, seed=1, start_ms=opens_ms, trades_per_sec=2.0, calendar=calendar)
@@ -109,15 +109,15 @@ def test_auction_price_is_told_before_the_open_in_every_mode_of_a_stock() -> Non
     assert full.ieq == before.states[STOCK].indicative_quantity
 
 
-def test_two_runs_with_one_seed_give_the_same_bytes() -> None:
+def test_two_runs_with_the_same_seed_give_the_same_bytes() -> None:
     def run() -> list[bytes]:
         instruments = (*INSTRUMENTS, *contracts(START))
         market = Market(instruments, seed=7, start_ms=START, trades_per_sec=2.0)
-        modes = {key: list(Mode)[place % 4] for place, key in enumerate(market.states)}
+        modes = {key: list(Mode)[number % 4] for number, key in enumerate(market.states)}
         frames = []
         for at_ms in range(START, START + 5_000, 250):
             market.advance(at_ms)
-            live = Frame(market, market.take_changes()).live(modes)
+            live = FrameBuilder(market, market.take_changes()).live(modes)
             if live is not None:
                 frames.append(live[0])
             frames.append(snapshot(market, modes))
@@ -142,20 +142,20 @@ def test_each_mode_has_its_own_block(mode: Mode, union: str, request_mode: int) 
     assert (feed.WhichOneof("FeedUnion"), feed.requestMode) == (union, request_mode)
 
 
-def test_thirty_levels_are_for_full_d30() -> None:
+def test_full_d30_has_thirty_levels() -> None:
     feed = feed_of(market_at(0), STOCK, Mode.FULL_D30)
     assert len(feed.fullFeed.marketFF.marketLevel.bidAskQuote) == 30
 
 
-def test_snapshot_holds_exactly_what_was_asked_for_even_if_nothing_changed() -> None:
+def test_a_snapshot_contains_the_requested_keys_even_without_changes() -> None:
     message = decoded(snapshot(market_at(0), {STOCK: Mode.LTPC, INDEX: Mode.FULL}))
     assert message.type == pb.initial_feed
     assert set(message.feeds) == {STOCK, INDEX}
 
 
-def test_live_frame_holds_only_what_changed_and_was_asked_for() -> None:
-    frame = Frame(market_at(0), {STOCK: True, STOCKS[1].key: True})
-    live = frame.live({STOCK: Mode.FULL, STOCKS[2].key: Mode.FULL})
+def test_a_live_frame_contains_the_subscribed_keys_that_changed() -> None:
+    frames = FrameBuilder(market_at(0), {STOCK: True, STOCKS[1].key: True})
+    live = frames.live({STOCK: Mode.FULL, STOCKS[2].key: Mode.FULL})
     assert live is not None
     data, keys = live
     message = decoded(data)
@@ -167,30 +167,30 @@ def test_live_frame_holds_only_what_changed_and_was_asked_for() -> None:
     )
 
 
-def test_nothing_is_sent_when_nothing_changed() -> None:
-    assert Frame(market_at(0), {}).live({STOCK: Mode.FULL}) is None
+def test_without_changes_there_is_no_live_frame() -> None:
+    assert FrameBuilder(market_at(0), {}).live({STOCK: Mode.FULL}) is None
 
 
-def test_change_of_the_book_alone_is_not_sent_in_ltpc_mode() -> None:
-    frame = Frame(market_at(0), {STOCK: False})
-    assert frame.live({STOCK: Mode.LTPC}) is None
-    live = frame.live({STOCK: Mode.FULL})
+def test_ltpc_mode_omits_changes_of_the_order_book() -> None:
+    frames = FrameBuilder(market_at(0), {STOCK: False})
+    assert frames.live({STOCK: Mode.LTPC}) is None
+    live = frames.live({STOCK: Mode.FULL})
     assert live is not None
     assert decoded(live[0]).feeds[STOCK].fullFeed.marketFF.HasField("marketLevel")
 
 
-def test_some_live_entries_come_without_order_book_and_always_the_same_ones() -> None:
+def test_some_live_entries_have_no_order_book_and_always_the_same_ones() -> None:
     def levels() -> list[bool]:
         market = market_at(0)
-        found = []
+        has_levels = []
         for _ in range(100):
             market.advance(market.now_ms + 1_000)
-            live = Frame(market, dict.fromkeys(market.states, True)).live({STOCK: Mode.FULL})
+            live = FrameBuilder(market, dict.fromkeys(market.states, True)).live({STOCK: Mode.FULL})
             assert live is not None
             full = decoded(live[0]).feeds[STOCK].fullFeed.marketFF
             assert full.vtt > 0
-            found.append(full.HasField("marketLevel"))
-        return found
+            has_levels.append(full.HasField("marketLevel"))
+        return has_levels
 
     assert levels() == levels()
     assert 60 <= sum(levels()) <= 95

@@ -1,4 +1,4 @@
-"""The order book stays a book, whatever is done to it."""
+"""The order book stays ordered and uncrossed under any sequence of operations."""
 
 from itertools import pairwise
 
@@ -9,17 +9,17 @@ from services.simulator.market.book import LEVELS, OrderBook
 
 
 def book_of(quantity: int = 10) -> OrderBook:
-    return OrderBook(best_bid_paise=99_990, tick_paise=10, fresh_quantity=lambda: quantity)
+    return OrderBook(best_bid_paise=99_990, tick_paise=10, new_quantity=lambda: quantity)
 
 
-def test_buyer_takes_the_best_ask_and_seller_the_best_bid() -> None:
+def test_a_buyer_takes_the_best_ask_and_a_seller_the_best_bid() -> None:
     book = book_of()
     assert book.take(buy=True, quantity=3) == (100_000, 3)
     assert book.take(buy=False, quantity=4) == (99_990, 4)
     assert (book.asks[0], book.bids[0]) == (7, 6)
 
 
-def test_trade_never_exceeds_the_level_and_moves_the_book_by_a_tick() -> None:
+def test_a_trade_that_uses_up_a_level_moves_the_book_by_a_tick() -> None:
     book = book_of()
     assert book.take(buy=True, quantity=25) == (100_000, 10)
     assert book.best_bid_paise == 100_000
@@ -27,7 +27,7 @@ def test_trade_never_exceeds_the_level_and_moves_the_book_by_a_tick() -> None:
     assert book.best_bid_paise == 99_990
 
 
-def test_revision_changes_one_level_only() -> None:
+def test_a_revision_changes_one_level_only() -> None:
     quantities = iter([*[10] * (2 * LEVELS), 77])
     book = OrderBook(99_990, 10, lambda: next(quantities))
     book.revise(bid=False, level=2)
@@ -35,12 +35,12 @@ def test_revision_changes_one_level_only() -> None:
     assert book.bids == [10] * LEVELS
 
 
-def test_depth_shows_no_more_levels_than_there_are() -> None:
+def test_the_depth_has_at_most_thirty_levels() -> None:
     assert len(book_of().depth(LEVELS + 5)) == LEVELS
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 29)), max_size=60))
-def test_book_is_ordered_uncrossed_and_never_empty(acts: list[tuple[bool, bool, int]]) -> None:
+def test_the_book_is_ordered_uncrossed_and_never_empty(acts: list[tuple[bool, bool, int]]) -> None:
     book = book_of()
     for is_trade, side, number in acts:
         if is_trade:

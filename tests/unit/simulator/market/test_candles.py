@@ -1,4 +1,4 @@
-"""Candles are those of the trades, and the past before them is the same every time."""
+"""Candles agree with the trades, and the synthetic history depends on the seed alone."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.simulator.ledger import Ledger, LedgerTrade
 from services.simulator.market.candles import Candles
 from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS, ListedInstrument
 from services.simulator.market.market import Market
-from services.simulator.market.state import KEPT_DAYS, Candle
+from services.simulator.market.state import RECORDED_DAYS, Candle
+from services.simulator.simulation.ledger import Ledger, LedgerTrade
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
 
 START = 1_767_607_200_000  # 2026-01-05 15:30 IST
@@ -26,21 +26,21 @@ def market_of(start_ms: int = START, seed: int = 1) -> Market:
 
 
 def candles_of(trades: list[LedgerTrade], span_ms: int) -> list[Candle]:
-    """What a client would make of the ledger's trades."""
-    found: dict[int, list[LedgerTrade]] = defaultdict(list)
+    """Candles computed from the ledger's trades."""
+    by_start: dict[int, list[LedgerTrade]] = defaultdict(list)
     for trade in trades:
-        found[trade.time_ms // span_ms * span_ms].append(trade)
+        by_start[trade.time_ms // span_ms * span_ms].append(trade)
     candles = []
-    for start, inside in sorted(found.items()):
-        prices = [round(trade.price * 100) for trade in inside]
-        volume = sum(trade.quantity or 0 for trade in inside)
+    for start, span in sorted(by_start.items()):
+        prices = [round(trade.price * 100) for trade in span]
+        volume = sum(trade.quantity or 0 for trade in span)
         candles.append(Candle(start, prices[0], max(prices), min(prices), prices[-1], volume))
     return candles
 
 
 @given(st.lists(st.integers(1, 400_000), min_size=1, max_size=8))
 @settings(max_examples=30, deadline=None)
-def test_minutes_are_exactly_those_of_the_ledgers_trades(steps: list[int]) -> None:
+def test_minutes_agree_with_the_trades_in_the_ledger(steps: list[int]) -> None:
     market = market_of(MIDNIGHT - 240_000)  # so that some examples pass midnight
     ledger, candles = Ledger(market.states, max_rows=100_000), Candles(market)
     for step in steps:
@@ -51,14 +51,14 @@ def test_minutes_are_exactly_those_of_the_ledgers_trades(steps: list[int]) -> No
     assert candles.minutes(KEY, market.start_ms, 1 << 62) == complete
 
 
-def test_range_holds_its_start_and_not_its_end() -> None:
+def test_the_range_includes_its_start_and_excludes_its_end() -> None:
     market = market_of()
     market.advance(START + 5 * MINUTE_MS)
-    found = Candles(market).minutes(KEY, START + MINUTE_MS, START + 3 * MINUTE_MS)
-    assert [c.start_ms for c in found] == [START + MINUTE_MS, START + 2 * MINUTE_MS]
+    minutes = Candles(market).minutes(KEY, START + MINUTE_MS, START + 3 * MINUTE_MS)
+    assert [c.start_ms for c in minutes] == [START + MINUTE_MS, START + 2 * MINUTE_MS]
 
 
-def test_day_that_ended_stays_exact_and_the_new_one_begins() -> None:
+def test_a_completed_day_keeps_its_minutes_and_a_new_day_begins() -> None:
     market = market_of(MIDNIGHT - 10 * MINUTE_MS)
     market.advance(MIDNIGHT - 1)
     candles = Candles(market)
@@ -74,19 +74,19 @@ def test_day_that_ended_stays_exact_and_the_new_one_begins() -> None:
     assert candles.minutes(KEY, MIDNIGHT, 1 << 62)[0].start_ms == MIDNIGHT
 
 
-def test_day_too_long_ago_to_remember_keeps_its_candle() -> None:
+def test_minutes_of_older_days_add_up_to_the_daily_candle() -> None:
     market = Market(STOCKS[:1], seed=1, start_ms=START, trades_per_sec=0.01)
     candles = Candles(market)
-    market.advance(MIDNIGHT + (KEPT_DAYS + 1) * DAY_MS)
+    market.advance(MIDNIGHT + (RECORDED_DAYS + 1) * DAY_MS)
     days = candles.days(KEY, TODAY, TODAY + timedelta(days=30))
-    assert len(days) == KEPT_DAYS + 2
+    assert len(days) == RECORDED_DAYS + 2
     minutes = candles.minutes(KEY, day_start(START), MIDNIGHT)
     assert (minutes[0].open, minutes[-1].close) == (days[0].open, days[0].close)
     assert sum(minute.volume for minute in minutes) == days[0].volume
 
 
 @pytest.mark.parametrize("instrument", [STOCKS[0], STOCKS[-1], INDICES[0]])
-def test_last_close_of_the_past_is_the_previous_close_of_the_first_day(
+def test_the_last_close_of_the_history_is_the_previous_close_of_the_first_day(
     instrument: ListedInstrument,
 ) -> None:
     market = Market(INSTRUMENTS, seed=4, start_ms=START, trades_per_sec=1.0)
@@ -102,7 +102,7 @@ def test_last_close_of_the_past_is_the_previous_close_of_the_first_day(
         assert not any(p % instrument.tick_paise for p in (day.open, day.high, day.low, day.close))
 
 
-def test_minutes_of_the_past_add_up_to_their_day() -> None:
+def test_minutes_of_the_history_add_up_to_their_day() -> None:
     market = market_of()
     candles = Candles(market)
     for day in candles.days(KEY, date(2025, 12, 1), date(2025, 12, 31)):
@@ -117,21 +117,21 @@ def test_minutes_of_the_past_add_up_to_their_day() -> None:
         assert all(m.low <= min(m.open, m.close) <= m.high for m in minutes)
 
 
-def test_past_depends_on_the_seed_alone_and_not_on_what_was_asked_before() -> None:
-    def past(seed: int, *, first_ask: date) -> list[Candle]:
+def test_the_history_does_not_depend_on_earlier_requests() -> None:
+    def history(seed: int, *, first_requested: date) -> list[Candle]:
         candles = Candles(market_of(seed=seed))
-        candles.days(KEY, first_ask, TODAY)
+        candles.days(KEY, first_requested, TODAY)
         return candles.days(KEY, date(2024, 1, 1), date(2024, 3, 1))
 
-    assert past(1, first_ask=TODAY) == past(1, first_ask=date(2010, 1, 1))
-    assert past(1, first_ask=TODAY) != past(2, first_ask=TODAY)
+    assert history(1, first_requested=TODAY) == history(1, first_requested=date(2010, 1, 1))
+    assert history(1, first_requested=TODAY) != history(2, first_requested=TODAY)
 
 
-def test_past_begins_with_the_year_2000() -> None:
+def test_the_history_begins_in_the_year_2000() -> None:
     (first, *_) = Candles(market_of()).days(KEY, date(1990, 1, 1), date(2000, 2, 1))
     assert ist_date(first.start_ms).year == 2000
 
 
-def test_unknown_key_is_refused() -> None:
+def test_an_unknown_key_raises_key_error() -> None:
     with pytest.raises(KeyError):
         Candles(market_of()).minutes("NSE_EQ|NOBODY", 0, 1)

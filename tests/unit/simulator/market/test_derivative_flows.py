@@ -1,10 +1,10 @@
-"""Derivatives follow what they are made of, and have open interest."""
+"""Derivatives follow their underlying and have open interest."""
 
 import pytest
 
 from services.simulator.market.contracts import contracts
 from services.simulator.market.fair_price import future_paise, option_value
-from services.simulator.market.instruments import INSTRUMENTS, Kind
+from services.simulator.market.instruments import INSTRUMENTS, InstrumentType
 from services.simulator.market.market import Market
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 
@@ -16,7 +16,7 @@ def market_of(seed: int = 1) -> Market:
     return Market((*INSTRUMENTS, *CONTRACTS), seed=seed, start_ms=START, trades_per_sec=5.0)
 
 
-def test_prices_stay_with_the_underlying() -> None:
+def test_prices_follow_the_underlying() -> None:
     market = market_of()
     market.advance(START + 60_000)
     for contract in CONTRACTS:
@@ -27,7 +27,7 @@ def test_prices_stay_with_the_underlying() -> None:
         if contract.strike_paise is None:
             fair = future_paise(spot.ltp_paise, left_ms, contract.tick_paise)
         else:
-            is_call = contract.kind is Kind.CALL
+            is_call = contract.instrument_type is InstrumentType.CALL
             fair = option_value(
                 spot.ltp_paise, contract.strike_paise, left_ms, contract.tick_paise, call=is_call
             ).price_paise
@@ -36,18 +36,20 @@ def test_prices_stay_with_the_underlying() -> None:
         )
 
 
-def test_trades_are_in_whole_lots_and_move_the_open_interest() -> None:
+def test_trades_are_in_whole_lots_and_change_the_open_interest() -> None:
     market = market_of()
     before = {key: state.oi for key, state in market.states.items()}
     trades = market.advance(START + 20_000)
     for contract in CONTRACTS:
         state = market.states[contract.key]
-        own = [trade for trade in trades if trade.key == contract.key]
-        assert all(trade.quantity % contract.lot_size == 0 for trade in own)
-        assert all(trade.price_paise % contract.tick_paise == 0 for trade in own)
+        contract_trades = [trade for trade in trades if trade.key == contract.key]
+        assert all(trade.quantity % contract.lot_size == 0 for trade in contract_trades)
+        assert all(trade.price_paise % contract.tick_paise == 0 for trade in contract_trades)
         assert state.oi != before[contract.key]
         assert state.oi >= 0
-        assert abs(state.oi - before[contract.key]) <= sum(trade.quantity for trade in own)
+        assert abs(state.oi - before[contract.key]) <= sum(
+            trade.quantity for trade in contract_trades
+        )
 
 
 def test_only_options_have_greeks() -> None:
@@ -55,20 +57,20 @@ def test_only_options_have_greeks() -> None:
     for key, state in market.states.items():
         assert (state.greeks is not None) is market.states[key].instrument.is_option
         assert (state.iv > 0) is state.instrument.is_option
-    call = next(one for one in CONTRACTS if one.symbol == "NIFTY 25000 CE 06 JAN 26")
+    call = next(each for each in CONTRACTS if each.symbol == "NIFTY 25000 CE 06 JAN 26")
     greeks = market.states[call.key].greeks
     assert greeks is not None
     assert greeks.delta == pytest.approx(0.5, abs=0.1)
     assert greeks.theta < 0
 
 
-def test_equities_trade_as_they_would_without_derivatives() -> None:
+def test_derivatives_do_not_change_the_trades_of_equities() -> None:
     alone = Market(INSTRUMENTS, seed=1, start_ms=START, trades_per_sec=5.0)
     trades = [t for t in market_of().advance(START + 5_000) if t.key in alone.states]
     assert trades == alone.advance(START + 5_000)
 
 
-def test_commodities_alone_trade_in_the_evening() -> None:
+def test_only_commodities_trade_in_the_evening() -> None:
     market = Market(
         (*INSTRUMENTS, *CONTRACTS),
         seed=1,

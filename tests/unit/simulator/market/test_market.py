@@ -1,4 +1,4 @@
-"""The market is repeatable, and its states agree with its trades."""
+"""The market is deterministic, and its states agree with its trades."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.simulator.market.flows import Trade
-from services.simulator.market.instruments import INDICES, STOCKS, Kind, ListedInstrument
+from services.simulator.market.instruments import INDICES, STOCKS, InstrumentType, ListedInstrument
 from services.simulator.market.market import Market
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import Candle
@@ -16,7 +16,13 @@ from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000
 INDEX = ListedInstrument(
-    "NSE_INDEX|Two", "TWO", "Two", 1_000_000, 5, (STOCKS[0].key, STOCKS[1].key), Kind.INDEX
+    "NSE_INDEX|Two",
+    "TWO",
+    "Two",
+    1_000_000,
+    5,
+    (STOCKS[0].key, STOCKS[1].key),
+    InstrumentType.INDEX,
 )
 INSTRUMENTS = (*STOCKS[:3], INDEX)
 
@@ -26,15 +32,15 @@ def market_of(seed: int = 1, *, start_ms: int = START, trades_per_sec: float = 5
 
 
 def by_key(trades: list[Trade]) -> dict[str, list[Trade]]:
-    found: dict[str, list[Trade]] = defaultdict(list)
+    grouped: dict[str, list[Trade]] = defaultdict(list)
     for trade in trades:
-        found[trade.key].append(trade)
-    return found
+        grouped[trade.key].append(trade)
+    return grouped
 
 
 @given(st.integers(0, 5), st.lists(st.integers(0, 60_000), max_size=20))
 @settings(max_examples=40, deadline=None)
-def test_trades_do_not_depend_on_how_advancing_is_cut(seed: int, cuts: list[int]) -> None:
+def test_trades_do_not_depend_on_the_steps_of_advancing(seed: int, cuts: list[int]) -> None:
     whole, pieces = market_of(seed), market_of(seed)
     expected = whole.advance(START + 60_000)
     trades = [t for cut in sorted([*cuts, 60_000]) for t in pieces.advance(START + cut)]
@@ -54,13 +60,13 @@ def test_another_seed_gives_other_trades() -> None:
     assert market_of(1).advance(START + 10_000) != market_of(2).advance(START + 10_000)
 
 
-def test_trades_of_a_stock_do_not_depend_on_which_others_are_in_the_market() -> None:
+def test_trades_of_a_stock_do_not_depend_on_the_other_instruments() -> None:
     alone = Market(STOCKS[:1], seed=1, start_ms=START, trades_per_sec=5.0)
     expected = alone.advance(START + 10_000)
     assert by_key(market_of().advance(START + 10_000))[STOCKS[0].key] == expected
 
 
-def test_trades_come_in_the_order_of_time_within_the_asked_span() -> None:
+def test_trades_are_in_time_order_within_the_requested_range() -> None:
     market = market_of()
     market.advance(START + 5_000)
     times = [trade.time_ms for trade in market.advance(START + 20_000)]
@@ -77,7 +83,7 @@ def test_prices_are_on_the_tick_grid_and_quantities_positive() -> None:
     assert all(t.quantity == 0 for t in trades if t.key == INDEX.key)
 
 
-def test_every_instrument_has_a_price_at_the_start() -> None:
+def test_every_instrument_trades_at_the_start() -> None:
     market = market_of()
     market.advance(START)
     assert [state.ltt_ms for state in market.states.values()] == [START] * len(INSTRUMENTS)
@@ -101,24 +107,24 @@ def test_volume_average_and_day_agree_with_the_trades(seed: int) -> None:
         )
 
 
-def test_minute_candle_holds_every_trade_of_its_minute() -> None:
+def test_a_minute_candle_contains_every_trade_of_its_minute() -> None:
     market = market_of()
     trades = by_key(market.advance(START + 3 * MINUTE_MS))
     minute = START + 2 * MINUTE_MS
     for key, state in market.states.items():
-        inside = [t for t in trades[key] if minute <= t.time_ms < minute + MINUTE_MS]
-        prices = [trade.price_paise for trade in inside]
+        in_minute = [t for t in trades[key] if minute <= t.time_ms < minute + MINUTE_MS]
+        prices = [trade.price_paise for trade in in_minute]
         assert state.last_minute(market.now_ms) == Candle(
             minute,
             prices[0],
             max(prices),
             min(prices),
             prices[-1],
-            sum(trade.quantity for trade in inside),
+            sum(trade.quantity for trade in in_minute),
         )
 
 
-def test_new_day_begins_at_midnight_in_india() -> None:
+def test_a_new_day_begins_at_midnight_in_india() -> None:
     midnight = day_start(START) + DAY_MS
     market = market_of(start_ms=midnight - 30_000)
     market.advance(midnight - 1)
@@ -135,21 +141,21 @@ def test_new_day_begins_at_midnight_in_india() -> None:
     assert market.take_changes() == dict.fromkeys(market.states, True)
 
 
-def test_changes_tell_trades_from_changes_of_the_book_alone() -> None:
+def test_changes_distinguish_trades_from_changes_of_the_book() -> None:
     market = market_of()
     market.advance(START)
     market.take_changes()
-    kinds: set[bool] = set()
+    values: set[bool] = set()
     for at_ms in range(START, START + 20_000, 100):
         traded = {trade.key for trade in market.advance(at_ms)}
         changes = market.take_changes()
         assert {key for key, is_trade in changes.items() if is_trade} == traded
-        kinds.update(changes.values())
-    assert kinds == {True, False}
+        values.update(changes.values())
+    assert values == {True, False}
     assert market.take_changes() == {}
 
 
-def test_index_value_follows_from_its_stocks_at_that_second() -> None:
+def test_an_index_value_follows_from_its_stocks() -> None:
     market = market_of()
     trades = market.advance(START + 60_000)
     values = [trade for trade in trades if trade.key == INDEX.key]
@@ -159,19 +165,19 @@ def test_index_value_follows_from_its_stocks_at_that_second() -> None:
     assert values[-1].price_paise == pytest.approx(INDEX.base_paise * sum(moves) / 2, abs=5)
 
 
-def test_market_does_not_go_back_in_time() -> None:
+def test_the_market_does_not_go_back_in_time() -> None:
     market = market_of()
     market.advance(START + 1)
     with pytest.raises(ValueError, match="is before"):
         market.advance(START)
 
 
-def test_index_without_its_stocks_is_refused() -> None:
+def test_an_index_without_its_stocks_raises_key_error() -> None:
     with pytest.raises(KeyError):
         Market(INDICES, seed=1, start_ms=START, trades_per_sec=1.0)
 
 
-def test_nothing_happens_while_the_market_is_shut() -> None:
+def test_nothing_happens_while_the_market_is_closed() -> None:
     closes_ms = START  # 15:30 IST of a Monday
     market = Market(
         INSTRUMENTS,
@@ -193,7 +199,7 @@ def test_nothing_happens_while_the_market_is_shut() -> None:
     assert state.day.start_ms == day_start(opens_ms)
 
 
-def test_market_that_starts_while_shut_last_traded_at_the_close_before() -> None:
+def test_a_market_that_starts_closed_last_traded_at_the_previous_close() -> None:
     market = Market(
         INSTRUMENTS,
         seed=1,
@@ -205,7 +211,7 @@ def test_market_that_starts_while_shut_last_traded_at_the_close_before() -> None
     assert market.advance(START + 10 * MINUTE_MS) == []
 
 
-def test_opening_auction_indicates_a_price_and_the_stock_opens_about_it() -> None:
+def test_a_stock_opens_near_the_indicative_price_of_the_auction() -> None:
     opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
     market = Market(
         INSTRUMENTS,

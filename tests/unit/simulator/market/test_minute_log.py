@@ -1,9 +1,9 @@
-"""A log of minutes gives back what was put into it, by time."""
+"""A minute log returns the added rows by time."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.market.minute_log import MinuteLog, Row
+from services.simulator.market.minute_log import MinuteLog, MinuteRow
 
 prices = st.integers(1, 1 << 40)
 rows = st.lists(
@@ -14,8 +14,8 @@ rows = st.lists(
 
 
 @given(rows, st.integers(0, 1_440), st.integers(0, 1_440))
-def test_rows_between_two_times_are_those_that_were_added(
-    added: list[Row], first: int, last: int
+def test_rows_between_two_times_are_returned_unchanged(
+    added: list[MinuteRow], first: int, last: int
 ) -> None:
     log = MinuteLog()
     for row in added:

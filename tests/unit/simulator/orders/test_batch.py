@@ -1,53 +1,53 @@
-"""A batch is checked as a whole; then each order stands for itself."""
+"""A batch is validated as a whole; then each order succeeds or fails on its own."""
 
 import pytest
 
-from services.simulator.orders.batch import place_all
+from services.simulator.errors import ApiError, ErrorCode
+from services.simulator.orders.batch import place_batch
 from services.simulator.orders.bodies import Body
-from services.simulator.orders.refused import OrderRefused
 
 
 def body(correlation_id: object, side: str = "BUY") -> Body:
     return {"correlation_id": correlation_id, "transaction_type": side}
 
 
-def as_it_is(order: Body) -> Body:
+def unparsed(order: Body) -> Body:
     return order
 
 
-def test_buys_go_first_and_slices_share_their_correlation_id() -> None:
+def test_buy_orders_are_placed_first_and_slices_share_the_correlation_id() -> None:
     placed: list[str] = []
 
     def place(order: Body) -> list[str]:
         placed.append(order["correlation_id"])
         return ["1", "2"]
 
-    outcome = place_all([body("a", "SELL"), body("b")], as_it_is, place)
+    result = place_batch([body("a", "SELL"), body("b")], unparsed, place)
     assert placed == ["b", "a"]
-    assert outcome.status == "success"
-    assert [row["correlation_id"] for row in outcome.done] == ["b", "b", "a", "a"]
+    assert result.status == "success"
+    assert [row["correlation_id"] for row in result.rows] == ["b", "b", "a", "a"]
 
 
-def test_refused_order_does_not_hold_up_the_others() -> None:
+def test_a_refused_order_does_not_prevent_the_others() -> None:
     def place(order: Body) -> list[str]:
         if order["correlation_id"] == "bad":
-            raise OrderRefused("UDAPI1052", "The quantity cannot be zero")
+            raise ApiError(ErrorCode.ZERO_QUANTITY, "The quantity cannot be zero")
         return ["1"]
 
-    outcome = place_all([body("bad"), body("good")], as_it_is, place)
-    assert outcome.status == "partial_success"
-    assert [error["correlation_id"] for error in outcome.errors] == ["bad"]
-    assert outcome.payload_errors == 0
+    result = place_batch([body("bad"), body("good")], unparsed, place)
+    assert result.status == "partial_success"
+    assert [error["correlation_id"] for error in result.errors] == ["bad"]
+    assert result.payload_errors == 0
 
 
-def test_body_that_cannot_be_read_is_a_payload_error() -> None:
-    def read(order: Body) -> Body:
+def test_an_invalid_body_is_a_payload_error() -> None:
+    def parse(order: Body) -> Body:
         if order["correlation_id"] == "bad":
-            raise OrderRefused("UDAPI100036", "The price is invalid")
+            raise ApiError(ErrorCode.INVALID_INPUT, "The price is invalid")
         return order
 
-    outcome = place_all([body("bad"), body("good")], read, lambda _: ["1"])
-    assert (outcome.payload_errors, len(outcome.errors), len(outcome.done)) == (1, 1, 1)
+    result = place_batch([body("bad"), body("good")], parse, lambda _: ["1"])
+    assert (result.payload_errors, len(result.errors), len(result.rows)) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_body_that_cannot_be_read_is_a_payload_error() -> None:
         ([body("a"), body("a")], "UDAPI1117"),
     ],
 )
-def test_batch_of_the_wrong_form_places_nothing(bodies: list[Body], code: str) -> None:
-    with pytest.raises(OrderRefused) as refused:
-        place_all(bodies, as_it_is, lambda _: pytest.fail("placed"))
-    assert refused.value.code == code
+def test_an_invalid_batch_places_no_order(bodies: list[Body], code: str) -> None:
+    with pytest.raises(ApiError) as error:
+        place_batch(bodies, unparsed, lambda _: pytest.fail("placed"))
+    assert error.value.code == code

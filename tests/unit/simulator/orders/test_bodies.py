@@ -1,10 +1,10 @@
-"""Bodies are read by their fields, and a wrong one is named."""
+"""Bodies are parsed field by field, and the error names an invalid field."""
 
 import pytest
 
-from services.simulator.orders.bodies import modification, place_request, sliced
+from services.simulator.errors import ApiError
+from services.simulator.orders.bodies import modification, place_request, slices
 from services.simulator.orders.order import OrderRequest, OrderType, Product, Side, Validity
-from services.simulator.orders.refused import OrderRefused
 
 BODY = {
     "quantity": 5,
@@ -22,7 +22,7 @@ BODY = {
 }
 
 
-def test_request_is_read_in_paise() -> None:
+def test_prices_are_converted_to_paise() -> None:
     assert place_request(BODY) == OrderRequest(
         "NSE_EQ|INE002A01018",
         Side.SELL,
@@ -55,13 +55,13 @@ def test_request_is_read_in_paise() -> None:
         ("market_protection", float("nan")),
     ],
 )
-def test_wrong_field_is_named(field: str, value: object) -> None:
-    with pytest.raises(OrderRefused) as refused:
+def test_the_error_names_the_invalid_field(field: str, value: object) -> None:
+    with pytest.raises(ApiError) as error:
         place_request(BODY | {field: value})
-    assert refused.value.path == field
+    assert error.value.path == field
 
 
-def test_modification_keeps_what_it_does_not_name() -> None:
+def test_a_modification_keeps_the_fields_it_does_not_contain() -> None:
     body = {
         "order_id": "1",
         "order_type": "MARKET",
@@ -69,22 +69,22 @@ def test_modification_keeps_what_it_does_not_name() -> None:
         "price": 0,
         "trigger_price": 0,
     }
-    order_id, change = modification(body)
-    changed = change(place_request(BODY))
+    order_id, modify = modification(body)
+    modified = modify(place_request(BODY))
     assert order_id == "1"
-    assert (changed.order_type, changed.validity) == (OrderType.MARKET, Validity.IOC)
-    assert (changed.quantity, changed.tag, changed.side) == (5, "mine", Side.SELL)
-    assert changed.protection_percent == -1.0
+    assert (modified.order_type, modified.validity) == (OrderType.MARKET, Validity.IOC)
+    assert (modified.quantity, modified.tag, modified.side) == (5, "mine", Side.SELL)
+    assert modified.protection_percent == -1.0
 
 
-def test_slices_are_whole_lots_below_the_freeze_quantity() -> None:
-    requests = sliced(place_request(BODY | {"quantity": 4_050}), 1_800, 75)
+def test_slices_are_multiples_of_the_lot_size_up_to_the_freeze_quantity() -> None:
+    requests = slices(place_request(BODY | {"quantity": 4_050}), 1_800, 75)
     assert [request.quantity for request in requests] == [1_800, 1_800, 450]
-    requests = sliced(place_request(BODY | {"quantity": 1_800}), 1_000, 75)
+    requests = slices(place_request(BODY | {"quantity": 1_800}), 1_000, 75)
     assert [request.quantity for request in requests] == [975, 825]
 
 
 def test_more_than_25_slices_are_refused() -> None:
-    assert len(sliced(place_request(BODY | {"quantity": 25_000}), 1_000, 1)) == 25
-    with pytest.raises(OrderRefused):
-        sliced(place_request(BODY | {"quantity": 25_001}), 1_000, 1)
+    assert len(slices(place_request(BODY | {"quantity": 25_000}), 1_000, 1)) == 25
+    with pytest.raises(ApiError):
+        slices(place_request(BODY | {"quantity": 25_001}), 1_000, 1)

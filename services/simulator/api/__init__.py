@@ -1,0 +1,1 @@
+"""The HTTP API: Upstox's REST calls, and the simulator's own below ``/simulator/v1``."""

@@ -1,0 +1,1 @@
+"""The simulator's own calls below ``/simulator/v1``, for tests and tools."""

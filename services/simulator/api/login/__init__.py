@@ -1,0 +1,1 @@
+"""Calls that issue, show and revoke access tokens."""

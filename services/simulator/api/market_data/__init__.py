@@ -1,0 +1,1 @@
+"""Calls about the market: quotes, candles, calendar, options, instruments."""

@@ -1,0 +1,1 @@
+"""Market data answers: quotes, candles, instruments, option chains. Opens no socket."""

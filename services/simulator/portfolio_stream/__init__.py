@@ -1,1 +1,0 @@
-"""Tells users of their orders, positions, holdings as they change."""

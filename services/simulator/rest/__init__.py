@@ -1,1 +1,0 @@
-"""Upstox's REST calls about the market: quotes, candles, calendar, options, instruments."""

@@ -1,0 +1,1 @@
+"""Runs the market along exchange time and records the ground truth. Opens no socket."""

@@ -1,0 +1,1 @@
+"""The WebSocket servers: market data feed and portfolio stream."""
