@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from embedded.truth import PlainBar, differences, plain_bars
+from embedded.expected_bars import ExpectedBar, differences, expected_bars
 from services.persister.aggregation.aggregator import Aggregator, Closed
 from services.persister.aggregation.checkpoint import State, decode_state
 from services.persister.storage.documents import bar_document
@@ -106,19 +106,19 @@ def newest(closed: list[Closed], amended: list[Bar]) -> dict[tuple[str, int], Ba
     return {(bar.key, bar.start): bar for bar in told}
 
 
-def truth(story: Story) -> dict[tuple[str, int], PlainBar]:
-    found: dict[tuple[str, int], PlainBar] = {}
+def truth(story: Story) -> dict[tuple[str, int], ExpectedBar]:
+    found: dict[tuple[str, int], ExpectedBar] = {}
     for key in KEYS:
         rows = [
             {"time_ms": trade.time_ms, "price": trade.price, "quantity": trade.quantity}
             for trade in story.trades
             if trade.key == key
         ]
-        found |= {(key, start): bar for start, bar in plain_bars(key, rows).items()}
+        found |= {(key, start): bar for start, bar in expected_bars(key, rows).items()}
     return {place: bar for place, bar in found.items() if place[1] < END}
 
 
-def wrong_fields(expected: PlainBar, bar: Bar) -> list[str]:
+def wrong_fields(expected: ExpectedBar, bar: Bar) -> list[str]:
     """Differences; the cumulative volume may lack what no boundary has pinned down."""
     lines = differences(expected, bar_document(bar))
     assert (bar.vtt or 0) <= (expected.vtt or 0)

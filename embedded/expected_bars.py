@@ -1,6 +1,7 @@
-"""Five-minute bars computed plainly from every trade in the simulator's ledger.
+"""Five-minute bars computed from every trade in the simulator's ledger.
 
-Knows nothing of the persister's code: a short, slow second opinion to compare with.
+Tests and the demo compare stored bars with these. The code is short and slow, and shares
+nothing with the persister.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ _IST_OFFSET_MS: Final = 19_800_000
 
 
 @dataclass(frozen=True)
-class PlainBar:
+class ExpectedBar:
     """The fields of a bar that follow from the trades alone."""
 
     key: str
@@ -26,24 +27,27 @@ class PlainBar:
     """Cumulative volume of the day at the end of the window."""
 
 
-def plain_bars(key: str, trades: list[dict[str, Any]]) -> dict[int, PlainBar]:
-    """The bars of one instrument by their start, of all its trades from the day's first on."""
+def expected_bars(key: str, trades: list[dict[str, Any]]) -> dict[int, ExpectedBar]:
+    """Return the bars of one instrument by window start.
+
+    `trades` are all of its trades from the day's first one, in order.
+    """
     windows: dict[int, list[dict[str, Any]]] = {}
     totals: dict[int, int] = {}
-    at_end: dict[int, int] = {}
+    totals_at_end: dict[int, int] = {}
     for trade in trades:
         start = trade["time_ms"] // _WINDOW_MS * _WINDOW_MS
         day = (trade["time_ms"] + _IST_OFFSET_MS) // _DAY_MS
         totals[day] = totals.get(day, 0) + (trade["quantity"] or 0)
         windows.setdefault(start, []).append(trade)
-        at_end[start] = totals[day]
-    return {start: _bar(key, start, rows, at_end[start]) for start, rows in windows.items()}
+        totals_at_end[start] = totals[day]
+    return {start: _bar(key, start, rows, totals_at_end[start]) for start, rows in windows.items()}
 
 
-def _bar(key: str, start: int, trades: list[dict[str, Any]], total: int) -> PlainBar:
+def _bar(key: str, start: int, trades: list[dict[str, Any]], total: int) -> ExpectedBar:
     prices = [trade["price"] for trade in trades]
     has_volume = trades[0]["quantity"] is not None
-    return PlainBar(
+    return ExpectedBar(
         key=key,
         start=start,
         open=prices[0],
@@ -55,11 +59,13 @@ def _bar(key: str, start: int, trades: list[dict[str, Any]], total: int) -> Plai
     )
 
 
-def differences(expected: PlainBar, stored: dict[str, Any]) -> list[str]:
-    """What is not the same in a bar as it is stored; a line for each field."""
+def differences(expected: ExpectedBar, stored: dict[str, Any]) -> list[str]:
+    """Compare a stored bar with the expected one; return one line per field that differs."""
     lines = []
     for name in ("open", "high", "low", "close", "volume", "vtt"):
-        want, got = getattr(expected, name), stored[name]
-        if want != got:
-            lines.append(f"{expected.key} {expected.start} {name}: traded {want}, stored {got}")
+        traded, actual = getattr(expected, name), stored[name]
+        if traded != actual:
+            lines.append(
+                f"{expected.key} {expected.start} {name}: traded {traded}, stored {actual}"
+            )
     return lines
