@@ -1,12 +1,15 @@
-"""What the documents say is true of this tree."""
+"""The documents match the source tree."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
-from docgen.reference import PAGE, page
+from docgen.metrics_page import metrics_by_package
+from docgen.reference import GENERATORS
+from docgen.settings_page import settings_page
 from embedded.daemons import ROOT
 from embedded.settings import all_variables
 from services.gateway.stream.protocol import CloseCode
@@ -19,10 +22,11 @@ DOCUMENTS = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "bench").glob("*.md"),
         *(ROOT / "clients").glob("*/*.md"),
+        *(ROOT / "services").glob("*/*.md"),
     ]
 )
 
-# The order in which a tick meets the stages, by design.
+# The modules that a tick passes, in order.
 LIFE_OF_A_TICK = [
     "services/ingest/feed/upstream.py",
     "services/ingest/feed/wire.py",
@@ -41,7 +45,7 @@ LIFE_OF_A_TICK = [
 ]
 
 
-def test_the_life_of_a_tick_names_the_stages_in_their_order() -> None:
+def test_the_life_of_a_tick_names_its_modules_in_order() -> None:
     section = ARCHITECTURE.split("## The life of a tick")[1].split("\n## ")[0]
     assert re.findall(r"^\d+\. `([^`]+)`", section, re.MULTILINE) == LIFE_OF_A_TICK
 
@@ -88,14 +92,31 @@ def test_every_close_code_is_documented() -> None:
     assert rows == {str(int(code)): code.name for code in CloseCode}
 
 
-def test_the_page_of_settings_is_up_to_date() -> None:
-    assert PAGE.read_text() == page(), "run: make docs"
+@pytest.mark.parametrize("path", GENERATORS, ids=lambda path: path.name)
+def test_a_generated_document_is_up_to_date(path: Path) -> None:
+    assert path.read_text() == GENERATORS[path](), "run: make docs"
 
 
-def test_every_setting_says_what_it_does() -> None:
-    rows = dict(re.findall(r"^\| `(TRADEDAD_\w+)` \| .* \| (.*) \|$", page(), re.MULTILINE))
+def test_every_setting_has_a_description() -> None:
+    page = settings_page()
+    rows = dict(re.findall(r"^\| `(TRADEDAD_\w+)` \| .* \| (.*) \|$", page, re.MULTILINE))
     assert set(rows) | {"TRADEDAD_SECRETS_DIR"} == set(all_variables())
     assert [name for name, text in rows.items() if " " not in text or text[-1] != "."] == []
+
+
+def test_every_registered_metric_is_documented_and_named_by_the_conventions() -> None:
+    metrics = [metric for metrics in metrics_by_package().values() for metric in metrics]
+    registered = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in REGISTRY.collect()
+        if family.name.startswith("tradedad_")
+    }
+    assert {metric.name for metric in metrics} == registered
+    assert len({metric.name for metric in metrics}) == len(metrics)
+    for metric in metrics:
+        assert metric.type != "histogram" or metric.name.endswith(("_seconds", "_bytes")), metric
+        assert not re.search(r"_(ms|us|millis|micros|kb|mb)(_|$)", metric.name), metric
+        assert " " in metric.help, metric
 
 
 def test_every_variable_that_a_document_names_exists() -> None:
