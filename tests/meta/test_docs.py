@@ -129,6 +129,17 @@ def test_every_variable_that_a_document_names_exists() -> None:
     assert named - set(all_variables()) - only_of_nats_server == set()
 
 
+def test_every_decision_record_is_numbered_and_in_the_index() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    for path in sorted(folder.glob("0*.md")):
+        number, _, title = path.read_text().splitlines()[0].removeprefix("# ").partition(". ")
+        assert path.name.startswith(f"{int(number):03}-"), path.name
+        assert f"| {number} | [{title}]({path.name}) |" in index, path.name
+        for part in ("**Context.**", "**Decision.**", "**Consequence.**"):
+            assert part in path.read_text(), (path.name, part)
+
+
 def test_make_help_lists_every_command_that_the_readme_names() -> None:
     listed = subprocess.run(
         ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
