@@ -21,7 +21,7 @@ from typing import Final
 import aiohttp
 from rich.console import Console
 
-from bench.form import report_lines
+from bench.harness import report_lines
 from embedded.plan import Plan, prepare
 from embedded.signup import sign_up
 from embedded.stack import Stack

@@ -1,4 +1,4 @@
-"""The form of every benchmark: what is measured, a table for people, one line of JSON."""
+"""Measuring and reporting for all benchmarks: CPU time, a table, and one line of JSON."""
 
 import gc
 import json
@@ -13,12 +13,12 @@ from rich.table import Table
 
 _ROUNDS: Final = 9
 
-Work = Callable[[], Awaitable[None]]
+Workload = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One row of a benchmark: a piece of work, and how many units it did."""
+    """One row of a benchmark: a workload, its number of units and its CPU time."""
 
     name: str
     units: int
@@ -26,30 +26,30 @@ class Stage:
 
     @property
     def per_cpu_s(self) -> float:
-        """Units per second of CPU time, of all threads of this process."""
+        """Units per second of CPU time of all threads of this process."""
         return self.units / self.cpu_secs
 
 
-async def measure(units: int, works: Mapping[str, Work]) -> list[Stage]:
-    """The best of some rounds: what the code can do when the machine leaves it alone.
+async def measure(units: int, workloads: Mapping[str, Workload]) -> list[Stage]:
+    """Run each workload nine times and return its best round, which other load disturbed least.
 
-    All take turns within a round, so that a busy moment of the machine strikes all alike.
+    The workloads take turns within a round, so that a busy moment of the machine affects all.
     """
-    best = dict.fromkeys(works, float("inf"))
+    best = dict.fromkeys(workloads, float("inf"))
     for _ in range(_ROUNDS):
-        for name, work in works.items():
+        for name, workload in workloads.items():
             gc.collect()
             started = time.process_time()
-            await work()
+            await workload()
             best[name] = min(best[name], time.process_time() - started)
     return [Stage(name, units, cpu_secs) for name, cpu_secs in best.items()]
 
 
 def report(bench: str, unit: str, stages: list[Stage], figures: dict[str, float]) -> None:
-    """Print the table, then one line of JSON for programs."""
+    """Print a table of stages, then one line of JSON."""
     console = Console()
     table = Table(title=f"{bench}, on {os.cpu_count()} cores", title_justify="left")
-    table.add_column("what")
+    table.add_column("stage")
     table.add_column(f"{unit} per CPU-second", justify="right")
     table.add_column(f"µs per {unit.removesuffix('s')}", justify="right")
     for stage in stages:
@@ -59,10 +59,10 @@ def report(bench: str, unit: str, stages: list[Stage], figures: dict[str, float]
 
 
 def report_lines(bench: str, figures: dict[str, float]) -> None:
-    """Print a table with a line for each figure, then one line of JSON for programs."""
+    """Print a table of figures, then one line of JSON."""
     table = Table(title=f"{bench}, on {os.cpu_count()} cores", title_justify="left")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
     for name, value in figures.items():
         table.add_row(name.replace("_", " "), f"{value:,.3f}".rstrip("0").rstrip("."))
     Console().print(table)
