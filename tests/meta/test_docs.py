@@ -74,11 +74,23 @@ def test_the_directory_index_names_every_folder() -> None:
         text=True,
         check=True,
     ).stdout.splitlines()
-    folders = {path.split("/")[0] for path in tracked if "/" in path}
-    folders -= {folder for folder in folders if folder.startswith(".")}
-    index = ARCHITECTURE.split("## Directory index")[1]
+    parents = [path.split("/")[:-1] for path in tracked]
+    folders = {names[0] for names in parents if names and not names[0].startswith(".")}
+    for names in parents:
+        if names and names[0] in ("services", "shared"):
+            folders |= {"/".join(names[:depth]) for depth in range(1, len(names) + 1)}
+    folders.discard("services")
+    index = ARCHITECTURE.split("## Directory index")[1].split("\n## ")[0]
     missing = [folder for folder in sorted(folders) if f"`{folder}/" not in index]
     assert missing == []
+
+
+def test_the_glossary_defines_each_term_once() -> None:
+    glossary = ARCHITECTURE.split("## Glossary")[1]
+    terms = re.findall(r"^\| ([^|]+) \| ", glossary, re.MULTILINE)
+    names = [name for term in terms if term != "term" for name in term.split(", ")]
+    assert len(names) > 50
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
 
 
 def test_every_error_code_is_documented_and_no_other() -> None:
