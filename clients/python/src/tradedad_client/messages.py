@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 
 EVERYTHING: Final = "*"
-"""Wildcard key for every instrument; ``NSE_EQ|*`` stands for every one of a segment."""
+"""Wildcard key for every instrument; ``NSE_EQ|*`` stands for every instrument of a segment."""
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -25,7 +25,7 @@ class TokenSource(Protocol):
     """Supplies access tokens."""
 
     async def token(self, *, newer_than: Token | None = None) -> Token | None:
-        """Return a token; with `newer_than`, which was refused or expires, another one.
+        """Return a token, or a newer one if `newer_than` was refused or expires.
 
         None if there is no other token. Raises Refused if the source itself is refused,
         Unavailable if it has no token at the moment.
