@@ -1,4 +1,4 @@
-# Everything a developer runs. `make help` lists it.
+# Commands for developers. `make help` lists them.
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
@@ -9,24 +9,25 @@ PYTEST := $(PYTHON) -m pytest
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-prepare: ## Make the Python environment in .venv (the others do it themselves)
+prepare: ## Create the Python environment in .venv (all other targets do this first)
 	@bin/prepare
 
-run: prepare ## Start everything on this machine: NATS, MongoDB, a simulated Upstox, all services
+run: prepare ## Start NATS, MongoDB, a simulated Upstox and all services on this machine
 	@$(PYTHON) -m embedded run
 
-demo: prepare ## Walk through it in under a minute, on a stack of its own, and check what was stored
+demo: prepare ## Sign up, stream quotes and check stored bars, on a temporary stack, in under a minute
 	@$(PYTHON) -m embedded demo
 
-check: prepare ## Lint, types, import rules, configuration: seconds
+check: prepare ## Run linters and check types, import rules and configuration; takes seconds
 	@$(PYTHON) -m ruff format --check --quiet . || (echo "run: make format"; exit 1)
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-logo | tail -n 2
 	@bash -n bin/prepare .ci/run
+	@$(PYTHON) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(PYTHON) -m embedded check-config
 
-format: prepare ## Format and fix what can be fixed
+format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format --quiet .
 	@$(PYTHON) -m ruff check --fix --quiet .
 
@@ -48,26 +49,26 @@ chaos: prepare ## Tests that kill, stop, cut and corrupt, with those that take m
 e2e: prepare ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
 
-bench-ingest: prepare ## Ticks per CPU-second through ingest, beside the SDK's decoding
+bench-ingest: prepare ## Ticks per CPU-second through ingest, compared with the SDK's decoding
 	@$(PYTHON) -m bench.ingest
 
-soak-ingest: prepare ## Two minutes of 2 000 instruments: is a tick lost, does memory grow
+soak-ingest: prepare ## Two minutes of 2 000 instruments: lost ticks and memory growth
 	@$(PYTHON) -m bench.ingest_soak
 
-bench-persister: prepare ## Quotes to bars, and what they cost mongod; makes 1.6 GB below .data first
+bench-persister: prepare ## Quotes to bars, and the cost in mongod; first creates 1.6 GB in .data
 	@$(PYTHON) -m bench.persister
 
-bench-auth: prepare ## A gateway's latency while auth is flooded with logins
+bench-auth: prepare ## Latency of a gateway during a flood of logins
 	@$(PYTHON) -m bench.auth
 
-bench-gateway: prepare ## Deliveries per CPU-second and latency, beside nats-server's WebSocket; stalled and idle clients
+bench-gateway: prepare ## Deliveries per CPU-second and latency, compared with nats-server's WebSocket
 	@$(PYTHON) -m bench.gateway
 
-bench-rest: prepare ## A month of five-minute bars over HTTP, beside a plain handler
+bench-rest: prepare ## A month of five-minute bars over HTTP, compared with a minimal handler
 	@$(PYTHON) -m bench.rest
 
-docs: prepare ## Write the references in docs anew from the code
+docs: prepare ## Generate the references in docs from the code
 	@$(PYTHON) -m docgen.reference
 
-clean: ## Remove the environment and all data of `make run`
+clean: ## Remove the Python environment and all data of `make run`
 	rm -rf .venv .tools .data

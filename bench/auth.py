@@ -21,10 +21,10 @@ from typing import Final
 import aiohttp
 from rich.console import Console
 
-from bench.form import report_lines
+from bench.harness import report_lines
 from embedded.plan import Plan, prepare
+from embedded.signup import sign_up
 from embedded.stack import Stack
-from embedded.trader import sign_up
 from services.simulator.market.instruments import INSTRUMENTS
 
 ACCOUNTS: Final = 10

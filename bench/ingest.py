@@ -11,7 +11,7 @@ import uvloop
 from google.protobuf.json_format import MessageToDict
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2
 
-from bench.form import measure, report
+from bench.harness import measure, report
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.feed import wire

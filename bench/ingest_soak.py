@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.form import report_lines
+from bench.harness import report_lines
 from embedded.ports import HOST, free_ports
 from services.simulator.market.universe import synthetic_stock
 from shared.contracts.messages import decode_quote

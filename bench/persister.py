@@ -15,7 +15,7 @@ import uvloop
 from prometheus_client import REGISTRY
 from pymongo import InsertOne
 
-from bench.form import Stage, measure, report_lines
+from bench.harness import Stage, measure, report_lines
 from bench.ingest import record
 from bench.persister_month import month_query_ms
 from services.ingest.bus.batch_client import BatchClient

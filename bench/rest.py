@@ -1,8 +1,8 @@
-"""How long a month of five-minute bars takes by REST, beside a plain handler that does it all.
+"""Measures a month of five-minute bars over REST, compared with a minimal handler.
 
 ``make bench-rest``. nats-server, mongod, the persister and the gateway are processes of their
-own. The peer, in one more process, reads the same documents from the same MongoDB and answers
-with `json.dumps`: no bus between, and nothing else that a gateway does.
+own. The minimal handler, in one more process, reads the same documents from the same MongoDB and
+encodes them with `json.dumps`, without a bus, token or limits.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import aiohttp
 from aiohttp import web
 from pymongo import AsyncMongoClient
 
-from bench.form import report_lines
+from bench.harness import report_lines
 from embedded.ports import HOST, free_ports
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS, to_datetime
@@ -33,21 +33,21 @@ from tests.support.servers import PASSWORD, run_mongo, run_nats
 
 KEY: Final = "NSE_EQ|INE002A01018"
 DAYS: Final = 22
-PER_DAY: Final = 75
+BARS_PER_DAY: Final = 75
 REQUESTS: Final = 400
 WARM_UP: Final = 40
-AT_ONCE: Final = 4
+CONCURRENCY: Final = 4
 FIRST_MS: Final = 1_793_590_500_000  # 2026-11-02 09:15 IST
 DAY_MS: Final = 86_400_000
 _START_SECS: Final = 30.0
 
 
 def month() -> list[Bar]:
-    """Prices with as many digits as real ones."""
+    """Return a month of bars, with prices of as many digits as real ones."""
     bars = []
     close = 1_400.0
-    for number in range(DAYS * PER_DAY):
-        start = FIRST_MS + number // PER_DAY * DAY_MS + number % PER_DAY * WINDOW_MS
+    for number in range(DAYS * BARS_PER_DAY):
+        start = FIRST_MS + number // BARS_PER_DAY * DAY_MS + number % BARS_PER_DAY * WINDOW_MS
         opened, close = close, round(close + math.sin(number * 1.7) * 1.35, 2)
         bars.append(
             Bar(
@@ -60,8 +60,8 @@ def month() -> list[Bar]:
     return bars
 
 
-async def peer(mongo_url: str, port: int) -> None:
-    """The plain handler."""
+async def serve_minimal(mongo_url: str, port: int) -> None:
+    """Serve the minimal handler until the process is terminated."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_url, tz_aware=True)
     bars = client.get_database("tradedad").get_collection("bars_5m")
 
@@ -86,7 +86,7 @@ async def peer(mongo_url: str, port: int) -> None:
 
 @asynccontextmanager
 async def process(*arguments: str, **environment: str) -> AsyncIterator[None]:
-    """A Python process, which ends with the block."""
+    """Run a Python module in a process that is terminated at the end of the block."""
     with tempfile.TemporaryFile() as log:
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *arguments, stdout=log, stderr=log,
@@ -104,8 +104,8 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[None]:
             await child.wait()
 
 
-class Door:
-    """One server, asked again and again for the same month."""
+class Endpoint:
+    """One server, from which the same month is requested repeatedly."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str, encoding: str) -> None:
         self._http = http
@@ -115,22 +115,22 @@ class Door:
             "key": KEY, "from": str(FIRST_MS), "to": str(FIRST_MS + DAYS * DAY_MS),
             "limit": "2000",
         }  # fmt: skip
-        self.took_ms: list[float] = []
+        self.latencies_ms: list[float] = []
 
-    async def ask(self) -> bytes:
-        """The body, once it is all there."""
+    async def fetch(self) -> bytes:
+        """Request the month and return the whole body."""
         async with self._http.get(self._url, params=self._query, headers=self._headers) as response:
             body = await response.read()
             if response.status != 200:
                 raise RuntimeError(f"{response.status}: {body[:200]!r}")
             return body
 
-    async def until_ready(self) -> None:
-        """Wait for a whole month."""
+    async def wait_ready(self) -> None:
+        """Wait until the server answers with the whole month."""
         deadline = time.monotonic() + _START_SECS
         while True:
             try:
-                if len(json.loads(await self.ask())["bars"]) == DAYS * PER_DAY:
+                if len(json.loads(await self.fetch())["bars"]) == DAYS * BARS_PER_DAY:
                     return
             except (aiohttp.ClientError, RuntimeError):
                 if time.monotonic() > deadline:
@@ -138,25 +138,25 @@ class Door:
             await asyncio.sleep(0.1)
 
     async def measure(self, count: int) -> None:
-        """Ask so many times, one after the other."""
+        """Request the month `count` times, one after the other."""
         for _ in range(count):
             started = time.perf_counter()
-            await self.ask()
-            self.took_ms.append((time.perf_counter() - started) * 1_000)
+            await self.fetch()
+            self.latencies_ms.append((time.perf_counter() - started) * 1_000)
 
     def quantile(self, share: float) -> float:
-        """Milliseconds."""
-        ordered = sorted(self.took_ms)
+        """Return a quantile of the latencies, in milliseconds."""
+        ordered = sorted(self.latencies_ms)
         return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
 
 
-async def measured(door: Door, *, at_once: int = 1) -> Door:
-    """After some that do not count."""
-    await door.until_ready()
-    await door.measure(WARM_UP)
-    door.took_ms.clear()
-    await asyncio.gather(*(door.measure(REQUESTS // at_once) for _ in range(at_once)))
-    return door
+async def measured(endpoint: Endpoint, *, concurrency: int = 1) -> Endpoint:
+    """Measure an endpoint after some requests that do not count."""
+    await endpoint.wait_ready()
+    await endpoint.measure(WARM_UP)
+    endpoint.latencies_ms.clear()
+    await asyncio.gather(*(endpoint.measure(REQUESTS // concurrency) for _ in range(concurrency)))
+    return endpoint
 
 
 async def run() -> None:
@@ -168,7 +168,7 @@ async def run() -> None:
         async with connect_mongo(settings, Readiness("bench")) as mongo:
             await store_bars(mongo, month())
         port, peer_port, *ops = free_ports(4)
-        common = {
+        environment = {
             "TRADEDAD_NATS_URL": nats.url,
             "TRADEDAD_MONGO_URL": mongo_server.url,
             "TRADEDAD_TOKEN_JWKS_URL": issuer.settings.jwks_url,
@@ -186,40 +186,44 @@ async def run() -> None:
             "TRADEDAD_GATEWAY_REQUESTS_BURST": "1000000",
             "TRADEDAD_GATEWAY_ADDRESS_REQUESTS_BURST": "1000000",
         }
-        await stack.enter_async_context(process("services.persister", **common, **persister))
-        await stack.enter_async_context(process("services.gateway", **common, **gateway))
+        await stack.enter_async_context(process("services.persister", **environment, **persister))
+        await stack.enter_async_context(process("services.gateway", **environment, **gateway))
         await stack.enter_async_context(
-            process("bench.rest", "peer", mongo_server.url, str(peer_port))
+            process("bench.rest", "minimal", mongo_server.url, str(peer_port))
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        ours, plain = f"http://{HOST}:{port}", f"http://{HOST}:{peer_port}"
+        gateway_url, minimal_url = f"http://{HOST}:{port}", f"http://{HOST}:{peer_port}"
         token = issuer.token()
-        single = await measured(Door(http, ours, token, "identity"))
-        packed = await measured(Door(http, ours, token, "gzip"))
-        beside = await measured(Door(http, plain, token, "identity"))
-        several = await measured(Door(http, ours, token, "identity"), at_once=AT_ONCE)
-        several_beside = await measured(Door(http, plain, token, "identity"), at_once=AT_ONCE)
-        size = len(await single.ask())
+        single = await measured(Endpoint(http, gateway_url, token, "identity"))
+        compressed = await measured(Endpoint(http, gateway_url, token, "gzip"))
+        minimal = await measured(Endpoint(http, minimal_url, token, "identity"))
+        concurrent = await measured(
+            Endpoint(http, gateway_url, token, "identity"), concurrency=CONCURRENCY
+        )
+        concurrent_minimal = await measured(
+            Endpoint(http, minimal_url, token, "identity"), concurrency=CONCURRENCY
+        )
+        size = len(await single.fetch())
     report_lines(
         "rest",
         {
             "month_rest_p50_ms": single.quantile(0.5),
             "month_rest_p99_ms": single.quantile(0.99),
-            "month_rest_gzip_p99_ms": packed.quantile(0.99),
-            "plain_p50_ms": beside.quantile(0.5),
-            "plain_p99_ms": beside.quantile(0.99),
-            "month_rest_4_at_once_p99_ms": several.quantile(0.99),
-            "plain_4_at_once_p99_ms": several_beside.quantile(0.99),
-            "month_bars": DAYS * PER_DAY,
+            "month_rest_gzip_p99_ms": compressed.quantile(0.99),
+            "plain_p50_ms": minimal.quantile(0.5),
+            "plain_p99_ms": minimal.quantile(0.99),
+            "month_rest_4_at_once_p99_ms": concurrent.quantile(0.99),
+            "plain_4_at_once_p99_ms": concurrent_minimal.quantile(0.99),
+            "month_bars": DAYS * BARS_PER_DAY,
             "month_bytes": size,
         },
     )
 
 
 def main() -> None:
-    """Measure and print; with `peer`, be the peer."""
-    if sys.argv[1:2] == ["peer"]:
-        asyncio.run(peer(sys.argv[2], int(sys.argv[3])))
+    """Run the benchmark; with `minimal`, serve the minimal handler."""
+    if sys.argv[1:2] == ["minimal"]:
+        asyncio.run(serve_minimal(sys.argv[2], int(sys.argv[3])))
     else:
         asyncio.run(run())
 

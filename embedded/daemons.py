@@ -1,4 +1,4 @@
-"""How nats-server and mongod are started here, for the stack and for the tests."""
+"""Command lines of nats-server and mongod, for the stack and for tests."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from typing import Final
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-HOST: Final = "127.0.0.1"
+from embedded.ports import HOST
+
 REPLICA_SET: Final = "tradedad"
 ROOT: Final = Path(__file__).resolve().parent.parent
 NATS_CONFIG: Final = ROOT / "deploy" / "nats" / "nats-server.conf"
@@ -18,16 +19,17 @@ _NOT_A_MEMBER: Final = 93
 
 
 def nats_command(program: Path, *, port: int, monitor_port: int, folder: Path) -> list[str]:
-    """nats-server with the configuration that production uses."""
+    """Return the command of a nats-server with the production configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [str(program), "-c", str(NATS_CONFIG), "-a", HOST, "-p", str(port)]
     return [*command, "-m", str(monitor_port), "-js", "-sd", str(folder)]
 
 
 def mongod_command(program: Path, *, port: int, folder: Path, log: Path | None = None) -> list[str]:
-    """mongod as a replica set of one, so that transactions work; small, and quick to stop.
+    """Return the command of a mongod with a small cache and a short shutdown.
 
-    It logs to `log`, or to its standard output.
+    It is a replica set of one member, because transactions need a replica set. It logs to
+    `log`, or to its standard output.
     """
     folder.mkdir(parents=True, exist_ok=True)
     logging = [] if log is None else ["--logpath", str(log), "--logappend"]
@@ -48,14 +50,14 @@ def mongod_command(program: Path, *, port: int, folder: Path, log: Path | None =
 
 
 def mongo_url(port: int) -> str:
-    """The address of a mongod that `mongod_command` started."""
+    """Return the connection string of a mongod that `mongod_command` started."""
     return f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
 
 
 def make_replica_set(
     port: int, *, timeout_secs: float = 30.0, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Turn a fresh mongod into a replica set of one; nothing to do if it is one already.
+    """Initiate the replica set of a new mongod, and wait until it accepts writes.
 
     `check` is called between attempts and may raise to end the wait. Raises TimeoutError
     if the server does not accept writes in time.
@@ -75,11 +77,11 @@ def make_replica_set(
                 if error.code == _NOT_YET_INITIALISED:
                     _initiate(client, port)
                 elif error.code == _NOT_A_MEMBER:
-                    _move(client, port)
+                    _reconfigure(client, port)
             except PyMongoError:
-                pass  # not up yet; the deadline decides
+                pass  # mongod is still starting
             time.sleep(0.1)
-    raise TimeoutError(f"mongod on port {port} accepts no writes after {timeout_secs} s")
+    raise TimeoutError(f"mongod on port {port} does not accept writes after {timeout_secs} s")
 
 
 def _initiate(client: "MongoClient[dict[str, object]]", port: int) -> None:
@@ -91,8 +93,8 @@ def _initiate(client: "MongoClient[dict[str, object]]", port: int) -> None:
             raise
 
 
-def _move(client: "MongoClient[dict[str, object]]", port: int) -> None:
-    """The data folder was made on another port: tell the replica set its new address."""
+def _reconfigure(client: "MongoClient[dict[str, object]]", port: int) -> None:
+    """Set the member's address: the data folder was created with another port."""
     config = client.get_database("local").get_collection("system.replset").find_one()
     if config is None:
         return

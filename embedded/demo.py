@@ -1,4 +1,4 @@
-"""The demo: a trader's first minute on a stack of its own, with every bar checked."""
+"""The demo: signs up, reads live quotes, and checks stored bars against all trades."""
 
 import asyncio
 import math
@@ -11,9 +11,9 @@ from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.table import Table
 
+from embedded.expected_bars import ExpectedBar, differences, expected_bars
 from embedded.plan import Plan
-from embedded.trader import sign_up
-from embedded.truth import PlainBar, differences, plain_bars
+from embedded.signup import sign_up
 from shared.errors import TradeDadError
 from shared.market.exchange_time import WINDOW_MS, to_datetime
 from tradedad_client import Client, ClientError, Outcome, Quote, Subscription
@@ -31,49 +31,51 @@ _POLL_SECS: Final = 0.2
 
 
 class DemoFailedError(TradeDadError):
-    """What the demo shows did not hold; one line for each thing that is wrong."""
+    """A check of the demo failed; the message has one line per problem."""
 
 
 @dataclass
 class Report:
-    """What happened, to be printed."""
+    """Results of the demo."""
 
     snapshots: int = 0
     quotes: int = 0
     latencies_ms: list[float] = field(default_factory=list)
-    bars: list[PlainBar] = field(default_factory=list)
+    bars: list[ExpectedBar] = field(default_factory=list)
     trades: int = 0
 
     def latency_ms(self, quantile: float) -> float:
-        """From ingest receiving a frame to the client having the quote."""
+        """Return a quantile of the time from ingest's receipt of a frame to the client's."""
         ordered = sorted(self.latencies_ms)
         return ordered[max(0, math.ceil(quantile * len(ordered)) - 1)]
 
 
 async def run_demo(plan: Plan, console: Console) -> Report:
-    """Walk through it on a stack that is ready. Raises TradeDadError if anything is wrong."""
+    """Run the demo on a stack that is ready. Raises TradeDadError if a check fails."""
     try:
-        return await _walk_through(plan, console)
+        return await _run_steps(plan, console)
     except ClientError as error:
-        raise DemoFailedError(f"the stream: {error}") from error
+        raise DemoFailedError(f"the stream failed: {error}") from error
 
 
-async def _walk_through(plan: Plan, console: Console) -> Report:
+async def _run_steps(plan: Plan, console: Console) -> Report:
     report = Report()
     url = plan.url("TRADEDAD_GATEWAY_PORT")
     async with aiohttp.ClientSession() as http:
         account = await sign_up(http, url)
         async with Client(url, email=account.email, password=account.password) as client:
             console.print(f"signed up and logged in as [bold]{account.email}[/bold]")
-            names = await _names(http, plan)
-            keys = list(names)[:INSTRUMENTS]
+            symbols = await _symbols(http, plan)
+            keys = list(symbols)[:INSTRUMENTS]
             quotes = client.quotes(keys)
             outcomes = await quotes.ready()
             report.snapshots = sum(outcome == Outcome.LIVE for outcome in outcomes.values())
             if report.snapshots != len(keys):
-                raise DemoFailedError(f"not every instrument had a snapshot: {outcomes}")
-            console.print(f"subscribed to {len(keys)} instruments; the last quote of each came")
-            reading = asyncio.create_task(_read(quotes, report, console, names))
+                raise DemoFailedError(f"not every instrument is live: {outcomes}")
+            console.print(
+                f"subscribed to {len(keys)} instruments and received the last quote of each"
+            )
+            reading = asyncio.create_task(_read(quotes, report, console, symbols))
             try:
                 start = await _next_window(http, plan)
                 console.print("waiting for a five-minute window to open and close ...")
@@ -85,17 +87,17 @@ async def _walk_through(plan: Plan, console: Console) -> Report:
     if quotes.outdated:
         raise DemoFailedError(f"{quotes.outdated} quotes arrived out of order")
     if not report.quotes:
-        raise DemoFailedError("no live quote came")
+        raise DemoFailedError("no live quote was received")
     return report
 
 
-async def _names(http: aiohttp.ClientSession, plan: Plan) -> dict[str, str]:
+async def _symbols(http: aiohttp.ClientSession, plan: Plan) -> dict[str, str]:
     rows = await _get(http, plan, "instruments", {})
     return {row["key"]: row["symbol"] for row in rows}
 
 
 async def _next_window(http: aiohttp.ClientSession, plan: Plan) -> int:
-    """Start of the next window to begin, in the simulator's exchange time."""
+    """Return the start of the next window, in the simulator's exchange time."""
     clock = await _get(http, plan, "clock", {})
     now_ms: int = clock["now_ms"]
     return now_ms // WINDOW_MS * WINDOW_MS + WINDOW_MS
@@ -109,9 +111,9 @@ async def _get(http: aiohttp.ClientSession, plan: Plan, name: str, query: dict[s
 
 
 async def _read(
-    quotes: Subscription[Quote], report: Report, console: Console, names: dict[str, str]
+    quotes: Subscription[Quote], report: Report, console: Console, symbols: dict[str, str]
 ) -> None:
-    """Count and time live quotes, and show one of them every second."""
+    """Count live quotes, measure their latency, and print one per second."""
     shown_at = 0.0
     async for quote in quotes:
         now = time.time()
@@ -121,9 +123,11 @@ async def _read(
         report.latencies_ms.append(now * 1e3 - quote.rt / 1e3)
         if now - shown_at > 1.0:
             shown_at = now
-            at = to_datetime(quote.ts).astimezone().strftime("%H:%M:%S")
-            name = names[quote.key]
-            console.print(f"  {at}  {name:<12} {quote.ltp:>10.2f}  ({report.quotes} quotes)")
+            local_time = to_datetime(quote.ts).astimezone().strftime("%H:%M:%S")
+            symbol = symbols[quote.key]
+            console.print(
+                f"  {local_time}  {symbol:<12} {quote.ltp:>10.2f}  ({report.quotes} quotes)"
+            )
 
 
 async def _wait_for_bars(
@@ -143,7 +147,7 @@ async def _wait_for_bars(
             if stored:
                 return stored
             await asyncio.sleep(_POLL_SECS)
-    raise DemoFailedError(f"no bar of the window was stored in {_WINDOW_TIMEOUT_SECS:.0f} s")
+    raise DemoFailedError(f"no bar of the window was stored within {_WINDOW_TIMEOUT_SECS:.0f} s")
 
 
 async def _compare(
@@ -155,25 +159,27 @@ async def _compare(
     report: Report,
 ) -> None:
     by_key = {bar["key"]: bar for bar in stored}
-    wrong = []
+    problems = []
     for key in keys:
         trades = await _get(http, plan, "trades", {"key": key, "to_ms": str(start + WINDOW_MS)})
-        expected = plain_bars(key, trades).get(start)
+        expected = expected_bars(key, trades).get(start)
         if expected is None or key not in by_key:
-            wrong.append(f"{key}: traded {expected}, stored {by_key.get(key)}")
+            problems.append(f"{key}: traded {expected}, stored {by_key.get(key)}")
             continue
-        wrong += differences(expected, by_key[key])
+        problems += differences(expected, by_key[key])
         if by_key[key]["state"] != "complete":
-            wrong.append(f"{key}: the bar is {by_key[key]['state']}, not complete")
+            problems.append(f"{key}: the bar is {by_key[key]['state']}, not complete")
         report.bars.append(expected)
         report.trades += sum(start <= trade["time_ms"] for trade in trades)
-    if wrong:
-        raise DemoFailedError("bars differ from the market's trades:\n" + "\n".join(wrong))
+    if problems:
+        raise DemoFailedError(
+            "stored bars differ from the simulator's trades:\n" + "\n".join(problems)
+        )
 
 
 def print_report(report: Report, took_secs: float, console: Console) -> None:
-    """The report, for people."""
-    table = Table(title="What you have seen", show_header=False, title_justify="left")
+    """Print the report as a table."""
+    table = Table(title="Results", show_header=False, title_justify="left")
     table.add_row("snapshots on subscribing", f"{report.snapshots}")
     table.add_row("live quotes received", f"{report.quotes}")
     table.add_row(

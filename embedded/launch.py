@@ -1,4 +1,4 @@
-"""Becomes nats-server or mongod, with the stack's settings: ``python -m embedded.launch nats``."""
+"""Starts nats-server or mongod with the stack's settings: ``python -m embedded.launch nats``."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from shared.runtime.settings import load
 
 
 def main() -> None:
-    """Replaces this process, unless the command line makes no sense."""
+    """Replace this process by the server. Exits with CONFIG on a wrong command line."""
     settings = load(StackSettings)
     match sys.argv[1:]:
         case ["nats"] if settings.nats_server is not None:
@@ -21,8 +21,8 @@ def main() -> None:
                 monitor_port=settings.nats_monitor_port,
                 folder=settings.data_dir / "nats",
             )
-            made = ensure_secrets(settings.data_dir / "secrets")
-            environment = {name: made[name] for name in NATS_PASSWORDS}
+            secrets = ensure_secrets(settings.data_dir / "secrets")
+            environment = {name: secrets[name] for name in NATS_PASSWORDS}
         case ["mongo"] if settings.mongod is not None:
             command = daemons.mongod_command(
                 settings.mongod,

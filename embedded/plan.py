@@ -1,4 +1,4 @@
-"""Everything about one embedded stack that is known before it starts."""
+"""Plan of one embedded stack: its folder, ports and environment."""
 
 import os
 import sys
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded import binaries, daemons
-from embedded.ports import configured_ports, free_stack_ports
+from embedded.ports import HOST, configured_ports, free_stack_ports
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from shared.errors import ConfigError
 from shared.runtime.settings import SECRETS_DIR, load
 
-_MASTER = "market-quote/instruments/exchange/complete.json.gz"
+_MASTER_PATH = "market-quote/instruments/exchange/complete.json.gz"
 _TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE")
-_OUR_SHUTDOWN_SECS = "4"  # honcho kills what is still there after five
+_SHUTDOWN_DEADLINE_SECS = "4"  # honcho kills its processes after five seconds
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A stack to start: its folder, its ports and the environment of its processes."""
+    """A stack to start."""
 
     data_dir: Path
     ports: dict[str, int]
     environment: dict[str, str]
 
     def url(self, port_variable: str) -> str:
-        """The HTTP address of the part that listens on `port_variable`."""
-        return f"http://{daemons.HOST}:{self.ports[port_variable]}"
+        """Return the HTTP address of the process that listens on `port_variable`."""
+        return f"http://{HOST}:{self.ports[port_variable]}"
 
     @property
     def ops_urls(self) -> dict[str, str]:
-        """The operations address of each service, by its name."""
+        """Address of each service's /healthz, /readyz and /metrics, by service name."""
         return {name: self.url(f"TRADEDAD_{name.upper()}_OPS_PORT") for name in SERVICES}
 
     @property
@@ -42,11 +42,11 @@ class Plan:
 
     @property
     def nats_url(self) -> str:
-        return f"nats://{daemons.HOST}:{self.ports['TRADEDAD_STACK_NATS_PORT']}"
+        return f"nats://{HOST}:{self.ports['TRADEDAD_STACK_NATS_PORT']}"
 
 
 def find_programs() -> tuple[Path, Path]:
-    """nats-server and mongod. Raises ConfigError or MissingPartError, saying what to do."""
+    """Return the paths of nats-server and mongod. Raises ConfigError or MissingProgramError."""
     check_environment()
     settings = load(StackSettings)
     nats_server = binaries.nats_server(settings.nats_server, allow_apt=settings.allow_apt)
@@ -60,11 +60,11 @@ def prepare(
     overrides: dict[str, str] | None = None,
     always_simulated: bool = False,
 ) -> Plan:
-    """Check the machine and the settings, and make keys and secrets.
+    """Check the machine and the settings, and create the data folder and secrets.
 
-    Upstox is the real one if an access token or a token file is set, unless `always_simulated`.
-    Each has a data folder of its own: what was simulated is never mixed with what was not.
-    Raises ConfigError or MissingPartError; each says what to do.
+    The stack uses the real Upstox if an access token or a token file for it is set, unless
+    `always_simulated`. Simulated and real data have separate folders. Raises ConfigError or
+    MissingProgramError, whose messages name the remedy.
     """
     nats_server, mongod = find_programs()
     settings = load(StackSettings)
@@ -91,7 +91,7 @@ def prepare(
 
 
 def _check_services(environment: dict[str, str]) -> None:
-    """Read each service's settings as it will. Raises ConfigError with all that is wrong."""
+    """Load the settings of each service. Raises ConfigError with all problems."""
     problems: dict[str, None] = {}
     with _environ(environment):
         for group in SERVICES.values():
@@ -105,15 +105,15 @@ def _check_services(environment: dict[str, str]) -> None:
 
 @contextmanager
 def _environ(environment: dict[str, str]) -> Iterator[None]:
-    """This process's environment for a while; settings are read from nowhere else."""
-    kept = dict(os.environ)
+    """Replace this process's environment temporarily; settings are read from it."""
+    original = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(kept)
+        os.environ.update(original)
 
 
 def _without_tokens(environment: dict[str, str]) -> dict[str, str]:
@@ -121,43 +121,42 @@ def _without_tokens(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _simulated_upstox(ports: dict[str, int]) -> dict[str, str]:
-    simulator = f"http://{daemons.HOST}:{ports['TRADEDAD_SIMULATOR_PORT']}"
+    simulator = f"http://{HOST}:{ports['TRADEDAD_SIMULATOR_PORT']}"
     return {
         "TRADEDAD_UPSTOX_API_URL": simulator,
         "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
-        "TRADEDAD_PERSISTER_MASTER_URL": f"{simulator}/{_MASTER}",
-        # The simulator's exchange may run ahead of our clock as fast as it is told to.
+        "TRADEDAD_PERSISTER_MASTER_URL": f"{simulator}/{_MASTER_PATH}",
+        # The simulator's exchange clock may run faster than real time.
         "TRADEDAD_INGEST_MAX_AHEAD_SECS": "1e9",
     }
 
 
 def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
-    """What the processes are told; what the user has set is left as it is."""
-    host = daemons.HOST
+    """Return the environment of the processes; variables that the user has set win."""
     bin_dir = str(Path(sys.executable).parent)
     defaults = {
-        "TRADEDAD_NATS_URL": f"nats://{host}:{ports['TRADEDAD_STACK_NATS_PORT']}",
+        "TRADEDAD_NATS_URL": f"nats://{HOST}:{ports['TRADEDAD_STACK_NATS_PORT']}",
         "TRADEDAD_MONGO_URL": daemons.mongo_url(ports["TRADEDAD_STACK_MONGO_PORT"]),
         "TRADEDAD_TOKEN_JWKS_URL": (
-            f"http://{host}:{ports['TRADEDAD_AUTH_PORT']}/.well-known/jwks.json"
+            f"http://{HOST}:{ports['TRADEDAD_AUTH_PORT']}/.well-known/jwks.json"
         ),
-        "TRADEDAD_GATEWAY_AUTH_URL": f"http://{host}:{ports['TRADEDAD_AUTH_PORT']}",
+        "TRADEDAD_GATEWAY_AUTH_URL": f"http://{HOST}:{ports['TRADEDAD_AUTH_PORT']}",
         "TRADEDAD_AUTH_KEYS_DIR": str(folder / "keys"),
         "TRADEDAD_AUTH_CREATE_MISSING_KEY": "true",
-        "TRADEDAD_AUTH_TRUSTED_PROXIES": f"{host}/32",
-        # All share one machine: a flood of logins must leave a core to the market.
+        "TRADEDAD_AUTH_TRUSTED_PROXIES": f"{HOST}/32",
+        # All processes share one machine: a flood of logins must leave a core for market data.
         "TRADEDAD_AUTH_HASH_WORKERS": "1",
         "TRADEDAD_INGEST_WATCHLIST_FILE": str(daemons.ROOT / "deploy/watchlists/nifty50.txt"),
-        "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _OUR_SHUTDOWN_SECS,
+        "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _SHUTDOWN_DEADLINE_SECS,
         SECRETS_DIR: str(folder / "secrets"),
     }
     if sys.stderr.isatty():
         defaults["TRADEDAD_LOG_FORMAT"] = "console"
-    chosen = {name: os.environ.get(name, value) for name, value in defaults.items()}
-    chosen |= {name: str(port) for name, port in ports.items()}
-    chosen |= {
+    environment = {name: os.environ.get(name, value) for name, value in defaults.items()}
+    environment |= {name: str(port) for name, port in ports.items()}
+    environment |= {
         "TRADEDAD_STACK_DATA_DIR": str(folder),
         "PATH": f"{bin_dir}:{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
     }
-    return chosen
+    return environment

@@ -1,4 +1,4 @@
-"""Chooses the ports of a stack, and says which ones are taken."""
+"""Chooses free TCP ports, and checks configured ones."""
 
 import os
 import random
@@ -11,39 +11,39 @@ from shared.errors import ConfigError
 
 HOST: Final = "127.0.0.1"
 
-
-# Below those that Linux gives to outgoing connections: none of those takes a port between
-# our finding it free and a server's listening on it.
+# Below Linux's range for outgoing connections, so that none of these takes a port between the
+# check that it is free and the start of the server.
 _RANGE: Final = range(10_240, 20_000)
 
 
-def _in_turn(ports: range) -> Iterator[int]:
-    """All of `ports` again and again, from a random one on."""
+def _cycle(ports: range) -> Iterator[int]:
+    """Yield `ports` in a cycle, beginning at a random one."""
     start = random.randrange(len(ports))  # noqa: S311
     while True:
         yield from ports[start:]
         start = 0
 
 
-_candidates = _in_turn(_RANGE)
+_candidates = _cycle(_RANGE)
 
 
-def choose_from(ports: range) -> None:
-    """From now on `free_ports` gives some of these: for processes that test side by side."""
+def set_port_range(ports: range) -> None:
+    """Restrict `free_ports` to a range, so that parallel test processes do not collide."""
     global _candidates
-    _candidates = _in_turn(ports)
+    _candidates = _cycle(ports)
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports on which nothing listens at the moment; given in turn, so that
-    none comes again soon.
+    """Return `count` different ports on which no process listens.
+
+    Ports are assigned in a cycle, so that a port is not reused soon.
     """
-    found: list[int] = []
-    while len(found) < count:
+    ports: list[int] = []
+    while len(ports) < count:
         port = next(_candidates)
         if not _is_taken(port):
-            found.append(port)
-    return found
+            ports.append(port)
+    return ports
 
 
 def _is_taken(port: int) -> bool:
@@ -57,15 +57,15 @@ def _is_taken(port: int) -> bool:
 
 
 def free_stack_ports() -> dict[str, int]:
-    """A free port for each variable that names one, whatever its setting."""
+    """Return a free port for each port variable, regardless of its setting."""
     names = port_variables()
     return dict(zip(names, free_ports(len(names)), strict=True))
 
 
 def configured_ports() -> dict[str, int]:
-    """The port of each variable, from the environment or its default.
+    """Return the port of each port variable, from the environment or its default.
 
-    Raises ConfigError naming every port that is no number, is given twice, or is taken.
+    Raises ConfigError with every port that is not a number, is given twice, or is taken.
     """
     ports: dict[str, int] = {}
     problems = []
@@ -76,10 +76,10 @@ def configured_ports() -> dict[str, int]:
             continue
         port = int(value)
         if port in ports.values():
-            problems.append(f"{name}: port {port} is already used by another part of the stack")
+            problems.append(f"{name}: port {port} is already used by another process of the stack")
         elif _is_taken(port):
             problems.append(
-                f"{name}: port {port} is taken; stop what listens there, "
+                f"{name}: port {port} is taken; stop the process that listens on it, "
                 f"or choose another with {name}=PORT"
             )
         ports[name] = port

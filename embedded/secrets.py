@@ -1,4 +1,4 @@
-"""The secrets of an embedded stack: made once, kept in its data folder, never printed."""
+"""Generated secrets of an embedded stack, stored in its data folder."""
 
 import os
 import secrets
@@ -13,28 +13,34 @@ NATS_PASSWORDS: Final = (
     "TRADEDAD_TRADING_NATS_PASSWORD",
     "TRADEDAD_OBSERVER_NATS_PASSWORD",
 )
-_MADE_HERE: Final = (*NATS_PASSWORDS, "TRADEDAD_AUTH_PEPPER")
+_GENERATED: Final = (*NATS_PASSWORDS, "TRADEDAD_AUTH_PEPPER")
 
 
 def ensure_secrets(folder: Path) -> dict[str, str]:
-    """The secrets in `folder`, each a file of mode 0600 named like its variable."""
+    """Return the secrets in `folder`, and generate missing ones.
+
+    Each secret is a file of mode 0600 with the name of its variable.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for name in _MADE_HERE:
+    for name in _GENERATED:
         path = folder / name
         if not path.exists():
-            _write_private(path, generate())
-    return {name: (folder / name).read_text() for name in _MADE_HERE}
+            _write_private(path, generate_secret())
+    return {name: (folder / name).read_text() for name in _GENERATED}
 
 
-def generate() -> str:
-    """A secret that begins with a letter, as nats-server's configuration needs it."""
+def generate_secret() -> str:
+    """Return a random secret that starts with a letter.
+
+    nats-server's configuration would parse one that starts with a digit as a number.
+    """
     return "s" + secrets.token_hex(24)
 
 
 def _write_private(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
-    fresh.replace(path)
+    temporary.replace(path)

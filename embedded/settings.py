@@ -1,4 +1,4 @@
-"""Settings of the embedded stack, and every variable that any of its parts reads."""
+"""Settings of the embedded stack, and all variables that its processes read."""
 
 import os
 from pathlib import Path
@@ -24,26 +24,26 @@ from shared.runtime.settings import (
 
 
 class StackSettings(Settings):
-    """Where the embedded stack keeps its data and finds its programs."""
+    """Data folder, ports and programs of the embedded stack."""
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_STACK_")
 
     data_dir: Path = Path(".data")
-    """Everything that is kept: databases, streams, keys and secrets."""
+    """Folder of databases, streams, keys and secrets."""
     nats_port: Port = 7450
-    """Where nats-server listens; not its usual 4222, which Debian's own service takes."""
+    """Port of nats-server. Not the usual 4222, which the service of Debian's package uses."""
     nats_monitor_port: Port = 7451
-    """Where nats-server answers /varz, /connz and /jsz."""
+    """Port of nats-server's monitoring: /varz, /connz and /jsz."""
     mongo_port: Port = 7460
-    """Where mongod listens."""
+    """Port of mongod."""
     nats_server: Path | None = None
-    """Path of nats-server, if it is neither on PATH nor in /usr/sbin."""
+    """Path of nats-server, if it is neither on PATH, in /usr/sbin nor in /usr/local/bin."""
     mongod: Path | None = None
-    """Path of mongod, instead of the one that came with the Python environment."""
+    """Path of mongod, instead of the one in the Python environment."""
     allow_apt: bool = True
-    """Whether a missing nats-server may be installed by apt-get, if we are root."""
+    """Whether `make` as root may install a missing nats-server or libcurl4 with apt-get."""
     start_timeout_secs: Secs = 60.0
-    """How long the parts may take to become ready."""
+    """Time limit for all services to become ready."""
 
 
 SERVICES: Final[dict[str, type[Settings]]] = {
@@ -56,21 +56,21 @@ SERVICES: Final[dict[str, type[Settings]]] = {
 
 
 def all_variables() -> dict[str, Any]:
-    """Every variable of every part, with its default."""
-    known: dict[str, Any] = {SECRETS_DIR: None}
+    """Return all variables of the stack and its services, with their defaults."""
+    defaults: dict[str, Any] = {SECRETS_DIR: None}
     groups: list[type[Settings]] = [*SHARED_GROUPS, StackSettings, *SERVICES.values()]
     for group in groups:
-        known |= variables(group)
-    return known
+        defaults |= variables(group)
+    return defaults
 
 
 def port_variables() -> dict[str, int]:
-    """Every variable that names a port to listen on, with its default."""
+    """Return all variables of listening ports, with their defaults."""
     return {name: port for name, port in all_variables().items() if name.endswith("_PORT")}
 
 
 def check_environment() -> None:
-    """Raises ConfigError naming each ``TRADEDAD_`` variable that no part reads."""
+    """Raise ConfigError if a ``TRADEDAD_`` variable is not a setting; name each of them."""
     problems = unknown_variables(os.environ, set(all_variables()))
     if problems:
         raise ConfigError(problems)

@@ -1,4 +1,4 @@
-"""One running stack: honcho and what it runs, from start to stop."""
+"""A running stack: honcho and its processes, from start to stop."""
 
 import ctypes
 import os
@@ -26,19 +26,19 @@ OnReady = Callable[[str], None]
 
 
 class StackFailedError(TradeDadError):
-    """The stack did not start, or did not stay up; the message says which part."""
+    """The stack did not become ready, or has ended; the message names the service."""
 
 
-def _end_with_parent() -> None:
-    """Let Linux stop honcho, and so the stack, should we be killed ourselves."""
+def _terminate_with_parent() -> None:
+    """Make Linux terminate honcho, and with it the stack, if this process is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Stack:
-    """Starts on entering, is stopped completely on leaving.
+    """Starts the stack on entering, and stops all its processes on leaving.
 
-    `output` is where the processes' logs go; None is this process's own output.
+    The processes log to `output`; None is this process's own output.
     """
 
     def __init__(self, plan: Plan, output: IO[bytes] | None = None) -> None:
@@ -56,7 +56,7 @@ class Stack:
             stdout=self._output,
             stderr=subprocess.STDOUT if self._output else None,
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=_terminate_with_parent,
         )  # fmt: skip
         return self
 
@@ -77,9 +77,9 @@ class Stack:
             process.wait()
 
     def wait_ready(self, timeout_secs: float, on_ready: OnReady = lambda _: None) -> None:
-        """Wait until every service says it is ready; `on_ready` hears of each, once.
+        """Wait until every service is ready; call `on_ready` once with the name of each.
 
-        Raises StackFailedError naming what is missing when the time is up.
+        Raises StackFailedError with the services that are not ready in time.
         """
         deadline = time.monotonic() + timeout_secs
         self._wait_for_mongod(timeout_secs)
@@ -89,8 +89,8 @@ class Stack:
         while waiting:
             self.check_alive()
             if time.monotonic() > deadline:
-                parts = ", ".join(f"{name} ({answers.get(name)})" for name in waiting)
-                raise StackFailedError(f"not ready after {timeout_secs:.0f} s: {parts}")
+                missing = ", ".join(f"{name} ({answers.get(name)})" for name in waiting)
+                raise StackFailedError(f"not ready after {timeout_secs:.0f} s: {missing}")
             for name, url in list(waiting.items()):
                 answers[name] = readiness(url)
                 if answers[name] == "ready":
@@ -106,19 +106,19 @@ class Stack:
             raise StackFailedError(str(error)) from None
 
     def check_alive(self) -> None:
-        """Raises StackFailedError if the stack has ended."""
+        """Raise StackFailedError if the stack has ended."""
         code = None if self._process is None else self._process.poll()
         if code is not None:
             raise StackFailedError(f"the stack ended with exit code {code}")
 
     def wait(self) -> int:
-        """Wait until the stack ends by itself; its exit code."""
+        """Wait until the stack ends by itself; return its exit code."""
         assert self._process is not None
         return self._process.wait()
 
 
 def readiness(ops_url: str) -> str:
-    """``ready``, or in a few words what a service waits for."""
+    """Return ``ready``, or why a service is not ready."""
     try:
         with urllib.request.urlopen(f"{ops_url}/readyz", timeout=2) as response:  # noqa: S310
             return "ready" if response.status == 200 else str(response.status)
@@ -129,5 +129,5 @@ def readiness(ops_url: str) -> str:
 
 
 def log_tail(path: Path, lines: int = 40) -> str:
-    """The last lines of a log file."""
+    """Return the last lines of a log file."""
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

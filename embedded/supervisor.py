@@ -1,8 +1,8 @@
-"""Keeps one process running, as Kubernetes would: ``python -m embedded.supervisor COMMAND...``.
+"""Restarts a process when it ends: ``python -m embedded.supervisor COMMAND...``.
 
-A process that ends by itself is started again after a pause that grows; one that says its
-configuration is wrong, or that fails again and again at once, ends the stack instead.
-Imports little: there is one of these for every process.
+It does for `make run` what Kubernetes does in production. The pause before a restart grows. A
+process that exits with CONFIG, or that fails several times in a row soon after its start, ends
+the stack instead. The module imports little, because there is one supervisor per process.
 """
 
 import signal
@@ -16,12 +16,12 @@ from typing import Final
 from shared.runtime import exit_codes
 from shared.runtime.backoff import Backoff
 
-_SETTLED_SECS: Final = 10.0
-_MOST_QUICK_FAILURES: Final = 5
+_STABLE_SECS: Final = 10.0
+_MAX_QUICK_FAILURES: Final = 5
 
 
 class Supervisor:
-    """Starts a command again whenever it ends, until told to stop."""
+    """Restarts a command whenever it ends, until a stop is requested."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
@@ -30,13 +30,13 @@ class Supervisor:
         self._child: subprocess.Popen[bytes] | None = None
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
-        """A signal handler: pass the stop on, and start nothing any more."""
+        """Signal handler: terminate the process and do not restart it."""
         self._stopping.set()
         if self._child is not None and self._child.poll() is None:
             self._child.terminate()
 
     def run(self) -> int:
-        """Returns the exit code that the stack should see."""
+        """Run the command; return the exit code for the stack."""
         backoff = Backoff(base_secs=0.5, cap_secs=5.0)
         while not self._stopping.is_set():
             started = time.monotonic()
@@ -46,18 +46,18 @@ class Supervisor:
                 break
             if code == exit_codes.CONFIG:
                 return code
-            if time.monotonic() - started > _SETTLED_SECS:
+            if time.monotonic() - started > _STABLE_SECS:
                 backoff.reset()
-            if backoff.attempt >= _MOST_QUICK_FAILURES:
+            if backoff.attempt >= _MAX_QUICK_FAILURES:
                 print(f"{self._name} failed {backoff.attempt + 1} times in a row", flush=True)
                 return exit_codes.FAILED
-            print(f"{self._name} ended with {code}; starting it again", flush=True)
+            print(f"{self._name} exited with code {code}; restarting", flush=True)
             self._stopping.wait(backoff.next_secs())
         return exit_codes.OK
 
 
 def main() -> int:
-    """Keep the command that follows on the command line."""
+    """Supervise the command given as arguments."""
     if len(sys.argv) < 2:
         print("usage: python -m embedded.supervisor COMMAND...", file=sys.stderr)
         return exit_codes.CONFIG

@@ -11,7 +11,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from xdist.scheduler import LoadScopeScheduling
 
-from embedded.ports import choose_from
+from embedded.ports import set_port_range
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings
@@ -30,7 +30,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # Tests run in several processes: each has ports of its own.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-choose_from(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
+set_port_range(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
 
 # Tests set what they need. Only where the programs are is the machine's to say.
 for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:

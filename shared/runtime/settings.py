@@ -26,7 +26,15 @@ from shared.errors import ConfigError
 PREFIX: Final = "TRADEDAD_"
 SECRETS_DIR: Final = "TRADEDAD_SECRETS_DIR"
 # Each part checks the variables with its own name itself; the other parts ignore them.
-_PARTS: Final = ("AUTH", "GATEWAY", "INGEST", "PERSISTER", "SIMULATOR", "STACK", "TRADING")
+SERVICE_PREFIXES: Final = (
+    "AUTH",
+    "GATEWAY",
+    "INGEST",
+    "PERSISTER",
+    "SIMULATOR",
+    "STACK",
+    "TRADING",
+)
 
 
 def _http_url(value: str) -> str:
@@ -218,7 +226,7 @@ def load(group: type[SettingsT], environ: Mapping[str, str] | None = None) -> Se
     own = set(variables(group))
     valid = own.union(*(variables(shared) for shared in SHARED_GROUPS), {SECRETS_DIR})
     part = str(group.model_config.get("env_prefix", "")).removeprefix(PREFIX).rstrip("_")
-    others = tuple(other for other in _PARTS if other != part)
+    others = tuple(other for other in SERVICE_PREFIXES if other != part)
     problems = unknown_variables(environ, valid, other_parts=others)
     directory = environ.get(SECRETS_DIR)
     if directory is not None and not Path(directory).is_dir():

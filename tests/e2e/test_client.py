@@ -16,8 +16,8 @@ import pytest
 
 from embedded.daemons import ROOT
 from embedded.plan import prepare
+from embedded.signup import Account, sign_up
 from embedded.stack import Stack
-from embedded.trader import Account, sign_up
 from tests.support.served import next_of
 from tradedad_client import Client, Connected, Disconnected, Gap, Quote, Timing
 

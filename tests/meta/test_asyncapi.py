@@ -1,4 +1,4 @@
-"""The stream's AsyncAPI document is valid, and says what the code does."""
+"""The stream's AsyncAPI document is valid and complete."""
 
 import json
 import re
@@ -6,8 +6,7 @@ import re
 import pytest
 from jsonschema import Draft7Validator
 
-from docgen.asyncapi import ANSWERS, BATCHES, REQUESTS, asyncapi
-from docgen.reference import STREAM_ASYNCAPI
+from docgen.asyncapi import BATCHES, REPLIES, REQUESTS
 from embedded.daemons import ROOT
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.interest import Outcome
@@ -18,54 +17,50 @@ from tests.support.stream_document import META_SCHEMA, as_asked, as_told, docume
 PAGE = (ROOT / "docs" / "stream.md").read_text()
 
 
-def test_the_document_is_up_to_date() -> None:
-    assert STREAM_ASYNCAPI.read_text() == asyncapi(), "run: make docs"
-
-
 def test_the_document_is_valid_asyncapi_3() -> None:
     validator = Draft7Validator(json.loads(META_SCHEMA.read_text()))
     errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document())]
     assert errors == []
 
 
-def test_every_schema_is_one_and_every_reference_leads_somewhere() -> None:
+def test_every_schema_is_valid_and_every_reference_resolves() -> None:
     whole = document()
     for schema in whole["components"]["schemas"].values():
         Draft7Validator.check_schema(schema)
     for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(whole)):
-        place = whole
+        node = whole
         for step in reference.split("/"):
-            place = place[step]
+            node = node[step]
 
 
-def test_every_message_channel_outcome_code_and_close_code_is_in_it() -> None:
+def test_every_message_channel_outcome_error_code_and_close_code_is_in_it() -> None:
     components = document()["components"]
-    assert len(components["messages"]) == len(REQUESTS) + len(ANSWERS) + len(BATCHES)
-    assert {one.value for one in Channel} <= components["messages"].keys()
+    assert len(components["messages"]) == len(REQUESTS) + len(REPLIES) + len(BATCHES)
+    assert {channel.value for channel in Channel} <= components["messages"].keys()
     schemas = components["schemas"]
     assert set(schemas["Outcome"]["enum"]) == set(Outcome)
     assert set(schemas["Code"]["enum"]) == set(Code)
     codes = document()["channels"]["stream"]["x-close-codes"]
-    assert {one["code"] for one in codes} == set(CloseCode)
-    assert all(one["why"] for one in codes)
+    assert {item["code"] for item in codes} == set(CloseCode)
+    assert all(item["why"] for item in codes)
 
 
-def test_every_example_is_as_its_schema_says() -> None:
+def test_every_example_matches_its_schema() -> None:
     for message in document()["components"]["messages"].values():
         for example in message.get("examples", []):
             payload = example["payload"]
             (as_asked if "op" in payload else as_told)(payload)
 
 
-def test_the_page_in_words_names_all_that_the_document_does() -> None:
+def test_stream_md_names_every_message_channel_outcome_and_close_code() -> None:
     whole = document()
     rows = set(re.findall(r"^\| (\d{4}) \|", PAGE, re.MULTILINE))
     assert rows == {str(int(code)) for code in CloseCode}
     for name in (*Channel, *Outcome):
         assert re.search(rf"^\| `{name}` \|", PAGE, re.MULTILINE), name
     for name, message in whole["components"]["messages"].items():
-        marker = "op" if message["payload"]["$ref"].rpartition("/")[2] in _requests() else "type"
-        assert f'"{marker}":"{name}"' in PAGE or name in set(Channel), name
+        tag = "op" if message["payload"]["$ref"].rpartition("/")[2] in _requests() else "type"
+        assert f'"{tag}":"{name}"' in PAGE or name in set(Channel), name
 
 
 def _requests() -> set[str]:
@@ -75,6 +70,6 @@ def _requests() -> set[str]:
 @pytest.mark.parametrize(
     "name", ["Quote", "Depth", "Bar", "FeedStatus"], ids=["quote", "book", "bar", "status"]
 )
-def test_the_page_names_every_field(name: str) -> None:
+def test_stream_md_names_every_field(name: str) -> None:
     for field in document()["components"]["schemas"][name]["properties"]:
         assert f"`{field}`" in PAGE, field

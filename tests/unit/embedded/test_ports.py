@@ -1,4 +1,4 @@
-"""Ports are chosen, and what is taken is named."""
+"""Ports are free and different, and problems name the variable."""
 
 import socket
 
@@ -20,7 +20,7 @@ def test_free_ports_are_all_different() -> None:
     assert len(set(free_ports(20))) == 20
 
 
-def test_every_part_has_a_port_of_its_own_by_default() -> None:
+def test_default_ports_are_all_different() -> None:
     defaults = list(port_variables().values())
     assert len(set(defaults)) == len(defaults)
 
@@ -42,15 +42,17 @@ def test_a_taken_port_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch
     assert str(ports["TRADEDAD_GATEWAY_PORT"]) in problem
 
 
-def test_a_port_given_twice_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_given_twice_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = use_free_ports(monkeypatch)
     monkeypatch.setenv("TRADEDAD_AUTH_PORT", str(ports["TRADEDAD_GATEWAY_PORT"]))
-    with pytest.raises(ConfigError, match="another part of the stack"):
+    with pytest.raises(ConfigError, match="another process of the stack"):
         configured_ports()
 
 
 @pytest.mark.parametrize("value", ["0", "70000", "web", "-1"])
-def test_what_is_no_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_an_invalid_port_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     use_free_ports(monkeypatch)
     monkeypatch.setenv("TRADEDAD_GATEWAY_PORT", value)
     with pytest.raises(ConfigError, match="TRADEDAD_GATEWAY_PORT"):

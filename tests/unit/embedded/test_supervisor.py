@@ -1,4 +1,4 @@
-"""The supervisor starts a process again, and knows when not to."""
+"""The supervisor restarts a process unless its configuration is wrong or it keeps failing."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 from shared.runtime import exit_codes
 
 
-def keep(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
+def supervise(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
     command = [
         sys.executable,
         "-m",
@@ -24,21 +24,21 @@ def keep(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command)
 
 
-def wait_until(look: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not look():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_a_killed_process_is_started_again_and_a_stop_is_passed_on(tmp_path: Path) -> None:
+def test_a_killed_process_is_restarted_and_a_stop_is_forwarded(tmp_path: Path) -> None:
     log = tmp_path / "pids"
     script = (
         "import os, sys, signal\n"
         "print(os.getpid(), file=open(sys.argv[1], 'a'), flush=True)\n"
         "signal.pause()"
     )
-    supervisor = keep(script, str(log))
+    supervisor = supervise(script, str(log))
 
     def pids() -> list[int]:
         return [int(line) for line in log.read_text().split()] if log.exists() else []
@@ -51,11 +51,11 @@ def test_a_killed_process_is_started_again_and_a_stop_is_passed_on(tmp_path: Pat
     assert not Path(f"/proc/{pids()[1]}").exists()
 
 
-def test_a_wrong_configuration_is_not_tried_again() -> None:
-    supervisor = keep(f"import sys; sys.exit({exit_codes.CONFIG})")
+def test_a_process_with_a_wrong_configuration_is_not_restarted() -> None:
+    supervisor = supervise(f"import sys; sys.exit({exit_codes.CONFIG})")
     assert supervisor.wait(10) == exit_codes.CONFIG
 
 
-def test_a_process_that_always_fails_is_given_up() -> None:
-    supervisor = keep("import sys; sys.exit(3)")
+def test_a_process_that_keeps_failing_ends_the_stack() -> None:
+    supervisor = supervise("import sys; sys.exit(3)")
     assert supervisor.wait(40) == exit_codes.FAILED

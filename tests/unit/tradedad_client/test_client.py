@@ -1,4 +1,4 @@
-"""A client says at once what is wrong with how it is made."""
+"""Invalid arguments of a client are refused when it is made."""
 
 from typing import Any
 
@@ -6,47 +6,49 @@ import pytest
 
 from tradedad_client import Client
 
-WHO: dict[str, Any] = {"email": "ann@example.com", "password": "correct horse battery"}
+CREDENTIALS: dict[str, Any] = {"email": "ann@example.com", "password": "correct horse battery"}
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "expected"),
     [
         ("http://127.0.0.1:7400", "http://127.0.0.1:7400"),
         ("wss://prices.example.com/ws", "https://prices.example.com"),
         ("ws://prices.example.com/", "http://prices.example.com"),
     ],
 )
-def test_the_address_may_be_that_of_the_gateway_or_of_its_stream(url: str, shown: str) -> None:
-    assert Client(url, token="t").url == shown
+def test_the_url_may_be_that_of_the_gateway_or_of_its_stream(url: str, expected: str) -> None:
+    assert Client(url, token="t").url == expected
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:7400", "ftp://x", "http://"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="not an address"):
+def test_an_invalid_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="not an http, https, ws or wss address"):
         Client(url, token="t")
 
 
 @pytest.mark.parametrize(
-    "who", [{}, {"email": "a"}, {"password": "p"}, WHO | {"token": "t"}], ids=str
+    "credentials",
+    [{}, {"email": "a"}, {"password": "p"}, CREDENTIALS | {"token": "t"}],
+    ids=str,
 )
-def test_one_has_to_say_in_one_way_who_one_is(who: dict[str, Any]) -> None:
+def test_exactly_one_kind_of_credentials_is_required(credentials: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="email and password"):
-        Client("http://x", **who)
+        Client("http://x", **credentials)
 
 
-def test_nothing_secret_is_in_its_repr() -> None:
-    assert repr(Client("http://x", **WHO)) == "Client('http://x', not live)"
+def test_the_repr_contains_no_secret() -> None:
+    assert repr(Client("http://x", **CREDENTIALS)) == "Client('http://x', not live)"
     assert "secret" not in repr(Client("http://x", token="secret"))
 
 
-def test_subscribing_outside_the_block_is_told() -> None:
+def test_subscribing_outside_the_async_with_block_is_refused() -> None:
     with pytest.raises(RuntimeError, match="within `async with`"):
         Client("http://x", token="t").quotes(["NSE_EQ|INE002A01018"])
 
 
-def test_a_lone_key_is_not_taken_for_a_list() -> None:
-    with pytest.raises(TypeError, match="a list of instrument keys"):
+def test_keys_must_be_a_list_that_is_not_empty() -> None:
+    with pytest.raises(TypeError, match="must be a list of instrument keys"):
         Client("http://x", token="t").quotes("NSE_EQ|INE002A01018")
-    with pytest.raises(ValueError, match="names no instrument"):
+    with pytest.raises(ValueError, match="at least one instrument key"):
         Client("http://x", token="t").quotes([])

@@ -1,4 +1,4 @@
-"""The client's messages are those of the bus, field by field."""
+"""The client's messages have the fields of the messages on the bus."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
 
 
 def fields(kind: type[Any]) -> dict[str, tuple[bool, Any]]:
-    """By name: whether it must be there, and what it is if it is not."""
+    """By name: whether the field is required, and its default."""
     return {
         field.name: (field.required, () if field.default_factory is list else field.default)
         for field in msgspec.structs.fields(kind)
@@ -28,13 +28,13 @@ def fields(kind: type[Any]) -> dict[str, tuple[bool, Any]]:
     }
 
 
-@pytest.mark.parametrize(("ours", "theirs"), PAIRS, ids=lambda kind: kind.__name__)
-def test_a_program_gets_every_field_that_ingest_publishes(
-    ours: type[Any], theirs: type[Any]
+@pytest.mark.parametrize(("client_type", "bus_type"), PAIRS, ids=lambda kind: kind.__name__)
+def test_a_message_has_every_field_of_its_bus_message(
+    client_type: type[Any], bus_type: type[Any]
 ) -> None:
-    assert fields(ours).keys() == fields(theirs).keys()
-    for name, (is_required, _) in fields(theirs).items():
-        assert not is_required or fields(ours)[name][0], f"{name} may be absent"
+    assert fields(client_type).keys() == fields(bus_type).keys()
+    for name, (is_required, _) in fields(bus_type).items():
+        assert not is_required or fields(client_type)[name][0], f"{name} is optional"
 
 
 def test_channels_and_outcomes_are_those_of_the_gateway() -> None:
@@ -42,7 +42,7 @@ def test_channels_and_outcomes_are_those_of_the_gateway() -> None:
     assert {*map(str, messages.Outcome)} == {*map(str, interest.Outcome)} - {"removed"}
 
 
-def test_a_quote_reads_as_it_was_published() -> None:
+def test_a_published_quote_decodes_to_the_same_quote() -> None:
     published = quote(bid=1.5, bid_qty=4, snap=True)
     read = msgspec.json.decode(bus.encode(published), type=messages.Quote)
     assert msgspec.to_builtins(read) == msgspec.to_builtins(published)

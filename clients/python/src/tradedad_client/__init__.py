@@ -1,6 +1,7 @@
-"""A client of Trade Dad's stream: live quotes as an async iterator."""
+"""Python client for Trade Dad's WebSocket stream: live quotes as an async iterator."""
 
 from tradedad_client.client import Client
+from tradedad_client.connection import Timing
 from tradedad_client.errors import (
     ClientError,
     NotUnderstood,
@@ -13,7 +14,6 @@ from tradedad_client.errors import (
     Unavailable,
     Unreachable,
 )
-from tradedad_client.link import Timing
 from tradedad_client.messages import (
     EVERYTHING,
     Bar,

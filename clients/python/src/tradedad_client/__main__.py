@@ -1,4 +1,4 @@
-"""Commands: ``python -m tradedad_client watch KEY...``."""
+"""Command-line entry point: ``python -m tradedad_client watch KEY...``."""
 
 import sys
 

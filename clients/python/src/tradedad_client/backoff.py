@@ -1,16 +1,19 @@
-"""How long to wait before the next attempt: longer each time, and never all at once. Pure."""
+"""Exponential backoff with full jitter. Pure."""
 
 import random
 from collections.abc import Callable
 from typing import Final
 
-_RANDOM: Final = random.Random()  # noqa: S311  (spreads load; guards no secret)
-# Whoever asks for more does not know how we are used.
-_LONGEST_ADVICE_SECS: Final = 300.0
+_RANDOM: Final = random.Random()  # noqa: S311  (spreads load; protects no secret)
+# A server that requests a longer pause does not have a live stream in mind.
+_MAX_RETRY_AFTER_SECS: Final = 300.0
 
 
 class Backoff:
-    """Exponential, capped, with full jitter; `reset` after a success that lasted."""
+    """Delays that double from `base_secs` to `cap_secs`, each drawn at random.
+
+    Call `reset` after a success that lasted.
+    """
 
     def __init__(
         self,
@@ -23,23 +26,25 @@ class Backoff:
         self._uniform = uniform
         self._attempt = 0
 
-    def next_secs(self, advised_secs: float | None = None, spread_secs: float = 0.0) -> float:
-        """Delay before the next attempt: not before the other side said it may work again,
-        and with others who wait as long spread over `spread_secs` at least.
+    def next_secs(self, retry_after_secs: float | None = None, spread_secs: float = 0.0) -> float:
+        """Return the delay before the next attempt, in seconds.
+
+        The delay is at least `retry_after_secs` (up to 300 s). Its random part spans at least
+        `spread_secs`, so that clients which were disconnected together do not return together.
         """
         ceiling = min(self._cap_secs, self._base_secs * 2.0 ** min(self._attempt, 32))
         ceiling = max(ceiling, spread_secs)
         self._attempt += 1
         delay_secs = self._uniform(ceiling / 10, ceiling)
-        if advised_secs is None:
+        if retry_after_secs is None:
             return delay_secs
-        return min(max(advised_secs, 0.0), _LONGEST_ADVICE_SECS) + delay_secs
+        return min(max(retry_after_secs, 0.0), _MAX_RETRY_AFTER_SECS) + delay_secs
 
     def reset(self) -> None:
         """Start again from the shortest delay."""
         self._attempt = 0
 
 
-def retry_after_secs(header: str | None) -> float | None:
-    """What a Retry-After header asks for; None if there is none, or one that is no number."""
+def parse_retry_after(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header; None if it is absent or not a number."""
     return float(header) if header is not None and header.strip().isdecimal() else None

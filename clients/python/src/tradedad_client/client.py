@@ -1,60 +1,51 @@
-"""The client: one stream to the gateway, kept open, and everything that comes over it."""
+"""The client: one stream to the gateway, and the subscriptions on it."""
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
 
-from tradedad_client.backoff import Backoff
-from tradedad_client.conversation import Conversation, Route
-from tradedad_client.errors import (
-    ClientError,
-    Refused,
-    TooMany,
-    Unauthenticated,
-    Unavailable,
-    Unreachable,
-)
-from tradedad_client.link import Link, Timing
-from tradedad_client.login import Login
-from tradedad_client.mailbox import Every, Newest
+from tradedad_client.buffers import ConflatingBuffer, FifoBuffer
+from tradedad_client.connection import StreamConnection, Timing
+from tradedad_client.credentials import token_source_factory
+from tradedad_client.errors import Unreachable
 from tradedad_client.messages import (
     Bar,
     Channel,
     Depth,
-    Disconnected,
     Event,
     FeedStatus,
     Gap,
     OrderEvent,
     Quote,
 )
+from tradedad_client.protocol import StreamProtocol
+from tradedad_client.reconnect import ReconnectLoop
 from tradedad_client.subscription import Subscription
+from tradedad_client.subscription_state import SubscriptionState
 from tradedad_client.tasks import stop
-from tradedad_client.tokens import AskedToken, GivenToken, Token, TokenSource
+from tradedad_client.tokens import TokenSource
 
 log = logging.getLogger("tradedad_client")
 
-# A stream that lasted so long was a good one: the next attempt need not wait.
-_LASTED_SECS: Final = 5.0
-# A close cannot be made to wait for ever by an auth that does not answer.
-_TIDY_SECS: Final = 5.0
+_LOGOUT_TIMEOUT_SECS: Final = 5.0
 
 
 class Client:
-    """A stream of Trade Dad, opened again whenever it is lost.
+    """A stream of Trade Dad, which is opened again whenever it is lost.
 
-    Say who you are in one of three ways: `email` and `password` (it logs in, renews its
-    tokens, and logs out on leaving), `token` (ends with it), or `ask_token`, a
-    coroutine function that brings an access token whenever one is needed.
+    Credentials are given in one of three ways: `email` and `password` (the client logs in,
+    renews its tokens, and logs out on leaving), `token` (the stream ends when it expires), or
+    `ask_token`, a coroutine function that returns an access token whenever one is needed.
 
-    `url` is the gateway's, e.g. ``https://prices.example.com``; `auth_url` is where /auth is,
-    if that is somewhere else. `most_waiting` bounds each subscription: beyond it quotes are
-    conflated, and events (bars, orders) end the subscription with TooSlow.
+    `url` is the gateway's, e.g. ``https://prices.example.com``; `auth_url` is the address of
+    /auth, if it differs. `most_waiting` bounds the unread messages of each subscription: beyond
+    it quotes are conflated, and a subscription to bars or orders ends with TooSlow.
+    `open_timeout_secs` limits the wait for the first stream; after `give_up_secs` without a
+    stream the client ends with Unreachable.
     """
 
     def __init__(
@@ -73,19 +64,18 @@ class Client:
         timing: Timing | None = None,
     ) -> None:
         self.url = _http_url(url)
-        self._auth_url = _http_url(auth_url) if auth_url is not None else self.url
-        self._make_tokens = _token_maker(self._auth_url, email, password, token, ask_token)
+        auth_url = _http_url(auth_url) if auth_url is not None else self.url
+        self._make_token_source = token_source_factory(auth_url, email, password, token, ask_token)
         self._given_http = http
-        self._most_waiting = most_waiting
+        self._max_waiting = most_waiting
         self._open_timeout_secs = open_timeout_secs
         self._give_up_secs = give_up_secs
         self._timing = timing or Timing()
-        self._conversation = Conversation()
+        self._protocol = StreamProtocol()
         self._http: aiohttp.ClientSession | None = None
         self._tokens: TokenSource | None = None
         self._task: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
-        self._last_failure: ClientError | None = None
 
     def __repr__(self) -> str:
         return f"Client({self.url!r}, {'live' if self.is_live else 'not live'})"
@@ -93,199 +83,136 @@ class Client:
     @property
     def is_live(self) -> bool:
         """Whether the stream is open and the token was accepted."""
-        return self._conversation.is_live
+        return self._protocol.is_live
 
     async def __aenter__(self) -> Self:
-        """Open the stream. Raises Refused, or Unreachable if that takes too long."""
+        """Open the stream. Raises Refused, or Unreachable after `open_timeout_secs`."""
         if self._task is not None:
-            raise RuntimeError("a client is entered once; make another")
+            raise RuntimeError("a client can be entered only once")
         self._http = self._given_http or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        self._tokens = self._make_tokens(self._http)
-        self._task = asyncio.create_task(self._stay(self._http, self._tokens), name="tradedad")
-        self._task.add_done_callback(self._over)
+        self._tokens = self._make_token_source(self._http)
+        url = "ws" + self.url.removeprefix("http") + "/ws"
+        connection = StreamConnection(
+            self._http, url, self._protocol, self._tokens, self._timing, self._opened.set
+        )
+        reconnect = ReconnectLoop(
+            connection, self._protocol, self._tokens, self.url, self._give_up_secs
+        )
+        self._task = asyncio.create_task(reconnect.run(), name="tradedad")
+        self._task.add_done_callback(self._on_end)
         try:
-            await self._wait_until_open(self._task)
+            await self._wait_until_open(self._task, reconnect)
         except BaseException:
             await self.close()
             raise
         return self
 
-    async def _wait_until_open(self, task: "asyncio.Task[None]") -> None:
+    async def _wait_until_open(self, task: "asyncio.Task[None]", reconnect: ReconnectLoop) -> None:
         try:
             async with asyncio.timeout(self._open_timeout_secs):
                 await self._opened.wait()
         except TimeoutError:
-            cause = self._last_failure or "no answer"
+            cause = reconnect.last_error or "no answer"
             detail = f"no stream of {self.url} within {self._open_timeout_secs:g} s: {cause}"
-            raise Unreachable(detail) from self._last_failure
+            raise Unreachable(detail) from reconnect.last_error
         if task.done():
-            await task  # raises why
+            await task  # raises the error
 
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """End the stream, and the session if it is ours. All subscriptions end."""
+        """Close the stream and all subscriptions; log out if the client has logged in."""
         try:
             if self._task is not None:
                 await stop([self._task])
-            self._conversation.end(None)
+            self._protocol.close(None)
             if self._tokens is not None:
-                async with asyncio.timeout(_TIDY_SECS):
+                async with asyncio.timeout(_LOGOUT_TIMEOUT_SECS):
                     await self._tokens.close()
         except TimeoutError:
-            log.info("auth does not answer; the session is left to its own end")
+            log.info("logout timed out; the session expires by itself")
         finally:
             if self._http is not None and self._given_http is None:
                 await self._http.close()
 
     def quotes(self, keys: Sequence[str], *, interval_ms: int | None = None) -> Subscription[Quote]:
-        """Quotes of instruments, beginning with the last known one of each.
+        """Subscribe to quotes of instruments, beginning with the last known one of each.
 
         A key may be a wildcard: ``NSE_EQ|*``, ``*``. With `interval_ms` (100 to 60 000) the newest
-        of each comes so often, else every one at once; all subscriptions of a client share
-        the shortest.
+        quote of each instrument comes once in that time, otherwise every quote at once. All
+        subscriptions of a client share the shortest interval.
         """
-        mailbox = Newest[Quote](self._most_waiting, _key, _stamp)
-        return self._subscribe(Route(Channel.QUOTES, _checked(keys), mailbox, interval_ms))
+        buffer = ConflatingBuffer[Quote](self._max_waiting, _key, _version)
+        return self._subscribe(
+            SubscriptionState(Channel.QUOTES, _checked(keys), buffer, interval_ms)
+        )
 
     def depth(self, keys: Sequence[str], *, interval_ms: int | None = None) -> Subscription[Depth]:
-        """Order books of instruments; here are no wildcards."""
-        mailbox = Newest[Depth](self._most_waiting, _key, _stamp)
-        return self._subscribe(Route(Channel.DEPTH, _checked(keys), mailbox, interval_ms))
+        """Subscribe to order books of instruments; wildcards are not allowed."""
+        buffer = ConflatingBuffer[Depth](self._max_waiting, _key, _version)
+        return self._subscribe(
+            SubscriptionState(Channel.DEPTH, _checked(keys), buffer, interval_ms)
+        )
 
     def bars(self, keys: Sequence[str]) -> Subscription[Bar | Gap]:
-        """Five-minute bars as they are closed, beginning with the last one of each instrument.
+        """Subscribe to five-minute bars, beginning with the last one of each instrument.
 
-        A Gap says that some may be missing, after a reconnect, say.
+        A bar comes once it is closed and stored, and again if a late trade changes it. A Gap
+        says that bars may be missing, for example after a reconnect.
         """
-        mailbox = Every[Bar | Gap](self._most_waiting, _key_of_bar)
-        return self._subscribe(Route(Channel.BARS, _checked(keys), mailbox))
+        buffer = FifoBuffer[Bar | Gap](self._max_waiting, _key_of_bar)
+        return self._subscribe(SubscriptionState(Channel.BARS, _checked(keys), buffer))
 
     def orders(self) -> Subscription[OrderEvent | Gap]:
-        """What happens to this user's orders from now on; a Gap says that events are missing."""
-        mailbox = Every[OrderEvent | Gap](self._most_waiting)
-        return self._subscribe(Route(Channel.ORDERS, (), mailbox))
+        """Subscribe to new events of this user's orders; a Gap says that events are missing."""
+        buffer = FifoBuffer[OrderEvent | Gap](self._max_waiting)
+        return self._subscribe(SubscriptionState(Channel.ORDERS, (), buffer))
 
     def status(self) -> Subscription[FeedStatus]:
-        """The state of the connection to the market."""
-        mailbox = Newest[FeedStatus](self._most_waiting, lambda _: "status")
-        return self._subscribe(Route(Channel.STATUS, (), mailbox))
+        """Subscribe to the state of Trade Dad's connection to the market."""
+        buffer = ConflatingBuffer[FeedStatus](self._max_waiting, lambda _: "status")
+        return self._subscribe(SubscriptionState(Channel.STATUS, (), buffer))
 
     def events(self) -> Subscription[Event]:
-        """What happens to the stream itself, from now on; the oldest make room."""
+        """Subscribe to events of the stream itself; beyond 1 000 unread the oldest are dropped."""
         self._check_open()
-        return Subscription(self._conversation.listen(), self._conversation.unlisten)
+        return Subscription(self._protocol.add_listener(), self._protocol.remove_listener)
 
     def _check_open(self) -> None:
         if self._task is None or self._task.done():
             raise RuntimeError("subscribe within `async with` of the client, while it is open")
 
-    def _subscribe(self, route: Route) -> Subscription[Any]:
+    def _subscribe(self, state: SubscriptionState) -> Subscription[Any]:
         self._check_open()
-        self._conversation.add(route)
-        return Subscription(route, self._conversation.remove)
+        self._protocol.add(state)
+        return Subscription(state, self._protocol.remove)
 
-    async def _stay(self, http: aiohttp.ClientSession, tokens: TokenSource) -> None:
-        """Keep a stream open until that is in vain."""
-        url = "ws" + self.url.removeprefix("http") + "/ws"
-        link = Link(http, url, self._conversation, tokens, self._timing, self._opened.set)
-        backoff = Backoff()
-        live_at = time.monotonic()
-        refused: Token | None = None
-        while True:
-            failure: ClientError | None
-            try:
-                token = await tokens.token(newer_than=refused)
-            except Unavailable as problem:
-                failure = problem
-            else:
-                if token is None:
-                    raise self._last_failure or Unauthenticated("there is no token")
-                failure = await link.serve(token)
-                if link.live_since is not None:
-                    live_at = time.monotonic()
-                    if live_at - link.live_since > _LASTED_SECS:
-                        backoff.reset()
-                if not self._may_pass(failure, link):
-                    refused = _refused(failure, link, before=refused)
-            if failure is None:
-                continue
-            self._last_failure = failure
-            if time.monotonic() - live_at > self._give_up_secs:
-                detail = f"no stream of {self.url} for {self._give_up_secs:g} s: {failure}"
-                raise Unreachable(detail) from failure
-            await self._pause(failure, backoff)
-
-    def _may_pass(self, failure: ClientError | None, link: Link) -> bool:
-        """Whether our place is only taken: until the gateway has noticed it, by a stream of
-        ours that broke.
-        """
-        is_at_the_door = isinstance(failure, TooMany) and link.live_since is None
-        return is_at_the_door and self._conversation.was_live
-
-    async def _pause(self, failure: ClientError, backoff: Backoff) -> None:
-        if isinstance(failure, Unavailable):
-            pause_secs = backoff.next_secs(failure.retry_after_secs, failure.spread_secs)
-        else:
-            pause_secs = backoff.next_secs()
-        log.info("no stream: %s; trying again in %.1f s", failure, pause_secs)
-        self._conversation.tell(Disconnected(str(failure), pause_secs))
-        await asyncio.sleep(pause_secs)
-
-    def _over(self, task: "asyncio.Task[None]") -> None:
-        failure = None if task.cancelled() else task.exception()
-        self._conversation.end(failure if isinstance(failure, Exception) else None)
+    def _on_end(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        self._protocol.close(error if isinstance(error, Exception) else None)
         self._opened.set()
 
 
-def _refused(failure: ClientError | None, link: Link, before: Token | None) -> Token | None:
-    """The token that is not good any more, if that was it. Raises what is final."""
-    if not isinstance(failure, Refused):
-        return None
-    if isinstance(failure, Unauthenticated) and (before is None or link.live_since is not None):
-        return link.token
-    raise failure
-
-
-def _token_maker(
-    auth_url: str,
-    email: str | None,
-    password: str | None,
-    token: str | None,
-    ask_token: Callable[[], Awaitable[str]] | None,
-) -> Callable[[aiohttp.ClientSession], TokenSource]:
-    ways = ((email, password), token, ask_token)
-    if sum(way not in (None, (None, None)) for way in ways) != 1:
-        raise ValueError("give either email and password, or token, or ask_token")
-    if token is not None:
-        return lambda _: GivenToken(token)
-    if ask_token is not None:
-        return lambda _: AskedToken(ask_token)
-    if email is None or password is None:
-        raise ValueError("email and password go together")
-    return lambda http: Login(http, auth_url, email, password)
-
-
 def _http_url(url: str) -> str:
-    """An address with http or https; ws and wss mean the same."""
+    """Return the URL with http or https in place of ws or wss, without a trailing /ws."""
     scheme, separator, rest = url.rstrip("/").partition("://")
     scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     if scheme not in ("http", "https") or not separator or not rest:
-        raise ValueError(f"not an address of http, https, ws or wss: {url!r}")
+        raise ValueError(f"not an http, https, ws or wss address: {url!r}")
     return f"{scheme}://{rest.removesuffix('/ws')}"
 
 
 def _checked(keys: Sequence[str]) -> Sequence[str]:
     if isinstance(keys, str):
-        raise TypeError("keys is a list of instrument keys, not one of them")
+        raise TypeError("keys must be a list of instrument keys, not a string")
     if not keys:
-        raise ValueError("keys names no instrument")
+        raise ValueError("keys must contain at least one instrument key")
     return keys
 
 
@@ -293,7 +220,7 @@ def _key(state: Quote | Depth) -> str:
     return state.key
 
 
-def _stamp(state: Quote | Depth) -> tuple[int, int]:
+def _version(state: Quote | Depth) -> tuple[int, int]:
     return state.epoch, state.seq
 
 

@@ -1,27 +1,27 @@
-"""What can go wrong for a program that uses this client.
+"""Errors that the client raises.
 
 ClientError
-├── Unavailable              it may work later; handled inside, and the cause of `Unreachable`
-├── Unreachable              there was no stream for longer than we were told to try
-├── TooSlow                  the program left more events lying than a subscription may hold
-└── Refused                  the other side said no, and would again
-    ├── Unauthenticated      4401: no good token, or no good password
-    ├── Revoked              4403: the session was ended, by a logout or a new password, say
+├── Unavailable              temporary; the client retries, and it is the cause of `Unreachable`
+├── Unreachable              no stream could be opened within the configured time
+├── TooSlow                  the program let more messages wait than a subscription may hold
+└── Refused                  final: another attempt would be refused as well
+    ├── Unauthenticated      4401: the token or the password is not valid
+    ├── Revoked              4403: the session was ended, for example by a logout
     ├── TooMany              4429: too many streams of this user, or too many messages
-    ├── NotUnderstood        4400, 1009: the two sides speak different versions
-    └── SubscriptionRefused  of one subscription; the others go on
+    ├── NotUnderstood        4400, 1009: client and gateway use different protocol versions
+    └── SubscriptionRefused  ends one subscription; the others continue
 """
 
 
 class ClientError(Exception):
-    """Root of everything that this package raises on purpose."""
+    """Base class of all errors that this package raises."""
 
 
 class Unavailable(ClientError):
-    """The other side does not answer, or asks to come back later.
+    """The server does not answer, or requests a later attempt.
 
-    `retry_after_secs` is when it asks us to come back; `spread_secs` over how long the many
-    that were sent away together have to spread.
+    `retry_after_secs` is the delay that the server requested. `spread_secs` is the time over
+    which clients that were disconnected together should spread their reconnects.
     """
 
     def __init__(
@@ -33,15 +33,15 @@ class Unavailable(ClientError):
 
 
 class Unreachable(ClientError):
-    """No stream for too long; `__cause__` is what was wrong at last."""
+    """No stream could be opened in time; `__cause__` is the last error."""
 
 
 class TooSlow(ClientError):
-    """Events that may not be dropped were not taken in time; read them on by REST."""
+    """The program did not read messages that may not be dropped; fetch them by REST."""
 
 
 class Refused(ClientError):
-    """A final no; `code` is one of Trade Dad's error codes, `field` is what is to blame."""
+    """A final refusal; `code` is one of Trade Dad's error codes, `field` the invalid field."""
 
     def __init__(self, detail: str, *, code: str = "", field: str | None = None) -> None:
         super().__init__(f"{detail} ({code})" if code else detail)
@@ -51,20 +51,20 @@ class Refused(ClientError):
 
 
 class Unauthenticated(Refused):
-    """The token, or the password, is not good."""
+    """The token or the password is not valid."""
 
 
 class Revoked(Refused):
-    """The session was ended on purpose; whoever may must log in again."""
+    """The session was ended on purpose; the user must log in again."""
 
 
 class TooMany(Refused):
-    """More streams than this user may have, or more messages than a stream may send."""
+    """More streams than a user may have, or more messages than a stream may send."""
 
 
 class NotUnderstood(Refused):
-    """What was sent makes no sense to the other side: the versions do not fit."""
+    """Client and gateway do not understand each other: their versions do not match."""
 
 
 class SubscriptionRefused(Refused):
-    """More keys than a stream may hold, or one that is no key at all."""
+    """A subscription has too many keys, or a key that is not valid."""

@@ -1,4 +1,4 @@
-"""Logs in to Trade Dad's auth, and keeps the session up with refresh tokens."""
+"""Obtains access tokens by logging in, and renews them with refresh tokens."""
 
 import asyncio
 import time
@@ -7,22 +7,22 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
-from tradedad_client.backoff import retry_after_secs
+from tradedad_client.backoff import parse_retry_after
 from tradedad_client.errors import ClientError, Refused, Unauthenticated, Unavailable
 from tradedad_client.tokens import Token
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 _LOGOUT_TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
-_MOST_BYTES: Final = 65_536
-# Auth answers a refresh token once more for ten seconds, should its answer have been lost;
-# who shows it later than that is taken for a thief, and the session ends.
-_REPEAT_SECS: Final = 8.0
-# Asked for so early, a new token has time to come, also if auth is away for a while.
-_RENEW_AT: Final = 0.7
-_SPARE_SECS: Final = 5.0
+_MAX_BODY_BYTES: Final = 65_536
+# Auth answers the same refresh token again for 10 seconds, in case its answer was lost. A later
+# use looks like theft, and auth ends the session.
+_REFRESH_RETRY_SECS: Final = 8.0
+# Share of a token's lifetime after which it is renewed; the rest covers an outage of auth.
+_RENEW_AFTER: Final = 0.7
+_EXPIRY_MARGIN_SECS: Final = 5.0
 
 
-class _Tokens(msgspec.Struct, frozen=True):
+class _TokenResponse(msgspec.Struct, frozen=True):
     """Auth's answer to a login or a refresh."""
 
     access_token: str
@@ -32,31 +32,33 @@ class _Tokens(msgspec.Struct, frozen=True):
     device_token: str | None = None
 
 
-class _Problem(msgspec.Struct, frozen=True):
+class _ProblemDocument(msgspec.Struct, frozen=True):
     code: str = ""
     detail: str = ""
     field: str | None = None
 
 
-class _Answer(ClientError):
-    """Auth said no; caught within this module."""
+class _AuthError(ClientError):
+    """Auth answered with an error status; never leaves this module."""
 
-    def __init__(self, path: str, status: int, problem: _Problem, retry_secs: float | None) -> None:
+    def __init__(
+        self, path: str, status: int, problem: _ProblemDocument, retry_after_secs: float | None
+    ) -> None:
         super().__init__(f"POST {path} was answered with HTTP {status}: {problem.detail}")
         self.status = status
         self.problem = problem
-        self.retry_secs = retry_secs
+        self.retry_after_secs = retry_after_secs
 
-    def meaning(self) -> ClientError:
-        """For the program: Unavailable if it may work later, else Refused."""
+    def to_client_error(self) -> ClientError:
+        """Return Unavailable if a later attempt may succeed, else Refused."""
         if self.status in (408, 425, 429) or self.status >= 500:
-            return Unavailable(str(self), retry_after_secs=self.retry_secs)
+            return Unavailable(str(self), retry_after_secs=self.retry_after_secs)
         kind = Unauthenticated if self.status in (401, 403) else Refused
         return kind(str(self), code=self.problem.code, field=self.problem.field)
 
 
-class Login:
-    """A session of its own, from the first token that is asked for until `close`."""
+class PasswordTokenSource:
+    """Tokens of a login session of its own, which `close` ends."""
 
     def __init__(
         self, http: aiohttp.ClientSession, auth_url: str, email: str, password: str
@@ -66,19 +68,19 @@ class Login:
         self._email = email
         self._password = password
         self._current: Token | None = None
-        self._dies_at = 0.0
+        self._expires_at = 0.0
         self._refresh_token: str | None = None
-        self._shown_at: float | None = None
-        """When the refresh token was first shown without an answer."""
+        self._first_sent_at: float | None = None
+        """When the refresh token was first sent without receiving an answer."""
         self._device_token: str | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def __repr__(self) -> str:
-        return f"Login({self._url!r})"
+        return f"PasswordTokenSource({self._url!r})"
 
     async def token(self, *, newer_than: Token | None = None) -> Token:
-        """The token of now, or a new one; logs in again only if the session cannot go on."""
-        async with self._turn:
+        """Return the current token or a new one; log in only if the session cannot continue."""
+        async with self._lock:
             current = self._current
             now = time.monotonic()
             if current is None or current is newer_than:
@@ -88,7 +90,7 @@ class Login:
             try:
                 return await self._renew()
             except Unavailable:
-                if now < self._dies_at:
+                if now < self._expires_at:
                     return current
                 raise
 
@@ -97,67 +99,68 @@ class Login:
 
     async def _refresh(self) -> Token:
         now = time.monotonic()
-        if self._shown_at is not None and now - self._shown_at > _REPEAT_SECS:
-            self._refresh_token = None  # whether it was used, nobody knows
+        if self._first_sent_at is not None and now - self._first_sent_at > _REFRESH_RETRY_SECS:
+            self._refresh_token = None  # auth may have used it; sending it now ends the session
             return await self._log_in()
-        is_first = self._shown_at is None
-        self._shown_at = self._shown_at or now
+        is_first = self._first_sent_at is None
+        self._first_sent_at = self._first_sent_at or now
         try:
-            answer = await self._post("/auth/refresh", {"refresh_token": self._refresh_token})
+            response = await self._post("/auth/refresh", {"refresh_token": self._refresh_token})
         except aiohttp.ClientConnectorError as error:
             if is_first:
-                self._shown_at = None  # it never left
+                self._first_sent_at = None  # the request was not sent
             raise Unavailable(f"auth cannot be reached: {error}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"auth did not answer: {error!r}") from None
-        except _Answer as answered:
-            if answered.status == 401:
+        except _AuthError as error:
+            if error.status == 401:
                 self._refresh_token = None
                 return await self._log_in()
-            if is_first and answered.status == 429:
-                self._shown_at = None
-            raise answered.meaning() from None
-        return self._keep(answer)
+            if is_first and error.status == 429:
+                self._first_sent_at = None
+            raise error.to_client_error() from None
+        return self._store(response)
 
     async def _log_in(self) -> Token:
         body = {"email": self._email, "password": self._password}
         if self._device_token is not None:
             body["device_token"] = self._device_token
         try:
-            answer = await self._post("/auth/login", body)
-        except _Answer as answered:
-            raise answered.meaning() from None
+            response = await self._post("/auth/login", body)
+        except _AuthError as error:
+            raise error.to_client_error() from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"auth cannot be reached: {error!r}") from None
-        return self._keep(answer)
+        return self._store(response)
 
-    def _keep(self, answer: _Tokens) -> Token:
-        self._refresh_token = answer.refresh_token
-        self._shown_at = None
-        self._device_token = answer.device_token or self._device_token
+    def _store(self, response: _TokenResponse) -> Token:
+        self._refresh_token = response.refresh_token
+        self._first_sent_at = None
+        self._device_token = response.device_token or self._device_token
         now = time.monotonic()
-        self._dies_at = now + answer.expires_in - _SPARE_SECS
-        renew_at = now + answer.expires_in * _RENEW_AT
-        self._current = Token(answer.access_token, answer.session_id, renew_at)
+        self._expires_at = now + response.expires_in - _EXPIRY_MARGIN_SECS
+        renew_at = now + response.expires_in * _RENEW_AFTER
+        self._current = Token(response.access_token, response.session_id, renew_at)
         return self._current
 
-    async def _post(self, path: str, body: dict[str, Any]) -> _Tokens:
+    async def _post(self, path: str, body: dict[str, Any]) -> _TokenResponse:
         async with self._http.post(self._url + path, json=body, timeout=_TIMEOUT) as response:
-            data = await _read(response)
+            data = await _read_body(response)
             if response.status == 200:
                 try:
-                    return msgspec.json.decode(data, type=_Tokens)
+                    return msgspec.json.decode(data, type=_TokenResponse)
                 except msgspec.DecodeError as error:
-                    raise Refused(f"POST {path}: this is no auth of Trade Dad: {error}") from None
+                    detail = f"POST {path} was not answered by Trade Dad's auth: {error}"
+                    raise Refused(detail) from None
             try:
-                problem = msgspec.json.decode(data, type=_Problem)
+                problem = msgspec.json.decode(data, type=_ProblemDocument)
             except msgspec.DecodeError:
-                problem = _Problem()
-            retry_secs = retry_after_secs(response.headers.get("Retry-After"))
-            raise _Answer(path, response.status, problem, retry_secs)
+                problem = _ProblemDocument()
+            retry_after_secs = parse_retry_after(response.headers.get("Retry-After"))
+            raise _AuthError(path, response.status, problem, retry_after_secs)
 
     async def close(self) -> None:
-        """Log out, so that nothing is left of the session; if auth is away, it ends by itself."""
+        """Log out; if auth does not answer, the session expires by itself."""
         token, self._current = self._current, None
         self._refresh_token = None
         if token is None:
@@ -168,12 +171,12 @@ class Login:
             async with self._http.post(url, headers=headers, timeout=_LOGOUT_TIMEOUT):
                 pass
         except (aiohttp.ClientError, TimeoutError):
-            pass  # it has an end of its own
+            pass  # the session expires by itself
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body; of one that is longer than any of auth's, the beginning."""
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Read the body up to 64 KiB, more than any of auth's answers."""
     data = b""
-    while len(data) < _MOST_BYTES and (more := await response.content.read(_MOST_BYTES)):
+    while len(data) < _MAX_BODY_BYTES and (more := await response.content.read(_MAX_BODY_BYTES)):
         data += more
     return data

@@ -1,7 +1,7 @@
-"""What a program gets: quotes, order books, bars, and news of the stream itself.
+"""Messages that a program receives: quotes, order books, bars and events of the stream.
 
-Absent means unknown, never zero: such a field is None. Times are Unix milliseconds of
-exchange time, except `rt`, which is when Trade Dad received it, in microseconds.
+A field that is None is unknown, never zero. Times are Unix milliseconds of exchange time,
+except `rt`, the time of receipt by Trade Dad in Unix microseconds.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ import msgspec
 
 
 class Channel(StrEnum):
-    """What a stream can carry."""
+    """Channels of a stream."""
 
     QUOTES = "quotes"
     DEPTH = "depth"
@@ -21,34 +21,34 @@ class Channel(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a key that was subscribed to; another may be added some day."""
+    """Result of subscribing to a key; later versions may add others."""
 
     LIVE = "live"
-    """The feed carries it."""
+    """The feed delivers the instrument."""
     PENDING = "pending"
-    """Asked of the feed; another outcome follows."""
+    """Requested from the feed; another outcome follows."""
     NO_CAPACITY = "no_capacity"
-    """The feed is full; it begins by itself when there is room."""
+    """The feed is full; delivery starts when capacity becomes free."""
     UNKNOWN = "unknown"
     """No such instrument."""
 
 
 EVERYTHING: Final = "*"
-"""As a key: every instrument that the feed carries; ``NSE_EQ|*``: every one of the segment."""
+"""Wildcard key for every instrument; ``NSE_EQ|*`` stands for every instrument of a segment."""
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The whole current state of an instrument; a later one replaces any earlier one."""
+    """Complete current state of an instrument; a later quote replaces any earlier one."""
 
     key: str
     """Instrument key, e.g. ``NSE_EQ|INE002A01018``."""
     epoch: int
     seq: int
-    """With `epoch`, the order of an instrument's quotes; the greater pair is the newer."""
+    """(`epoch`, `seq`) orders the quotes of an instrument; the greater pair is the newer."""
     ts: int
     """Feed time."""
     rt: int
-    """When Trade Dad received it, epoch microseconds."""
+    """Time of receipt by Trade Dad, Unix microseconds."""
     ltt: int | None = None
     """Last trade time."""
     ltp: float | None = None
@@ -72,10 +72,10 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     tsq: int | None = None
     """Total sell quantity in the book."""
     snap: bool = False
-    """It comes from a snapshot of Upstox's feed, which makes no trade."""
+    """True if the quote comes from a snapshot of Upstox's feed, which is not a new trade."""
     snapshot: bool = False
-    """It tells where things stand, and may be of any age: it came on subscribing, after a
-    reconnect, or because newer ones took the place of others on the way."""
+    """True if the quote may be of any age: it came on subscribing, after a reconnect, or
+    because the gateway conflated quotes."""
 
 
 class Greeks(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class Greeks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The order book of an instrument; a later one replaces any earlier one."""
+    """Order book of an instrument; a later one replaces any earlier one."""
 
     key: str
     epoch: int
@@ -97,67 +97,67 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ts: int
     rt: int
     bids: tuple[tuple[float, int], ...]
-    """Price and quantity, the best first."""
+    """Price and quantity of each level, best first."""
     asks: tuple[tuple[float, int], ...]
     greeks: Greeks | None = None
-    """Of an option."""
+    """Options only."""
     iv: float | None = None
     """Implied volatility of an option, as a fraction."""
     snapshot: bool = False
-    """As of a quote."""
+    """As for a quote."""
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """Five minutes of an instrument; one that comes again with the same `start` amends it."""
+    """Five-minute bar; a later one with the same `key` and `start` replaces it."""
 
     key: str
     start: int
-    """Start of the window; it holds trades from `start` until before `start` + 5 min."""
+    """Start of the window, which ends before `start` + 5 minutes."""
     open: float
     high: float
     low: float
     close: float
     ltq: int | None
-    """As the window's last quote with a trade told it, like `ltt`, `atp` and `oi`."""
+    """From the last quote with a trade in the window, like `ltt`, `atp` and `oi`."""
     ltt: int | None
     volume: int | None
-    """Traded in the window; None for an index."""
+    """Volume traded in the window; None for an index."""
     vtt: int | None
-    """Cumulative volume of the day at the window's last trade; None for an index."""
+    """Cumulative volume of the day at the last trade of the window; None for an index."""
     atp: float | None
     oi: int | None
     ticks: int
-    """Quotes with a new trade that were seen in the window."""
+    """Number of quotes with a new trade in the window."""
     state: str
     """``complete``, ``partial`` (a trade may be missing) or ``repaired``."""
     silent_ms: int
-    """How long the feed was not live within the window."""
+    """How long the feed was not live during the window, in milliseconds."""
     epoch: int
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What Trade Dad can say of its connection to the market."""
+    """State of Trade Dad's connection to the market."""
 
     state: str
     """``live``, ``closed``, ``connecting``, ``stale``, ``unauthorised``, ``failing_over``."""
     since: int
-    """When this state began, epoch ms."""
+    """When this state began, Unix milliseconds."""
     epoch: int
     segments: dict[str, str] = {}
-    """Status of each market segment, in Upstox's words."""
+    """Upstox's status of each market segment."""
     detail: str = ""
     stale: tuple[str, ...] = ()
-    """Instruments that have been silent for long while their segment trades."""
+    """Instruments without updates for a long time while their segment trades."""
 
 
 class OrderEvent(msgspec.Struct, frozen=True):
-    """Something happened to an order of this user; `data` is as Trade Dad told it."""
+    """An event of one of this user's orders; `data` is the event as published."""
 
     data: dict[str, Any]
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """Messages of this channel may be missing before what follows: ask for them by REST."""
+    """Messages of this channel may be missing before the next one; fetch them by REST."""
 
     channel: Channel
 
@@ -169,21 +169,21 @@ class Connected(msgspec.Struct, frozen=True):
 
 
 class Renewed(msgspec.Struct, frozen=True):
-    """A new token was accepted, and the stream goes on."""
+    """A newer token was accepted on the open stream."""
 
     expires_at: int
     """Unix seconds."""
 
 
 class Disconnected(msgspec.Struct, frozen=True):
-    """The stream was lost, or could not be opened; the next attempt follows."""
+    """The stream was lost or could not be opened; the client tries again."""
 
     reason: str
     retry_in_secs: float
 
 
 class OutcomesChanged(msgspec.Struct, frozen=True):
-    """What became of keys that were subscribed to."""
+    """The gateway reported the outcomes of keys."""
 
     channel: Channel
     results: dict[str, str]

@@ -1,4 +1,4 @@
-"""What a program holds of a subscription: an async iterator of its messages."""
+"""A program's handle of a subscription: an async iterator of its messages."""
 
 import asyncio
 import weakref
@@ -6,28 +6,30 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Generic, Self, TypeVar
 
-from tradedad_client.conversation import Route
+from tradedad_client.buffers import ConflatingBuffer
 from tradedad_client.errors import Unreachable
-from tradedad_client.mailbox import Newest
+from tradedad_client.subscription_state import SubscriptionState
 
 T = TypeVar("T")
 
 
 class Subscription(Generic[T]):
-    """Messages, as they come, until it or the client is closed.
+    """Messages in the order in which they arrive, until the subscription or the client closes.
 
-    It ends with `close`, with the client, at the end of its ``async with`` block, or when
-    nobody holds it any more: leaving an ``async for`` over it unsubscribes. If the
-    client has failed, what came before is given first, and then the failure is raised.
+    A subscription ends with `close`, with the client, at the end of its ``async with`` block, or
+    when it is garbage collected: leaving an ``async for`` over it unsubscribes. If the client has
+    failed, the iteration first yields the messages that came before, then raises the error.
     """
 
-    def __init__(self, route: Route, give_back: Callable[[Route], None]) -> None:
-        self._route = route
-        self._news = asyncio.Event()
-        self._give_back = give_back
-        route.wake = self._news.set
+    def __init__(
+        self, state: SubscriptionState, unsubscribe: Callable[[SubscriptionState], None]
+    ) -> None:
+        self._state = state
+        self._changed = asyncio.Event()
+        self._unsubscribe = unsubscribe
+        state.on_change = self._changed.set
         self._finalizer = weakref.finalize(
-            self, _give_back_soon, asyncio.get_running_loop(), give_back, route
+            self, _unsubscribe_soon, asyncio.get_running_loop(), unsubscribe, state
         )
         self._finalizer.atexit = False
 
@@ -36,15 +38,15 @@ class Subscription(Generic[T]):
 
     async def __anext__(self) -> T:
         while True:
-            item: T | None = self._route.mailbox.take()
-            if item is not None:
-                return item
-            if self._route.is_over:
-                if self._route.failure is not None:
-                    raise self._route.failure
+            message: T | None = self._state.buffer.take()
+            if message is not None:
+                return message
+            if self._state.is_closed:
+                if self._state.error is not None:
+                    raise self._state.error
                 raise StopAsyncIteration
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
 
     async def __aenter__(self) -> Self:
         return self
@@ -53,60 +55,63 @@ class Subscription(Generic[T]):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Unsubscribe; what waits can still be taken, and then the iteration ends."""
+        """Unsubscribe. Unread messages can still be read; then the iteration ends."""
         self._finalizer.detach()
-        self._give_back(self._route)
+        self._unsubscribe(self._state)
 
     async def ready(self, timeout_secs: float = 30.0) -> Mapping[str, str]:
-        """The outcome of each key, once the gateway has told it.
+        """Wait for the gateway's answer; return the outcome of each key.
 
-        Raises Unreachable if it does not in time, and why the subscription is over if it is.
+        Raises Unreachable if there is no answer in time, or the error that closed the
+        subscription.
         """
         try:
             async with asyncio.timeout(timeout_secs):
                 while True:
-                    if self._route.is_over:
-                        raise self._route.failure or Unreachable("the subscription was closed")
-                    if self._route.is_answered:
+                    if self._state.is_closed:
+                        raise self._state.error or Unreachable("the subscription was closed")
+                    if self._state.is_answered:
                         return self.outcomes
-                    self._news.clear()
-                    await self._news.wait()
+                    self._changed.clear()
+                    await self._changed.wait()
         except TimeoutError:
             raise Unreachable(f"no answer to a subscription in {timeout_secs:g} s") from None
         finally:
-            self._news.set()  # a message that came meanwhile is not to be slept over
+            self._changed.set()  # wakes `__anext__` for messages that came meanwhile
 
     @property
     def outcomes(self) -> Mapping[str, str]:
-        """What became of each key, as far as the gateway has told: see `Outcome`."""
-        return MappingProxyType(self._route.outcomes)
+        """The last known outcome of each key: see `Outcome`."""
+        return MappingProxyType(self._state.outcomes)
 
     @property
     def waiting(self) -> int:
-        """Messages that have come and were not taken yet."""
-        return len(self._route.mailbox)
+        """Number of unread messages."""
+        return len(self._state.buffer)
 
     @property
     def conflated(self) -> int:
-        """States that newer ones have replaced here because they were not taken in time."""
-        mailbox = self._route.mailbox
-        return mailbox.conflated if isinstance(mailbox, Newest) else 0
+        """Number of states that were replaced by newer ones before they were read."""
+        buffer = self._state.buffer
+        return buffer.conflated if isinstance(buffer, ConflatingBuffer) else 0
 
     @property
     def outdated(self) -> int:
-        """States that came after a newer one, and were passed over."""
-        mailbox = self._route.mailbox
-        return mailbox.outdated if isinstance(mailbox, Newest) else 0
+        """Number of states that arrived after a newer one and were dropped."""
+        buffer = self._state.buffer
+        return buffer.outdated if isinstance(buffer, ConflatingBuffer) else 0
 
 
-def _give_back_soon(
-    loop: asyncio.AbstractEventLoop, give_back: Callable[[Route], None], route: Route
+def _unsubscribe_soon(
+    loop: asyncio.AbstractEventLoop,
+    unsubscribe: Callable[[SubscriptionState], None],
+    state: SubscriptionState,
 ) -> None:
-    """The garbage collector may run in any thread, and at any time."""
+    """Unsubscribe from the event loop; the garbage collector may run in any thread."""
     if not loop.is_closed():
-        loop.call_soon_threadsafe(give_back, route)
+        loop.call_soon_threadsafe(unsubscribe, state)

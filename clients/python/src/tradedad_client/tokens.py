@@ -1,4 +1,4 @@
-"""Where access tokens come from."""
+"""Sources of access tokens."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from tradedad_client.errors import Unavailable
 
-_ASK_SECS: Final = 30.0
+_CALLBACK_TIMEOUT_SECS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,55 +16,56 @@ class Token:
 
     text: str = field(repr=False)
     session_id: str | None = None
-    """A stream can only be renewed by a token of its own session. None if that is not known."""
+    """A stream can only be renewed with a token of the same session. None: unknown."""
     renew_at: float | None = None
-    """When to ask for the next one, by `time.monotonic`; None: when the gateway warns."""
+    """`time.monotonic` when to request the next token. None: when the gateway warns."""
 
 
 class TokenSource(Protocol):
-    """Gives tokens, and new ones when they are needed."""
+    """Supplies access tokens."""
 
     async def token(self, *, newer_than: Token | None = None) -> Token | None:
-        """A token to show; with `newer_than`, which was refused or will expire, another one.
+        """Return a token, or a newer one if `newer_than` was refused or expires.
 
-        None if there is no other. Raises Refused if the source itself is refused, Unavailable
-        if there is none at the moment.
+        None if there is no other token. Raises Refused if the source itself is refused,
+        Unavailable if it has no token at the moment.
         """
         ...
 
     async def close(self) -> None:
-        """Give back what was taken."""
+        """Release what the source holds."""
         ...
 
 
-class GivenToken:
-    """One token and no other: the stream ends with it."""
+class StaticTokenSource:
+    """A single token; the stream ends when it expires."""
 
     def __init__(self, text: str) -> None:
         self._token = Token(text)
 
     async def token(self, *, newer_than: Token | None = None) -> Token | None:
-        """The token, once."""
+        """Return the token, or None if another one is requested."""
         return self._token if newer_than is None else None
 
     async def close(self) -> None:
-        """There is nothing to give back."""
+        """Nothing to release."""
 
 
-class AskedToken:
-    """Tokens that a coroutine function of the program brings."""
+class CallbackTokenSource:
+    """Tokens from a coroutine function of the program."""
 
-    def __init__(self, ask: Callable[[], Awaitable[str]]) -> None:
-        self._ask = ask
+    def __init__(self, callback: Callable[[], Awaitable[str]]) -> None:
+        self._callback = callback
 
     async def token(self, *, newer_than: Token | None = None) -> Token | None:
-        """What the program brings; None if that is the one that will not do."""
+        """Return the callback's token, or None if it equals `newer_than`."""
         try:
-            async with asyncio.timeout(_ASK_SECS):
-                text = await self._ask()
+            async with asyncio.timeout(_CALLBACK_TIMEOUT_SECS):
+                text = await self._callback()
         except TimeoutError:
-            raise Unavailable(f"no token was brought within {_ASK_SECS:g} s") from None
+            detail = f"the program supplied no token within {_CALLBACK_TIMEOUT_SECS:g} s"
+            raise Unavailable(detail) from None
         return None if newer_than is not None and text == newer_than.text else Token(text)
 
     async def close(self) -> None:
-        """There is nothing to give back."""
+        """Nothing to release."""

@@ -1,4 +1,4 @@
-"""Prints live quotes, a line for each: ``python -m tradedad_client watch KEY...``."""
+"""Prints live quotes, one per line: ``python -m tradedad_client watch KEY...``."""
 
 import argparse
 import asyncio
@@ -12,12 +12,12 @@ from tradedad_client.errors import ClientError
 from tradedad_client.messages import Quote
 
 _ENVIRONMENT = """\
-Who you are is read from the environment: TRADE_DAD_EMAIL and TRADE_DAD_PASSWORD, or TRADE_DAD_TOKEN.
+Credentials are read from the environment: TRADE_DAD_EMAIL and TRADE_DAD_PASSWORD, or TRADE_DAD_TOKEN.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit code."""
+    """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         asyncio.run(_watch(options))
@@ -34,12 +34,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     watch = commands.add_parser("watch", help="print live quotes", epilog=_ENVIRONMENT)
     watch.add_argument("keys", nargs="+", metavar="KEY", help="NSE_EQ|INE002A01018, NSE_EQ|*, *")
-    watch.add_argument("--url", default="http://127.0.0.1:7400", help="of the gateway")
-    watch.add_argument("--auth-url", help="of auth, if the gateway does not forward to it")
+    watch.add_argument("--url", default="http://127.0.0.1:7400", help="address of the gateway")
+    watch.add_argument("--auth-url", help="address of auth, if the gateway does not forward to it")
     watch.add_argument(
-        "--interval-ms", type=int, help="the newest of each so often, instead of every quote"
+        "--interval-ms",
+        type=int,
+        help="print the newest quote of each instrument once per interval",
     )
-    watch.add_argument("--count", type=int, help="end after so many quotes")
+    watch.add_argument("--count", type=int, help="exit after this number of quotes")
     return parser
 
 
@@ -57,23 +59,23 @@ async def _watch(options: argparse.Namespace) -> None:
         for key, outcome in (await quotes.ready()).items():
             if outcome != "live":
                 print(f"{key}: {outcome}", file=sys.stderr)
-        left = options.count
+        remaining = options.count
         async for quote in quotes:
-            print(line(quote), flush=True)
-            left = left and left - 1
-            if left == 0:
+            print(format_quote(quote), flush=True)
+            remaining = remaining and remaining - 1
+            if remaining == 0:
                 return
 
 
-def line(quote: Quote) -> str:
-    """A quote for people: exchange time, key, price, change, book, volume."""
-    at = datetime.fromtimestamp(quote.ts / 1_000).astimezone().strftime("%H:%M:%S")
+def format_quote(quote: Quote) -> str:
+    """Format a quote: time in the local time zone, key, price, change, best bid / ask, volume."""
+    time = datetime.fromtimestamp(quote.ts / 1_000).astimezone().strftime("%H:%M:%S")
     book = f"{_number(quote.bid)} / {_number(quote.ask)}" if quote.bid or quote.ask else ""
     volume = "" if quote.volume is None else f"{quote.volume:,}"
-    mark = "snapshot" if quote.snapshot else ""
+    suffix = "snapshot" if quote.snapshot else ""
     return (
-        f"{at}  {quote.key:<24} {_number(quote.ltp):>12} {_change(quote):>8}  "
-        f"{book:<22} {volume:>14}  {mark}"
+        f"{time}  {quote.key:<24} {_number(quote.ltp):>12} {_change(quote):>8}  "
+        f"{book:<22} {volume:>14}  {suffix}"
     ).rstrip()
 
 

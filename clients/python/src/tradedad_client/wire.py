@@ -1,4 +1,4 @@
-"""The stream protocol as a client sees it: requests to bytes, bytes to messages. Pure."""
+"""Encoding of requests and decoding of messages of the stream protocol. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -8,13 +8,13 @@ import msgspec
 from tradedad_client.errors import NotUnderstood
 from tradedad_client.messages import Bar, Channel, Depth, FeedStatus, Quote
 
-# The gateway takes messages of 16 KiB; it may have been told to take less.
-_MOST_BYTES: Final = 8_192
-_MOST_KEYS: Final = 500
+# Half of the gateway's default limit of 16 KiB, in case a gateway is configured with less.
+_MAX_KEYS_BYTES: Final = 8_192
+_MAX_KEYS: Final = 500
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type"):
-    """The base of what a gateway sends."""
+    """Base class of the gateway's messages."""
 
 
 class Authenticated(_Message, frozen=True, tag="authenticated"):
@@ -25,27 +25,27 @@ class Authenticated(_Message, frozen=True, tag="authenticated"):
 
 
 class Expiring(_Message, frozen=True, tag="expiring"):
-    """The token will soon have expired."""
+    """The token expires soon."""
 
     expires_at: int
 
 
 class Ack(_Message, frozen=True, tag="ack"):
-    """The answer to a request, with the outcome of each key."""
+    """The answer to a subscribe or unsubscribe request, with the outcome of each key."""
 
     id: int
     results: dict[str, str]
 
 
 class Outcomes(_Message, frozen=True, tag="outcomes"):
-    """Keys of which the outcome has changed."""
+    """Keys whose outcome has changed."""
 
     channel: Channel
     results: dict[str, str]
 
 
-class GapTold(_Message, frozen=True, tag="gap"):
-    """Messages of a channel may be missing."""
+class GapNotice(_Message, frozen=True, tag="gap"):
+    """Messages of a channel may have been lost."""
 
     channel: Channel
 
@@ -56,8 +56,8 @@ class Pong(_Message, frozen=True, tag="pong"):
     id: int | None = None
 
 
-class Problem(_Message, frozen=True, tag="error"):
-    """Something was wrong with a request, or is the reason for the close that follows."""
+class ErrorMessage(_Message, frozen=True, tag="error"):
+    """A request was refused, or the stream is closed next."""
 
     code: str
     detail: str
@@ -66,80 +66,86 @@ class Problem(_Message, frozen=True, tag="error"):
 
 
 class Quotes(_Message, frozen=True, tag="quotes"):
-    """Quotes, in their order."""
+    """A batch of quotes, in order."""
 
     data: list[Quote]
     snapshot: bool = False
 
 
 class Depths(_Message, frozen=True, tag="depth"):
-    """Order books."""
+    """A batch of order books."""
 
     data: list[Depth]
     snapshot: bool = False
 
 
 class Bars(_Message, frozen=True, tag="bars"):
-    """Five-minute bars."""
+    """A batch of five-minute bars."""
 
     data: list[Bar]
     snapshot: bool = False
 
 
 class Orders(_Message, frozen=True, tag="orders"):
-    """Events of orders."""
+    """A batch of order events."""
 
     data: list[dict[str, Any]]
 
 
 class Statuses(_Message, frozen=True, tag="status"):
-    """States of the feed."""
+    """A batch of feed states."""
 
     data: list[FeedStatus]
     snapshot: bool = False
 
 
 Batch = Quotes | Depths | Bars | Orders | Statuses
-Message = Authenticated | Expiring | Ack | Outcomes | GapTold | Pong | Problem | Batch
+Message = Authenticated | Expiring | Ack | Outcomes | GapNotice | Pong | ErrorMessage | Batch
 
 
-class _Typed(msgspec.Struct):
+class _TypeOnly(msgspec.Struct):
     type: str
 
 
 _decode: Final = msgspec.json.Decoder(Message).decode
-_decode_type: Final = msgspec.json.Decoder(_Typed).decode
+_decode_type: Final = msgspec.json.Decoder(_TypeOnly).decode
 _encode: Final = msgspec.json.encode
-_KNOWN: Final = frozenset(
+_KNOWN_TYPES: Final = frozenset(
     ("authenticated", "expiring", "ack", "outcomes", "gap", "pong", "error", *Channel)
 )
 
 
 def decode(data: str | bytes) -> Message | None:
-    """A message; None if it is of a type that we do not know yet. Raises NotUnderstood."""
+    """Decode a message; None if its type is not known to this version.
+
+    Raises NotUnderstood if it is not valid.
+    """
     try:
         message: Message = _decode(data)
     except msgspec.DecodeError as error:
         try:
-            if _decode_type(data).type not in _KNOWN:
+            if _decode_type(data).type not in _KNOWN_TYPES:
                 return None
         except msgspec.DecodeError:
             pass
-        raise NotUnderstood(f"the gateway sent what we cannot read: {error}") from None
+        raise NotUnderstood(f"the gateway sent an invalid message: {error}") from None
     if isinstance(message, Quotes | Depths) and message.snapshot:
-        for one in message.data:
-            msgspec.structs.force_setattr(one, "snapshot", True)  # nobody has seen it yet
+        for state in message.data:
+            # Safe although the class is frozen: no other code has a reference yet.
+            msgspec.structs.force_setattr(state, "snapshot", True)
     return message
 
 
 def authenticate(token: str) -> bytes:
-    """Shows an access token."""
+    """Encode an `auth` request."""
     return _encode({"op": "auth", "token": token})
 
 
-def subscribe(number: int, channel: Channel, keys: Sequence[str], interval_ms: int | None) -> bytes:
-    """Asks for more of a channel."""
-    request: dict[str, Any] = {"op": "subscribe", "id": number, "channel": channel}
+def subscribe(
+    request_id: int, channel: Channel, keys: Sequence[str], interval_ms: int | None
+) -> bytes:
+    """Encode a `subscribe` request."""
+    request: dict[str, Any] = {"op": "subscribe", "id": request_id, "channel": channel}
     if keys:
         request["keys"] = keys
     if interval_ms is not None:
@@ -147,23 +153,23 @@ def subscribe(number: int, channel: Channel, keys: Sequence[str], interval_ms: i
     return _encode(request)
 
 
-def unsubscribe(number: int, channel: Channel, keys: Sequence[str]) -> bytes:
-    """Gives some of it back."""
-    request: dict[str, Any] = {"op": "unsubscribe", "id": number, "channel": channel}
+def unsubscribe(request_id: int, channel: Channel, keys: Sequence[str]) -> bytes:
+    """Encode an `unsubscribe` request."""
+    request: dict[str, Any] = {"op": "unsubscribe", "id": request_id, "channel": channel}
     if keys:
         request["keys"] = keys
     return _encode(request)
 
 
-def portions(keys: Sequence[str]) -> Iterator[list[str]]:
-    """The keys in portions that each fit into one request; an empty one if there are none."""
-    portion: list[str] = []
+def split_keys(keys: Sequence[str]) -> Iterator[list[str]]:
+    """Split keys into lists that each fit into one request; without keys, one empty list."""
+    chunk: list[str] = []
     size = 0
     for key in keys:
         length = len(_encode(key)) + 1
-        if portion and (size + length > _MOST_BYTES or len(portion) >= _MOST_KEYS):
-            yield portion
-            portion, size = [], 0
-        portion.append(key)
+        if chunk and (size + length > _MAX_KEYS_BYTES or len(chunk) >= _MAX_KEYS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(key)
         size += length
-    yield portion
+    yield chunk

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from embedded.truth import PlainBar, differences, plain_bars
+from embedded.expected_bars import ExpectedBar, differences, expected_bars
 from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
 from services.persister.aggregation.bar_builder import BarBuilder
 from services.persister.aggregation.checkpoint import AggregatorState, decode_state
@@ -111,19 +111,19 @@ def newest(closed: list[ClosedWindows], amended: list[Bar]) -> dict[tuple[str, i
     return {(bar.key, bar.start): bar for bar in bars}
 
 
-def truth(story: Story) -> dict[tuple[str, int], PlainBar]:
-    bars: dict[tuple[str, int], PlainBar] = {}
+def truth(story: Story) -> dict[tuple[str, int], ExpectedBar]:
+    bars: dict[tuple[str, int], ExpectedBar] = {}
     for key in KEYS:
         rows = [
             {"time_ms": trade.time_ms, "price": trade.price, "quantity": trade.quantity}
             for trade in story.trades
             if trade.key == key
         ]
-        bars |= {(key, start): bar for start, bar in plain_bars(key, rows).items()}
+        bars |= {(key, start): bar for start, bar in expected_bars(key, rows).items()}
     return {place: bar for place, bar in bars.items() if place[1] < END}
 
 
-def wrong_fields(expected: PlainBar, bar: Bar) -> list[str]:
+def wrong_fields(expected: ExpectedBar, bar: Bar) -> list[str]:
     """Differences. The cumulative volume may be too low where no quote has shown it exactly."""
     lines = differences(expected, bar_document(bar))
     assert (bar.vtt or 0) <= (expected.vtt or 0)

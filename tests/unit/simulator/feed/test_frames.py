@@ -90,7 +90,7 @@ def test_an_option_has_greeks_volatility_and_open_interest() -> None:
 
 def test_frames_before_the_open_contain_the_indicative_price() -> None:
     opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
-    calendar = SimulatedCalendar()
+    calendar = SimulatedCalendar(always_open=False)
     market = Market(INSTRUMENTS, seed=1, start_ms=opens_ms, trades_per_sec=2.0, calendar=calendar)
     market.advance(opens_ms)
     assert not feed_of(market, STOCK, Mode.LTPC).ltpc.HasField("iep")

@@ -76,7 +76,7 @@ def test_only_commodities_trade_in_the_evening() -> None:
         seed=1,
         start_ms=START,  # 15:30 IST
         trades_per_sec=1.0,
-        calendar=SimulatedCalendar(),
+        calendar=SimulatedCalendar(always_open=False),
     )
     trades = market.advance(START + 60_000)
     assert {trade.key.partition("|")[0] for trade in trades} == {"MCX_FO"}

@@ -184,7 +184,7 @@ def test_nothing_happens_while_the_market_is_closed() -> None:
         seed=1,
         start_ms=closes_ms - 60_000,
         trades_per_sec=5.0,
-        calendar=SimulatedCalendar(),
+        calendar=SimulatedCalendar(always_open=False),
     )
     assert market.advance(closes_ms)[-1].time_ms < closes_ms
     opens_ms = day_start(START) + DAY_MS + (9 * 60 + 15) * MINUTE_MS
@@ -205,7 +205,7 @@ def test_a_market_that_starts_closed_last_traded_at_the_previous_close() -> None
         seed=1,
         start_ms=START + 5 * MINUTE_MS,
         trades_per_sec=5.0,
-        calendar=SimulatedCalendar(),
+        calendar=SimulatedCalendar(always_open=False),
     )
     assert {state.ltt_ms for state in market.states.values()} == {START}
     assert market.advance(START + 10 * MINUTE_MS) == []
@@ -218,7 +218,7 @@ def test_a_stock_opens_near_the_indicative_price_of_the_auction() -> None:
         seed=1,
         start_ms=opens_ms - 15 * MINUTE_MS,
         trades_per_sec=1.0,
-        calendar=SimulatedCalendar(),
+        calendar=SimulatedCalendar(always_open=False),
     )
     assert market.advance(opens_ms - 5 * MINUTE_MS) == []
     assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}

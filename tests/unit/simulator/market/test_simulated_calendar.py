@@ -15,7 +15,7 @@ from shared.market.exchange_calendar import Phase
 from shared.market.exchange_holidays import HolidayKind
 from shared.market.exchange_time import DAY_MS, IST
 
-EXCHANGE = SimulatedCalendar()
+EXCHANGE = SimulatedCalendar(always_open=False)
 
 
 def at(text: str) -> int:

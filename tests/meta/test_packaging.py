@@ -1,0 +1,105 @@
+"""The wheels have the code for production, and nothing else."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from embedded.daemons import ROOT
+
+SERVICES = ("auth", "gateway", "ingest", "persister")
+
+
+def build_wheel(project: Path, folder: Path) -> zipfile.ZipFile:
+    """Build a project's wheel, without network access."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (wheel,) = folder.glob("*.whl")
+    return zipfile.ZipFile(wheel)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def folders(wheel: zipfile.ZipFile, depth: int) -> set[str]:
+    parts = [name.split("/") for name in wheel.namelist()]
+    return {"/".join(names[:depth]) for names in parts if len(names) > depth}
+
+
+def metadata(wheel: zipfile.ZipFile) -> list[str]:
+    (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    return wheel.read(name).decode().splitlines()
+
+
+def test_the_wheel_has_the_services_and_shared_only(wheel: zipfile.ZipFile) -> None:
+    packages = {name for name in folders(wheel, 1) if not name.endswith(".dist-info")}
+    assert packages == {"services", "shared"}
+    services = {name for name in folders(wheel, 2) if name.startswith("services/")}
+    assert services == {f"services/{name}" for name in SERVICES}
+
+
+def test_the_wheel_has_every_file_of_its_packages(wheel: zipfile.ZipFile) -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "services", "shared"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    expected = {name for name in tracked if not name.startswith("services/simulator/")}
+    assert expected - set(wheel.namelist()) == set()
+
+
+def test_services_start_from_the_wheel_without_the_source_tree(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    wheel.extractall(tmp_path)
+    # The source tree is importable in this environment, so it is removed from the path.
+    program = (
+        "import sys\n"
+        f"sys.path = [{str(tmp_path)!r}, *(p for p in sys.path if p not in ({str(ROOT)!r}, ''))]\n"
+        f"for name in {SERVICES}:\n"
+        "    module = __import__(f'services.{name}.__main__')\n"
+        f"    assert module.__file__.startswith({str(tmp_path)!r}), module.__file__\n"
+        "for name in ('embedded', 'docgen', 'services.simulator'):\n"
+        "    try:\n"
+        "        __import__(name)\n"
+        "    except ImportError:\n"
+        "        continue\n"
+        "    raise AssertionError(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_client_has_a_wheel_of_its_own(tmp_path: Path) -> None:
+    wheel = build_wheel(ROOT / "clients" / "python", tmp_path)
+    packages = {name for name in folders(wheel, 1) if not name.endswith(".dist-info")}
+    assert packages == {"tradedad_client"}
+    assert "tradedad_client/py.typed" in wheel.namelist()
+    assert "License-Expression: Apache-2.0" in metadata(wheel)
+
+
+def test_the_wheel_names_its_licence_and_authors(wheel: zipfile.ZipFile) -> None:
+    lines = metadata(wheel)
+    assert "License-Expression: Apache-2.0" in lines
+    assert "Author: Trade Dad developers" in lines
+    assert any(name.endswith("/licenses/LICENSE") for name in wheel.namelist())
+
+
+def test_both_packages_have_the_same_licence() -> None:
+    licence = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in licence
+    assert (ROOT / "clients" / "python" / "LICENSE").read_text() == licence
