@@ -18,7 +18,7 @@ from embedded.daemons import ROOT
 from embedded.plan import prepare
 from embedded.stack import Stack
 from embedded.trader import Account, sign_up
-from tests.support.served import next_of
+from tests.support.gateway.python_client import next_of
 from tradedad_client import Client, Connected, Disconnected, Gap, Quote, Timing
 
 KEYS = ["NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"]

@@ -12,12 +12,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.support.raw_streams import Stream, open_stream
 
 from embedded.daemons import ROOT
 from embedded.plan import prepare
 from embedded.stack import Stack
 from services.gateway.stream.protocol import CloseCode
-from tests.support.raw_streams import Stream, open_stream
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another long password"

@@ -13,7 +13,12 @@ from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.interest import Outcome
 from services.gateway.stream.protocol import CloseCode
 from shared.errors import Code
-from tests.support.stream_document import META_SCHEMA, as_asked, as_told, document
+from tests.support.asyncapi_validation import (
+    META_SCHEMA,
+    checked_message,
+    checked_request,
+    document,
+)
 
 PAGE = (ROOT / "docs" / "stream.md").read_text()
 
@@ -54,7 +59,7 @@ def test_every_example_is_as_its_schema_says() -> None:
     for message in document()["components"]["messages"].values():
         for example in message.get("examples", []):
             payload = example["payload"]
-            (as_asked if "op" in payload else as_told)(payload)
+            (checked_request if "op" in payload else checked_message)(payload)
 
 
 def test_the_page_in_words_names_all_that_the_document_does() -> None:

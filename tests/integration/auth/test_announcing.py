@@ -10,9 +10,9 @@ from services.auth.settings import AuthSettings
 from shared.bus.connection import Bus
 from shared.contracts.revocations import Revocations
 from shared.web.verifier import Principal
-from tests.support.auth_service import EMAIL, PASSWORD, Auth, running, working
+from tests.support.auth_service import EMAIL, PASSWORD, Auth, running_auth
 from tests.support.buses import bus_of, nats_settings
-from tests.support.revocations import heard_by, kept_for, principal_of
+from tests.support.revocations import principal_of, received_revocations, stored_revocations
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -24,7 +24,7 @@ def settings(settings: AuthSettings, nats: NatsServer) -> AuthSettings:
 
 @asynccontextmanager
 async def gateway(nats: NatsServer) -> AsyncIterator[tuple[Bus, Revocations]]:
-    async with bus_of(nats, "gateway") as bus, heard_by(bus) as revocations:
+    async with bus_of(nats, "gateway") as bus, received_revocations(bus) as revocations:
         yield bus, revocations
 
 
@@ -43,7 +43,7 @@ async def test_a_logout_is_heard_and_kept(
         await auth.post("/auth/logout", token=ann["access_token"])
         await refused(heard, principal_of(ann))
         assert not heard.refuses(other)
-        assert (await kept_for(bus)).refuses(principal_of(ann))
+        assert (await stored_revocations(bus)).refuses(principal_of(ann))
 
 
 async def test_a_new_password_revokes_the_other_sessions_only(
@@ -74,5 +74,5 @@ async def test_what_a_process_left_unsaid_another_says(
     auth: Auth, settings: AuthSettings, nats: NatsServer, ann: dict[str, Any]
 ) -> None:
     await auth.post("/auth/logout", token=ann["access_token"])  # its announcer does not run
-    async with running(settings) as other, gateway(nats) as (_, heard), working(other):
+    async with running_auth(settings) as other, gateway(nats) as (_, heard), working(other):
         await refused(heard, principal_of(ann))

@@ -17,8 +17,8 @@ from embedded import binaries, daemons
 from embedded.ports import HOST, free_ports
 from services.auth.settings import AuthSettings
 from shared.runtime.settings import MongoSettings
-from tests.support.auth_service import EMAIL, PASSWORD, running
-from tests.support.servers import Server
+from tests.support.auth_service import EMAIL, PASSWORD, running_auth
+from tests.support.servers import Daemon
 
 ROLE = Path(daemons.ROOT) / "deploy" / "mongo" / "auth-role.json"
 
@@ -32,7 +32,7 @@ def guarded_url() -> Iterator[str]:
     key.chmod(0o600)
     (port,) = free_ports(1)
     command = daemons.mongod_command(binaries.mongod(None), port=port, folder=folder / "db")
-    server = Server([*command, "--keyFile", str(key)], port, {})
+    server = Daemon([*command, "--keyFile", str(key)], port, {})
     try:
         server.start()
         daemons.make_replica_set(port)
@@ -55,7 +55,7 @@ async def test_auth_works_with_the_role_and_cannot_rewrite_its_log(
 ) -> None:
     mongo = MongoSettings(url=SecretStr(guarded_url), database="tradedad")
     guarded = settings.model_copy(update={"mongo": mongo})
-    async with running(guarded) as auth:
+    async with running_auth(guarded) as auth:
         assert (await auth.signup(EMAIL, PASSWORD)).status == 201
         body = (await auth.login(EMAIL, PASSWORD)).body
         renewed = (await auth.refresh(body["refresh_token"])).body
@@ -74,5 +74,5 @@ async def test_auth_works_with_the_role_and_cannot_rewrite_its_log(
             with pytest.raises(OperationFailure, match="not authorized"):
                 await attempt
         assert len(await auth.events()) == 4
-    async with running(guarded) as again:
+    async with running_auth(guarded) as again:
         assert (await again.login(EMAIL, "another long password")).status == 200

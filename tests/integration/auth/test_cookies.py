@@ -8,12 +8,13 @@ import pytest
 
 from services.auth.http import cookies
 from services.auth.settings import AuthSettings
-from tests.support.auth_service import EMAIL, PASSWORD, Answer, Auth, running
+from tests.support.auth_service import EMAIL, PASSWORD, Auth, running_auth
+from tests.support.http import Reply
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
-def cookie_of(answer: Answer, name: str) -> Any:
+def cookie_of(answer: Reply, name: str) -> Any:
     """The cookie of this name that an answer sets."""
     jar = SimpleCookie()
     for line in answer.headers.getall("Set-Cookie", []):
@@ -21,7 +22,7 @@ def cookie_of(answer: Answer, name: str) -> Any:
     return jar.get(name)
 
 
-async def log_in(auth: Auth, headers: dict[str, str] | None = None, **more: Any) -> Answer:
+async def log_in(auth: Auth, headers: dict[str, str] | None = None, **more: Any) -> Reply:
     body = {"email": EMAIL, "password": PASSWORD, "cookie": True} | more
     return await auth.ask(
         "POST", "/auth/login", json=body, headers=OURS if headers is None else headers
@@ -29,18 +30,18 @@ async def log_in(auth: Auth, headers: dict[str, str] | None = None, **more: Any)
 
 
 @pytest.fixture
-async def page(auth: Auth) -> Answer:
+async def page(auth: Auth) -> Reply:
     """A page's login."""
     await auth.signup(EMAIL, PASSWORD)
     return await log_in(auth)
 
 
-def with_cookie(answer: Answer, **headers: str) -> dict[str, str]:
+def with_cookie(answer: Reply, **headers: str) -> dict[str, str]:
     token = cookie_of(answer, cookies.REFRESH).value
     return {"Cookie": f"{cookies.REFRESH}={token}"} | headers
 
 
-async def test_a_page_gets_its_refresh_token_where_no_script_can_read_it(page: Answer) -> None:
+async def test_a_page_gets_its_refresh_token_where_no_script_can_read_it(page: Reply) -> None:
     assert page.status == 200
     assert "refresh_token" not in page.body
     assert "device_token" not in page.body
@@ -64,7 +65,7 @@ async def test_a_program_gets_no_cookie(auth: Auth, ann: dict[str, Any]) -> None
     assert {"refresh_token", "device_token"} < set(login.body)
 
 
-async def test_a_page_renews_its_tokens_by_cookie(auth: Auth, page: Answer) -> None:
+async def test_a_page_renews_its_tokens_by_cookie(auth: Auth, page: Reply) -> None:
     renewed = await auth.ask("POST", "/auth/refresh", headers=with_cookie(page, **OURS))
     assert renewed.status == 200
     assert "refresh_token" not in renewed.body
@@ -89,7 +90,7 @@ async def test_a_page_renews_its_tokens_by_cookie(auth: Auth, page: Answer) -> N
     ],
 )
 async def test_another_sites_page_can_do_nothing_with_the_cookie(
-    auth: Auth, page: Answer, headers: dict[str, str]
+    auth: Auth, page: Reply, headers: dict[str, str]
 ) -> None:
     for path in ("/auth/refresh", "/auth/logout"):
         answer = await auth.ask("POST", path, headers=with_cookie(page, **headers))
@@ -102,7 +103,7 @@ async def test_another_sites_page_can_do_nothing_with_the_cookie(
     assert (session["rotations"], "ended_at" in session) == (0, False)
 
 
-async def test_a_form_of_another_site_can_log_nobody_in_or_out(auth: Auth, page: Answer) -> None:
+async def test_a_form_of_another_site_can_log_nobody_in_or_out(auth: Auth, page: Reply) -> None:
     # What a form can send without asking first: no JSON type, no header of its own.
     body = f'{{"email":"{EMAIL}","password":"{PASSWORD}","cookie":true}}'
     headers = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
@@ -111,7 +112,7 @@ async def test_a_form_of_another_site_can_log_nobody_in_or_out(auth: Auth, page:
     assert "Set-Cookie" not in login.headers
 
 
-async def test_an_old_browser_is_believed_by_its_origin(auth: Auth, page: Answer) -> None:
+async def test_an_old_browser_is_believed_by_its_origin(auth: Auth, page: Reply) -> None:
     host = auth.url.removeprefix("http://")
     for origin, status in ((auth.url, 200), (f"https://{host}", 200), ("https://x.y", 403)):
         answer = await auth.ask("POST", "/auth/refresh", headers=with_cookie(page, Origin=origin))
@@ -122,7 +123,7 @@ async def test_behind_a_trusted_proxy_the_host_is_the_one_it_was_asked_for(
     settings: AuthSettings,
 ) -> None:
     behind = settings.model_copy(update={"trusted_proxies": frozenset([ip_network("127.0.0.1")])})
-    async with running(behind) as auth:
+    async with running_auth(behind) as auth:
         await auth.signup(EMAIL, PASSWORD)
         page = await log_in(auth)
         headers = with_cookie(
@@ -131,7 +132,7 @@ async def test_behind_a_trusted_proxy_the_host_is_the_one_it_was_asked_for(
         assert (await auth.ask("POST", "/auth/refresh", headers=headers)).status == 200
 
 
-async def test_logout_takes_the_cookie_away(auth: Auth, page: Answer) -> None:
+async def test_logout_takes_the_cookie_away(auth: Auth, page: Reply) -> None:
     answer = await auth.ask("POST", "/auth/logout", headers=with_cookie(page, **OURS))
     assert answer.status == 204
     gone = cookie_of(answer, cookies.REFRESH)
@@ -139,9 +140,7 @@ async def test_logout_takes_the_cookie_away(auth: Auth, page: Answer) -> None:
     assert (await auth.me(page.body["access_token"])).body["code"] == "revoked"
 
 
-async def test_a_cookie_alone_opens_nothing_but_refresh_and_logout(
-    auth: Auth, page: Answer
-) -> None:
+async def test_a_cookie_alone_opens_nothing_but_refresh_and_logout(auth: Auth, page: Reply) -> None:
     headers = with_cookie(page, **OURS)
     for method, path in (
         ("GET", "/auth/me"),
@@ -151,7 +150,7 @@ async def test_a_cookie_alone_opens_nothing_but_refresh_and_logout(
         assert (await auth.ask(method, path, headers=headers)).status == 401
 
 
-async def test_a_known_browser_is_told_by_its_cookie(auth: Auth, page: Answer) -> None:
+async def test_a_known_browser_is_told_by_its_cookie(auth: Auth, page: Reply) -> None:
     device = cookie_of(page, cookies.DEVICE).value
     for _ in range(12):
         await auth.login(EMAIL, "not the right password")

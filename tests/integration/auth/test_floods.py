@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.auth.settings import AuthSettings
-from tests.support.auth_service import EMAIL, PASSWORD, Auth, running
+from tests.support.auth_service import EMAIL, PASSWORD, Auth, running_auth
 
 WRONG = "not the right password"
 
@@ -106,7 +106,7 @@ async def test_all_addresses_of_one_ipv6_network_count_as_one(
 
 async def test_a_made_up_forwarded_address_is_not_believed(settings: AuthSettings) -> None:
     direct = settings.model_copy(update={"trusted_proxies": frozenset()})
-    async with running(direct) as auth:
+    async with running_auth(direct) as auth:
         statuses = [
             await log_in(auth, WRONG, f"198.51.100.{number}", f"{number}@example.com")
             for number in range(12)
@@ -128,7 +128,7 @@ async def test_one_address_opens_no_accounts_without_end(auth: Auth) -> None:
 
 
 async def test_replicas_count_together(auth: Auth, settings: AuthSettings, ann: Any) -> None:
-    async with running(settings) as other:
+    async with running_auth(settings) as other:
         statuses = [
             await log_in(one, WRONG, f"198.51.100.{number}")
             for number, one in enumerate((auth, other) * 5)
@@ -154,7 +154,7 @@ async def test_more_hashes_than_can_wait_are_told_to_come_back(settings: AuthSet
             "free_address_attempts": 100,
         }
     )
-    async with running(narrow) as auth:
+    async with running_auth(narrow) as auth:
         answers = await asyncio.gather(
             *(auth.login(f"{number}@example.com", WRONG) for number in range(12))
         )

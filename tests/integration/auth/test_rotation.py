@@ -12,7 +12,7 @@ from services.auth.settings import AuthSettings
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
 from shared.web.verifier import KeySet, TokenVerifier
-from tests.support.auth_service import EMAIL, PASSWORD, Auth, running, working
+from tests.support.auth_service import EMAIL, PASSWORD, Auth, running_auth
 
 # As in production a key is published for longer than verifiers keep the keys they have.
 KEPT_SECS = 2.5
@@ -49,7 +49,7 @@ class Load:
 
 async def test_a_rotation_under_load_refuses_nobody(auth: Auth, settings: AuthSettings) -> None:
     await auth.signup(EMAIL, PASSWORD)
-    async with running(settings) as other, working(auth), working(other):
+    async with running_auth(settings) as other, working(auth), working(other):
         keys = KeySet(
             other.http, f"{other.url}/.well-known/jwks.json", SystemClock(), kept_secs=KEPT_SECS
         )

@@ -5,7 +5,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.auth.settings import AuthSettings
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
-from tests.support.documented import schemathesis
+from tests.support.schemathesis_run import run_schemathesis
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def test_the_document_is_served_and_good(auth: Auth) -> None:
 async def test_nothing_that_it_is_sent_gets_a_5xx_or_an_undocumented_answer(
     auth: Auth, root: None
 ) -> None:
-    code, output = await schemathesis(
+    code, output = await run_schemathesis(
         auth.url,
         "/auth/openapi.json",
         SCHEMATHESIS_HOOKS="tests.support.fresh_logins",

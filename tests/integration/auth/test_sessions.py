@@ -8,7 +8,7 @@ from typing import Any
 from yarl import URL
 
 from services.auth.settings import AuthSettings
-from tests.support.auth_service import EMAIL, PASSWORD, Auth, running
+from tests.support.auth_service import EMAIL, PASSWORD, Auth, running_auth
 
 Body = dict[str, Any]
 NEW = "another long password"
@@ -65,7 +65,7 @@ async def test_a_stolen_refresh_token_ends_the_session_of_thief_and_owner(
 async def test_a_session_that_another_replica_ended_is_over_here(
     auth: Auth, settings: AuthSettings, ann: Body
 ) -> None:
-    async with running(settings) as other:
+    async with running_auth(settings) as other:
         assert (await other.post("/auth/logout", token=ann["access_token"])).status == 204
     assert (await auth.me(ann["access_token"])).body["code"] == "revoked"
     assert (await auth.refresh(ann["refresh_token"])).status == 401
@@ -74,7 +74,7 @@ async def test_a_session_that_another_replica_ended_is_over_here(
 async def test_two_replicas_agree_on_who_was_first(
     auth: Auth, settings: AuthSettings, ann: Body
 ) -> None:
-    async with running(settings) as other:
+    async with running_auth(settings) as other:
         answers = await asyncio.gather(
             *(one.refresh(ann["refresh_token"]) for one in (auth, other) * 10)
         )
@@ -262,7 +262,7 @@ async def test_of_two_password_changes_at_once_one_holds(auth: Auth, ann: Body) 
 
 async def test_one_user_has_no_sessions_without_end(auth: Auth, settings: AuthSettings) -> None:
     few = settings.model_copy(update={"max_sessions_per_user": 3})
-    async with running(few) as auth:
+    async with running_auth(few) as auth:
         await auth.signup(EMAIL, PASSWORD)
         bodies = [(await auth.login(EMAIL, PASSWORD)).body for _ in range(5)]
         answers = [await auth.me(body["access_token"]) for body in bodies]

@@ -8,10 +8,10 @@ import pytest
 
 from shared.bus.resources import ensure_revocations_bucket
 from shared.contracts.revocations import SessionRevoked, encode
-from tests.support.builders import KEY
+from tests.support.builders import KEY, fresh_quote
 from tests.support.buses import bus_of
-from tests.support.gateways import fresh
-from tests.support.served import Served, next_of, opened, served
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
+from tests.support.gateway.python_client import next_of, open_and_close
 from tests.support.servers import NatsServer
 from tradedad_client import (
     Connected,
@@ -27,7 +27,7 @@ from tradedad_client import (
 class TokenDesk:
     """A program's own source of tokens, each good for some seconds."""
 
-    def __init__(self, gateway: Served, secs: int) -> None:
+    def __init__(self, gateway: InProcessGateway, secs: int) -> None:
         self._gateway = gateway
         self._secs = secs
         self.given = 0
@@ -38,20 +38,20 @@ class TokenDesk:
 
 
 async def test_a_token_is_renewed_in_place_when_the_gateway_warns(nats: NatsServer) -> None:
-    async with served(nats, expiry_warning_secs=4) as gateway:
+    async with running_gateway(nats, expiry_warning_secs=4) as gateway:
         issuer = TokenDesk(gateway, secs=9)
         async with gateway.client(ask_token=issuer.ask) as client:
             events, quotes = client.events(), client.quotes([KEY])
             renewed = await next_of(events, Renewed)
             assert renewed.expires_at > time.time() + 5
             assert issuer.given == 2
-            await gateway.publish(fresh())
+            await gateway.publish(fresh_quote())
             assert (await next_of(quotes, Quote)).key == KEY
             assert events.waiting == 0, "the stream was not lost"
 
 
 async def test_a_token_that_was_not_renewed_in_time_is_replaced(nats: NatsServer) -> None:
-    async with served(nats, expiry_warning_secs=0.1) as gateway:
+    async with running_gateway(nats, expiry_warning_secs=0.1) as gateway:
         issuer = TokenDesk(gateway, secs=2)
         async with gateway.client(ask_token=issuer.ask) as client:
             events = client.events()
@@ -61,7 +61,7 @@ async def test_a_token_that_was_not_renewed_in_time_is_replaced(nats: NatsServer
 
 
 async def test_one_given_token_ends_the_client_with_itself(nats: NatsServer) -> None:
-    async with served(nats) as gateway:
+    async with running_gateway(nats) as gateway:
         token = gateway.issuer.token(exp=int(time.time()) + 2)
         async with gateway.client(token=token) as client:
             quotes, events = client.quotes([KEY]), client.events()
@@ -73,22 +73,22 @@ async def test_one_given_token_ends_the_client_with_itself(nats: NatsServer) -> 
 
 
 async def test_a_token_that_is_not_good_is_refused_at_once(nats: NatsServer) -> None:
-    async with served(nats) as gateway:
+    async with running_gateway(nats) as gateway:
         with pytest.raises(Unauthenticated) as refusal:
-            await opened(gateway.client(token="not.a.token"))
+            await open_and_close(gateway.client(token="not.a.token"))
         assert refusal.value.code == "unauthenticated"
 
         async def always_the_same() -> str:
             return "not.a.token"
 
         with pytest.raises(Unauthenticated):
-            await opened(gateway.client(ask_token=always_the_same))
+            await open_and_close(gateway.client(ask_token=always_the_same))
 
 
 async def test_a_source_that_brings_bad_tokens_again_and_again_is_given_up(
     nats: NatsServer,
 ) -> None:
-    async with served(nats) as gateway:
+    async with running_gateway(nats) as gateway:
         asked = []
 
         async def another() -> str:
@@ -96,22 +96,22 @@ async def test_a_source_that_brings_bad_tokens_again_and_again_is_given_up(
             return f"not.a.token{len(asked)}"
 
         with pytest.raises(Unauthenticated):
-            await opened(gateway.client(ask_token=another))
+            await open_and_close(gateway.client(ask_token=another))
         assert len(asked) == 2
 
 
 async def test_a_failure_of_the_programs_own_source_is_raised_as_it_is(nats: NatsServer) -> None:
-    async with served(nats) as gateway:
+    async with running_gateway(nats) as gateway:
 
         async def broken() -> str:
             raise KeyError("no such vault")
 
         with pytest.raises(KeyError, match="no such vault"):
-            await opened(gateway.client(ask_token=broken))
+            await open_and_close(gateway.client(ask_token=broken))
 
 
 async def test_a_revoked_session_ends_the_client(nats: NatsServer) -> None:
-    async with served(nats) as gateway, bus_of(nats, "auth") as auth:
+    async with running_gateway(nats) as gateway, bus_of(nats, "auth") as auth:
         await ensure_revocations_bucket(auth, ttl_secs=900)
         async with gateway.client() as client:
             quotes = client.quotes([KEY])
@@ -123,13 +123,13 @@ async def test_a_revoked_session_ends_the_client(nats: NatsServer) -> None:
                 await next_of(quotes, Quote)
             assert end.value.code == "revoked"
         with pytest.raises(Revoked):
-            await opened(gateway.client())
+            await open_and_close(gateway.client())
 
 
 async def test_one_stream_more_than_a_user_may_have_is_refused(nats: NatsServer) -> None:
-    async with served(nats, max_streams_per_user=1) as gateway, gateway.client() as client:
+    async with running_gateway(nats, max_streams_per_user=1) as gateway, gateway.client() as client:
         with pytest.raises(TooMany, match="a user may have 1 streams") as refusal:
-            await opened(gateway.client())
+            await open_and_close(gateway.client())
         assert refusal.value.code == "limit_exceeded"
         assert client.is_live
 
@@ -138,7 +138,7 @@ async def test_no_token_is_in_anything_that_is_printed_or_logged(
     nats: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with served(nats) as gateway:
+    async with running_gateway(nats) as gateway:
         token = gateway.issuer.token()
         async with gateway.client(token=token) as client:
             printed = f"{client!r} {client.__dict__}"

@@ -3,22 +3,22 @@
 import pytest
 
 from shared.contracts.subjects import order_subject
-from tests.support.builders import KEY, OTHER_KEY
+from tests.support.builders import KEY, OTHER_KEY, fresh_quote
 from tests.support.buses import flushed
-from tests.support.gateways import fresh
-from tests.support.served import next_of, served
+from tests.support.gateway.in_process import running_gateway
+from tests.support.gateway.python_client import next_of
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 from tradedad_client import OrderEvent, Quote, TooSlow
 
 
 async def test_quotes_are_conflated_and_the_newest_of_each_is_kept(nats: NatsServer) -> None:
-    async with served(nats) as gateway, gateway.client(most_waiting=10) as client:
+    async with running_gateway(nats) as gateway, gateway.client(most_waiting=10) as client:
         quotes, everything = client.quotes([KEY, OTHER_KEY]), client.quotes(["*"])
         await quotes.ready()
         await everything.ready()
         for seq in range(1, 1_001):
-            await gateway.publish(fresh(seq=seq), fresh(key=OTHER_KEY, seq=seq))
+            await gateway.publish(fresh_quote(seq=seq), fresh_quote(key=OTHER_KEY, seq=seq))
         async with client.quotes([KEY]) as another:  # whoever keeps up is not held back
             while (await next_of(another, Quote)).seq < 1_000:
                 pass
@@ -29,12 +29,12 @@ async def test_quotes_are_conflated_and_the_newest_of_each_is_kept(nats: NatsSer
             quote = await next_of(quotes, Quote)
             assert quote.seq > newest.get(quote.key, 0)
             newest[quote.key] = quote.seq
-        await gateway.publish(fresh(seq=1_001))
+        await gateway.publish(fresh_quote(seq=1_001))
         assert (await next_of(quotes, Quote)).seq == 1_001
 
 
 async def test_orders_are_never_dropped_in_silence(nats: NatsServer) -> None:
-    async with served(nats) as gateway, gateway.client(most_waiting=10) as client:
+    async with running_gateway(nats) as gateway, gateway.client(most_waiting=10) as client:
         orders, quotes = client.orders(), client.quotes([KEY])
         await orders.ready()
         trading = await nats.connect("trading")
@@ -53,5 +53,5 @@ async def test_orders_are_never_dropped_in_silence(nats: NatsServer) -> None:
         assert taken == list(range(10))
         with pytest.raises(TooSlow, match="more orders wait"):
             await next_of(orders, OrderEvent)
-        await gateway.publish(fresh())
+        await gateway.publish(fresh_quote())
         assert (await next_of(quotes, Quote)).key == KEY, "the others go on"

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from shared.contracts.demand import Coverage
 from tests.support.builders import KEY, OTHER_KEY
-from tests.support.ingest import Asker, Listener, asker, ingest, ingest_settings, simulator
+from tests.support.ingest import (
+    DemandPublisher,
+    Listener,
+    demand_publisher,
+    ingest,
+    ingest_settings,
+    simulator,
+)
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -24,7 +31,7 @@ def considered(listener: Listener, rev: int) -> Callable[[], Awaitable[Coverage 
     return look
 
 
-async def settled(listener: Listener, gateway: Asker, *quotes: str) -> Coverage:
+async def settled(listener: Listener, gateway: DemandPublisher, *quotes: str) -> Coverage:
     rev = await gateway.want(*quotes)
     told = await eventually(considered(listener, rev), what="a coverage with nothing pending")
     assert told is not None
@@ -37,7 +44,7 @@ async def test_what_a_gateway_wants_comes_and_is_live(
     async with (
         simulator() as url,
         ingest(ingest_settings(nats, url, watchlist)),
-        asker(nats) as gateway,
+        demand_publisher(nats) as gateway,
     ):
         await listener.wait_for_quotes(1)
         assert listener.quotes(TCS) == []
@@ -53,7 +60,7 @@ async def test_what_is_live_already_is_not_subscribed_again(
     async with (
         simulator() as url,
         ingest(ingest_settings(nats, url, watchlist)),
-        asker(nats) as gateway,
+        demand_publisher(nats) as gateway,
     ):
         await listener.wait_for_quotes(3)
         await settled(listener, gateway, KEY, TCS)
@@ -70,7 +77,7 @@ async def test_what_nobody_wants_any_more_ends_after_a_while(
     async with (
         simulator() as url,
         ingest(ingest_settings(nats, url, watchlist, linger_secs=0.1)),
-        asker(nats) as gateway,
+        demand_publisher(nats) as gateway,
     ):
         await settled(listener, gateway, TCS)
         await gateway.want()
@@ -88,7 +95,7 @@ async def test_what_upstox_does_not_know_is_unknown_and_what_is_no_key_too(
     async with (
         simulator() as url,
         ingest(ingest_settings(nats, url, watchlist, unknown_after_secs=0.5)),
-        asker(nats) as gateway,
+        demand_publisher(nats) as gateway,
     ):
         told = await settled(listener, gateway, TCS, NOBODY, "RELIANCE")
         assert told.unknown == [NOBODY, "RELIANCE"]
@@ -100,7 +107,7 @@ async def test_an_order_book_comes_while_somebody_wants_it(
     async with (
         simulator() as url,
         ingest(ingest_settings(nats, url, watchlist)),
-        asker(nats) as gateway,
+        demand_publisher(nats) as gateway,
     ):
         await listener.wait_for_quotes(3)
         assert listener.books() == []
@@ -130,7 +137,7 @@ async def test_an_account_with_plus_gets_thirty_levels(
     async with (
         simulator(plan="plus") as url,
         ingest(ingest_settings(nats, url, watchlist, plan="plus")),
-        asker(nats) as gateway,
+        demand_publisher(nats) as gateway,
     ):
         await gateway.want(depth=(KEY,))
 
@@ -159,7 +166,7 @@ async def test_each_minute_that_upstox_has_completed_is_published_once(
 async def test_a_standby_knows_what_is_wanted_when_it_takes_over(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
-    async with simulator() as url, asker(nats) as gateway:
+    async with simulator() as url, demand_publisher(nats) as gateway:
         settings = ingest_settings(nats, url, watchlist)
         async with ingest(settings):
             await settled(listener, gateway, TCS)

@@ -17,7 +17,6 @@ from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.ingest import Listener, ingest, ingest_settings, simulator
 from tests.support.servers import NatsServer
-from tests.support.services import is_ready
 from tests.support.waiting import eventually
 
 

@@ -26,7 +26,7 @@ from tests.support.builders import MONDAY_10_00
 from tests.support.buses import flushed
 from tests.support.market_day import KEYS, Message, window_messages
 from tests.support.servers import PASSWORD, NatsServer, run_mongo, run_nats
-from tests.support.services import is_ready, running
+from tests.support.services import running
 from tests.support.waiting import eventually
 
 STORED_WINDOWS = 3

@@ -29,7 +29,7 @@ from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.persisters import CLOCK, asked_persister
+from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import NatsServer
 
 MONDAY_09_15 = MONDAY_10_00 - 45 * MINUTE_MS
@@ -69,7 +69,7 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
     stored = [*two_days(KEY), *two_days(OTHER_KEY)]
     stored += [bar(COMMODITY, MONDAY + 9 * 60 * MINUTE_MS + n * WINDOW_MS, n) for n in range(12)]
     await mongo.db["bars_5m"].insert_many([bar_document(one) for one in stored])
-    async with asked_persister(nats, mongo_settings) as asker:
+    async with answering_persister(nats, mongo_settings) as asker:
         yield asker
 
 

@@ -32,7 +32,7 @@ from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from shared.runtime.tasks import stop
 from tests.support.builders import MONDAY_10_00
-from tests.support.persisters import CLOCK, asked_persister
+from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.simulated import running as running_simulator
 from tests.support.waiting import eventually
@@ -45,7 +45,7 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
     """A persister that has loaded the master of a simulated Upstox with all its derivatives."""
     async with running_simulator(universe="full", start_ms=MONDAY_10_00) as http:
         url = str(http._base_url).rstrip("/") + _MASTER
-        async with asked_persister(nats, mongo_settings, master_url=url) as asker:
+        async with answering_persister(nats, mongo_settings, master_url=url) as asker:
 
             async def is_loaded() -> bool:
                 return await mongo.db["masters"].find_one() is not None

@@ -8,7 +8,7 @@ from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
 from tests.support.buses import bus_of, flushed
 from tests.support.market_day import KEYS, window_messages
-from tests.support.persisters import asked_persister
+from tests.support.persisters import answering_persister
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -27,7 +27,7 @@ async def test_metrics_tell_how_far_it_is_and_what_became_of_each_window(
     bars = value("bars_total", state="complete")
     gaps = value("gaps_total", reason="feed_away")
     messages = [message for number in range(3) for message in window_messages(number)]
-    async with asked_persister(nats, mongo_settings), bus_of(nats, "ingest") as ingest:
+    async with answering_persister(nats, mongo_settings), bus_of(nats, "ingest") as ingest:
         for subject, data in messages:
             await ingest.client.publish(subject, data)
         await flushed(ingest.client)

@@ -22,7 +22,7 @@ from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings, UpstoxSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of, flushed
-from tests.support.persisters import CLOCK, asked_persister
+from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import NatsServer
 from tests.support.simulated import running as running_simulator
 from tests.support.waiting import eventually
@@ -77,7 +77,7 @@ async def repairing(
     )
     options = {"repair": True, "repair_every_secs": 0.1, "repair_after_secs": 0}
     async with (
-        asked_persister(nats, mongo, upstox=settings, **options) as asker,
+        answering_persister(nats, mongo, upstox=settings, **options) as asker,
         bus_of(nats, "ingest") as ingest,
     ):
         tick = ClockTick(ts=NOW, feed_ts=NOW, epoch=1, seq=0, state=FeedState.LIVE)

@@ -10,9 +10,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from shared.runtime.site import serve
 from tests.support import stock
-from tests.support.builders import KEY
-from tests.support.gateways import fresh
-from tests.support.served import Served, served
+from tests.support.builders import KEY, fresh_quote
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -57,7 +56,7 @@ async def another_site() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-async def watch(page: Page, gateway: Served, *keys: str) -> None:
+async def watch(page: Page, gateway: InProcessGateway, *keys: str) -> None:
     url = f"ws{gateway.url.removeprefix('http')}/ws"
     await page.evaluate(WATCH, [url, gateway.issuer.token(), list(keys)])
 
@@ -77,8 +76,8 @@ def last_price(price: float, *, snapshot: bool) -> str:
 async def test_a_page_of_our_own_gets_quotes_and_sees_why_it_was_closed(
     nats: NatsServer, browser: Browser, revoke: Callable[[], Awaitable[None]]
 ) -> None:
-    async with served(nats) as gateway:
-        await gateway.publish(fresh(seq=1, ltp=1.5))
+    async with running_gateway(nats) as gateway:
+        await gateway.publish(fresh_quote(seq=1, ltp=1.5))
         page = await browser.new_page()
         await page.goto(gateway.url)
         await watch(page, gateway, KEY)
@@ -86,7 +85,7 @@ async def test_a_page_of_our_own_gets_quotes_and_sees_why_it_was_closed(
         assert (first["type"], first["user_id"]) == ("authenticated", "user-1")
         assert (await value(page, "window.told[1]"))["results"] == {KEY: "live"}
         await value(page, last_price(1.5, snapshot=True))
-        await gateway.publish(fresh(seq=2, ltp=2.5))
+        await gateway.publish(fresh_quote(seq=2, ltp=2.5))
         await value(page, last_price(2.5, snapshot=True))
         await revoke()
         closed = await value(page, "window.ended")
@@ -97,7 +96,7 @@ async def test_a_page_of_our_own_gets_quotes_and_sees_why_it_was_closed(
 async def test_a_page_of_a_stranger_is_refused_unless_it_is_allowed(
     nats: NatsServer, browser: Browser
 ) -> None:
-    async with another_site() as origin, served(nats) as gateway:
+    async with another_site() as origin, running_gateway(nats) as gateway:
         page = await browser.new_page()
         await page.goto(origin)
         await watch(page, gateway, KEY)

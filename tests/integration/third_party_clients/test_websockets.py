@@ -11,13 +11,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from tests.support.builders import KEY, OTHER_KEY
-from tests.support.gateways import fresh
-from tests.support.served import Served, served
+from tests.support.builders import KEY, OTHER_KEY, fresh_quote
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.servers import NatsServer
 
 
-def address(gateway: Served) -> str:
+def address(gateway: InProcessGateway) -> str:
     return f"ws{gateway.url.removeprefix('http')}/ws"
 
 
@@ -40,8 +39,11 @@ async def of_type(stream: ClientConnection, kind: str) -> dict[str, Any]:
 
 
 async def test_a_whole_conversation(nats: NatsServer) -> None:
-    async with served(nats, expiry_warning_secs=60) as gateway, connect(address(gateway)) as stream:
-        await gateway.publish(fresh(seq=1, ltp=1.5))
+    async with (
+        running_gateway(nats, expiry_warning_secs=60) as gateway,
+        connect(address(gateway)) as stream,
+    ):
+        await gateway.publish(fresh_quote(seq=1, ltp=1.5))
         soon = int(time.time()) + 62
         await send(stream, op="auth", token=gateway.issuer.token(exp=soon))
         told = await receive(stream)
@@ -54,7 +56,7 @@ async def test_a_whole_conversation(nats: NatsServer) -> None:
         assert (snapshot["type"], snapshot["snapshot"]) == ("quotes", True)
         assert [quote["ltp"] for quote in snapshot["data"]] == [1.5]
 
-        await gateway.publish(fresh(seq=2, ltp=2.5))
+        await gateway.publish(fresh_quote(seq=2, ltp=2.5))
         live = await of_type(stream, "quotes")
         assert "snapshot" not in live
         assert [quote["ltp"] for quote in live["data"]] == [2.5]
@@ -75,12 +77,12 @@ async def test_a_whole_conversation(nats: NatsServer) -> None:
 
 
 async def test_a_page_that_wants_no_more_than_a_picture_now_and_then(nats: NatsServer) -> None:
-    async with served(nats) as gateway, connect(address(gateway)) as stream:
+    async with running_gateway(nats) as gateway, connect(address(gateway)) as stream:
         await send(stream, op="auth", token=gateway.issuer.token())
         await send(stream, op="subscribe", id=1, channel="quotes", keys=["*"], interval_ms=100)
         await of_type(stream, "ack")
         for seq in range(1, 50):
-            await gateway.publish(fresh(seq=seq))
+            await gateway.publish(fresh_quote(seq=seq))
         seen: list[int] = []
         while not seen or seen[-1] < 49:
             batch = await of_type(stream, "quotes")
@@ -101,7 +103,7 @@ async def closed(stream: ClientConnection) -> tuple[list[str], int | None, str |
 async def test_a_revoked_session_is_told_and_closed(
     nats: NatsServer, revoke: Callable[[], Awaitable[None]]
 ) -> None:
-    async with served(nats) as gateway, connect(address(gateway)) as stream:
+    async with running_gateway(nats) as gateway, connect(address(gateway)) as stream:
         await send(stream, op="auth", token=gateway.issuer.token())
         await of_type(stream, "authenticated")
         await revoke()
@@ -109,7 +111,7 @@ async def test_a_revoked_session_is_told_and_closed(
 
 
 async def test_a_restart_is_told_and_closed(nats: NatsServer) -> None:
-    async with served(nats) as gateway, connect(address(gateway)) as stream:
+    async with running_gateway(nats) as gateway, connect(address(gateway)) as stream:
         await send(stream, op="auth", token=gateway.issuer.token())
         await of_type(stream, "authenticated")
         stopping = asyncio.create_task(gateway.stop())
@@ -119,7 +121,7 @@ async def test_a_restart_is_told_and_closed(nats: NatsServer) -> None:
 
 
 async def test_without_a_good_token_it_is_closed(nats: NatsServer) -> None:
-    async with served(nats, auth_deadline_secs=0.5) as gateway:
+    async with running_gateway(nats, auth_deadline_secs=0.5) as gateway:
         async with connect(address(gateway)) as silent:
             assert (await closed(silent))[:2] == (["unauthenticated"], 4401)
         async with connect(address(gateway)) as stranger:
@@ -133,7 +135,7 @@ async def test_without_a_good_token_it_is_closed(nats: NatsServer) -> None:
 
 
 async def test_a_full_gateway_says_when_to_come_back(nats: NatsServer) -> None:
-    async with served(nats, max_streams=1) as gateway, connect(address(gateway)):
+    async with running_gateway(nats, max_streams=1) as gateway, connect(address(gateway)):
         with pytest.raises(InvalidStatus) as refusal:
             await connect(address(gateway))
         response = refusal.value.response

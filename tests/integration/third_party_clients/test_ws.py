@@ -9,14 +9,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support import stock
-from tests.support.builders import KEY, OTHER_KEY
-from tests.support.gateways import fresh
-from tests.support.served import Served, served
+from tests.support.builders import KEY, OTHER_KEY, fresh_quote
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.servers import NatsServer
 
 
 @asynccontextmanager
-async def watching(gateway: Served, *keys: str) -> AsyncIterator[Process]:
+async def watching(gateway: InProcessGateway, *keys: str) -> AsyncIterator[Process]:
     """The program under ws/, with a token that is soon to be renewed."""
     home = stock.with_packages(stock.WS_PROGRAM)
     url = f"ws{gateway.url.removeprefix('http')}/ws"
@@ -46,8 +45,8 @@ async def told(process: Process, kind: str) -> dict[str, Any]:
 async def test_a_whole_conversation(
     nats: NatsServer, revoke: Callable[[], Awaitable[None]]
 ) -> None:
-    async with served(nats, expiry_warning_secs=60) as gateway:
-        await gateway.publish(fresh(seq=1, ltp=1.5))
+    async with running_gateway(nats, expiry_warning_secs=60) as gateway:
+        await gateway.publish(fresh_quote(seq=1, ltp=1.5))
         async with watching(gateway, KEY, OTHER_KEY) as process:
             assert (await told(process, "authenticated"))["user_id"] == "user-1"
             results = (await told(process, "ack"))["results"]
@@ -55,7 +54,7 @@ async def test_a_whole_conversation(
             snapshot = await told(process, "quotes")
             assert snapshot["snapshot"] is True
             assert [quote["ltp"] for quote in snapshot["data"]] == [1.5]
-            await gateway.publish(fresh(seq=2, ltp=2.5))
+            await gateway.publish(fresh_quote(seq=2, ltp=2.5))
             live = await told(process, "quotes")
             assert [quote["ltp"] for quote in live["data"]] == [2.5]
             soon = (await told(process, "expiring"))["expires_at"]
@@ -67,6 +66,6 @@ async def test_a_whole_conversation(
 
 
 async def test_a_full_gateway_is_told(nats: NatsServer) -> None:
-    async with served(nats, max_streams=1) as gateway, gateway.client():
+    async with running_gateway(nats, max_streams=1) as gateway, gateway.client():
         async with watching(gateway, KEY) as process:
             assert (await told(process, "refused"))["status"] == 503
