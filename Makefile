@@ -33,7 +33,7 @@ format: prepare ## Format and fix what can be fixed
 # Most tests wait for servers and for time to pass: three share two cores well.
 test: check ## Everything that a change must pass
 	@$(PYTHON) -m embedded prepare
-	@$(PYTHON) -m tests.support.stock
+	@$(PYTHON) -m tests.support.third_party
 	@$(PYTEST) -n 3
 
 unit: prepare ## Tests without any server

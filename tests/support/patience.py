@@ -46,7 +46,6 @@ TAKEOVER_TTL_SECS: Final = 5.0 * FACTOR
 _CODE_DEADLINES: Final = (
     "shared.web.verifier._FETCH_TIMEOUT_SECS",
     "services.auth.stores.terminations._TRANSACTION_SECS",
-    "services.gateway.stream.endpoint._CLOSE_SECS",
     "tradedad_client.client._TIDY_SECS",
 )
 

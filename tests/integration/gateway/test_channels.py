@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from services.gateway.fanout import outbox
-from services.gateway.stream import endpoint, session
+from services.gateway.stream import session
 from services.gateway.stream.protocol import CloseCode
 from shared.bus.connection import Bus
 from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
@@ -198,7 +198,6 @@ async def test_a_client_that_cannot_take_its_order_events_is_closed_before_one_i
 ) -> None:
     monkeypatch.setattr(outbox, "MAX_EVENTS", 20)
     monkeypatch.setattr(session, "_GRACE_SECS", PATIENCE_SECS)
-    monkeypatch.setattr(endpoint, "_CLOSE_SECS", 0.5)  # the client never answers the close
     async with running_gateway(nats, buffer_bytes=4_096) as gateway, trading(nats) as bus:
         reader, writer = await open_raw_stream(gateway)
         send_raw(writer, {"op": "subscribe", "id": 1, "channel": "orders"})

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from services.gateway import metrics
-from services.gateway.stream import endpoint, session
+from services.gateway.stream import session
 from services.gateway.stream.protocol import CloseCode
 from shared.contracts.messages import encode
 from shared.contracts.subjects import quote_subject
@@ -74,7 +74,6 @@ async def test_a_client_that_reads_too_late_gets_the_reason_of_its_close(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "_GRACE_SECS", PATIENCE_SECS)
-    monkeypatch.setattr(endpoint, "_CLOSE_SECS", 0.5)  # the client never answers the close
     async with running_gateway(nats, blocked_secs=1) as gateway, gateway.connect() as healthy:
         await subscribe(healthy, *KEYS)
         reader, writer = await stuck_stream(gateway)
