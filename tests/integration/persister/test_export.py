@@ -57,7 +57,7 @@ def environment(settings: MongoSettings) -> dict[str, str]:
         | {
             "TRADEDAD_MONGO_URL": settings.url.get_secret_value(),
             "TRADEDAD_MONGO_DATABASE": settings.database,
-        "TRADEDAD_MONGO_TIMEOUT_MS": str(settings.timeout_ms),
+            "TRADEDAD_MONGO_TIMEOUT_MS": str(settings.timeout_ms),
         }
     )
 
