@@ -13,6 +13,7 @@ from services.simulator.market.instruments import STOCKS
 from services.simulator.market.market import Market
 from services.simulator.settings import SimulatorSettings
 from shared.runtime.clock import SystemClock
+from tests.support.patience import PATIENCE_SECS
 
 START = 1_767_607_200_000
 
@@ -57,7 +58,7 @@ async def test_every_frame_of_the_grid_is_made_even_when_late(late_secs: float) 
     driver = Driver(market, clock, feed, ledger, frame_interval_ms=250)
     wall.secs = late_secs
     running = asyncio.create_task(driver.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         await feed.enough.wait()
     running.cancel()
     await asyncio.wait([running])

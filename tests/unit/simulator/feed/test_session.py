@@ -9,6 +9,7 @@ from aiohttp import web
 from services.simulator.feed.limits import Quota
 from services.simulator.feed.session import FeedSession
 from services.simulator.feed.subscriptions import FeedSubscriptions
+from tests.support.patience import PATIENCE_SECS
 
 
 class Socket:
@@ -38,7 +39,9 @@ class Transport:
         self.aborts += 1
 
 
-def session_on(socket: Socket, transport: Any, *, timeout_secs: float = 5.0) -> FeedSession:
+def session_on(
+    socket: Socket, transport: Any, *, timeout_secs: float = PATIENCE_SECS
+) -> FeedSession:
     return FeedSession(
         cast("web.WebSocketResponse", socket),
         transport,
@@ -54,7 +57,7 @@ async def test_frames_are_sent_in_order() -> None:
     assert session.offer(b"1")
     assert session.offer(b"2")
     writer = asyncio.create_task(session.write())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         while len(socket.frames) < 2:
             socket.took.clear()
             await socket.took.wait()
@@ -75,7 +78,7 @@ async def test_client_whose_socket_does_not_drain_is_cut_off() -> None:
     transport = Transport()
     session = session_on(Socket(blocks=True), transport, timeout_secs=0.01)
     session.offer(b"1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         await session.write()
     assert transport.aborts == 1
     assert not session.offer(b"2")
@@ -84,6 +87,6 @@ async def test_client_whose_socket_does_not_drain_is_cut_off() -> None:
 async def test_writer_ends_when_the_client_is_gone() -> None:
     session = session_on(Socket(gone=True), None)
     session.offer(b"1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         await session.write()
     assert not session.offer(b"2")
