@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest docs clean
+.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,20 +31,32 @@ format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format --quiet .
 	@$(PYTHON) -m ruff check --fix --quiet .
 
-# Most tests wait for servers and for time to pass: three share two cores well.
-test: check ## Everything that a change must pass
-	@$(PYTHON) -m embedded prepare
-	@$(PYTHON) -m tests.support.stock
+# Most tests wait for servers, so three processes use two cores well. Tests of promises in seconds
+# run afterwards, when nothing else does.
+test: check programs ## Everything that a change must pass
 	@$(PYTEST) -n 3
+	@$(PYTEST) -m seconds
+
+.PHONY: programs
+programs: prepare
+	@$(PYTHON) -m embedded prepare
+	@$(PYTHON) -m tests.support.third_party
+
+seconds: programs ## Tests of promises in seconds: on a machine without other work
+	@$(PYTEST) -m seconds
+
+coverage: programs ## Lines and branches that tests execute, services' processes included
+	@rm -rf .coverage
+	@$(PYTEST) -n 3 --cov --cov-report=term
 
 unit: prepare ## Tests without any server
 	@$(PYTEST) tests/unit tests/meta
 
-integration: prepare ## Tests of one service with a real nats-server or mongod
+integration: prepare ## Tests of one service with a real nats-server, mongod or browser
 	@$(PYTEST) tests/integration
 
 chaos: prepare ## Tests that kill, stop, cut and corrupt, with those that take minutes
-	@$(PYTEST) -n 3 -m "long or not long" tests/chaos
+	@$(PYTEST) -n 3 -m "not seconds" tests/chaos
 
 e2e: prepare ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
@@ -71,4 +83,4 @@ docs: prepare ## Generate the references in docs from the code
 	@$(PYTHON) -m docgen.reference
 
 clean: ## Remove the Python environment and all data of `make run`
-	rm -rf .venv .tools .data
+	rm -rf .venv .tools .data .coverage

@@ -30,7 +30,7 @@ from shared.bus.connection import connect_bus
 from shared.bus.resources import ensure_ticks_stream
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
-from tests.support.issuer import TestIssuer, serve_issuer
+from tests.support.issuer import TokenIssuer, serve_issuer
 from tests.support.servers import PASSWORD, NatsServer, run_nats
 
 CLIENTS: Final = 500
@@ -165,7 +165,7 @@ async def bus() -> AsyncIterator[NatsServer]:
 
 
 @asynccontextmanager
-async def our_gateway(issuer: TestIssuer) -> AsyncIterator[Server]:
+async def our_gateway(issuer: TokenIssuer) -> AsyncIterator[Server]:
     """The gateway, as it is started anywhere."""
     async with bus() as nats:
         port, ops_port = free_ports(2)

@@ -39,7 +39,7 @@ from shared.runtime.health import Readiness
 from shared.runtime.mongo import Document, Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings, NatsSettings
 from tests.support.processes import service_process
-from tests.support.servers import PASSWORD, NatsServer, Server, mongod_program, run_nats
+from tests.support.servers import PASSWORD, Daemon, NatsServer, mongod_program, run_nats
 
 DAYS: Final = 100
 INSTRUMENTS: Final = 2_000
@@ -170,7 +170,7 @@ async def _mongod(cache_gb: int, *, transactions: bool) -> AsyncIterator[str]:
     if transactions:  # the persister needs them, and they make loading slower
         command += ["--replSet", REPLICA_SET, "--oplogSize", "64"]
         url = mongo_url(port)
-    server = Server(command, port, {})
+    server = Daemon(command, port, {})
     try:
         await asyncio.to_thread(server.start)
         if transactions:

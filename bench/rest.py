@@ -27,8 +27,8 @@ from shared.market.exchange_time import WINDOW_MS, to_datetime
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import connect_mongo
 from shared.runtime.settings import MongoSettings
+from tests.support.gateway.rest import store_bars
 from tests.support.issuer import serve_issuer
-from tests.support.rest import store_bars
 from tests.support.servers import PASSWORD, run_mongo, run_nats
 
 KEY: Final = "NSE_EQ|INE002A01018"

@@ -26,7 +26,7 @@ OVERRIDES: Final = {
     "TRADEDAD_LOG_FORMAT": "json",
 }
 INSTRUMENTS: Final = 10
-_WINDOW_TIMEOUT_SECS: Final = 30.0
+_WINDOW_TIMEOUT_SECS: Final = 120.0
 _POLL_SECS: Final = 0.2
 
 
@@ -134,7 +134,7 @@ async def _wait_for_bars(
     plan: Plan, keys: list[str], start: int, reading: "asyncio.Task[None]"
 ) -> list[dict[str, Any]]:
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        plan.mongo_url, timeoutMS=5_000, tz_aware=True
+        plan.mongo_url, timeoutMS=60_000, tz_aware=True
     )
     async with client:
         bars = client.get_database("tradedad").get_collection("bars_5m")

@@ -8,7 +8,7 @@ import aiohttp
 
 from shared.errors import TradeDadError
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 
 
 class SignupFailedError(TradeDadError):

@@ -3,9 +3,10 @@
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 
-# Loaded now because pytest would load it within the report of a failed test, where
-# CPython 3.11 at times cannot parse it ("AST constructor recursion depth mismatch").
+# Imported here because pytest would import it while it reports a failed test, where CPython 3.11
+# sometimes cannot parse it ("AST constructor recursion depth mismatch").
 import hypothesis.internal.conjecture.providers
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -15,10 +16,12 @@ from embedded.ports import set_port_range
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings
+from tests.support import settings
+from tests.support.patience import TEST_TIMEOUT_SECS
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
 
-# The same examples in every run, however slow or busy the machine: what passed here passes
-# there. To look for more, run with HYPOTHESIS_PROFILE=search.
+# The same examples in every run, and no bound on the time of one, however busy the machine. To
+# look for more, run with HYPOTHESIS_PROFILE=search.
 hypothesis.settings.register_profile(
     "steady",
     derandomize=True,
@@ -28,34 +31,40 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-# Tests run in several processes: each has ports of its own.
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+# Read by pytest-timeout when it is configured, which is later.
+os.environ.setdefault("PYTEST_TIMEOUT", f"{TEST_TIMEOUT_SECS:g}")
+
+# Tests run in several processes, each with ports of its own.
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 set_port_range(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
 
-# Tests set what they need. Only where the programs are is the machine's to say.
+# Tests set the variables that they need. Only the paths of programs come from outside.
+_INHERITED: Final = ("TRADEDAD_STACK_NATS_SERVER", "TRADEDAD_STACK_MONGOD")
 for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:
-    if _name not in ("TRADEDAD_STACK_NATS_SERVER", "TRADEDAD_STACK_MONGOD"):
+    if _name not in _INHERITED:
         del os.environ[_name]
 
 
-class OneStackAtATime(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of whole stacks go to one process, one after another: each is a machine full."""
+class WholeStacksInOneProcess(LoadScopeScheduling):  # type: ignore[misc]
+    """Distributes single tests, but gives all tests of whole stacks to the same process: one
+    stack at a time is as much as a small machine can run.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return "stacks" if nodeid.startswith("tests/e2e/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStackAtATime:
-    """Used when tests run in several processes."""
-    return OneStackAtATime(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> WholeStacksInOneProcess:
+    """Called when tests run in several processes."""
+    return WholeStacksInOneProcess(config, log)
 
 
 @pytest.fixture(autouse=True)
 def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
-    """A call of ours that blocks the event loop fails the test that makes it."""
+    """A call of services or of shared that blocks the event loop fails the test."""
     with blockbuster_ctx(["services", "shared"]) as guard:
-        # Each of these looks at one small file, once, while a process starts.
+        # Looks at one small file, once, while a process starts.
         guard.functions["os.stat"].can_block_in("pymongo/pool_options.py", "get_container_env_info")
         yield guard
 
@@ -69,28 +78,34 @@ def nats() -> Iterator[NatsServer]:
 
 @pytest.fixture(scope="session")
 def mongo_server() -> Iterator[MongoServer]:
-    """One mongod for all tests that do not break it."""
+    """One mongod for all tests that do not break it. Its databases are not dropped: its folder is
+    deleted at the end.
+    """
+    with run_mongo() as server:
+        yield server
+
+
+@pytest.fixture
+def own_mongod() -> Iterator[MongoServer]:
+    """A mongod of this test's own, which the test may break."""
     with run_mongo() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mongo_url(mongo_server: MongoServer) -> str:
-    """Address of the shared mongod; use a database of your own."""
+    """The address of the shared mongod. Each test uses a database of its own."""
     return mongo_server.url
 
 
 @pytest.fixture
 def mongo_settings(mongo_url: str) -> MongoSettings:
     """The shared mongod, with a database of this test's own."""
-    return MongoSettings.model_validate(
-        {"url": mongo_url, "database": f"test_{uuid.uuid4().hex[:12]}"}
-    )
+    return settings.mongo_settings(mongo_url, f"test_{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture
 async def mongo(mongo_settings: MongoSettings) -> AsyncIterator[Mongo]:
-    """A connection to a database of this test's own, which goes afterwards."""
+    """A connection to the database of this test."""
     async with connect_mongo(mongo_settings, Readiness("test")) as connected:
         yield connected
-        await connected.client.drop_database(mongo_settings.database)

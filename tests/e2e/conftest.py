@@ -3,27 +3,49 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from embedded.daemons import ROOT
+from embedded.plan import prepare
+from embedded.stack import Stack
+from tests.support.patience import PATIENCE_SECS, TEST_TIMEOUT_SECS
+from tests.support.settings import process_environment
+
+START_SECS: Final = 2 * PATIENCE_SECS
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that is ready, with patient settings; one for all tests of a module."""
+    folder = tmp_path_factory.mktemp("stack")
+    settings = process_environment(has_outages=True)
+    # The stack sets this itself: honcho kills processes that stop too slowly.
+    del settings["TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS"]
+    plan = prepare(
+        data_dir=folder / "data", use_free_ports=True, always_simulated=True, overrides=settings
+    )
+    with (folder / "log").open("wb") as output, Stack(plan, output) as stack:
+        stack.wait_ready(START_SECS)
+        yield stack
 
 
 @pytest.fixture
 def stack_command() -> Run:
-    """Runs ``python -m embedded COMMAND`` with more environment, and waits for its end."""
+    """Runs ``python -m embedded COMMAND`` with more variables, and waits for its end."""
 
     def run(command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        start = {"TRADEDAD_STACK_START_TIMEOUT_SECS": f"{START_SECS:g}"}
         return subprocess.run(
             [sys.executable, "-m", "embedded", command],
             cwd=ROOT,
-            env=os.environ | environment,
+            env=os.environ | start | environment,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=TEST_TIMEOUT_SECS / 2,
             check=False,
         )
 

@@ -1,4 +1,4 @@
-"""What is wrong before the start is one clear line and a non-zero exit code."""
+"""An error before the start is one clear line and a non-zero exit code."""
 
 import socket
 from pathlib import Path
@@ -8,7 +8,7 @@ from shared.runtime import exit_codes
 from tests.e2e.conftest import Run
 
 
-def test_a_mistyped_variable_is_named_with_the_nearest(stack_command: Run) -> None:
+def test_a_mistyped_variable_is_named_with_the_nearest_valid_one(stack_command: Run) -> None:
     done = stack_command("run", TRADEDAD_GATEWAY_PROT="7400")
     assert done.returncode == exit_codes.CONFIG
     (line,) = done.stderr.splitlines()
@@ -34,7 +34,7 @@ def test_a_missing_nats_server_is_named(stack_command: Run, tmp_path: Path) -> N
     assert line.startswith("TRADEDAD_STACK_NATS_SERVER: ")
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(stack_command: Run, tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_named(stack_command: Run, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     ports = {name: str(port) for name, port in free_stack_ports().items()}

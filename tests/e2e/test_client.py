@@ -1,4 +1,4 @@
-"""The client's promise: a program that uses it outlives what happens to the gateway."""
+"""Programs that use the Python client survive faults of the gateway."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,24 +15,13 @@ import psutil
 import pytest
 
 from embedded.daemons import ROOT
-from embedded.plan import prepare
 from embedded.signup import Account, sign_up
 from embedded.stack import Stack
-from tests.support.served import next_of
-from tradedad_client import Client, Connected, Disconnected, Gap, Quote, Timing
+from tests.support.gateway.python_client import OUTAGE_TIMING, next_of
+from tests.support.patience import PATIENCE_SECS
+from tradedad_client import Client, Connected, Disconnected, Gap, Quote
 
 KEYS = ["NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"]
-
-pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("stack")
-    plan = prepare(data_dir=folder / "data", use_free_ports=True, always_simulated=True)
-    with (folder / "log").open("wb") as output, Stack(plan, output) as stack:
-        stack.wait_ready(60)
-        yield stack
 
 
 @pytest.fixture
@@ -42,18 +31,19 @@ async def account(stack: Stack) -> Account:
 
 
 @asynccontextmanager
-async def opened(stack: Stack, account: Account) -> AsyncIterator[Client]:
+async def open_client(stack: Stack, account: Account) -> AsyncIterator[Client]:
     async with Client(
         stack.plan.url("TRADEDAD_GATEWAY_PORT"),
         email=account.email,
         password=account.password,
-        timing=Timing(open_secs=2.0, heartbeat_secs=1.0),
+        timing=OUTAGE_TIMING,
+        open_timeout_secs=PATIENCE_SECS,
     ) as client:
         yield client
 
 
 def gateway_of(stack: Stack) -> psutil.Process:
-    """The process that serves; its supervisor starts another when it dies."""
+    """The process of the gateway, not its supervisor, which starts another when it ends."""
     assert stack._process is not None
     return next(
         process
@@ -64,19 +54,19 @@ def gateway_of(stack: Stack) -> psutil.Process:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
-async def test_a_gateway_that_dies_and_returns_costs_no_subscription(
+async def test_subscriptions_survive_the_end_and_restart_of_the_gateway(
     stack: Stack, account: Account, number: signal.Signals
 ) -> None:
-    async with opened(stack, account) as client:
+    async with open_client(stack, account) as client:
         events, quotes, orders = client.events(), client.quotes(KEYS), client.orders()
-        newest: dict[str, tuple[int, int]] = {}
+        last: dict[str, tuple[int, int]] = {}
 
         async def read_until_each_is_live() -> None:
             live: set[str] = set()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_SECS):
                 async for quote in quotes:
-                    assert (quote.epoch, quote.seq) > newest.get(quote.key, (0, 0))
-                    newest[quote.key] = quote.epoch, quote.seq
+                    assert (quote.epoch, quote.seq) > last.get(quote.key, (0, 0))
+                    last[quote.key] = quote.epoch, quote.seq
                     if not quote.snapshot:
                         live.add(quote.key)
                     if live == set(KEYS):
@@ -92,8 +82,8 @@ async def test_a_gateway_that_dies_and_returns_costs_no_subscription(
         await next_of(orders, Gap)
 
 
-async def test_a_gateway_that_stands_still_is_noticed(stack: Stack, account: Account) -> None:
-    async with opened(stack, account) as client:
+async def test_a_gateway_that_is_stopped_is_detected(stack: Stack, account: Account) -> None:
+    async with open_client(stack, account) as client:
         events, quotes = client.events(), client.quotes(KEYS)
         await next_of(quotes, Quote)
         gateway = gateway_of(stack)
@@ -107,7 +97,7 @@ async def test_a_gateway_that_stands_still_is_noticed(stack: Stack, account: Acc
 
 
 def example(page: Path) -> str:
-    """The Python program of a page."""
+    """The Python program in a document."""
     (program,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
     return str(program)
 
@@ -117,41 +107,41 @@ async def test_the_example_of_the_readme_prints_live_quotes(
     stack: Stack, account: Account, page: str
 ) -> None:
     program = example(ROOT / page)
-    for told, here in {
+    for documented, actual in {
         "http://127.0.0.1:7400": stack.plan.url("TRADEDAD_GATEWAY_PORT"),
         "me@example.com": account.email,
         "a long sentence is best": account.password,
     }.items():
-        assert told in program
-        program = program.replace(told, here)
-    seen: dict[str, set[str]] = {key: set() for key in KEYS}
+        assert documented in program
+        program = program.replace(documented, actual)
+    printed: dict[str, set[str]] = {key: set() for key in KEYS}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-u", "-c", program, stdout=subprocess.PIPE
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(60):
-            while not all(len(lines) >= 2 for lines in seen.values()):
+        async with asyncio.timeout(PATIENCE_SECS):
+            while not all(len(lines) >= 2 for lines in printed.values()):
                 line = (await process.stdout.readline()).decode().strip()
                 key = next(key for key in KEYS if line.startswith(key))
-                seen[key].add(line)
+                printed[key].add(line)
     finally:
         process.send_signal(signal.SIGINT)
         await process.wait()
-    price, volume = seen[KEYS[0]].pop().removeprefix(KEYS[0]).split()
+    price, volume = printed[KEYS[0]].pop().removeprefix(KEYS[0]).split()
     assert float(price) > 0
     assert int(volume) > 0
 
 
-async def test_the_command_watches_quotes(stack: Stack, account: Account) -> None:
-    who = {"TRADE_DAD_EMAIL": account.email, "TRADE_DAD_PASSWORD": account.password}
+async def test_the_watch_command_prints_quotes(stack: Stack, account: Account) -> None:
+    credentials = {"TRADE_DAD_EMAIL": account.email, "TRADE_DAD_PASSWORD": account.password}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tradedad_client", "watch", *KEYS, "--count", "5"),
         *("--url", stack.plan.url("TRADEDAD_GATEWAY_PORT")),
-        env=os.environ | who,
+        env=os.environ | credentials,
         stdout=subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECS):
         output, _ = await process.communicate()
     assert process.returncode == 0
     assert len(output.decode().splitlines()) == 5

@@ -12,7 +12,12 @@ from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.interest import Outcome
 from services.gateway.stream.protocol import CloseCode
 from shared.errors import Code
-from tests.support.stream_document import META_SCHEMA, as_asked, as_told, document
+from tests.support.asyncapi_validation import (
+    META_SCHEMA,
+    checked_message,
+    checked_request,
+    document,
+)
 
 PAGE = (ROOT / "docs" / "stream.md").read_text()
 
@@ -49,7 +54,7 @@ def test_every_example_matches_its_schema() -> None:
     for message in document()["components"]["messages"].values():
         for example in message.get("examples", []):
             payload = example["payload"]
-            (as_asked if "op" in payload else as_told)(payload)
+            (checked_request if "op" in payload else checked_message)(payload)
 
 
 def test_stream_md_names_every_message_channel_outcome_and_close_code() -> None:

@@ -1,8 +1,9 @@
-"""Every module stands alone and says what it is for."""
+"""Every module can be imported alone, says what it is for and, if pure, has a unit test."""
 
 import ast
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -18,13 +19,13 @@ MODULES = sorted(
     for path in (home / package).rglob("*.py")
 )
 
-# Third-party packages are loaded once; then each module is imported in a fork of its own,
-# so that what one module has imported cannot hide what another has forgotten.
+# Third-party packages are imported once. Then each module is imported in a fork of its own, so that
+# an import by one module cannot hide a missing import of another.
 IMPORT_EACH = """
 import gc, os, sys
 import aiohttp.web, msgspec, nats, prometheus_client, pydantic_settings, pymongo, structlog
 import upstox_client, uvloop
-gc.disable()  # a fork that tidies up copies memory
+gc.disable()  # a collection in a fork would copy memory
 failed = []
 for name in sys.argv[1:]:
     child = os.fork()
@@ -42,8 +43,7 @@ sys.exit(", ".join(failed) or 0)
 """
 
 
-@pytest.mark.timeout(300)
-def test_each_module_imports_alone() -> None:
+def test_each_module_can_be_imported_alone() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_EACH, *MODULES],
         cwd=ROOT,
@@ -55,25 +55,25 @@ def test_each_module_imports_alone() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_each_module_says_in_one_line_what_it_is_for(module: str) -> None:
+def test_each_module_has_a_docstring_with_a_short_first_line(module: str) -> None:
     path = HOMES.get(module.split(".")[0], ROOT) / Path(*module.split("."))
     source = path.with_suffix(".py") if not path.is_dir() else path / "__init__.py"
     doc = ast.get_docstring(ast.parse(source.read_text()))
-    assert doc, "a module without a docstring"
+    assert doc, "the module has no docstring"
     first = doc.splitlines()[0]
     assert first.endswith((".", "?")), first
     assert len(first) <= 100
 
 
 @pytest.mark.parametrize("package", ["shared", "services", "embedded", "docgen", "tradedad_client"])
-def test_a_top_level_package_is_ours_alone(package: str) -> None:
-    # An editable install declares no packages; what another distribution brings shows.
+def test_no_other_distribution_has_a_package_of_this_name(package: str) -> None:
+    # An editable install declares no packages, other distributions do.
     assert set(packages_distributions().get(package, [])) <= {"trade-dad", "trade-dad-client"}
     module = __import__(package)
     assert Path(module.__file__ or "").parent == HOMES.get(package, ROOT) / package
 
 
-def test_unit_tests_mirror_the_tree() -> None:
+def test_each_unit_test_has_the_name_of_a_module() -> None:
     strays = []
     for path in (ROOT / "tests" / "unit").rglob("test_*.py"):
         place = path.relative_to(ROOT / "tests" / "unit")
@@ -87,3 +87,45 @@ def test_unit_tests_mirror_the_tree() -> None:
         if not any((home / name).is_file() for home in homes):
             strays.append(str(place))
     assert strays == []
+
+
+PURE_CONTRACT = "pure logic imports no socket"
+# Pure modules that need no unit test of their own, each with the reason.
+WITHOUT_UNIT_TEST: dict[str, str] = {
+    "services.gateway.fanout.framing": "an interface without code",
+}
+
+
+def pure_modules() -> set[str]:
+    """All modules of the import contract of pure logic, those of its packages included."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = config["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one["name"] == PURE_CONTRACT)
+    return {
+        module
+        for module in MODULES
+        for source in contract["source_modules"]
+        if module == source or module.startswith(f"{source}.")
+    }
+
+
+def is_package(module: str) -> bool:
+    home = HOMES.get(module.split(".")[0], ROOT)
+    return (home / Path(*module.split("."))).is_dir()
+
+
+def unit_test_of(module: str) -> Path:
+    """The place of a module's unit test, relative to the repository."""
+    *folders, name = module.removeprefix("services.").split(".")
+    return Path("tests", "unit", *folders, f"test_{name}.py")
+
+
+def test_each_pure_module_has_a_unit_test() -> None:
+    expected = {module for module in pure_modules() if not is_package(module)}
+    missing = {module for module in expected if not (ROOT / unit_test_of(module)).is_file()}
+    listed = "".join(
+        f"\n  {module} has no {unit_test_of(module)}"
+        for module in sorted(missing - WITHOUT_UNIT_TEST.keys())
+    )
+    assert listed == "", f"pure modules without a unit test:{listed}"
+    assert sorted(WITHOUT_UNIT_TEST.keys() - missing) == [], "exceptions that have a test"

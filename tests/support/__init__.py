@@ -1,1 +1,1 @@
-"""What tests share: real servers, builders and waiting."""
+"""Fixtures that tests share: real servers, services, message builders and waits."""

@@ -1,5 +1,6 @@
-"""Makes messages for tests, with everything that a test does not care about filled in."""
+"""Builds messages for tests, with defaults for the fields that a test does not set."""
 
+import time
 from typing import Any
 
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2 as pb
@@ -8,8 +9,8 @@ from shared.contracts.messages import Quote
 
 KEY = "NSE_EQ|INE002A01018"
 OTHER_KEY = "NSE_INDEX|Nifty 50"
-# 2026-11-23 10:00:00 IST, a Monday, and the start of a five-minute window.
 MONDAY_10_00 = 1_795_408_200_000
+"""2026-11-23 10:00:00 IST, a Monday, and the start of a five-minute window."""
 
 
 def quote(**fields: Any) -> Quote:
@@ -28,6 +29,11 @@ def quote(**fields: Any) -> Quote:
     return Quote(**(defaults | fields))
 
 
+def fresh_quote(**fields: Any) -> Quote:
+    """A quote that ingest has received just now, by the clock of this machine."""
+    return quote(rt=time.time_ns() // 1_000, **fields)
+
+
 def full_feed(
     *,
     ltp: float = 0.0,
@@ -44,8 +50,10 @@ def full_feed(
     iv: float = 0.0,
     delta: float = 0.0,
 ) -> Any:
-    """A `Feed` in full mode; `book` is levels of (bid, bid quantity, ask, ask quantity),
-    `minute` is a completed one: start, open, high, low, close, volume.
+    """A `Feed` in full mode.
+
+    `book` holds levels of (bid, bid quantity, ask, ask quantity). `minute` is a completed candle:
+    start, open, high, low, close, volume.
     """
     feed = pb.Feed()
     market = feed.fullFeed.marketFF
@@ -77,7 +85,7 @@ def index_feed(
     cp: float = 0.0,
     minute: tuple[int, float, float, float, float, int] | None = None,
 ) -> Any:
-    """A `Feed` of an index in full mode."""
+    """A `Feed` of an index in full mode; `minute` as in `full_feed`."""
     feed = pb.Feed()
     if minute is not None:
         _add_candles(feed.fullFeed.indexFF.marketOHLC, minute)

@@ -1,25 +1,20 @@
-"""Bus connections of tests, with settings that notice faults soon."""
+"""Bus connections of tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from nats.aio.client import Client
 
 from shared.bus.connection import Bus, connect_bus
+from shared.bus.resources import ensure_ticks_stream
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
 from tests.support.servers import PASSWORD, NatsServer
+from tests.support.settings import nats_settings
 
-
-def nats_settings(nats: NatsServer, *, lease_ttl_secs: float = 1.5) -> NatsSettings:
-    """The server of a test; a frozen one is given up after some three seconds."""
-    return NatsSettings(
-        url=nats.url,
-        connect_timeout_secs=1,
-        request_timeout_secs=1.0,
-        ping_interval_secs=1,
-        lease_ttl_secs=lease_ttl_secs,
-    )
+_STREAM_AGE_SECS: Final = 7_200
+_STREAM_BYTES: Final = 1 << 26
 
 
 @asynccontextmanager
@@ -27,13 +22,13 @@ async def bus_of(
     nats: NatsServer,
     user: str,
     *,
+    settings: NatsSettings | None = None,
     readiness: Readiness | None = None,
     password: str = PASSWORD,
-    lease_ttl_secs: float = 1.5,
 ) -> AsyncIterator[Bus]:
-    """A connection as `user`."""
+    """A connection as `user`, with patient settings unless others are given."""
     async with connect_bus(
-        nats_settings(nats, lease_ttl_secs=lease_ttl_secs),
+        settings or nats_settings(nats.url),
         user=user,
         password=password,
         readiness=readiness or Readiness("test"),
@@ -41,11 +36,19 @@ async def bus_of(
         yield bus
 
 
-async def flushed(client: Client) -> None:
-    """Wait until the server has handled all that was sent before.
+@asynccontextmanager
+async def ingest_bus(nats: NatsServer) -> AsyncIterator[Bus]:
+    """A connection as ingest, with the tick stream that ingest makes."""
+    async with bus_of(nats, "ingest") as bus:
+        await ensure_ticks_stream(bus, max_age_secs=_STREAM_AGE_SECS, max_bytes=_STREAM_BYTES)
+        yield bus
 
-    The client writes a flush's PING ahead of what waits for its flusher. By the answer that
-    is on its way too, so that a second PING comes after it.
+
+async def flushed(client: Client) -> None:
+    """Wait until the server has handled everything that was sent before.
+
+    The client writes a flush's PING ahead of the messages that wait for its flusher. By the
+    time the answer arrives those messages are on their way, so a second PING follows them.
     """
     await client.flush()
     await client.flush()

@@ -1,4 +1,4 @@
-"""A small model of Upstox's feed as ingest passes it on: conflated quotes, minute candles."""
+"""A model of Upstox's feed as ingest publishes it: conflated quotes and minute candles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Trade(NamedTuple):
 
 @dataclass(frozen=True)
 class Outage:
-    """The feed says nothing from `since` until before `until`, and then shows all anew."""
+    """A time without messages, from `since` until before `until`; snapshots follow it."""
 
     since: int
     until: int
@@ -37,23 +37,23 @@ def messages(
     outages: Sequence[Outage] = (),
     is_quiet: bool = False,
 ) -> list[Message]:
-    """What is told of `trades` (in order of time), a frame every `every_ms`.
+    """The messages about `trades`, which are in order of time: a frame every `every_ms`.
 
-    The first frame shows every instrument, if need be with its last trade of the day before.
-    A quiet instrument is told of only when it has traded, others in each frame.
+    The first frame has a snapshot of every instrument, if necessary with a trade of the day before.
+    With `is_quiet` later frames have only the instruments that have traded since, else all.
     """
     keys = sorted({trade.key for trade in trades})
     of_key = {key: [trade for trade in trades if trade.key == key] for key in keys}
     seen: dict[str, list[Trade]] = {key: [] for key in keys}
     totals = dict.fromkeys(keys, 0)
-    told: list[Message] = []
+    published: list[Message] = []
     seqs = dict.fromkeys(keys, 0)
     candles: dict[str, int] = {}
     looked: dict[str, int] = {}
-    last_told = dict.fromkeys(keys, -1)
+    published_count = dict.fromkeys(keys, -1)
     epoch, is_away, is_first = 1, False, True
     for now in range(since, until, every_ms):
-        outage = next((one for one in outages if one.since <= now < one.until), None)
+        outage = next((outage for outage in outages if outage.since <= now < outage.until), None)
         if outage is not None:
             epoch += outage.new_leader and not is_away
             is_away = True
@@ -66,29 +66,29 @@ def messages(
             while len(own) < len(rest) and rest[len(own)].time_ms <= now:
                 totals[key] += rest[len(own)].quantity
                 own.append(rest[len(own)])
-            if is_quiet and not snap and len(own) == last_told[key]:
+            if is_quiet and not snap and len(own) == published_count[key]:
                 continue
-            last_told[key] = len(own)
+            published_count[key] = len(own)
             seqs[key] += 1
             last = own[-1] if own else Trade(key, since - DAY_MS, 1.0, 1)
             quote = Quote(
                 key=key, epoch=epoch, seq=seqs[key], ts=now, rt=0, ltt=last.time_ms,
                 ltp=last.price, ltq=last.quantity, snap=snap, volume=totals[key],
             )  # fmt: skip
-            told.append(quote)
+            published.append(quote)
             over = now // MINUTE_MS
             if looked.get(key) != over or snap:
                 looked[key] = over
                 minute = _last_minute(own, now)
                 if minute and candles.get(key) != minute[0].time_ms // MINUTE_MS:
                     candles[key] = minute[0].time_ms // MINUTE_MS
-                    told.append(_candle(key, minute, epoch, now))
-        told.append(ClockTick(ts=now, feed_ts=now, epoch=epoch, seq=0, state=FeedState.LIVE))
-    return told
+                    published.append(_candle(key, minute, epoch, now))
+        published.append(ClockTick(ts=now, feed_ts=now, epoch=epoch, seq=0, state=FeedState.LIVE))
+    return published
 
 
 def _last_minute(trades: list[Trade], now: int) -> list[Trade]:
-    """The trades of the last completed minute with any."""
+    """The trades of the last completed minute that has any."""
     over = now - now % MINUTE_MS
     before = [trade for trade in trades if trade.time_ms < over]
     if not before:

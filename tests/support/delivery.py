@@ -1,4 +1,4 @@
-"""Clients of a hub and its flusher on virtual time, and what may happen to them."""
+"""Clients of a hub and its flusher on virtual time, and the steps of a test with them."""
 
 import asyncio
 import itertools
@@ -14,42 +14,45 @@ from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.fanout.outbox import Outbox
+from services.gateway.stream import protocol
 from services.gateway.stream.json_framing import JsonFraming
-from services.gateway.stream.protocol import Subscribe, Unsubscribe
 from services.gateway.stream.subscriptions import StreamSubscriptions
 from shared.contracts.messages import encode
 from shared.contracts.subjects import quote_subject
 from tests.support.builders import quote
-from tests.support.server_frames import messages
-from tests.support.virtual_time import run_virtual, stand_still
+from tests.support.virtual_time import run_virtual, stall
+from tests.support.websocket_frames import messages
 
 KEYS = ("NSE_EQ|A", "NSE_EQ|B", "NSE_FO|C")
-ASKED = (*KEYS, "*", "NSE_EQ|*")
+SUBSCRIBABLE = (*KEYS, "*", "NSE_EQ|*")
 BUFFER_BYTES = 600
 MAX_AGE_SECS = 2
 
 
 class Client:
-    """Subscribes as a session does, and checks what it is sent as it reads it."""
+    """Subscribes as a session does, and checks each message when it is written and read."""
 
     def __init__(self, hub: Hub, flusher: Flusher) -> None:
         self._flusher = flusher
         self._outbox = Outbox(
             write=self._write, unsent=lambda: len(self._unread), framing=JsonFraming()
         )
-        self._held = StreamSubscriptions(hub, flusher, Interest("gw"), self._outbox, limit=100)
+        self._subscriptions = StreamSubscriptions(
+            hub, flusher, Interest("gw"), self._outbox, limit=100
+        )
         self._unread = b""
         self._reads = True
-        self.subscription_count: set[str] = set()
-        """Keys and wildcards of which the answer was given."""
+        self.subscribed: set[str] = set()
+        """Keys and wildcards whose subscription was acknowledged."""
         self.newest: dict[str, int] = {}
-        """Of what it asks for now, the seq of the last quote that came."""
+        """The seq of the last quote of each key."""
         self.live: list[tuple[str, int]] = []
+        """Key and seq of each quote that was not part of a snapshot."""
 
     def _write(self, data: bytes) -> None:
         for message in messages(data):
-            for one in message["data"]:
-                assert self.wants(one["key"]), "not before it was asked for, nor after"
+            for item in message["data"]:
+                assert self.is_subscribed(item["key"]), "a quote outside its subscription"
         self._unread += data
         if self._reads:
             self.read()
@@ -62,33 +65,33 @@ class Client:
         data, self._unread = self._unread, b""
         for message in messages(data):
             is_live = not message.get("snapshot")
-            for one in message["data"]:
-                self._take(one, is_live)
+            for item in message["data"]:
+                self._take(item, is_live)
 
-    def _take(self, one: dict[str, Any], is_live: bool) -> None:
-        key, seq = one["key"], one["seq"]
+    def _take(self, item: dict[str, Any], is_live: bool) -> None:
+        key, seq = item["key"], item["seq"]
         before = self.newest.get(key, 0)
-        assert seq > before if is_live else seq >= before, "nothing goes back in time"
+        assert seq > before if is_live else seq >= before, "quotes go back in time"
         self.newest[key] = seq
         if is_live:
             self.live.append((key, seq))
 
     def subscribe(self, key: str, interval_ms: int | None = None) -> None:
-        request = Subscribe(1, Channel.QUOTES, [key], interval_ms)
-        self._held.subscribe(request, "user-1", asyncio.get_running_loop().time())
-        self.subscription_count.add(key)
+        request = protocol.Subscribe(1, Channel.QUOTES, [key], interval_ms)
+        self._subscriptions.subscribe(request, "user-1", asyncio.get_running_loop().time())
+        self.subscribed.add(key)
         self._flusher.nudge(self._outbox)
 
     def unsubscribe(self, key: str) -> None:
-        self._held.unsubscribe(Unsubscribe(1, Channel.QUOTES, [key]))
-        self.subscription_count.discard(key)
+        self._subscriptions.unsubscribe(protocol.Unsubscribe(1, Channel.QUOTES, [key]))
+        self.subscribed.discard(key)
         self._flusher.nudge(self._outbox)
 
-    def wants(self, key: str) -> bool:
-        return not self.subscription_count.isdisjoint({key, "*", key.partition("|")[0] + "|*"})
+    def is_subscribed(self, key: str) -> bool:
+        return not self.subscribed.isdisjoint({key, "*", key.partition("|")[0] + "|*"})
 
 
-class Story:
+class DeliveryScenario:
     """A hub, its flusher and three clients, on virtual time."""
 
     def __init__(self) -> None:
@@ -110,27 +113,28 @@ class Story:
     def publish(self, key: str, age_secs: float = 0.0) -> None:
         self.seqs[key] += 1
         now_us = int(asyncio.get_running_loop().time() * 1e6)
-        one = quote(key=key, seq=self.seqs[key], rt=now_us - int(age_secs * 1e6))
-        self.hub.publish(Channel.QUOTES, quote_subject(key), encode(one), now_us)
+        published = quote(key=key, seq=self.seqs[key], rt=now_us - int(age_secs * 1e6))
+        self.hub.publish(Channel.QUOTES, quote_subject(key), encode(published), now_us)
         self._flusher.mark()
 
-    async def told(self, steps: list["Step"]) -> None:
-        """To its end, when all have read what there is."""
+    async def play(self, steps: list["Step"]) -> None:
+        """Take all steps, and check that every client gets the newest state in the end."""
         failures: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
         for step in steps:
-            await step.happen(self)
+            await step.take(self)
         await self._end()
         assert failures == []
 
     async def _end(self) -> None:
-        """All read what there is."""
         for client in self.clients:
             client.read()
         await asyncio.sleep(1)
         for client in self.clients:
-            wanted = {key: seq for key, seq in self.seqs.items() if seq and client.wants(key)}
-            assert {key: client.newest.get(key) for key in wanted} == wanted
+            expected = {
+                key: seq for key, seq in self.seqs.items() if seq and client.is_subscribed(key)
+            }
+            assert {key: client.newest.get(key) for key in expected} == expected
 
 
 @dataclass(frozen=True)
@@ -138,65 +142,65 @@ class Publish:
     key: str
     is_late: bool
 
-    async def happen(self, story: Story) -> None:
-        story.publish(self.key, age_secs=3 if self.is_late else 0)
+    async def take(self, scenario: DeliveryScenario) -> None:
+        scenario.publish(self.key, age_secs=3 if self.is_late else 0)
 
 
 @dataclass(frozen=True)
-class Ask:
+class Subscribe:
     client: int
     key: str
     interval_ms: int | None
 
-    async def happen(self, story: Story) -> None:
-        story.clients[self.client].subscribe(self.key, self.interval_ms)
+    async def take(self, scenario: DeliveryScenario) -> None:
+        scenario.clients[self.client].subscribe(self.key, self.interval_ms)
 
 
 @dataclass(frozen=True)
-class GiveBack:
+class Unsubscribe:
     client: int
     key: str
 
-    async def happen(self, story: Story) -> None:
-        story.clients[self.client].unsubscribe(self.key)
+    async def take(self, scenario: DeliveryScenario) -> None:
+        scenario.clients[self.client].unsubscribe(self.key)
 
 
 @dataclass(frozen=True)
 class Stall:
     client: int
 
-    async def happen(self, story: Story) -> None:
-        story.clients[self.client].stall()
+    async def take(self, scenario: DeliveryScenario) -> None:
+        scenario.clients[self.client].stall()
 
 
 @dataclass(frozen=True)
 class Read:
     client: int
 
-    async def happen(self, story: Story) -> None:
-        story.clients[self.client].read()
+    async def take(self, scenario: DeliveryScenario) -> None:
+        scenario.clients[self.client].read()
 
 
 @dataclass(frozen=True)
-class Pass:
+class Wait:
     ms: int
 
-    async def happen(self, story: Story) -> None:
+    async def take(self, scenario: DeliveryScenario) -> None:
         await asyncio.sleep(self.ms / 1_000)
 
 
 @dataclass(frozen=True)
-class StandStill:
-    async def happen(self, story: Story) -> None:
-        await stand_still(secs=3)
+class StallGateway:
+    async def take(self, scenario: DeliveryScenario) -> None:
+        await stall(secs=3)
 
 
-Step = Publish | Ask | GiveBack | Stall | Read | Pass | StandStill
+Step = Publish | Subscribe | Unsubscribe | Stall | Read | Wait | StallGateway
 
 
-def run_busy(look_secs: float, main: Coroutine[Any, Any, None]) -> None:
-    """Each look at the clock finds so much work done: what turns the wheel of flushes slower."""
-    done = itertools.count(step=look_secs)
+def run_busy(work_secs: float, main: Coroutine[Any, Any, None]) -> None:
+    """Run on virtual time, where each measurement of the flusher's work yields `work_secs`."""
+    done = itertools.count(step=work_secs)
     clock = SimpleNamespace(
         perf_counter=lambda: next(done), thread_time=lambda: next(done), time=time.time
     )

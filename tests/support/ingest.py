@@ -1,10 +1,10 @@
-"""Ingest between a simulated Upstox and a real bus, and an ear for what it says there."""
+"""Ingest between a simulated Upstox and a real bus, with a subscriber to all that it publishes."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,8 +13,6 @@ from nats.aio.msg import Msg
 
 from services.ingest.app import build
 from services.ingest.settings import IngestSettings
-from services.simulator.app import open_simulator
-from services.simulator.settings import SimulatorSettings
 from shared.contracts.demand import DEMAND_INTERVAL_SECS, Coverage, Demand, decode_coverage, encode
 from shared.contracts.messages import (
     Candle,
@@ -29,29 +27,30 @@ from shared.contracts.messages import (
 )
 from shared.contracts.subjects import candle_subject, demand_subject, depth_subject, quote_subject
 from shared.runtime.health import Readiness
-from shared.runtime.settings import NatsSettings, UpstoxSettings
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import flushed
+from tests.support.patience import LEASE_TTL_SECS, PATIENCE_SECS
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
+from tests.support.settings import RUNTIME, nats_settings, upstox_settings
+from tests.support.simulated import TOKEN
+from tests.support.simulated import simulator as any_simulator
 from tests.support.waiting import eventually
-
-TOKEN: Final = "simulated-token"
 
 
 class Listener:
-    """Keeps all that is published on md.>, in order."""
+    """Keeps everything that is published on ``md.>``, in order."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.messages: list[Msg] = []
 
     async def listen(self) -> None:
-        async def keep(message: Msg) -> None:
+        async def on_message(message: Msg) -> None:
             self.messages.append(message)
 
-        await self.client.subscribe("md.>", cb=keep)
+        await self.client.subscribe("md.>", cb=on_message)
         await flushed(self.client)
 
     def of(self, subject: str) -> list[bytes]:
@@ -61,8 +60,8 @@ class Listener:
         return [decode_quote(data) for data in self.of(quote_subject(key))]
 
     def all_quotes(self) -> list[Quote]:
-        found = [m for m in self.messages if m.subject.startswith("md.quote.")]
-        return [decode_quote(message.data) for message in found]
+        messages = [m for m in self.messages if m.subject.startswith("md.quote.")]
+        return [decode_quote(message.data) for message in messages]
 
     def candles(self, key: str = KEY) -> list[Candle]:
         return [decode_candle(data) for data in self.of(candle_subject(key))]
@@ -77,25 +76,23 @@ class Listener:
         return [status.state for status in self.statuses()]
 
     def coverage(self) -> Coverage | None:
-        """What was told last."""
-        told = self.of("md.coverage")
-        return decode_coverage(told[-1]) if told else None
+        """The last coverage."""
+        published = self.of("md.coverage")
+        return decode_coverage(published[-1]) if published else None
 
-    async def wait_for_quotes(
-        self, count: int, key: str = KEY, *, timeout_secs: float = 15.0
-    ) -> list[Quote]:
-        async def enough() -> list[Quote]:
-            seen = self.quotes(key)
-            return seen if len(seen) >= count else []
+    async def wait_for_quotes(self, count: int, key: str = KEY) -> list[Quote]:
+        """All quotes of an instrument, once there are this many."""
+        subject = quote_subject(key)
+        await eventually(lambda: len(self.of(subject)) >= count, what=f"{count} quotes of {key}")
+        return self.quotes(key)
 
-        what = f"{count} quotes of {key}"
-        return await eventually(enough, what=what, timeout_secs=timeout_secs)
+    async def wait_for_more_quotes(self, count: int, key: str = KEY) -> None:
+        """Wait for this many more quotes of an instrument than there are now."""
+        await self.wait_for_quotes(len(self.quotes(key)) + count, key)
 
-    async def wait_for_state(self, state: FeedState, *, timeout_secs: float = 20.0) -> None:
-        async def told() -> bool:
-            return self.states()[-1:] == [state]
-
-        await eventually(told, what=f"md.status says {state}", timeout_secs=timeout_secs)
+    async def wait_for_state(self, state: FeedState) -> None:
+        """Wait until the last status is this."""
+        await eventually(lambda: self.states()[-1:] == [state], what=f"md.status is {state}")
 
 
 @asynccontextmanager
@@ -107,21 +104,13 @@ async def listening(nats: NatsServer) -> AsyncIterator[Listener]:
     await client.close()
 
 
-@asynccontextmanager
-async def simulator(**settings: Any) -> AsyncIterator[str]:
-    """A running simulator; its address."""
-    options = {"port": 0, "ops_port": 0, "speed": 10, "frame_interval_ms": 500} | settings
-    async with open_simulator(SimulatorSettings.model_validate(options)) as opened:
-        driving = asyncio.create_task(opened.simulation_loop.run())
-        try:
-            yield f"http://127.0.0.1:{opened.port}"
-        finally:
-            driving.cancel()
-            await asyncio.gather(driving, return_exceptions=True)
+def simulator(**settings: Any) -> AbstractAsyncContextManager[str]:
+    """A running simulator, ten times as fast as the clock unless set otherwise; its URL."""
+    return any_simulator(**({"speed": 10, "frame_interval_ms": 500} | settings))
 
 
-async def ask_simulator(url: str, path: str, body: dict[str, Any]) -> Any:
-    """POST to one of the simulator's own calls; the answer's JSON, if it has any."""
+async def post_to_simulator(url: str, path: str, body: dict[str, Any]) -> Any:
+    """POST to one of the simulator's own calls; the JSON of the reply, if it has any."""
     async with (
         aiohttp.ClientSession() as http,
         http.post(f"{url}/simulator/v1/{path}", json=body) as response,
@@ -130,27 +119,40 @@ async def ask_simulator(url: str, path: str, body: dict[str, Any]) -> Any:
         return await response.json() if response.status != 204 else None
 
 
-async def arm(url: str, kind: str, **fault: Any) -> None:
-    """Let frames of the feed go wrong."""
-    await ask_simulator(url, "faults", {"kind": kind, **fault})
+async def add_fault(url: str, kind: str, **fault: Any) -> None:
+    """Let the simulator inject a fault."""
+    await post_to_simulator(url, "faults", {"kind": kind, **fault})
 
 
-async def disarm_all(url: str) -> None:
+async def clear_faults(url: str) -> None:
+    """Let the simulator inject no more faults."""
     async with aiohttp.ClientSession() as http, http.delete(f"{url}/simulator/v1/faults"):
         pass
 
 
 def ingest_settings(
-    nats: NatsServer, url: str, watchlist: Path | None, *, lease_ttl_secs: float = 1, **more: Any
+    nats: NatsServer,
+    url: str,
+    watchlist: Path | None,
+    *,
+    has_outages: bool = False,
+    lease_ttl_secs: float = LEASE_TTL_SECS,
+    **more: Any,
 ) -> IngestSettings:
+    """Patient settings; `has_outages` is for tests that break the server of NATS."""
+    nats_group = nats_settings(nats.url, has_outages=has_outages, lease_ttl_secs=lease_ttl_secs)
     options = {
         "ops_port": 0,
         "nats_password": PASSWORD,
         "watchlist_file": watchlist,
         "clock_every_secs": 0.1,
-        "max_ahead_secs": 1e9,  # the simulated exchange runs ten times as fast as our clock
-        "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": lease_ttl_secs}),
-        "upstox": UpstoxSettings.model_validate({"api_url": url, "access_token": TOKEN}),
+        "max_ahead_secs": 1e9,  # the simulated exchange runs ten times as fast as the clock
+        "feed_ping_secs": PATIENCE_SECS,
+        "silent_after_secs": PATIENCE_SECS,
+        "unknown_after_secs": PATIENCE_SECS,
+        "nats": nats_group,
+        "runtime": RUNTIME,
+        "upstox": upstox_settings(url, TOKEN),
     } | more
     return IngestSettings.model_validate(options)
 
@@ -172,40 +174,42 @@ def ingest_environment(
 
 @asynccontextmanager
 async def ingest(settings: IngestSettings) -> AsyncIterator[Readiness]:
+    """Ingest that is starting."""
     readiness = Readiness("ingest")
     async with running(build(settings, readiness)):
         yield readiness
 
 
-class Asker:
-    """A gateway that only asks, and repeats itself as gateways do."""
+class DemandPublisher:
+    """Publishes a demand, and repeats it as gateways do."""
 
     def __init__(self, client: Client, name: str) -> None:
         self._client = client
         self._demand = Demand(gateway=name, rev=0, quotes=[])
 
-    async def want(self, *quotes: str, depth: tuple[str, ...] = ()) -> int:
-        """Tell a new demand; its `rev`."""
+    async def demand(self, *quotes: str, depth: tuple[str, ...] = ()) -> int:
+        """Publish a new demand; its `rev`."""
         rev = self._demand.rev + 1
         self._demand = Demand(
             gateway=self._demand.gateway, rev=rev, quotes=list(quotes), depth=list(depth)
         )
-        await self._tell()
+        await self._publish()
         return rev
 
-    async def _tell(self) -> None:
+    async def _publish(self) -> None:
         await self._client.publish(demand_subject(self._demand.gateway), encode(self._demand))
 
     async def repeat(self) -> None:
         while True:
             await asyncio.sleep(DEMAND_INTERVAL_SECS)
-            await self._tell()
+            await self._publish()
 
 
 @asynccontextmanager
-async def asker(nats: NatsServer, name: str = "gw-1") -> AsyncIterator[Asker]:
+async def demand_publisher(nats: NatsServer, name: str = "gw-1") -> AsyncIterator[DemandPublisher]:
+    """A gateway that only demands instruments."""
     client = await nats.connect("gateway")
-    gateway = Asker(client, name)
+    gateway = DemandPublisher(client, name)
     repeating = asyncio.create_task(gateway.repeat())
     try:
         yield gateway
@@ -216,14 +220,14 @@ async def asker(nats: NatsServer, name: str = "gw-1") -> AsyncIterator[Asker]:
 
 @pytest.fixture
 async def listener(nats: NatsServer) -> AsyncIterator[Listener]:
-    """Hears all that is said on md.>."""
-    async with listening(nats) as heard:
-        yield heard
+    """Receives everything on ``md.>``."""
+    async with listening(nats) as running_listener:
+        yield running_listener
 
 
 @pytest.fixture
 def watchlist(tmp_path: Path) -> Path:
-    """A share and an index."""
+    """A watchlist of a share and an index."""
     path = tmp_path / "watchlist.txt"
     path.write_text(f"{KEY}\n{OTHER_KEY}\n")
     return path

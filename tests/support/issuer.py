@@ -15,10 +15,8 @@ from shared.runtime.settings import TokenSettings
 from shared.runtime.site import serve
 
 
-class TestIssuer:
-    """Signs whatever claims a test wants; good ones by default."""
-
-    __test__ = False
+class TokenIssuer:
+    """Signs any claims; valid ones by default."""
 
     def __init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
@@ -27,7 +25,7 @@ class TestIssuer:
         self.fetches = 0
 
     def token(self, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A token; a claim that is given as None is left out."""
+        """A token; a claim that is given as None is omitted."""
         now = int(time.time())
         good = {
             "iss": self.settings.issuer,
@@ -53,9 +51,9 @@ class TestIssuer:
 
 
 @asynccontextmanager
-async def serve_issuer() -> AsyncIterator[TestIssuer]:
-    """An issuer whose keys are at `settings.jwks_url`."""
-    issuer = TestIssuer()
+async def serve_issuer() -> AsyncIterator[TokenIssuer]:
+    """An issuer whose public keys are served at `settings.jwks_url`."""
+    issuer = TokenIssuer()
 
     async def jwks(_: web.Request) -> web.Response:
         issuer.fetches += 1

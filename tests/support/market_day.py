@@ -1,4 +1,4 @@
-"""A small, regular market for tests of the persister: a trade a second, a clock a second."""
+"""A small, regular market for tests of the persister."""
 
 from shared.contracts.messages import ClockTick, FeedState, Quote, encode
 from shared.contracts.subjects import CLOCK, quote_subject
@@ -10,7 +10,9 @@ Message = tuple[str, bytes]
 
 
 def window_messages(number: int) -> list[Message]:
-    """What ingest publishes in the window `number` after MONDAY_10_00: 10 trades a key."""
+    """The messages of ingest in the window `number` after MONDAY_10_00: a clock tick each 5 s, and a
+    trade of each key each 30 s.
+    """
     messages: list[Message] = []
     start = MONDAY_10_00 + number * WINDOW_MS
     for step in range(60):

@@ -1,46 +1,58 @@
-"""A whole persister within a test's own event loop, and a gateway's connection to ask it by."""
+"""A persister inside a test's own event loop, and a gateway's connection for requests to it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from services.persister.app import build
 from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request
-from shared.bus.resources import ensure_ticks_stream
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
 from shared.errors import Unavailable
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.settings import MongoSettings, NatsSettings
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, ingest_bus
+from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
+from tests.support.settings import RUNTIME, nats_settings
 from tests.support.waiting import eventually
 
-CLOCK = SystemClock()
+CLOCK: Final = SystemClock()
 
 
 @asynccontextmanager
-async def asked_persister(
-    nats: NatsServer, mongo: MongoSettings, **options: Any
-) -> AsyncIterator[Bus]:
-    """Yields a connection once the persister answers over it."""
+async def persister(
+    nats: NatsServer, mongo: MongoSettings, *, bus: NatsSettings | None = None, **options: Any
+) -> AsyncIterator[Readiness]:
+    """A persister that is starting. `bus` is its connection to NATS if not a patient one."""
+    readiness = Readiness("persister")
     settings = PersisterSettings.model_validate(
         {
             "ops_port": 0,
             "nats_password": PASSWORD,
             "repair": False,
             "master_url": "http://127.0.0.1:9/none",
-            "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1.5}),
+            "nats": bus or nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
             "mongo": mongo,
+            "runtime": RUNTIME,
             **options,
         }
     )
-    async with bus_of(nats, "ingest") as ingest:
-        await ensure_ticks_stream(ingest, max_age_secs=600, max_bytes=1 << 24)
-    async with running(build(settings, Readiness("persister"))), bus_of(nats, "gateway") as bus:
+    async with running(build(settings, readiness)):
+        yield readiness
+
+
+@asynccontextmanager
+async def answering_persister(
+    nats: NatsServer, mongo: MongoSettings, **options: Any
+) -> AsyncIterator[Bus]:
+    """A persister that answers requests; yields the connection of a gateway."""
+    async with ingest_bus(nats):
+        pass
+    async with persister(nats, mongo, **options), bus_of(nats, "gateway") as bus:
 
         async def answers() -> bool:
             try:

@@ -1,11 +1,8 @@
-"""A replica set of three mongods on loopback, whose primary can be told to go."""
+"""A replica set of three mongods on loopback, whose primary can step down or die."""
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any, Final
 
 from pymongo import MongoClient
@@ -13,49 +10,53 @@ from pymongo.errors import AutoReconnect, PyMongoError
 
 from embedded import daemons
 from embedded.ports import HOST, free_ports
-from tests.support.servers import Server, memory_folder, mongod_program
+from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
+from tests.support.processes import child_process
+from tests.support.servers import Daemon, data_folder, mongod_program
 
 _MEMBERS: Final = 3
-# As quick as three processes on a busy machine can be trusted to be.
+# As short as three processes on a busy machine allow: a member that misses heartbeats for this
+# long starts an election.
 _SETTINGS: Final = {"electionTimeoutMillis": 2_000, "heartbeatIntervalMillis": 300}
 _STEP_DOWN_SECS: Final = 5
+_PROBE_MS: Final = 1_000
 
 
 class ReplicaSet:
     """All methods block."""
 
-    def __init__(self, members: dict[int, Server]) -> None:
+    def __init__(self, members: dict[int, Daemon]) -> None:
         self._members = members
         hosts = ",".join(f"{HOST}:{port}" for port in members)
         self.url = f"mongodb://{hosts}/?replicaSet={daemons.REPLICA_SET}"
 
     def initiate(self) -> None:
-        """Make the set; returns when it has a primary."""
+        """Make the set, and wait until it has a primary."""
         members = [{"_id": n, "host": f"{HOST}:{port}"} for n, port in enumerate(self._members)]
         config = {"_id": daemons.REPLICA_SET, "members": members, "settings": _SETTINGS}
-        with self._to(next(iter(self._members))) as client:
+        with self._client(next(iter(self._members)), timeout_ms=PATIENCE_MS) as client:
             client.admin.command("replSetInitiate", config)
         self.primary()
 
     def primary(self) -> int:
-        """Port of the one that takes writes; waits until there is one."""
-        deadline = time.monotonic() + 30
+        """The port of the primary; waits until there is one."""
+        deadline = time.monotonic() + PATIENCE_SECS
         while time.monotonic() < deadline:
             for port in self._members:
                 if self._is_primary(port):
                     return port
             time.sleep(0.05)
-        raise TimeoutError("no primary")
+        raise TimeoutError("the replica set has no primary")
 
     def step_down(self) -> int:
-        """The primary becomes a secondary, and another takes its place; the new one's port."""
-        with self._to(self.primary()) as client:
+        """Make the primary a secondary; the port of the next primary."""
+        with self._client(self.primary(), timeout_ms=PATIENCE_MS) as client:
             with suppress(AutoReconnect):  # it closes its connections
                 client.admin.command("replSetStepDown", _STEP_DOWN_SECS, force=True)
         return self.primary()
 
-    def kill_primary(self) -> Server:
-        """SIGKILL; another takes its place. The one killed."""
+    def kill_primary(self) -> Daemon:
+        """SIGKILL the primary, and wait for another; returns the killed one."""
         server = self._members[self.primary()]
         server.kill()
         self.primary()
@@ -63,30 +64,29 @@ class ReplicaSet:
 
     def _is_primary(self, port: int) -> bool:
         try:
-            with self._to(port) as client:
+            with self._client(port, timeout_ms=_PROBE_MS) as client:
                 return bool(client.admin.command("hello").get("isWritablePrimary"))
         except PyMongoError:
             return False
 
-    def _to(self, port: int) -> "MongoClient[dict[str, Any]]":
+    def _client(self, port: int, *, timeout_ms: int) -> "MongoClient[dict[str, Any]]":
         return MongoClient(
-            HOST, port, directConnection=True, serverSelectionTimeoutMS=1_000, socketTimeoutMS=5_000
-        )
+            HOST, port, directConnection=True, serverSelectionTimeoutMS=timeout_ms,
+            socketTimeoutMS=PATIENCE_MS,
+        )  # fmt: skip
 
 
 @contextmanager
 def run_replica_set() -> Iterator[ReplicaSet]:
     """Three empty mongods with a primary among them."""
     program = mongod_program()
-    folder = Path(tempfile.mkdtemp(dir=memory_folder(), prefix="tradedad-mongos-"))
     members = {}
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = stack.enter_context(data_folder("tradedad-mongos-"))
         for port in free_ports(_MEMBERS):
             command = daemons.mongod_command(program, port=port, folder=folder / str(port))
-            members[port] = Server(command, port, {})
-            stack.callback(members[port].close)
-            members[port].start()
-        made = ReplicaSet(members)
-        made.initiate()
-        yield made
+            members[port] = Daemon(command, port, {})
+            stack.enter_context(child_process(members[port]))
+        replica_set = ReplicaSet(members)
+        replica_set.initiate()
+        yield replica_set

@@ -1,4 +1,4 @@
-"""Hears revocations as a gateway does, for tests of whoever announces them."""
+"""Receives revocations as a gateway does, for tests of the services that publish them."""
 
 import time
 from collections.abc import AsyncIterator
@@ -16,8 +16,8 @@ from tests.support.buses import flushed
 
 
 @asynccontextmanager
-async def heard_by(bus: Bus) -> AsyncIterator[Revocations]:
-    """All revocations that are announced from now on."""
+async def received_revocations(bus: Bus) -> AsyncIterator[Revocations]:
+    """The revocations that are published from now on."""
     revocations = Revocations()
 
     async def on_revocation(message: Msg) -> None:
@@ -29,8 +29,8 @@ async def heard_by(bus: Bus) -> AsyncIterator[Revocations]:
     await subscription.unsubscribe()
 
 
-async def kept_for(bus: Bus) -> Revocations:
-    """What a gateway that starts now would know."""
+async def stored_revocations(bus: Bus) -> Revocations:
+    """The revocations in the bucket, which a gateway reads when it starts."""
     revocations = Revocations()
     async with StreamReader(bus, STREAM, AUTH_JETSTREAM_API, start=None) as reader:
         async for entries in reader.backlog():
@@ -40,7 +40,7 @@ async def kept_for(bus: Bus) -> Revocations:
 
 
 def principal_of(login: dict[str, Any]) -> Principal:
-    """Who the access token of a login speaks for."""
+    """The principal of the access token of a login."""
     now = int(time.time())
     return Principal(
         user_id=login["user_id"],

@@ -1,4 +1,4 @@
-"""The official SDK, unmodified but for its hosts."""
+"""The official SDK of Upstox, unmodified except for its hosts."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import upstox_client
 
 @contextmanager
 def sdk_client(base_url: str, token: str) -> Iterator[Any]:
-    """An `ApiClient` for `base_url`; make and use it off the event loop, its calls block."""
+    """An `ApiClient` for `base_url`. Its calls block: use it outside the event loop."""
     configuration = upstox_client.Configuration()
     configuration.host = configuration.order_host = base_url
     configuration.access_token = token
@@ -18,13 +18,13 @@ def sdk_client(base_url: str, token: str) -> Iterator[Any]:
     try:
         yield client
     finally:
-        # Left to the garbage collector it blocks whatever thread that runs in.
+        # Otherwise the garbage collector would close it, in any thread, and block there.
         client.pool.terminate()
         client.pool.join()
 
 
 async def sdk_call(base_url: str, token: str, work: Callable[[Any], Any]) -> Any:
-    """What `work` makes of such a client, off the event loop; give its calls a timeout."""
+    """The result of `work` with such a client, in a thread; pass a timeout to its calls."""
 
     def blocking() -> Any:
         with sdk_client(base_url, token) as client:

@@ -2,148 +2,129 @@
 
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import Final
 
 from nats.aio.client import Client
 
 from embedded import binaries, daemons
 from embedded.ports import HOST, free_ports
 from embedded.secrets import NATS_PASSWORDS
+from tests.support.patience import PATIENCE_SECS
+from tests.support.processes import ChildProcess, child_process
+from tests.support.waiting import wait_until
 
-PASSWORD = "test-password"
+PASSWORD: Final = "test-password"
+_MEMORY: Final = Path("/dev/shm")
+_MEMORY_FREE_BYTES: Final = 4 << 30
 
 
-def memory_folder() -> str | None:
-    """A folder in memory, where there is one: these databases live for seconds."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+class Daemon(ChildProcess):
+    """A server that can be killed, paused and started again on the same port and data."""
 
-
-class Server:
-    """A daemon that can be killed, frozen and started again on the same port and data."""
-
-    def __init__(self, command: list[str], port: int, environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], port: int, environment: Mapping[str, str]) -> None:
+        super().__init__(Path(command[0]).name, command, environment)
         self.port = port
-        self._command = command
-        self._environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
-
-    @property
-    def pid(self) -> int:
-        """Of the running process."""
-        assert self._process is not None
-        return self._process.pid
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
-        self._process = subprocess.Popen(
-            self._command, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT
-        )
-        _wait_for_port(self.port, self._process, self._log)
+        super().start()
+        wait_until(self._accepts, what=f"{self.name} listens on port {self.port}")
 
-    def kill(self) -> None:
-        """SIGKILL: it has no chance to tidy up."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """SIGSTOP: sockets stay open, nothing answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+    def _accepts(self) -> bool:
+        assert self.is_running, f"{self.name} has ended: {self.log()}"
+        try:
+            socket.create_connection((HOST, self.port), timeout=PATIENCE_SECS).close()
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
+        """Kill it: its data goes with it."""
         self.kill()
         self._log.close()
 
 
-def _wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            log.seek(0)
-            raise RuntimeError(log.read().decode())
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.01)
-        else:
-            return
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-class NatsServer(Server):
+class NatsServer(Daemon):
     """nats-server with the configuration that production uses."""
+
+    def __init__(self, command: list[str], port: int, folder: Path) -> None:
+        super().__init__(command, port, dict.fromkeys(NATS_PASSWORDS, PASSWORD))
+        self.folder = folder
+        """Where JetStream keeps its streams."""
 
     @property
     def url(self) -> str:
+        """The address of clients."""
         return f"nats://{HOST}:{self.port}"
 
     async def connect(self, user: str) -> Client:
         """A client of one of the configured users; the caller closes it."""
         client = Client()
-        await client.connect(self.url, user=user, password=PASSWORD, inbox_prefix=f"_INBOX.{user}")
+        await client.connect(
+            self.url, user=user, password=PASSWORD, inbox_prefix=f"_INBOX.{user}",
+            connect_timeout=round(PATIENCE_SECS),
+        )  # fmt: skip
         return client
+
+
+class MongoServer(Daemon):
+    """mongod as a replica set of one member."""
+
+    @property
+    def url(self) -> str:
+        """The address of clients."""
+        return daemons.mongo_url(self.port)
+
+    def start(self) -> None:
+        """Start it, and wait until it accepts writes."""
+        super().start()
+        daemons.make_replica_set(self.port, timeout_secs=PATIENCE_SECS)
+
+
+@contextmanager
+def data_folder(prefix: str) -> Iterator[Path]:
+    """A folder for a server's data, deleted at the end: in memory where there is room.
+
+    Nothing in it has to outlive a test run, and writes to memory never wait for a disk.
+    """
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_FREE_BYTES
+    folder = Path(tempfile.mkdtemp(dir=_MEMORY if in_memory else None, prefix=prefix))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def run_nats() -> Iterator[NatsServer]:
     """A nats-server with an empty JetStream."""
     program = binaries.nats_server(_configured("TRADEDAD_STACK_NATS_SERVER"), allow_apt=False)
-    folder = Path(tempfile.mkdtemp(dir=memory_folder(), prefix="tradedad-nats-"))
     port, monitor_port = free_ports(2)
-    command = daemons.nats_command(program, port=port, monitor_port=monitor_port, folder=folder)
-    server = NatsServer(command, port, dict.fromkeys(NATS_PASSWORDS, PASSWORD))
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-class MongoServer(Server):
-    """mongod as a replica set of one."""
-
-    @property
-    def url(self) -> str:
-        return daemons.mongo_url(self.port)
-
-    def start(self) -> None:
-        super().start()
-        daemons.make_replica_set(self.port)
+    with data_folder("tradedad-nats-") as folder:
+        command = daemons.nats_command(program, port=port, monitor_port=monitor_port, folder=folder)
+        server = NatsServer(command, port, folder)
+        with child_process(server):
+            yield server
 
 
 @contextmanager
 def run_mongo() -> Iterator[MongoServer]:
     """An empty mongod that accepts transactions."""
-    program = mongod_program()
-    folder = Path(tempfile.mkdtemp(dir=memory_folder(), prefix="tradedad-mongo-"))
     (port,) = free_ports(1)
-    server = MongoServer(daemons.mongod_command(program, port=port, folder=folder), port, {})
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with data_folder("tradedad-mongo-") as folder:
+        command = daemons.mongod_command(mongod_program(), port=port, folder=folder)
+        server = MongoServer(command, port, {})
+        with child_process(server):
+            yield server
 
 
 def mongod_program() -> Path:
-    """The mongod that this machine's environment names, or ours."""
+    """The mongod that the environment names, or the one of the Python environment."""
     return binaries.mongod(_configured("TRADEDAD_STACK_MONGOD"))
 
 

@@ -1,10 +1,9 @@
-"""Runs services inside a test's own event loop, from their composition roots."""
+"""Runs services from their composition roots, inside a test's own event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from shared.runtime.health import Readiness
 from shared.runtime.service import Component
 from shared.runtime.tasks import stop
 
@@ -13,21 +12,26 @@ from shared.runtime.tasks import stop
 async def running(
     build: AbstractAsyncContextManager[Sequence[Component]],
 ) -> AsyncIterator[Sequence[Component]]:
-    """Run the components of a service; a component that has failed by the end fails the test."""
+    """Run the components of a service. A component that ends before the block does fails the
+    test.
+    """
     async with build as components:
-        tasks = [
-            asyncio.create_task(component.run(), name=type(component).__name__)
-            for component in components
-        ]
-        try:
+        async with running_components(components):
             yield components
-            ended = [task for task in tasks if task.done()]
-        finally:
-            await stop(tasks)
+
+
+@asynccontextmanager
+async def running_components(components: Sequence[Component]) -> AsyncIterator[None]:
+    """The same for components that are built already."""
+    tasks = [
+        asyncio.create_task(component.run(), name=type(component).__name__)
+        for component in components
+    ]
+    try:
+        yield
+        ended = [task for task in tasks if task.done()]
+    finally:
+        await stop(tasks)
     for task in ended:
         task.result()
-
-
-async def is_ready(readiness: Readiness) -> bool:
-    """For `eventually`."""
-    return readiness.is_ready()
+        raise AssertionError(f"{task.get_name()} returned")

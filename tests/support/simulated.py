@@ -1,4 +1,4 @@
-"""A simulator for a test's own settings, and a plain client's words on its feed."""
+"""A simulator inside a test's own event loop, and a plain client of it and of its feed."""
 
 import asyncio
 import json
@@ -7,28 +7,44 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
-from pydantic import SecretStr
 
 from services.simulator.app import open_simulator
 from services.simulator.feed.encode import pb
 from services.simulator.settings import SimulatorSettings
+from shared.runtime.tasks import stop
+from tests.support.patience import PATIENCE_SECS
 
 AUTHORIZE: Final = "/v3/feed/market-data-feed/authorize"
 DIRECT: Final = "/v3/feed/market-data-feed"
+TOKEN: Final = "simulated-token"
+_CLIENT_TOKEN: Final = "t"
+
+
+@asynccontextmanager
+async def simulator(**options: Any) -> AsyncIterator[str]:
+    """A simulator with these settings; yields its URL."""
+    settings = SimulatorSettings.model_validate(
+        {"port": 0, "ops_port": 0, "access_token": TOKEN} | options
+    )
+    async with open_simulator(settings) as opened:
+        driving = asyncio.create_task(opened.simulation_loop.run())
+        try:
+            yield f"http://127.0.0.1:{opened.port}"
+        finally:
+            await stop([driving])
 
 
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of a simulator with these settings; the simulator ends before the client."""
-    settings = SimulatorSettings(port=0, ops_port=0, access_token=SecretStr("t"), **options)
+    """A client, with a good token, of a simulator with these settings.
+
+    The simulator ends before the client, so that it has connections to close.
+    """
     async with AsyncExitStack() as stack:
-        simulator = await stack.enter_async_context(open_simulator(settings))
-        driving = asyncio.create_task(simulator.simulation_loop.run())
-        url = f"http://127.0.0.1:{simulator.port}"
-        async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer t"}) as http:
+        url = await stack.enter_async_context(simulator(access_token=_CLIENT_TOKEN, **options))
+        headers = {"Authorization": f"Bearer {_CLIENT_TOKEN}"}
+        async with aiohttp.ClientSession(url, headers=headers) as http:
             yield http
-            driving.cancel()
-            await asyncio.wait([driving])
             await stack.aclose()
 
 
@@ -46,7 +62,7 @@ async def feed_uri(http: aiohttp.ClientSession) -> str:
 
 
 def request(method: str, keys: list[str], mode: str | None = None) -> bytes:
-    """A message to the feed."""
+    """A request on the feed."""
     data: dict[str, object] = {"instrumentKeys": keys}
     if mode is not None:
         data["mode"] = mode
@@ -55,4 +71,4 @@ def request(method: str, keys: list[str], mode: str | None = None) -> bytes:
 
 async def receive(socket: aiohttp.ClientWebSocketResponse) -> Any:
     """The next message of the feed."""
-    return pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5))
+    return pb.FeedResponse.FromString(await socket.receive_bytes(timeout=PATIENCE_SECS))

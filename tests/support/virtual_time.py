@@ -11,7 +11,7 @@ P = ParamSpec("P")
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Never waits: tells its loop how far to jump."""
+    """Never waits: moves the time of its loop forward instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class _JumpingSelector(selectors.SelectSelector):
         ready = super().select(0)
         if not ready:
             if timeout is None:
-                raise RuntimeError("everything waits, and nothing is going to happen")
+                raise RuntimeError("every task waits, and no timer is set")
             self.now += timeout
         return ready
 
@@ -37,8 +37,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self.jumping.now
 
 
-async def stand_still(secs: float) -> None:
-    """Nothing of this process runs for so long, as while it is stopped."""
+async def stall(secs: float) -> None:
+    """Let time pass while nothing of this process runs, as after SIGSTOP."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     loop.jumping.now += secs
@@ -46,7 +46,7 @@ async def stand_still(secs: float) -> None:
 
 
 class LoopClock:
-    """A `Clock` that shows the loop's time, and so agrees with `asyncio.timeout`."""
+    """A `Clock` of the loop's time, so that it agrees with `asyncio.timeout`."""
 
     def now_ms(self) -> int:
         return self.now_us() // 1_000

@@ -1,4 +1,4 @@
-"""What tests of auth under faults share."""
+"""Fixtures of the tests of auth under faults."""
 
 from tests.support.auth_service import ann, auth, key, settings
 

@@ -1,64 +1,77 @@
-"""A gateway process that stands still for seconds, and then goes on."""
+"""A gateway process that is stopped for seconds (SIGSTOP) and continued."""
 
 import asyncio
-import signal
 import time
+from typing import Final, NamedTuple
 
-import aiohttp
-
-from services.gateway.settings import GatewaySettings
-from tests.support.builders import KEY
-from tests.support.gateways import fresh, gateway_process, receive, subscribe
+from tests.support.builders import KEY, fresh_quote
+from tests.support.gateway.process import GatewayProcess, gateway_process
+from tests.support.gateway.websocket import Socket, receive, subscribe
 from tests.support.servers import NatsServer
 
-LIMIT_SECS = GatewaySettings.model_fields["max_quote_age_secs"].default
-STOPPED_SECS = 5.0
-PER_SEC = 100
-# Between the gateway's look at a quote's age and ours.
-SLACK_SECS = 0.5
+MAX_AGE_SECS: Final = 2.0
+STOPPED_SECS: Final = 5.0
+PER_SEC: Final = 100
+LAST_PRICE: Final = 1.0
 
 
-async def test_what_is_older_than_its_limit_is_not_sent_as_live(nats: NatsServer) -> None:
-    """In a snapshot it is; and the newest state comes in the end, nothing going back in time."""
-    async with gateway_process(nats) as gateway, gateway.connect() as socket:
+class Received(NamedTuple):
+    """One quote as the client received it."""
+
+    seq: int
+    ingested_at: float
+    """When ingest received it, Unix seconds."""
+    is_snapshot: bool
+
+
+async def test_quotes_above_the_age_limit_arrive_as_a_snapshot_and_the_newest_state_follows(
+    nats: NatsServer,
+) -> None:
+    async with (
+        gateway_process(nats, MAX_QUOTE_AGE_SECS=str(MAX_AGE_SECS)) as gateway,
+        gateway.connect() as socket,
+    ):
         await subscribe(socket, KEY)
-        last = 0
-
-        async def publish(secs: float) -> None:
-            nonlocal last
-            for _ in range(int(secs * PER_SEC)):
-                last += 1
-                await gateway.publish(fresh(seq=last))
-                await asyncio.sleep(1 / PER_SEC)
-
-        reading = asyncio.create_task(read_until_quiet(socket))
-        await publish(1)
-        gateway.process.send(signal.SIGSTOP)
-        await publish(STOPPED_SECS)
-        gateway.process.send(signal.SIGCONT)
-        await publish(2)
-        await gateway.publish(fresh(seq=last + 1, ltp=1.0))
-        live, snapshots = await reading
-    ages = [received - sent for received, sent, _ in live]
-    print(f"oldest live quote: {max(ages):.3f} s; snapshots: {len(snapshots)}")
-    assert max(ages) < LIMIT_SECS + SLACK_SECS
-    assert snapshots, "what was published meanwhile came as a snapshot"
-    seqs = [seq for _, _, seq in sorted(live + snapshots)]
-    assert seqs == sorted(seqs)
-    assert seqs[-1] == last + 1
+        reading = asyncio.create_task(read_until_last_price(socket))
+        before_stop = await publish(gateway, secs=1, after=0)
+        gateway.process.pause()
+        last_seq = await publish(gateway, secs=STOPPED_SECS, after=before_stop)
+        resumed_at = time.time()
+        gateway.process.resume()
+        last_seq = await publish(gateway, secs=2, after=last_seq)
+        await gateway.publish(fresh_quote(seq=last_seq + 1, ltp=LAST_PRICE))
+        received = await reading
+    # Too old already when the process was continued, so too old whenever it was sent.
+    too_old = [
+        quote
+        for quote in received
+        if quote.seq > before_stop and quote.ingested_at < resumed_at - MAX_AGE_SECS
+    ]
+    assert all(quote.is_snapshot for quote in too_old)
+    assert any(quote.is_snapshot for quote in received), "the stop was too short to matter"
+    seqs = [quote.seq for quote in received]
+    assert seqs == sorted(seqs), "quotes go back in time"
+    assert seqs[-1] == last_seq + 1
 
 
-Seen = list[tuple[float, float, int]]
+async def publish(gateway: GatewayProcess, *, secs: float, after: int) -> int:
+    """Publish quotes for at least this long, with the seqs after `after`; the last seq."""
+    seq = after
+    end = time.monotonic() + secs
+    while time.monotonic() < end:
+        seq += 1
+        await gateway.publish(fresh_quote(seq=seq))
+        await asyncio.sleep(1 / PER_SEC)
+    return seq
 
 
-async def read_until_quiet(socket: aiohttp.ClientWebSocketResponse) -> tuple[Seen, Seen]:
-    """Receive and sending time and seq of each quote up to the one that costs 1: live, late."""
-    live: Seen = []
-    snapshots: Seen = []
+async def read_until_last_price(socket: Socket) -> list[Received]:
+    """The quotes in the order of their arrival, up to the one of LAST_PRICE."""
+    received: list[Received] = []
     while True:
         batch = await receive(socket, "quotes")
-        seen = snapshots if batch.get("snapshot") else live
-        for one in batch["data"]:
-            seen.append((time.time(), one["rt"] / 1e6, one["seq"]))
-            if one["ltp"] == 1.0:
-                return live, snapshots
+        is_snapshot = bool(batch.get("snapshot"))
+        for quote in batch["data"]:
+            received.append(Received(quote["seq"], quote["rt"] / 1e6, is_snapshot))
+            if quote["ltp"] == LAST_PRICE:
+                return received

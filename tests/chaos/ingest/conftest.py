@@ -1,4 +1,4 @@
-"""Fixtures of ingest's tests: an ear on the bus, and a list of two instruments."""
+"""Fixtures of the tests of ingest: a subscriber to the bus, and a watchlist."""
 
 from tests.support.ingest import listener, watchlist
 

@@ -1,42 +1,45 @@
-"""Ingest is down for two windows: their bars are partial, then made anew of Upstox's candles."""
-
-import pytest
+"""Ingest is down for two windows: their bars are partial, then repaired from Upstox's candles."""
 
 from services.persister.storage.documents import to_ms
 from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start
 from shared.runtime.mongo import Document, Mongo
-from tests.support.bars_of_trades import compare, wait_until_stored
-from tests.support.rig import KEYS, Process, Rig, rig
+from tests.support.bar_comparison import compare, wait_until_stored
+from tests.support.message_proxies import mongo_proxy
+from tests.support.patience import TEST_TIMEOUT_SECS
+from tests.support.pipeline_stack import PipelineStack, pipeline_stack
+from tests.support.processes import ServiceProcess
 from tests.support.servers import MongoServer, NatsServer
-from tests.support.taps import mongo_tap
 from tests.support.waiting import eventually
 
 _SPEED = 100
 
 
-async def _go_through_an_outage(made: Rig, mongo: Mongo) -> set[int]:
-    """The windows in which ingest was down, two of them whole; stored with the one after."""
-    ingest = await made.begin()
-    persister = made.process("persister")
+async def _let_ingest_be_down(stack: PipelineStack, mongo: Mongo) -> set[int]:
+    """Stop ingest during at least two whole windows.
+
+    Returns the windows in which it was down, once they and the one after them are stored.
+    """
+    ingest = await stack.start_ingest()
+    persister = stack.service("persister")
     persister.start()
-    await made.until(made.first_window + 120_000)
-    since = await made.now_ms()
+    await stack.wait_until(stack.first_window + 120_000)
+    since_ms = await stack.exchange_ms()
     ingest.kill()
-    await made.until(window_start(since) + 3 * WINDOW_MS + 60_000)
+    await stack.wait_until(window_start(since_ms) + 3 * WINDOW_MS + 60_000)
     ingest.start()
-    await made.live()
-    until = await made.now_ms()
-    await wait_until_stored(mongo, window_start(until) + 3 * WINDOW_MS)
+    await ingest.wait_ready()
+    until_ms = await stack.exchange_ms()
+    await wait_until_stored(mongo, window_start(until_ms) + 3 * WINDOW_MS)
     persister.kill()
-    return set(range(window_start(since), until, WINDOW_MS))
+    return set(range(window_start(since_ms), until_ms, WINDOW_MS))
 
 
 def _windows_of(gap: Document) -> range:
     return range(to_ms(gap["start"]), to_ms(gap["end"]), WINDOW_MS)
 
 
-def _repairer(made: Rig, **more: str) -> Process:
-    return made.process(
+def _repairing_persister(stack: PipelineStack, **more: str) -> ServiceProcess:
+    return stack.service(
         "persister",
         TRADEDAD_PERSISTER_REPAIR="true",
         TRADEDAD_PERSISTER_REPAIR_EVERY_SECS="0.3",
@@ -46,51 +49,49 @@ def _repairer(made: Rig, **more: str) -> Process:
 
 async def _wait_until_repaired(mongo: Mongo) -> None:
     async def repaired() -> bool:
-        left = await mongo.db["bars_5m"].count_documents(
+        partial = await mongo.db["bars_5m"].count_documents(
             {"state": "partial", "start": {"$gte": to_datetime(first)}}
         )
-        return not left and not await mongo.db["gaps"].count_documents({"state": "open"})
+        return not partial and not await mongo.db["gaps"].count_documents({"state": "open"})
 
     first = to_ms((await mongo.db["gaps"].find().sort("start").to_list(1))[0]["start"])
-    await eventually(repaired, what="all is repaired", timeout_secs=60)
+    await eventually(repaired, what="everything is repaired", timeout_secs=TEST_TIMEOUT_SECS)
 
 
-@pytest.mark.timeout(180)
 async def test_bars_of_an_outage_are_partial_and_then_repaired_from_candles(
     nats: NatsServer, mongo_server: MongoServer
 ) -> None:
     async with (
-        mongo_tap(mongo_server.port) as way,
-        rig(nats, mongo_server.url, speed=_SPEED) as (made, mongo),
+        mongo_proxy(mongo_server.port) as proxy,
+        pipeline_stack(nats, mongo_server.url, speed=_SPEED) as (stack, mongo),
     ):
-        outage = await _go_through_an_outage(made, mongo)
-        windows = (max(outage) - made.first_window) // WINDOW_MS + 2
-        found = await compare(made, mongo, KEYS, windows=windows, partial_may_differ=True)
-        # Of windows that were missed whole there is no bar yet: they are in the ledger of gaps.
+        outage = await _let_ingest_be_down(stack, mongo)
+        windows = (max(outage) - stack.first_window) // WINDOW_MS + 2
+        found = await compare(stack, mongo, windows=windows, partial_may_differ=True)
+        # Windows that were missed completely have no bar yet: they are in the collection of gaps.
         missing = {line for line in found.wrong if line.endswith("missing")}
         assert set(found.wrong) == missing
-        unknown = {int(line.split()[-2].rstrip(":")) for line in missing}
-        hidden = unknown | {start for _, start in found.not_complete()}
-        # Of the window in which the feed came back candles may tell all, if it came early in it.
-        assert outage - {max(outage)} <= hidden <= outage
+        without_bar = {int(line.split()[-2].rstrip(":")) for line in missing}
+        incomplete = without_bar | {start for _, start in found.not_complete()}
+        # The window in which ingest came back may be complete, thanks to candles.
+        assert outage - {max(outage)} <= incomplete <= outage
         assert len(outage) >= 4
         gaps = await mongo.db["gaps"].find().to_list()
-        assert {start for gap in gaps for start in _windows_of(gap)} >= unknown
+        assert {start for gap in gaps for start in _windows_of(gap)} >= without_bar
 
-        # Killed in the middle of it, and done by the next.
-        url = f"mongodb://127.0.0.1:{way.port}/?directConnection=true"
-        repairer = _repairer(made, TRADEDAD_MONGO_URL=url)
-        held = way.hold("commitTransaction", count=3)
+        # One persister is killed during the repair, and the next one completes it.
+        url = f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true"
+        repairer = _repairing_persister(stack, TRADEDAD_MONGO_URL=url)
+        held = proxy.hold("commitTransaction", count=3)
         repairer.start()
-        await held.reached(timeout_secs=60)
+        await held.arrived()
         repairer.kill()
-        repairer = _repairer(made)
+        repairer = _repairing_persister(stack)
         repairer.start()
         await _wait_until_repaired(mongo)
 
-        found = await compare(made, mongo, KEYS, windows=windows)
+        found = await compare(stack, mongo, windows=windows)
         assert found.wrong == []
-        assert {start for _, start in found.not_complete()} == hidden
-        states = {found.states[place] for place in found.not_complete()}
-        assert states == {"repaired"}
-        assert repairer.logged("repair progress")
+        assert {start for _, start in found.not_complete()} == incomplete
+        assert {found.states[place] for place in found.not_complete()} == {"repaired"}
+        assert repairer.log_entries("repair progress")

@@ -1,43 +1,41 @@
-"""mongod is there and does nothing: SIGSTOP, as a machine that swaps or a disk that hangs."""
+"""mongod is stopped (SIGSTOP), as on a machine that swaps or with a disk that hangs."""
 
 import asyncio
 
 import pytest
 
-from embedded.ports import free_ports
 from shared.market.exchange_time import WINDOW_MS
-from tests.support.bars_of_trades import check_all_complete
-from tests.support.rig import rig
-from tests.support.servers import NatsServer, run_mongo
+from tests.support.bar_comparison import check_all_complete
+from tests.support.patience import OUTAGE_SECS
+from tests.support.pipeline_stack import pipeline_stack
+from tests.support.servers import MongoServer, NatsServer
+from tests.support.waiting import eventually
 
-_MOST_GROWTH_BYTES = 48 << 20
+_MAX_GROWTH_BYTES = 48 << 20
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
-async def test_bars_are_exact_though_mongod_does_nothing_for_a_while(nats: NatsServer) -> None:
-    (port,) = free_ports(1)
-    ready_url = f"http://127.0.0.1:{port}/readyz"
-    with run_mongo() as server:
-        async with rig(nats, server.url, speed=60) as (made, mongo):
-            await made.begin()
-            persister = made.process("persister", TRADEDAD_PERSISTER_OPS_PORT=str(port))
-            persister.start()
-            await made.answers(ready_url, what="the persister is ready")
-            await made.until(made.first_window + WINDOW_MS)
-            before_bytes = persister.rss_bytes
-            server.freeze()
-            try:
-                async with asyncio.timeout(30):
-                    await made.answers(ready_url, what="it says that it is not", expected=503)
-                    await asyncio.Event().wait()
-            except TimeoutError:
-                pass
-            grown_bytes = persister.rss_bytes - before_bytes
-            still = await made.status(ready_url)
-            server.thaw()
-            assert still == 503
-            assert grown_bytes < _MOST_GROWTH_BYTES
-            await made.answers(ready_url, what="it is ready again")
-            await check_all_complete(made, mongo, nats, windows=10)
-            assert persister.is_running
+async def test_bars_are_exact_although_mongod_is_stopped_for_a_while(
+    nats: NatsServer, own_mongod: MongoServer
+) -> None:
+    async with pipeline_stack(nats, own_mongod.url, speed=60) as (stack, mongo):
+        await stack.start_ingest()
+        persister = stack.service("persister")
+        persister.start()
+        await persister.wait_ready()
+        await stack.wait_until(stack.first_window + WINDOW_MS)
+        before_bytes = persister.rss_bytes
+        own_mongod.pause()
+
+        async def is_not_ready() -> bool:
+            return await persister.readyz_status() == 503
+
+        await eventually(is_not_ready, what="the persister is not ready")
+        await asyncio.sleep(6 * OUTAGE_SECS)  # the outage itself
+        growth_bytes = persister.rss_bytes - before_bytes
+        assert await persister.readyz_status() == 503
+        own_mongod.resume()
+        assert growth_bytes < _MAX_GROWTH_BYTES
+        await persister.wait_ready()
+        await check_all_complete(stack, mongo, nats, windows=10)
+        assert persister.is_running

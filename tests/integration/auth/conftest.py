@@ -1,4 +1,4 @@
-"""What tests of auth with real servers share."""
+"""Fixtures of the tests of auth with real servers."""
 
 from tests.support.auth_service import ann, auth, key, settings
 

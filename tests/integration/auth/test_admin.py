@@ -1,4 +1,4 @@
-"""Administrators, from the command that makes the first one."""
+"""Administrators, and the command that makes the first one."""
 
 import asyncio
 import subprocess
@@ -10,6 +10,8 @@ import pytest
 from services.auth.settings import AuthSettings
 from shared.runtime import exit_codes
 from tests.support.auth_service import EMAIL, PASSWORD, PEPPER, Auth
+from tests.support.patience import PATIENCE_SECS
+from tests.support.settings import process_environment
 
 BOB = "bob@example.com"
 
@@ -17,14 +19,13 @@ BOB = "bob@example.com"
 def command(
     settings: AuthSettings, module: str, *arguments: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Runs one of auth's commands as an operator does."""
-    environ = {
+    """Runs a command of auth as an operator does."""
+    environ = process_environment() | {
         "TRADEDAD_AUTH_KEYS_DIR": str(settings.keys_dir),
         "TRADEDAD_AUTH_PEPPER": PEPPER,
         "TRADEDAD_AUTH_NATS_PASSWORD": "test-password",
         "TRADEDAD_MONGO_URL": settings.mongo.url.get_secret_value(),
         "TRADEDAD_MONGO_DATABASE": settings.mongo.database,
-        "TRADEDAD_MONGO_TIMEOUT_MS": "2000",
         "TRADEDAD_LOG_LEVEL": "error",
     }
     return subprocess.run(
@@ -32,14 +33,14 @@ def command(
         env=environ,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECS,
         check=False,
     )
 
 
 @pytest.fixture
 async def root(auth: Auth, ann: dict[str, Any]) -> str:
-    """Ann's token; she is an administrator."""
+    """The token of Ann, who is an administrator."""
     await auth.mongo.db["users"].update_one({"email": EMAIL}, {"$set": {"roles": ["admin"]}})
     token: str = ann["access_token"]
     return token
@@ -47,13 +48,13 @@ async def root(auth: Auth, ann: dict[str, Any]) -> str:
 
 @pytest.fixture
 async def bob(auth: Auth, root: str) -> dict[str, Any]:
-    """Bob, an ordinary user, is logged in."""
+    """The reply to the login of Bob, who is not an administrator."""
     await auth.signup(BOB, PASSWORD)
     body: dict[str, Any] = (await auth.login(BOB, PASSWORD)).body
     return body
 
 
-async def test_accounts_are_listed_page_by_page_without_secrets(
+async def test_accounts_are_listed_in_pages_without_secrets(
     auth: Auth, root: str, bob: dict[str, Any]
 ) -> None:
     first = await auth.get("/auth/admin/users?limit=1", root)
@@ -67,17 +68,17 @@ async def test_accounts_are_listed_page_by_page_without_secrets(
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "page=1"])
-async def test_a_query_that_breaks_a_rule_is_told_which(auth: Auth, root: str, query: str) -> None:
-    answer = await auth.get(f"/auth/admin/users?{query}", root)
-    assert (answer.status, answer.body["field"]) == (422, query.partition("=")[0])
+async def test_an_invalid_query_names_the_parameter(auth: Auth, root: str, query: str) -> None:
+    reply = await auth.get(f"/auth/admin/users?{query}", root)
+    assert (reply.status, reply.body["field"]) == (422, query.partition("=")[0])
 
 
-async def test_a_disabled_user_is_out_until_enabled(
+async def test_a_disabled_user_has_no_access_until_enabled(
     auth: Auth, root: str, bob: dict[str, Any]
 ) -> None:
     user = f"/auth/admin/users/{bob['user_id']}"
-    answer = await auth.post(f"{user}/disable", token=root)
-    assert (answer.status, answer.body) == (200, {"sessions_ended": 1})
+    reply = await auth.post(f"{user}/disable", token=root)
+    assert (reply.status, reply.body) == (200, {"sessions_ended": 1})
     assert (await auth.me(bob["access_token"])).body["code"] == "revoked"
     assert (await auth.refresh(bob["refresh_token"])).status == 401
     assert (await auth.login(BOB, PASSWORD)).body["code"] == "account_disabled"
@@ -86,56 +87,60 @@ async def test_a_disabled_user_is_out_until_enabled(
     assert "disabled_at" in listed[1]
     assert (await auth.post(f"{user}/enable", token=root)).status == 204
     assert (await auth.login(BOB, PASSWORD)).status == 200
-    ann = (await auth.audit(event="user_disabled"))[0]
-    assert (ann["user_id"], "by" in ann) == (bob["user_id"], True)
+    entry = (await auth.audit(event="user_disabled"))[0]
+    assert (entry["user_id"], "by" in entry) == (bob["user_id"], True)
 
 
-async def test_all_sessions_of_a_user_are_ended(auth: Auth, root: str, bob: dict[str, Any]) -> None:
-    answer = await auth.post(f"/auth/admin/users/{bob['user_id']}/revoke", token=root)
-    assert answer.body == {"sessions_ended": 1}
+async def test_an_administrator_ends_all_sessions_of_a_user(
+    auth: Auth, root: str, bob: dict[str, Any]
+) -> None:
+    reply = await auth.post(f"/auth/admin/users/{bob['user_id']}/revoke", token=root)
+    assert reply.body == {"sessions_ended": 1}
     assert (await auth.me(bob["access_token"])).body["code"] == "revoked"
     assert (await auth.login(BOB, PASSWORD)).status == 200
 
 
-async def test_nobody_else_may(auth: Auth, root: str, bob: dict[str, Any]) -> None:
+async def test_a_user_without_the_role_may_not_administer(
+    auth: Auth, root: str, bob: dict[str, Any]
+) -> None:
     token = bob["access_token"]
     user = f"/auth/admin/users/{bob['user_id']}"
-    answers = [
+    replies = [
         await auth.get("/auth/admin/users", token),
         await auth.post(f"{user}/disable", token=token),
         await auth.post(f"{user}/enable", token=token),
         await auth.post(f"{user}/revoke", token=token),
     ]
-    assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 4
+    assert [(reply.status, reply.body["code"]) for reply in replies] == [(403, "forbidden")] * 4
     assert (await auth.post(f"{user}/disable")).status == 401
 
 
-async def test_a_role_that_was_taken_away_is_gone_at_once(auth: Auth, root: str) -> None:
+async def test_a_removed_role_gives_no_right_any_more(auth: Auth, root: str) -> None:
     await auth.mongo.db["users"].update_one({"email": EMAIL}, {"$set": {"roles": []}})
     assert (await auth.get("/auth/admin/users", root)).status == 403
 
 
-async def test_a_user_that_is_not_there_is_not_found(auth: Auth, root: str) -> None:
+async def test_an_unknown_user_is_not_found(auth: Auth, root: str) -> None:
     for user_id in ("0" * 32, "nobody", "a.b"):
         for action in ("disable", "enable", "revoke"):
-            answer = await auth.post(f"/auth/admin/users/{user_id}/{action}", token=root)
-            assert (answer.status, answer.body["code"]) == (404, "not_found")
+            reply = await auth.post(f"/auth/admin/users/{user_id}/{action}", token=root)
+            assert (reply.status, reply.body["code"]) == (404, "not_found")
 
 
-def test_the_first_administrator_is_made_by_a_command(
+def test_a_command_makes_the_first_administrator(
     auth: Auth, settings: AuthSettings, ann: dict[str, Any]
 ) -> None:
     module = "services.auth.grant_admin"
     done = command(settings, module, "Ann@Example.com")
     assert (done.returncode, done.stdout) == (0, f"{EMAIL} is an administrator now\n")
-    nobody = command(settings, module, "nobody@example.com")
-    assert nobody.returncode == exit_codes.FAILED
-    assert "sign up first" in nobody.stderr
+    unknown = command(settings, module, "nobody@example.com")
+    assert unknown.returncode == exit_codes.FAILED
+    assert "sign up first" in unknown.stderr
     assert command(settings, module, "nonsense").returncode == exit_codes.CONFIG
     assert command(settings, module).returncode == exit_codes.CONFIG
 
 
-async def test_what_the_command_made_holds_and_was_written_down(
+async def test_the_command_grants_the_role_and_writes_to_the_audit_log(
     auth: Auth, settings: AuthSettings, ann: dict[str, Any]
 ) -> None:
     done = await asyncio.to_thread(command, settings, "services.auth.grant_admin", EMAIL)

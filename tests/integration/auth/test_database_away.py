@@ -1,109 +1,49 @@
-"""What auth answers while its database is gone, and after."""
+"""Auth while its database is away, and after its return."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
-from pydantic import SecretStr
 from pymongo import uri_parser
 
 from services.auth.settings import AuthSettings
-from shared.runtime.settings import MongoSettings
-from tests.support.auth_service import Auth
-
-EMAIL = "ann@example.com"
-PASSWORD = "correct horse battery"
-
-
-class Door:
-    """A TCP way to the database that can be shut and opened."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._behind = (host, port)
-        self._server: asyncio.Server | None = None
-        self._passing: set[asyncio.Task[None]] = set()
-        self.port = 0
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            for task in self._passing:
-                task.cancel()
-            await asyncio.gather(*self._passing, return_exceptions=True)
-            await self._server.wait_closed()
-            self._server = None
-
-    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._passing.add(task)
-        try:
-            back_reader, back_writer = await asyncio.open_connection(*self._behind)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(_pour(reader, back_writer))
-                    group.create_task(_pour(back_reader, writer))
-            finally:
-                back_writer.close()
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            self._passing.discard(task)
-            writer.close()
-
-
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
+from tests.support.auth_service import EMAIL, PASSWORD, Auth
+from tests.support.settings import mongo_settings
+from tests.support.tcp_proxy import CuttableProxy, cuttable_proxy
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
-async def door(mongo_url: str) -> AsyncIterator[Door]:
-    host, port = uri_parser.parse_uri(mongo_url)["nodelist"][0]
-    door = Door(host, port or 27_017)
-    await door.open()
-    yield door
-    await door.shut()
+async def to_mongo(mongo_url: str) -> AsyncIterator[CuttableProxy]:
+    """A proxy in front of the shared mongod."""
+    _, port = uri_parser.parse_uri(mongo_url)["nodelist"][0]
+    async with cuttable_proxy(port) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def settings(settings: AuthSettings, door: Door) -> AuthSettings:
-    mongo = MongoSettings(
-        url=SecretStr(f"mongodb://127.0.0.1:{door.port}/?directConnection=true"),
-        database=settings.mongo.database,
-        timeout_ms=500,
-    )
+def settings(settings: AuthSettings, to_mongo: CuttableProxy) -> AuthSettings:
+    url = f"mongodb://{to_mongo.address}/?directConnection=true"
+    mongo = mongo_settings(url, settings.mongo.database, has_outages=True)
     return settings.model_copy(update={"mongo": mongo})
 
 
-async def test_requests_are_unavailable_while_the_database_is_and_work_again_after(
-    auth: Auth, door: Door
+async def test_requests_are_unavailable_while_the_database_is_away_and_work_after_its_return(
+    auth: Auth, to_mongo: CuttableProxy
 ) -> None:
     await auth.signup(EMAIL, PASSWORD)
     token = (await auth.login(EMAIL, PASSWORD)).body["access_token"]
-    await door.shut()
-    for answer in (
-        await auth.signup("bob@example.com", PASSWORD),
-        await auth.login(EMAIL, PASSWORD),
-        await auth.me(token),
-    ):
-        assert (answer.status, answer.body["code"]) == (503, "unavailable")
-    assert not await auth.mongo.probe()
-    ready = await auth.ask("GET", "/readyz")
-    assert (ready.status, list(ready.body["waiting_for"])) == (503, ["mongodb"])
-    assert (await auth.ask("GET", "/healthz")).status == 200
-    assert (await auth.ask("GET", "/.well-known/jwks.json")).status == 200
-    await door.open()
-    async with asyncio.timeout(10):
-        while not await auth.mongo.probe():
-            continue
-    assert (await auth.ask("GET", "/readyz")).status == 200
+    async with to_mongo.cut():
+        replies = await asyncio.gather(
+            auth.signup("bob@example.com", PASSWORD), auth.login(EMAIL, PASSWORD), auth.me(token)
+        )
+        for reply in replies:
+            assert (reply.status, reply.body["code"]) == (503, "unavailable")
+        assert not await auth.mongo.probe()
+        ready = await auth.request("GET", "/readyz")
+        assert (ready.status, list(ready.body["waiting_for"])) == (503, ["mongodb"])
+        assert (await auth.request("GET", "/healthz")).status == 200
+        assert (await auth.request("GET", "/.well-known/jwks.json")).status == 200
+    await eventually(auth.mongo.probe, what="the database answers")
+    assert (await auth.request("GET", "/readyz")).status == 200
     assert (await auth.login(EMAIL, PASSWORD)).status == 200

@@ -1,3 +1,5 @@
+"""Signup and login over real HTTP and MongoDB."""
+
 import asyncio
 from datetime import datetime
 
@@ -8,13 +10,10 @@ from services.auth.signing.keyring import Key
 from shared.errors import Unauthenticated
 from shared.runtime.clock import SystemClock
 from shared.web.verifier import KeySet, TokenVerifier
-from tests.support.auth_service import Auth
-
-EMAIL = "ann@example.com"
-PASSWORD = "correct horse battery"
+from tests.support.auth_service import EMAIL, PASSWORD, Auth
 
 
-async def test_a_new_user_signs_up_logs_in_and_is_recognised(auth: Auth) -> None:
+async def test_a_new_user_signs_up_logs_in_and_reads_the_own_account(auth: Auth) -> None:
     signup = await auth.signup(EMAIL, PASSWORD)
     assert signup.status == 201
     assert sorted(signup.body) == ["created_at", "email", "user_id"]
@@ -29,7 +28,7 @@ async def test_a_new_user_signs_up_logs_in_and_is_recognised(auth: Auth) -> None
     assert (me.status, me.body) == (200, signup.body)
 
 
-async def test_other_services_can_check_the_token_with_the_published_keys(
+async def test_other_services_can_verify_the_token_with_the_published_keys(
     auth: Auth, settings: AuthSettings
 ) -> None:
     await auth.signup(EMAIL, PASSWORD)
@@ -41,22 +40,22 @@ async def test_other_services_can_check_the_token_with_the_published_keys(
     assert principal.roles == frozenset()
 
 
-async def test_one_address_is_one_account_whatever_its_capitals(auth: Auth) -> None:
+async def test_an_email_address_is_one_account_in_upper_and_lower_case(auth: Auth) -> None:
     await auth.signup("Ann@Example.com", PASSWORD)
     taken = await auth.signup("ANN@example.com", "another long password")
     assert (taken.status, taken.body["code"]) == (409, "email_taken")
     assert (await auth.login("aNN@eXample.com", PASSWORD)).status == 200
 
 
-async def test_of_twenty_sign_ups_at_once_with_one_address_one_succeeds(auth: Auth) -> None:
-    answers = await asyncio.gather(*(auth.signup(EMAIL, f"{PASSWORD} {i}") for i in range(20)))
-    assert sorted(answer.status for answer in answers) == [201] + [409] * 19
-    winner = next(i for i, answer in enumerate(answers) if answer.status == 201)
+async def test_one_of_twenty_concurrent_signups_with_the_same_address_succeeds(auth: Auth) -> None:
+    replies = await asyncio.gather(*(auth.signup(EMAIL, f"{PASSWORD} {i}") for i in range(20)))
+    assert sorted(reply.status for reply in replies) == [201] + [409] * 19
+    winner = next(i for i, reply in enumerate(replies) if reply.status == 201)
     assert (await auth.login(EMAIL, f"{PASSWORD} {winner}")).status == 200
     assert await auth.mongo.db["users"].count_documents({}) == 1
 
 
-async def test_wrong_password_and_unknown_user_cannot_be_told_apart(auth: Auth) -> None:
+async def test_a_wrong_password_and_an_unknown_user_get_the_same_reply(auth: Auth) -> None:
     await auth.signup(EMAIL, PASSWORD)
     wrong = await auth.login(EMAIL, "not the right password")
     unknown = await auth.login("nobody@example.com", PASSWORD)
@@ -74,7 +73,7 @@ async def test_wrong_password_and_unknown_user_cannot_be_told_apart(auth: Auth) 
     ],
     ids=["73 bytes", "umlauts", "emoji"],
 )
-async def test_passwords_longer_than_bcrypt_can_take_work_to_the_last_byte(
+async def test_every_byte_of_a_password_longer_than_bcrypts_limit_counts(
     auth: Auth, password: str
 ) -> None:
     assert len(password.encode()) >= 73
@@ -88,12 +87,12 @@ async def test_passwords_longer_than_bcrypt_can_take_work_to_the_last_byte(
     ["", "short", "x\0" * 20, "long " * 3_000],
     ids=["empty", "short", "NUL", "15000 bytes"],
 )
-async def test_a_login_with_a_password_nobody_can_have_is_only_wrong(
+async def test_a_login_with_an_impossible_password_is_a_wrong_password(
     auth: Auth, password: str
 ) -> None:
     await auth.signup(EMAIL, PASSWORD)
-    answer = await auth.login(EMAIL, password)
-    assert (answer.status, answer.body["code"]) == (401, "bad_credentials")
+    reply = await auth.login(EMAIL, password)
+    assert (reply.status, reply.body["code"]) == (401, "bad_credentials")
 
 
 @pytest.mark.parametrize(
@@ -129,25 +128,25 @@ async def test_a_login_with_a_password_nobody_can_have_is_only_wrong(
         ),
     ],
 )
-async def test_a_malformed_sign_up_is_told_which_field_breaks_which_rule(
+async def test_an_invalid_signup_names_the_field_and_the_rule(
     auth: Auth, body: str, status: int, code: str, field: str | None
 ) -> None:
-    answer = await auth.ask("POST", "/auth/signup", data=body)
-    assert (answer.status, answer.body["code"]) == (status, code)
-    assert answer.body.get("field") == field
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
-    assert field is None or answer.body["detail"].startswith(f"{field}: ")
+    reply = await auth.request("POST", "/auth/signup", data=body)
+    assert (reply.status, reply.body["code"]) == (status, code)
+    assert reply.body.get("field") == field
+    assert reply.headers["Content-Type"].startswith("application/problem+json")
+    assert field is None or reply.body["detail"].startswith(f"{field}: ")
     assert await auth.mongo.db["users"].count_documents({}) == 0
 
 
-async def test_a_body_over_16_kib_is_too_large(auth: Auth) -> None:
-    answer = await auth.signup(EMAIL, "x" * 16 * 1024)
-    assert (answer.status, answer.body["code"]) == (413, "too_large")
+async def test_a_body_above_16_kib_is_too_large(auth: Auth) -> None:
+    reply = await auth.signup(EMAIL, "x" * 16 * 1024)
+    assert (reply.status, reply.body["code"]) == (413, "too_large")
 
 
-async def test_the_published_keys_are_public_and_verify(auth: Auth, key: Key) -> None:
-    answer = await auth.ask("GET", "/.well-known/jwks.json")
-    assert [jwk["kid"] for jwk in answer.body["keys"]] == [key.kid]
-    assert "d" not in answer.body["keys"][0]
+async def test_only_public_keys_are_published(auth: Auth, key: Key) -> None:
+    reply = await auth.request("GET", "/.well-known/jwks.json")
+    assert [jwk["kid"] for jwk in reply.body["keys"]] == [key.kid]
+    assert "d" not in reply.body["keys"][0]
     with pytest.raises(Unauthenticated):
         await KeySet(auth.http, f"{auth.url}/.well-known/jwks.json", SystemClock()).find("other")

@@ -1,4 +1,4 @@
-"""What the database itself makes sure of."""
+"""Rules that the database itself enforces."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,10 @@ from services.auth.settings import AuthSettings
 from shared.contracts.revocations import SessionRevoked, UserRevoked
 from shared.errors import EmailTaken, TooManyAttempts
 from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo
 from tests.support.auth_service import Auth
 
-# The sweeper of the database must not remove what a test still looks at.
+# Now, so that the TTL monitor of the database does not delete documents during a test.
 NOON = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 ANN = User("u1", "ann@example.com", "v1$hash", NOON, ("admin",))
@@ -52,7 +53,7 @@ def session(**fields: object) -> LoginSession:
     return LoginSession(**(values | fields))  # type: ignore[arg-type]
 
 
-async def test_an_account_comes_back_as_it_went_in(stores: Stores) -> None:
+async def test_an_account_is_read_as_it_was_stored(stores: Stores) -> None:
     await stores.users.add(ANN)
     assert await stores.users.find("u1") == ANN
     assert await stores.users.find_by_email("ann@example.com") == ANN
@@ -60,7 +61,7 @@ async def test_an_account_comes_back_as_it_went_in(stores: Stores) -> None:
     assert await stores.users.find_by_email("bob@example.com") is None
 
 
-async def test_a_second_account_with_an_address_is_refused_by_the_database(stores: Stores) -> None:
+async def test_a_second_account_with_the_same_address_is_refused(stores: Stores) -> None:
     await stores.users.add(ANN)
     with pytest.raises(EmailTaken):
         await stores.users.add(User("u2", ANN.email, "v1$other", NOON))
@@ -74,14 +75,14 @@ async def test_accounts_are_paged_by_address(stores: Stores) -> None:
     assert [user.user_id for user in await stores.users.list_page(first[-1].email, 2)] == ["c"]
 
 
-async def test_a_session_comes_back_as_it_went_in_without_its_token(
+async def test_a_session_is_read_as_it_was_stored_and_its_token_is_not_stored(
     auth: Auth, stores: Stores
 ) -> None:
-    kept, family = session(), new_family("s")
-    await stores.sessions.add(kept, family)
-    assert await stores.sessions.find(kept.session_id, NOON) == kept
-    assert await stores.sessions.find(kept.session_id, kept.expires_at) is None
-    document = await auth.mongo.db["sessions"].find_one({"_id": kept.session_id})
+    added, family = session(), new_family("s")
+    await stores.sessions.add(added, family)
+    assert await stores.sessions.find(added.session_id, NOON) == added
+    assert await stores.sessions.find(added.session_id, added.expires_at) is None
+    document = await auth.mongo.db["sessions"].find_one({"_id": added.session_id})
     assert all(part not in repr(document) for part in family.token.split(".")[1:])
 
 
@@ -96,14 +97,14 @@ async def test_a_session_comes_back_as_it_went_in_without_its_token(
         ("audit", {"at": NOON, "event": "login", "address": "", "user_agent": "", "expires_at": NOON, "password": "x"}),
     ],
 )  # fmt: skip
-async def test_the_database_refuses_documents_of_another_form(
+async def test_the_database_refuses_documents_of_another_schema(
     auth: Auth, collection: str, document: dict[str, object]
 ) -> None:
     with pytest.raises(WriteError, match="failed validation"):
         await auth.mongo.db[collection].insert_one(document)
 
 
-async def test_what_has_expired_is_swept_and_users_and_sessions_are_found(auth: Auth) -> None:
+async def test_expired_documents_are_deleted_and_lookups_have_indexes(auth: Auth) -> None:
     for collection in ("sessions", "throttles", "audit"):
         indexes = await auth.mongo.db[collection].index_information()
         assert indexes["expiry"]["expireAfterSeconds"] == 0
@@ -112,7 +113,7 @@ async def test_what_has_expired_is_swept_and_users_and_sessions_are_found(auth: 
     assert (await auth.mongo.db["users"].index_information())["email"]["unique"]
 
 
-async def test_a_second_start_changes_nothing_but_an_outdated_validator(
+async def test_a_second_start_replaces_an_outdated_validator(
     auth: Auth, settings: AuthSettings
 ) -> None:
     await auth.mongo.db.command("collMod", "users", validator={})
@@ -122,7 +123,7 @@ async def test_a_second_start_changes_nothing_but_an_outdated_validator(
     assert options["validationAction"] == "error"
 
 
-async def test_accounts_and_sessions_of_before_go_on_or_are_gone(
+async def test_accounts_of_an_older_release_work_and_their_sessions_are_ended(
     auth: Auth, settings: AuthSettings, stores: Stores
 ) -> None:
     await auth.mongo.db.command("collMod", "sessions", validator={})
@@ -136,69 +137,71 @@ async def test_accounts_and_sessions_of_before_go_on_or_are_gone(
     assert await stores.sessions.list_of_user("u1", NOON) == []
 
 
-async def test_processes_that_start_together_do_not_trip_over_each_other(
+async def test_processes_can_create_the_collections_concurrently(
     auth: Auth, settings: AuthSettings
 ) -> None:
-    await auth.mongo.client.drop_database(auth.mongo.db.name)
+    mongo = Mongo(auth.mongo.client, f"{auth.mongo.db.name}_empty", Readiness("auth"))
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
-            group.create_task(open_stores(settings, auth.mongo))
-    assert (await auth.mongo.db["users"].index_information())["email"]["unique"]
+            group.create_task(open_stores(settings, mongo))
+    assert (await mongo.db["users"].index_information())["email"]["unique"]
 
 
-async def test_of_fifty_that_show_one_refresh_token_one_is_the_first(stores: Stores) -> None:
-    kept = session()
-    family = new_family(kept.session_id)
-    await stores.sessions.add(kept, family)
+async def test_one_of_fifty_concurrent_uses_of_a_refresh_token_is_the_first(stores: Stores) -> None:
+    added = session()
+    family = new_family(added.session_id)
+    await stores.sessions.add(added, family)
     outcomes = await asyncio.gather(
         *(
             stores.sessions.rotate(family.token, new_salt(), now=NOON, idle_timeout_secs=60)
             for _ in range(50)
         )
     )
-    taken = [outcome for outcome in outcomes if outcome is not None]
-    assert len(taken) == 50
-    assert sum(not outcome.repeated for outcome in taken) == 1
-    assert len({outcome.salt.successor(family.token) for outcome in taken}) == 1
+    accepted = [outcome for outcome in outcomes if outcome is not None]
+    assert len(accepted) == 50
+    assert sum(not outcome.repeated for outcome in accepted) == 1
+    assert len({outcome.salt.successor(family.token) for outcome in accepted}) == 1
 
 
-async def test_a_late_second_use_is_reuse(stores: Stores) -> None:
-    kept = session()
-    family = new_family(kept.session_id)
-    await stores.sessions.add(kept, family)
-    await stores.sessions.rotate(family.token, new_salt(), now=NOON, idle_timeout_secs=60)
-    late = NOON + timedelta(seconds=10, milliseconds=1)
+async def test_a_second_use_after_the_grace_period_is_reuse(
+    stores: Stores, settings: AuthSettings
+) -> None:
+    added = session()
+    family = new_family(added.session_id)
+    await stores.sessions.add(added, family)
+    await stores.sessions.rotate(family.token, new_salt(), now=NOON, idle_timeout_secs=3_600)
+    late = NOON + timedelta(seconds=settings.refresh_grace_secs, milliseconds=1)
     with pytest.raises(RefreshTokenReused):
         await stores.sessions.rotate(family.token, new_salt(), now=late, idle_timeout_secs=60)
 
 
-async def test_a_rotation_does_not_reach_beyond_the_sessions_last_end(stores: Stores) -> None:
-    kept = session()
-    family = new_family(kept.session_id)
-    await stores.sessions.add(kept, family)
+async def test_a_rotation_does_not_extend_a_session_beyond_its_last_end(stores: Stores) -> None:
+    added = session()
+    family = new_family(added.session_id)
+    await stores.sessions.add(added, family)
     rotated = await stores.sessions.rotate(
         family.token, new_salt(), now=NOON, idle_timeout_secs=30 * 86_400
     )
     assert rotated is not None
-    assert rotated.session.expires_at == kept.ends_at
+    assert rotated.session.expires_at == added.ends_at
 
 
-async def test_a_password_change_is_all_or_nothing_and_keeps_one_session(stores: Stores) -> None:
+async def test_a_password_change_is_atomic_and_keeps_one_session(stores: Stores) -> None:
     await stores.users.add(ANN)
-    mine, other = session(), session()
-    for one in (mine, other):
-        await stores.sessions.add(one, new_family(one.session_id))
+    own, other = session(), session()
+    for added in (own, other):
+        await stores.sessions.add(added, new_family(added.session_id))
     change = stores.terminations.change_password
-    assert await change(ANN, "v1$new", now=NOON, except_session_id=mine.session_id) == 1
-    assert await change(ANN, "v1$newer", now=NOON, except_session_id=mine.session_id) is None
+    assert await change(ANN, "v1$new", now=NOON, except_session_id=own.session_id) == 1
+    assert await change(ANN, "v1$newer", now=NOON, except_session_id=own.session_id) is None
     (left,) = await stores.sessions.list_of_user("u1", NOON)
     ann = await stores.users.find("u1")
     assert ann is not None
-    assert (left.session_id, left.generation) == (mine.session_id, ann.generation)
+    assert (left.session_id, left.generation) == (own.session_id, ann.generation)
     assert ann.password_hash == "v1$new"
 
 
-async def test_a_login_beside_a_disabling_never_leaves_a_session(stores: Stores) -> None:
+async def test_a_login_concurrent_with_disabling_never_leaves_a_session(stores: Stores) -> None:
     for number in range(10):
         user = User(f"u{number}", f"{number}@example.com", "v1$hash", NOON)
         await stores.users.add(user)
@@ -215,11 +218,11 @@ async def test_a_login_beside_a_disabling_never_leaves_a_session(stores: Stores)
             assert await stores.sessions.find(new.session_id, NOON) is None
 
 
-async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) -> None:
+async def test_a_termination_is_to_be_announced_until_it_was(stores: Stores) -> None:
     await stores.users.add(ANN)
     first, second = session(), session()
-    for one in (first, second):
-        await stores.sessions.add(one, new_family(one.session_id))
+    for added in (first, second):
+        await stores.sessions.add(added, new_family(added.session_id))
     await stores.sessions.end(first, SessionTermination.LOGOUT, now=NOON)
     assert not await stores.sessions.end(first, SessionTermination.LOGOUT, now=NOON)
     await stores.terminations.disable("u1", now=NOON)
@@ -227,7 +230,10 @@ async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) ->
     secs = int(NOON.timestamp())
     assert sorted(recorded, key=repr) == sorted(
         [
-            *(SessionRevoked(session_id=one.session_id, until=secs + 635) for one in (first, second)),
+            *(
+                SessionRevoked(session_id=ended.session_id, until=secs + 635)
+                for ended in (first, second)
+            ),
             UserRevoked(user_id="u1", before=secs, until=secs + 635),
         ],
         key=repr,
@@ -241,7 +247,7 @@ async def test_what_was_ended_is_to_be_announced_until_it_was(stores: Stores) ->
 LIMIT = AttemptLimit(free_attempts=3, base_delay_secs=1, max_delay_secs=5, reset_after_secs=60)
 
 
-async def test_waits_double_up_to_a_bound_and_end(stores: Stores) -> None:
+async def test_delays_double_up_to_a_limit(stores: Stores) -> None:
     now = NOON
     for _ in range(3):
         await stores.throttle.admit("k", LIMIT, now)
@@ -253,7 +259,7 @@ async def test_waits_double_up_to_a_bound_and_end(stores: Stores) -> None:
         now += timedelta(seconds=wait_secs)
 
 
-async def test_who_knocks_while_waiting_does_not_wait_longer(stores: Stores) -> None:
+async def test_attempts_during_a_delay_do_not_extend_it(stores: Stores) -> None:
     for _ in range(4):
         await stores.throttle.admit("k", LIMIT, NOON)
     for _ in range(20):
@@ -262,7 +268,7 @@ async def test_who_knocks_while_waiting_does_not_wait_longer(stores: Stores) -> 
     await stores.throttle.admit("k", LIMIT, NOON + timedelta(seconds=1))
 
 
-async def test_counts_begin_anew_after_quiet_and_after_a_success(stores: Stores) -> None:
+async def test_counts_restart_after_a_quiet_time_and_after_a_success(stores: Stores) -> None:
     for _ in range(4):
         await stores.throttle.admit("k", LIMIT, NOON)
     quiet = NOON + timedelta(seconds=61)
@@ -272,17 +278,17 @@ async def test_counts_begin_anew_after_quiet_and_after_a_success(stores: Stores)
     await stores.throttle.admit("k", LIMIT, quiet)
 
 
-async def test_a_good_attempt_is_given_back(stores: Stores) -> None:
+async def test_a_successful_attempt_is_not_counted(stores: Stores) -> None:
     for _ in range(20):
         await stores.throttle.admit("k", LIMIT, NOON)
         await stores.throttle.refund("k")
 
 
-async def test_of_fifty_attempts_at_once_no_more_are_let_in_than_are_free(stores: Stores) -> None:
+async def test_fifty_concurrent_attempts_are_counted_exactly(stores: Stores) -> None:
     outcomes = await asyncio.gather(
         *(stores.throttle.admit("k", LIMIT, NOON) for _ in range(50)), return_exceptions=True
     )
-    # The free ones, and the one after which the wait begins.
+    # The free ones, and the one after which the delay begins.
     assert sum(outcome is None for outcome in outcomes) == 4
     assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == 46
 
@@ -295,14 +301,14 @@ async def test_the_audit_log_has_no_session_ids(auth: Auth, stores: Stores) -> N
     assert "by" not in entry
 
 
-async def test_a_token_of_before_is_of_no_session(stores: Stores) -> None:
-    kept = session()
-    family = new_family(kept.session_id)
-    await stores.sessions.add(kept, family)
-    assert await stores.sessions.find_by_refresh_token(family.token, NOON) == kept
-    salt = new_salt()
-    await stores.sessions.rotate(family.token, salt, now=NOON, idle_timeout_secs=60)
+async def test_a_refresh_token_that_was_rotated_belongs_to_no_session(stores: Stores) -> None:
+    added = session()
+    family = new_family(added.session_id)
+    await stores.sessions.add(added, family)
+    assert await stores.sessions.find_by_refresh_token(family.token, NOON) == added
+    rotation = new_salt()
+    await stores.sessions.rotate(family.token, rotation, now=NOON, idle_timeout_secs=60)
     assert await stores.sessions.find_by_refresh_token(family.token, NOON) is None
-    newest = await stores.sessions.find_by_refresh_token(salt.successor(family.token), NOON)
+    newest = await stores.sessions.find_by_refresh_token(rotation.successor(family.token), NOON)
     assert newest is not None
     assert refresh_tokens.parse(family.token).session_id == newest.session_id

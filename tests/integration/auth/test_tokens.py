@@ -1,4 +1,4 @@
-"""Attacks on access tokens, over real HTTP."""
+"""Attacks with access tokens over real HTTP."""
 
 import base64
 import hmac
@@ -22,7 +22,7 @@ Claims = dict[str, Any]
 
 @pytest.fixture
 def claims(ann: dict[str, Any], settings: AuthSettings) -> Claims:
-    """The claims of a token that is good in every way."""
+    """The claims of a valid token."""
     now = int(time.time())
     return {
         "iss": settings.tokens.issuer,
@@ -47,12 +47,12 @@ def signed(key: Key, claims: Claims, **headers: Any) -> str:
 
 
 async def refused(auth: Auth, token: str, code: str = "unauthenticated") -> None:
-    answer = await auth.me(token)
-    assert (answer.status, answer.body["code"]) == (401, code)
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    reply = await auth.me(token)
+    assert (reply.status, reply.body["code"]) == (401, code)
+    assert reply.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_a_token_of_our_making_is_accepted(auth: Auth, key: Key, claims: Claims) -> None:
+async def test_a_valid_token_is_accepted(auth: Auth, key: Key, claims: Claims) -> None:
     assert (await auth.me(signed(key, claims))).status == 200
 
 
@@ -67,9 +67,11 @@ async def test_an_unsigned_token_is_refused(
         await refused(auth, f"{header}.{unsigned.split('.')[1]}.")
 
 
-async def test_our_public_key_is_nobodys_secret(auth: Auth, key: Key, claims: Claims) -> None:
-    # With HMAC, who takes the published key for the secret accepts anybody's tokens. PyJWT
-    # refuses to sign so, hence by hand.
+async def test_a_token_signed_with_the_public_key_as_an_hmac_secret_is_refused(
+    auth: Auth, key: Key, claims: Claims
+) -> None:
+    # A verifier that takes the published key for an HMAC secret accepts anybody's tokens. PyJWT
+    # refuses to sign such tokens, so they are made by hand.
     der = key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pem = key.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     jwk = json.dumps((await auth.get("/.well-known/jwks.json")).body["keys"][0]).encode()
@@ -88,21 +90,21 @@ async def test_a_token_of_another_algorithm_is_refused(
     await refused(auth, jwt.encode(claims, rsa_key, "RS256", headers={"kid": key.kid}))
 
 
-async def test_a_key_that_a_token_brings_itself_does_not_count(
-    auth: Auth, key: Key, claims: Claims
-) -> None:
-    mine = Ed25519PrivateKey.generate()
-    x = _part(mine.public_key().public_bytes_raw())
+async def test_a_key_inside_a_token_is_not_used(auth: Auth, key: Key, claims: Claims) -> None:
+    own = Ed25519PrivateKey.generate()
+    x = _part(own.public_key().public_bytes_raw())
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": key.kid}
     for headers in (
         {"kid": key.kid, "jwk": jwk},
         {"kid": key.kid, "jku": "http://127.0.0.1:1/jwks.json"},
         {"kid": key.kid, "x5u": "http://127.0.0.1:1/cert.pem"},
     ):
-        await refused(auth, jwt.encode(claims, mine, "EdDSA", headers=headers))
+        await refused(auth, jwt.encode(claims, own, "EdDSA", headers=headers))
 
 
-async def test_a_key_nobody_knows_is_refused(auth: Auth, key: Key, claims: Claims) -> None:
+async def test_a_token_with_an_unknown_key_id_is_refused(
+    auth: Auth, key: Key, claims: Claims
+) -> None:
     for kid in ("another", "../" + key.kid, "", key.kid + "\0", ["a", "list"], None):
         token = signed(key, claims)
         header = _part(json.dumps({"alg": "EdDSA", "kid": kid}).encode())
@@ -111,7 +113,7 @@ async def test_a_key_nobody_knows_is_refused(auth: Auth, key: Key, claims: Claim
 
 
 @pytest.mark.parametrize("claim", REQUIRED_CLAIMS)
-async def test_a_token_without_any_one_claim_is_refused(
+async def test_a_token_without_a_required_claim_is_refused(
     auth: Auth, key: Key, claims: Claims, claim: str
 ) -> None:
     await refused(
@@ -135,29 +137,31 @@ async def test_a_token_without_any_one_claim_is_refused(
         ("exp", None),
     ],
 )
-async def test_a_claim_that_is_not_as_agreed_is_refused(
+async def test_a_token_with_an_invalid_claim_is_refused(
     auth: Auth, key: Key, claims: Claims, claim: str, value: Any
 ) -> None:
-    # PyJWT itself would not write some of them.
+    # PyJWT itself refuses to write some of these.
     header = _part(json.dumps({"alg": "EdDSA", "kid": key.kid}).encode())
     signing_input = f"{header}.{_part(json.dumps(claims | {claim: value}).encode())}"
     signature = _part(key.private.sign(signing_input.encode()))
     await refused(auth, f"{signing_input}.{signature}")
 
 
-async def test_a_token_counts_in_its_time_only(auth: Auth, key: Key, claims: Claims) -> None:
+async def test_a_token_is_valid_only_between_its_times(
+    auth: Auth, key: Key, claims: Claims
+) -> None:
     now = claims["iat"]
     await refused(auth, signed(key, claims | {"exp": now - 6}), "token_expired")
     for early in ({"nbf": now + 60}, {"iat": now + 60}):
         await refused(auth, signed(key, claims | early))
 
 
-async def test_a_token_that_was_tampered_with_is_refused(
+async def test_a_token_that_was_modified_is_refused(
     auth: Auth, ann: dict[str, Any], claims: Claims
 ) -> None:
     header, payload, signature = ann["access_token"].split(".")
-    richer = json.dumps(claims | {"roles": ["admin"]}).encode()
-    forged = _part(richer)
+    with_role = json.dumps(claims | {"roles": ["admin"]}).encode()
+    forged = _part(with_role)
     flipped = ("A" if signature[0] != "A" else "B") + signature[1:]
     for token in (
         f"{header}.{forged}.{signature}",
@@ -179,27 +183,27 @@ async def test_a_token_that_was_tampered_with_is_refused(
     [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}, {"Authorization": "x"}],
 )
 async def test_a_request_without_a_token_is_refused(auth: Auth, headers: dict[str, str]) -> None:
-    answer = await auth.ask("GET", "/auth/me", headers=headers)
-    assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
+    reply = await auth.request("GET", "/auth/me", headers=headers)
+    assert (reply.status, reply.body["code"]) == (401, "unauthenticated")
 
 
-async def test_a_refresh_token_is_no_access_token_nor_the_other_way_round(
+async def test_a_refresh_token_is_not_accepted_as_an_access_token_nor_the_other_way_round(
     auth: Auth, ann: dict[str, Any]
 ) -> None:
     await refused(auth, ann["refresh_token"])
-    answer = await auth.refresh(ann["access_token"])
-    assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
+    reply = await auth.refresh(ann["access_token"])
+    assert (reply.status, reply.body["code"]) == (401, "unauthenticated")
 
 
-async def test_a_token_of_a_session_that_never_was_is_refused(
+async def test_a_token_of_an_unknown_session_is_refused(
     auth: Auth, key: Key, claims: Claims
 ) -> None:
     await refused(auth, signed(key, claims | {"sid": "0" * 32}), "revoked")
     await refused(auth, signed(key, claims | {"sub": "0" * 32}), "revoked")
 
 
-async def test_a_role_in_a_token_gives_no_right_that_the_account_has_not(
+async def test_a_role_in_a_token_gives_no_right_that_the_account_does_not_have(
     auth: Auth, key: Key, claims: Claims
 ) -> None:
-    answer = await auth.get("/auth/admin/users", signed(key, claims | {"roles": ["admin"]}))
-    assert (answer.status, answer.body["code"]) == (403, "forbidden")
+    reply = await auth.get("/auth/admin/users", signed(key, claims | {"roles": ["admin"]}))
+    assert (reply.status, reply.body["code"]) == (403, "forbidden")

@@ -1,4 +1,4 @@
-"""What tests of the client with a real auth share."""
+"""Fixtures of the tests of the Python client with a real auth."""
 
 from tests.support.auth_service import key, settings
 

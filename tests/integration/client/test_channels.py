@@ -1,6 +1,5 @@
-"""Everything that a stream can carry reaches a program, typed, over a real gateway."""
+"""Every kind of message reaches a program, typed, over a real gateway."""
 
-import asyncio
 import gc
 
 import pytest
@@ -10,9 +9,10 @@ from shared.contracts.demand import Coverage, decode_demand
 from shared.contracts.demand import encode as encode_demand
 from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
 from shared.contracts.subjects import COVERAGE, STATUS, bar_subject, depth_subject, order_subject
-from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.gateways import fresh
-from tests.support.served import Served, next_of, served
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, fresh_quote
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
+from tests.support.gateway.python_client import next_of, python_client
+from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 from tradedad_client import Bar as ClientBar
@@ -34,7 +34,7 @@ BAR = Bar(
 
 
 def subscriptions(channel: str = "quotes") -> float:
-    """How many the gateway holds."""
+    """How many subscriptions the gateways of this process have."""
     return next(
         sample.value
         for metric in metrics.SUBSCRIPTIONS.collect()
@@ -43,75 +43,74 @@ def subscriptions(channel: str = "quotes") -> float:
     )
 
 
-async def held(count: float) -> None:
-    async def look() -> bool:
-        return subscriptions() == count
-
-    await eventually(look, what=f"{count} subscriptions at the gateway")
+async def wait_for_subscriptions(count: float) -> None:
+    await eventually(lambda: subscriptions() == count, what=f"{count:g} subscriptions")
 
 
-async def test_a_subscription_begins_with_a_snapshot_and_goes_on_live(nats: NatsServer) -> None:
-    async with served(nats) as gateway:
-        await gateway.publish(fresh(seq=1, ltp=1.0))
-        async with gateway.client() as client:
+async def test_a_subscription_begins_with_a_snapshot_followed_by_live_quotes(
+    nats: NatsServer,
+) -> None:
+    async with running_gateway(nats) as gateway:
+        await gateway.publish(fresh_quote(seq=1, ltp=1.0))
+        async with python_client(gateway) as client:
             quotes = client.quotes([KEY])
             assert await quotes.ready() == {KEY: Outcome.LIVE}
             first = await next_of(quotes, Quote)
             assert (first.seq, first.ltp, first.snapshot) == (1, 1.0, True)
-            await gateway.publish(fresh(seq=2, ltp=2.0))
+            await gateway.publish(fresh_quote(seq=2, ltp=2.0))
             second = await next_of(quotes, Quote)
             assert (second.seq, second.ltp, second.snapshot) == (2, 2.0, False)
 
 
-async def test_a_wildcard_brings_everything_and_a_key_only_its_own(nats: NatsServer) -> None:
-    async with served(nats) as gateway, gateway.client() as client:
+async def test_a_wildcard_includes_all_instruments_and_a_key_only_its_own(nats: NatsServer) -> None:
+    async with running_gateway(nats) as gateway, python_client(gateway) as client:
         everything, segment = client.quotes(["*"]), client.quotes(["NSE_INDEX|*"])
-        one = client.quotes([KEY])
-        for subscription in (everything, segment, one):
+        single = client.quotes([KEY])
+        for subscription in (everything, segment, single):
             await subscription.ready()
-        await gateway.publish(fresh(), fresh(key=OTHER_KEY))
+        await gateway.publish(fresh_quote(), fresh_quote(key=OTHER_KEY))
         assert {(await next_of(everything, Quote)).key for _ in range(2)} == {KEY, OTHER_KEY}
         assert (await next_of(segment, Quote)).key == OTHER_KEY
-        assert (await next_of(one, Quote)).key == KEY
-        assert (segment.waiting, one.waiting) == (0, 0)
+        assert (await next_of(single, Quote)).key == KEY
+        assert (segment.waiting, single.waiting) == (0, 0)
 
 
-async def test_a_second_subscription_of_a_key_gets_its_snapshot_and_the_first_no_repetition(
+async def test_a_second_subscription_of_a_key_gets_a_snapshot_that_the_first_does_not_get_again(
     nats: NatsServer,
 ) -> None:
-    async with served(nats) as gateway:
-        await gateway.publish(fresh(seq=7))
-        async with gateway.client() as client:
+    async with running_gateway(nats) as gateway:
+        await gateway.publish(fresh_quote(seq=7))
+        async with python_client(gateway) as client:
             first = client.quotes([KEY])
             assert (await next_of(first, Quote)).seq == 7
             second = client.quotes([KEY])
             assert (await next_of(second, Quote)).seq == 7
-            await gateway.publish(fresh(seq=8))
+            await gateway.publish(fresh_quote(seq=8))
             assert (await next_of(first, Quote)).seq == 8
             second.close()
-            await gateway.publish(fresh(seq=9))
+            await gateway.publish(fresh_quote(seq=9))
             assert (await next_of(first, Quote)).seq == 9
 
 
 async def test_leaving_the_loop_unsubscribes(nats: NatsServer) -> None:
-    async with served(nats) as gateway, gateway.client() as client:
-        await gateway.publish(fresh())
+    async with running_gateway(nats) as gateway, python_client(gateway) as client:
+        await gateway.publish(fresh_quote())
         before = subscriptions()
         async for _ in client.quotes([KEY]):
-            await held(before + 1)
+            await wait_for_subscriptions(before + 1)
             break
         gc.collect()
-        await held(before)
+        await wait_for_subscriptions(before)
 
 
-async def test_other_channels_come_typed(nats: NatsServer) -> None:
-    async with served(nats) as gateway, gateway.client() as client:
+async def test_messages_of_all_channels_are_typed(nats: NatsServer) -> None:
+    async with running_gateway(nats) as gateway, python_client(gateway) as client:
         depth, bars, status = client.depth([KEY]), client.bars([KEY]), client.status()
         orders = client.orders()
         for subscription in (depth, bars, status, orders):
             await subscription.ready()
         book = Depth(
-            key=KEY, epoch=1, seq=1, ts=MONDAY_10_00, rt=fresh().rt, bids=[(1.0, 5)], asks=[]
+            key=KEY, epoch=1, seq=1, ts=MONDAY_10_00, rt=fresh_quote().rt, bids=[(1.0, 5)], asks=[]
         )
         await gateway.ingest.publish(depth_subject(KEY), encode(book))
         state = FeedStatus(state=FeedState.LIVE, since=1, epoch=1, segments={"NSE_EQ": "OPEN"})
@@ -130,58 +129,60 @@ async def test_other_channels_come_typed(nats: NatsServer) -> None:
             await trading.close()
 
 
-async def test_what_becomes_of_each_key_is_told(nats: NatsServer) -> None:
-    async with served(nats, gateway_id="g-1") as gateway, gateway.client() as client:
+async def test_the_outcome_of_each_key_is_reported(nats: NatsServer) -> None:
+    async with running_gateway(nats, gateway_id="g-1") as gateway, python_client(gateway) as client:
         demands = await gateway.ingest.subscribe("demand.g-1")
         events = client.events()
         quotes = client.quotes([KEY, OTHER_KEY])
         assert set((await quotes.ready()).values()) == {Outcome.PENDING}
         assert (await next_of(events, OutcomesChanged)).channel is Channel.QUOTES
-        word = Coverage(
+        coverage = Coverage(
             epoch=1, seen={"g-1": 99}, pending=[], no_capacity=[KEY], unknown=[OTHER_KEY]
         )
-        while KEY not in decode_demand((await demands.next_msg(timeout=5)).data).quotes:
+        while KEY not in decode_demand((await demands.next_msg(timeout=PATIENCE_SECS)).data).quotes:
             pass
-        await gateway.ingest.publish(COVERAGE, encode_demand(word))
-        told = (await next_of(events, OutcomesChanged)).results
-        assert told == {KEY: Outcome.NO_CAPACITY, OTHER_KEY: Outcome.UNKNOWN}
-        assert quotes.outcomes == told
+        await gateway.ingest.publish(COVERAGE, encode_demand(coverage))
+        results = (await next_of(events, OutcomesChanged)).results
+        assert results == {KEY: Outcome.NO_CAPACITY, OTHER_KEY: Outcome.UNKNOWN}
+        assert quotes.outcomes == results
 
 
-async def test_what_a_stream_may_not_hold_ends_that_subscription_alone(nats: NatsServer) -> None:
-    async with served(nats, max_keys_per_stream=3) as gateway, gateway.client() as client:
-        good = client.quotes([KEY])
-        much = client.quotes([f"NSE_EQ|{number}" for number in range(5)])
+async def test_a_subscription_above_the_key_limit_ends_alone(nats: NatsServer) -> None:
+    async with (
+        running_gateway(nats, max_keys_per_stream=3) as gateway,
+        python_client(gateway) as client,
+    ):
+        allowed = client.quotes([KEY])
+        refused = client.quotes([f"NSE_EQ|{number}" for number in range(5)])
         with pytest.raises(SubscriptionRefused, match="may hold 3") as refusal:
-            await much.ready()
+            await refused.ready()
         assert (refusal.value.code, refusal.value.field) == ("limit_exceeded", "keys")
         with pytest.raises(SubscriptionRefused):
-            await next_of(much, Quote)
-        await gateway.publish(fresh())
-        assert (await next_of(good, Quote)).key == KEY
+            await next_of(refused, Quote)
+        await gateway.publish(fresh_quote())
+        assert (await next_of(allowed, Quote)).key == KEY
 
 
-async def test_five_thousand_keys_are_subscribed_in_messages_that_the_gateway_takes(
+async def test_five_thousand_keys_are_subscribed_in_messages_within_the_size_limit(
     nats: NatsServer,
 ) -> None:
-    async with served(nats) as gateway, gateway.client() as client:
+    async with running_gateway(nats) as gateway, python_client(gateway) as client:
         keys = [f"NSE_FO|{number:012}" for number in range(5_000)]
         quotes = client.quotes(keys)
         assert len(await quotes.ready()) == 5_000
-        await gateway.publish(fresh(key=keys[-1]))
+        await gateway.publish(fresh_quote(key=keys[-1]))
         assert (await next_of(quotes, Quote)).key == keys[-1]
 
 
-async def paced(gateway: Served, interval_ms: int | None) -> int:
-    """How many of 40 quotes over a second come to a subscription with an interval."""
-    async with gateway.client() as client:
+async def count_of_quotes(gateway: InProcessGateway, interval_ms: int | None) -> int:
+    """How many of 40 quotes in a row arrive at a subscription with an interval."""
+    async with python_client(gateway) as client:
         quotes = client.quotes([KEY], interval_ms=interval_ms)
         await quotes.ready()
         count = 0
-        start = fresh().rt
+        start = fresh_quote().rt
         for seq in range(40):
-            await gateway.publish(fresh(seq=start + seq))
-            await asyncio.sleep(0.025)
+            await gateway.publish(fresh_quote(seq=start + seq))
         async for quote in quotes:
             count += quote.seq >= start
             if quote.seq == start + 39:
@@ -189,7 +190,7 @@ async def paced(gateway: Served, interval_ms: int | None) -> int:
         return count
 
 
-async def test_an_interval_brings_the_newest_so_often(nats: NatsServer) -> None:
-    async with served(nats) as gateway:
-        assert await paced(gateway, 250) <= 10
-        assert await paced(gateway, None) == 40
+async def test_with_an_interval_only_the_newest_quotes_arrive(nats: NatsServer) -> None:
+    async with running_gateway(nats) as gateway:
+        assert await count_of_quotes(gateway, 2_000) < 40
+        assert await count_of_quotes(gateway, None) == 40

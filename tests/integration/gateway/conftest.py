@@ -1,4 +1,4 @@
-"""What tests of the gateway share: auth itself."""
+"""Fixtures of the tests of the gateway: auth behind it."""
 
 from tests.support.auth_service import auth, key, settings
 

@@ -1,4 +1,4 @@
-"""What comes on each channel, by key, by segment and altogether, over a real socket and bus."""
+"""The channels of the stream, by key, by segment and by wildcard, over a real socket and bus."""
 
 import asyncio
 import time
@@ -15,23 +15,22 @@ from services.gateway.stream.protocol import CloseCode
 from shared.bus.connection import Bus
 from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
 from shared.contracts.subjects import STATUS, bar_subject, depth_subject, order_subject
-from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, fresh_quote
 from tests.support.buses import bus_of, flushed
-from tests.support.cuttable import cuttable
-from tests.support.gateways import (
-    closed,
-    fresh,
-    open_streams,
-    raw_stream,
+from tests.support.gateway.in_process import running_gateway, wait_for_open_streams
+from tests.support.gateway.websocket import (
+    close_code_of,
+    open_raw_stream,
+    read_to_end,
     receive,
-    running_gateway,
+    receive_pong_next,
     send_raw,
     subscribe,
 )
+from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
-from tests.support.waiting import eventually
-
-Socket = aiohttp.ClientWebSocketResponse
+from tests.support.settings import nats_settings
+from tests.support.tcp_proxy import cuttable_proxy
 
 
 def book(seq: int, **fields: Any) -> Depth:
@@ -49,10 +48,14 @@ def bar(start: int = MONDAY_10_00) -> Bar:
     )  # fmt: skip
 
 
-async def test_a_segment_and_everything_hold_what_is_known_and_what_comes(
+async def test_wildcards_include_known_instruments_and_new_ones(
     nats: NatsServer,
 ) -> None:
-    past = (fresh(key="NSE_EQ|A"), fresh(key="NSE_INDEX|N"), fresh(key="NSE_EQUITY|X"))
+    past = (
+        fresh_quote(key="NSE_EQ|A"),
+        fresh_quote(key="NSE_INDEX|N"),
+        fresh_quote(key="NSE_EQUITY|X"),
+    )
     async with (
         running_gateway(nats, past=past) as gateway,
         gateway.connect() as segment,
@@ -63,7 +66,7 @@ async def test_a_segment_and_everything_hold_what_is_known_and_what_comes(
         assert [one["key"] for one in (await receive(segment, "quotes"))["data"]] == ["NSE_EQ|A"]
         known = {one["key"] for one in (await receive(everything, "quotes"))["data"]}
         assert known == {one.key for one in past}
-        await gateway.publish(fresh(key="NSE_EQ|NEW"), fresh(key="BSE_EQ|NEW"))
+        await gateway.publish(fresh_quote(key="NSE_EQ|NEW"), fresh_quote(key="BSE_EQ|NEW"))
         assert [one["key"] for one in (await receive(segment, "quotes"))["data"]] == ["NSE_EQ|NEW"]
         new: set[str] = set()
         while len(new) < 2:
@@ -76,30 +79,28 @@ async def test_a_segment_and_everything_hold_what_is_known_and_what_comes(
             "NSE_EQ|*": "removed",
             "*": "unknown",
         }
-        await gateway.publish(fresh(key="NSE_EQ|A", seq=2))
+        await gateway.publish(fresh_quote(key="NSE_EQ|A", seq=2))
         await receive(everything, "quotes")
-        await nothing_but_a_pong(segment)
+        await receive_pong_next(segment)
 
 
-async def test_everything_is_refused_if_it_is_more_than_a_stream_may_hold(
+async def test_a_wildcard_of_more_keys_than_the_limit_is_refused(
     nats: NatsServer,
 ) -> None:
-    past = tuple(fresh(key=f"NSE_EQ|{number}") for number in range(3))
+    past = tuple(fresh_quote(key=f"NSE_EQ|{number}") for number in range(3))
     async with running_gateway(nats, past=past, max_keys_per_stream=2) as gateway:
         async with gateway.connect() as socket:
             await socket.send_json({"op": "subscribe", "id": 1, "channel": "quotes", "keys": ["*"]})
-            told = await receive(socket, "error")
-            assert (told["code"], told["field"], told["id"]) == ("limit_exceeded", "keys", 1)
-            await nothing_but_a_pong(socket)
+            error = await receive(socket, "error")
+            assert (error["code"], error["field"], error["id"]) == ("limit_exceeded", "keys", 1)
+            await receive_pong_next(socket)
 
 
-async def nothing_but_a_pong(socket: Socket) -> None:
-    await socket.send_json({"op": "ping"})
-    assert (await socket.receive_json(timeout=10))["type"] == "pong"
-
-
-async def test_subscribing_again_brings_the_snapshot_again(nats: NatsServer) -> None:
-    async with running_gateway(nats, past=(fresh(seq=3),)) as gateway, gateway.connect() as socket:
+async def test_subscribing_again_sends_the_snapshot_again(nats: NatsServer) -> None:
+    async with (
+        running_gateway(nats, past=(fresh_quote(seq=3),)) as gateway,
+        gateway.connect() as socket,
+    ):
         for _ in range(2):
             await subscribe(socket, KEY)
             batch = await receive(socket, "quotes")
@@ -107,35 +108,35 @@ async def test_subscribing_again_brings_the_snapshot_again(nats: NatsServer) -> 
             assert [one["seq"] for one in batch["data"]] == [3]
 
 
-async def test_the_last_subscribe_of_a_channel_says_how_often(nats: NatsServer) -> None:
+async def test_the_last_subscribe_of_a_channel_sets_its_interval(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway, gateway.connect() as socket:
         await subscribe(socket, KEY, interval_ms=60_000)
         await subscribe(socket, OTHER_KEY)
-        await gateway.publish(fresh(seq=1), fresh(seq=2))
+        await gateway.publish(fresh_quote(seq=1), fresh_quote(seq=2))
         seen: list[int] = []
         while len(seen) < 2:
             seen += [one["seq"] for one in (await receive(socket, "quotes"))["data"]]
         assert seen == [1, 2]
 
 
-async def test_an_order_book_comes_only_to_whom_it_was_asked_for(nats: NatsServer) -> None:
+async def test_an_order_book_reaches_only_subscribers_of_depth(nats: NatsServer) -> None:
     async with (
         running_gateway(nats) as gateway,
-        gateway.connect() as asked,
+        gateway.connect() as subscriber,
         gateway.connect() as other,
     ):
-        await subscribe(asked, KEY, channel="depth")
+        await subscribe(subscriber, KEY, channel="depth")
         await subscribe(other, KEY)
         await gateway.ingest.publish(depth_subject(KEY), encode(book(1, iv=0.2)))
-        (told,) = (await receive(asked, "depth"))["data"]
-        assert (told["bids"], told["asks"], told["iv"]) == ([[10.0, 5]], [[10.5, 7]], 0.2)
-        await nothing_but_a_pong(other)
-        await asked.send_json({"op": "subscribe", "id": 2, "channel": "depth", "keys": ["*"]})
-        told = await receive(asked, "error")
-        assert (told["code"], told["field"]) == ("invalid_field", "keys")
+        (depth,) = (await receive(subscriber, "depth"))["data"]
+        assert (depth["bids"], depth["asks"], depth["iv"]) == ([[10.0, 5]], [[10.5, 7]], 0.2)
+        await receive_pong_next(other)
+        await subscriber.send_json({"op": "subscribe", "id": 2, "channel": "depth", "keys": ["*"]})
+        error = await receive(subscriber, "error")
+        assert (error["code"], error["field"]) == ("invalid_field", "keys")
 
 
-async def test_a_bar_comes_once_it_is_stored(nats: NatsServer) -> None:
+async def test_a_bar_is_sent_when_the_persister_publishes_it(nats: NatsServer) -> None:
     async with (
         running_gateway(nats) as gateway,
         bus_of(nats, "persister") as persister,
@@ -146,7 +147,7 @@ async def test_a_bar_comes_once_it_is_stored(nats: NatsServer) -> None:
         assert (await receive(socket, "bars"))["data"][0]["close"] == 1.5
 
 
-async def test_the_state_of_the_feed_comes_at_once_and_at_each_change(nats: NatsServer) -> None:
+async def test_the_state_of_the_feed_is_sent_at_once_and_at_each_change(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway:
         for state in (FeedState.CONNECTING, FeedState.LIVE):
             status = FeedStatus(state=state, since=1, epoch=1, segments={"NSE_EQ": "NORMAL_OPEN"})
@@ -167,13 +168,13 @@ async def trading(nats: NatsServer) -> AsyncIterator[Bus]:
         yield bus
 
 
-async def tell_orders(bus: Bus, user_id: str, *numbers: int) -> None:
+async def publish_orders(bus: Bus, user_id: str, *numbers: int) -> None:
     for number in numbers:
         await bus.client.publish(order_subject(user_id), b'{"number":%d}' % number)
     await flushed(bus.client)
 
 
-async def test_orders_come_to_their_user_alone_and_in_order(nats: NatsServer) -> None:
+async def test_order_events_reach_only_their_user_and_in_order(nats: NatsServer) -> None:
     async with (
         running_gateway(nats) as gateway,
         trading(nats) as bus,
@@ -182,83 +183,76 @@ async def test_orders_come_to_their_user_alone_and_in_order(nats: NatsServer) ->
     ):
         assert await subscribe(own, channel="orders") == {"orders": "live"}
         await subscribe(other, channel="orders")
-        await tell_orders(bus, "user-1", *range(300))
+        await publish_orders(bus, "user-1", *range(300))
         seen: list[int] = []
         while len(seen) < 300:
             batch = await receive(own, "orders")
             assert "snapshot" not in batch
             seen += [one["number"] for one in batch["data"]]
         assert seen == list(range(300))
-        await nothing_but_a_pong(other)
+        await receive_pong_next(other)
 
 
-async def test_a_client_that_cannot_take_its_orders_is_closed_before_one_is_dropped(
+async def test_a_client_that_cannot_take_its_order_events_is_closed_before_one_is_dropped(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "MAX_EVENTS", 20)
-    monkeypatch.setattr(session, "_GRACE_SECS", 60.0)
+    monkeypatch.setattr(session, "_GRACE_SECS", PATIENCE_SECS)
     async with running_gateway(nats, buffer_bytes=4_096) as gateway, trading(nats) as bus:
-        reader, writer = await raw_stream(gateway)
+        reader, writer = await open_raw_stream(gateway)
         send_raw(writer, {"op": "subscribe", "id": 1, "channel": "orders"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECS):
             await reader.readuntil(b'"ack"')
         filler = b"x" * 50_000
         for number in range(400):
             message = b'{"number":%d,"filler":"%s"}' % (number, filler)
             await bus.client.publish(order_subject("user-1"), message)
-        await eventually(nobody_is_there, what="a stream that was given up")
-        async with asyncio.timeout(20):
-            data = await everything_of(reader)
+        await wait_for_open_streams(0)
+        data = await read_to_end(reader)
         assert CloseCode.TOO_SLOW.to_bytes(2, "big") in data[-200:]
         numbers = [int(part.split(b",")[0]) for part in data.split(b'"number":')[1:]]
-        assert numbers == list(range(len(numbers))), "those that came are all up to the last"
+        assert numbers == list(range(len(numbers))), "an order event is missing"
         assert len(numbers) < 400
         writer.close()
 
 
-async def nobody_is_there() -> bool:
-    return open_streams() == 0
-
-
-async def everything_of(reader: asyncio.StreamReader) -> bytes:
-    parts = []
-    while part := await reader.read(1 << 16):
-        parts.append(part)
-    return b"".join(parts)
-
-
-async def test_what_no_snapshot_makes_up_for_is_told_after_a_cut(nats: NatsServer) -> None:
-    async with cuttable(nats.port) as (proxied, cut):
-        async with running_gateway(nats, bus_url=proxied) as gateway:
+async def test_channels_without_snapshots_get_a_gap_after_an_outage_of_the_bus(
+    nats: NatsServer,
+) -> None:
+    async with cuttable_proxy(nats.port) as proxy:
+        bus = nats_settings(f"nats://{proxy.address}", has_outages=True)
+        async with running_gateway(nats, bus=bus) as gateway:
             async with gateway.connect() as socket, gateway.connect() as other:
                 await subscribe(socket, channel="orders")
                 await subscribe(socket, KEY, channel="bars")
                 await subscribe(other, KEY)
-                async with cut():
+                async with proxy.cut():
                     pass
                 gaps = [(await receive(socket, "gap"))["channel"] for _ in range(2)]
                 assert set(gaps) == {"orders", "bars"}
-                await nothing_but_a_pong(other)
+                await receive_pong_next(other)
             async with gateway.connect() as socket:
                 await socket.close()
-                assert await closed(socket) == aiohttp.WSCloseCode.OK
+                assert await close_code_of(socket) == aiohttp.WSCloseCode.OK
 
 
-async def test_a_quote_that_breaks_the_rules_is_counted_and_passed_over(
+async def test_a_malformed_quote_is_skipped(
     nats: NatsServer,
 ) -> None:
     async with running_gateway(nats) as gateway, gateway.connect() as socket:
         await subscribe(socket, KEY)
         for bad in (b"", b"{", b'{"epoch":1}', b'{"epoch":"x","seq":1,"rt":1}'):
             await gateway.ingest.publish(f"md.quote.{KEY.replace('|', '.')}", bad)
-        await gateway.publish(fresh(seq=5))
+        await gateway.publish(fresh_quote(seq=5))
         assert [one["seq"] for one in (await receive(socket, "quotes"))["data"]] == [5]
 
 
-async def test_a_quote_of_a_superseded_leader_is_not_passed_on(nats: NatsServer) -> None:
+async def test_a_quote_of_a_superseded_leader_is_not_sent(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway, gateway.connect() as socket:
         await subscribe(socket, KEY)
-        await gateway.publish(fresh(epoch=2, seq=1), fresh(epoch=1, seq=99), fresh(epoch=2, seq=2))
+        await gateway.publish(
+            fresh_quote(epoch=2, seq=1), fresh_quote(epoch=1, seq=99), fresh_quote(epoch=2, seq=2)
+        )
         seen: list[tuple[int, int]] = []
         while (2, 2) not in seen:
             data = (await receive(socket, "quotes"))["data"]

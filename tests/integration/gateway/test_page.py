@@ -1,4 +1,4 @@
-"""The web page, over HTTP."""
+"""The web page over HTTP."""
 
 import asyncio
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 from services.gateway.http.static_files import OWN_PAGE
 from shared.errors import ConfigError
-from tests.support.gateways import Gateway, running_gateway
-from tests.support.rest import get
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
+from tests.support.gateway.rest import get
 from tests.support.servers import NatsServer
 
 TYPES = {
@@ -18,39 +18,38 @@ TYPES = {
 }
 
 
-async def status_of(gateway: Gateway, target: str) -> str:
-    """The first line that a raw request for `target` is answered with."""
-    host, port = gateway.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+async def status_of(gateway: InProcessGateway, target: str) -> str:
+    """The status line of the response to a raw request for `target`."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    answer = await reader.read()
+    response = await reader.read()
     writer.close()
-    return answer.partition(b"\r\n")[0].decode()
+    return response.partition(b"\r\n")[0].decode()
 
 
-async def test_our_own_page_is_served_with_its_types_and_nothing_inline_may_run(
+async def test_the_built_in_page_has_content_types_and_a_policy_without_inline_code(
     nats: NatsServer,
 ) -> None:
     async with running_gateway(nats) as gateway:
         for path, content_type in TYPES.items():
-            answer = await get(gateway, path, token=None)
-            assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
-            assert answer.headers["Cache-Control"] == "no-cache"
-            assert answer.headers["Content-Encoding"] == "gzip"
-            assert answer.headers["X-Content-Type-Options"] == "nosniff"
-            assert answer.headers["X-Frame-Options"] == "DENY"
-            policy = answer.headers["Content-Security-Policy"]
+            reply = await get(gateway, path, token=None)
+            assert (reply.status, reply.headers["Content-Type"]) == (200, content_type)
+            assert reply.headers["Cache-Control"] == "no-cache"
+            assert reply.headers["Content-Encoding"] == "gzip"
+            assert reply.headers["X-Content-Type-Options"] == "nosniff"
+            assert reply.headers["X-Frame-Options"] == "DENY"
+            policy = reply.headers["Content-Security-Policy"]
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
-            assert "Strict-Transport-Security" not in answer.headers
+            assert "Strict-Transport-Security" not in reply.headers
     page = (OWN_PAGE / "index.html").read_text()
     assert "<style" not in page
     assert " on" not in page.partition("<body>")[2].replace(" one", "")
     assert page.count("<script") == page.count('<script src="/page.js"') == 1
 
 
-async def test_what_a_browser_has_is_not_sent_again(nats: NatsServer) -> None:
+async def test_a_file_that_the_browser_has_is_not_sent_again(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway:
         first = await get(gateway, "/page.js", token=None)
         again = {"If-None-Match": first.headers["ETag"]}
@@ -60,13 +59,15 @@ async def test_what_a_browser_has_is_not_sent_again(nats: NatsServer) -> None:
         assert other.status == 200
 
 
-async def test_behind_a_proxy_with_tls_browsers_are_told_to_stay_with_it(nats: NatsServer) -> None:
+async def test_behind_a_proxy_with_tls_responses_require_tls_from_browsers(
+    nats: NatsServer,
+) -> None:
     async with running_gateway(nats, trusted_proxies="127.0.0.1/32") as gateway:
-        answer = await get(gateway, "/", token=None, headers={"X-Forwarded-Proto": "https"})
-        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        reply = await get(gateway, "/", token=None, headers={"X-Forwarded-Proto": "https"})
+        assert reply.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-async def test_another_folder_can_be_served_and_nothing_beside_it(
+async def test_another_folder_can_be_served_and_no_file_outside_it(
     nats: NatsServer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "page"
@@ -88,7 +89,7 @@ async def test_another_folder_can_be_served_and_nothing_beside_it(
         assert (posted.status, posted.body["code"]) == (405, "method_not_allowed")
 
 
-async def test_a_folder_without_a_page_stops_the_start(nats: NatsServer, tmp_path: Path) -> None:
+async def test_a_folder_without_a_page_is_a_config_error(nats: NatsServer, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"TRADEDAD_GATEWAY_PAGE_DIR: there is no index\.html"):
         async with running_gateway(nats, page_dir=tmp_path):
             pass

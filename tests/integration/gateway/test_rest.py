@@ -1,4 +1,4 @@
-"""REST, over HTTP, NATS, a real persister and a real database."""
+"""The REST API over HTTP, NATS, a real persister and a real database."""
 
 import asyncio
 import time
@@ -16,11 +16,10 @@ from shared.contracts.subjects import STATUS
 from shared.market.exchange_time import WINDOW_MS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
-from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, fresh_quote
 from tests.support.buses import bus_of
-from tests.support.gateways import Gateway, fresh, running_gateway
-from tests.support.persisters import asked_persister
-from tests.support.rest import (
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
+from tests.support.gateway.rest import (
     CALL,
     MONDAY,
     NIFTY,
@@ -30,7 +29,9 @@ from tests.support.rest import (
     store_bars,
     store_instruments,
 )
-from tests.support.servers import NatsServer, run_mongo
+from tests.support.persisters import answering_persister
+from tests.support.servers import MongoServer, NatsServer
+from tests.support.settings import mongo_settings
 from tests.support.waiting import eventually
 
 PROBLEM = "application/problem+json"
@@ -39,19 +40,19 @@ PROBLEM = "application/problem+json"
 @pytest.fixture
 async def gateway(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
-) -> AsyncIterator[Gateway]:
-    async with asked_persister(nats, mongo_settings), running_gateway(nats) as gateway:
+) -> AsyncIterator[InProcessGateway]:
+    async with answering_persister(nats, mongo_settings), running_gateway(nats) as gateway:
         yield gateway
 
 
 @pytest.fixture
-async def alone(nats: NatsServer) -> AsyncIterator[Gateway]:
-    """Without a persister, and in little hurry."""
+async def alone(nats: NatsServer) -> AsyncIterator[InProcessGateway]:
+    """A gateway without a persister."""
     async with running_gateway(nats, question_timeout_secs=0.3) as gateway:
         yield gateway
 
 
-async def test_bars_come_in_pages_until_there_are_no_more(gateway: Gateway, mongo: Mongo) -> None:
+async def test_bars_are_paged_up_to_the_last_one(gateway: InProcessGateway, mongo: Mongo) -> None:
     await store_bars(mongo, bars_from(MONDAY_10_00, 5))
     pages = []
     cursor: dict[str, Any] = {}
@@ -66,10 +67,10 @@ async def test_bars_come_in_pages_until_there_are_no_more(gateway: Gateway, mong
     assert pages == [starts[:2], starts[2:4], starts[4:]]
 
 
-async def test_a_bar_is_told_as_it_is_stored(gateway: Gateway, mongo: Mongo) -> None:
+async def test_a_bar_has_the_stored_values(gateway: InProcessGateway, mongo: Mongo) -> None:
     await store_bars(mongo, bars_from(MONDAY_10_00, 1))
-    answer = await get(gateway, "/v1/bars", key=KEY, from_="2026-11-23", to="2026-11-24")
-    assert answer.body == {
+    reply = await get(gateway, "/v1/bars", key=KEY, from_="2026-11-23", to="2026-11-24")
+    assert reply.body == {
         "key": KEY,
         "interval": "5m",
         "bars": [
@@ -80,30 +81,34 @@ async def test_a_bar_is_told_as_it_is_stored(gateway: Gateway, mongo: Mongo) -> 
             }
         ],
     }  # fmt: skip
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_longer_bars_are_made_of_the_stored_ones(gateway: Gateway, mongo: Mongo) -> None:
+async def test_longer_bars_are_computed_from_stored_bars(
+    gateway: InProcessGateway, mongo: Mongo
+) -> None:
     await store_bars(mongo, bars_from(MONDAY_10_00, 6))
-    answer = await get(gateway, "/v1/bars", key=KEY, interval="15m", **MONDAY)
-    assert [(bar["start"], bar["volume"], bar["high"]) for bar in answer.body["bars"]] == [
+    reply = await get(gateway, "/v1/bars", key=KEY, interval="15m", **MONDAY)
+    assert [(bar["start"], bar["volume"], bar["high"]) for bar in reply.body["bars"]] == [
         (MONDAY_10_00, 9_000_000_003, 1_403.5),
         (MONDAY_10_00 + 3 * WINDOW_MS, 9_000_000_012, 1_406.5),
     ]
 
 
-async def test_a_month_of_bars_is_one_answer(gateway: Gateway, mongo: Mongo) -> None:
+async def test_a_month_of_bars_is_one_response(gateway: InProcessGateway, mongo: Mongo) -> None:
     count = 22 * 75
     await store_bars(mongo, bars_from(MONDAY_10_00, count))
     end = MONDAY_10_00 + count * WINDOW_MS
-    answer = await get(gateway, "/v1/bars", key=KEY, from_=MONDAY_10_00, to=end, limit=2_000)
-    assert len(answer.body["bars"]) == count
-    assert "next" not in answer.body
-    assert answer.headers["Content-Encoding"] == "gzip"
+    reply = await get(gateway, "/v1/bars", key=KEY, from_=MONDAY_10_00, to=end, limit=2_000)
+    assert len(reply.body["bars"]) == count
+    assert "next" not in reply.body
+    assert reply.headers["Content-Encoding"] == "gzip"
 
 
-async def test_what_a_client_has_is_not_sent_again(gateway: Gateway, mongo: Mongo) -> None:
+async def test_bars_that_the_client_has_are_not_sent_again(
+    gateway: InProcessGateway, mongo: Mongo
+) -> None:
     await store_bars(mongo, bars_from(MONDAY_10_00, 2))
     past: dict[str, Any] = {"key": KEY, "from_": "2026-11-01", "to": "2026-11-24"}
     first = await get(gateway, "/v1/bars", **past)
@@ -116,19 +121,21 @@ async def test_what_a_client_has_is_not_sent_again(gateway: Gateway, mongo: Mong
     assert (changed.status, len(changed.body["bars"])) == (200, 3)
 
 
-async def test_what_may_still_change_is_asked_for_again(gateway: Gateway) -> None:
-    answer = await get(gateway, "/v1/bars", key=KEY, from_="2026-11-01")
-    assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-cache")
-    assert answer.body["bars"] == []
+async def test_bars_that_may_still_change_are_not_cached(gateway: InProcessGateway) -> None:
+    reply = await get(gateway, "/v1/bars", key=KEY, from_="2026-11-01")
+    assert (reply.status, reply.headers["Cache-Control"]) == (200, "private, no-cache")
+    assert reply.body["bars"] == []
 
 
-async def test_instruments_are_found_by_words_and_by_key(gateway: Gateway, mongo: Mongo) -> None:
+async def test_instruments_are_found_by_words_and_by_key(
+    gateway: InProcessGateway, mongo: Mongo
+) -> None:
     await store_instruments(mongo, [RELIANCE, NIFTY, CALL])
 
     async def found(**query: Any) -> list[str]:
-        answer = await get(gateway, "/v1/instruments", **query)
-        assert answer.status == 200, answer.text
-        return [one["symbol"] for one in answer.body["instruments"]]
+        reply = await get(gateway, "/v1/instruments", **query)
+        assert reply.status == 200, reply.text
+        return [one["symbol"] for one in reply.body["instruments"]]
 
     assert await found(q="reli") == ["RELIANCE"]
     assert await found(q="nifty 24000 ce") == [CALL.symbol]
@@ -140,15 +147,19 @@ async def test_instruments_are_found_by_words_and_by_key(gateway: Gateway, mongo
     assert by_key.body["unknown"] == ["NSE_EQ|NONE"]
 
 
-async def test_quotes_are_the_last_known_and_what_is_missing_says_why(gateway: Gateway) -> None:
-    await gateway.publish(fresh(ltp=1_405.5), fresh(key=OTHER_KEY, volume=None, ltq=None))
+async def test_quotes_are_the_last_known_ones_and_missing_keys_have_a_reason(
+    gateway: InProcessGateway,
+) -> None:
+    await gateway.publish(
+        fresh_quote(ltp=1_405.5), fresh_quote(key=OTHER_KEY, volume=None, ltq=None)
+    )
 
     async def known() -> bool:
-        answer = await get(gateway, "/v1/quotes", keys=[KEY, OTHER_KEY, "NSE_EQ|NONE"])
-        assert answer.status == 200
-        assert answer.headers["Cache-Control"] == "no-store"
-        quotes = {one["key"]: one for one in answer.body["quotes"]}
-        missing: dict[str, str] = answer.body["missing"]
+        reply = await get(gateway, "/v1/quotes", keys=[KEY, OTHER_KEY, "NSE_EQ|NONE"])
+        assert reply.status == 200
+        assert reply.headers["Cache-Control"] == "no-store"
+        quotes = {one["key"]: one for one in reply.body["quotes"]}
+        missing: dict[str, str] = reply.body["missing"]
         if len(quotes) < 2:
             return False
         assert quotes[KEY]["ltp"] == 1_405.5
@@ -159,17 +170,19 @@ async def test_quotes_are_the_last_known_and_what_is_missing_says_why(gateway: G
     await eventually(known, what="both quotes")
 
 
-async def test_status_tells_of_the_feed_and_how_old_that_is(gateway: Gateway) -> None:
+async def test_the_status_has_the_state_of_the_feed_and_whether_it_is_current(
+    gateway: InProcessGateway,
+) -> None:
     before = await get(gateway, "/v1/status")
     assert (before.body["feed_is_current"], "feed" in before.body) == (False, False)
-    told = FeedStatus(state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"})
-    await gateway.ingest.publish(STATUS, encode(told))
+    status = FeedStatus(state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"})
+    await gateway.ingest.publish(STATUS, encode(status))
 
-    async def is_told() -> bool:
+    async def has_feed() -> bool:
         body = (await get(gateway, "/v1/status")).body
-        return bool(body["feed_is_current"]) and body["feed"]["segments"] == told.segments
+        return bool(body["feed_is_current"]) and body["feed"]["segments"] == status.segments
 
-    await eventually(is_told, what="the feed's state")
+    await eventually(has_feed, what="the status has the feed")
     assert before.body["gateway"] == {
         "ready": True, "waiting_for": {}, "streams": 0, "instruments": 0,
     }  # fmt: skip
@@ -198,19 +211,21 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/v1/quotes", {}, "keys", "required"),
     ("/v1/quotes", {"keys": f"{KEY},NONE"}, "keys.1", "SEGMENT|TOKEN"),
 ]
-"""Path, query, the field that is to blame, and what is said of it."""
+"""Path, query, the invalid field, and a part of the detail."""
 
 
-async def test_a_bad_parameter_is_named_with_the_rule_it_breaks(gateway: Gateway) -> None:
+async def test_an_invalid_parameter_is_named_with_the_rule_that_it_breaks(
+    gateway: InProcessGateway,
+) -> None:
     for path, query, field, rule in BAD:
-        answer = await get(gateway, path, **query)
-        assert (answer.status, answer.body["code"]) == (422, "invalid_field"), answer.text
-        assert answer.body["field"] == field
-        assert rule in answer.body["detail"]
-        assert answer.headers["Content-Type"].startswith(PROBLEM)
+        reply = await get(gateway, path, **query)
+        assert (reply.status, reply.body["code"]) == (422, "invalid_field"), reply.text
+        assert reply.body["field"] == field
+        assert rule in reply.body["detail"]
+        assert reply.headers["Content-Type"].startswith(PROBLEM)
 
 
-async def test_only_a_good_token_opens_it(alone: Gateway) -> None:
+async def test_only_a_valid_token_is_accepted(alone: InProcessGateway) -> None:
     for token, code in (
         (None, "unauthenticated"),
         ("nonsense", "unauthenticated"),
@@ -218,14 +233,14 @@ async def test_only_a_good_token_opens_it(alone: Gateway) -> None:
         (alone.issuer.token(aud="another"), "unauthenticated"),
     ):
         for path in ("/v1/bars", "/v1/gaps", "/v1/instruments", "/v1/quotes", "/v1/status"):
-            answer = await get(alone, path, token=token)
-            assert (answer.status, answer.body["code"]) == (401, code)
-            assert answer.headers["WWW-Authenticate"] == "Bearer"
-            assert answer.headers["Content-Type"].startswith(PROBLEM)
+            reply = await get(alone, path, token=token)
+            assert (reply.status, reply.body["code"]) == (401, code)
+            assert reply.headers["WWW-Authenticate"] == "Bearer"
+            assert reply.headers["Content-Type"].startswith(PROBLEM)
 
 
-async def test_the_token_of_a_session_that_was_ended_is_refused(
-    nats: NatsServer, alone: Gateway
+async def test_the_token_of_a_revoked_session_is_refused(
+    nats: NatsServer, alone: InProcessGateway
 ) -> None:
     token = alone.issuer.token(sid="ended")
     assert (await get(alone, "/v1/status", token=token)).status == 200
@@ -237,83 +252,91 @@ async def test_the_token_of_a_session_that_was_ended_is_refused(
         )
 
     async def refused() -> bool:
-        answer = await get(alone, "/v1/status", token=token)
-        return (answer.status, answer.body.get("code")) == (401, "revoked")
+        reply = await get(alone, "/v1/status", token=token)
+        return (reply.status, reply.body.get("code")) == (401, "revoked")
 
     await eventually(refused, what="a refusal")
 
 
-async def test_without_a_persister_an_answer_comes_soon_and_says_so(alone: Gateway) -> None:
+async def test_without_a_persister_requests_fail_and_quotes_are_served(
+    alone: InProcessGateway,
+) -> None:
     for path, query in (
         ("/v1/bars", {"key": KEY, **MONDAY}),
         ("/v1/gaps", {"key": KEY, **MONDAY}),
         ("/v1/instruments", {"q": "reliance"}),
     ):
-        started = time.monotonic()
-        answer = await get(alone, path, **query)
-        assert time.monotonic() - started < 2
-        assert (answer.status, answer.body["code"]) in ((504, "timed_out"), (503, "unavailable"))
-        assert answer.headers["Content-Type"].startswith(PROBLEM)
+        reply = await get(alone, path, **query)
+        assert (reply.status, reply.body["code"]) in ((504, "timed_out"), (503, "unavailable"))
+        assert reply.headers["Content-Type"].startswith(PROBLEM)
     assert (await get(alone, "/v1/quotes", keys=KEY)).status == 200
 
 
-async def test_without_nats_it_says_so_at_once(nats: NatsServer, alone: Gateway) -> None:
+async def test_without_nats_requests_are_unavailable(
+    nats: NatsServer, alone: InProcessGateway
+) -> None:
     nats.kill()
+    await alone.wait_not_ready()
 
     async def unavailable() -> bool:
-        answer = await get(alone, "/v1/bars", key=KEY, **MONDAY)
-        assert answer.status in (503, 504), answer.text
-        return bool(answer.body["code"] == "unavailable")
+        reply = await get(alone, "/v1/bars", key=KEY, **MONDAY)
+        assert reply.status in (503, 504), reply.text
+        return bool(reply.body["code"] == "unavailable")
 
     await eventually(unavailable, what="503")
     status = await get(alone, "/v1/status")
     assert (status.status, status.body["gateway"]["ready"]) == (200, False)
 
 
-async def test_without_a_database_it_says_so_until_it_is_back(nats: NatsServer) -> None:
-    with run_mongo() as server:
-        settings = MongoSettings.model_validate({"url": server.url, "timeout_ms": 500})
-        async with asked_persister(nats, settings), running_gateway(nats) as gateway:
-            assert (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
-            server.kill()
-            answer = await get(gateway, "/v1/bars", key=KEY, **MONDAY)
-            assert (answer.status, answer.body["code"]) == (503, "unavailable")
-            server.start()
+async def test_without_a_database_requests_are_unavailable_until_it_returns(
+    nats: NatsServer, own_mongod: MongoServer
+) -> None:
+    settings = mongo_settings(own_mongod.url, "test", has_outages=True)
+    async with answering_persister(nats, settings), running_gateway(nats) as gateway:
+        assert (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
+        own_mongod.kill()
+        reply = await get(gateway, "/v1/bars", key=KEY, **MONDAY)
+        assert (reply.status, reply.body["code"]) == (503, "unavailable")
+        await asyncio.to_thread(own_mongod.start)
 
-            async def is_back() -> bool:
-                return (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
+        async def is_back() -> bool:
+            return (await get(gateway, "/v1/bars", key=KEY, **MONDAY)).status == 200
 
-            await eventually(is_back, what="an answer")
+        await eventually(is_back, what="bars again")
 
 
-async def test_one_question_too_many_is_refused_at_once(nats: NatsServer) -> None:
-    async with running_gateway(nats, question_timeout_secs=0.5, questions_at_once=1) as gateway:
-        answers = await asyncio.gather(
+async def test_one_request_to_the_persister_too_many_is_refused_while_others_wait(
+    nats: NatsServer,
+) -> None:
+    async with running_gateway(nats, question_timeout_secs=2, questions_at_once=1) as gateway:
+        replies = await asyncio.gather(
             *(get(gateway, "/v1/bars", key=KEY, **MONDAY) for _ in range(3))
         )
-    codes = sorted(answer.body["code"] for answer in answers)
+    codes = sorted(reply.body["code"] for reply in replies)
     assert codes == ["overloaded", "overloaded", "timed_out"]
-    refused = next(answer for answer in answers if answer.status == 503)
+    refused = next(reply for reply in replies if reply.status == 503)
     assert refused.headers["Retry-After"] == "1"
 
 
-async def test_a_user_who_asks_too_much_must_wait_and_nobody_else(nats: NatsServer) -> None:
-    async with running_gateway(nats, requests_per_sec=0.5, requests_burst=2) as gateway:
+async def test_requests_of_a_user_are_limited_apart_from_those_of_other_users(
+    nats: NatsServer,
+) -> None:
+    async with running_gateway(nats, requests_per_sec=0.005, requests_burst=2) as gateway:
         one, other = (gateway.issuer.token(sub=name) for name in ("one", "other"))
         first = await get(gateway, "/v1/status", token=one)
-        assert first.headers["RateLimit-Policy"] == '"user";q=2;w=4'
-        assert first.headers["RateLimit"] == '"user";r=1;t=2'
+        assert first.headers["RateLimit-Policy"] == '"user";q=2;w=400'
+        assert first.headers["RateLimit"] == '"user";r=1;t=200'
         await get(gateway, "/v1/status", token=one)
         refused = await get(gateway, "/v1/status", token=one)
         assert (refused.status, refused.body["code"]) == (429, "rate_limited")
-        assert refused.headers["Retry-After"] == "2"
+        assert 0 < int(refused.headers["Retry-After"]) <= 200
         assert refused.headers["RateLimit"].startswith('"user";r=0;t=')
         assert (await get(gateway, "/v1/status", token=other)).status == 200
 
 
-async def test_an_address_that_shows_bad_tokens_must_wait(nats: NatsServer) -> None:
+async def test_requests_with_invalid_tokens_from_an_address_are_limited(nats: NatsServer) -> None:
     async with running_gateway(
-        nats, address_requests_per_sec=0.01, address_requests_burst=3,
+        nats, address_requests_per_sec=0.001, address_requests_burst=3,
         trusted_proxies="127.0.0.1/32",
     ) as gateway:  # fmt: skip
         bad = {"X-Forwarded-For": "192.0.2.7"}
@@ -323,7 +346,7 @@ async def test_an_address_that_shows_bad_tokens_must_wait(nats: NatsServer) -> N
         assert statuses == [401, 401, 401, 429, 429]
         good = {"X-Forwarded-For": "192.0.2.8"}
         assert (await get(gateway, "/v1/status", headers=good)).status == 200
-        # Forged by the client: not what our proxy has added.
+        # An entry of the client before that of the proxy is ignored.
         forged = {"X-Forwarded-For": "192.0.2.99, 192.0.2.7"}
         assert (await get(gateway, "/v1/status", headers=forged)).status == 429
 
@@ -333,8 +356,8 @@ def counted(route: str, status: str) -> float:
     return REGISTRY.get_sample_value("tradedad_gateway_http_requests_total", labels) or 0.0
 
 
-async def test_requests_are_counted_by_routes_of_ours_and_not_by_what_is_asked_for(
-    alone: Gateway,
+async def test_requests_are_counted_by_route_and_not_by_requested_path(
+    alone: InProcessGateway,
 ) -> None:
     quotes, other = counted("/v1/quotes", "200"), counted("other", "404")
     await get(alone, "/v1/quotes", keys=KEY)
@@ -344,7 +367,9 @@ async def test_requests_are_counted_by_routes_of_ours_and_not_by_what_is_asked_f
     assert counted("other", "404") == other + 3
 
 
-async def test_paths_and_methods_that_are_not_there_are_problems_too(alone: Gateway) -> None:
+async def test_unknown_paths_and_methods_are_problems_too(
+    alone: InProcessGateway,
+) -> None:
     nowhere = await get(alone, "/v1/nothing")
     assert (nowhere.status, nowhere.body["code"]) == (404, "not_found")
     posted = await get(alone, "/v1/bars", method="POST")

@@ -1,6 +1,8 @@
-"""Ingest, from the simulated Upstox to what arrives on a real bus."""
+"""Ingest from a simulated Upstox to a real bus."""
 
+import asyncio
 import json
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,18 +18,18 @@ from shared.runtime.clock import SystemClock
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.ingest import Listener, ingest, ingest_settings, simulator
+from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import NatsServer
-from tests.support.services import is_ready
 from tests.support.waiting import eventually
 
 
-async def test_quotes_on_the_bus_are_as_the_design_says(
+async def test_quotes_on_the_bus_have_the_documented_fields_and_order(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with simulator() as url, ingest(ingest_settings(nats, url, watchlist)) as readiness:
         stock = await listener.wait_for_quotes(5)
         index = await listener.wait_for_quotes(5, OTHER_KEY)
-        assert readiness.is_ready()
+        await eventually(readiness.is_ready, what="ingest is ready")
     message = next(m for m in listener.messages if m.subject == "md.quote.NSE_EQ.INE002A01018")
     first = json.loads(message.data)
     assert first["key"] == KEY
@@ -47,7 +49,7 @@ async def test_quotes_on_the_bus_are_as_the_design_says(
     assert "md.quote.NSE_INDEX.Nifty%2050" in subjects
 
 
-async def test_every_quote_that_was_sent_arrives_with_its_values(
+async def test_every_quote_that_was_sent_arrives_unchanged(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with simulator() as url, ingest(ingest_settings(nats, url, watchlist)):
@@ -64,7 +66,7 @@ async def test_every_quote_that_was_sent_arrives_with_its_values(
     ]
 
 
-async def test_the_clock_tells_how_many_quotes_there_were(
+async def test_a_clock_tick_has_the_number_of_quotes_before_it(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with simulator() as url, ingest(ingest_settings(nats, url, watchlist)):
@@ -80,7 +82,7 @@ async def test_the_clock_tells_how_many_quotes_there_were(
     assert ticks > 1
 
 
-async def test_frames_of_the_future_are_not_believed_and_that_is_told(
+async def test_frames_from_the_future_are_skipped_and_reported(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     tomorrow_ms = SystemClock().now_ms() + 86_400_000
@@ -88,70 +90,59 @@ async def test_frames_of_the_future_are_not_believed_and_that_is_told(
         simulator(start_ms=tomorrow_ms) as url,
         ingest(ingest_settings(nats, url, watchlist, max_ahead_secs=60)) as readiness,
     ):
-
-        async def told() -> bool:
-            return "local clock" in readiness.missing.get("feed", "")
-
-        await eventually(told, what="readiness saying why")
+        await eventually(
+            lambda: "local clock" in readiness.missing.get("feed", ""),
+            what="readiness has the reason",
+        )
         assert listener.quotes() == []
 
 
-async def test_a_refused_token_is_told_and_nothing_dies(
+async def test_a_refused_token_is_published_and_ingest_keeps_running(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with (
         simulator(access_token="another") as url,
         ingest(ingest_settings(nats, url, watchlist)) as readiness,
     ):
-        assert "feed" in readiness.missing, "from the start, before it leads"
-
-        async def told() -> bool:
-            return FeedState.UNAUTHORISED in listener.states()
-
-        await eventually(told, what="md.status saying unauthorised")
+        assert "feed" in readiness.missing, "not ready before it leads"
+        await eventually(
+            lambda: FeedState.UNAUTHORISED in listener.states(), what="md.status is unauthorised"
+        )
         assert "feed" in readiness.missing
 
 
-async def test_a_feed_that_comes_back_is_taken_up_again(
+async def test_ingest_reconnects_to_a_feed_that_returns(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     (port,) = free_ports(1)
-    async with simulator(port=port) as url:
-        settings = ingest_settings(nats, url, watchlist)
-        starting = ingest(settings)
-        readiness = await starting.__aenter__()
-        await listener.wait_for_quotes(3)
-    try:
-
-        async def unready() -> bool:
-            return "feed" in readiness.missing
-
-        await eventually(unready, what="ingest that knows the feed is away")
-        seen = len(listener.quotes())
+    async with AsyncExitStack() as stack:
+        async with simulator(port=port) as url:
+            settings = ingest_settings(nats, url, watchlist)
+            readiness = await stack.enter_async_context(ingest(settings))
+            await listener.wait_for_quotes(3)
+        await eventually(lambda: "feed" in readiness.missing, what="ingest misses the feed")
+        published = len(listener.quotes())
         async with simulator(port=port, start_ms=listener.quotes()[-1].ts + 1_000):
-            after = (await listener.wait_for_quotes(seen + 3))[seen:]
+            after = (await listener.wait_for_quotes(published + 3))[published:]
             assert after[0].snap
-            assert after[0].seq == seen + 1
+            assert after[0].seq == published + 1
             assert len({q.epoch for q in after}) == 1
-            assert readiness.is_ready()
-    finally:
-        await starting.__aexit__(None, None, None)
+            await eventually(readiness.is_ready, what="ingest is ready")
 
 
 async def test_a_standby_takes_over_with_a_higher_epoch(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with simulator() as url:
-        settings = ingest_settings(nats, url, watchlist)
-        async with ingest(settings):
-            await listener.wait_for_quotes(3)
-            standby = ingest(settings)
-            readiness = await standby.__aenter__()
-            await eventually(lambda: is_ready(readiness), what="a standby that is ready")
-        seen = len(listener.quotes())
-        after = (await listener.wait_for_quotes(seen + 3))[seen:]
-        await standby.__aexit__(None, None, None)
-    before = listener.quotes()[:seen]
+        settings = ingest_settings(nats, url, watchlist, lease_ttl_secs=TAKEOVER_TTL_SECS)
+        async with AsyncExitStack() as stack:
+            async with ingest(settings):
+                await listener.wait_for_quotes(3)
+                readiness = await stack.enter_async_context(ingest(settings))
+                await eventually(readiness.is_ready, what="the standby is ready")
+            published = len(listener.quotes())
+            after = (await listener.wait_for_quotes(published + 3))[published:]
+    before = listener.quotes()[:published]
     assert {q.epoch for q in before}.isdisjoint({q.epoch for q in after})
     assert after[0].epoch > before[-1].epoch
     assert (after[0].seq, after[0].snap) == (1, True)
@@ -160,45 +151,42 @@ async def test_a_standby_takes_over_with_a_higher_epoch(
 async def test_after_an_outage_of_nats_only_the_newest_quotes_follow(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
-    # A lease that outlasts the outage: the same leader goes on.
+    # The lease outlasts the outage, so the leader stays the same.
     async with (
         simulator() as url,
-        ingest(ingest_settings(nats, url, watchlist, lease_ttl_secs=60)) as readiness,
+        ingest(
+            ingest_settings(nats, url, watchlist, has_outages=True, lease_ttl_secs=300)
+        ) as readiness,
     ):
         last_before = (await listener.wait_for_quotes(3))[-1]
         nats.kill()
-
-        async def unready() -> bool:
-            return "nats" in readiness.missing
-
-        await eventually(unready, what="ingest that knows NATS is away")
+        await eventually(lambda: "nats" in readiness.missing, what="ingest misses NATS")
         replaced_before = replaced()
-
-        async def much_was_replaced() -> bool:
-            return replaced() > replaced_before + 10
-
-        await eventually(much_was_replaced, what="quotes that were replaced by newer ones")
-        nats.start()
+        await eventually(
+            lambda: replaced() > replaced_before + 10, what="quotes are replaced by newer ones"
+        )
+        await asyncio.to_thread(nats.start)
         async with bus_of(nats, "gateway") as bus:
-            kept: list[Quote] = []
+            stored: list[Quote] = []
 
-            async def went_on() -> bool:
-                kept[:] = await kept_quotes(bus)
-                return kept[-1].ts > last_before.ts + 5_000
+            async def continues() -> bool:
+                stored[:] = await stored_quotes(bus)
+                return stored[-1].ts > last_before.ts + 5_000
 
-            await eventually(went_on, what="quotes after the outage", timeout_secs=20)
-    assert [q.seq for q in kept] == list(range(1, len(kept) + 1)), "seq has no holes"
-    pauses = [after.ts - before.ts for before, after in pairwise(kept)]
-    assert max(pauses) > 1_000, "what was replaced meanwhile is not sent"
+            await eventually(continues, what="quotes after the outage")
+    assert [q.seq for q in stored] == list(range(1, len(stored) + 1)), "seq has gaps"
+    pauses_ms = [after.ts - before.ts for before, after in pairwise(stored)]
+    assert max(pauses_ms) > 1_000, "replaced quotes were published"
 
 
 def replaced() -> float:
+    """How many quotes were replaced by newer ones before they could be published."""
     (metric,) = metrics.CONFLATED_QUOTES.collect()
     return metric.samples[0].value
 
 
-async def kept_quotes(bus: Bus) -> list[Quote]:
-    """All quotes of KEY that are in the stream."""
+async def stored_quotes(bus: Bus) -> list[Quote]:
+    """All quotes of KEY in the stream."""
     subject = quote_subject(KEY)
     async with TickReader(bus, start=1, subject=subject) as reader:
         expected = await reader.open()

@@ -1,4 +1,4 @@
-"""The socket to Upstox is opened only to whom the certificate says."""
+"""The socket to Upstox is opened only to a server with a trusted certificate."""
 
 import datetime as dt
 import ssl
@@ -17,7 +17,7 @@ from shared.runtime.clock import SystemClock
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """A certificate that nobody vouches for."""
+    """A self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -46,8 +46,8 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-class At:
-    """Authorises, and sends to an address of the test's."""
+class FixedAddress:
+    """Authorizes, and returns an address of the test."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -56,7 +56,7 @@ class At:
         return self._url
 
 
-async def test_a_server_whose_certificate_nobody_vouches_for_is_not_talked_to(
+async def test_a_server_with_an_untrusted_certificate_is_refused_before_the_handshake(
     tmp_path: Path,
 ) -> None:
     connected = False
@@ -76,7 +76,9 @@ async def test_a_server_whose_certificate_nobody_vouches_for_is_not_talked_to(
     await server.start()
     port = runner.addresses[0][1]
     async with feed_session() as session:
-        feed = UpstoxFeed(session, At(f"wss://localhost:{port}/feed"), SystemClock(), ping_secs=1.0)
+        feed = UpstoxFeed(
+            session, FixedAddress(f"wss://localhost:{port}/feed"), SystemClock(), ping_secs=1.0
+        )
         with pytest.raises(FeedError) as refused:
             async with feed.connect("token"):
                 pass

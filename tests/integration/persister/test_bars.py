@@ -1,8 +1,6 @@
-"""The persister, from a real stream to a real database, through restarts of all three."""
+"""The persister from a real stream to a real database, through restarts of all three."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+import asyncio
 from itertools import pairwise
 from typing import Any
 
@@ -10,23 +8,22 @@ from structlog.testing import capture_logs
 
 from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.checkpoint import AggregatorState
-from services.persister.app import build
 from services.persister.entry_decoder import apply_entry
-from services.persister.settings import PersisterSettings
 from services.persister.storage.documents import bar_document
-from shared.bus.connection import Bus, connect_bus
-from shared.bus.resources import ensure_ticks_stream
+from shared.bus.connection import Bus
 from shared.bus.stream_reader import Entry
 from shared.contracts.messages import Bar
 from shared.market.exchange_time import WINDOW_MS, to_datetime
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
-from shared.runtime.settings import MongoSettings, NatsSettings
+from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
-from tests.support.buses import flushed
+from tests.support.buses import flushed, ingest_bus
 from tests.support.market_day import KEYS, Message, window_messages
-from tests.support.servers import PASSWORD, NatsServer, run_mongo, run_nats
-from tests.support.services import is_ready, running
+from tests.support.patience import PATIENCE_SECS, TAKEOVER_TTL_SECS
+from tests.support.persisters import persister
+from tests.support.servers import MongoServer, NatsServer, run_nats
+from tests.support.settings import mongo_settings, nats_settings
 from tests.support.waiting import eventually
 
 STORED_WINDOWS = 3
@@ -35,7 +32,7 @@ MESSAGES = [message for number in range(STORED_WINDOWS + 1) for message in windo
 
 
 def expected_bars() -> list[dict[str, Any]]:
-    """The bars of all messages, computed in one go."""
+    """The bars of all messages, computed without a restart."""
     target = Aggregator(AggregatorState(), grace_ms=2_000, silent_after_ms=15_000)
     bars: list[Bar] = []
     for at, (subject, data) in enumerate(MESSAGES, start=1):
@@ -47,41 +44,14 @@ def expected_bars() -> list[dict[str, Any]]:
 
 
 def windows_closed_by(count: int) -> int:
-    """How many windows the first `count` messages close: each by the next one's second step."""
+    """How many windows the first `count` messages close: each at the second step of the next."""
     return sum(number * PER_WINDOW + 4 <= count for number in range(1, STORED_WINDOWS + 1))
-
-
-@asynccontextmanager
-async def ingest_bus(nats: NatsServer) -> AsyncIterator[Bus]:
-    settings = NatsSettings.model_validate({"url": nats.url})
-    async with connect_bus(
-        settings, user="ingest", password=PASSWORD, readiness=Readiness("ingest")
-    ) as bus:
-        await ensure_ticks_stream(bus, max_age_secs=7_200, max_bytes=1 << 26)
-        yield bus
 
 
 async def publish(bus: Bus, messages: list[Message]) -> None:
     for subject, data in messages:
         await bus.client.publish(subject, data)
     await flushed(bus.client)
-
-
-@asynccontextmanager
-async def persister(nats: NatsServer, mongo: MongoSettings) -> AsyncIterator[Readiness]:
-    readiness = Readiness("persister")
-    settings = PersisterSettings.model_validate(
-        {
-            "ops_port": 0,
-            "nats_password": PASSWORD,
-            "repair": False,
-            "master_url": "http://127.0.0.1:9/none",
-            "nats": NatsSettings.model_validate({"url": nats.url, "lease_ttl_secs": 1}),
-            "mongo": mongo,
-        }
-    )
-    async with running(build(settings, readiness)):
-        yield readiness
 
 
 async def stored_bars(mongo: Mongo) -> list[dict[str, Any]]:
@@ -92,7 +62,7 @@ async def wait_for_bars(mongo: Mongo, windows: int) -> None:
     async def enough() -> bool:
         return len(await stored_bars(mongo)) >= windows * len(KEYS)
 
-    await eventually(enough, what=f"bars of {windows} windows", timeout_secs=20)
+    await eventually(enough, what=f"bars of {windows} windows")
 
 
 async def test_bars_of_a_stream_are_stored(
@@ -104,7 +74,7 @@ async def test_bars_of_a_stream_are_stored(
     assert await stored_bars(mongo) == expected_bars()
 
 
-async def test_a_closed_bar_is_announced_after_it_was_stored(
+async def test_a_bar_is_published_after_it_was_stored(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
     observer = await nats.connect("observer")
@@ -112,13 +82,13 @@ async def test_a_closed_bar_is_announced_after_it_was_stored(
     await flushed(observer)
     async with ingest_bus(nats) as bus, persister(nats, mongo_settings):
         await publish(bus, MESSAGES)
-        first = await announced.next_msg(timeout=10)
+        first = await announced.next_msg(timeout=PATIENCE_SECS)
         assert await stored_bars(mongo)
         assert first.subject == "md.bar.5m.NSE_EQ.INE002A01018"
     await observer.close()
 
 
-async def test_persisters_that_come_and_go_store_the_same_bars(
+async def test_persisters_that_start_and_stop_store_the_same_bars(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
     async with ingest_bus(nats) as bus:
@@ -137,64 +107,61 @@ async def test_two_persisters_at_once_store_each_bar_once(
 ) -> None:
     async with (
         ingest_bus(nats) as bus,
-        persister(nats, mongo_settings) as one,
-        persister(nats, mongo_settings) as another,
+        persister(nats, mongo_settings) as first,
+        persister(nats, mongo_settings) as second,
     ):
         await publish(bus, MESSAGES)
         await wait_for_bars(mongo, STORED_WINDOWS)
-        for readiness in (one, another):
-            await eventually(partial(is_ready, readiness), what="leader and standby are ready")
+        for readiness in (first, second):
+            await eventually(readiness.is_ready, what="leader and standby are ready")
     assert await stored_bars(mongo) == expected_bars()
 
 
-async def test_it_is_ready_once_it_leads(nats: NatsServer, mongo_settings: MongoSettings) -> None:
+async def test_a_persister_is_ready_when_it_leads(
+    nats: NatsServer, mongo_settings: MongoSettings
+) -> None:
     async with ingest_bus(nats), persister(nats, mongo_settings) as readiness:
         assert "leader" in readiness.missing
         with capture_logs() as logs:
-            await eventually(lambda: is_ready(readiness), what="a persister that is ready")
+            await eventually(readiness.is_ready, what="the persister is ready")
         assert "leading" in [line["event"] for line in logs]
 
 
-async def test_killed_nats_and_mongod_lose_no_bar(nats: NatsServer) -> None:
-    with run_mongo() as server:
-        settings = MongoSettings.model_validate({"url": server.url, "timeout_ms": 1_000})
-        async with (
-            ingest_bus(nats) as bus,
-            persister(nats, settings) as readiness,
-            connect_mongo(settings, Readiness("test")) as mongo,
-        ):
-            await publish(bus, MESSAGES[:100])
-            await wait_for_bars(mongo, 1)
-
-            async def unready() -> bool:
-                return "mongodb" in readiness.missing and "nats" in readiness.missing
-
-            nats.kill()
-            server.kill()
-            await eventually(unready, what="a persister that knows both are away")
-            nats.start()
-            server.start()
-            await eventually(lambda: is_ready(readiness), what="a persister that is ready")
-
-            async def ingest_is_back() -> bool:
-                return bus.is_connected
-
-            await eventually(ingest_is_back, what="ingest reconnected")
-            await publish(bus, MESSAGES[100:])
-            await wait_for_bars(mongo, STORED_WINDOWS)
-            assert await stored_bars(mongo) == expected_bars()
+async def test_no_bar_is_lost_when_nats_and_mongod_are_killed(
+    nats: NatsServer, own_mongod: MongoServer
+) -> None:
+    settings = mongo_settings(own_mongod.url, "test", has_outages=True)
+    bus_settings = nats_settings(nats.url, has_outages=True, lease_ttl_secs=TAKEOVER_TTL_SECS)
+    async with (
+        ingest_bus(nats) as bus,
+        persister(nats, settings, bus=bus_settings) as readiness,
+        connect_mongo(settings, Readiness("test")) as mongo,
+    ):
+        await publish(bus, MESSAGES[:100])
+        await wait_for_bars(mongo, 1)
+        nats.kill()
+        own_mongod.kill()
+        await eventually(
+            lambda: {"mongodb", "nats"} <= readiness.missing.keys(), what="both are missing"
+        )
+        await asyncio.to_thread(nats.start)
+        await asyncio.to_thread(own_mongod.start)
+        await eventually(readiness.is_ready, what="the persister is ready")
+        await eventually(lambda: bus.is_connected, what="ingest is connected again")
+        await publish(bus, MESSAGES[100:])
+        await wait_for_bars(mongo, STORED_WINDOWS)
+        assert await stored_bars(mongo) == expected_bars()
 
 
-async def test_who_starts_before_there_is_a_stream_leads_on_until_there_is_one(
+async def test_a_persister_that_starts_before_the_stream_exists_leads_until_it_does(
     mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
     with run_nats() as nats, capture_logs() as logs:
         async with persister(nats, mongo_settings):
-
-            async def waits() -> bool:
-                return any(line["event"] == "waiting for the tick stream" for line in logs)
-
-            await eventually(waits, what="the persister waits", timeout_secs=20)
+            await eventually(
+                lambda: any(line["event"] == "waiting for the tick stream" for line in logs),
+                what="the persister waits",
+            )
             async with ingest_bus(nats) as bus:
                 await publish(bus, MESSAGES)
                 await wait_for_bars(mongo, STORED_WINDOWS)
@@ -202,7 +169,7 @@ async def test_who_starts_before_there_is_a_stream_leads_on_until_there_is_one(
     assert [line["event"] for line in logs].count("leading") == 1
 
 
-async def test_a_stream_that_was_lost_and_made_anew_is_read_from_its_beginning(
+async def test_a_stream_that_was_lost_and_created_again_is_read_from_its_beginning(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
     async with ingest_bus(nats) as bus, persister(nats, mongo_settings):
@@ -212,8 +179,8 @@ async def test_a_stream_that_was_lost_and_made_anew_is_read_from_its_beginning(
         async with ingest_bus(another) as bus, persister(another, mongo_settings):
             await publish(bus, MESSAGES[2 * PER_WINDOW :])
             await wait_for_bars(mongo, 3)
-    # Of the second window only the beginning was in the first stream. The third's volume holds
-    # what was traded since.
+    # The first stream had only the beginning of the second window. The volume of the third
+    # includes the trades since then.
     assert {(bar["start"], bar["state"], bar["silent_ms"]) for bar in await stored_bars(mongo)} == {
         (to_datetime(MONDAY_10_00), "complete", 0),
         (to_datetime(MONDAY_10_00 + WINDOW_MS), "partial", 295_000),

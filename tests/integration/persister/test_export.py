@@ -1,4 +1,4 @@
-"""The export opens elsewhere, and equals the collection."""
+"""An export can be read by other programs, and equals the collection."""
 
 import asyncio
 import os
@@ -22,6 +22,8 @@ from shared.runtime import exit_codes
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.patience import PATIENCE_SECS
+from tests.support.settings import process_environment
 
 NUMBER = 300
 
@@ -39,22 +41,29 @@ def bar(number: int, key: str) -> Bar:
 
 @pytest.fixture
 async def documents(mongo: Mongo) -> list[dict[str, Any]]:
-    """What is stored, in the order of key and time."""
+    """The stored documents in the order of key and time."""
     await BarStore(mongo).prepare()
-    made = [bar_document(bar(number, key)) for key in (KEY, OTHER_KEY) for number in range(NUMBER)]
-    await mongo.db["bars_5m"].insert_many(reversed(made))
-    return [{name: value for name, value in one.items() if name != "_id"} for one in made]
+    stored = [
+        bar_document(bar(number, key)) for key in (KEY, OTHER_KEY) for number in range(NUMBER)
+    ]
+    await mongo.db["bars_5m"].insert_many(reversed(stored))
+    return [{name: value for name, value in one.items() if name != "_id"} for one in stored]
 
 
 def environment(settings: MongoSettings) -> dict[str, str]:
-    return os.environ | {
-        "TRADEDAD_MONGO_URL": settings.url.get_secret_value(),
-        "TRADEDAD_MONGO_DATABASE": settings.database,
-    }
+    return (
+        os.environ
+        | process_environment()
+        | {
+            "TRADEDAD_MONGO_URL": settings.url.get_secret_value(),
+            "TRADEDAD_MONGO_DATABASE": settings.database,
+            "TRADEDAD_MONGO_TIMEOUT_MS": str(settings.timeout_ms),
+        }
+    )
 
 
 def peak_bytes(settings: MongoSettings, *args: str) -> int:
-    """The most memory that an export has held."""
+    """The peak memory of an export."""
     process = subprocess.Popen(
         [sys.executable, "-m", "services.persister", "export", "--quiet", *args],
         cwd=ROOT,
@@ -75,7 +84,7 @@ async def export(settings: MongoSettings, *args: str) -> "subprocess.CompletedPr
         env=environment(settings),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECS,
     )
 
 
@@ -89,7 +98,7 @@ async def test_a_parquet_file_equals_the_collection(
     assert parquet.read_table(out).to_pylist() == documents
 
 
-async def test_a_csv_file_holds_the_bars_of_a_key_and_a_time(
+async def test_a_csv_file_has_the_bars_of_a_key_and_a_range_of_time(
     mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     out = tmp_path / "bars.csv"
@@ -99,7 +108,7 @@ async def test_a_csv_file_holds_the_bars_of_a_key_and_a_time(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = csv.read_csv(out).to_pylist()
-    wanted = [
+    expected = [
         one
         for one in documents
         if one["key"] == KEY
@@ -108,7 +117,7 @@ async def test_a_csv_file_holds_the_bars_of_a_key_and_a_time(
         < to_datetime(MONDAY_10_00 + 3_600_000)
     ]
     assert len(rows) == 10
-    for row, one in zip(rows, wanted, strict=True):
+    for row, one in zip(rows, expected, strict=True):
         start = row["start"]
         assert isinstance(start, datetime)
         assert start.timestamp() == one["start"].timestamp()
@@ -124,13 +133,13 @@ _COLUMNS = {
 }  # fmt: skip
 _COLUMNS_OF = {
     "parquet": "*",
-    # What a CSV file does not tell: that columns without any value would hold numbers.
+    # A CSV file does not show the type of a column without values.
     "csv": "* REPLACE (atp::DOUBLE AS atp, oi::BIGINT AS oi)",
 }
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
-async def test_duckdb_opens_the_file_and_finds_the_collection_in_it(
+async def test_duckdb_reads_the_collection_from_the_file(
     mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path, form: str
 ) -> None:
     out = tmp_path / f"bars.{form}"
@@ -151,7 +160,7 @@ async def test_duckdb_opens_the_file_and_finds_the_collection_in_it(
     ]
 
 
-async def test_progress_is_shown_unless_it_is_not_wanted(
+async def test_progress_is_shown_unless_quiet(
     mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     out = str(tmp_path / "bars.csv")
@@ -160,14 +169,14 @@ async def test_progress_is_shown_unless_it_is_not_wanted(
     assert quiet.stdout == f"{len(documents)} bars in {out}\n"
 
 
-async def test_the_command_explains_itself(mongo_settings: MongoSettings) -> None:
+async def test_the_command_has_a_help_text(mongo_settings: MongoSettings) -> None:
     done = await export(mongo_settings, "--help")
     assert done.returncode == 0
     for word in (".parquet", ".csv", "--key", "--from", "--to", "IST", "--quiet"):
         assert word in done.stdout
 
 
-async def test_memory_does_not_grow_with_what_is_exported(
+async def test_memory_does_not_grow_with_the_number_of_bars(
     mongo: Mongo, mongo_settings: MongoSettings, tmp_path: Path
 ) -> None:
     await BarStore(mongo).prepare()
@@ -185,11 +194,11 @@ async def test_memory_does_not_grow_with_what_is_exported(
     assert many_bytes < few_bytes + (64 << 20)
 
 
-async def test_a_file_that_cannot_be_finished_is_not_there(
+async def test_a_file_that_cannot_be_completed_does_not_exist(
     mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     away = mongo_settings.model_copy(
-        update={"url": SecretStr("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200")}
+        update={"url": SecretStr("mongodb://127.0.0.1:9/"), "timeout_ms": 200}
     )
     done = await export(away, str(tmp_path / "bars.csv"))
     assert done.returncode == exit_codes.FAILED
@@ -198,16 +207,16 @@ async def test_a_file_that_cannot_be_finished_is_not_there(
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "expected"),
     [
         (["bars.xlsx"], "neither in .parquet nor in .csv"),
         (["nowhere/bars.csv"], "folder nowhere does not exist"),
         (["bars.csv", "--from", "tomorrow"], "'tomorrow' is not an ISO 8601 date or time"),
     ],
 )
-async def test_what_cannot_be_exported_is_said(
-    mongo_settings: MongoSettings, args: list[str], said: str
+async def test_an_impossible_export_has_an_error_message(
+    mongo_settings: MongoSettings, args: list[str], expected: str
 ) -> None:
     done = await export(mongo_settings, *args)
     assert done.returncode != 0
-    assert said in done.stderr
+    assert expected in done.stderr

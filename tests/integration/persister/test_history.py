@@ -1,4 +1,4 @@
-"""Questions about history, through the bus, of a whole persister."""
+"""Requests for history through the bus to a persister."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -29,7 +29,8 @@ from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.persisters import CLOCK, asked_persister
+from tests.support.patience import PATIENCE_SECS
+from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import NatsServer
 
 MONDAY_09_15 = MONDAY_10_00 - 45 * MINUTE_MS
@@ -64,19 +65,19 @@ def two_days(key: str) -> list[Bar]:
 
 @pytest.fixture
 async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> AsyncIterator[Bus]:
-    """Two days of a share and an index are stored, and the first hour of a commodity."""
+    """A persister with two days of a share and an index, and the first hour of a commodity."""
     await BarStore(mongo).prepare()
     stored = [*two_days(KEY), *two_days(OTHER_KEY)]
     stored += [bar(COMMODITY, MONDAY + 9 * 60 * MINUTE_MS + n * WINDOW_MS, n) for n in range(12)]
     await mongo.db["bars_5m"].insert_many([bar_document(one) for one in stored])
-    async with asked_persister(nats, mongo_settings) as asker:
-        yield asker
+    async with answering_persister(nats, mongo_settings) as gateway:
+        yield gateway
 
 
 async def page(bus: Bus, **more: Any) -> BarsReply:
     request: dict[str, Any] = {"key": KEY, "from_ms": MONDAY, "to_ms": MIDNIGHT_AFTER} | more
     return await send_request(
-        bus, CLOCK, HISTORY_BARS, BarsRequest(**request), BarsReply, timeout_secs=5
+        bus, CLOCK, HISTORY_BARS, BarsRequest(**request), BarsReply, timeout_secs=PATIENCE_SECS
     )
 
 
@@ -92,8 +93,8 @@ async def all_pages(bus: Bus, **more: Any) -> list[HistoryBar]:
             return bars
 
 
-def together(bars: list[Bar], start: int, length_ms: int) -> HistoryBar:
-    """The longer bar, computed plainly."""
+def merged(bars: list[Bar], start: int, length_ms: int) -> HistoryBar:
+    """The longer bar, computed in the simplest way."""
     parts = [one for one in bars if start <= one.start < start + length_ms]
     volumes = [one.volume for one in parts if one.volume is not None]
     return HistoryBar(
@@ -106,7 +107,7 @@ def together(bars: list[Bar], start: int, length_ms: int) -> HistoryBar:
 
 @pytest.mark.parametrize("key", [KEY, OTHER_KEY])
 @pytest.mark.parametrize("interval", list(Interval))
-async def test_pages_of_any_length_hold_each_bar_once_and_as_computed_plainly(
+async def test_pages_of_any_size_have_each_bar_once_with_the_expected_values(
     bus: Bus, key: str, interval: Interval
 ) -> None:
     minutes = {"5m": 5, "15m": 15, "1h": 60, "1d": 1_440}[interval]
@@ -115,28 +116,28 @@ async def test_pages_of_any_length_hold_each_bar_once_and_as_computed_plainly(
     if interval is not Interval.DAY:
         opens = [at + (9 * 60 + 15) * MINUTE_MS for at in opens]
     starts = [at + n * length_ms for at in opens for n in range(BARS_OF_A_DAY[interval])]
-    expected = [together(two_days(key), start, length_ms) for start in starts]
+    expected = [merged(two_days(key), start, length_ms) for start in starts]
     for limit in (1, 7, 2_000) if interval is not Interval.FIVE_MINUTES else (40, 150, 2_000):
         assert await all_pages(bus, key=key, interval=interval, limit=limit) == expected
 
 
-async def test_hours_of_commodities_begin_with_their_own_session(bus: Bus) -> None:
+async def test_hours_of_commodities_begin_with_the_session_of_commodities(bus: Bus) -> None:
     (hour,) = (await page(bus, key=COMMODITY, interval=Interval.HOUR)).bars
     assert hour.start == MONDAY + 9 * 60 * MINUTE_MS
 
 
-async def test_a_range_holds_its_start_and_not_its_end(bus: Bus) -> None:
+async def test_a_range_includes_its_start_and_excludes_its_end(bus: Bus) -> None:
     reply = await page(bus, from_ms=MONDAY_10_00, to_ms=MONDAY_10_00 + 2 * WINDOW_MS)
     assert [one.start for one in reply.bars] == [MONDAY_10_00, MONDAY_10_00 + WINDOW_MS]
     assert reply.next is None
 
 
-async def test_a_longer_bar_that_begins_before_the_range_is_none_of_it(bus: Bus) -> None:
+async def test_a_longer_bar_that_begins_before_the_range_is_excluded(bus: Bus) -> None:
     reply = await page(bus, from_ms=MONDAY_10_00, interval=Interval.HOUR, limit=1)
     assert reply.bars[0].start == MONDAY_10_00 + 15 * MINUTE_MS
 
 
-async def test_a_longer_bar_is_as_certain_as_the_least_certain_of_its_parts(
+async def test_a_longer_bar_has_the_least_certain_state_of_its_parts(
     bus: Bus, mongo: Mongo
 ) -> None:
     bars = mongo.db["bars_5m"]
@@ -160,17 +161,19 @@ async def test_a_longer_bar_is_as_certain_as_the_least_certain_of_its_parts(
         ({"surprise": 1}, "request"),
     ],
 )
-async def test_a_question_that_makes_no_sense_is_refused_by_the_field(
+async def test_an_invalid_request_is_refused_and_names_the_field(
     bus: Bus, wrong: dict[str, Any], field: str
 ) -> None:
     body = {"key": KEY, "from_ms": MONDAY, "to_ms": MIDNIGHT_AFTER} | wrong
     loose = msgspec.defstruct("Loose", [(name, type(value)) for name, value in body.items()])
     with pytest.raises(InvalidField) as caught:
-        await send_request(bus, CLOCK, HISTORY_BARS, loose(**body), BarsReply, timeout_secs=5)
+        await send_request(
+            bus, CLOCK, HISTORY_BARS, loose(**body), BarsReply, timeout_secs=PATIENCE_SECS
+        )
     assert caught.value.field == field
 
 
-async def test_a_question_whose_deadline_has_passed_is_not_answered(bus: Bus) -> None:
+async def test_a_request_past_its_deadline_gets_no_reply(bus: Bus) -> None:
     body = msgspec.json.encode(BarsRequest(key=KEY, from_ms=0, to_ms=1))
     with pytest.raises(TimeoutError):
         await bus.client.request(
@@ -178,14 +181,14 @@ async def test_a_question_whose_deadline_has_passed_is_not_answered(bus: Bus) ->
         )
 
 
-async def test_an_answer_is_bounded_however_much_is_stored(bus: Bus, mongo: Mongo) -> None:
+async def test_a_reply_is_bounded_however_much_is_stored(bus: Bus, mongo: Mongo) -> None:
     day = [bar("NSE_EQ|LONG", MONDAY + n * WINDOW_MS, n) for n in range(3_000)]
     await mongo.db["bars_5m"].insert_many([bar_document(one) for one in day])
     reply = await page(bus, key="NSE_EQ|LONG", to_ms=MONDAY + 30 * DAY_MS, limit=2_000)
     assert (len(reply.bars), reply.next) == (2_000, str(MONDAY + 2_000 * WINDOW_MS))
 
 
-async def test_gaps_are_told_in_pages_each_as_it_is_for_that_instrument(
+async def test_gaps_are_paged_and_have_the_state_for_the_requested_instrument(
     bus: Bus, mongo: Mongo
 ) -> None:
     gaps = [
@@ -203,7 +206,9 @@ async def test_gaps_are_told_in_pages_each_as_it_is_for_that_instrument(
             key=KEY, from_ms=MONDAY_10_00 + 1, to_ms=MONDAY_10_00 + 4 * WINDOW_MS, limit=2,
             cursor=cursor,
         )  # fmt: skip
-        reply = await send_request(bus, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=5)
+        reply = await send_request(
+            bus, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=PATIENCE_SECS
+        )
         found += reply.gaps
         if (cursor := reply.next) is None:
             break

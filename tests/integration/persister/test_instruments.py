@@ -32,7 +32,8 @@ from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from shared.runtime.tasks import stop
 from tests.support.builders import MONDAY_10_00
-from tests.support.persisters import CLOCK, asked_persister
+from tests.support.patience import PATIENCE_SECS
+from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.simulated import running as running_simulator
 from tests.support.waiting import eventually
@@ -45,23 +46,25 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
     """A persister that has loaded the master of a simulated Upstox with all its derivatives."""
     async with running_simulator(universe="full", start_ms=MONDAY_10_00) as http:
         url = str(http._base_url).rstrip("/") + _MASTER
-        async with asked_persister(nats, mongo_settings, master_url=url) as asker:
+        async with answering_persister(nats, mongo_settings, master_url=url) as gateway:
 
             async def is_loaded() -> bool:
                 return await mongo.db["masters"].find_one() is not None
 
-            await eventually(is_loaded, what="the master is loaded", timeout_secs=30)
-            yield asker
+            await eventually(is_loaded, what="the master is loaded")
+            yield gateway
 
 
 async def search(bus: Bus, query: str, **more: Any) -> list[Instrument]:
     request = SearchRequest(query=query, **more)
     return (
-        await send_request(bus, CLOCK, INSTRUMENTS_SEARCH, request, SearchReply, timeout_secs=5)
+        await send_request(
+            bus, CLOCK, INSTRUMENTS_SEARCH, request, SearchReply, timeout_secs=PATIENCE_SECS
+        )
     ).instruments
 
 
-async def test_a_trader_finds_first_what_they_mean(bus: Bus) -> None:
+async def test_the_most_relevant_instrument_is_found_first(bus: Bus) -> None:
     assert (await search(bus, "reli"))[0].symbol == "RELIANCE"
     assert (await search(bus, "RELIANCE"))[0].key == "NSE_EQ|INE002A01018"
     assert (await search(bus, "INE002A01018"))[0].symbol == "RELIANCE"
@@ -85,10 +88,12 @@ async def test_a_search_can_be_narrowed(bus: Bus) -> None:
     assert await search(bus, "reliance", types=["INDEX"]) == []
 
 
-async def test_what_is_asked_for_by_key_comes_in_that_order_with_what_is_unknown(bus: Bus) -> None:
+async def test_instruments_by_key_have_the_order_of_the_request_and_unknown_keys_are_named(
+    bus: Bus,
+) -> None:
     keys = ["NSE_INDEX|Nifty 50", "NSE_EQ|NONE", "NSE_EQ|INE002A01018"]
     reply = await send_request(
-        bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=keys), GetReply, timeout_secs=5
+        bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=keys), GetReply, timeout_secs=PATIENCE_SECS
     )
     assert [one.key for one in reply.instruments] == [keys[0], keys[2]]
     assert reply.unknown == [keys[1]]
@@ -106,33 +111,33 @@ async def test_a_query_without_a_word_is_refused(bus: Bus) -> None:
     assert caught.value.field == "query"
 
 
-class Shelf:
-    """Where masters are fetched from, one after the other."""
+class MasterServer:
+    """Serves one master file after another."""
 
     def __init__(self) -> None:
-        self.answer: bytes | None = None
-        self.fetched = 0
+        self.file: bytes | None = None
+        self.requests = 0
         self.url = ""
 
     async def get(self, _: web.Request) -> web.Response:
-        self.fetched += 1
-        if self.answer is None:
+        self.requests += 1
+        if self.file is None:
             raise web.HTTPServiceUnavailable
-        return web.Response(body=self.answer)
+        return web.Response(body=self.file)
 
 
 @asynccontextmanager
-async def shelf() -> AsyncIterator[Shelf]:
-    made = Shelf()
+async def master_server() -> AsyncIterator[MasterServer]:
+    server = MasterServer()
     app = web.Application()
-    app.router.add_get("/complete.json.gz", made.get)
+    app.router.add_get("/complete.json.gz", server.get)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/complete.json.gz"
+    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/complete.json.gz"
     try:
-        yield made
+        yield server
     finally:
         await runner.cleanup()
 
@@ -150,12 +155,14 @@ def zipped(rows: list[dict[str, Any]]) -> bytes:
 
 
 class SteppedClock:
-    """A clock that is set."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.at_ms = MONDAY_10_00
+        self.reads = 0
 
     def now_ms(self) -> int:
+        self.reads += 1
         return self.at_ms
 
     def now_us(self) -> int:
@@ -169,9 +176,11 @@ class SteppedClock:
 
 
 @asynccontextmanager
-async def loading(mongo: Mongo, made: Shelf, clock: SteppedClock) -> AsyncIterator[MasterLoader]:
+async def loading(
+    mongo: Mongo, server: MasterServer, clock: SteppedClock
+) -> AsyncIterator[MasterLoader]:
     settings = PersisterSettings.model_validate(
-        {"nats_password": PASSWORD, "master_url": made.url, "master_check_secs": 0.05}
+        {"nats_password": PASSWORD, "master_url": server.url, "master_check_secs": 0.05}
     )
     async with aiohttp.ClientSession() as http:
         yield MasterLoader(http, InstrumentStore(mongo), settings, clock)
@@ -182,18 +191,18 @@ async def stored_symbols(mongo: Mongo) -> set[str]:
 
 
 @pytest.fixture
-def half_a_file() -> bytes:
-    """Its zipped data ends too early, though all rows can be read."""
+def truncated_file() -> bytes:
+    """A gzip file without its last bytes; all rows can be read."""
     whole = zipped([row(number) for number in range(1, 9)])
     return whole[:-4]
 
 
-async def test_each_day_has_its_own_master_and_one_that_fails_leaves_the_last(
-    mongo: Mongo, half_a_file: bytes
+async def test_a_master_is_loaded_each_day_and_one_that_fails_keeps_the_last(
+    mongo: Mongo, truncated_file: bytes
 ) -> None:
     clock = SteppedClock()
-    async with shelf() as made, loading(mongo, made, clock) as master:
-        made.answer = zipped([row(number) for number in range(1, 9)])
+    async with master_server() as server, loading(mongo, server, clock) as master:
+        server.file = zipped([row(number) for number in range(1, 9)])
         work = asyncio.create_task(master.run())
 
         async def has(*symbols: str) -> None:
@@ -203,48 +212,49 @@ async def test_each_day_has_its_own_master_and_one_that_fails_leaves_the_last(
             await eventually(is_so, what=f"{symbols} are stored")
 
         async def fetched_again() -> None:
-            count = made.fetched
+            count = server.requests
 
             async def is_so() -> bool:
-                return made.fetched >= count + 2
+                return server.requests >= count + 2
 
             await eventually(is_so, what="it tried again")
 
         first = [f"SYM{number}" for number in range(1, 9)]
         await has(*first)
-        count = made.fetched
-        await asyncio.sleep(0.3)
-        assert made.fetched == count  # once a day
-        for bad in (None, b"<html>", half_a_file, zipped([row(1)])):
+        count = server.requests
+        reads = clock.reads
+        await eventually(lambda: clock.reads > reads + 5, what="the date is checked again")
+        assert server.requests == count  # once a day
+        for bad in (None, b"<html>", truncated_file, zipped([row(1)])):
             clock.at_ms += DAY_MS
-            made.answer = bad
+            server.file = bad
             await fetched_again()
             assert await stored_symbols(mongo) == set(first)
         rows = [row(2, trading_symbol="RENAMED"), *(row(number) for number in range(3, 10))]
-        made.answer = zipped(rows)
+        server.file = zipped(rows)
         await has("RENAMED", *first[2:], "SYM9")
         assert not work.done()
         await stop([work])
 
 
-async def test_a_row_that_cannot_be_read_spoils_no_other(mongo: Mongo) -> None:
-    async with shelf() as made, loading(mongo, made, SteppedClock()) as master:
-        made.answer = zipped([row(1), {"segment": "NSE_EQ"}, row(2)])
+async def test_a_malformed_row_does_not_affect_others(mongo: Mongo) -> None:
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        server.file = zipped([row(1), {"segment": "NSE_EQ"}, row(2)])
         await InstrumentStore(mongo).prepare()
         await master.load("2026-11-23")
     assert await stored_symbols(mongo) == {"SYM1", "SYM2"}
 
 
-async def test_a_master_is_never_whole_in_memory(mongo: Mongo) -> None:
+async def test_a_master_is_never_completely_in_memory(mongo: Mongo) -> None:
     rows = [row(number, security_type="X" * 2_000) for number in range(8_000)]
-    async with shelf() as made, loading(mongo, made, SteppedClock()) as master:
-        made.answer = zipped(rows)
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        server.file = zipped(rows)
         whole_bytes = len(json.dumps(rows))
         del rows
         await InstrumentStore(mongo).prepare()
         tracemalloc.start()
         await master.load("2026-11-23")
-        _, most_bytes = tracemalloc.get_traced_memory()
+        _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert await mongo.db["instruments"].count_documents({}) == 8_000
-    assert most_bytes < whole_bytes / 2
+    assert peak_bytes < whole_bytes / 2

@@ -1,4 +1,4 @@
-"""What was missed is made anew of Upstox's candles, by a whole persister."""
+"""A persister repairs gaps from Upstox's candles."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,8 @@ from shared.runtime.settings import MongoSettings, UpstoxSettings
 from shared.runtime.site import serve
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of, flushed
-from tests.support.persisters import CLOCK, asked_persister
+from tests.support.patience import PATIENCE_SECS, TEST_TIMEOUT_SECS
+from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import NatsServer
 from tests.support.simulated import running as running_simulator
 from tests.support.waiting import eventually
@@ -51,19 +52,19 @@ async def upstox() -> AsyncIterator[aiohttp.ClientSession]:
     """A simulated Upstox that has traded for some windows."""
     async with running_simulator(start_ms=MONDAY_10_00 - 100, speed=900.0) as http:
 
-        async def is_later() -> bool:
-            # Not by its clock: the market may be behind it.
+        async def has_traded() -> bool:
+            # Its clock would not show that: the market may be behind it.
             query = {"key": OTHER_KEY, "from_ms": str(NOW)}
             async with http.get("/simulator/v1/trades", params=query) as response:
                 return bool(await response.json())
 
-        await eventually(is_later, what="some windows are over")
+        await eventually(has_traded, what="the simulator has traded for some windows")
         yield http
 
 
 @pytest.fixture
 async def missed(mongo: Mongo) -> None:
-    """A gap of three windows and instruments, with a partial bar in it."""
+    """A stored gap of three windows and three instruments, with a partial bar in it."""
     store = BarStore(mongo)
     await store.prepare()
     epoch, _ = await store.take_over()
@@ -80,23 +81,23 @@ async def repairing(
     settings = UpstoxSettings.model_validate({"api_url": url, "access_token": "t"} | tokens)
     options = {"repair": True, "repair_every_secs": 0.1, "repair_after_secs": 0}
     async with (
-        asked_persister(nats, mongo, upstox=settings, **options) as asker,
+        answering_persister(nats, mongo, upstox=settings, **options) as gateway,
         bus_of(nats, "ingest") as ingest,
     ):
         tick = ClockTick(ts=NOW, feed_ts=NOW, epoch=1, seq=0, state=FeedState.LIVE)
         await ingest.client.publish(CLOCK_SUBJECT, encode(tick))
-        yield asker
+        yield gateway
 
 
 async def wait_until_settled(mongo: Mongo) -> None:
     async def is_settled() -> bool:
         return await mongo.db["gaps"].count_documents({"state": "open"}) == 0
 
-    await eventually(is_settled, what="no gap is open")
+    await eventually(is_settled, what="no gap is open", timeout_secs=TEST_TIMEOUT_SECS)
 
 
 async def not_as_traded(mongo: Mongo, upstox: aiohttp.ClientSession) -> list[str]:
-    """What differs between the repaired bars and the trades."""
+    """A line for each difference between the repaired bars and the trades."""
     lines = []
     for key in (KEY, OTHER_KEY):
         async with upstox.get("/simulator/v1/trades", params={"key": key}) as response:
@@ -110,26 +111,26 @@ async def not_as_traded(mongo: Mongo, upstox: aiohttp.ClientSession) -> list[str
     return lines
 
 
-async def refused() -> float:
-    """Calls for candles so far that Upstox has refused."""
+def refused() -> float:
+    """How many requests for candles Upstox has refused so far."""
     name = "tradedad_persister_repair_calls_total"
     return REGISTRY.get_sample_value(name, {"outcome": "refused"}) or 0.0
 
 
-async def test_a_gap_is_filled_with_bars_that_equal_all_trades(
+async def test_a_gap_is_repaired_with_bars_that_equal_the_trades(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
     upstox: aiohttp.ClientSession, missed: None,
 ) -> None:  # fmt: skip
     observer = await nats.connect("observer")
-    announced = await observer.subscribe("md.bar.5m.>")
+    published = await observer.subscribe("md.bar.5m.>")
     await flushed(observer)
-    async with repairing(nats, mongo_settings, upstox) as asker:
+    async with repairing(nats, mongo_settings, upstox) as gateway:
         await wait_until_settled(mongo)
         states = []
         for key in (KEY, OTHER_KEY, UNKNOWN):
             request = GapsRequest(key=key, from_ms=0, to_ms=NOW)
             reply = await send_request(
-                asker, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=5
+                gateway, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=PATIENCE_SECS
             )
             states += [gap.state for gap in reply.gaps]
         assert states == [GapState.REPAIRED, GapState.REPAIRED, GapState.ABANDONED]
@@ -137,11 +138,13 @@ async def test_a_gap_is_filled_with_bars_that_equal_all_trades(
         first = await mongo.db["bars_5m"].find_one({"key": KEY, "start": to_datetime(FIRST)})
         assert first is not None
         assert (first["ltq"], first["ticks"], first["silent_ms"]) == (7, 3, 200_000)
-        assert (await announced.next_msg(timeout=5)).subject.startswith("md.bar.5m.NSE_")
+        assert (await published.next_msg(timeout=PATIENCE_SECS)).subject.startswith(
+            "md.bar.5m.NSE_"
+        )
     await observer.close()
 
 
-async def test_repairing_what_is_repaired_changes_nothing(
+async def test_repairing_again_changes_nothing(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
     upstox: aiohttp.ClientSession, missed: None,
 ) -> None:  # fmt: skip
@@ -156,20 +159,16 @@ async def test_repairing_what_is_repaired_changes_nothing(
     assert await mongo.db["bars_5m"].find().sort("_id").to_list() == before
 
 
-async def test_repair_waits_for_as_long_as_upstox_is_away(
+async def test_a_repair_waits_while_upstox_is_away(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
     upstox: aiohttp.ClientSession, missed: None,
 ) -> None:  # fmt: skip
     fault = {"kind": "error", "status": 503, "times": None, "path": CANDLES}
     async with upstox.post("/simulator/v1/faults", json=fault) as response:
         assert response.status == 201, await response.text()
-    before = await refused()
+    before = refused()
     async with repairing(nats, mongo_settings, upstox):
-
-        async def has_tried() -> bool:
-            return await refused() > before + 15
-
-        await eventually(has_tried, what="it has asked for candles in vain, again and again")
+        await eventually(lambda: refused() > before + 15, what="Upstox refuses 16 requests")
         assert await mongo.db["gaps"].count_documents({"state": "open"}) == 1
         async with upstox.delete("/simulator/v1/faults") as response:
             assert response.ok
@@ -177,19 +176,19 @@ async def test_repair_waits_for_as_long_as_upstox_is_away(
     assert await not_as_traded(mongo, upstox) == []
 
 
-async def test_repair_outlasts_others_who_use_up_the_accounts_limit(
+async def test_a_repair_completes_although_other_programs_use_up_the_rate_limit(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings,
     upstox: aiohttp.ClientSession, missed: None,
 ) -> None:  # fmt: skip
-    """Upstox counts all calls of a user, of whatever program."""
-    before = await refused()
+    """Upstox counts the requests of all programs of a user."""
+    before = refused()
 
     async def use_up() -> None:
-        while await refused() < before + 3:
+        while refused() < before + 3:
             async with upstox.get(f"{CANDLES}/intraday/{KEY}/minutes/1") as response:
                 await response.read()
 
-    async with repairing(nats, mongo_settings, upstox), asyncio.timeout(75):
+    async with repairing(nats, mongo_settings, upstox), asyncio.timeout(TEST_TIMEOUT_SECS):
         await asyncio.gather(*(use_up() for _ in range(8)))
         await wait_until_settled(mongo)
     assert await not_as_traded(mongo, upstox) == []
@@ -225,14 +224,14 @@ async def test_repair_continues_with_a_new_token_after_the_old_one_was_refused(
         async with repairing(nats, mongo_settings, upstox, **tokens):
             await wait_until_settled(mongo)
             valid.clear()
-            before = await refused()
+            before = refused()
             await mongo.db["bars_5m"].delete_many({})
             await mongo.db["gaps"].update_many(
                 {}, {"$set": {"state": "open", "open_keys": [KEY, OTHER_KEY]}}
             )
 
             async def is_refused() -> bool:
-                return await refused() > before + 2
+                return refused() > before + 2
 
             await eventually(is_refused, what="calls with the old token are refused")
             assert await mongo.db["gaps"].count_documents({"state": "open"}) == 1

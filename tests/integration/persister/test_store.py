@@ -1,4 +1,4 @@
-"""Bars, gaps and position are written together, once, and only by the newest leader."""
+"""Bars, gaps and the checkpoint are written atomically, once, and only by the newest leader."""
 
 import asyncio
 
@@ -22,6 +22,7 @@ from shared.errors import StaleEpoch
 from shared.market.exchange_time import WINDOW_MS
 from shared.runtime.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.patience import PATIENCE_SECS
 
 STATE = AggregatorState(
     stream_id="2026-11-22T10:00:00+00:00", next_position=77, time_ms=MONDAY_10_00 + 301_000
@@ -53,11 +54,11 @@ async def stored(mongo: Mongo) -> list[Bar]:
     ]
 
 
-async def test_a_fresh_database_starts_at_the_beginning(mongo: Mongo) -> None:
+async def test_an_empty_database_starts_at_the_first_epoch_and_state(mongo: Mongo) -> None:
     assert await (await prepared(mongo)).take_over() == (1, AggregatorState())
 
 
-async def test_a_window_its_gaps_and_its_checkpoint_come_back_as_they_were(mongo: Mongo) -> None:
+async def test_a_window_with_its_gaps_and_checkpoint_is_read_as_it_was_stored(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
     await store.commit(closed(bar(), bar(OTHER_KEY), gaps=(GAP,)), epoch)
@@ -68,7 +69,7 @@ async def test_a_window_its_gaps_and_its_checkpoint_come_back_as_they_were(mongo
     assert await store.take_over() == (epoch + 1, STATE)
 
 
-async def test_storing_again_doubles_nothing_and_opens_no_gap_that_is_repaired(
+async def test_storing_again_adds_no_bar_and_does_not_reopen_a_repaired_gap(
     mongo: Mongo,
 ) -> None:
     store = await prepared(mongo)
@@ -80,18 +81,18 @@ async def test_storing_again_doubles_nothing_and_opens_no_gap_that_is_repaired(
     assert [gap["state"] for gap in await mongo.db["gaps"].find().to_list()] == ["repaired"]
 
 
-async def test_windows_of_which_some_bars_are_there_already_are_stored_whole(mongo: Mongo) -> None:
+async def test_a_window_with_some_stored_bars_is_stored_completely(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
     third = "NSE_EQ|INE000000003"
-    made_again = bar(close=1_402.0)
+    replacement = bar(close=1_402.0)
     await store.repair([bar(OTHER_KEY, state=BarState.REPAIRED)], epoch)
     await store.commit(closed(bar(), bar(OTHER_KEY, state=BarState.PARTIAL)), epoch)
-    await store.commit(closed(made_again, bar(third)), epoch)
-    kept = {one.key: one for one in await stored(mongo)}
-    assert kept[KEY] == made_again
-    assert kept[OTHER_KEY].state is BarState.REPAIRED
-    assert kept[third] == bar(third)
+    await store.commit(closed(replacement, bar(third)), epoch)
+    by_key = {one.key: one for one in await stored(mongo)}
+    assert by_key[KEY] == replacement
+    assert by_key[OTHER_KEY].state is BarState.REPAIRED
+    assert by_key[third] == bar(third)
     new = msgspec.structs.replace(bar(), start=MONDAY_10_00 + WINDOW_MS)
     for _ in range(2):
         await store.commit(closed(new), epoch)
@@ -146,13 +147,13 @@ async def test_a_gap_is_over_once_each_of_its_instruments_is_settled(mongo: Mong
     assert gap["state"] == "abandoned"
 
 
-async def test_leaders_that_take_over_at_once_have_different_epochs(mongo: Mongo) -> None:
+async def test_leaders_that_take_over_concurrently_have_different_epochs(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epochs = [epoch for epoch, _ in await asyncio.gather(*(store.take_over() for _ in range(10)))]
     assert sorted(epochs) == list(range(1, 11))
 
 
-async def test_a_transaction_that_a_dead_leader_left_behind_keeps_nobody_waiting(
+async def test_an_open_transaction_of_a_dead_leader_does_not_block_its_successor(
     mongo: Mongo,
 ) -> None:
     dead = await prepared(mongo)
@@ -164,7 +165,7 @@ async def test_a_transaction_that_a_dead_leader_left_behind_keeps_nobody_waiting
             {}, {"$set": {"epoch": 0}}, session=dead._guard._session
         )
     store = BarStore(mongo)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECS):
         new, _ = await store.take_over()
         await store.prepare()
         await store.commit(closed(bar(close=2.0)), new)
@@ -173,7 +174,7 @@ async def test_a_transaction_that_a_dead_leader_left_behind_keeps_nobody_waiting
     await store.close()
 
 
-async def test_a_checkpoint_is_not_moved_when_its_bars_are_refused(mongo: Mongo) -> None:
+async def test_a_checkpoint_does_not_move_when_its_bars_are_refused(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
     await mongo.db.command(
@@ -185,15 +186,15 @@ async def test_a_checkpoint_is_not_moved_when_its_bars_are_refused(mongo: Mongo)
     assert await stored(mongo) == []
 
 
-async def test_a_checkpoint_of_another_form_is_not_trusted(mongo: Mongo) -> None:
+async def test_a_checkpoint_of_another_layout_is_ignored(mongo: Mongo) -> None:
     store = await prepared(mongo)
     await store.take_over()
-    for strange in (b"\xc1", encode_state(AggregatorState(layout=99))):
-        await mongo.db["checkpoints"].update_one({}, {"$set": {"state": Binary(strange)}})
+    for unreadable in (b"\xc1", encode_state(AggregatorState(layout=99))):
+        await mongo.db["checkpoints"].update_one({}, {"$set": {"state": Binary(unreadable)}})
         assert (await store.take_over())[1] == AggregatorState()
 
 
-async def test_an_amended_bar_replaces_the_one_before_but_not_a_repaired_one(mongo: Mongo) -> None:
+async def test_an_amended_bar_replaces_the_stored_bar_unless_that_is_repaired(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
     partial = bar(state=BarState.PARTIAL)
@@ -206,20 +207,22 @@ async def test_an_amended_bar_replaces_the_one_before_but_not_a_repaired_one(mon
     assert (await stored(mongo))[1] == repaired
 
 
-async def test_a_repair_keeps_what_only_quotes_told_and_leaves_complete_bars(mongo: Mongo) -> None:
+async def test_a_repair_keeps_the_fields_from_quotes_and_does_not_change_complete_bars(
+    mongo: Mongo,
+) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
     await store.commit(closed(bar(state=BarState.PARTIAL), bar(OTHER_KEY)), epoch)
-    made = [bar(close=5.0, state=BarState.REPAIRED), bar(OTHER_KEY, state=BarState.REPAIRED)]
-    written = await store.repair(made, epoch)
+    repaired = [bar(close=5.0, state=BarState.REPAIRED), bar(OTHER_KEY, state=BarState.REPAIRED)]
+    written = await store.repair(repaired, epoch)
     assert [one.key for one in written] == [KEY]
     first, second = await stored(mongo)
     assert (first.close, first.state, first.ticks, first.ltq) == (5.0, BarState.REPAIRED, 7, 5)
     assert second == bar(OTHER_KEY)
-    assert await store.repair(made, epoch) == []
+    assert await store.repair(repaired, epoch) == []
 
 
-async def test_the_database_refuses_what_is_no_bar(mongo: Mongo) -> None:
+async def test_the_database_refuses_documents_that_are_not_bars(mongo: Mongo) -> None:
     await prepared(mongo)
     for wrong in ({"close": "1400"}, {"state": "splendid"}, {"surprise": 1}):
         with pytest.raises(PyMongoError, match="validation"):
@@ -234,7 +237,7 @@ async def test_preparing_again_changes_nothing(mongo: Mongo) -> None:
     assert await stored(mongo) == [bar()]
 
 
-async def test_bars_are_kept_for_as_long_as_the_setting_says(mongo: Mongo) -> None:
+async def test_the_retention_of_bars_follows_the_setting(mongo: Mongo) -> None:
     for days, secs in ((7, 604_800), (1, 86_400), (0, None)):
         await BarStore(mongo, retention_days=days).prepare()
         indexes = await mongo.db["bars_5m"].index_information()

@@ -1,4 +1,4 @@
-"""Errors as problem+json, over HTTP."""
+"""Errors as problem+json over HTTP."""
 
 import json
 from collections.abc import AsyncIterator
@@ -27,13 +27,13 @@ CANARY = "canary-secret-9d20"
 
 
 class Inner(BaseModel):
-    """A part of a body."""
+    """A nested object."""
 
     count: int = Field(le=10)
 
 
 class Order(BaseModel):
-    """A body."""
+    """A request body."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,13 +65,13 @@ async def raise_it(request: web.Request) -> web.Response:
     raise RAISED[request.match_info["what"]]
 
 
-async def take(request: web.Request) -> web.Response:
+async def receive_order(request: web.Request) -> web.Response:
     order = await read_body(request, Order)
     return web.json_response(order.model_dump())
 
 
 class Query(BaseModel):
-    """A query."""
+    """Query parameters."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,7 +80,7 @@ class Query(BaseModel):
     named: Annotated[list[str], Field(max_length=2)] | None = None
 
 
-async def tell(request: web.Request) -> web.Response:
+async def echo_query(request: web.Request) -> web.Response:
     return web.json_response(read_query(request, Query).model_dump())
 
 
@@ -88,7 +88,11 @@ async def tell(request: web.Request) -> web.Response:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     app = web.Application(middlewares=[problems], client_max_size=1_000)
     app.add_routes(
-        [web.get("/raise/{what}", raise_it), web.post("/take", take), web.get("/ask", tell)]
+        [
+            web.get("/raise/{what}", raise_it),
+            web.post("/orders", receive_order),
+            web.get("/query", echo_query),
+        ]
     )
     async with (
         serve(app, "127.0.0.1", 0) as port,
@@ -109,7 +113,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         ("fast", 429, {"code": "rate_limited", "detail": "slow down"}),
     ],
 )
-async def test_what_a_handler_raises_is_told_with_its_code(
+async def test_an_error_of_a_handler_becomes_a_problem_with_its_code(
     http: aiohttp.ClientSession, what: str, status: int, body: dict[str, str]
 ) -> None:
     async with http.get(f"/raise/{what}") as answer:
@@ -119,7 +123,7 @@ async def test_what_a_handler_raises_is_told_with_its_code(
         assert answer.headers.get("Retry-After") == ("7" if what in ("full", "fast") else None)
 
 
-async def test_an_unforeseen_error_tells_the_caller_nothing_of_itself(
+async def test_an_unexpected_error_reveals_nothing_to_the_client(
     http: aiohttp.ClientSession,
 ) -> None:
     with capture_logs() as logged:
@@ -130,19 +134,19 @@ async def test_an_unforeseen_error_tells_the_caller_nothing_of_itself(
     assert [(line["event"], line["path"]) for line in logged] == [("request failed", "/raise/bug")]
 
 
-async def test_a_redirect_is_no_error(http: aiohttp.ClientSession) -> None:
+async def test_a_redirect_is_not_turned_into_a_problem(http: aiohttp.ClientSession) -> None:
     async with http.get("/raise/redirect", allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (302, "/elsewhere")
 
 
-async def test_a_path_or_method_that_is_not_there_is_told_the_same_way(
+async def test_an_unknown_path_or_method_is_a_problem_too(
     http: aiohttp.ClientSession,
 ) -> None:
     async with http.get("/nowhere") as answer:
         body = json.loads(await answer.text())
         assert (answer.status, body["code"]) == (404, Code.NOT_FOUND)
         assert "/nowhere" in body["detail"]
-    async with http.get("/take") as answer:
+    async with http.get("/orders") as answer:
         assert (answer.status, answer.headers["Allow"]) == (405, "POST")
         assert json.loads(await answer.text())["code"] == Code.METHOD_NOT_ALLOWED
 
@@ -150,10 +154,10 @@ async def test_a_path_or_method_that_is_not_there_is_told_the_same_way(
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b'"\\ud800"', b"[" * 900, b'{"name": "ab",}', b"NaNo"]
 )
-async def test_a_body_that_is_no_json_is_a_bad_message(
+async def test_a_body_that_is_not_json_is_a_bad_message(
     http: aiohttp.ClientSession, body: bytes
 ) -> None:
-    async with http.post("/take", data=body) as answer:
+    async with http.post("/orders", data=body) as answer:
         assert (answer.status, json.loads(await answer.text())["code"]) == (400, Code.BAD_MESSAGE)
 
 
@@ -170,27 +174,31 @@ async def test_a_body_that_is_no_json_is_a_bad_message(
         (None, "body", "object"),
     ],
 )
-async def test_a_body_that_breaks_a_rule_is_told_which_field_and_which_rule(
+async def test_an_invalid_body_names_the_field_and_the_rule(
     http: aiohttp.ClientSession, body: object, field: str, rule: str
 ) -> None:
-    async with http.post("/take", data=json.dumps(body)) as answer:
+    async with http.post("/orders", data=json.dumps(body)) as answer:
         text = await answer.text()
-        told = json.loads(text)
-        assert (answer.status, told["code"], told["field"]) == (422, Code.INVALID_FIELD, field)
-        assert told["detail"].startswith(f"{field}: ")
-        assert rule in told["detail"]
+        problem = json.loads(text)
+        assert (answer.status, problem["code"], problem["field"]) == (
+            422,
+            Code.INVALID_FIELD,
+            field,
+        )
+        assert problem["detail"].startswith(f"{field}: ")
+        assert rule in problem["detail"]
         assert CANARY not in text
         assert "Value error" not in text
 
 
-async def test_a_good_body_is_read(http: aiohttp.ClientSession) -> None:
+async def test_a_valid_body_is_parsed(http: aiohttp.ClientSession) -> None:
     body = {"name": "Nifty é", "inner": {"count": 10}}
-    async with http.post("/take", data=json.dumps(body)) as answer:
+    async with http.post("/orders", data=json.dumps(body)) as answer:
         assert (answer.status, await answer.json()) == (200, body)
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("limit=3", {"limit": 3, "kinds": [], "named": None}),
         ("limit=3&kinds=a&kinds=b&named=c", {"limit": 3, "kinds": ["a", "b"], "named": ["c"]}),
@@ -200,17 +208,17 @@ async def test_a_good_body_is_read(http: aiohttp.ClientSession) -> None:
         ("limit=3&more=1", "more"),
     ],
 )
-async def test_a_query_is_read_or_the_parameter_to_blame_is_named(
-    http: aiohttp.ClientSession, query: str, told: dict[str, object] | str
+async def test_a_query_is_parsed_or_its_invalid_parameter_is_named(
+    http: aiohttp.ClientSession, query: str, expected: dict[str, object] | str
 ) -> None:
-    async with http.get(f"/ask?{query}") as answer:
+    async with http.get(f"/query?{query}") as answer:
         body = json.loads(await answer.text())
-        if isinstance(told, str):
-            assert (answer.status, body["code"], body["field"]) == (422, "invalid_field", told)
+        if isinstance(expected, str):
+            assert (answer.status, body["code"], body["field"]) == (422, "invalid_field", expected)
         else:
-            assert body == told
+            assert body == expected
 
 
-async def test_a_body_that_is_too_large_is_told_so(http: aiohttp.ClientSession) -> None:
-    async with http.post("/take", data=b'"' + b"a" * 1_001 + b'"') as answer:
+async def test_a_body_above_the_limit_is_too_large(http: aiohttp.ClientSession) -> None:
+    async with http.post("/orders", data=b'"' + b"a" * 1_001 + b'"') as answer:
         assert (answer.status, json.loads(await answer.text())["code"]) == (413, Code.TOO_LARGE)

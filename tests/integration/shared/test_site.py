@@ -1,4 +1,4 @@
-"""A site closes connections on which nothing is asked, and no others."""
+"""A site closes connections without a whole request, and no others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from shared.runtime.site import serve
+from tests.support.patience import PATIENCE_SECS
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -16,7 +17,10 @@ Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 
 @asynccontextmanager
 async def site(
-    *, idle_secs: float = 60.0, max_idle: int = 100, may_answer: asyncio.Event | None = None
+    *,
+    idle_secs: float = PATIENCE_SECS,
+    max_idle: int = 100,
+    may_answer: asyncio.Event | None = None,
 ) -> AsyncIterator[Connect]:
     async def answer(_: web.Request) -> web.Response:
         if may_answer is not None:
@@ -41,31 +45,31 @@ async def site(
 async def answered(connection: Connection) -> bool:
     reader, writer = connection
     writer.write(REQUEST)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECS):
         return (await reader.readuntil(b"here")).startswith(b"HTTP/1.1 200")
 
 
 async def ended(connection: Connection) -> bool:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECS):
         return await connection[0].read() == b""
 
 
 @pytest.mark.parametrize(
     "begun", [b"", REQUEST[:20], REQUEST[:-2]], ids=["nothing", "a line", "all but the end"]
 )
-async def test_who_does_not_finish_a_request_is_cut_off(begun: bytes) -> None:
+async def test_a_connection_with_an_unfinished_request_is_closed(begun: bytes) -> None:
     async with site(idle_secs=0.1) as connect, connect() as connection:
         connection[1].write(begun)
         assert await ended(connection)
 
 
-async def test_who_asks_nothing_more_is_cut_off() -> None:
-    async with site(idle_secs=0.5) as connect, connect() as connection:
+async def test_a_connection_without_a_second_request_is_closed() -> None:
+    async with site(idle_secs=1.0) as connect, connect() as connection:
         assert await answered(connection)
         assert await ended(connection)
 
 
-async def test_who_waits_for_an_answer_is_not_cut_off() -> None:
+async def test_a_connection_that_waits_for_its_response_stays_open() -> None:
     may_answer = asyncio.Event()
     async with (
         site(idle_secs=0.5, max_idle=1, may_answer=may_answer) as connect,
@@ -81,7 +85,7 @@ async def test_who_waits_for_an_answer_is_not_cut_off() -> None:
         assert await answered(also_waiting)
 
 
-async def test_of_too_many_that_ask_nothing_the_oldest_are_cut_off() -> None:
+async def test_the_oldest_of_too_many_idle_connections_are_closed() -> None:
     async with (
         site(max_idle=2) as connect,
         connect() as oldest,

@@ -1,4 +1,4 @@
-"""The tick stream of a real nats-server, read in order whatever happens to the server."""
+"""The tick stream of a real nats-server is read in order, whatever happens to the server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,21 +12,23 @@ from shared.bus.stream_reader import Entry, TickReader
 from shared.contracts.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
 from shared.errors import StreamUnavailable
 from shared.runtime.backoff import Backoff
-from tests.support.buses import bus_of, flushed
+from tests.support.buses import bus_of, flushed, ingest_bus
+from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
+from tests.support.settings import nats_settings
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
 async def ingest(nats: NatsServer) -> AsyncIterator[Bus]:
-    async with bus_of(nats, "ingest") as bus:
-        await ensure_ticks_stream(bus, max_age_secs=600, max_bytes=64 << 20)
+    async with ingest_bus(nats) as bus:
         yield bus
 
 
 @pytest.fixture
 async def persister(nats: NatsServer) -> AsyncIterator[Bus]:
-    async with bus_of(nats, "persister") as bus:
+    settings = nats_settings(nats.url, has_outages=True)
+    async with bus_of(nats, "persister", settings=settings) as bus:
         yield bus
 
 
@@ -35,15 +37,15 @@ async def stored(bus: Bus) -> int:
 
 
 async def publish(bus: Bus, numbers: range) -> None:
-    """One message for each number, over three subjects; returns once they are stored."""
+    """Publish one message for each number, on three subjects; returns once they are stored."""
     before = await stored(bus)
     for number in numbers:
         await bus.client.publish(f"md.quote.A.{number % 3}", str(number).encode())
 
-    async def look() -> bool:
+    async def are_stored() -> bool:
         return await stored(bus) >= before + len(numbers)
 
-    await eventually(look, what="the stream has them")
+    await eventually(are_stored, what="the stream has the messages")
 
 
 async def read(reader: TickReader, count: int) -> list[Entry]:
@@ -57,7 +59,7 @@ def numbers(entries: list[Entry]) -> list[int]:
     return [int(entry.data) for entry in entries]
 
 
-async def test_entries_come_in_order_with_their_position_and_subject(
+async def test_entries_are_in_order_and_have_their_position_and_subject(
     ingest: Bus, persister: Bus
 ) -> None:
     await publish(ingest, range(2_500))
@@ -69,7 +71,7 @@ async def test_entries_come_in_order_with_their_position_and_subject(
     assert entries[7].subject == "md.quote.A.1"
 
 
-async def test_a_batch_is_never_larger_than_asked_for(ingest: Bus, persister: Bus) -> None:
+async def test_a_batch_is_not_larger_than_the_batch_size(ingest: Bus, persister: Bus) -> None:
     await publish(ingest, range(100))
     async with TickReader(persister, start=0, batch_size=7) as reader:
         sizes: list[int] = []
@@ -78,13 +80,13 @@ async def test_a_batch_is_never_larger_than_asked_for(ingest: Bus, persister: Bu
     assert max(sizes) <= 7
 
 
-async def test_reading_begins_at_the_position_asked_for(ingest: Bus, persister: Bus) -> None:
+async def test_reading_begins_at_the_given_position(ingest: Bus, persister: Bus) -> None:
     await publish(ingest, range(50))
     async with TickReader(persister, start=41) as reader:
         assert numbers(await read(reader, 10)) == list(range(40, 50))
 
 
-async def test_only_the_subject_asked_for_is_read(ingest: Bus, persister: Bus) -> None:
+async def test_only_the_given_subject_is_read(ingest: Bus, persister: Bus) -> None:
     await publish(ingest, range(5))
     await ingest.client.publish(CLOCK, b"-1")
     await publish(ingest, range(5, 8))
@@ -94,17 +96,17 @@ async def test_only_the_subject_asked_for_is_read(ingest: Bus, persister: Bus) -
         assert [entry.position for entry in await read(reader, 8)] == [1, 2, 3, 4, 5, 7, 8, 9]
 
 
-async def test_what_is_published_later_comes_too(ingest: Bus, persister: Bus) -> None:
+async def test_entries_published_later_are_read_too(ingest: Bus, persister: Bus) -> None:
     await publish(ingest, range(3))
     async with TickReader(persister, start=0) as reader:
         await read(reader, 3)
         waiting = asyncio.ensure_future(read(reader, 2))
         await publish(ingest, range(3, 5))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECS):
             assert numbers(await waiting) == [3, 4]
 
 
-async def test_without_a_position_the_newest_of_each_subject_comes_first(
+async def test_without_a_position_the_newest_entry_of_each_subject_comes_first(
     ingest: Bus, persister: Bus
 ) -> None:
     await publish(ingest, range(10))
@@ -134,14 +136,14 @@ async def test_the_backlog_from_a_position_is_all_that_follows_it(
     assert numbers(entries) == list(range(3, 10))
 
 
-async def test_an_empty_stream_gives_an_empty_batch_in_seconds(ingest: Bus, persister: Bus) -> None:
+async def test_an_empty_stream_yields_an_empty_batch(ingest: Bus, persister: Bus) -> None:
     async with TickReader(persister, start=None) as reader:
         assert await reader.open() == 0
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE_SECS):
             assert await reader.batch() == []
 
 
-async def test_a_position_that_the_stream_no_longer_holds_gives_what_there_is(
+async def test_reading_from_a_position_that_was_removed_begins_at_the_first_entry(
     ingest: Bus, persister: Bus
 ) -> None:
     await publish(ingest, range(10))
@@ -154,7 +156,7 @@ async def test_a_position_that_the_stream_no_longer_holds_gives_what_there_is(
 
 
 @pytest.mark.parametrize("moment", ["between batches", "while waiting"])
-async def test_a_killed_server_loses_and_repeats_nothing(
+async def test_no_entry_is_lost_or_repeated_when_the_server_is_killed(
     nats: NatsServer, ingest: Bus, persister: Bus, moment: str
 ) -> None:
     await publish(ingest, range(1_000))
@@ -162,41 +164,33 @@ async def test_a_killed_server_loses_and_repeats_nothing(
         entries = await read(reader, 1_000 if moment == "while waiting" else 300)
         rest = asyncio.ensure_future(read(reader, 2_000 - len(entries)))
         if moment == "while waiting":
-            await flushed(persister.client)  # the request for more is out
+            await flushed(persister.client)  # the request for more entries has been sent
         nats.kill()
         await asyncio.to_thread(nats.start)
-
-        async def look() -> bool:
-            return ingest.is_connected
-
-        await eventually(look, what="ingest is back")
+        await eventually(lambda: ingest.is_connected, what="ingest is connected again")
         await publish(ingest, range(1_000, 2_000))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECS):
             entries += await rest
     assert numbers(entries) == list(range(2_000))
     assert [entry.position for entry in entries] == list(range(1, 2_001))
 
 
-async def test_a_frozen_server_loses_and_repeats_nothing(
+async def test_no_entry_is_lost_or_repeated_when_the_server_is_stopped_for_a_while(
     nats: NatsServer, ingest: Bus, persister: Bus
 ) -> None:
     await publish(ingest, range(500))
     async with TickReader(persister, start=0, batch_size=100) as reader:
         entries = await read(reader, 200)
-        nats.freeze()
+        nats.pause()
         rest = asyncio.ensure_future(read(reader, 500 - len(entries)))
-
-        async def look() -> bool:
-            return not persister.is_connected
-
-        await eventually(look, what="the silence is noticed")
-        nats.thaw()
-        async with asyncio.timeout(30):
+        await eventually(lambda: not persister.is_connected, what="the persister disconnects")
+        nats.resume()
+        async with asyncio.timeout(PATIENCE_SECS):
             entries += await rest
     assert numbers(entries) == list(range(500))
 
 
-async def test_a_stream_that_is_missing_is_unavailable(
+async def test_a_missing_stream_is_unavailable(
     persister: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.bus.stream_reader.Backoff", partial(Backoff, cap_secs=0.01))
@@ -207,15 +201,15 @@ async def test_a_stream_that_is_missing_is_unavailable(
             await reader.batch()
 
 
-async def test_a_server_that_is_away_is_waited_for_however_often_it_is_tried(
+async def test_reading_waits_for_a_server_that_is_away_through_any_number_of_attempts(
     nats: NatsServer, ingest: Bus, persister: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries = 0
+    attempts = 0
 
     class Counted(Backoff):
         def next_secs(self) -> float:
-            nonlocal tries
-            tries += 1
+            nonlocal attempts
+            attempts += 1
             return super().next_secs() / 100
 
     await publish(ingest, range(3))
@@ -223,18 +217,14 @@ async def test_a_server_that_is_away_is_waited_for_however_often_it_is_tried(
         monkeypatch.setattr("shared.bus.stream_reader.Backoff", Counted)
         nats.kill()
         reading = asyncio.ensure_future(read(reader, 3))
-
-        async def look() -> bool:
-            return reading.done() or tries > 20
-
-        await eventually(look, what="twenty attempts")
+        await eventually(lambda: reading.done() or attempts > 20, what="twenty attempts")
         assert not reading.done()
         await asyncio.to_thread(nats.start)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECS):
             assert numbers(await reading) == [0, 1, 2]
 
 
-async def test_a_reader_that_is_done_leaves_no_consumer_behind(ingest: Bus, persister: Bus) -> None:
+async def test_a_closed_reader_leaves_no_consumer_behind(ingest: Bus, persister: Bus) -> None:
     await publish(ingest, range(3))
     async with TickReader(persister, start=0) as reader:
         await read(reader, 3)

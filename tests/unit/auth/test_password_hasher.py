@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from services.auth import metrics
 from services.auth.password_hasher import BcryptHasher, open_hasher
 from shared.errors import Overloaded
+from tests.support.patience import PATIENCE_SECS
 
 PEPPER = SecretStr("p" * 32)
 COST = 4
@@ -32,7 +33,7 @@ class Gate:
 
     def _check(self, password: bytes, hashed: bytes) -> bool:
         self.checked.append(hashed)
-        return self.open.wait(timeout=10)
+        return self.open.wait(PATIENCE_SECS)
 
 
 def pending_hashes() -> float:
@@ -124,7 +125,7 @@ async def test_the_hash_of_a_cancelled_caller_keeps_its_slot_until_it_is_done(
     before = pending_hashes()
     gate = Gate(monkeypatch)
     callers = [asyncio.create_task(hasher.matches(SecretStr("x"), None)) for _ in range(2)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         while not gate.checked:
             await asyncio.sleep(0)
     running = callers[0]

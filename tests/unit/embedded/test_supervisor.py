@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from shared.runtime import exit_codes
+from tests.support.patience import PATIENCE_SECS
+from tests.support.waiting import wait_until
 
 
 def supervise(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -24,14 +24,7 @@ def supervise(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def test_a_killed_process_is_restarted_and_a_stop_is_forwarded(tmp_path: Path) -> None:
+def test_a_killed_process_is_started_again_and_a_stop_is_passed_on(tmp_path: Path) -> None:
     log = tmp_path / "pids"
     script = (
         "import os, sys, signal\n"
@@ -43,19 +36,19 @@ def test_a_killed_process_is_restarted_and_a_stop_is_forwarded(tmp_path: Path) -
     def pids() -> list[int]:
         return [int(line) for line in log.read_text().split()] if log.exists() else []
 
-    wait_until(lambda: len(pids()) == 1)
+    wait_until(lambda: len(pids()) == 1, what="the process runs")
     os.kill(pids()[0], signal.SIGKILL)
-    wait_until(lambda: len(pids()) == 2)
+    wait_until(lambda: len(pids()) == 2, what="the process runs again")
     supervisor.terminate()
-    assert supervisor.wait(10) == exit_codes.OK
+    assert supervisor.wait(PATIENCE_SECS) == exit_codes.OK
     assert not Path(f"/proc/{pids()[1]}").exists()
 
 
-def test_a_process_with_a_wrong_configuration_is_not_restarted() -> None:
+def test_a_wrong_configuration_is_not_tried_again() -> None:
     supervisor = supervise(f"import sys; sys.exit({exit_codes.CONFIG})")
-    assert supervisor.wait(10) == exit_codes.CONFIG
+    assert supervisor.wait(PATIENCE_SECS) == exit_codes.CONFIG
 
 
-def test_a_process_that_keeps_failing_ends_the_stack() -> None:
+def test_a_process_that_always_fails_is_given_up() -> None:
     supervisor = supervise("import sys; sys.exit(3)")
-    assert supervisor.wait(40) == exit_codes.FAILED
+    assert supervisor.wait(PATIENCE_SECS) == exit_codes.FAILED

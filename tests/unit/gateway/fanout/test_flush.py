@@ -6,25 +6,25 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.delivery import (
-    ASKED,
     KEYS,
-    Ask,
-    GiveBack,
-    Pass,
+    SUBSCRIBABLE,
+    DeliveryScenario,
     Publish,
     Read,
     Stall,
-    StandStill,
+    StallGateway,
     Step,
-    Story,
+    Subscribe,
+    Unsubscribe,
+    Wait,
     run_busy,
 )
-from tests.support.virtual_time import stand_still
+from tests.support.virtual_time import stall
 
 
 def test_a_lone_quote_leaves_soon_however_long_ago_the_one_before_came() -> None:
     async def main() -> None:
-        story = Story()
+        story = DeliveryScenario()
         client = story.clients[0]
         client.subscribe(KEYS[0])
         for gap_ms in range(60):
@@ -39,7 +39,7 @@ def test_a_lone_quote_leaves_soon_however_long_ago_the_one_before_came() -> None
 
 def test_an_idle_gateway_writes_each_quote_at_once() -> None:
     async def main() -> None:
-        story = Story()
+        story = DeliveryScenario()
         client = story.clients[0]
         client.subscribe(KEYS[0])
         story.publish(KEYS[0])
@@ -53,7 +53,7 @@ def test_an_idle_gateway_writes_each_quote_at_once() -> None:
 
 def test_a_loaded_gateway_lets_quotes_share_a_write() -> None:
     async def main() -> None:
-        story = Story()
+        story = DeliveryScenario()
         client = story.clients[0]
         client.subscribe(KEYS[0])
         story.publish(KEYS[0])
@@ -70,7 +70,7 @@ def test_a_loaded_gateway_lets_quotes_share_a_write() -> None:
 
 def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
     async def main() -> None:
-        story = Story()
+        story = DeliveryScenario()
         client = story.clients[0]
         client.subscribe(KEYS[0])
         await asyncio.sleep(0)
@@ -79,7 +79,7 @@ def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
         story.load_to(5.0)
         for _ in range(2):
             story.publish(KEYS[0])
-        await stand_still(secs=5)
+        await stall(secs=5)
         await asyncio.sleep(0.1)
         assert client.newest == {KEYS[0]: 3}
         assert client.live == [(KEYS[0], 1)], "the others came as a snapshot"
@@ -92,18 +92,18 @@ def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
 
 clients = st.integers(0, 2)
 publishing = st.builds(Publish, st.sampled_from(KEYS), st.sampled_from([False, False, True]))
-passing = st.builds(Pass, st.integers(0, 40))
+passing = st.builds(Wait, st.integers(0, 40))
 steps = st.one_of(
     publishing,
     publishing,
     publishing,
     passing,
     passing,
-    st.builds(Ask, clients, st.sampled_from(ASKED), st.sampled_from([None, None, 50])),
-    st.builds(GiveBack, clients, st.sampled_from(ASKED)),
+    st.builds(Subscribe, clients, st.sampled_from(SUBSCRIBABLE), st.sampled_from([None, None, 50])),
+    st.builds(Unsubscribe, clients, st.sampled_from(SUBSCRIBABLE)),
     st.builds(Stall, clients),
     st.builds(Read, clients),
-    st.just(StandStill()),
+    st.just(StallGateway()),
 )
 
 
@@ -111,14 +111,16 @@ costs = st.sampled_from([0.0, 0.000_1, 0.000_5])
 
 
 @given(costs, st.lists(steps, max_size=80))
-@example(0.0, [Ask(0, KEYS[0], None), Pass(0), Publish(KEYS[0], False), Ask(0, KEYS[1], 50)])
+@example(
+    0.0, [Subscribe(0, KEYS[0], None), Wait(0), Publish(KEYS[0], False), Subscribe(0, KEYS[1], 50)]
+)
 def test_whatever_happens_all_know_the_newest_in_the_end(
-    look_secs: float, happens: list[Step]
+    work_secs: float, happens: list[Step]
 ) -> None:
     async def main() -> None:
-        await Story().told(happens)
+        await DeliveryScenario().play(happens)
 
-    run_busy(look_secs, main())
+    run_busy(work_secs, main())
 
 
 @given(
@@ -127,8 +129,8 @@ def test_whatever_happens_all_know_the_newest_in_the_end(
         st.one_of(
             st.builds(Publish, st.sampled_from(KEYS), st.just(False)),
             passing,
-            st.builds(Ask, st.integers(1, 2), st.sampled_from(ASKED), st.just(None)),
-            st.builds(GiveBack, st.integers(1, 2), st.sampled_from(ASKED)),
+            st.builds(Subscribe, st.integers(1, 2), st.sampled_from(SUBSCRIBABLE), st.just(None)),
+            st.builds(Unsubscribe, st.integers(1, 2), st.sampled_from(SUBSCRIBABLE)),
             st.builds(Stall, st.integers(1, 2)),
             st.builds(Read, st.integers(1, 2)),
         ),
@@ -136,18 +138,18 @@ def test_whatever_happens_all_know_the_newest_in_the_end(
     ),
 )
 def test_who_keeps_up_gets_each_quote_once_whatever_the_others_do(
-    look_secs: float, happens: list[Step]
+    work_secs: float, happens: list[Step]
 ) -> None:
     async def main() -> None:
-        story = Story()
+        story = DeliveryScenario()
         reader = story.clients[0]
         reader.subscribe("*")
         for key in KEYS:
             story.publish(key)
         await asyncio.sleep(0.1)
-        await story.told(happens)
+        await story.play(happens)
         for key in KEYS:
             came = [seq for of, seq in reader.live if of == key]
             assert came == [*range(2, story.seqs[key] + 1)]
 
-    run_busy(look_secs, main())
+    run_busy(work_secs, main())

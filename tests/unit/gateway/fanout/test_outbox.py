@@ -12,7 +12,7 @@ from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.outbox import MAX_EVENTS, Outbox
 from services.gateway.fanout.topic import Topic
 from services.gateway.stream.json_framing import JsonFraming
-from tests.support.server_frames import messages
+from tests.support.websocket_frames import messages
 
 
 class Client:

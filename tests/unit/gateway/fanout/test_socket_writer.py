@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import uvloop
 
 from services.gateway.fanout.socket_writer import SocketWriter
+from tests.support.patience import PATIENCE_SECS
 
 
 @asynccontextmanager
@@ -27,7 +28,7 @@ async def pipe() -> AsyncIterator[tuple[SocketWriter, asyncio.Transport, socket.
 async def received(client: socket.socket, size: int) -> bytes:
     loop = asyncio.get_running_loop()
     data = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECS):
         while len(data) < size:
             data += await loop.sock_recv(client, 1 << 20)
     return data
@@ -67,7 +68,7 @@ def test_nothing_is_written_to_a_connection_that_ends() -> None:
             transport.close()
             out.write(b"late")
             loop = asyncio.get_running_loop()
-            assert await asyncio.wait_for(loop.sock_recv(client, 100), 10) == b""
+            assert await asyncio.wait_for(loop.sock_recv(client, 100), PATIENCE_SECS) == b""
             out.write(b"later")
 
     uvloop.run(story())
@@ -77,7 +78,7 @@ def test_a_client_that_is_gone_ends_the_transport() -> None:
     async def story() -> None:
         async with pipe() as (out, transport, client):
             client.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECS):
                 while not transport.is_closing():
                     out.write(b"x" * 1_000)
                     await asyncio.sleep(0)

@@ -1,6 +1,6 @@
-"""Programs that are not ours and speak to us: a browser, and Node.js with packages of npm.
+"""Clients of other people that tests use: a browser, and Node.js with packages of npm.
 
-``python -m tests.support.stock`` installs what is missing, or says what to do.
+``python -m tests.support.third_party`` installs what is missing, or names the remedy.
 """
 
 import hashlib
@@ -16,14 +16,15 @@ from embedded.binaries import MissingProgramError, apt_install, can_use_apt
 from embedded.daemons import ROOT
 from embedded.settings import StackSettings
 from shared.runtime.settings import load
+from tests.support.patience import PATIENCE_SECS
 
-WS_PROGRAM: Final = ROOT / "tests/integration/stock_clients/ws"
+WS_PROGRAM: Final = ROOT / "tests/integration/third_party_clients/ws"
 _BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-_NPM_TIMEOUT_SECS: Final = 120
+_NPM_TIMEOUT_SECS: Final = 10 * PATIENCE_SECS
 
 
 def chromium() -> Path:
-    """A browser. Raises MissingProgramError with the remedy."""
+    """The path of a browser. Raises MissingProgramError with the remedy."""
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
         raise MissingProgramError(
@@ -34,7 +35,7 @@ def chromium() -> Path:
 
 
 def install_chromium() -> Path:
-    """The same; installs Debian's, if there is none and we may."""
+    """The same; installs Debian's package if there is no browser and apt-get may be used."""
     try:
         return chromium()
     except MissingProgramError:
@@ -45,7 +46,7 @@ def install_chromium() -> Path:
 
 
 def node() -> Path:
-    """Node.js of the Python environment: the same on every machine."""
+    """The path of Node.js, a package of the Python environment: the same version everywhere."""
     return _node_folder() / "bin" / "node"
 
 
@@ -68,12 +69,19 @@ def with_packages(program: Path) -> Path:
     if not (home / "node_modules").is_dir():
         _fetch(program, home)
     for source in program.glob("*.mjs"):
-        shutil.copy(source, home)
+        _copy_at_once(source, home / source.name)
     return home
 
 
+def _copy_at_once(source: Path, target: Path) -> None:
+    """Another process may be starting the program: it must not read half of it."""
+    draft = target.with_name(f"{target.name}.{os.getpid()}")
+    shutil.copy(source, draft)
+    draft.replace(target)
+
+
 def _fetch(program: Path, home: Path) -> None:
-    """Beside its place, and put there whole: another process may want the same."""
+    """Fetch into another folder and rename it: another process may do the same."""
     shutil.rmtree(draft := home.with_name(f"{home.name}.{os.getpid()}"), ignore_errors=True)
     shutil.copytree(program, draft)
     npm = _node_folder() / "lib/node_modules/npm/bin/npm-cli.js"
@@ -92,7 +100,7 @@ def _fetch(program: Path, home: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise MissingProgramError(f"`npm ci` took over {_NPM_TIMEOUT_SECS} s") from None
+        raise MissingProgramError(f"`npm ci` took over {_NPM_TIMEOUT_SECS:g} s") from None
     if done.returncode != 0:
         raise MissingProgramError(f"`npm ci` failed; is npm's registry reachable?\n{done.stdout}")
     if not home.is_dir():
@@ -100,7 +108,7 @@ def _fetch(program: Path, home: Path) -> None:
 
 
 def main() -> int:
-    """Make sure that all are here."""
+    """Install what is missing; the exit code."""
     try:
         install_chromium()
         with_packages(WS_PROGRAM)

@@ -1,15 +1,15 @@
-"""A browser, as far as auth can tell."""
+"""An HTTP client that behaves like a page in a browser towards auth."""
 
 from typing import Any, Self
 
 import aiohttp
 
-from tests.support.gateways import Gateway
-from tests.support.rest import Answer, answer_of
+from tests.support.gateway.endpoint import Gateway
+from tests.support.http import Reply, read_reply
 
 
-class Browser:
-    """Keeps cookies as a browser does on this machine, and says which page asks."""
+class CookieClient:
+    """Keeps cookies also for plain HTTP on loopback, and sends the headers of a page's fetch."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -22,16 +22,15 @@ class Browser:
     async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
-    async def post(self, path: str, body: Any, *, origin: str | None = None) -> Answer:
-        """A page's fetch; of the gateway's own page unless `origin` is another."""
+    async def post(self, path: str, body: Any, *, origin: str | None = None) -> Reply:
+        """A fetch by the gateway's own page, or by a page of another origin."""
         own = self._gateway.url
         headers = {
             "Origin": origin or own,
             "Sec-Fetch-Site": "same-origin" if origin in (None, own) else "cross-site",
             "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
         }
-        url = own + path
-        async with self._http.post(url, json=body, headers=headers) as response:
+        async with self._http.post(own + path, json=body, headers=headers) as response:
             for name, morsel in response.cookies.items():
                 self._cookies[name] = morsel.value
-            return await answer_of(response)
+            return await read_reply(response)

@@ -1,6 +1,7 @@
-"""A program that does its worst on all the streams that a user may have: ``KIND PORT TOKEN``.
+"""A program that attacks a gateway on all the streams that a user may have.
 
-A process of its own, so that only the gateway is to blame if others have to wait.
+Arguments: the kind of attack, the gateway's port and an access token. It runs as a process of its
+own, so that it does not slow down the clients that a test measures.
 """
 
 import asyncio
@@ -24,27 +25,27 @@ _RESET: Final = struct.pack("ii", 1, 0)
 
 
 def _frame(body: bytes, kind: int = _TEXT) -> bytes:
-    """Masked with zeros."""
+    """A frame, masked with zeros."""
     size = len(body)
     head = bytes([0x80 | size]) if size < 126 else bytes([0xFE]) + size.to_bytes(2, "big")
     return bytes([kind]) + head + bytes(4) + body
 
 
-def _asked(op: str, keys: list[str]) -> bytes:
+def _request(op: str, keys: list[str]) -> bytes:
     request: dict[str, Any] = {"op": op, "id": 1, "channel": "quotes", "keys": keys}
     return _frame(json.dumps(request, separators=(",", ":")).encode())
 
 
 def _many_keys() -> list[bytes]:
-    found = []
+    requests = []
     for _ in range(50):
         keys = [f"X{random.randrange(10**6)}|Y" for _ in range(1_200)]
-        found += [_asked("subscribe", keys), _asked("unsubscribe", keys)]
-    return found
+        requests += [_request("subscribe", keys), _request("unsubscribe", keys)]
+    return requests
 
 
 def _wildcards() -> list[bytes]:
-    return [_asked("subscribe", ["*", "NSE_EQ|*"] * 1_000)]
+    return [_request("subscribe", ["*", "NSE_EQ|*"] * 1_000)]
 
 
 ATTACKS: Final[dict[str, Callable[[], list[bytes]]]] = {
@@ -52,19 +53,19 @@ ATTACKS: Final[dict[str, Callable[[], list[bytes]]]] = {
     "wildcards": _wildcards,
     "garbage": lambda: [_frame(b"{" * 16_000)],
     "pings": lambda: [_frame(b"x" * 125, _PING) * 100],
-    "going at once": list,
+    "exiting at once": list,
 }
 
 
 async def _attack(port: int, token: str, messages: list[bytes]) -> None:
     while True:
         try:
-            await _one_stream(port, token, itertools.cycle(messages))
+            await _attack_once(port, token, itertools.cycle(messages))
         except (OSError, asyncio.IncompleteReadError):
-            await asyncio.sleep(0.01)  # cut off, as it should be
+            await asyncio.sleep(0.01)  # the gateway has closed the stream
 
 
-async def _one_stream(port: int, token: str, messages: Iterator[bytes]) -> None:
+async def _attack_once(port: int, token: str, messages: Iterator[bytes]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     connection: socket.socket = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -94,7 +95,7 @@ async def _discard(reader: asyncio.StreamReader) -> None:
 
 
 async def main() -> None:
-    """Until it is killed."""
+    """Attack until the process is killed."""
     kind, port, token = sys.argv[1:]
     messages = ATTACKS[kind]()
     await asyncio.gather(*(_attack(int(port), token, messages) for _ in range(STREAMS)))

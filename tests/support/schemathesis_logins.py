@@ -1,7 +1,7 @@
-"""For schemathesis: a login of its own for every case, so that a logout ends none but itself.
+"""Logs in before each case of schemathesis, so that a logout ends no other case's session.
 
-Loaded by its command line, as SCHEMATHESIS_HOOKS; `AUTH_URL`, `AUTH_EMAIL` and
-`AUTH_PASSWORD` in the environment say where and as whom.
+The command line of schemathesis loads this module by the variable SCHEMATHESIS_HOOKS. The
+variables AUTH_URL, AUTH_EMAIL and AUTH_PASSWORD hold the address and the account.
 """
 
 import os
@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 import schemathesis
+
+from tests.support.patience import PATIENCE_SECS
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -18,7 +20,7 @@ class FreshLogin:
     def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> str:
         body = {"email": os.environ["AUTH_EMAIL"], "password": os.environ["AUTH_PASSWORD"]}
         url = os.environ["AUTH_URL"] + "/auth/login"
-        response = requests.post(url, json=body, timeout=10)
+        response = requests.post(url, json=body, timeout=PATIENCE_SECS)
         response.raise_for_status()
         token: str = response.json()["access_token"]
         return token

@@ -1,4 +1,4 @@
-"""The `websockets` package can use the stream, by docs/stream.md alone."""
+"""The `websockets` package can use the stream as docs/stream.md describes it."""
 
 import asyncio
 import json
@@ -11,13 +11,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from tests.support.builders import KEY, OTHER_KEY
-from tests.support.gateways import fresh
-from tests.support.served import Served, served
+from tests.support.builders import KEY, OTHER_KEY, fresh_quote
+from tests.support.gateway.in_process import InProcessGateway, running_gateway
+from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 
 
-def address(gateway: Served) -> str:
+def address(gateway: InProcessGateway) -> str:
     return f"ws{gateway.url.removeprefix('http')}/ws"
 
 
@@ -26,7 +26,7 @@ async def send(stream: ClientConnection, **message: Any) -> None:
 
 
 async def receive(stream: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECS):
         data = await stream.recv()
     assert isinstance(data, str)
     message: dict[str, Any] = json.loads(data)
@@ -39,22 +39,25 @@ async def of_type(stream: ClientConnection, kind: str) -> dict[str, Any]:
     return message
 
 
-async def test_a_whole_conversation(nats: NatsServer) -> None:
-    async with served(nats, expiry_warning_secs=60) as gateway, connect(address(gateway)) as stream:
-        await gateway.publish(fresh(seq=1, ltp=1.5))
-        soon = int(time.time()) + 62
-        await send(stream, op="auth", token=gateway.issuer.token(exp=soon))
-        told = await receive(stream)
-        assert told == {"type": "authenticated", "user_id": "user-1", "expires_at": soon}
+async def test_a_client_uses_every_request_of_the_protocol(nats: NatsServer) -> None:
+    async with (
+        running_gateway(nats, expiry_warning_secs=3_600) as gateway,
+        connect(address(gateway)) as stream,
+    ):
+        await gateway.publish(fresh_quote(seq=1, ltp=1.5))
+        later = int(time.time()) + 7_200
+        await send(stream, op="auth", token=gateway.issuer.token(exp=later))
+        message = await receive(stream)
+        assert message == {"type": "authenticated", "user_id": "user-1", "expires_at": later}
 
         await send(stream, op="subscribe", id=1, channel="quotes", keys=[KEY, OTHER_KEY])
-        answer = await receive(stream)
-        assert answer == {"type": "ack", "id": 1, "results": {KEY: "live", OTHER_KEY: "pending"}}
+        ack = await receive(stream)
+        assert ack == {"type": "ack", "id": 1, "results": {KEY: "live", OTHER_KEY: "pending"}}
         snapshot = await receive(stream)
         assert (snapshot["type"], snapshot["snapshot"]) == ("quotes", True)
         assert [quote["ltp"] for quote in snapshot["data"]] == [1.5]
 
-        await gateway.publish(fresh(seq=2, ltp=2.5))
+        await gateway.publish(fresh_quote(seq=2, ltp=2.5))
         live = await of_type(stream, "quotes")
         assert "snapshot" not in live
         assert [quote["ltp"] for quote in live["data"]] == [2.5]
@@ -65,31 +68,34 @@ async def test_a_whole_conversation(nats: NatsServer) -> None:
         refusal = await of_type(stream, "error")
         assert (refusal["code"], refusal["id"]) == ("invalid_field", 3)
 
+        soon = later - 6_600
+        await send(stream, op="auth", token=gateway.issuer.token(exp=soon))
+        assert (await of_type(stream, "authenticated"))["expires_at"] == soon
         assert (await of_type(stream, "expiring"))["expires_at"] == soon
-        await send(stream, op="auth", token=gateway.issuer.token())
-        assert (await of_type(stream, "authenticated"))["expires_at"] > soon
+        await send(stream, op="auth", token=gateway.issuer.token(exp=later))
+        assert (await of_type(stream, "authenticated"))["expires_at"] == later
 
         await send(stream, op="unsubscribe", id=4, channel="quotes", keys=[KEY, "NSE_EQ|NONE"])
-        gone = await of_type(stream, "ack")
-        assert gone["results"] == {KEY: "removed", "NSE_EQ|NONE": "unknown"}
+        ack = await of_type(stream, "ack")
+        assert ack["results"] == {KEY: "removed", "NSE_EQ|NONE": "unknown"}
 
 
-async def test_a_page_that_wants_no_more_than_a_picture_now_and_then(nats: NatsServer) -> None:
-    async with served(nats) as gateway, connect(address(gateway)) as stream:
+async def test_a_client_with_an_interval_gets_only_the_newest_quotes(nats: NatsServer) -> None:
+    async with running_gateway(nats) as gateway, connect(address(gateway)) as stream:
         await send(stream, op="auth", token=gateway.issuer.token())
-        await send(stream, op="subscribe", id=1, channel="quotes", keys=["*"], interval_ms=100)
+        await send(stream, op="subscribe", id=1, channel="quotes", keys=["*"], interval_ms=2_000)
         await of_type(stream, "ack")
         for seq in range(1, 50):
-            await gateway.publish(fresh(seq=seq))
+            await gateway.publish(fresh_quote(seq=seq))
         seen: list[int] = []
         while not seen or seen[-1] < 49:
             batch = await of_type(stream, "quotes")
             seen += [quote["seq"] for quote in batch["data"]]
-        assert len(seen) < 10
+        assert len(seen) < 49
 
 
 async def closed(stream: ClientConnection) -> tuple[list[str], int | None, str | None]:
-    """The codes of the errors that come before the close, its code and its reason."""
+    """The codes of the errors before the close, the close code and the reason."""
     codes = []
     with suppress(ConnectionClosedError):  # as `websockets` calls every code but 1000 and 1001
         while True:
@@ -98,18 +104,20 @@ async def closed(stream: ClientConnection) -> tuple[list[str], int | None, str |
     return codes, stream.close_code, stream.close_reason
 
 
-async def test_a_revoked_session_is_told_and_closed(
+async def test_a_revoked_session_gets_an_error_and_is_closed(
     nats: NatsServer, revoke: Callable[[], Awaitable[None]]
 ) -> None:
-    async with served(nats) as gateway, connect(address(gateway)) as stream:
+    async with running_gateway(nats) as gateway, connect(address(gateway)) as stream:
         await send(stream, op="auth", token=gateway.issuer.token())
         await of_type(stream, "authenticated")
         await revoke()
         assert await closed(stream) == (["revoked"], 4403, "the session was ended")
 
 
-async def test_a_restart_is_told_and_closed(nats: NatsServer) -> None:
-    async with served(nats) as gateway, connect(address(gateway)) as stream:
+async def test_a_client_of_a_gateway_that_stops_gets_an_error_and_is_closed(
+    nats: NatsServer,
+) -> None:
+    async with running_gateway(nats) as gateway, connect(address(gateway)) as stream:
         await send(stream, op="auth", token=gateway.issuer.token())
         await of_type(stream, "authenticated")
         stopping = asyncio.create_task(gateway.stop())
@@ -118,22 +126,22 @@ async def test_a_restart_is_told_and_closed(nats: NatsServer) -> None:
         assert (codes, code) == (["restarting"], 1012)
 
 
-async def test_without_a_good_token_it_is_closed(nats: NatsServer) -> None:
-    async with served(nats, auth_deadline_secs=0.5) as gateway:
+async def test_a_stream_without_a_valid_token_is_closed(nats: NatsServer) -> None:
+    async with running_gateway(nats, auth_deadline_secs=2.0) as gateway:
         async with connect(address(gateway)) as silent:
             assert (await closed(silent))[:2] == (["unauthenticated"], 4401)
-        async with connect(address(gateway)) as stranger:
-            await send(stranger, op="auth", token="not.a.token")
-            assert (await closed(stranger))[:2] == (["unauthenticated"], 4401)
-        async with connect(address(gateway)) as babbler:
+        async with connect(address(gateway)) as invalid:
+            await send(invalid, op="auth", token="not.a.token")
+            assert (await closed(invalid))[:2] == (["unauthenticated"], 4401)
+        async with connect(address(gateway)) as malformed:
             for _ in range(7):
-                await babbler.send("{")
-            codes, code, _ = await closed(babbler)
+                await malformed.send("{")
+            codes, code, _ = await closed(malformed)
             assert (set(codes), code) == ({"bad_message"}, 4400)
 
 
-async def test_a_full_gateway_says_when_to_come_back(nats: NatsServer) -> None:
-    async with served(nats, max_streams=1) as gateway, connect(address(gateway)):
+async def test_a_full_gateway_sends_a_time_to_retry(nats: NatsServer) -> None:
+    async with running_gateway(nats, max_streams=1) as gateway, connect(address(gateway)):
         with pytest.raises(InvalidStatus) as refusal:
             await connect(address(gateway))
         response = refusal.value.response

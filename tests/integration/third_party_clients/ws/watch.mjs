@@ -1,4 +1,4 @@
-// Watches quotes with the `ws` package, as docs/stream.md says, and prints each message.
+// Subscribes to quotes with the `ws` package, as docs/stream.md describes it, and prints each message.
 // Usage: node watch.mjs URL TOKEN NEXT_TOKEN KEY...
 import WebSocket from "ws";
 

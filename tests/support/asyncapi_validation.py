@@ -1,4 +1,4 @@
-"""Holds messages of the stream against its AsyncAPI document."""
+"""Validates messages of the stream against its AsyncAPI document."""
 
 import json
 from functools import cache
@@ -13,19 +13,19 @@ META_SCHEMA: Final = Path(__file__).parent / "asyncapi" / "3.0.0.json"
 
 
 def document() -> dict[str, Any]:
-    """The document as it is committed."""
+    """The committed document."""
     read: dict[str, Any] = json.loads(STREAM_ASYNCAPI.read_text())
     return read
 
 
-def as_told(body: dict[str, Any]) -> dict[str, Any]:
-    """What the gateway said, which is as the document says, and has no field beyond."""
+def checked_message(body: dict[str, Any]) -> dict[str, Any]:
+    """A message of the gateway. Fails if its schema differs, or has no such field."""
     _check(body, body["type"])
     return body
 
 
-def as_asked(body: dict[str, Any]) -> dict[str, Any]:
-    """What a client says, which is as the document says."""
+def checked_request(body: dict[str, Any]) -> dict[str, Any]:
+    """A request of a client. Fails if its schema differs, or has no such field."""
     _check(body, body["op"])
     return body
 

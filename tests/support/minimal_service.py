@@ -1,4 +1,7 @@
-"""A service that does nothing but what its mode says, to see how a process starts and stops."""
+"""A service that only starts, runs, fails or hangs, as its mode says.
+
+Tests run it as a process to see how any service starts and stops.
+"""
 
 import asyncio
 import gc
@@ -24,7 +27,7 @@ log = get_logger(__name__)
 
 
 class Mode(StrEnum):
-    """What becomes of the service once it has started."""
+    """What the service does."""
 
     RUNS = "runs"
     FAILS = "fails"
@@ -38,18 +41,18 @@ class Mode(StrEnum):
     HANGS_IN_THREAD = "hangs_in_thread"
 
 
-class TinySettings(ServiceSettings):
-    """Settings of the tiny service."""
+class MinimalSettings(ServiceSettings):
+    """Settings of the minimal service."""
 
-    model_config = SettingsConfigDict(env_prefix="TRADEDAD_TINY_")
+    model_config = SettingsConfigDict(env_prefix="TRADEDAD_MINIMAL_")
 
     ops_port: Port = 0
     mode: Mode = Mode.RUNS
     pepper: SecretStr = SecretStr("")
 
 
-class _Does:
-    """A component of one coroutine."""
+class _Component:
+    """A component that runs one coroutine function."""
 
     def __init__(self, what: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._what = what
@@ -59,7 +62,7 @@ class _Does:
 
 
 async def _runs() -> None:
-    log.info("component runs", objects_never_collected=gc.get_freeze_count())
+    log.info("component running", objects_never_collected=gc.get_freeze_count())
     try:
         await asyncio.Event().wait()
     finally:
@@ -90,7 +93,7 @@ async def _hangs_in_thread() -> None:
     await asyncio.to_thread(time.sleep, 60)
 
 
-_PARTS: dict[Mode, list[Callable[[], Coroutine[Any, Any, None]]]] = {
+_COMPONENTS: dict[Mode, list[Callable[[], Coroutine[Any, Any, None]]]] = {
     Mode.FAILS: [_runs, _fails],
     Mode.FAILS_AND_HANGS: [_hangs, _fails],
     Mode.RETURNS: [_runs, _returns],
@@ -101,26 +104,28 @@ _PARTS: dict[Mode, list[Callable[[], Coroutine[Any, Any, None]]]] = {
 
 
 @asynccontextmanager
-async def build(settings: TinySettings, readiness: Readiness) -> AsyncIterator[Sequence[Component]]:
-    """Open and close in an order that the log shows."""
+async def build(
+    settings: MinimalSettings, readiness: Readiness
+) -> AsyncIterator[Sequence[Component]]:
+    """Log when the outermost resource is opened and closed."""
     log.info("outer opened")
     try:
         if settings.mode is Mode.CANNOT_START:
-            raise ConfigError(["the oven has no gas"])
+            raise ConfigError(["the minimal service cannot start"])
         if settings.mode is Mode.WAITS_TO_START:
-            readiness.down("gas", "no pressure")
+            readiness.down("database", "no answer")
             await asyncio.Event().wait()
         if settings.mode is Mode.TAKES_OWN_PORT:
             async with serve_twice():
                 pass
-        yield [_Does(what) for what in _PARTS.get(settings.mode, [_runs])]
+        yield [_Component(what) for what in _COMPONENTS.get(settings.mode, [_runs])]
     finally:
         log.info("outer closed")
 
 
 @asynccontextmanager
 async def serve_twice() -> AsyncIterator[None]:
-    """Open one port two times, which fails."""
+    """Listen on one port twice, which fails."""
     async with (
         serve(web.Application(), "127.0.0.1", 0) as port,
         serve(web.Application(), "127.0.0.1", port),
@@ -129,4 +134,4 @@ async def serve_twice() -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(run("tiny", build, TinySettings))
+    sys.exit(run("minimal", build, MinimalSettings))

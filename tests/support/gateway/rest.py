@@ -1,12 +1,7 @@
-"""The REST side of a gateway, with a persister, NATS and MongoDB behind it."""
+"""Requests to the REST API of a gateway, and the stored data that its replies are made of."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-
-import aiohttp
-from multidict import CIMultiDictProxy
 
 from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import encode_state
@@ -18,7 +13,8 @@ from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS
 from shared.runtime.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
-from tests.support.gateways import Gateway
+from tests.support.gateway.endpoint import Gateway
+from tests.support.http import Reply, read_reply
 
 RELIANCE = Instrument(
     key=KEY, symbol="RELIANCE", name="RELIANCE INDUSTRIES LTD", segment="NSE_EQ", exchange="NSE",
@@ -35,16 +31,6 @@ CALL = Instrument(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole response."""
-
-    status: int
-    text: str
-    body: Any
-    headers: CIMultiDictProxy[str]
-
-
 async def get(
     gateway: Gateway,
     path: str,
@@ -53,33 +39,25 @@ async def get(
     method: str = "GET",
     headers: dict[str, str] | None = None,
     **query: Any,
-) -> Answer:
-    """Ask the gateway; `from_` stands for the parameter `from`."""
+) -> Reply:
+    """Send a request to the gateway; `from_` stands for the parameter `from`."""
     headers = dict(headers or {})
     if token is not None:
         shown = gateway.issuer.token() if token == "good" else token
         headers["Authorization"] = f"Bearer {shown}"
     params = [
-        (name.rstrip("_"), str(one))
+        (name.rstrip("_"), str(item))
         for name, value in query.items()
-        for one in (value if isinstance(value, list) else [value])
+        for item in (value if isinstance(value, list) else [value])
     ]
     async with gateway.http.request(
         method, gateway.url + path, headers=headers, params=params, allow_redirects=False
     ) as response:
-        return await answer_of(response)
-
-
-async def answer_of(response: aiohttp.ClientResponse) -> Answer:
-    """All of it."""
-    text = await response.text()
-    is_json = "json" in response.content_type and text
-    body = json.loads(text) if is_json else None
-    return Answer(response.status, text, body, response.headers)
+        return await read_reply(response)
 
 
 def bars_from(start_ms: int, count: int, key: str = KEY) -> list[Bar]:
-    """So many five-minute bars, one after the other."""
+    """Consecutive five-minute bars."""
     return [
         Bar(
             key=key, start=start_ms + number * WINDOW_MS, open=1_400.0, high=1_401.5 + number,
@@ -92,7 +70,7 @@ def bars_from(start_ms: int, count: int, key: str = KEY) -> list[Bar]:
 
 
 async def store_bars(mongo: Mongo, bars: Sequence[Bar]) -> None:
-    """As the persister's leader does it."""
+    """Store bars as the leading persister does."""
     store = BarStore(mongo)
     await store.prepare()
     epoch, state = await store.take_over()
@@ -101,11 +79,11 @@ async def store_bars(mongo: Mongo, bars: Sequence[Bar]) -> None:
 
 
 async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> None:
-    """As the persister does it with the master."""
-    kept = InstrumentStore(mongo)
-    await kept.prepare()
-    await kept.write((one, 1, search_words(one)) for one in instruments)
+    """Store instruments as the persister does with the instruments master."""
+    store = InstrumentStore(mongo)
+    await store.prepare()
+    await store.write((instrument, 1, search_words(instrument)) for instrument in instruments)
 
 
 MONDAY: dict[str, Any] = {"from_": MONDAY_10_00, "to": MONDAY_10_00 + 100 * WINDOW_MS}
-"""A range in a query."""
+"""Query parameters of a range of 100 windows."""

@@ -1,4 +1,4 @@
-"""What tests with clients that are not ours share."""
+"""Fixtures of the tests with third-party clients."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ Revoke = Callable[[], Awaitable[None]]
 
 @pytest.fixture
 async def revoke(nats: NatsServer) -> Revoke:
-    """Ends the session of the issuer's tokens, as auth does."""
+    """Revokes the session of the issuer's tokens, as auth does."""
     async with bus_of(nats, "auth") as auth:
         await ensure_revocations_bucket(auth, ttl_secs=900)
 

@@ -1,4 +1,4 @@
-"""Reads the WebSocket frames that a server wrote in one piece."""
+"""Parses the WebSocket frames of a server."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def messages(frames: bytes) -> Iterator[dict[str, Any]]:
-    """The messages in whole text frames of a server."""
+    """The JSON messages in complete, unmasked text frames."""
     while frames:
         assert frames[0] == 0x81
         size, start = frames[1], 2
