@@ -20,4 +20,4 @@ def test_a_demo_that_fails_reports_the_reason(stack_command: Run) -> None:
     report = " ".join(done.stdout.split())
     assert "demo failed: not ready after 45 s:" in report
     assert "ingest (" in report
-    assert "Upstox refused it" in report
+    assert "Upstox has refused it" in report

@@ -46,7 +46,7 @@ TAKEOVER_TTL_SECS: Final = 5.0 * FACTOR
 _CODE_DEADLINES: Final = (
     "shared.web.verifier._FETCH_TIMEOUT_SECS",
     "services.auth.stores.terminations._TRANSACTION_SECS",
-    "tradedad_client.client._TIDY_SECS",
+    "tradedad_client.client._LOGOUT_TIMEOUT_SECS",
 )
 
 
