@@ -18,7 +18,7 @@ from tests.support.servers import NatsServer
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class GatewayPeers:
     """What a gateway needs besides NATS, and a client session for tests."""
 
     issuer: TokenIssuer
@@ -27,9 +27,7 @@ class Surroundings:
 
 
 @asynccontextmanager
-async def open_surroundings(
-    nats: NatsServer, past: Sequence[Quote] = ()
-) -> AsyncIterator[Surroundings]:
+async def open_peers(nats: NatsServer, past: Sequence[Quote] = ()) -> AsyncIterator[GatewayPeers]:
     """Serves token keys, and publishes the quotes of the `past` as ingest."""
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(serve_issuer())
@@ -40,18 +38,18 @@ async def open_surroundings(
         for quote in past:
             await bus.client.publish(quote_subject(quote.key), encode(quote))
         await flushed(bus.client)
-        yield Surroundings(issuer, bus.client, http)
+        yield GatewayPeers(issuer, bus.client, http)
 
 
 class Gateway:
     """A gateway at an address of its own."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, peers: GatewayPeers) -> None:
         (self.port,) = free_ports(1)
-        self.surroundings = surroundings
-        self.issuer = surroundings.issuer
-        self.ingest = surroundings.ingest
-        self.http = surroundings.http
+        self.peers = peers
+        self.issuer = peers.issuer
+        self.ingest = peers.ingest
+        self.http = peers.http
 
     @property
     def url(self) -> str:

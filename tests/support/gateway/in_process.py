@@ -10,7 +10,7 @@ from services.gateway.settings import GatewaySettings
 from shared.contracts.messages import Quote
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
-from tests.support.gateway.endpoint import Gateway, Surroundings, open_surroundings
+from tests.support.gateway.endpoint import Gateway, GatewayPeers, open_peers
 from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
@@ -32,8 +32,8 @@ _PATIENT: dict[str, Any] = {
 class InProcessGateway(Gateway):
     """Keeps its address when it is stopped and started again."""
 
-    def __init__(self, surroundings: Surroundings, nats: NatsSettings) -> None:
-        super().__init__(surroundings)
+    def __init__(self, peers: GatewayPeers, nats: NatsSettings) -> None:
+        super().__init__(peers)
         self._nats = nats
         self._exit_stack = AsyncExitStack()
         self.readiness = Readiness("gateway")
@@ -77,8 +77,8 @@ async def running_gateway(
     `past` holds quotes that were published before it started, `bus` its own connection to NATS
     if that is not a patient one. Other settings are named as in `GatewaySettings`.
     """
-    async with open_surroundings(nats, past) as surroundings:
-        gateway = InProcessGateway(surroundings, bus or nats_settings(nats.url))
+    async with open_peers(nats, past) as peers:
+        gateway = InProcessGateway(peers, bus or nats_settings(nats.url))
         await gateway.start(**settings)
         try:
             yield gateway

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from shared.contracts.messages import Quote
-from tests.support.gateway.endpoint import Gateway, Surroundings, open_surroundings
+from tests.support.gateway.endpoint import Gateway, GatewayPeers, open_peers
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import ServiceProcess
 from tests.support.servers import PASSWORD, NatsServer
@@ -22,10 +22,8 @@ _PATIENT = {
 class GatewayProcess(Gateway):
     """A gateway at an address that its successor keeps."""
 
-    def __init__(
-        self, surroundings: Surroundings, nats: NatsServer, settings: Mapping[str, str]
-    ) -> None:
-        super().__init__(surroundings)
+    def __init__(self, peers: GatewayPeers, nats: NatsServer, settings: Mapping[str, str]) -> None:
+        super().__init__(peers)
         environment = _environment(settings) | {
             "TRADEDAD_NATS_URL": nats.url,
             "TRADEDAD_TOKEN_JWKS_URL": self.issuer.settings.jwks_url,
@@ -66,8 +64,8 @@ async def gateway_process(
     `past` holds quotes that were published before it started. `settings` are named as in the
     environment, without the prefix ``TRADEDAD_GATEWAY_``.
     """
-    async with open_surroundings(nats, past) as surroundings:
-        gateway = GatewayProcess(surroundings, nats, _PATIENT | settings)
+    async with open_peers(nats, past) as peers:
+        gateway = GatewayProcess(peers, nats, _PATIENT | settings)
         try:
             await gateway.start()
             yield gateway
