@@ -21,7 +21,8 @@ from shared.contracts.history import HISTORY_GAPS, GapReason, GapsReply, GapsReq
 from shared.contracts.messages import Bar, BarState, ClockTick, FeedState, encode
 from shared.contracts.subjects import CLOCK as CLOCK_SUBJECT
 from shared.market.exchange_time import WINDOW_MS, to_datetime
-from shared.runtime.mongo import Mongo
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings, UpstoxSettings
 from shared.runtime.site import serve
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
@@ -63,14 +64,19 @@ async def upstox() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def missed(mongo: Mongo) -> None:
+async def missed(mongo_settings: MongoSettings) -> None:
     """A stored gap of three windows and three instruments, with a partial bar in it."""
-    store = BarStore(mongo)
-    await store.prepare()
-    epoch, _ = await store.take_over()
-    state = encode_state(AggregatorState(closed_until_ms=NOW - WINDOW_MS))
-    await store.commit(ClosedWindows(NOW - WINDOW_MS, (partial_bar(),), (MISSED,), state), epoch)
-    await store.close()
+    # A client of its own: the persister that takes over kills the session of this store, which the
+    # driver would use again for other operations of the same client.
+    async with connect_mongo(mongo_settings, Readiness("test")) as mongo:
+        store = BarStore(mongo)
+        await store.prepare()
+        epoch, _ = await store.take_over()
+        state = encode_state(AggregatorState(closed_until_ms=NOW - WINDOW_MS))
+        await store.commit(
+            ClosedWindows(NOW - WINDOW_MS, (partial_bar(),), (MISSED,), state), epoch
+        )
+        await store.close()
 
 
 @asynccontextmanager
