@@ -15,7 +15,7 @@ from shared.bus.lease import Lease, Term
 from shared.bus.resources import open_leases
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, wait_connected
 from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -96,6 +96,8 @@ async def election(nats: NatsServer) -> AsyncIterator[Election]:
         yield election
         for holder in list(election.contenders):
             await election.leave(holder)
+        if nats.is_running:
+            await wait_connected(*(bus.client for bus in election.buses.values()))
     election.check()
 
 
