@@ -63,7 +63,7 @@ class Election:
         try:
             while True:
                 # As ingest does before every quote: act only while the term is valid.
-                valid = [one for one in self.stints if one.term.is_valid()]
+                valid = [other for other in self.stints if other.term.is_valid()]
                 if len(valid) > 1:
                     self.overlaps.append(repr(valid))
                 await CLOCK.sleep(0.01)
