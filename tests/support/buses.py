@@ -12,6 +12,7 @@ from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.settings import nats_settings
+from tests.support.waiting import eventually
 
 _STREAM_AGE_SECS: Final = 7_200
 _STREAM_BYTES: Final = 1 << 26
@@ -42,6 +43,16 @@ async def ingest_bus(nats: NatsServer) -> AsyncIterator[Bus]:
     async with bus_of(nats, "ingest") as bus:
         await ensure_ticks_stream(bus, max_age_secs=_STREAM_AGE_SECS, max_bytes=_STREAM_BYTES)
         yield bus
+
+
+async def wait_connected(*clients: Client) -> None:
+    """Wait until clients are connected again after an outage.
+
+    A client that is closed while it connects again leaves its socket open.
+    """
+    await eventually(
+        lambda: all(client.is_connected for client in clients), what="the clients are connected"
+    )
 
 
 async def flushed(client: Client) -> None:

@@ -29,7 +29,7 @@ from shared.contracts.subjects import candle_subject, demand_subject, depth_subj
 from shared.runtime.health import Readiness
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, OTHER_KEY
-from tests.support.buses import flushed
+from tests.support.buses import flushed, wait_connected
 from tests.support.patience import LEASE_TTL_SECS, PATIENCE_SECS
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
@@ -101,6 +101,8 @@ async def listening(nats: NatsServer) -> AsyncIterator[Listener]:
     listener = Listener(client)
     await listener.listen()
     yield listener
+    if nats.is_running:
+        await wait_connected(client)
     await client.close()
 
 

@@ -25,8 +25,8 @@ def window_messages(number: int) -> list[Message]:
 
 
 def _quote(key: str, ts: int, count: int) -> Message:
-    one: Quote = quote(
+    built: Quote = quote(
         key=key, ts=ts, ltt=ts - (count == 0), ltp=1_000 + count * 7 % 50 / 20, ltq=60,
         volume=1_000 + 10 * count, snap=count == 0,
     )  # fmt: skip
-    return quote_subject(key), encode(one)
+    return quote_subject(key), encode(built)

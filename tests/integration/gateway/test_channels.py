@@ -63,14 +63,18 @@ async def test_wildcards_include_known_instruments_and_new_ones(
     ):
         assert await subscribe(segment, "NSE_EQ|*") == {"NSE_EQ|*": "live"}
         assert await subscribe(everything, "*") == {"*": "live"}
-        assert [one["key"] for one in (await receive(segment, "quotes"))["data"]] == ["NSE_EQ|A"]
-        known = {one["key"] for one in (await receive(everything, "quotes"))["data"]}
-        assert known == {one.key for one in past}
+        assert [quote["key"] for quote in (await receive(segment, "quotes"))["data"]] == [
+            "NSE_EQ|A"
+        ]
+        known = {quote["key"] for quote in (await receive(everything, "quotes"))["data"]}
+        assert known == {quote.key for quote in past}
         await gateway.publish(fresh_quote(key="NSE_EQ|NEW"), fresh_quote(key="BSE_EQ|NEW"))
-        assert [one["key"] for one in (await receive(segment, "quotes"))["data"]] == ["NSE_EQ|NEW"]
+        assert [quote["key"] for quote in (await receive(segment, "quotes"))["data"]] == [
+            "NSE_EQ|NEW"
+        ]
         new: set[str] = set()
         while len(new) < 2:
-            new |= {one["key"] for one in (await receive(everything, "quotes"))["data"]}
+            new |= {quote["key"] for quote in (await receive(everything, "quotes"))["data"]}
         assert new == {"NSE_EQ|NEW", "BSE_EQ|NEW"}
         await segment.send_json(
             {"op": "unsubscribe", "id": 2, "channel": "quotes", "keys": ["NSE_EQ|*", "*"]}
@@ -105,7 +109,7 @@ async def test_subscribing_again_sends_the_snapshot_again(nats: NatsServer) -> N
             await subscribe(socket, KEY)
             batch = await receive(socket, "quotes")
             assert batch["snapshot"]
-            assert [one["seq"] for one in batch["data"]] == [3]
+            assert [quote["seq"] for quote in batch["data"]] == [3]
 
 
 async def test_the_last_subscribe_of_a_channel_sets_its_interval(nats: NatsServer) -> None:
@@ -115,7 +119,7 @@ async def test_the_last_subscribe_of_a_channel_sets_its_interval(nats: NatsServe
         await gateway.publish(fresh_quote(seq=1), fresh_quote(seq=2))
         seen: list[int] = []
         while len(seen) < 2:
-            seen += [one["seq"] for one in (await receive(socket, "quotes"))["data"]]
+            seen += [quote["seq"] for quote in (await receive(socket, "quotes"))["data"]]
         assert seen == [1, 2]
 
 
@@ -188,7 +192,7 @@ async def test_order_events_reach_only_their_user_and_in_order(nats: NatsServer)
         while len(seen) < 300:
             batch = await receive(own, "orders")
             assert "snapshot" not in batch
-            seen += [one["number"] for one in batch["data"]]
+            seen += [event["number"] for event in batch["data"]]
         assert seen == list(range(300))
         await receive_pong_next(other)
 
@@ -244,7 +248,7 @@ async def test_a_malformed_quote_is_skipped(
         for bad in (b"", b"{", b'{"epoch":1}', b'{"epoch":"x","seq":1,"rt":1}'):
             await gateway.ingest.publish(f"md.quote.{KEY.replace('|', '.')}", bad)
         await gateway.publish(fresh_quote(seq=5))
-        assert [one["seq"] for one in (await receive(socket, "quotes"))["data"]] == [5]
+        assert [quote["seq"] for quote in (await receive(socket, "quotes"))["data"]] == [5]
 
 
 async def test_a_quote_of_a_superseded_leader_is_not_sent(nats: NatsServer) -> None:
@@ -256,5 +260,5 @@ async def test_a_quote_of_a_superseded_leader_is_not_sent(nats: NatsServer) -> N
         seen: list[tuple[int, int]] = []
         while (2, 2) not in seen:
             data = (await receive(socket, "quotes"))["data"]
-            seen += [(one["epoch"], one["seq"]) for one in data]
+            seen += [(quote["epoch"], quote["seq"]) for quote in data]
         assert seen == [(2, 1), (2, 2)]

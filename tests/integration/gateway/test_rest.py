@@ -135,7 +135,7 @@ async def test_instruments_are_found_by_words_and_by_key(
     async def found(**query: Any) -> list[str]:
         reply = await get(gateway, "/v1/instruments", **query)
         assert reply.status == 200, reply.text
-        return [one["symbol"] for one in reply.body["instruments"]]
+        return [instrument["symbol"] for instrument in reply.body["instruments"]]
 
     assert await found(q="reli") == ["RELIANCE"]
     assert await found(q="nifty 24000 ce") == [CALL.symbol]
@@ -143,7 +143,7 @@ async def test_instruments_are_found_by_words_and_by_key(
     assert await found(q="nifty", segment=["NSE_FO", "MCX_FO"]) == [CALL.symbol]
     assert await found(q="nifty", expiry="2026-12-31") == []
     by_key = await get(gateway, "/v1/instruments", keys=f"{CALL.key},NSE_EQ|NONE,{KEY}")
-    assert [one["key"] for one in by_key.body["instruments"]] == [CALL.key, KEY]
+    assert [instrument["key"] for instrument in by_key.body["instruments"]] == [CALL.key, KEY]
     assert by_key.body["unknown"] == ["NSE_EQ|NONE"]
 
 
@@ -158,7 +158,7 @@ async def test_quotes_are_the_last_known_ones_and_missing_keys_have_a_reason(
         reply = await get(gateway, "/v1/quotes", keys=[KEY, OTHER_KEY, "NSE_EQ|NONE"])
         assert reply.status == 200
         assert reply.headers["Cache-Control"] == "no-store"
-        quotes = {one["key"]: one for one in reply.body["quotes"]}
+        quotes = {quote["key"]: quote for quote in reply.body["quotes"]}
         missing: dict[str, str] = reply.body["missing"]
         if len(quotes) < 2:
             return False
@@ -322,12 +322,12 @@ async def test_requests_of_a_user_are_limited_apart_from_those_of_other_users(
     nats: NatsServer,
 ) -> None:
     async with running_gateway(nats, requests_per_sec=0.005, requests_burst=2) as gateway:
-        one, other = (gateway.issuer.token(sub=name) for name in ("one", "other"))
-        first = await get(gateway, "/v1/status", token=one)
+        token, other = (gateway.issuer.token(sub=name) for name in ("user-1", "user-2"))
+        first = await get(gateway, "/v1/status", token=token)
         assert first.headers["RateLimit-Policy"] == '"user";q=2;w=400'
         assert first.headers["RateLimit"] == '"user";r=1;t=200'
-        await get(gateway, "/v1/status", token=one)
-        refused = await get(gateway, "/v1/status", token=one)
+        await get(gateway, "/v1/status", token=token)
+        refused = await get(gateway, "/v1/status", token=token)
         assert (refused.status, refused.body["code"]) == (429, "rate_limited")
         assert 0 < int(refused.headers["Retry-After"]) <= 200
         assert refused.headers["RateLimit"].startswith('"user";r=0;t=')

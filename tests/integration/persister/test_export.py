@@ -47,7 +47,9 @@ async def documents(mongo: Mongo) -> list[dict[str, Any]]:
         bar_document(bar(number, key)) for key in (KEY, OTHER_KEY) for number in range(NUMBER)
     ]
     await mongo.db["bars_5m"].insert_many(reversed(stored))
-    return [{name: value for name, value in one.items() if name != "_id"} for one in stored]
+    return [
+        {name: value for name, value in document.items() if name != "_id"} for document in stored
+    ]
 
 
 def environment(settings: MongoSettings) -> dict[str, str]:
@@ -109,20 +111,20 @@ async def test_a_csv_file_has_the_bars_of_a_key_and_a_range_of_time(
     assert done.returncode == 0, done.stderr
     rows = csv.read_csv(out).to_pylist()
     expected = [
-        one
-        for one in documents
-        if one["key"] == KEY
+        document
+        for document in documents
+        if document["key"] == KEY
         and to_datetime(MONDAY_10_00 + 600_000)
-        <= one["start"]
+        <= document["start"]
         < to_datetime(MONDAY_10_00 + 3_600_000)
     ]
     assert len(rows) == 10
-    for row, one in zip(rows, expected, strict=True):
+    for row, document in zip(rows, expected, strict=True):
         start = row["start"]
         assert isinstance(start, datetime)
-        assert start.timestamp() == one["start"].timestamp()
+        assert start.timestamp() == document["start"].timestamp()
         for name in ("key", "open", "high", "close", "volume", "vtt", "ticks", "state"):
-            assert row[name] == one[name]
+            assert row[name] == document[name]
 
 
 _COLUMNS = {
@@ -155,8 +157,8 @@ async def test_duckdb_reads_the_collection_from_the_file(
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     assert types == _COLUMNS
     assert rows == [
-        one | {name: one[name] and to_ms(one[name]) for name in ("start", "ltt")}
-        for one in documents
+        document | {name: document[name] and to_ms(document[name]) for name in ("start", "ltt")}
+        for document in documents
     ]
 
 

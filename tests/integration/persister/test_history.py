@@ -69,7 +69,7 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
     await BarStore(mongo).prepare()
     stored = [*two_days(KEY), *two_days(OTHER_KEY)]
     stored += [bar(COMMODITY, MONDAY + 9 * 60 * MINUTE_MS + n * WINDOW_MS, n) for n in range(12)]
-    await mongo.db["bars_5m"].insert_many([bar_document(one) for one in stored])
+    await mongo.db["bars_5m"].insert_many([bar_document(stored_bar) for stored_bar in stored])
     async with answering_persister(nats, mongo_settings) as gateway:
         yield gateway
 
@@ -95,13 +95,13 @@ async def all_pages(bus: Bus, **more: Any) -> list[HistoryBar]:
 
 def merged(bars: list[Bar], start: int, length_ms: int) -> HistoryBar:
     """The longer bar, computed in the simplest way."""
-    parts = [one for one in bars if start <= one.start < start + length_ms]
-    volumes = [one.volume for one in parts if one.volume is not None]
+    parts = [part for part in bars if start <= part.start < start + length_ms]
+    volumes = [part.volume for part in parts if part.volume is not None]
     return HistoryBar(
         start=start, end=start + length_ms, open=parts[0].open,
-        high=max(one.high for one in parts), low=min(one.low for one in parts),
+        high=max(part.high for part in parts), low=min(part.low for part in parts),
         close=parts[-1].close, volume=sum(volumes) if volumes else None, oi=parts[-1].oi,
-        ticks=sum(one.ticks for one in parts), state=BarState.COMPLETE,
+        ticks=sum(part.ticks for part in parts), state=BarState.COMPLETE,
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ async def test_hours_of_commodities_begin_with_the_session_of_commodities(bus: B
 
 async def test_a_range_includes_its_start_and_excludes_its_end(bus: Bus) -> None:
     reply = await page(bus, from_ms=MONDAY_10_00, to_ms=MONDAY_10_00 + 2 * WINDOW_MS)
-    assert [one.start for one in reply.bars] == [MONDAY_10_00, MONDAY_10_00 + WINDOW_MS]
+    assert [part.start for part in reply.bars] == [MONDAY_10_00, MONDAY_10_00 + WINDOW_MS]
     assert reply.next is None
 
 
@@ -145,7 +145,7 @@ async def test_a_longer_bar_has_the_least_certain_state_of_its_parts(
         start = MONDAY_09_15 + offset * WINDOW_MS
         await bars.update_one({"_id": f"{KEY}|{start}"}, {"$set": {"state": state}})
     reply = await page(bus, interval=Interval.FIFTEEN_MINUTES, limit=3)
-    assert [one.state.value for one in reply.bars] == ["partial", "repaired", "complete"]
+    assert [part.state.value for part in reply.bars] == ["partial", "repaired", "complete"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ async def test_a_request_past_its_deadline_gets_no_reply(bus: Bus) -> None:
 
 async def test_a_reply_is_bounded_however_much_is_stored(bus: Bus, mongo: Mongo) -> None:
     day = [bar("NSE_EQ|LONG", MONDAY + n * WINDOW_MS, n) for n in range(3_000)]
-    await mongo.db["bars_5m"].insert_many([bar_document(one) for one in day])
+    await mongo.db["bars_5m"].insert_many([bar_document(stored_bar) for stored_bar in day])
     reply = await page(bus, key="NSE_EQ|LONG", to_ms=MONDAY + 30 * DAY_MS, limit=2_000)
     assert (len(reply.bars), reply.next) == (2_000, str(MONDAY + 2_000 * WINDOW_MS))
 

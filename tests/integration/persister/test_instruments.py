@@ -1,4 +1,4 @@
-"""The instruments master is loaded as a stream, kept when the next one fails, and searched."""
+"""The instruments master is loaded as a stream, kept when the next load fails, and searched."""
 
 import asyncio
 import gzip
@@ -69,22 +69,28 @@ async def test_the_most_relevant_instrument_is_found_first(bus: Bus) -> None:
     assert (await search(bus, "RELIANCE"))[0].key == "NSE_EQ|INE002A01018"
     assert (await search(bus, "INE002A01018"))[0].symbol == "RELIANCE"
     assert (await search(bus, "nifty"))[0].key == "NSE_INDEX|Nifty 50"
-    some_call = next(one for one in await search(bus, "nifty ce", limit=50) if one.strike)
+    some_call = next(
+        instrument for instrument in await search(bus, "nifty ce", limit=50) if instrument.strike
+    )
     found = await search(bus, f"nifty {some_call.strike:g} ce")
     assert (found[0].type, found[0].strike) == ("CE", some_call.strike)
     assert found[0].underlying_symbol == "NIFTY"
-    assert found[0].expiry == min(one.expiry or "" for one in found)
+    assert found[0].expiry == min(instrument.expiry or "" for instrument in found)
 
 
 async def test_a_search_can_be_narrowed(bus: Bus) -> None:
     futures = await search(bus, "reliance", types=["FUT"])
     assert futures
-    assert {one.type for one in futures} == {"FUT"}
+    assert {instrument.type for instrument in futures} == {"FUT"}
     expiry = futures[0].expiry
     assert expiry is not None
     options = await search(bus, "reliance", segments=["NSE_FO"], expiry=expiry, limit=50)
-    assert {(one.segment, one.expiry) for one in options} == {("NSE_FO", expiry)}
-    assert {one.segment for one in await search(bus, "gold", segments=["MCX_FO"])} <= {"MCX_FO"}
+    assert {(instrument.segment, instrument.expiry) for instrument in options} == {
+        ("NSE_FO", expiry)
+    }
+    assert {
+        instrument.segment for instrument in await search(bus, "gold", segments=["MCX_FO"])
+    } <= {"MCX_FO"}
     assert await search(bus, "reliance", types=["INDEX"]) == []
 
 
@@ -95,7 +101,7 @@ async def test_instruments_by_key_have_the_order_of_the_request_and_unknown_keys
     reply = await send_request(
         bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=keys), GetReply, timeout_secs=PATIENCE_SECS
     )
-    assert [one.key for one in reply.instruments] == [keys[0], keys[2]]
+    assert [instrument.key for instrument in reply.instruments] == [keys[0], keys[2]]
     assert reply.unknown == [keys[1]]
     share = reply.instruments[1]
     assert (share.segment, share.type, share.exchange) == ("NSE_EQ", "EQ", "NSE")
@@ -187,7 +193,7 @@ async def loading(
 
 
 async def stored_symbols(mongo: Mongo) -> set[str]:
-    return {one["symbol"] async for one in mongo.db["instruments"].find()}
+    return {instrument["symbol"] async for instrument in mongo.db["instruments"].find()}
 
 
 @pytest.fixture

@@ -89,14 +89,16 @@ async def test_a_window_with_some_stored_bars_is_stored_completely(mongo: Mongo)
     await store.repair([bar(OTHER_KEY, state=BarState.REPAIRED)], epoch)
     await store.commit(closed(bar(), bar(OTHER_KEY, state=BarState.PARTIAL)), epoch)
     await store.commit(closed(replacement, bar(third)), epoch)
-    by_key = {one.key: one for one in await stored(mongo)}
+    by_key = {stored_bar.key: stored_bar for stored_bar in await stored(mongo)}
     assert by_key[KEY] == replacement
     assert by_key[OTHER_KEY].state is BarState.REPAIRED
     assert by_key[third] == bar(third)
     new = msgspec.structs.replace(bar(), start=MONDAY_10_00 + WINDOW_MS)
     for _ in range(2):
         await store.commit(closed(new), epoch)
-    assert [one for one in await stored(mongo) if one.start == new.start] == [new]
+    assert [stored_bar for stored_bar in await stored(mongo) if stored_bar.start == new.start] == [
+        new
+    ]
 
 
 async def test_an_older_leader_writes_nothing(mongo: Mongo) -> None:
@@ -215,7 +217,7 @@ async def test_a_repair_keeps_the_fields_from_quotes_and_does_not_change_complet
     await store.commit(closed(bar(state=BarState.PARTIAL), bar(OTHER_KEY)), epoch)
     repaired = [bar(close=5.0, state=BarState.REPAIRED), bar(OTHER_KEY, state=BarState.REPAIRED)]
     written = await store.repair(repaired, epoch)
-    assert [one.key for one in written] == [KEY]
+    assert [repaired_bar.key for repaired_bar in written] == [KEY]
     first, second = await stored(mongo)
     assert (first.close, first.state, first.ticks, first.ltq) == (5.0, BarState.REPAIRED, 7, 5)
     assert second == bar(OTHER_KEY)

@@ -15,7 +15,7 @@ from shared.bus.lease import Lease, Term
 from shared.bus.resources import open_leases
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, wait_connected
 from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -63,7 +63,7 @@ class Election:
         try:
             while True:
                 # As ingest does before every quote: act only while the term is valid.
-                valid = [one for one in self.stints if one.term.is_valid()]
+                valid = [other for other in self.stints if other.term.is_valid()]
                 if len(valid) > 1:
                     self.overlaps.append(repr(valid))
                 await CLOCK.sleep(0.01)
@@ -96,6 +96,8 @@ async def election(nats: NatsServer) -> AsyncIterator[Election]:
         yield election
         for holder in list(election.contenders):
             await election.leave(holder)
+        if nats.is_running:
+            await wait_connected(*(bus.client for bus in election.buses.values()))
     election.check()
 
 
