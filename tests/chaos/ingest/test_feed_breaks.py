@@ -24,14 +24,14 @@ from tests.support.waiting import eventually
 
 def drops(cause: str) -> float:
     """How many connections have ended for this cause, in this process."""
-    name, labels = "tradedad_ingest_feed_drops_total", {"cause": cause}
+    name, labels = "tradedad_ingest_feed_disconnects_total", {"cause": cause}
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def all_drops() -> float:
     samples = (sample for metric in REGISTRY.collect() for sample in metric.samples)
     return sum(
-        sample.value for sample in samples if sample.name == "tradedad_ingest_feed_drops_total"
+        sample.value for sample in samples if sample.name == "tradedad_ingest_feed_disconnects_total"
     )
 
 
