@@ -1,1 +1,1 @@
-"""The one public door: relays live quotes to every client that shows a valid token."""
+"""The public HTTP and WebSocket server: relays live quotes to authenticated clients."""

@@ -1,4 +1,4 @@
-"""What can be set of the gateway."""
+"""The settings of the gateway."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ from shared.runtime.site import IDLE_SECS, MAX_IDLE_CONNECTIONS
 
 
 class GatewaySettings(ServiceSettings):
-    """Settings of the gateway service."""
+    """Settings of one gateway process."""
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_GATEWAY_")
 
@@ -29,89 +29,98 @@ class GatewaySettings(ServiceSettings):
     port: Port = 7400
     """Port to listen on."""
     ops_port: Port = 7401
-    """Where /healthz, /readyz and /metrics listen."""
+    """Port of /healthz, /readyz and /metrics."""
     gateway_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{0,64}$")] = ""
-    """Name of this process among gateways; made up at the start if empty."""
+    """Name of this process, unique among gateways. If empty, one is generated at the start."""
     nats_password: SecretStr
-    """Of the NATS user that is named like this service."""
+    """Password of the NATS user `gateway`."""
     allowed_origins: Names = frozenset()
-    """Web origins, separated by commas, that may open a stream besides the gateway's own."""
+    """Web origins, separated by commas, that may open a stream besides the gateway's own origin."""
     trusted_proxies: Networks = frozenset()
-    """Networks, separated by commas, of proxies whose X-Forwarded-For and -Proto are believed."""
+    """Networks, separated by commas, of proxies whose X-Forwarded-For, -Proto and -Host are
+    trusted."""
 
     auth_deadline_secs: Secs = 5.0
-    """A stream on which nobody has authenticated by then is closed."""
+    """A stream without a valid token within this time after its start is closed with 4401."""
     expiry_warning_secs: Secs = 60.0
-    """A stream is told so long before its token expires."""
+    """How long before the expiry of its token a stream receives the message `expiring`."""
     flush_interval_ms: Annotated[int, Field(ge=1, le=1_000)] = 18
-    """The longest that quotes wait for others to leave with in one message; longer only where
-    writing takes two thirds of the time already."""
+    """The longest time between two writes to a client under load, in milliseconds. It is exceeded
+    only when the writes to all clients take more than two thirds of it. While the CPU is mostly
+    idle, each message is written at once."""
     max_quote_age_secs: Secs = 2.0
-    """What ingest received longer ago is not passed on as live, but as a snapshot; our
-    clock and ingest's must agree better than that."""
+    """A quote that ingest received longer ago is sent as part of a snapshot, not as live. The
+    clocks of the gateway and of ingest must differ by less than this."""
     buffer_bytes: Annotated[int, Field(ge=4_096)] = 65_536
-    """A client with more than this unsent gets the newest quotes only, once it takes them."""
+    """If more bytes than this are unsent, the client is behind: nothing more is queued for it, and
+    when it reads again, it receives the newest message of each instrument only."""
     blocked_secs: Secs = 15.0
-    """A client that takes nothing for so long is closed."""
+    """A client that is behind for longer than this is closed with 4408."""
     heartbeat_secs: Secs = 20.0
-    """Time between pings; a client that does not answer is gone."""
+    """A client is pinged after so long without data from it. It is disconnected if no pong arrives
+    within half of this time."""
 
     max_streams: Annotated[int, Field(ge=1)] = 10_000
-    """Open streams of this process; one more gets 503."""
+    """Maximum number of open streams of this process. A further handshake gets HTTP 503."""
     max_streams_per_address: Annotated[int, Field(ge=1)] = 200
-    """Open streams from one address; one more gets 429."""
+    """Maximum number of open streams from one address. A further handshake gets HTTP 429."""
     max_streams_per_user: Annotated[int, Field(ge=1)] = 20
-    """Open streams of one user; one more is closed."""
+    """Maximum number of open streams of one user. A further stream is closed with 4429."""
     accept_per_sec: Annotated[int, Field(ge=1)] = 400
-    """New streams a second; the rest of a storm gets 503 with a time to come back."""
+    """Rate limit of new streams of this process, per second. Beyond it, a handshake gets HTTP 503
+    with `Retry-After`."""
     accept_per_sec_per_address: Annotated[float, Field(gt=0)] = 20.0
-    """New streams a second from one address, on average; the rest gets 429. At once there may be
-    those of ten seconds, and as many more as the address may have open."""
+    """Rate limit of new streams from one address, per second. Beyond it, a handshake gets HTTP 429
+    with `Retry-After`. The burst is ten seconds of this rate plus `max_streams_per_address`."""
     idle_secs: Secs = IDLE_SECS
-    """A connection on which no whole request comes for so long is closed."""
+    """A connection without a complete request for so long is closed."""
     max_idle_connections: Annotated[int, Field(ge=1)] = MAX_IDLE_CONNECTIONS
-    """Of more such connections than this, the oldest are closed at once."""
+    """Maximum number of connections without a complete request. If there are more, the oldest are
+    closed before `idle_secs` have passed."""
     max_keys_per_stream: Annotated[int, Field(ge=1)] = 5_000
-    """Instruments, and wildcards, that one stream may subscribe to."""
+    """Maximum number of instruments and wildcards of one stream, over all channels."""
     max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384
-    """A longer message of a client ends its stream with 1009."""
+    """Maximum length of a client's message, in bytes. A longer one closes the stream with 1009."""
     max_messages_per_sec: Annotated[int, Field(ge=1)] = 50
-    """Messages of one client a second, on average; four times as many at once. And as many
-    subscribes and unsubscribes of one user, on all streams, each 100 instruments being one more;
-    at once what a user needs to subscribe to all that it may on all streams."""
+    """Rate limit of the messages of one client, per second, with a burst of four seconds. The same
+    rate limits the subscribe and unsubscribe requests of one user over all streams, where each
+    100 instruments count as one more request. The burst of these is `max_streams_per_user` times
+    one second of requests and the cost of `max_keys_per_stream` instruments."""
     max_bad_messages: Annotated[int, Field(ge=1)] = 5
-    """A stream that sends more malformed messages than this is closed, and likewise one that
-    goes on sending while it is told that it sends too much; one is forgiven every 10 s."""
+    """A stream with more malformed messages than this is closed with 4400. A stream with more
+    messages than this beyond its rate limit is closed with 4429. Both are counted together, and
+    every 10 s the count falls by one."""
 
     requests_per_sec: Annotated[float, Field(gt=0)] = 20.0
-    """REST requests of one user a second, on average; one more gets 429."""
+    """Rate limit of the REST requests of one user, per second. Beyond it, a request gets HTTP 429."""
     requests_burst: Annotated[int, Field(ge=1)] = 100
-    """REST requests of one user at once."""
+    """Burst of the REST requests of one user."""
     address_requests_per_sec: Annotated[float, Field(gt=0)] = 50.0
-    """Requests without a good token from one address a second, on average: to auth, of the
-    page, and with bad tokens."""
+    """Rate limit of the requests from one address without a valid token, per second: requests to
+    auth, for the page, and with invalid tokens. Beyond it, a request gets HTTP 429."""
     address_requests_burst: Annotated[int, Field(ge=1)] = 400
-    """Requests without a good token from one address at once."""
+    """Burst of the requests from one address without a valid token."""
     question_timeout_secs: Secs = 3.0
-    """The longest that the persister may take for an answer."""
+    """Timeout of a request to the persister."""
     questions_at_once: Annotated[int, Field(ge=1)] = 256
-    """Questions that wait for the persister's answer; one more gets 503."""
+    """Maximum number of requests to the persister in flight. A further one gets HTTP 503."""
 
     auth_url: HttpUrl = "http://127.0.0.1:7410"
-    """Where /auth and /.well-known/jwks.json are forwarded to."""
+    """URL of the auth service, to which /auth and /.well-known/jwks.json are forwarded."""
     auth_timeout_secs: Secs = 20.0
-    """The longest that auth may take for an answer."""
+    """Timeout of a request to auth."""
     auth_requests_at_once: Annotated[int, Field(ge=1)] = 256
-    """Requests to auth that are under way; one more gets 503."""
+    """Maximum number of requests to auth in flight. A further one gets HTTP 503."""
     auth_connections: Annotated[int, Field(ge=1)] = 64
-    """Connections to auth."""
+    """Maximum number of connections to auth."""
     page_dir: Path | None = None
-    """Folder of the web page; the small one that is built in if it is not set. Its files are
-    read once, at the start; those below `assets` are taken to be named by what is in them."""
+    """Directory of the web page; the built-in page if not set. The files are read once, at the
+    start. A file below `assets` is cached by browsers for a year, so its name must change with
+    its content."""
 
     shutdown_spread_secs: Annotated[float, Field(ge=0)] = 5.0
-    """Over how long the clients are sent away when this process stops; at most half of
-    its shutdown deadline."""
+    """Period over which the streams are closed at shutdown. It is limited to half of
+    `TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS`."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     tokens: TokenSettings = Field(default_factory=TokenSettings)

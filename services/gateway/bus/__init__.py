@@ -1,1 +1,1 @@
-"""The gateway's use of NATS."""
+"""The gateway's NATS side: relay of quotes, demand, feed status and revocations."""

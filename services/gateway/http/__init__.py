@@ -1,1 +1,1 @@
-"""HTTP parts that REST, the stream and the page share."""
+"""Access control, rate limits, the proxy to auth, and static files."""

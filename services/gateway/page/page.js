@@ -1,5 +1,5 @@
-// Signs in, searches instruments, and shows live quotes. The access token stays in this module's
-// memory; the refresh token is in a cookie that no script can read (docs/security.md).
+// Logs in, searches instruments, and shows live quotes. The access token is kept in memory only; the
+// refresh token is in a cookie that scripts cannot read (docs/security.md).
 
 const el = (id) => document.getElementById(id);
 const START = ["NSE_INDEX|Nifty 50", "NSE_EQ|INE002A01018", "NSE_EQ|INE467B01029"];
@@ -178,7 +178,7 @@ async function fill() {
   let keys = START;
   try {
     keys = JSON.parse(localStorage.getItem(KEPT)) ?? START;
-  } catch { /* what is kept is not ours: begin anew */ }
+  } catch { /* the stored list is invalid: use the default list */ }
   const named = new Map();
   if (keys.length) {
     const query = new URLSearchParams(keys.map((key) => ["keys", key]));
@@ -203,7 +203,7 @@ async function search() {
   try {
     const query = new URLSearchParams({ q: words, limit: 8 });
     const { instruments } = await call(`/v1/instruments?${query}`);
-    if (words !== el("words").value.trim()) return; // somebody types faster than we are answered
+    if (words !== el("words").value.trim()) return; // the input has changed since the request
     list.replaceChildren(...instruments.map((one) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
@@ -219,7 +219,7 @@ async function search() {
       item.append(button);
       return item;
     }));
-    el("hint").textContent = instruments.length ? "" : `Nothing fits “${words}”.`;
+    el("hint").textContent = instruments.length ? "" : `No instrument matches “${words}”.`;
   } catch (error) {
     el("hint").textContent = error.message;
   }
@@ -244,6 +244,6 @@ async function refreshStatus() {
 }
 setInterval(() => document.hidden || refreshStatus(), 5000);
 
-// --- begin: a browser that was here before has a cookie
+// --- start: a browser with a session has a refresh cookie
 
 if (!(await renew())) show();

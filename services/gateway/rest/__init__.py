@@ -1,1 +1,1 @@
-"""The REST side of the gateway: /v1."""
+"""The REST interface below /v1."""

@@ -1,4 +1,4 @@
-"""Reads moments as people and programs write them in a query."""
+"""Parses points in time in query parameters."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -23,18 +23,22 @@ _RULE: Final = (
 
 
 def moment_ms(text: object) -> int:
-    """The moment in Unix milliseconds. Raises ValueError with the rule."""
-    # In a query `+` is a space unless it is escaped, and people do not escape it.
-    written = str(text).replace(" ", "+")
-    if _MOMENT.fullmatch(written) is None:
+    """A point in time as Unix milliseconds.
+
+    `text` is Unix milliseconds, a date, or a time with its offset. Raises ValueError, with the
+    accepted notations as its text.
+    """
+    # An unescaped `+` in a query string is decoded to a space.
+    unescaped = str(text).replace(" ", "+")
+    if _MOMENT.fullmatch(unescaped) is None:
         raise ValueError(_RULE)
-    at_ms = int(written) if written.isdigit() else _of_date(written)
+    at_ms = int(unescaped) if unescaped.isdigit() else _iso_ms(unescaped)
     if not 0 <= at_ms <= MAX_TIME_MS:
         raise ValueError(_RULE)
     return at_ms
 
 
-def _of_date(text: str) -> int:
+def _iso_ms(text: str) -> int:
     try:
         at = datetime.fromisoformat(text)
         at = at if at.tzinfo is not None else at.replace(tzinfo=IST)

@@ -29,7 +29,7 @@ from shared.errors import InvalidField
 T = TypeVar("T")
 
 
-def _by_comma(values: object) -> object:
+def _split_at_commas(values: object) -> object:
     if not isinstance(values, list):
         return values
     return [part for value in values for part in str(value).split(",")]
@@ -56,9 +56,11 @@ Key = Annotated[
     AfterValidator(_instrument_key),
 ]
 """Upstox's instrument key, e.g. `NSE_EQ|INE002A01018`."""
-Keys = Annotated[list[Key], BeforeValidator(_by_comma), Field(min_length=1, max_length=MAX_KEYS)]
+Keys = Annotated[
+    list[Key], BeforeValidator(_split_at_commas), Field(min_length=1, max_length=MAX_KEYS)
+]
 Word = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9_-]+$")]
-Words = Annotated[list[Word], BeforeValidator(_by_comma), Field(max_length=16)]
+Words = Annotated[list[Word], BeforeValidator(_split_at_commas), Field(max_length=16)]
 Cursor = Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._~-]+$")]
 
 
@@ -82,7 +84,7 @@ class RangeQuery(Query):
 
     @property
     def end_ms(self) -> int:
-        """The end of the range for the persister: `to_ms`, or the latest time there is."""
+        """The end of the range for the persister: `to_ms`, or the latest valid time."""
         return MAX_TIME_MS if self.to_ms is None else self.to_ms
 
     @field_validator("to_ms")

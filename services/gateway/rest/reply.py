@@ -9,9 +9,9 @@ from aiohttp import ETag, hdrs, web
 
 NO_STORE: Final = "no-store"
 NO_CACHE: Final = "private, no-cache"
-"""May be cached, and must be revalidated at each use."""
+"""May be cached, and must be revalidated before each use."""
 SHORT_LIVED: Final = "private, max-age=60"
-"""For content that rarely changes."""
+"""May be cached for 60 seconds; for content that rarely changes."""
 
 # A smaller body fits into one packet anyway.
 _COMPRESS_BYTES: Final = 1_400
@@ -21,14 +21,17 @@ _WITH_ETAG: Final = frozenset({NO_CACHE, SHORT_LIVED})
 
 
 async def reply(request: web.Request, body: bytes, cache_control: str) -> web.Response:
-    """A response with `body`, compressed if that helps; 304 if the client has this version."""
+    """A response with the JSON `body`, or 304 if the client has this version.
+
+    The body is compressed if it is larger than one packet and the client accepts gzip.
+    """
     headers = {
         hdrs.CACHE_CONTROL: cache_control,
         hdrs.VARY: "Accept-Encoding, Authorization",
         "X-Content-Type-Options": "nosniff",
     }
     if cache_control in _WITH_ETAG:
-        # Weak, since it is the same for the compressed form.
+        # Weak, because the compressed and the plain body have the same tag.
         etag = ETag(blake2b(body, digest_size=12).hexdigest(), is_weak=True)
         headers[hdrs.ETAG] = f'W/"{etag.value}"'
         candidates = request.if_none_match or ()

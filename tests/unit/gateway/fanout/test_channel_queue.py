@@ -25,7 +25,7 @@ def new_topic(number: int, version: int = 1) -> Topic:
 
 
 def taken(queue: ChannelQueue, now: float = 0.0, version: int = 1) -> list[tuple[bool, list[int]]]:
-    """The batches that are due: whether each is a snapshot, and its messages."""
+    """The batches that `take` returns: whether each is a snapshot, and its messages."""
     frames, count = queue.take(now, version)
     batches = [(batch.get("snapshot", False), batch["data"]) for batch in messages(frames)]
     assert count == sum(len(data) for _, data in batches)
@@ -58,7 +58,7 @@ def test_a_large_snapshot_is_split() -> None:
     assert (len(first), len(second)) == (SNAPSHOT_MAX_MESSAGES, 1)
 
 
-def test_a_queue_that_fell_behind_keeps_nothing_and_catches_up_with_newer_topics() -> None:
+def test_a_queue_that_is_behind_stores_nothing_and_catches_up_with_changed_topics() -> None:
     queue, changed, unchanged = new_queue(), new_topic(1), new_topic(2)
     for topic in (changed, unchanged):
         queue.add(topic)

@@ -9,7 +9,7 @@ from services.gateway.fanout.channels import is_wildcard, wildcards_of
     ("key", "expected"),
     [("*", True), ("NSE_EQ|*", True), ("NSE_EQ|INE002A01018", False), ("NSE_EQ|*A", False)],
 )
-def test_a_star_after_the_segment_is_a_wildcard(key: str, *, expected: bool) -> None:
+def test_a_star_alone_or_after_the_segment_is_a_wildcard(key: str, *, expected: bool) -> None:
     assert is_wildcard(key) is expected
 
 

@@ -1,4 +1,4 @@
-"""Clients are written to as often as it is work, and of all that waits nothing is left behind."""
+"""The flusher on virtual time: the time of each write, and delivery of the newest state."""
 
 import asyncio
 
@@ -22,45 +22,45 @@ from tests.support.delivery import (
 from tests.support.virtual_time import stall
 
 
-def test_a_lone_quote_leaves_soon_however_long_ago_the_one_before_came() -> None:
+def test_a_single_quote_is_sent_within_100_ms_at_any_distance_from_the_last() -> None:
     async def main() -> None:
-        story = DeliveryScenario()
-        client = story.clients[0]
+        scenario = DeliveryScenario()
+        client = scenario.clients[0]
         client.subscribe(KEYS[0])
         for gap_ms in range(60):
-            story.publish(KEYS[0])
+            scenario.publish(KEYS[0])
             await asyncio.sleep(gap_ms / 1_000)
-            story.publish(KEYS[0])
+            scenario.publish(KEYS[0])
             await asyncio.sleep(0.1)
-            assert client.newest == {KEYS[0]: story.seqs[KEYS[0]]}, f"{gap_ms} ms later"
+            assert client.newest == {KEYS[0]: scenario.seqs[KEYS[0]]}, f"{gap_ms} ms later"
 
     run_busy(0.000_5, main())
 
 
 def test_an_idle_gateway_writes_each_quote_at_once() -> None:
     async def main() -> None:
-        story = DeliveryScenario()
-        client = story.clients[0]
+        scenario = DeliveryScenario()
+        client = scenario.clients[0]
         client.subscribe(KEYS[0])
-        story.publish(KEYS[0])
+        scenario.publish(KEYS[0])
         await asyncio.sleep(0.001)
         for seq in (2, 3, 4):
-            story.publish(KEYS[0])
+            scenario.publish(KEYS[0])
             assert client.live[-1] == (KEYS[0], seq), "before any timer has fired"
 
     run_busy(0.0, main())
 
 
-def test_a_loaded_gateway_lets_quotes_share_a_write() -> None:
+def test_a_loaded_gateway_batches_quotes_into_one_write() -> None:
     async def main() -> None:
-        story = DeliveryScenario()
-        client = story.clients[0]
+        scenario = DeliveryScenario()
+        client = scenario.clients[0]
         client.subscribe(KEYS[0])
-        story.publish(KEYS[0])
+        scenario.publish(KEYS[0])
         await asyncio.sleep(0.001)
-        story.load_to(5.0)
+        scenario.load_to(5.0)
         for _ in range(3):
-            story.publish(KEYS[0])
+            scenario.publish(KEYS[0])
         assert client.newest == {KEYS[0]: 1}
         await asyncio.sleep(0.1)
         assert client.newest == {KEYS[0]: 4}
@@ -68,22 +68,22 @@ def test_a_loaded_gateway_lets_quotes_share_a_write() -> None:
     run_busy(0.000_5, main())
 
 
-def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
+def test_a_gateway_that_was_suspended_sends_the_newest_state_as_a_snapshot() -> None:
     async def main() -> None:
-        story = DeliveryScenario()
-        client = story.clients[0]
+        scenario = DeliveryScenario()
+        client = scenario.clients[0]
         client.subscribe(KEYS[0])
         await asyncio.sleep(0)
-        story.publish(KEYS[0])
+        scenario.publish(KEYS[0])
         await asyncio.sleep(0.001)
-        story.load_to(5.0)
+        scenario.load_to(5.0)
         for _ in range(2):
-            story.publish(KEYS[0])
+            scenario.publish(KEYS[0])
         await stall(secs=5)
         await asyncio.sleep(0.1)
         assert client.newest == {KEYS[0]: 3}
-        assert client.live == [(KEYS[0], 1)], "the others came as a snapshot"
-        story.publish(KEYS[0])
+        assert client.live == [(KEYS[0], 1)], "the other quotes are sent as a snapshot"
+        scenario.publish(KEYS[0])
         await asyncio.sleep(0.1)
         assert client.live == [(KEYS[0], 1), (KEYS[0], 4)]
 
@@ -92,13 +92,13 @@ def test_a_gateway_that_stood_still_sends_the_newest_state_soon_after() -> None:
 
 clients = st.integers(0, 2)
 publishing = st.builds(Publish, st.sampled_from(KEYS), st.sampled_from([False, False, True]))
-passing = st.builds(Wait, st.integers(0, 40))
+waiting = st.builds(Wait, st.integers(0, 40))
 steps = st.one_of(
     publishing,
     publishing,
     publishing,
-    passing,
-    passing,
+    waiting,
+    waiting,
     st.builds(Subscribe, clients, st.sampled_from(SUBSCRIBABLE), st.sampled_from([None, None, 50])),
     st.builds(Unsubscribe, clients, st.sampled_from(SUBSCRIBABLE)),
     st.builds(Stall, clients),
@@ -107,28 +107,28 @@ steps = st.one_of(
 )
 
 
-costs = st.sampled_from([0.0, 0.000_1, 0.000_5])
+work_times = st.sampled_from([0.0, 0.000_1, 0.000_5])
 
 
-@given(costs, st.lists(steps, max_size=80))
+@given(work_times, st.lists(steps, max_size=80))
 @example(
     0.0, [Subscribe(0, KEYS[0], None), Wait(0), Publish(KEYS[0], False), Subscribe(0, KEYS[1], 50)]
 )
-def test_whatever_happens_all_know_the_newest_in_the_end(
-    work_secs: float, happens: list[Step]
+def test_any_sequence_of_steps_ends_with_the_newest_state_at_every_client(
+    work_secs: float, sequence: list[Step]
 ) -> None:
     async def main() -> None:
-        await DeliveryScenario().play(happens)
+        await DeliveryScenario().play(sequence)
 
     run_busy(work_secs, main())
 
 
 @given(
-    costs,
+    work_times,
     st.lists(
         st.one_of(
             st.builds(Publish, st.sampled_from(KEYS), st.just(False)),
-            passing,
+            waiting,
             st.builds(Subscribe, st.integers(1, 2), st.sampled_from(SUBSCRIBABLE), st.just(None)),
             st.builds(Unsubscribe, st.integers(1, 2), st.sampled_from(SUBSCRIBABLE)),
             st.builds(Stall, st.integers(1, 2)),
@@ -137,19 +137,19 @@ def test_whatever_happens_all_know_the_newest_in_the_end(
         max_size=80,
     ),
 )
-def test_who_keeps_up_gets_each_quote_once_whatever_the_others_do(
-    work_secs: float, happens: list[Step]
+def test_a_client_that_keeps_up_gets_each_quote_once_whatever_other_clients_do(
+    work_secs: float, sequence: list[Step]
 ) -> None:
     async def main() -> None:
-        story = DeliveryScenario()
-        reader = story.clients[0]
+        scenario = DeliveryScenario()
+        reader = scenario.clients[0]
         reader.subscribe("*")
         for key in KEYS:
-            story.publish(key)
+            scenario.publish(key)
         await asyncio.sleep(0.1)
-        await story.play(happens)
+        await scenario.play(sequence)
         for key in KEYS:
-            came = [seq for of, seq in reader.live if of == key]
-            assert came == [*range(2, story.seqs[key] + 1)]
+            seqs = [seq for live_key, seq in reader.live if live_key == key]
+            assert seqs == [*range(2, scenario.seqs[key] + 1)]
 
     run_busy(work_secs, main())

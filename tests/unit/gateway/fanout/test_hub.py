@@ -1,4 +1,4 @@
-"""The hub hands each message to whoever wants it, newest last, and to nobody else."""
+"""Distribution of messages by the hub: subscribers, wildcards, order and staleness."""
 
 import json
 
@@ -22,189 +22,189 @@ def queue(channel: Channel = Channel.QUOTES) -> ChannelQueue:
 
 
 def publish(hub: Hub, seq: int, *, key: str = KEY, epoch: int = 1, age_secs: float = 0) -> None:
-    one = quote(key=key, seq=seq, epoch=epoch, rt=NOW_US - int(age_secs * 1e6))
-    hub.publish(Channel.QUOTES, quote_subject(key), encode(one), NOW_US)
+    message = quote(key=key, seq=seq, epoch=epoch, rt=NOW_US - int(age_secs * 1e6))
+    hub.publish(Channel.QUOTES, quote_subject(key), encode(message), NOW_US)
 
 
-def taken(box: ChannelQueue) -> list[tuple[str, int]]:
-    """(kind, seq) of all that waits."""
-    found = [("live", json.loads(message)["seq"]) for message in box.pending]
-    box.pending.clear()
-    fresh = [topic.last for topic in box.snapshot_due]
-    box.take(0.0, 0)
-    return found + [("snapshot", json.loads(last)["seq"]) for last in fresh if last is not None]
+def taken(client: ChannelQueue) -> list[tuple[str, int]]:
+    """(kind, seq) of each message to send."""
+    live = [("live", json.loads(message)["seq"]) for message in client.pending]
+    client.pending.clear()
+    snapshot = [topic.last for topic in client.snapshot_due]
+    client.take(0.0, 0)
+    return live + [("snapshot", json.loads(last)["seq"]) for last in snapshot if last is not None]
 
 
-def test_a_quote_goes_to_its_subscribers_only() -> None:
-    hub, one, other = Hub(2), queue(), queue()
-    hub.subscribe(one, KEY)
+def test_a_quote_is_delivered_to_its_subscribers_only() -> None:
+    hub, client, other = Hub(2), queue(), queue()
+    hub.subscribe(client, KEY)
     hub.subscribe(other, OTHER_KEY)
-    taken(one)
+    taken(client)
     taken(other)
     publish(hub, 1)
-    assert taken(one) == [("live", 1)]
+    assert taken(client) == [("live", 1)]
     assert taken(other) == []
 
 
-def test_a_subscription_begins_with_the_last_quote() -> None:
-    hub, box = Hub(2), queue()
+def test_a_subscription_starts_with_a_snapshot_of_the_last_quote() -> None:
+    hub, client = Hub(2), queue()
     publish(hub, 1)
     publish(hub, 2)
-    hub.subscribe(box, KEY)
-    assert taken(box) == [("snapshot", 2)]
+    hub.subscribe(client, KEY)
+    assert taken(client) == [("snapshot", 2)]
     publish(hub, 3)
-    assert taken(box) == [("live", 3)]
+    assert taken(client) == [("live", 3)]
 
 
-def test_a_subscription_to_the_unknown_waits() -> None:
-    hub, box = Hub(2), queue()
-    topic = hub.subscribe(box, KEY)
+def test_a_subscription_to_an_instrument_without_quotes_delivers_its_first_quote() -> None:
+    hub, client = Hub(2), queue()
+    topic = hub.subscribe(client, KEY)
     assert topic is not None
     assert topic.last is None
-    taken(box)
+    taken(client)
     publish(hub, 1)
-    assert taken(box) == [("live", 1)]
+    assert taken(client) == [("live", 1)]
 
 
-def test_subscribing_twice_delivers_once_and_repeats_the_last() -> None:
-    hub, box = Hub(2), queue()
+def test_subscribing_twice_repeats_the_snapshot_and_delivers_each_quote_once() -> None:
+    hub, client = Hub(2), queue()
     publish(hub, 1)
-    hub.subscribe(box, KEY)
-    taken(box)
-    hub.subscribe(box, KEY)
-    assert taken(box) == [("snapshot", 1)]
+    hub.subscribe(client, KEY)
+    taken(client)
+    hub.subscribe(client, KEY)
+    assert taken(client) == [("snapshot", 1)]
     publish(hub, 2)
-    assert taken(box) == [("live", 2)]
+    assert taken(client) == [("live", 2)]
 
 
 def test_nothing_is_delivered_after_unsubscribing() -> None:
-    hub, box = Hub(2), queue()
-    hub.subscribe(box, KEY)
-    assert hub.unsubscribe(box, KEY)
-    assert not hub.unsubscribe(box, KEY)
+    hub, client = Hub(2), queue()
+    hub.subscribe(client, KEY)
+    assert hub.unsubscribe(client, KEY)
+    assert not hub.unsubscribe(client, KEY)
     publish(hub, 1)
-    assert taken(box) == []
+    assert taken(client) == []
 
 
-def test_a_wildcard_brings_what_is_there_and_what_comes() -> None:
-    hub, all_of_it, segment = Hub(2), queue(), queue()
+def test_a_wildcard_delivers_existing_and_later_instruments() -> None:
+    hub, all_instruments, segment = Hub(2), queue(), queue()
     publish(hub, 1)
-    hub.subscribe(all_of_it, "*")
+    hub.subscribe(all_instruments, "*")
     hub.subscribe(segment, "NSE_INDEX|*")
-    assert taken(all_of_it) == [("snapshot", 1)]
+    assert taken(all_instruments) == [("snapshot", 1)]
     assert taken(segment) == []
     publish(hub, 1, key=OTHER_KEY)
-    assert taken(all_of_it) == [("snapshot", 1)]
+    assert taken(all_instruments) == [("snapshot", 1)]
     assert taken(segment) == [("snapshot", 1)]
     publish(hub, 2, key=OTHER_KEY)
     publish(hub, 2)
-    assert taken(all_of_it) == [("live", 2), ("live", 2)]
+    assert taken(all_instruments) == [("live", 2), ("live", 2)]
     assert taken(segment) == [("live", 2)]
-    assert hub.unsubscribe(all_of_it, "*")
+    assert hub.unsubscribe(all_instruments, "*")
     publish(hub, 3)
-    assert taken(all_of_it) == []
+    assert taken(all_instruments) == []
 
 
-def test_what_is_wanted_twice_stays_until_both_are_given_back() -> None:
-    hub, box = Hub(2), queue()
+def test_an_instrument_is_delivered_until_both_its_key_and_wildcard_are_unsubscribed() -> None:
+    hub, client = Hub(2), queue()
     publish(hub, 1)
-    hub.subscribe(box, "*")
-    hub.subscribe(box, KEY)
-    taken(box)
-    hub.unsubscribe(box, "*")
+    hub.subscribe(client, "*")
+    hub.subscribe(client, KEY)
+    taken(client)
+    hub.unsubscribe(client, "*")
     publish(hub, 2)
-    assert taken(box) == [("live", 2)]
-    hub.subscribe(box, "*")
-    hub.unsubscribe(box, KEY)
-    taken(box)
+    assert taken(client) == [("live", 2)]
+    hub.subscribe(client, "*")
+    hub.unsubscribe(client, KEY)
+    taken(client)
     publish(hub, 3)
-    assert taken(box) == [("live", 3)]
+    assert taken(client) == [("live", 3)]
 
 
 @pytest.mark.parametrize("key", ["", "x", "a|b|c", "|x", "x|", "|*"])
-def test_what_is_no_key_is_refused(key: str) -> None:
+def test_an_invalid_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidField):
         Hub(2).subscribe(queue(), key)
 
 
-def test_a_kept_quote_counts_only_if_it_is_newer_and_never_as_live() -> None:
-    hub, box = Hub(2), queue()
-    hub.subscribe(box, KEY)
-    taken(box)
+def test_a_quote_from_the_stream_is_a_snapshot_and_ignored_unless_newer() -> None:
+    hub, client = Hub(2), queue()
+    hub.subscribe(client, KEY)
+    taken(client)
     publish(hub, 2)
     hub.warm(quote_subject(KEY), encode(quote(seq=1)))
-    assert taken(box) == [("live", 2)]
+    assert taken(client) == [("live", 2)]
     hub.warm(quote_subject(KEY), encode(quote(seq=3)))
     hub.warm(quote_subject(OTHER_KEY), encode(quote(key=OTHER_KEY, seq=1)))
-    assert taken(box) == [("snapshot", 3)]
+    assert taken(client) == [("snapshot", 3)]
     assert hub.instrument_count == 2
 
 
-def test_a_repeated_or_older_quote_is_not_passed_on() -> None:
-    hub, box = Hub(2), queue()
-    hub.subscribe(box, KEY)
-    taken(box)
+def test_a_repeated_or_older_quote_is_dropped() -> None:
+    hub, client = Hub(2), queue()
+    hub.subscribe(client, KEY)
+    taken(client)
     for seq in (2, 2, 1):
         publish(hub, seq)
-    assert taken(box) == [("live", 2)]
+    assert taken(client) == [("live", 2)]
 
 
-def test_nothing_of_a_superseded_leader_is_passed_on() -> None:
-    hub, box = Hub(2), queue()
-    hub.subscribe(box, KEY)
-    hub.subscribe(box, OTHER_KEY)
-    taken(box)
+def test_a_quote_of_a_superseded_leader_is_dropped() -> None:
+    hub, client = Hub(2), queue()
+    hub.subscribe(client, KEY)
+    hub.subscribe(client, OTHER_KEY)
+    taken(client)
     publish(hub, 1, epoch=9)
     publish(hub, 50, key=OTHER_KEY, epoch=8)
-    assert taken(box) == [("live", 1)]
+    assert taken(client) == [("live", 1)]
 
 
-def test_a_late_quote_does_not_pass_for_live() -> None:
-    hub, box = Hub(2), queue()
-    hub.subscribe(box, KEY)
-    taken(box)
+def test_a_late_quote_is_delivered_as_a_snapshot() -> None:
+    hub, client = Hub(2), queue()
+    hub.subscribe(client, KEY)
+    taken(client)
     publish(hub, 1, age_secs=5)
     publish(hub, 2, age_secs=4)
-    assert taken(box) == [("snapshot", 2)]
+    assert taken(client) == [("snapshot", 2)]
     publish(hub, 3)
-    assert taken(box) == [("live", 3)]
+    assert taken(client) == [("live", 3)]
 
 
-def test_what_is_no_quote_is_refused() -> None:
+def test_a_message_without_a_stamp_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError):
         Hub(2).publish(Channel.QUOTES, quote_subject(KEY), b'{"type":"nonsense"}', NOW_US)
 
 
-def test_what_clients_ask_for_by_name_is_what_is_wanted() -> None:
-    hub, one, other = Hub(2), queue(), queue()
-    hub.subscribe(one, KEY)
+def test_the_subscribed_keys_exclude_wildcards() -> None:
+    hub, client, other = Hub(2), queue(), queue()
+    hub.subscribe(client, KEY)
     hub.subscribe(other, KEY)
     hub.subscribe(other, "*")
-    seen = hub.interest_version
-    hub.remove(one)
+    version = hub.interest_version
+    hub.remove(client)
     assert hub.subscribed_keys(Channel.QUOTES) == [KEY]
-    assert hub.interest_version == seen
+    assert hub.interest_version == version
     hub.remove(other)
     assert hub.subscribed_keys(Channel.QUOTES) == []
-    assert hub.interest_version > seen
+    assert hub.interest_version > version
 
 
-def test_a_book_is_forgotten_when_nobody_wants_it() -> None:
-    hub, box = Hub(2), queue(Channel.DEPTH)
-    hub.subscribe(box, KEY)
+def test_an_order_book_is_dropped_with_its_last_subscription() -> None:
+    hub, client = Hub(2), queue(Channel.DEPTH)
+    hub.subscribe(client, KEY)
     hub.publish(Channel.DEPTH, depth_subject(KEY), encode(quote(rt=NOW_US)), NOW_US)
     assert hub.last(Channel.DEPTH, KEY) is not None
-    hub.remove(box)
+    hub.remove(client)
     assert hub.last(Channel.DEPTH, KEY) is None
 
 
-def test_an_order_that_nobody_here_asked_for_leaves_no_trace() -> None:
+def test_an_order_event_without_a_subscriber_creates_no_topic() -> None:
     hub = Hub(2)
     hub.put(Channel.ORDERS, order_subject("u"), b"{}")
     assert hub._topics == {}
 
 
-def test_bars_and_the_feeds_status_are_kept_and_events_are_not() -> None:
+def test_the_last_bar_and_feed_status_are_stored_and_order_events_are_not() -> None:
     hub, bars, orders, status = (
         Hub(2), queue(Channel.BARS), queue(Channel.ORDERS), queue(Channel.STATUS),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What becomes of a key is ingest's last word on it, or a guess while there is none."""
+"""The gateway's demand, and the outcomes by ingest's coverage or, without one, by estimate."""
 
 from services.gateway.fanout.interest import Interest, Outcome
 from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage
@@ -10,7 +10,7 @@ def coverage(rev: int, **not_live: list[str]) -> Coverage:
     return Coverage(epoch=1, seen={"gw": rev}, **(lists | not_live))
 
 
-def test_a_demand_changes_only_with_what_is_wanted() -> None:
+def test_the_demand_changes_only_with_the_subscribed_keys() -> None:
     interest = Interest("gw")
     assert interest.want([KEY], [])
     assert not interest.want([KEY, KEY], [])
@@ -19,13 +19,13 @@ def test_a_demand_changes_only_with_what_is_wanted() -> None:
     assert (demand.rev, set(demand.quotes), demand.depth) == (2, {KEY, OTHER_KEY}, [OTHER_KEY])
 
 
-def test_without_a_word_of_ingest_a_known_key_is_live_and_another_pending() -> None:
+def test_without_coverage_a_key_with_a_quote_is_live_and_any_other_pending() -> None:
     interest = Interest("gw")
     assert interest.outcome(KEY, 0.0, is_known=True) is Outcome.LIVE
     assert interest.outcome(KEY, 0.0, is_known=False) is Outcome.PENDING
 
 
-def test_a_key_is_live_once_its_demand_was_seen_and_it_is_not_named() -> None:
+def test_a_key_is_live_if_the_coverage_considers_its_demand_and_does_not_list_it() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
     assert interest.apply(coverage(rev=0), 0.0) == {}
@@ -35,7 +35,7 @@ def test_a_key_is_live_once_its_demand_was_seen_and_it_is_not_named() -> None:
     assert interest.apply(coverage(rev=1, no_capacity=[KEY]), 0.0) == {KEY: Outcome.NO_CAPACITY}
 
 
-def test_an_old_word_of_ingest_counts_no_more() -> None:
+def test_an_expired_coverage_is_ignored() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
     interest.apply(coverage(rev=1, unknown=[KEY]), 0.0)
@@ -43,7 +43,7 @@ def test_an_old_word_of_ingest_counts_no_more() -> None:
     assert interest.outcome(KEY, DEMAND_TTL_SECS + 1, is_known=True) is Outcome.LIVE
 
 
-def test_a_key_that_comes_back_waits_for_its_new_demand_to_be_seen() -> None:
+def test_a_key_that_is_demanded_again_is_pending_until_the_new_demand_is_considered() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
     interest.apply(coverage(rev=1), 0.0)
@@ -53,7 +53,7 @@ def test_a_key_that_comes_back_waits_for_its_new_demand_to_be_seen() -> None:
     assert interest.apply(coverage(rev=3), 0.0) == {KEY: Outcome.LIVE}
 
 
-def test_who_was_told_right_is_not_told_again() -> None:
+def test_an_outcome_that_was_reported_is_not_reported_again() -> None:
     interest = Interest("gw")
     interest.outcome(KEY, 0.0, is_known=True)
     interest.outcome(OTHER_KEY, 0.0, is_known=False)
@@ -62,7 +62,7 @@ def test_who_was_told_right_is_not_told_again() -> None:
     assert interest.apply(coverage(rev=1), 0.0) == {OTHER_KEY: Outcome.LIVE}
 
 
-def test_all_are_told_where_some_were_told_otherwise() -> None:
+def test_an_outcome_is_reported_again_if_clients_received_different_ones() -> None:
     interest = Interest("gw")
     interest.outcome(KEY, 0.0, is_known=False)
     interest.outcome(KEY, 0.0, is_known=True)
@@ -70,16 +70,16 @@ def test_all_are_told_where_some_were_told_otherwise() -> None:
     assert interest.apply(coverage(rev=1), 0.0) == {KEY: Outcome.LIVE}
 
 
-def test_a_guess_while_ingest_was_silent_is_corrected_when_it_speaks_again() -> None:
+def test_an_estimate_made_without_coverage_is_corrected_by_the_next_coverage() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
     interest.apply(coverage(rev=1, unknown=[KEY]), 0.0)
     assert interest.outcome(KEY, DEMAND_TTL_SECS + 1, is_known=True) is Outcome.LIVE
-    told = interest.apply(coverage(rev=1, unknown=[KEY]), DEMAND_TTL_SECS + 2)
-    assert told == {KEY: Outcome.UNKNOWN}
+    changed = interest.apply(coverage(rev=1, unknown=[KEY]), DEMAND_TTL_SECS + 2)
+    assert changed == {KEY: Outcome.UNKNOWN}
 
 
-def test_a_key_that_nobody_wants_any_more_is_forgotten() -> None:
+def test_the_reported_outcome_of_an_unsubscribed_key_is_dropped() -> None:
     interest = Interest("gw")
     interest.want([KEY], [])
     interest.apply(coverage(rev=1), 0.0)
@@ -89,7 +89,7 @@ def test_a_key_that_nobody_wants_any_more_is_forgotten() -> None:
     assert interest.apply(coverage(rev=3), DEMAND_TTL_SECS + 2) == {KEY: Outcome.LIVE}
 
 
-def test_what_is_too_much_takes_no_place_from_what_was_there_before() -> None:
+def test_keys_beyond_the_maximum_do_not_displace_demanded_keys() -> None:
     interest = Interest("gw")
     interest.want([KEY], [OTHER_KEY])
     flood = [f"A|{number}" for number in range(MAX_KEYS + 1)]

@@ -1,4 +1,4 @@
-"""An outbox sends everything to who keeps up, and only the newest to who does not."""
+"""Delivery through an outbox: every message if the client keeps up, else the newest state."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.websocket_frames import messages
 
 
 class Client:
-    """An outbox with what the hub would do to it."""
+    """An outbox with one queue, to which messages are published as the hub does."""
 
     def __init__(self, channel: Channel = Channel.QUOTES) -> None:
         self.outbox = Outbox(write=lambda _: None, unsent=lambda: 0, framing=JsonFraming())
@@ -46,7 +46,7 @@ class Client:
         return [value for message in self.take(now) for value in message["data"]]
 
 
-def test_who_keeps_up_gets_every_message_in_order() -> None:
+def test_a_client_that_keeps_up_gets_every_message_in_order() -> None:
     client = Client()
     client.subscribe("a", "b")
     client.take()
@@ -60,7 +60,7 @@ def test_who_keeps_up_gets_every_message_in_order() -> None:
     assert client.take() == []
 
 
-def test_a_new_topic_begins_with_its_last_message_as_a_snapshot() -> None:
+def test_a_new_subscription_starts_with_a_snapshot_of_the_last_message() -> None:
     client = Client()
     client.publish("a", 1)
     client.subscribe("a", "b")
@@ -69,7 +69,7 @@ def test_a_new_topic_begins_with_its_last_message_as_a_snapshot() -> None:
     assert client.values() == [["a", 2]]
 
 
-def test_answers_leave_before_messages_and_in_order() -> None:
+def test_replies_precede_channel_messages_and_keep_their_order() -> None:
     client = Client()
     client.publish("a", 1)
     client.subscribe("a")
@@ -78,7 +78,7 @@ def test_answers_leave_before_messages_and_in_order() -> None:
     assert [message["type"] for message in client.take()] == ["ack", "pong", "quotes"]
 
 
-def test_nothing_comes_of_a_topic_that_was_removed() -> None:
+def test_no_message_of_a_removed_topic_is_sent() -> None:
     client = Client()
     client.subscribe("a")
     client.take()
@@ -87,15 +87,15 @@ def test_nothing_comes_of_a_topic_that_was_removed() -> None:
     assert client.take() == []
 
 
-def test_who_falls_behind_gets_the_newest_of_what_has_changed_and_no_backlog() -> None:
+def test_a_client_that_fell_behind_gets_the_newest_state_and_no_backlog() -> None:
     client = Client()
     client.subscribe("a", "b")
     client.publish("a", 1)
     client.publish("b", 1)
     client.take()
-    seen = client.version
+    version = client.version
     client.publish("a", 2)
-    client.outbox.fall_behind(0.0, seen)
+    client.outbox.fall_behind(0.0, version)
     for value in range(3, 100):
         client.publish("a", value)
     assert client.queue.pending == []
@@ -105,7 +105,7 @@ def test_who_falls_behind_gets_the_newest_of_what_has_changed_and_no_backlog() -
     assert client.values() == [["a", 100], ["b", 2]]
 
 
-def test_a_paced_client_gets_the_newest_of_each_once_per_interval() -> None:
+def test_a_paced_client_gets_the_newest_message_of_each_topic_once_per_interval() -> None:
     client = Client()
     client.subscribe("a", "b")
     client.queue.pace(0.25, client.version)
@@ -125,7 +125,7 @@ def test_a_paced_client_gets_the_newest_of_each_once_per_interval() -> None:
     assert client.values(1.7) == [["a", 4], ["a", 5]]
 
 
-def test_a_large_snapshot_leaves_in_parts() -> None:
+def test_a_large_snapshot_is_sent_in_parts() -> None:
     client = Client()
     for number in range(SNAPSHOT_MAX_MESSAGES + 1):
         client.publish(str(number), 0)
@@ -136,7 +136,7 @@ def test_a_large_snapshot_leaves_in_parts() -> None:
     assert not client.outbox.has_more
 
 
-def test_order_events_are_kept_in_order_however_slow_the_client() -> None:
+def test_order_events_are_kept_in_order_while_the_client_is_behind() -> None:
     client = Client(Channel.ORDERS)
     client.subscribe("u")
     for value in range(50):
@@ -145,7 +145,7 @@ def test_order_events_are_kept_in_order_however_slow_the_client() -> None:
     assert client.values() == [["u", value] for value in range(50)]
 
 
-def test_an_outbox_says_when_too_many_events_wait() -> None:
+def test_an_outbox_is_overfull_beyond_the_limit_of_events() -> None:
     client = Client(Channel.ORDERS)
     client.subscribe("u")
     for value in range(MAX_EVENTS + 1):
@@ -154,38 +154,38 @@ def test_an_outbox_says_when_too_many_events_wait() -> None:
     assert client.outbox.is_overfull
 
 
-@pytest.mark.parametrize("moves", ["take", "behind"])
+@pytest.mark.parametrize("can_fall_behind", [False, True])
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=60),
 )
-def test_whatever_happens_the_last_that_came_is_the_newest_of_each(
-    moves: str, steps: list[tuple[str, bool, bool]]
+def test_any_sequence_ends_with_the_newest_message_of_each_topic(
+    steps: list[tuple[str, bool, bool]], *, can_fall_behind: bool
 ) -> None:
     client = Client()
     client.subscribe("a", "b", "c")
     client.take()
-    got: dict[str, int] = {}
-    taken = client.version
+    received: dict[str, int] = {}
+    taken_version = client.version
 
     def take() -> None:
         for key, value in client.values():
-            assert value > got.get(key, -1), "nothing goes back in time, or comes twice"
-            got[key] = value
+            assert value > received.get(key, -1), "a message is repeated or out of order"
+            received[key] = value
 
     newest = {}
     for value, (key, takes, falls_behind) in enumerate(steps):
         client.publish(key, value)
         newest[key] = value
-        if falls_behind and moves == "behind":
-            client.outbox.fall_behind(0.0, taken)
+        if falls_behind and can_fall_behind:
+            client.outbox.fall_behind(0.0, taken_version)
         elif takes:
             take()
-            taken = client.version
+            taken_version = client.version
     take()
-    assert got == newest
+    assert received == newest
 
 
-def test_a_lane_that_was_left_holds_nothing() -> None:
+def test_a_removed_topic_has_no_reference_to_the_queue() -> None:
     queue = ChannelQueue(Channel.QUOTES, JsonFraming())
     topic = Topic("a")
     queue.add(topic)

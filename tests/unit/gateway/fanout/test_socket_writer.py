@@ -1,4 +1,4 @@
-"""What is written to a pipe arrives whole and in order, or not at all."""
+"""Writes to real sockets: order, partial writes and closed connections."""
 
 import asyncio
 import socket
@@ -12,8 +12,8 @@ from tests.support.patience import PATIENCE_SECS
 
 
 @asynccontextmanager
-async def pipe() -> AsyncIterator[tuple[SocketWriter, asyncio.Transport, socket.socket]]:
-    """A pipe, its transport, and the client's end."""
+async def connection() -> AsyncIterator[tuple[SocketWriter, asyncio.Transport, socket.socket]]:
+    """A writer, its transport, and the client's socket."""
     listener = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(listener.getsockname())
     accepted, _ = listener.accept()
@@ -34,53 +34,53 @@ async def received(client: socket.socket, size: int) -> bytes:
     return data
 
 
-def test_a_write_is_with_the_kernel_at_once() -> None:
-    async def story() -> None:
-        async with pipe() as (out, _, client):
-            out.write(b"one")
-            out.write(b"two")
-            assert out.unsent() == 0
+def test_a_write_reaches_the_kernel_immediately() -> None:
+    async def scenario() -> None:
+        async with connection() as (writer, _, client):
+            writer.write(b"one")
+            writer.write(b"two")
+            assert writer.unsent() == 0
             assert client.recv(100) == b"onetwo"
 
-    uvloop.run(story())
+    uvloop.run(scenario())
 
 
-def test_what_the_socket_does_not_take_follows_in_order() -> None:
-    async def story() -> None:
-        async with pipe() as (out, transport, client):
+def test_bytes_beyond_the_socket_buffer_follow_in_order() -> None:
+    async def scenario() -> None:
+        async with connection() as (writer, transport, client):
             expected = b""
             for number in range(40):
                 frame = bytes([number]) * 400_000
-                out.write(frame)
+                writer.write(frame)
                 expected += frame
-                if number == 20:  # as aiohttp answers a ping
+                if number == 20:  # aiohttp writes pongs like this
                     transport.write(b"pong")
                     expected += b"pong"
-            assert out.unsent() > 0
+            assert writer.unsent() > 0
             assert await received(client, len(expected)) == expected
 
-    uvloop.run(story())
+    uvloop.run(scenario())
 
 
-def test_nothing_is_written_to_a_connection_that_ends() -> None:
-    async def story() -> None:
-        async with pipe() as (out, transport, client):
+def test_nothing_is_written_to_a_closing_connection() -> None:
+    async def scenario() -> None:
+        async with connection() as (writer, transport, client):
             transport.close()
-            out.write(b"late")
+            writer.write(b"late")
             loop = asyncio.get_running_loop()
             assert await asyncio.wait_for(loop.sock_recv(client, 100), PATIENCE_SECS) == b""
-            out.write(b"later")
+            writer.write(b"later")
 
-    uvloop.run(story())
+    uvloop.run(scenario())
 
 
-def test_a_client_that_is_gone_ends_the_transport() -> None:
-    async def story() -> None:
-        async with pipe() as (out, transport, client):
+def test_a_write_to_a_disconnected_client_closes_the_transport() -> None:
+    async def scenario() -> None:
+        async with connection() as (writer, transport, client):
             client.close()
             async with asyncio.timeout(PATIENCE_SECS):
                 while not transport.is_closing():
-                    out.write(b"x" * 1_000)
+                    writer.write(b"x" * 1_000)
                     await asyncio.sleep(0)
 
-    uvloop.run(story())
+    uvloop.run(scenario())

@@ -21,7 +21,7 @@ def test_the_pending_lists_follow_the_sinks() -> None:
     assert [id(pending) for pending in topic.pendings] == [id(second.pending)]
 
 
-def test_a_sink_may_leave_that_has_not_joined() -> None:
+def test_leaving_without_having_joined_does_nothing() -> None:
     topic = Topic("NSE_EQ|A")
     topic.leave(queue())
     assert topic.sinks == set()

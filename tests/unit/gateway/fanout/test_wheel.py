@@ -1,4 +1,4 @@
-"""When the wheel writes at once, and how long its turns are under load."""
+"""The load estimate, and the turns of the wheel under load."""
 
 import pytest
 from hypothesis import given
@@ -11,12 +11,12 @@ from services.gateway.fanout.wheel import SLOTS, LoadEstimate, Wheel, turn_secs
     ("work_secs", "load_share", "expected_secs"),
     [
         (0.0, 0.0, 0.0),  # idle
-        (0.004, 0.8, 0.006),  # the load allows to write at once; the wheel only rests
+        (0.004, 0.8, 0.006),  # low load: only the minimum of 1.5 times the work
         (0.001, 3.0, 0.005),  # few clients: five times the work
         (0.009, 3.0, 0.018),  # many clients: the longest turn
-        (0.009, 1.425, 0.0135),  # half way from at once to the longest turn, but no faster
-        (0.003, 1.425, 0.009),  # half way
-        (0.020, 3.0, 0.030),  # more work than the longest turn allows: with rest all the same
+        (0.009, 1.425, 0.0135),  # load half way to the longest turn: limited to 1.5 times the work
+        (0.003, 1.425, 0.009),  # load half way: half the longest turn
+        (0.020, 3.0, 0.030),  # more work than fits into the longest turn
         (1.0, 9.0, 1.5),
     ],
 )
@@ -47,14 +47,14 @@ def estimate(
     return load.share
 
 
-def test_the_estimate_is_the_load_of_one_write_for_each_delivery() -> None:
-    alone = estimate(50_000, cost_secs=12e-6, other_share=0.1)
-    assert alone == pytest.approx(0.7, rel=0.01)
-    shared = estimate(50_000, cost_secs=12e-6, other_share=0.1, per_write=10)
-    assert shared == pytest.approx(0.7, rel=0.01)
+def test_the_estimate_assumes_one_write_per_delivery() -> None:
+    unbatched = estimate(50_000, cost_secs=12e-6, other_share=0.1)
+    assert unbatched == pytest.approx(0.7, rel=0.01)
+    batched = estimate(50_000, cost_secs=12e-6, other_share=0.1, per_write=10)
+    assert batched == pytest.approx(0.7, rel=0.01)
 
 
-def test_other_work_counts() -> None:
+def test_the_estimate_includes_other_work() -> None:
     assert estimate(0, cost_secs=0.0, other_share=0.9) == pytest.approx(0.9, rel=0.01)
 
 
@@ -76,7 +76,7 @@ def test_a_wheel_under_load_does_not_write_at_once() -> None:
     st.floats(0, 0.002),
     st.floats(0, 3),
 )
-def test_every_slot_has_its_turn_and_none_twice_at_once(
+def test_slots_advance_in_order_and_each_at_most_once_per_call(
     pauses: list[float], slot_cost_secs: float, load_share: float
 ) -> None:
     wheel = Wheel(0.018)
@@ -95,13 +95,13 @@ def test_every_slot_has_its_turn_and_none_twice_at_once(
     assert advanced == [(first + number) % SLOTS for number in range(len(advanced))]
 
 
-def test_a_tick_is_never_shorter_than_a_timer_allows() -> None:
+def test_a_tick_lasts_at_least_one_millisecond() -> None:
     wheel = Wheel(0.018)
     wheel.load.share = 3.0
     assert wheel.tick_secs == 0.001
 
 
-def test_a_turn_is_longest_while_messages_are_written_at_once() -> None:
+def test_a_turn_has_the_maximum_length_while_messages_are_written_at_once() -> None:
     wheel = Wheel(0.018)
     assert wheel.writes_at_once
     assert wheel.turn_secs == 0.018

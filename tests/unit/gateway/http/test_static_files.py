@@ -1,3 +1,5 @@
+"""The files of the web page."""
+
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,7 @@ from services.gateway.http.static_files import OWN_PAGE, read_files
 from shared.errors import ConfigError
 
 
-def test_our_own_page_has_three_files() -> None:
+def test_the_built_in_page_has_three_compressible_files() -> None:
     files = read_files(OWN_PAGE)
     assert set(files) == {"/", "/page.css", "/page.js"}
     assert all(
@@ -14,20 +16,20 @@ def test_our_own_page_has_three_files() -> None:
     )
 
 
-def test_types_do_not_depend_on_the_machine(tmp_path: Path) -> None:
-    for name in ("index.html", "a.svg", "b.woff2", "c.webmanifest", "d.unheardof"):
+def test_content_types_do_not_depend_on_the_machine(tmp_path: Path) -> None:
+    for name in ("index.html", "a.svg", "b.woff2", "c.webmanifest", "d.other"):
         (tmp_path / name).write_bytes(b"x")
-    types = {place: file.content_type for place, file in read_files(tmp_path).items()}
+    types = {path: file.content_type for path, file in read_files(tmp_path).items()}
     assert types == {
         "/": "text/html; charset=utf-8",
         "/a.svg": "image/svg+xml",
         "/b.woff2": "font/woff2",
         "/c.webmanifest": "application/manifest+json",
-        "/d.unheardof": "application/octet-stream",
+        "/d.other": "application/octet-stream",
     }
 
 
-def test_the_tag_is_of_what_is_in_the_file(tmp_path: Path) -> None:
+def test_the_etag_changes_only_with_the_content(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("1")
     before = read_files(tmp_path)["/"].etag
     assert read_files(tmp_path)["/"].etag == before
@@ -35,7 +37,7 @@ def test_the_tag_is_of_what_is_in_the_file(tmp_path: Path) -> None:
     assert read_files(tmp_path)["/"].etag != before
 
 
-def test_what_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     folder = tmp_path / "page"
     folder.mkdir()
@@ -45,13 +47,13 @@ def test_what_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         read_files(folder)
 
 
-def test_a_name_that_is_no_plain_path_is_refused(tmp_path: Path) -> None:
+def test_a_file_name_with_special_characters_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("x")
     (tmp_path / "{name}.txt").write_text("x")
     with pytest.raises(ConfigError, match="name"):
         read_files(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere has no index\.html"):
         read_files(tmp_path / "nowhere")

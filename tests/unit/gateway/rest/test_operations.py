@@ -1,3 +1,5 @@
+"""The OpenAPI document of /v1."""
+
 import json
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -6,7 +8,7 @@ from docgen.reference import GATEWAY_OPENAPI
 from services.gateway.rest import operations
 
 
-def test_the_document_is_good_openapi() -> None:
+def test_the_document_is_valid_openapi() -> None:
     errors = list(OpenAPIV31SpecValidator(json.loads(operations.openapi())).iter_errors())
     assert errors == []
 
@@ -15,15 +17,20 @@ def test_the_document_in_docs_is_up_to_date() -> None:
     assert GATEWAY_OPENAPI.read_text() == operations.openapi(), "run: make docs"
 
 
-def test_every_parameter_says_what_it_is() -> None:
+def test_every_parameter_has_a_description() -> None:
     paths = json.loads(operations.openapi())["paths"]
-    parameters = [one for path in paths.values() for one in path["get"].get("parameters", ())]
-    assert {one["name"] for one in parameters} >= {"key", "from", "to", "keys", "q"}
-    assert [one["name"] for one in parameters if len(one.get("description", "")) < 10] == []
-    assert not any("anyOf" in one["schema"] for one in parameters)
+    parameters = [
+        parameter for path in paths.values() for parameter in path["get"].get("parameters", ())
+    ]
+    assert {parameter["name"] for parameter in parameters} >= {"key", "from", "to", "keys", "q"}
+    undescribed = [
+        parameter["name"] for parameter in parameters if len(parameter.get("description", "")) < 10
+    ]
+    assert undescribed == []
+    assert not any("anyOf" in parameter["schema"] for parameter in parameters)
 
 
-def test_every_operation_needs_a_token_and_tells_where_one_stands() -> None:
+def test_every_operation_requires_a_token_and_documents_the_rate_limit_headers() -> None:
     for path in json.loads(operations.openapi())["paths"].values():
         assert path["get"]["security"] == [{"bearer": []}]
         for response in path["get"]["responses"].values():

@@ -1,4 +1,4 @@
-"""The document describes what the persister and ingest really send."""
+"""The response schemas have the fields that the persister and ingest send."""
 
 import msgspec
 import pytest
@@ -18,23 +18,23 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
 ]
 
 
-@pytest.mark.parametrize(("described", "sent"), PAIRS, ids=lambda kind: kind.__name__)
-def test_an_answer_has_the_fields_that_are_described(
-    described: type[BaseModel], sent: type[msgspec.Struct]
+@pytest.mark.parametrize(("schema", "message"), PAIRS, ids=lambda kind: kind.__name__)
+def test_a_schema_has_the_fields_and_defaults_of_its_message(
+    schema: type[BaseModel], message: type[msgspec.Struct]
 ) -> None:
-    fields = msgspec.structs.fields(sent)
-    assert list(described.model_fields) == [field.name for field in fields]
-    required = {name for name, field in described.model_fields.items() if field.is_required()}
+    fields = msgspec.structs.fields(message)
+    assert list(schema.model_fields) == [field.name for field in fields]
+    required = {name for name, field in schema.model_fields.items() if field.is_required()}
     assert required == {field.name for field in fields if field.required}
     for field in fields:
         if not field.required:
             default = None if field.default is msgspec.NODEFAULT else field.default
             if field.default_factory is not msgspec.NODEFAULT:
                 default = field.default_factory()
-            assert described.model_fields[field.name].get_default() == default
+            assert schema.model_fields[field.name].get_default() == default
 
 
-def test_both_answers_about_instruments_fit_one_description() -> None:
-    for sent in (instruments.SearchReply, instruments.GetReply):
-        names = {field.name for field in msgspec.structs.fields(sent)}
+def test_one_schema_covers_both_replies_about_instruments() -> None:
+    for message in (instruments.SearchReply, instruments.GetReply):
+        names = {field.name for field in msgspec.structs.fields(message)}
         assert {"instruments"} <= names <= set(schemas.Instruments.model_fields)

@@ -1,4 +1,4 @@
-"""Streams of a gateway that stops are closed one after another, within a bound, on virtual time."""
+"""The drain at shutdown, on virtual time."""
 
 import asyncio
 from types import SimpleNamespace
@@ -16,21 +16,21 @@ from tests.support.virtual_time import run_virtual
 
 
 class FakeStream:
-    """Records when it is ended."""
+    """Records the time at which the drain ends it."""
 
     def __init__(self, ended_at: list[float]) -> None:
         self._ended_at = ended_at
 
-    def end(self, end: StreamTermination) -> None:
-        assert end.close_code == CloseCode.RESTARTING
+    def end(self, termination: StreamTermination) -> None:
+        assert termination.close_code == CloseCode.RESTARTING
         self._ended_at.append(asyncio.get_running_loop().time())
 
 
 @pytest.mark.parametrize(
     ("streams", "spread_secs", "expected_secs"),
     [
-        (90, 5.0, 0.45),  # five milliseconds for each
-        (4_000, 5.0, 5.0),  # the spread is the bound
+        (90, 5.0, 0.45),  # 5 ms per stream
+        (4_000, 5.0, 5.0),  # limited by the spread
         (4_000, 0.0, 0.0),
     ],
 )

@@ -1,4 +1,4 @@
-"""Frames are as RFC 6455 has them, whatever their size."""
+"""WebSocket frames of every size class of RFC 6455."""
 
 import json
 
@@ -19,13 +19,13 @@ HEAD = b'{"data":['
         (65_536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
     ],
 )
-def test_the_length_comes_before_the_payload(size: int, head: bytes) -> None:
+def test_the_header_encodes_the_payload_length(size: int, head: bytes) -> None:
     payload = b"x" * size
     assert text_frame(payload[:10], payload[10:]) == head + payload
 
 
 @pytest.mark.parametrize("size", [1, 100, 111, 112, 113, 65_521, 65_522, 65_523, 70_000])
-def test_a_batch_holds_each_message_as_it_was_encoded(size: int) -> None:
+def test_a_batch_contains_each_message_unchanged(size: int) -> None:
     long = json.dumps("y" * size).encode()
     frame = batch_frame(HEAD, [b"1.10", long])
     payload = HEAD + b"1.10," + long + b"]}"

@@ -1,4 +1,4 @@
-"""The stream protocol is read strictly."""
+"""Parsing and validation of client messages."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from services.gateway.stream import protocol
 from shared.errors import BadMessage, InvalidField
 
 
-def test_each_op_is_read() -> None:
+def test_each_op_is_parsed() -> None:
     assert protocol.parse('{"op":"auth","token":"t"}') == protocol.Authenticate("t")
     subscribe = '{"op":"subscribe","id":1,"channel":"quotes","keys":["NSE_EQ|A"]}'
     assert protocol.parse(subscribe) == protocol.Subscribe(1, Channel.QUOTES, ["NSE_EQ|A"])
@@ -36,32 +36,32 @@ def test_each_op_is_read() -> None:
         ("[]", "message"),
     ],
 )
-def test_a_broken_rule_names_its_field(message: str, field: str) -> None:
+def test_the_error_names_the_field_that_breaks_a_rule(message: str, field: str) -> None:
     with pytest.raises(InvalidField) as caught:
         protocol.parse(message)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("message", ["", "{", "nonsense", '{"op":"ping"}x'])
-def test_what_is_not_json_is_a_bad_message(message: str) -> None:
+def test_invalid_json_is_a_bad_message(message: str) -> None:
     with pytest.raises(BadMessage):
         protocol.parse(message)
 
 
 @given(st.text() | st.binary())
-def test_any_input_is_read_or_refused(data: str | bytes) -> None:
+def test_any_input_is_parsed_or_refused(data: str | bytes) -> None:
     with suppress(BadMessage, InvalidField):
         protocol.parse(data)
 
 
 @given(st.text() | st.binary())
-def test_the_id_of_any_input_is_found_or_not(data: str | bytes) -> None:
+def test_the_id_is_returned_only_if_the_input_contains_an_id(data: str | bytes) -> None:
     with suppress(BadMessage, InvalidField):
         protocol.parse(data)
     assert protocol.id_of(data) is None or "id" in str(data)
 
 
-def test_the_id_of_a_refused_message_is_found_where_it_is_good() -> None:
+def test_a_valid_id_of_a_refused_message_is_returned() -> None:
     assert protocol.id_of('{"op":"dance","id":7,"x":[1]}') == 7
     assert protocol.id_of('{"op":"dance","id":"7"}') is None
     assert protocol.id_of('{"id":7') is None

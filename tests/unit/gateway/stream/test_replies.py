@@ -1,4 +1,4 @@
-"""Clients are told things as the stream's document says."""
+"""The encoding of replies and batches."""
 
 import json
 
@@ -9,7 +9,7 @@ from services.gateway.stream.frames import batch_frame
 from shared.errors import InvalidField
 
 
-def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
+def test_a_batch_contains_each_quote_unchanged() -> None:
     encoded = [b'{"key":"a","ltp":1.10}', b'{"key":"b"}']
     body = b'"data":[{"key":"a","ltp":1.10},{"key":"b"}]}'
     live = b'{"type":"quotes",' + body
@@ -19,7 +19,7 @@ def test_a_batch_holds_each_quote_as_it_was_encoded() -> None:
     assert batch_frame(replies.snapshot_head(Channel.BARS), encoded)[2:] == snapshot
 
 
-def test_an_ack_tells_the_outcome_of_each_key() -> None:
+def test_an_ack_contains_the_outcome_of_each_key() -> None:
     assert json.loads(
         replies.encode(replies.Ack(3, {"NSE_EQ|A": Outcome.LIVE, "x": Outcome.UNKNOWN}))
     ) == {
@@ -29,9 +29,9 @@ def test_an_ack_tells_the_outcome_of_each_key() -> None:
     }
 
 
-def test_an_error_tells_code_field_and_request() -> None:
-    failure = InvalidField("too many", field="keys")
-    assert json.loads(replies.encode(replies.refusal(failure, 4))) == {
+def test_an_error_contains_the_code_the_field_and_the_request_id() -> None:
+    error = InvalidField("too many", field="keys")
+    assert json.loads(replies.encode(replies.refusal(error, 4))) == {
         "type": "error",
         "code": "invalid_field",
         "detail": "too many",
