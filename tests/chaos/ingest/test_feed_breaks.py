@@ -31,7 +31,9 @@ def drops(cause: str) -> float:
 def all_drops() -> float:
     samples = (sample for metric in REGISTRY.collect() for sample in metric.samples)
     return sum(
-        sample.value for sample in samples if sample.name == "tradedad_ingest_feed_disconnects_total"
+        sample.value
+        for sample in samples
+        if sample.name == "tradedad_ingest_feed_disconnects_total"
     )
 
 

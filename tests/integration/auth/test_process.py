@@ -115,7 +115,7 @@ def process(settings: AuthSettings, request: pytest.FixtureRequest) -> Iterator[
 def test_no_secret_is_in_a_log_an_error_a_metric_or_the_database_even_after_a_failure(
     process: AuthProcess, settings: AuthSettings
 ) -> None:
-    client = Client(process.port_of("auth is open"))
+    client = Client(process.port_of("auth is listening"))
     credentials = {"email": "ann@example.com", "password": PASSWORD}
     wrong = {"email": "ann@example.com", "password": PASSWORD + "!"}
     statuses = [

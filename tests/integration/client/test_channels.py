@@ -154,7 +154,7 @@ async def test_a_subscription_above_the_key_limit_ends_alone(nats: NatsServer) -
     ):
         allowed = client.quotes([KEY])
         refused = client.quotes([f"NSE_EQ|{number}" for number in range(5)])
-        with pytest.raises(SubscriptionRefused, match="may hold 3") as refusal:
+        with pytest.raises(SubscriptionRefused, match="may have 3") as refusal:
             await refused.ready()
         assert (refusal.value.code, refusal.value.field) == ("limit_exceeded", "keys")
         with pytest.raises(SubscriptionRefused):

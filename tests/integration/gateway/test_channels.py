@@ -201,7 +201,7 @@ async def test_a_client_that_cannot_take_its_order_events_is_closed_before_one_i
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "MAX_EVENTS", 20)
-    monkeypatch.setattr(session, "_GRACE_SECS", PATIENCE_SECS)
+    monkeypatch.setattr(session, "_RESET_SECS", PATIENCE_SECS)
     async with running_gateway(nats, buffer_bytes=4_096) as gateway, trading(nats) as bus:
         reader, writer = await open_raw_stream(gateway)
         send_raw(writer, {"op": "subscribe", "id": 1, "channel": "orders"})

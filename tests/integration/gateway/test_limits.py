@@ -43,7 +43,7 @@ async def test_a_client_that_sends_too_many_messages_gets_errors_and_is_closed(
         ).type is aiohttp.WSMsgType.TEXT:
             if message.json()["type"] == "error":
                 codes.append(message.json()["code"])
-        assert codes == ["limit_exceeded"] * 4
+        assert codes == ["rate_limited"] * 4
         assert socket.close_code == CloseCode.TOO_MANY
 
 
@@ -62,7 +62,7 @@ async def test_pings_of_the_websocket_count_as_messages(nats: NatsServer) -> Non
             message := await socket.receive(timeout=PATIENCE_SECS)
         ).type is aiohttp.WSMsgType.PONG:
             pass
-        assert message.json()["code"] == "limit_exceeded"
+        assert message.json()["code"] == "rate_limited"
         assert await close_code_of(socket) == CloseCode.TOO_MANY
 
 
@@ -88,7 +88,7 @@ async def test_subscribes_of_a_user_are_limited_over_all_streams_and_cost_by_ins
         for _ in range(5):  # the first may be accepted, and leaves the quota negative
             await socket.send_json(request)
         error = await receive(socket, "error")
-        assert (error["code"], error["id"]) == ("limit_exceeded", 7)
+        assert (error["code"], error["id"]) == ("rate_limited", 7)
         await subscribe(of_another_user, *keys)
         await socket.send_json({"op": "ping"})
         await receive(socket, "pong")

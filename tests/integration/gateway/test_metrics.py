@@ -61,7 +61,7 @@ async def test_streams_subscriptions_deliveries_and_closes_are_counted(nats: Nat
             )
             await eventually(lambda: counted(gateway, "sent_bytes", "_total", 1_000), what="bytes")
             now = await metrics_of(gateway)
-            assert value(now["messages_received"], "_total") >= 10
+            assert value(now["received_messages"], "_total") >= 10
             assert value(now["flush_seconds"], "_count") >= 1
             assert value(now["flush_interval_seconds"]) >= 0
             assert value(now["latency_seconds"], "_count") >= 1
@@ -72,8 +72,8 @@ async def test_streams_subscriptions_deliveries_and_closes_are_counted(nats: Nat
             await close_code_of(refused)
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await gateway.http.ws_connect(f"{gateway.url}/ws", origin="https://evil.example")
-        await eventually(lambda: counted(gateway, "closes", "_total", 1, code="4401"), what="4401")
-        await eventually(lambda: counted(gateway, "closes", "_total", 1, code="1000"), what="1000")
+        await eventually(lambda: counted(gateway, "closed_streams", "_total", 1, code="4401"), what="4401")
+        await eventually(lambda: counted(gateway, "closed_streams", "_total", 1, code="1000"), what="1000")
         now = await metrics_of(gateway)
         assert value(now["refused_streams"], "_total", code="forbidden") == 1
         assert value(now["streams"]) == 0
@@ -93,7 +93,7 @@ async def test_each_metric_has_a_help_text_and_bounded_labels(nats: NatsServer) 
             await socket.close(code=3999)
         async with gateway.http.get(f"{gateway.url}/{UNKNOWN_PATH}") as response:
             assert response.status == 404
-        await eventually(lambda: counted(gateway, "closes", "_total", 1), what="a close")
+        await eventually(lambda: counted(gateway, "closed_streams", "_total", 1), what="a close")
         for metric in (await metrics_of(gateway)).values():
             assert re.search(r"\w+ \w+", metric.documentation), metric.name
             for sample in metric.samples:

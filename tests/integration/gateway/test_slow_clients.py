@@ -73,7 +73,7 @@ async def publish_until_stuck_stream_is_closed(gateway: InProcessGateway, health
 async def test_a_client_that_reads_too_late_gets_the_reason_of_its_close(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "_GRACE_SECS", PATIENCE_SECS)
+    monkeypatch.setattr(session, "_RESET_SECS", PATIENCE_SECS)
     async with running_gateway(nats, blocked_secs=1) as gateway, gateway.connect() as healthy:
         await subscribe(healthy, *KEYS)
         reader, writer = await stuck_stream(gateway)
@@ -87,7 +87,7 @@ async def test_a_client_that_reads_too_late_gets_the_reason_of_its_close(
 async def test_a_client_that_never_reads_is_disconnected(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "_GRACE_SECS", 0.0)
+    monkeypatch.setattr(session, "_RESET_SECS", 0.0)
     async with running_gateway(nats, blocked_secs=1) as gateway, gateway.connect() as healthy:
         await subscribe(healthy, *KEYS)
         reader, writer = await stuck_stream(gateway)

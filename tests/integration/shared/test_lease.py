@@ -211,4 +211,4 @@ async def test_a_leader_stops_when_another_holder_has_taken_its_lease(
             what="the loss is logged",
         )
     (lost,) = (line for line in logged if line["event"] == "leadership lost")
-    assert "another holder took it" in lost["why"]
+    assert "another holder took it" in lost["reason"]
