@@ -90,6 +90,6 @@ async def test_another_folder_can_be_served_and_no_file_outside_it(
 
 
 async def test_a_folder_without_a_page_is_a_config_error(nats: NatsServer, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"TRADEDAD_GATEWAY_PAGE_DIR: there is no index\.html"):
+    with pytest.raises(ConfigError, match=r"TRADEDAD_GATEWAY_PAGE_DIR: \S+ has no index\.html"):
         async with running_gateway(nats, page_dir=tmp_path):
             pass

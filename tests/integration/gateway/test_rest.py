@@ -205,7 +205,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/v1/gaps", {"key": KEY, "from_": 1, "limit": 501}, "limit", "500"),
     ("/v1/instruments", {}, "keys", "either `q`"),
     ("/v1/instruments", {"q": "a", "keys": KEY}, "keys", "either `q`"),
-    ("/v1/instruments", {"keys": KEY, "limit": 3}, "limit", "narrows a search"),
+    ("/v1/instruments", {"keys": KEY, "limit": 3}, "limit", "applies to a search"),
     ("/v1/instruments", {"q": " \t "}, "q", "a word"),
     ("/v1/instruments", {"q": "a\x00b"}, "q", "printed"),
     ("/v1/quotes", {}, "keys", "required"),
