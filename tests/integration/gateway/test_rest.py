@@ -207,7 +207,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/v1/instruments", {"q": "a", "keys": KEY}, "keys", "either `q`"),
     ("/v1/instruments", {"keys": KEY, "limit": 3}, "limit", "applies to a search"),
     ("/v1/instruments", {"q": " \t "}, "q", "a word"),
-    ("/v1/instruments", {"q": "a\x00b"}, "q", "printed"),
+    ("/v1/instruments", {"q": "a\x00b"}, "q", "printable"),
     ("/v1/quotes", {}, "keys", "required"),
     ("/v1/quotes", {"keys": f"{KEY},NONE"}, "keys.1", "SEGMENT|TOKEN"),
 ]
