@@ -1,8 +1,8 @@
-"""Many clients in one process that read as cheaply as they can, for `bench.gateway`.
+"""Many clients in one process that use little CPU, for `bench.gateway`.
 
-They look for one mark of each quote in what comes from the socket and parse nothing else:
-the same for every server that is measured. Reads a configuration as JSON, then commands,
-from standard input, one a line; answers each with a line of JSON.
+The clients count one pattern per quote in the received bytes and parse nothing else, in the same
+way for every measured server. Reads a configuration as JSON from standard input, then commands,
+one per line; prints one line of JSON for each command.
 """
 
 import json
@@ -21,15 +21,15 @@ from typing import Any, Final
 from bench.gateway_feed import key_of
 from shared.contracts.subjects import quote_subject
 
-MARK: Final = b"_EQ|INE"
-_RECEIVED: Final = re.compile(rb'"rt":(\d{16})')
+PATTERN: Final = b"_EQ|INE"
+_RECEIVED_AT: Final = re.compile(rb'"rt":(\d{16})')
 _BUFFER_BYTES: Final = 1 << 18
-_TIMED_EVERY: Final = 20
-# Who looks by the clock is not woken: a wake-up would be charged to who writes, and clients on
-# other machines cost a server none.
+_CLIENTS_PER_TIMED: Final = 20
+# Clients poll at this interval instead of waiting for data: waking a process costs CPU time of
+# the process that writes, and clients on other machines cost a server none.
 _PAUSE_SECS: Final = 0.001
-# Timed clients are looked into again after so many of the others, so that they wait for few.
-_OTHERS_AT_ONCE: Final = 16
+# Timed clients are read again after so many untimed ones, so that a timed one waits for few.
+_UNTIMED_PER_READ: Final = 16
 _HANDSHAKE: Final = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -38,16 +38,17 @@ _HANDSHAKE: Final = (
 
 @dataclass
 class Client:
-    """One connection; of a timed one the age of each quote is noted."""
+    """One connection. For a timed client the latency of each quote is recorded."""
 
     socket: socket.socket
     is_timed: bool
     tail: bytes = b""
+    """The last bytes received, which may contain the start of a pattern."""
 
 
 @dataclass
 class Tally:
-    """What came since the last reset."""
+    """Counts and latencies since the last reset."""
 
     deliveries: int = 0
     bytes: int = 0
@@ -71,7 +72,7 @@ class Tally:
 
 
 def frame(payload: bytes, opcode: int) -> bytes:
-    """A client's frame, masked with zeros."""
+    """A WebSocket frame of a client, with a mask of zeros."""
     size = len(payload)
     if size < 126:
         head = bytes([0x80 | opcode, 0x80 | size])
@@ -83,35 +84,36 @@ def frame(payload: bytes, opcode: int) -> bytes:
 
 
 class Load:
-    """All clients."""
+    """All clients of the process."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
         self._tally = Tally()
         self._epoll = select.epoll()
         self._timed: dict[int, Client] = {}
-        self._others: deque[Client] = deque()
+        self._untimed: deque[Client] = deque()
         self._buffer = bytearray(_BUFFER_BYTES)
         self._random = random.Random(7)
-        self._kept: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
 
     def connect(self) -> dict[str, float]:
-        """Open all; those that never read come first, so that the rest is the same each time."""
+        """Open all connections. The clients that never read come first: the others are the same
+        in every run."""
         config = self._config
         subscriptions = 0
         for number in range(config["clients"]):
             keys = self._random.sample(range(config["keys"]), config["each"])
             opened = self._open([key_of(key) for key in keys])
-            self._kept.append(opened)
+            self._sockets.append(opened)
             if number < config["stalled"]:
                 continue
             subscriptions += len(keys)
             opened.setblocking(False)
-            if number % _TIMED_EVERY == 0:
+            if number % _CLIENTS_PER_TIMED == 0:
                 self._timed[opened.fileno()] = Client(opened, is_timed=True)
                 self._epoll.register(opened, select.EPOLLIN)
             else:
-                self._others.append(Client(opened, is_timed=False))
+                self._untimed.append(Client(opened, is_timed=False))
         return {"subscriptions": subscriptions}
 
     def _open(self, keys: list[str]) -> socket.socket:
@@ -121,42 +123,42 @@ class Load:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.connect(("127.0.0.1", config["port"]))
         opened.sendall(_HANDSHAKE.format(path=config["path"]).encode())
-        self._until(opened, b"\r\n\r\n")
+        self._read_until(opened, b"\r\n\r\n")
         if config["kind"] == "nats":
             lines = ['CONNECT {"verbose":false,"pedantic":false}']
             lines += [f"SUB {quote_subject(key)} {number}" for number, key in enumerate(keys, 1)]
             opened.sendall(frame("\r\n".join([*lines, "PING", ""]).encode(), 2))
-            self._until(opened, b"PONG")
+            self._read_until(opened, b"PONG")
             return opened
         opened.sendall(frame(json.dumps({"op": "auth", "token": config["token"]}).encode(), 1))
-        self._until(opened, b'"authenticated"')
+        self._read_until(opened, b'"authenticated"')
         if keys:
             request = {"op": "subscribe", "id": 1, "channel": "quotes", "keys": keys}
             opened.sendall(frame(json.dumps(request).encode(), 1))
-            self._until(opened, b'"ack"')
+            self._read_until(opened, b'"ack"')
         return opened
 
-    def _until(self, opened: socket.socket, mark: bytes) -> None:
-        seen = b""
-        while mark not in seen:
+    def _read_until(self, opened: socket.socket, pattern: bytes) -> None:
+        received = b""
+        while pattern not in received:
             data = opened.recv(65_536)
             if not data:
-                raise ConnectionError(f"closed before {mark!r}: {seen[-200:]!r}")
-            seen += data
+                raise ConnectionError(f"closed before {pattern!r}: {received[-200:]!r}")
+            received += data
 
     def read(self) -> None:
-        """Read what is there: all of the timed clients, some of the others in turn."""
+        """Read the available data of all timed clients, and of some untimed clients in turn."""
         time.sleep(_PAUSE_SECS)
         for number, _ in self._epoll.poll(0, 1_000):
             if not self._read(self._timed[number]):
                 self._epoll.unregister(number)
-        for _ in range(min(_OTHERS_AT_ONCE, len(self._others))):
-            client = self._others.popleft()
+        for _ in range(min(_UNTIMED_PER_READ, len(self._untimed))):
+            client = self._untimed.popleft()
             if self._read(client):
-                self._others.append(client)
+                self._untimed.append(client)
 
     def _read(self, client: Client) -> bool:
-        """False if the connection has ended."""
+        """Read from one client; False if the connection has ended."""
         tally, buffer = self._tally, self._buffer
         try:
             size = client.socket.recv_into(buffer)
@@ -165,40 +167,40 @@ class Load:
         except ConnectionError:
             return False
         tally.bytes += size
-        tally.deliveries += buffer.count(MARK, 0, size)
+        tally.deliveries += buffer.count(PATTERN, 0, size)
         if client.tail:
-            tally.deliveries += (client.tail + buffer[: len(MARK) - 1]).count(MARK)
-        client.tail = bytes(buffer[max(0, size - len(MARK) + 1) : size])
+            tally.deliveries += (client.tail + buffer[: len(PATTERN) - 1]).count(PATTERN)
+        client.tail = bytes(buffer[max(0, size - len(PATTERN) + 1) : size])
         if client.is_timed:
             now_us = time.time_ns() // 1_000
             with memoryview(buffer) as view:
                 tally.latencies_us += [
-                    now_us - int(found) for found in _RECEIVED.findall(view[:size])
+                    now_us - int(received_us) for received_us in _RECEIVED_AT.findall(view[:size])
                 ]
         tally.last_at = time.monotonic()
         return size > 0
 
     def reset(self) -> dict[str, float]:
-        """Count from now on."""
+        """Set all counts to zero."""
         self._tally = Tally()
         return {}
 
-    def tell(self) -> dict[str, float]:
-        """What came so far."""
+    def report(self) -> dict[str, float]:
+        """The counts since the last reset."""
         return self._tally.as_dict()
 
 
 def main() -> None:
-    """Serve commands until the end of standard input, reading all the while."""
+    """Execute commands until standard input ends; read from the sockets in between."""
     load = Load(json.loads(sys.stdin.readline()))
     commands: SimpleQueue[str | None] = SimpleQueue()
 
-    def listen() -> None:
+    def read_commands() -> None:
         for line in sys.stdin:
             commands.put(line.strip())
         commands.put(None)
 
-    threading.Thread(target=listen, daemon=True).start()
+    threading.Thread(target=read_commands, daemon=True).start()
     while True:
         load.read()
         try:
@@ -207,8 +209,8 @@ def main() -> None:
             continue
         if command is None:
             return
-        answer = {"connect": load.connect, "reset": load.reset, "tell": load.tell}[command]()
-        print(json.dumps(answer), flush=True)
+        result = {"connect": load.connect, "reset": load.reset, "tell": load.report}[command]()
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":

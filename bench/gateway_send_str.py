@@ -1,6 +1,6 @@
-"""The obvious gateway, as a peer for `bench.gateway`: one aiohttp `send_str` per quote and client.
+"""A simple gateway to compare with in `bench.gateway`: one `send_str` per quote and client.
 
-Each client has a bounded queue and a task that sends, so that a slow one harms no other.
+Each client has a bounded queue and a task that sends, so a slow client does not delay others.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from shared.contracts.subjects import ALL_QUOTES, quote_subject
 Queue = asyncio.Queue[str]
 
 
-class Peer:
-    """All of it."""
+class SimpleGateway:
+    """Relays quotes from NATS to WebSocket clients."""
 
     def __init__(self) -> None:
         self._queues: defaultdict[str, set[Queue]] = defaultdict(set)
@@ -54,14 +54,14 @@ class Peer:
 
 
 async def serve(port: int, nats_url: str, user: str, password: str) -> None:
-    """Until the process is killed."""
-    peer = Peer()
+    """Serve until the process is killed."""
+    gateway = SimpleGateway()
     client = Client()
     await client.connect(nats_url, user=user, password=password, inbox_prefix=f"_INBOX.{user}")
-    await client.subscribe(ALL_QUOTES, cb=peer.on_quote)
-    site = web.Application()
-    site.add_routes([web.get("/ws", peer.stream)])
-    runner = web.AppRunner(site, access_log=None)
+    await client.subscribe(ALL_QUOTES, cb=gateway.on_quote)
+    app = web.Application()
+    app.add_routes([web.get("/ws", gateway.stream)])
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     print("ready", flush=True)

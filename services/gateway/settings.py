@@ -52,7 +52,7 @@ class GatewaySettings(ServiceSettings):
     """A quote that ingest received longer ago is sent as part of a snapshot, not as live. The
     clocks of the gateway and of ingest must differ by less than this."""
     buffer_bytes: Annotated[int, Field(ge=4_096)] = 65_536
-    """If more bytes than this are unsent, the client is behind: nothing more is queued for it, and
+    """If more bytes than this are unsent, the client is behind: only order events are queued, and
     when it reads again, it receives the newest message of each instrument only."""
     blocked_secs: Secs = 15.0
     """A client that is behind for longer than this is closed with 4408."""

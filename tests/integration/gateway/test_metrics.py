@@ -72,8 +72,12 @@ async def test_streams_subscriptions_deliveries_and_closes_are_counted(nats: Nat
             await close_code_of(refused)
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await gateway.http.ws_connect(f"{gateway.url}/ws", origin="https://evil.example")
-        await eventually(lambda: counted(gateway, "closed_streams", "_total", 1, code="4401"), what="4401")
-        await eventually(lambda: counted(gateway, "closed_streams", "_total", 1, code="1000"), what="1000")
+        await eventually(
+            lambda: counted(gateway, "closed_streams", "_total", 1, code="4401"), what="4401"
+        )
+        await eventually(
+            lambda: counted(gateway, "closed_streams", "_total", 1, code="1000"), what="1000"
+        )
         now = await metrics_of(gateway)
         assert value(now["refused_streams"], "_total", code="forbidden") == 1
         assert value(now["streams"]) == 0

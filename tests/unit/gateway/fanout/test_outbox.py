@@ -156,7 +156,7 @@ def test_an_outbox_is_overfull_beyond_the_limit_of_events() -> None:
 
 @pytest.mark.parametrize("can_fall_behind", [False, True])
 @given(
-    st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=60),
+    steps=st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=60),
 )
 def test_any_sequence_ends_with_the_newest_message_of_each_topic(
     steps: list[tuple[str, bool, bool]], *, can_fall_behind: bool
