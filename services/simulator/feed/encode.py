@@ -95,14 +95,16 @@ def _put_levels(add: Any, book: OrderBook, levels: int) -> None:
     """`add` creates a Quote. Faster than the book's `depth`, which creates a tuple per level."""
     tick_paise = book.tick_paise
     bid_paise = book.best_bid_paise
+    ask_paise = bid_paise + tick_paise
     for level in range(levels):
         add(
             bidQ=book.bids[level],
             bidP=bid_paise / 100,
             askQ=book.asks[level],
-            askP=(bid_paise + tick_paise) / 100,
+            askP=ask_paise / 100,
         )
         bid_paise -= tick_paise
+        ask_paise += tick_paise
 
 
 def _put_first(quote: Any, level: Level) -> None:
