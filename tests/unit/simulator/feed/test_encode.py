@@ -31,7 +31,9 @@ def test_an_entry_has_its_key_and_neither_type_nor_time() -> None:
 
 
 @pytest.mark.parametrize(("mode", "levels"), [(Mode.FULL, 5), (Mode.FULL_D30, 30)])
-def test_bids_fall_and_asks_rise_by_one_tick_from_a_spread_of_one_tick(mode: Mode, levels: int) -> None:
+def test_bids_fall_and_asks_rise_by_one_tick_from_a_spread_of_one_tick(
+    mode: Mode, levels: int
+) -> None:
     message = decode(entry(stock_state(), mode, NOW_MS, with_book=True))
     quotes = message.feeds[STOCK.key].fullFeed.marketFF.marketLevel.bidAskQuote
     tick = STOCK.tick_paise
