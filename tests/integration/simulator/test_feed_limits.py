@@ -9,6 +9,7 @@ import pytest
 
 from services.simulator.feed.encode import pb
 from shared.market.exchange_time import IST
+from tests.support.patience import PATIENCE_SECS
 from tests.support.simulated import DIRECT, feed_uri, receive, request, running
 
 RELIANCE = "NSE_EQ|INE002A01018"
@@ -33,7 +34,7 @@ async def test_the_connection_is_closed_at_a_limit_if_configured() -> None:
         async with http.ws_connect(await feed_uri(http)) as socket:
             await receive(socket)
             await socket.send_bytes(request("sub", [RELIANCE], "full_d30"))
-            message = await socket.receive(timeout=5)
+            message = await socket.receive(timeout=PATIENCE_SECS)
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
 

@@ -118,11 +118,7 @@ class PortfolioRoutes:
 
     async def brokerage(self, context: RequestContext) -> web.Response:
         """The charges of an order. Raises ApiError."""
-        query: Body = {
-            **context.request.query,
-            "quantity": _number(context, "quantity"),
-            "price": _number(context, "price"),
-        }
+        query: Body = context.request.query
         charges = order_charges(
             self._instrument(text(query, "instrument_token")),
             choice(query, "product", Product),
@@ -177,11 +173,3 @@ def _positive_quantity(body: Body) -> int:
     if quantity <= 0:
         raise invalid_field("quantity", quantity)
     return quantity
-
-
-def _number(context: RequestContext, field: str) -> float:
-    value = context.query(field)
-    try:
-        return float(value or "")
-    except ValueError:
-        raise invalid_field(field, value) from None

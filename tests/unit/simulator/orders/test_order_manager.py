@@ -142,8 +142,9 @@ def test_the_quantity_must_be_a_multiple_of_the_lot_size() -> None:
     [
         ({"quantity": 0}, "UDAPI1052"),
         ({"tag": "x" * 41}, "UDAPI1119"),
-        ({"price": 0}, "UDAPI100036"),
-        ({"order_type": OrderType.SL_M}, "UDAPI100036"),
+        ({"price": 0}, "UDAPI1008"),
+        ({"order_type": OrderType.SL_M}, "UDAPI1036"),
+        ({"order_type": OrderType.MARKET, "price_paise": 10_000}, "UDAPI1040"),
         ({"protection_percent": 26.0}, "UDAPI100036"),
     ],
 )
