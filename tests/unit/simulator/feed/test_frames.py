@@ -18,6 +18,7 @@ from shared.market.exchange_time import MINUTE_MS, day_start
 from tests.support.feed_shape import check_frame
 
 START = 1_767_607_200_000
+DAY_WITH_CLOSING_AUCTION = 1_795_372_200_000
 STOCK, INDEX = STOCKS[0].key, INDICES[0].key
 
 
@@ -200,28 +201,30 @@ def test_some_live_entries_have_no_order_book_and_always_the_same_ones() -> None
     assert 60 <= sum(levels()) <= 95
 
 
-def few_instruments() -> list[ListedInstrument]:
+def few_instruments(start_ms: int) -> list[ListedInstrument]:
     """Shares, an index of them, and some contracts on both, with the cheapest options."""
-    stocks = (*STOCKS[:3], min(STOCKS, key=lambda stock: stock.base_paise))
+    reliance = next(stock for stock in STOCKS if stock.symbol == "RELIANCE")
+    stocks = (*STOCKS[:2], reliance, min(STOCKS, key=lambda stock: stock.base_paise))
     index = replace(INDICES[0], constituents=tuple(stock.key for stock in stocks))
     listed = {instrument.key: instrument for instrument in (*stocks, index)}
-    near = [each for each in contracts(START) if each.underlying_key in {*listed, None}]
+    near = [each for each in contracts(start_ms) if each.underlying_key in {*listed, None}]
     near.sort(key=lambda contract: contract.base_paise)
-    return [*listed.values(), *near[:10], *near[10::25]]
+    return [*listed.values(), *near[:10], *(each for each in near[10:] if not each.is_option)]
 
 
 @given(
     seed=st.integers(0, 1_000),
+    day_ms=st.sampled_from([day_start(START), DAY_WITH_CLOSING_AUCTION]),
     opens_minutes=st.sampled_from([8 * 60 + 55, 11 * 60, 14 * 60 + 30]),
     always_open=st.booleans(),
     mode_shift=st.integers(0, 3),
 )
-@settings(max_examples=8)
+@settings(max_examples=10)
 def test_every_frame_of_some_hours_has_the_shape_that_upstox_describes(
-    seed: int, opens_minutes: int, always_open: bool, mode_shift: int
+    seed: int, day_ms: int, opens_minutes: int, always_open: bool, mode_shift: int
 ) -> None:
-    instruments = few_instruments()
-    start_ms = day_start(START) + opens_minutes * MINUTE_MS
+    instruments = few_instruments(day_ms)
+    start_ms = day_ms + opens_minutes * MINUTE_MS
     calendar = SimulatedCalendar(always_open=always_open)
     market = Market(
         instruments, seed=seed, start_ms=start_ms, trades_per_sec=0.1, calendar=calendar
