@@ -67,7 +67,7 @@ class Market:
             self._groups, self.states.values(), strict=True
         ):
             if not self.calendar.is_trading(segment, start_ms, closing_auction=closing_auction):
-                state.ltt_ms = self.calendar.last_trading_ms(
+                state.ltt_ms = self.calendar.last_close_ms(
                     segment, start_ms, closing_auction=closing_auction
                 )
 

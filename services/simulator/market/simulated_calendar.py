@@ -139,14 +139,18 @@ class SimulatedCalendar(Calendar):
         windows = self.windows(segment, at_ms, closing_auction=closing_auction)
         return not windows or windows[-1].end_ms <= at_ms
 
-    def last_trading_ms(self, segment: str, at_ms: int, *, closing_auction: bool) -> int:
-        """The end of the last continuous trading that was over by `at_ms`."""
+    def last_close_ms(self, segment: str, at_ms: int, *, closing_auction: bool) -> int:
+        """The last close by `at_ms`: the end of trading, or the match of the closing auction."""
         day_ms = at_ms
         while True:
             windows = self.windows(segment, day_ms, closing_auction=closing_auction)
             for window in reversed(windows):
-                if window.stage is Stage.TRADING and window.end_ms <= at_ms:
+                if window.end_ms > at_ms:
+                    continue
+                if window.stage is Stage.TRADING:
                     return window.end_ms
+                if window.stage is Stage.MATCH and window == windows[-1]:
+                    return window.start_ms
             day_ms = day_start(day_ms) - 1
 
     def timings(self, day: date) -> list[Timing]:

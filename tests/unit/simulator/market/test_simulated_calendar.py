@@ -88,14 +88,25 @@ def test_the_next_window_and_the_last_trading_are_the_nearest(
     if is_trading:
         assert EXCHANGE.is_open(segment, at_ms)
         assert not EXCHANGE.is_over(segment, at_ms, closing_auction=closing_auction)
-    ended_ms = EXCHANGE.last_trading_ms(segment, at_ms, closing_auction=closing_auction)
-    assert ended_ms <= at_ms
-    assert EXCHANGE.is_trading(segment, ended_ms - 1, closing_auction=closing_auction)
-    assert not EXCHANGE.is_trading(segment, ended_ms, closing_auction=closing_auction)
-    between = EXCHANGE.next_window(segment, ended_ms, closing_auction=closing_auction)
+    closed_ms = EXCHANGE.last_close_ms(segment, at_ms, closing_auction=closing_auction)
+    assert closed_ms <= at_ms
+    assert not EXCHANGE.is_trading(segment, closed_ms, closing_auction=closing_auction)
+    between = EXCHANGE.next_window(segment, closed_ms + 1, closing_auction=closing_auction)
     while between.end_ms <= at_ms:
         assert between.stage is not Stage.TRADING
         between = EXCHANGE.next_window(segment, between.end_ms, closing_auction=closing_auction)
+
+
+def test_the_last_close_is_the_end_of_trading_or_the_match_of_the_closing_auction() -> None:
+    def last_close(time: str, *, closing_auction: bool = True) -> int:
+        return EXCHANGE.last_close_ms("NSE_EQ", at(time), closing_auction=closing_auction)
+
+    matched = last_close("2026-11-23T20:00")
+    assert at("2026-11-23T15:30") <= matched < at("2026-11-23T15:35")
+    assert last_close("2026-11-24T09:13") == matched
+    assert last_close("2026-11-23T15:18") == at("2026-11-23T15:15")
+    assert last_close("2026-11-23T20:00", closing_auction=False) == at("2026-11-23T15:30")
+    assert last_close("2026-07-31T20:00") == at("2026-07-31T15:30")
 
 
 @pytest.mark.parametrize(
