@@ -88,6 +88,9 @@ def _check_market(full: Any, levels: int, instrument: ListedInstrument) -> None:
     assert full.iep >= 0
     assert full.ieq >= 0
     assert (full.iep > 0) is full.ltpc.HasField("iep")
+    assert full.rp == (full.ltpc.ltp if full.iep else 0)
+    assert (full.iiqTotal, full.iiqM) == (0, 0)
+    assert not full.casEligible or instrument.segment == "NSE_EQ"
 
 
 def _check_ltpc(ltpc: Any, instrument: ListedInstrument, now_ms: int) -> None:

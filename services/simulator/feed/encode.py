@@ -74,6 +74,8 @@ def _put_full(feed: Any, state: SimulatedState, now_ms: int, levels: int) -> Non
     if state.indicative_paise:
         full.iep = state.indicative_paise / 100
         full.ieq = state.indicative_quantity
+        full.rp = state.ltp_paise / 100
+    full.casEligible = state.has_closing_auction
     if levels:
         _put_levels(full.marketLevel.bidAskQuote.add, book, levels)
         _put_greeks(full.optionGreeks, state)

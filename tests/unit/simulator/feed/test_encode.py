@@ -75,6 +75,21 @@ def test_the_minute_candle_appears_when_the_minute_is_complete() -> None:
     assert intervals(NOW_MS) == ["1d", "I1"]
 
 
+def test_an_auction_has_its_prices_and_quantity_until_the_match() -> None:
+    state = stock_state()
+    state.has_closing_auction = True
+    state.indicative_paise, state.indicative_quantity = 250_200, 900
+    message = decode(entry(state, Mode.FULL, NOW_MS, with_book=False))
+    full = message.feeds[STOCK.key].fullFeed.marketFF
+    assert (full.ltpc.iep.value, full.iep, full.ieq, full.rp) == (2_502.0, 2_502.0, 900, 2_500.1)
+    assert full.casEligible
+    state.indicative_paise = state.indicative_quantity = 0
+    message = decode(entry(state, Mode.FULL, NOW_MS, with_book=False))
+    full = message.feeds[STOCK.key].fullFeed.marketFF
+    assert not full.ltpc.HasField("iep")
+    assert (full.iep, full.ieq, full.rp) == (0, 0, 0)
+
+
 def test_an_index_has_prices_and_candles_only() -> None:
     state = SimulatedState(INDICES[0], None)
     state.record(NOW_MS, 2_500_000, 0)
