@@ -13,6 +13,14 @@ from tests.support.sdk import SDK_SECS
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
 
 RELIANCE = "NSE_EQ|INE002A01018"
+BROKERAGE = {
+    "instrument_token": RELIANCE,
+    "quantity": "1",
+    "product": "D",
+    "transaction_type": "BUY",
+    "price": "1300",
+}
+REPORT = {"segment": "EQ", "financial_year": "2526", "page_number": "1", "page_size": "100"}
 
 
 def order(**more: Any) -> dict[str, Any]:
@@ -251,6 +259,17 @@ async def test_an_order_with_numbers_as_strings_is_placed_and_modified(
         ("DELETE", "/v2/order/multi/cancel", {}, "UDAPI1109"),
         ("POST", "/v2/order/positions/exit", {"segment": "XX_EQ"}, "UDAPI1108"),
         ("POST", "/v2/order/positions/exit", {}, "UDAPI1111"),
+        ("GET", "/v2/charges/brokerage", BROKERAGE | {"price": "0"}, "UDAPI1065"),
+        ("GET", "/v2/charges/brokerage", BROKERAGE | {"quantity": "0"}, "UDAPI1064"),
+        ("GET", "/v2/charges/brokerage", BROKERAGE | {"product": ""}, "UDAPI1063"),
+        ("GET", "/v2/charges/brokerage", BROKERAGE | {"product": "X"}, "UDAPI1054"),
+        ("GET", "/v2/trade/profit-loss/data", {"segment": "EQ"}, "UDAPI1070"),
+        ("GET", "/v2/trade/profit-loss/data", REPORT | {"segment": "X"}, "UDAPI1066"),
+        ("GET", "/v2/trade/profit-loss/data", REPORT | {"page_size": "5001"}, "UDAPI1107"),
+        ("GET", "/v2/trade/profit-loss/data", REPORT | {"page_size": "0"}, "UDAPI1106"),
+        ("GET", "/v2/trade/profit-loss/data", REPORT | {"page_number": ""}, "UDAPI1071"),
+        ("GET", "/v2/trade/profit-loss/charges", REPORT | {"to_date": "2026"}, "UDAPI1075"),
+        ("GET", "/v2/charges/historical-trades", {"start_date": "2026-01-01"}, "UDAPI1069"),
     ],
 )
 async def test_a_parameter_is_refused_with_the_documented_code(
@@ -259,3 +278,27 @@ async def test_a_parameter_is_refused_with_the_documented_code(
     async with http.request(method, path, params=query) as answer:
         assert answer.status == 400
         assert (await answer.json())["errors"][0]["errorCode"] == code
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"quantity": 0}, "UDAPI1096"),
+        ({"quantity": None}, "UDAPI1097"),
+        ({"instrument_key": ""}, "UDAPI1099"),
+        ({"instrument_key": "NSE_EQ|NOBODY"}, "UDAPI100011"),
+        ({"product": None}, "UDAPI1100"),
+        ({"transaction_type": None}, "UDAPI1101"),
+    ],
+)
+async def test_a_margin_request_is_refused_with_the_documented_code(
+    http: aiohttp.ClientSession, change: dict[str, object], code: str
+) -> None:
+    row = {"instrument_key": RELIANCE, "quantity": "1", "product": "D", "transaction_type": "BUY"}
+    async with http.post("/v2/charges/margin", json={"instruments": [row]}) as answer:
+        assert answer.status == 200
+    async with http.post("/v2/charges/margin", json={"instruments": [row | change]}) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["errors"][0]["errorCode"] == code
+    async with http.post("/v2/charges/margin", json={"instruments": [row] * 21}) as answer:
+        assert (await answer.json())["errors"][0]["errorCode"] == "UDAPI1102"
