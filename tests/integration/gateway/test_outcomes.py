@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from nats.aio.msg import Msg
@@ -38,7 +39,7 @@ class IngestSide:
 
     async def cover(self, **not_live: list[str]) -> None:
         """Publish a coverage in which all other keys are live."""
-        empty: dict[str, list[str]] = {"pending": [], "no_capacity": [], "unknown": []}
+        empty: dict[str, Any] = {"pending": [], "no_capacity": [], "unknown": []}
         coverage = Coverage(
             epoch=1, seen={self.demand.gateway: self.demand.rev}, **(empty | not_live)
         )

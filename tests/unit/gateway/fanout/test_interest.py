@@ -1,12 +1,14 @@
 """The gateway's demand, and the outcomes by ingest's coverage or, without one, by estimate."""
 
+from typing import Any
+
 from services.gateway.fanout.interest import Interest, Outcome
 from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage, encode
 from tests.support.builders import KEY, OTHER_KEY
 
 
 def coverage(rev: int, **not_live: list[str]) -> Coverage:
-    lists: dict[str, list[str]] = {"pending": [], "no_capacity": [], "unknown": []}
+    lists: dict[str, Any] = {"pending": [], "no_capacity": [], "unknown": []}
     return Coverage(epoch=1, seen={"gw": rev}, **(lists | not_live))
 
 
