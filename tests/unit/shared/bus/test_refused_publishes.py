@@ -1,5 +1,7 @@
 """A message that NATS did not take is counted, and logged once a minute per kind."""
 
+import time
+
 import pytest
 import structlog
 from nats.errors import MaxPayloadError
@@ -11,7 +13,7 @@ def test_the_first_refusal_of_a_kind_in_a_minute_is_logged_and_all_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [1_000.0]
-    monkeypatch.setattr(refused_publishes.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     counter = refused_publishes.REFUSED_PUBLISHES.labels("test")
     before = counter._value.get()
     with structlog.testing.capture_logs() as logged:
