@@ -90,7 +90,7 @@ async def assemble(
             keyring.signing, settings.tokens, clock, ttl_secs=settings.access_ttl_secs
         )
         use_cases = _use_cases(settings, stores, hasher, issuer, publisher, clock)
-        verifier = TokenVerifier(keyring, settings.tokens)
+        verifier = TokenVerifier(keyring, settings.tokens, clock)
         authenticator = Authenticator(verifier, stores.users, stores.sessions, clock)
         forwarded = ForwardedHeaders(settings.trusted_proxies)
         context = RequestContext(authenticator, forwarded, settings.allowed_origins)

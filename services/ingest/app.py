@@ -128,7 +128,14 @@ class _Composition:
             exchange_clock,
             clock_every_quotes=settings.clock_every_quotes,
         )
-        status = StatusPublisher(self.bus, term, exchange_clock, self.readiness, self.clock)
+        status = StatusPublisher(
+            self.bus,
+            term,
+            exchange_clock,
+            self.readiness,
+            self.clock,
+            simulated=settings.upstox.is_simulated,
+        )
         coverage = CoveragePublisher(self.bus, term, self.demand)
         context = TermContext(
             normaliser=Normaliser(term.epoch),

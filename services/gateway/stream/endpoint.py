@@ -26,8 +26,11 @@ from shared.errors import (
     RequestError,
 )
 from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
 from shared.web.addresses import client_network
 from shared.web.forwarded import ForwardedHeaders
+
+log = get_logger(__name__)
 
 DEPENDENCY: Final = "admission"
 # Time that a client has to answer a close frame.
@@ -61,19 +64,27 @@ class StreamEndpoint:
         rate = settings.accept_per_sec
         self._accepts = TokenBucket(rate, rate, asyncio.get_running_loop().time())
         self._is_draining = False
+        self._serving = 0
+        self._has_ended = asyncio.Event()
+        """Set when a stream has ended."""
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = client_network(self._forwarded.address(request))
+        address = self._forwarded.address(request)
+        network = client_network(address)
         try:
-            self._admit(request, address)
+            self._admit(request, network)
         except RequestError as error:
             metrics.REFUSED_STREAMS.labels(error.code.value).inc()
+            self._context.log.refused(address, error)
             raise
+        self._serving += 1
         try:
-            return await self._serve(request)
+            return await self._serve(request, address)
         finally:
-            self._open_by_address.release(address)
+            self._serving -= 1
+            self._has_ended.set()
+            self._open_by_address.release(network)
 
     def _admit(self, request: web.Request, address: str) -> None:
         """Count one open stream for `address`. Raises RequestError if a limit is reached.
@@ -110,7 +121,7 @@ class StreamEndpoint:
         if origin != f"{forwarded.scheme(request)}://{forwarded.host(request)}":
             raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, request: web.Request, address: str) -> web.StreamResponse:
         settings = self._context.settings
         websocket = web.WebSocketResponse(
             heartbeat=settings.heartbeat_secs,
@@ -128,7 +139,9 @@ class StreamEndpoint:
             return websocket
         writer = SocketWriter(transport)
         outbox = Outbox(writer.write, writer.unsent, self._framing)
-        session = StreamSession(self._context, websocket, outbox, reset=lambda: _reset(transport))
+        session = StreamSession(
+            self._context, websocket, outbox, lambda: _reset(transport), address
+        )
         try:
             await session.run()
         finally:
@@ -136,8 +149,12 @@ class StreamEndpoint:
             metrics.CLOSED_STREAMS.labels(_close_label(code)).inc()
         return websocket
 
-    async def drain(self, _: web.Application) -> None:
-        """Accept no more streams, and end the open ones spread over some seconds."""
+    async def drain(self) -> None:
+        """Accept no more streams, end the open ones spread over some seconds, and wait for them.
+
+        It must run before aiohttp stops the server: from then on aiohttp reads nothing more from
+        any connection, and each stream would wait in vain for its client's close frame.
+        """
         self._is_draining = True
         self._readiness.down(DEPENDENCY, _SHUTTING_DOWN)
         settings = self._context.settings
@@ -152,6 +169,13 @@ class StreamEndpoint:
             ahead_secs = started + number * pause_secs - asyncio.get_running_loop().time()
             if ahead_secs > _MIN_SLEEP_SECS:
                 await asyncio.sleep(ahead_secs)
+        try:
+            async with asyncio.timeout(_CLOSE_SECS):
+                while self._serving:
+                    self._has_ended.clear()
+                    await self._has_ended.wait()
+        except TimeoutError:
+            log.info("clients did not answer the close", streams=self._serving)
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -26,6 +26,7 @@ _PATIENT: dict[str, Any] = {
     "question_timeout_secs": PATIENCE_SECS,
     "runtime": RUNTIME,
     "shutdown_spread_secs": 0.0,
+    "stream_heartbeat_secs": PATIENCE_SECS,
 }
 
 
