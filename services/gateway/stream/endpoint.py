@@ -29,6 +29,7 @@ from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.web.addresses import client_network
 from shared.web.forwarded import ForwardedHeaders
+from shared.web.origins import normalised, origin_of
 
 log = get_logger(__name__)
 
@@ -57,6 +58,7 @@ class StreamEndpoint:
         self._readiness = readiness
         self._framing = JsonFraming()
         settings = context.settings
+        self._allowed_origins = frozenset(map(normalised, settings.allowed_origins))
         self._open_by_address = KeyedCounter(settings.max_streams_per_address)
         per_sec = settings.accept_per_sec_per_address
         burst = settings.max_streams_per_address + _BURST_SECS * per_sec
@@ -115,10 +117,10 @@ class StreamEndpoint:
     def _check_origin(self, request: web.Request) -> None:
         """Refuse browsers whose page is of another origin. Other clients send no Origin."""
         origin = request.headers.get("Origin")
-        if origin is None or origin in self._context.settings.allowed_origins:
+        if origin is None or normalised(origin) in self._allowed_origins:
             return
         forwarded = self._forwarded
-        if origin != f"{forwarded.scheme(request)}://{forwarded.host(request)}":
+        if normalised(origin) != origin_of(forwarded.scheme(request), forwarded.host(request)):
             raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")
 
     async def _serve(self, request: web.Request, address: str) -> web.StreamResponse:

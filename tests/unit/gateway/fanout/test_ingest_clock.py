@@ -3,12 +3,11 @@
 import pytest
 
 from services.gateway.fanout.ingest_clock import IngestClock
-from shared.runtime.clock import Clock
 
 START_US = 1_795_408_200_000_000
 
 
-class SetClock(Clock):
+class SetClock:
     """The gateway's clock: `ahead_secs` ahead of ingest's, and time passes when a test lets it."""
 
     def __init__(self, ahead_secs: float) -> None:
@@ -23,6 +22,9 @@ class SetClock(Clock):
 
     def monotonic(self) -> float:
         return self.passed_secs
+
+    async def sleep(self, secs: float) -> None:
+        self.passed_secs += secs
 
     def ingest_us(self) -> int:
         return START_US + int(self.passed_secs * 1e6)
