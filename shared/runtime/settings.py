@@ -102,8 +102,8 @@ class RuntimeSettings(Settings):
     shutdown_deadline_secs: Secs = 10.0
     """A shutdown that takes longer is aborted with a non-zero exit code."""
     max_clock_skew_secs: Secs = 5.0
-    """A process whose clock differs by more than this from the clock of auth (gateway) or of
-    MongoDB (auth, persister) is not ready."""
+    """A process whose clock differs by more than this from the clock of auth (gateway),
+    MongoDB (auth, persister) or NATS (ingest) is not ready."""
 
 
 class NatsSettings(Settings):

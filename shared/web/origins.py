@@ -13,10 +13,10 @@ def origin_of(scheme: str, host: str) -> str:
     """
     scheme, host = scheme.strip().lower(), host.strip().lower()
     name, colon, port = host.rpartition(":")
-    if colon and name and port in ("", _DEFAULT_PORTS.get(scheme)):
-        # "::1" has colons of its own; with a port it is "[::1]:443".
-        if ":" not in name or name.endswith("]"):
-            host = name
+    # An IPv6 address has colons of its own; with a port it is "[::1]:443".
+    has_port = bool(colon and name) and (":" not in name or name.endswith("]"))
+    if has_port and port in ("", _DEFAULT_PORTS.get(scheme)):
+        host = name
     return f"{scheme}://{host}"
 
 

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from services.gateway.stream.protocol import CloseCode
-from shared.contracts.messages import encode
+from shared.contracts.messages import FeedState, FeedStatus, encode
+from shared.contracts.subjects import STATUS
 from tests.support.builders import KEY, OTHER_KEY, fresh_quote
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.websocket import close_code_of, receive, subscribe
