@@ -19,6 +19,7 @@ from shared.runtime.clock_skew import dependency_of
 from shared.runtime.settings import TokenSettings
 from shared.runtime.site import serve
 from tests.support.builders import KEY, fresh_quote, quote
+from tests.support.clocks import OffClock
 from tests.support.gateway.endpoint import open_peers
 from tests.support.gateway.in_process import InProcessGateway
 from tests.support.gateway.python_client import python_client
@@ -29,19 +30,6 @@ from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
 from tests.support.waiting import eventually
 from tradedad_client import Connected, Disconnected
-
-
-class OffClock(SystemClock):
-    """The system's clock, off by some seconds."""
-
-    def __init__(self, ahead_secs: float) -> None:
-        self.ahead_secs = ahead_secs
-
-    def now_ms(self) -> int:
-        return super().now_ms() + int(self.ahead_secs * 1_000)
-
-    def now_us(self) -> int:
-        return super().now_us() + int(self.ahead_secs * 1_000_000)
 
 
 class Keys:
