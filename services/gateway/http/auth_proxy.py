@@ -65,8 +65,8 @@ class AuthProxy:
         """The service's response.
 
         Raises RateLimited; Overloaded if too many requests are in flight; TooLarge,
-        UnsupportedEncoding or BadMessage for the body; NotFound for a path with `.` or `..`; Unavailable or TimedOut
-        if the service does not answer.
+        UnsupportedEncoding or BadMessage for the body; NotFound for a path with `.` or `..`;
+        Unavailable or TimedOut if the service does not answer.
         """
         self._access.admit_anonymous(request)
         url = self._target(request)
