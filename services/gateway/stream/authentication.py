@@ -91,6 +91,15 @@ class StreamAuthentication:
         detail = "the token has expired"
         return StreamTermination(CloseCode.UNAUTHENTICATED, Code.TOKEN_EXPIRED, detail)
 
+    def is_ended_by(self, issued_before: int | None) -> bool:
+        """Whether a revocation ends the stream; it concerns tokens issued until `issued_before`.
+
+        `issued_before` is Unix seconds; None stands for all tokens.
+        """
+        if self.principal is None:
+            return False
+        return issued_before is None or self.principal.issued_at <= issued_before
+
     def _remaining_secs(self, principal: Principal) -> float:
         return principal.expires_at - self._clock.now_ms() / 1_000
 

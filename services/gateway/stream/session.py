@@ -1,4 +1,4 @@
-"""One client's WebSocket session: authentication, requests, expiry and close."""
+"""One client's WebSocket session: reads requests, sends replies and closes the stream."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -156,13 +156,9 @@ class StreamSession:
 
     def revoke(self, issued_before: int | None = None) -> None:
         """End the stream, unless its token was issued after `issued_before` (Unix seconds)."""
-        principal = self._authentication.principal
-        if principal is None:
-            return
-        if issued_before is not None and principal.issued_at > issued_before:
-            return
-        metrics.REVOKED_STREAMS.inc()
-        self.end(StreamTermination(CloseCode.REVOKED, Code.REVOKED, "the session was ended"))
+        if self._authentication.is_ended_by(issued_before):
+            metrics.REVOKED_STREAMS.inc()
+            self.end(_termination_of(Revoked("the session was ended")))
 
     def on_deadline(self, now: float) -> None:
         """End the stream for want of a valid token, or warn that the token expires soon."""
@@ -229,9 +225,7 @@ class StreamSession:
         except (BadMessage, InvalidField) as error:
             self._refuse(error, request_id=protocol.id_of(data))
         except Unauthenticated as error:
-            is_revoked = isinstance(error, Revoked)
-            code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
-            raise StreamTermination(code, error.code, error.detail) from None
+            raise _termination_of(error) from None
         except RequestError as error:
             self.reply(replies.refusal(error, protocol.id_of(data)))
 
@@ -244,6 +238,7 @@ class StreamSession:
 
     async def _authenticate(self, token: str) -> None:
         principal = await self._authentication.verify(token)
+        # No await from here on, so no revocation can come between the check and `identify`.
         is_first = self._authentication.principal is None
         if is_first and not self._context.open_by_user.acquire(principal.user_id):
             detail = f"a user may have {self._context.open_by_user.limit} streams"
@@ -320,3 +315,9 @@ class StreamSession:
             self._loop.call_later(_RESET_SECS, self._reset)
         reason = termination.detail.encode()[:_MAX_CLOSE_REASON_BYTES]
         await self._websocket.close(code=termination.close_code, message=reason, drain=False)
+
+
+def _termination_of(error: Unauthenticated) -> StreamTermination:
+    is_revoked = isinstance(error, Revoked)
+    code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
+    return StreamTermination(code, error.code, error.detail)

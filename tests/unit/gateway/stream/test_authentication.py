@@ -144,3 +144,32 @@ async def test_a_token_of_a_revoked_session_is_refused() -> None:
     revocations.add(SessionRevoked(session_id="s1", until=NOW_SECS + 900))
     with pytest.raises(Revoked):
         await authentication(FakeVerifier(principal()), revocations).verify("token")
+
+
+@pytest.mark.parametrize(
+    ("issued_before", "is_ended"), [(None, True), (NOW_SECS - 1, False), (NOW_SECS, True)]
+)
+def test_a_revocation_ends_a_stream_whose_token_it_concerns(
+    issued_before: int | None, is_ended: bool
+) -> None:
+    stream = authentication(FakeVerifier(None))
+    assert not stream.is_ended_by(issued_before)
+    stream.accept(principal(), 0.0)
+    assert stream.is_ended_by(issued_before) is is_ended
+
+
+def test_a_renewed_token_is_warned_of_again() -> None:
+    stream = authentication(FakeVerifier(None))
+    stream.accept(principal(), 0.0)
+    stream.at_deadline(540.0)
+    stream.accept(principal(), 550.0)
+    assert stream.deadline == 550.0 + 540.0
+    assert isinstance(stream.at_deadline(1_090.0), replies.Expiring)
+
+
+def test_a_token_that_expires_soon_is_warned_of_at_once() -> None:
+    stream = authentication(FakeVerifier(None))
+    stream.accept(principal(expires_in_secs=10), 100.0)
+    assert stream.deadline == 100.0
+    assert isinstance(stream.at_deadline(100.0), replies.Expiring)
+    assert stream.deadline == 110.0
