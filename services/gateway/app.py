@@ -33,7 +33,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
 from services.gateway.stream.quota import request_rates
 from services.gateway.stream.registry import StreamRegistry
-from services.gateway.stream.session import SessionContext
+from services.gateway.stream.session_context import SessionContext
 from services.gateway.stream.stream_log import StreamLog
 from shared.bus.connection import connect_bus
 from shared.contracts.revocations import Revocations

@@ -15,7 +15,8 @@ from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets, 
 from services.gateway.stream.json_framing import JsonFraming
 from services.gateway.stream.protocol import CloseCode
 from services.gateway.stream.registry import StreamTermination
-from services.gateway.stream.session import SessionContext, StreamSession
+from services.gateway.stream.session import StreamSession
+from services.gateway.stream.session_context import SessionContext
 from shared.errors import (
     BadMessage,
     Code,

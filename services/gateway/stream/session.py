@@ -2,27 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from services.gateway import metrics
 from services.gateway.fanout.channels import Channel
-from services.gateway.fanout.flush import Flusher
-from services.gateway.fanout.hub import Hub
-from services.gateway.fanout.interest import Interest, Outcome
+from services.gateway.fanout.interest import Outcome
 from services.gateway.fanout.outbox import Outbox
-from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets
-from services.gateway.settings import GatewaySettings
 from services.gateway.stream import protocol, replies
 from services.gateway.stream.authentication import StreamAuthentication
 from services.gateway.stream.protocol import CloseCode
 from services.gateway.stream.quota import ClientQuota
-from services.gateway.stream.registry import StreamRegistry, StreamTermination
-from services.gateway.stream.stream_log import StreamLog
+from services.gateway.stream.registry import StreamTermination
+from services.gateway.stream.session_context import SessionContext
 from services.gateway.stream.subscriptions import StreamSubscriptions
-from shared.contracts.revocations import Revocations
 from shared.errors import (
     BadMessage,
     Code,
@@ -32,34 +26,11 @@ from shared.errors import (
     Revoked,
     Unauthenticated,
 )
-from shared.runtime.clock import Clock
-from shared.web.verifier import TokenVerifier
 
 # Time that a client that is behind has to read its close code.
 _RESET_SECS: Final = 5.0
 _MAX_CLOSE_REASON_BYTES: Final = 120
 _NEVER: Final = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionContext:
-    """The objects that all sessions of this process share."""
-
-    hub: Hub
-    flusher: Flusher
-    interest: Interest
-    streams: StreamRegistry
-    verifier: TokenVerifier
-    revocations: Revocations
-    open_by_user: KeyedCounter
-    """Open streams by user."""
-    requests: KeyedTokenBuckets
-    """Request rates by user, over all streams of the user."""
-    settings: GatewaySettings
-    clock: Clock
-    log: StreamLog
-    feed_is_current: Callable[[], bool]
-    """Whether the feed's status has arrived recently."""
 
 
 class StreamSession:
