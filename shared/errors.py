@@ -16,6 +16,7 @@ TradeDadError
 │   ├── EmailTaken
 │   ├── LimitExceeded      a count of open things is at its limit: streams, subscriptions
 │   ├── TooLarge           the body is larger than allowed
+│   ├── UnsupportedEncoding the body is compressed
 │   ├── RetryLater         can succeed after a pause; carries `retry_after_secs`
 │   │   ├── TooManyAttempts too many attempts in a period, such as logins
 │   │   ├── RateLimited    too many requests in a period
@@ -55,6 +56,7 @@ class Code(StrEnum):
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     RATE_LIMITED = "rate_limited"
     TOO_LARGE = "too_large"
+    UNSUPPORTED_ENCODING = "unsupported_encoding"
     TOO_SLOW = "too_slow"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
@@ -177,6 +179,13 @@ class TooLarge(RequestError):
 
     code = Code.TOO_LARGE
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedEncoding(RequestError):
+    """The body has a Content-Encoding, such as gzip; bodies must be sent as they are."""
+
+    code = Code.UNSUPPORTED_ENCODING
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class RetryLater(RequestError):

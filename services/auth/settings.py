@@ -16,7 +16,7 @@ from shared.runtime.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from shared.web.verifier import KEYS_MAX_AGE_SECS
+from shared.web.key_set import KEYS_MAX_AGE_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
 # 30 s longer than verifiers cache the public keys, for all replicas to load the new key.

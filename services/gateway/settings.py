@@ -49,8 +49,8 @@ class GatewaySettings(ServiceSettings):
     only when the writes to all clients take more than two thirds of it. While the CPU is mostly
     idle, each message is written at once."""
     max_quote_age_secs: Secs = 2.0
-    """A quote that ingest received longer ago is sent as part of a snapshot, not as live. The
-    clocks of the gateway and of ingest must differ by less than this."""
+    """A quote that ingest received longer ago is sent as part of a snapshot, not as live. A
+    difference between the clocks of the gateway and of ingest is measured and subtracted."""
     buffer_bytes: Annotated[int, Field(ge=4_096)] = 65_536
     """If more bytes than this are unsent, the client is behind: only order events are queued, and
     when it reads again, it receives the newest message of each instrument only."""
@@ -59,6 +59,9 @@ class GatewaySettings(ServiceSettings):
     heartbeat_secs: Secs = 20.0
     """A client is pinged after so long without data from it. It is disconnected if no pong arrives
     within half of this time."""
+
+    stream_heartbeat_secs: Secs = 10.0
+    """Interval of the message `heartbeat`, which every stream receives."""
 
     max_streams: Annotated[int, Field(ge=1)] = 10_000
     """Maximum number of open streams of this process. A further handshake gets HTTP 503."""

@@ -42,6 +42,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.watchlist import read_watchlist
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease, Term
+from shared.bus.nats_clock import NatsClock
 from shared.bus.resources import ensure_ticks_stream, open_leases
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock, SystemClock
@@ -90,7 +91,10 @@ async def build(
             _lease(settings, bus, clock), ensure_stream, composition.term_tasks, readiness
         )
         metrics.MAX_INSTRUMENTS.set(LIMITS[settings.plan].full_alone)
-        yield bus, demand_listener, leader
+        nats_clock = NatsClock(
+            bus, "ingest", clock, readiness, settings.runtime.max_clock_skew_secs
+        )
+        yield bus, demand_listener, leader, nats_clock
 
 
 def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
@@ -128,7 +132,14 @@ class _Composition:
             exchange_clock,
             clock_every_quotes=settings.clock_every_quotes,
         )
-        status = StatusPublisher(self.bus, term, exchange_clock, self.readiness, self.clock)
+        status = StatusPublisher(
+            self.bus,
+            term,
+            exchange_clock,
+            self.readiness,
+            self.clock,
+            simulated=settings.upstox.is_simulated,
+        )
         coverage = CoveragePublisher(self.bus, term, self.demand)
         context = TermContext(
             normaliser=Normaliser(term.epoch),

@@ -34,6 +34,7 @@ from shared.errors import StaleEpoch, StreamUnavailable
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.mongo_clock import MongoClock
 from shared.runtime.service import Component
 from shared.runtime.upstox_tokens import TokenPicker, configured_sources
 
@@ -77,6 +78,7 @@ async def build(
         yield (
             bus,
             mongo,
+            MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
             Leader(lease, store, pipeline, repairer, master_loader, readiness),
             _responder(bus, clock, HistoryReader(mongo), instruments, settings),
         )

@@ -84,6 +84,10 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Upstox's market status by segment, e.g. ``NORMAL_OPEN``."""
     detail: str = ""
     """The reason for the state, for people."""
+    at: int | None = None
+    """When ingest published this message, epoch ms of ingest's clock."""
+    simulated: bool | None = None
+    """Whether the feed comes from a simulator, so that no price is of the real market."""
     stale: list[str] = []
     """Keys of live instruments without data for long while their segment trades; the longest
     silence first, at most as many as fit in a message."""

@@ -101,15 +101,19 @@ class Revocations:
     def __len__(self) -> int:
         return len(self._sessions) + len(self._users)
 
-    def add(self, revocation: Revocation) -> None:
-        """Add a revocation; one that revokes less than an earlier one has no effect."""
+    def add(self, revocation: Revocation) -> bool:
+        """Add a revocation; returns False if it revokes no more than an earlier one."""
         match revocation:
             case SessionRevoked(session_id=session_id, until=until):
-                self._sessions[session_id] = max(until, self._sessions.get(session_id, 0))
+                if until <= self._sessions.get(session_id, 0):
+                    return False
+                self._sessions[session_id] = until
             case UserRevoked(user_id=user_id, before=before, until=until):
                 current = self._users.get(user_id)
-                if current is None or (current.before, current.until) < (before, until):
-                    self._users[user_id] = revocation
+                if current is not None and (current.before, current.until) >= (before, until):
+                    return False
+                self._users[user_id] = revocation
+        return True
 
     def is_revoked(self, claims: TokenClaims) -> bool:
         """Whether the token with these claims is revoked."""

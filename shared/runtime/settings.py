@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -100,6 +101,9 @@ class RuntimeSettings(Settings):
     """Address of /healthz, /readyz and /metrics; each service has its own port."""
     shutdown_deadline_secs: Secs = 10.0
     """A shutdown that takes longer is aborted with a non-zero exit code."""
+    max_clock_skew_secs: Secs = 5.0
+    """A process whose clock differs by more than this from the clock of auth (gateway),
+    MongoDB (auth, persister) or NATS (ingest) is not ready."""
 
 
 class NatsSettings(Settings):
@@ -162,8 +166,19 @@ class UpstoxSettings(Settings):
     token_file: Path | None = None
     """A file that holds an access token. Ingest and the persister read it again and again, so
     write each day's token into it. It takes precedence over TRADEDAD_UPSTOX_ACCESS_TOKEN."""
+    simulated: bool | None = None
+    """Whether prices are reported to clients as simulated. If not set, they are unless the host of
+    TRADEDAD_UPSTOX_API_URL is upstox.com or below it."""
     timeout_secs: Annotated[int, Field(ge=1)] = 10
     """Timeout of a request, in whole seconds: with a fraction the SDK waits without limit."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the market data are not of the real market."""
+        if self.simulated is not None:
+            return self.simulated
+        host = urlsplit(self.api_url).hostname or ""
+        return not f".{host}".endswith(".upstox.com")
 
 
 SHARED_GROUPS: Final[tuple[type[Settings], ...]] = (

@@ -7,20 +7,16 @@ there are too many such connections, the oldest are closed earlier.
 
 import asyncio
 import errno
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from shared.errors import ConfigError
-from shared.runtime.logs import get_logger
+from shared.runtime.http_errors import ProblemRunner, remove_server_header
 from shared.runtime.tasks import stop
-
-log = get_logger(__name__)
 
 # Longer than the keep-alive of common proxies, so that the proxy closes first: otherwise it can
 # send a request on a connection that is being closed.
@@ -42,21 +38,24 @@ async def serve(
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
 
-    A request whose first line is longer than `max_line_bytes` gets status 400. A connection
+    A request whose first line is longer than `max_line_bytes`, or with a header of more than
+    8,190 bytes, gets status 431. Bodies are not decompressed: handlers read them as they were sent,
+    so a small body stays small. A connection
     without a complete request for `idle_secs` is closed. If more than `max_idle` connections are
     idle, the oldest are closed within two seconds.
 
     Raises ConfigError if the port is in use.
     """
-    logging.getLogger("aiohttp.server").addFilter(_is_not_malformed_http)
     active: set[web.RequestHandler] = set()
     app.middlewares.insert(0, _tracking(active))
-    runner = web.AppRunner(
+    app.on_response_prepare.append(remove_server_header)
+    runner = ProblemRunner(
         app,
         access_log=None,
         shutdown_timeout=shutdown_secs,
         max_line_size=max_line_bytes,
         keepalive_timeout=idle_secs,
+        auto_decompress=False,
     )
     await runner.setup()
     sweeper = asyncio.create_task(_close_idle(runner, active, max_idle), name="idle-connections")
@@ -72,15 +71,6 @@ async def serve(
     finally:
         await stop([sweeper])
         await runner.cleanup()
-
-
-def _is_not_malformed_http(record: logging.LogRecord) -> bool:
-    """A log filter: drops aiohttp's records of malformed HTTP, which quote headers with tokens."""
-    error = record.exc_info[1] if record.exc_info else None
-    if not isinstance(error, HttpProcessingError):
-        return True
-    log.debug("malformed HTTP request", error=type(error).__name__)
-    return False
 
 
 def _tracking(active: set[web.RequestHandler]) -> Middleware:

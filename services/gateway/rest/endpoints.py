@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from services.gateway.bus.feed_status import CURRENT_SECS, FeedStatusListener
+from services.gateway.bus.feed_status import FeedStatusListener
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest, Outcome
@@ -113,7 +113,7 @@ class Endpoints:
         age_secs = self._feed.age_secs
         body: dict[str, object] = {
             "now": self._clock.now_ms(),
-            "feed_is_current": age_secs is not None and age_secs < CURRENT_SECS,
+            "feed_is_current": self._feed.is_current(),
             "gateway": {
                 "ready": self._readiness.is_ready(),
                 "waiting_for": self._readiness.missing,

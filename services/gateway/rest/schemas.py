@@ -169,6 +169,10 @@ class Feed(Schema):
     segments: dict[str, str] = {}
     """Market status by segment, in Upstox's notation, e.g. `NORMAL_OPEN`."""
     detail: str = ""
+    at: int | None = None
+    """Time at which ingest published this, Unix milliseconds of ingest's clock."""
+    simulated: bool | None = None
+    """Whether the prices come from a simulator, not from the market."""
     stale: list[str] = []
     """Live instruments without an update for a long time while their segment trades."""
 

@@ -39,12 +39,15 @@ class StatusPublisher:
         exchange_clock: ExchangeClock,
         readiness: Readiness,
         clock: Clock,
+        *,
+        simulated: bool,
     ) -> None:
         self._bus = bus
         self._term = term
         self._exchange_clock = exchange_clock
         self._readiness = readiness
         self._clock = clock
+        self._simulated = simulated
         self._since_ms = clock.now_ms()
         self._segments: dict[str, str] = {}
         self._stale: list[str] = []
@@ -127,6 +130,8 @@ class StatusPublisher:
             epoch=self._term.epoch,
             segments=self._segments,
             detail=detail,
+            at=self._clock.now_ms(),
+            simulated=self._simulated,
             stale=self._stale,
         )
         try:

@@ -175,12 +175,18 @@ async def test_the_status_has_the_state_of_the_feed_and_whether_it_is_current(
 ) -> None:
     before = await get(gateway, "/v1/status")
     assert (before.body["feed_is_current"], "feed" in before.body) == (False, False)
-    status = FeedStatus(state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"})
+    status = FeedStatus(
+        state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"}, simulated=False
+    )
     await gateway.ingest.publish(STATUS, encode(status))
 
     async def has_feed() -> bool:
         body = (await get(gateway, "/v1/status")).body
-        return bool(body["feed_is_current"]) and body["feed"]["segments"] == status.segments
+        if not body["feed_is_current"]:
+            return False
+        assert body["feed"]["segments"] == status.segments
+        assert body["feed"]["simulated"] is False, "false is sent, not left out"
+        return True
 
     await eventually(has_feed, what="the status has the feed")
     assert before.body["gateway"] == {

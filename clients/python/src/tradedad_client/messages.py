@@ -146,6 +146,10 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     segments: dict[str, str] = {}
     """Upstox's status of each market segment."""
     detail: str = ""
+    at: int | None = None
+    """When this was published, Unix milliseconds."""
+    simulated: bool | None = None
+    """Whether the prices come from a simulator, not from the market."""
     stale: tuple[str, ...] = ()
     """Instruments without updates for a long time while their segment trades."""
 
@@ -182,6 +186,15 @@ class Disconnected(msgspec.Struct, frozen=True):
     retry_in_secs: float
 
 
+class Heartbeat(msgspec.Struct, frozen=True):
+    """The gateway is alive; it reports so at an interval, by default every 10 s."""
+
+    now: int
+    """The gateway's clock, Unix milliseconds."""
+    feed_is_current: bool
+    """Whether the gateway receives the state of the feed. If not, prices may be outdated."""
+
+
 class OutcomesChanged(msgspec.Struct, frozen=True):
     """The gateway reported the outcomes of keys."""
 
@@ -189,4 +202,4 @@ class OutcomesChanged(msgspec.Struct, frozen=True):
     results: dict[str, str]
 
 
-Event = Connected | Renewed | Disconnected | OutcomesChanged | Gap
+Event = Connected | Renewed | Disconnected | OutcomesChanged | Gap | Heartbeat

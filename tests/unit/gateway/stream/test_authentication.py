@@ -1,155 +1,175 @@
-"""The validity of a stream's token, with a wall clock that the test sets."""
+"""The cause with which a stream ends for want of a valid token."""
 
-from typing import Final
+import asyncio
+from typing import Any
 
 import pytest
 
-from services.gateway.stream.authentication import ExpiryWarning, StreamAuthentication
-from shared.contracts.revocations import Revocations, SessionRevoked, UserRevoked
-from shared.errors import Code, Unauthenticated
-from shared.runtime.clock import SystemClock
+from services.gateway.settings import GatewaySettings
+from services.gateway.stream import replies
+from services.gateway.stream.authentication import StreamAuthentication
+from services.gateway.stream.protocol import CloseCode
+from services.gateway.stream.registry import StreamTermination
+from shared.contracts.revocations import Revocations, SessionRevoked
+from shared.errors import Code, Revoked, TokenExpired, Unauthenticated, Unavailable
 from shared.web.verifier import Principal
 
-ISSUED: Final = 1_000_000
-"""Unix seconds."""
-VALID_SECS: Final = 600
-WARNING_SECS: Final = 60.0
+NOW_SECS = 1_795_408_200
 
 
-class SetClock(SystemClock):
-    """Shows the time that the test sets."""
-
-    def __init__(self) -> None:
-        self.unix_secs: float = ISSUED
+class StillClock:
+    """Stands still."""
 
     def now_ms(self) -> int:
-        return int(self.unix_secs * 1_000)
+        return NOW_SECS * 1_000
+
+    def now_us(self) -> int:
+        return NOW_SECS * 1_000_000
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, secs: float) -> None:
+        raise NotImplementedError
 
 
-def principal(session_id: str = "session-1", issued_at: int = ISSUED) -> Principal:
+class FakeVerifier:
+    """Answers every token with a principal or an error, or never."""
+
+    def __init__(self, answer: Principal | Exception | None) -> None:
+        self.answer = answer
+        self.clock_fault: str | None = None
+
+    async def verify(self, _: str) -> Principal:
+        if self.answer is None:
+            await asyncio.Event().wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        assert self.answer is not None
+        return self.answer
+
+
+def principal(session_id: str = "s1", expires_in_secs: int = 600) -> Principal:
     return Principal(
-        user_id="user-1",
-        session_id=session_id,
-        token_id="token-1",
-        roles=frozenset(),
-        expires_at=issued_at + VALID_SECS,
-        issued_at=issued_at,
-    )
-
-
-@pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
-
-
-@pytest.fixture
-def revocations() -> Revocations:
-    return Revocations()
-
-
-@pytest.fixture
-def authentication(clock: SetClock, revocations: Revocations) -> StreamAuthentication:
-    return StreamAuthentication(revocations, clock, warning_secs=WARNING_SECS)
-
-
-def refusal(authentication: StreamAuthentication, presented: Principal) -> tuple[Code, str]:
-    with pytest.raises(Unauthenticated) as refused:
-        authentication.check(presented)
-    return refused.value.code, refused.value.detail
-
-
-def end(authentication: StreamAuthentication, now: float) -> tuple[Code, str]:
-    with pytest.raises(Unauthenticated) as ended:
-        authentication.on_deadline(now)
-    return ended.value.code, ended.value.detail
-
-
-def test_a_valid_token_starts_a_stream(authentication: StreamAuthentication) -> None:
-    authentication.check(principal())
-    assert authentication.principal is None
-    authentication.accept(principal(), 0.0)
-    assert authentication.principal == principal()
-
-
-@pytest.mark.parametrize("late_secs", [0.0, 3.0])
-def test_an_expired_token_is_refused(
-    authentication: StreamAuthentication, clock: SetClock, late_secs: float
-) -> None:
-    clock.unix_secs = ISSUED + VALID_SECS + late_secs
-    assert refusal(authentication, principal()) == (
-        Code.TOKEN_EXPIRED, "the token has expired",
+        user_id="ann", session_id=session_id, token_id="t", roles=frozenset(),
+        expires_at=NOW_SECS + expires_in_secs, issued_at=NOW_SECS,
     )  # fmt: skip
 
 
-def test_a_revoked_token_is_refused_as_revoked_even_after_its_expiry(
-    authentication: StreamAuthentication, clock: SetClock, revocations: Revocations
-) -> None:
-    revocations.add(SessionRevoked(session_id="session-1", until=ISSUED + 900))
-    clock.unix_secs = ISSUED + VALID_SECS
-    assert refusal(authentication, principal()) == (Code.REVOKED, "the session was ended")
-    authentication.check(principal("session-2", ISSUED + 1))
+def authentication(verifier: Any, revocations: Revocations | None = None) -> StreamAuthentication:
+    settings = GatewaySettings.model_validate({"nats_password": "x"})
+    return StreamAuthentication(verifier, revocations or Revocations(), settings, StillClock(), 0.0)
 
 
-def test_a_revocation_of_the_user_concerns_tokens_issued_until_then(
-    authentication: StreamAuthentication, revocations: Revocations
-) -> None:
-    revocations.add(UserRevoked(user_id="user-1", before=ISSUED, until=ISSUED + 900))
-    assert refusal(authentication, principal())[0] is Code.REVOKED
-    authentication.check(principal(issued_at=ISSUED + 1))
+def check_unavailable(result: object, detail: str) -> None:
+    assert isinstance(result, StreamTermination)
+    assert (result.close_code, result.code) == (CloseCode.RESTARTING, Code.UNAVAILABLE)
+    assert detail in result.detail
 
 
-def test_a_token_of_another_session_does_not_renew_a_stream(
-    authentication: StreamAuthentication,
-) -> None:
-    authentication.accept(principal(), 0.0)
-    authentication.check(principal(issued_at=ISSUED + 1))
-    assert refusal(authentication, principal("session-2")) == (
-        Code.UNAUTHENTICATED, "the token belongs to another session than this stream",
-    )  # fmt: skip
+def check_refused(result: object, code: Code, detail: str) -> None:
+    assert isinstance(result, StreamTermination)
+    assert (result.close_code, result.code) == (CloseCode.UNAUTHENTICATED, code)
+    assert result.detail == detail
 
 
-def test_a_stream_without_a_token_ends_at_its_deadline(
-    authentication: StreamAuthentication,
-) -> None:
-    assert end(authentication, 5.0) == (Code.UNAUTHENTICATED, "no token was sent in time")
+def test_a_stream_without_a_token_ends_with_4401() -> None:
+    stream = authentication(FakeVerifier(None))
+    assert stream.deadline == 5.0
+    check_refused(stream.at_deadline(5.0), Code.UNAUTHENTICATED, "no token was sent in time")
 
 
-def test_a_token_is_warned_of_once_and_then_ends_the_stream(
-    authentication: StreamAuthentication, clock: SetClock
-) -> None:
-    assert authentication.accept(principal(), 100.0) == 100.0 + VALID_SECS - WARNING_SECS
-    clock.unix_secs = ISSUED + VALID_SECS - 50.0  # the registry calls late
-    assert authentication.on_deadline(650.0) == ExpiryWarning(ISSUED + VALID_SECS, 700.0)
-    assert end(authentication, 700.0) == (Code.TOKEN_EXPIRED, "the token has expired")
+async def test_a_first_token_that_cannot_be_verified_ends_the_stream_with_1012() -> None:
+    stream = authentication(FakeVerifier(Unavailable("auth is away")))
+    with pytest.raises(StreamTermination) as termination:
+        await stream.verify("token")
+    check_unavailable(termination.value, "auth is away")
 
 
-def test_a_token_that_expires_soon_is_warned_of_at_once(
-    authentication: StreamAuthentication, clock: SetClock
-) -> None:
-    clock.unix_secs = ISSUED + VALID_SECS - 10.0
-    assert authentication.accept(principal(), 100.0) == 100.0
-    assert authentication.on_deadline(100.0).deadline == 110.0
+async def test_a_token_whose_verification_takes_too_long_ends_the_stream_with_1012() -> None:
+    stream = authentication(FakeVerifier(None))
+    verifying = asyncio.create_task(stream.verify("token"))
+    await asyncio.sleep(0)
+    check_unavailable(stream.at_deadline(5.0), "the auth service does not answer")
+    verifying.cancel()
 
 
-def test_a_renewed_token_is_warned_of_again(
-    authentication: StreamAuthentication, clock: SetClock
-) -> None:
-    authentication.accept(principal(), 0.0)
-    clock.unix_secs = ISSUED + VALID_SECS - WARNING_SECS
-    authentication.on_deadline(540.0)
-    renewal = principal(issued_at=ISSUED + 550)
-    clock.unix_secs = ISSUED + 550
-    assert authentication.accept(renewal, 550.0) == 550.0 + VALID_SECS - WARNING_SECS
-    clock.unix_secs = renewal.expires_at - WARNING_SECS
-    assert authentication.on_deadline(1_090.0) == ExpiryWarning(renewal.expires_at, 1_150.0)
+async def test_a_stream_lasts_until_its_token_expires_and_is_warned_before() -> None:
+    stream = authentication(FakeVerifier(principal()))
+    reply = stream.accept(await stream.verify("token"), now=10.0)
+    assert reply == replies.Authenticated("ann", NOW_SECS + 600)
+    assert stream.deadline == 10.0 + 540.0
+    assert stream.at_deadline(550.0) == replies.Expiring(NOW_SECS + 600)
+    assert stream.deadline == 550.0 + 600.0
+    check_refused(stream.at_deadline(1_150.0), Code.TOKEN_EXPIRED, "the token has expired")
+
+
+async def test_a_renewal_that_cannot_be_verified_keeps_the_stream_and_ends_it_with_1012() -> None:
+    verifier = FakeVerifier(principal())
+    stream = authentication(verifier)
+    stream.accept(await stream.verify("token"), now=0.0)
+    verifier.answer = Unavailable("auth is away")
+    with pytest.raises(Unavailable):
+        await stream.verify("newer")
+    assert isinstance(stream.at_deadline(540.0), replies.Expiring)
+    check_unavailable(stream.at_deadline(600.0), "auth is away")
+    verifier.answer = principal()
+    stream.accept(await stream.verify("newer"), now=600.0)
+    assert isinstance(stream.at_deadline(1_140.0), replies.Expiring)
+    check_refused(stream.at_deadline(1_200.0), Code.TOKEN_EXPIRED, "the token has expired")
+
+
+async def test_a_token_that_only_a_wrong_clock_lets_expire_ends_the_stream_with_1012() -> None:
+    verifier = FakeVerifier(principal())
+    stream = authentication(verifier)
+    stream.accept(await stream.verify("token"), now=0.0)
+    stream.at_deadline(540.0)
+    verifier.clock_fault = "the clock is wrong"
+    check_unavailable(stream.at_deadline(600.0), "the clock is wrong")
+
+
+async def test_a_token_that_is_refused_is_no_token_that_cannot_be_verified() -> None:
+    verifier = FakeVerifier(principal("s2"))
+    stream = authentication(verifier)
+    stream.accept(principal("s1"), now=0.0)
+    with pytest.raises(Unauthenticated, match="another session"):
+        await stream.verify("token")
+    verifier.answer = principal("s1", expires_in_secs=0)
+    with pytest.raises(TokenExpired):
+        await stream.verify("token")
+
+
+async def test_a_token_of_a_revoked_session_is_refused() -> None:
+    revocations = Revocations()
+    revocations.add(SessionRevoked(session_id="s1", until=NOW_SECS + 900))
+    with pytest.raises(Revoked):
+        await authentication(FakeVerifier(principal()), revocations).verify("token")
 
 
 @pytest.mark.parametrize(
-    ("issued_before", "is_ended"), [(None, True), (ISSUED - 1, False), (ISSUED, True)]
+    ("issued_before", "is_ended"), [(None, True), (NOW_SECS - 1, False), (NOW_SECS, True)]
 )
 def test_a_revocation_ends_a_stream_whose_token_it_concerns(
-    authentication: StreamAuthentication, issued_before: int | None, is_ended: bool
+    issued_before: int | None, is_ended: bool
 ) -> None:
-    assert not authentication.is_ended_by(issued_before)
-    authentication.accept(principal(), 0.0)
-    assert authentication.is_ended_by(issued_before) is is_ended
+    stream = authentication(FakeVerifier(None))
+    assert not stream.is_ended_by(issued_before)
+    stream.accept(principal(), 0.0)
+    assert stream.is_ended_by(issued_before) is is_ended
+
+
+def test_a_renewed_token_is_warned_of_again() -> None:
+    stream = authentication(FakeVerifier(None))
+    stream.accept(principal(), 0.0)
+    stream.at_deadline(540.0)
+    stream.accept(principal(), 550.0)
+    assert stream.deadline == 550.0 + 540.0
+    assert isinstance(stream.at_deadline(1_090.0), replies.Expiring)
+
+
+def test_a_token_that_expires_soon_is_warned_of_at_once() -> None:
+    stream = authentication(FakeVerifier(None))
+    stream.accept(principal(expires_in_secs=10), 100.0)
+    assert stream.deadline == 100.0
+    assert isinstance(stream.at_deadline(100.0), replies.Expiring)
+    assert stream.deadline == 110.0

@@ -14,6 +14,7 @@ from shared.runtime.settings import (
     Port,
     ServiceSettings,
     TokenSettings,
+    UpstoxSettings,
     load,
     variables,
 )
@@ -186,3 +187,22 @@ def test_a_url_without_http_is_refused(monkeypatch: pytest.MonkeyPatch, url: str
     monkeypatch.setenv("TRADEDAD_TOKEN_JWKS_URL", url)
     with pytest.raises(ConfigError, match="TRADEDAD_TOKEN_JWKS_URL: must start with http"):
         load(TokenSettings)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "simulated", "expected"),
+    [
+        ("https://api.upstox.com", None, False),
+        ("https://api-v2.UPSTOX.com/", None, False),
+        ("https://upstox.com", None, False),
+        ("http://127.0.0.1:7440", None, True),
+        ("https://upstox.com.example", None, True),
+        ("https://notupstox.com", None, True),
+        ("http://127.0.0.1:7440", False, False),
+        ("https://api.upstox.com", True, True),
+    ],
+)
+def test_prices_are_simulated_unless_they_come_from_upstox(
+    api_url: str, simulated: bool | None, expected: bool
+) -> None:
+    assert UpstoxSettings(api_url=api_url, simulated=simulated).is_simulated is expected

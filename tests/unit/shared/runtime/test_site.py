@@ -1,17 +1,14 @@
-"""Idle connections are counted apart from active ones, and malformed HTTP is not logged."""
+"""Idle connections are counted apart from active ones."""
 
 import asyncio
-import logging
-import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aiohttp import web
-from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.test_utils import make_mocked_request
 
-from shared.runtime.site import _close_idle, _is_not_malformed_http, _tracking
+from shared.runtime.site import _close_idle, _tracking
 from tests.support.virtual_time import run_virtual
 
 
@@ -22,22 +19,6 @@ class Connection:
 
     def force_close(self) -> None:
         self.is_closed = True
-
-
-def record_of(error: Exception) -> logging.LogRecord:
-    try:
-        raise error
-    except type(error):
-        return logging.LogRecord(
-            "aiohttp.server", logging.ERROR, "", 0, "failed", None, sys.exc_info()
-        )
-
-
-def test_only_records_of_malformed_http_are_dropped() -> None:
-    assert not _is_not_malformed_http(record_of(BadHttpMessage("Authorization: token")))
-    assert _is_not_malformed_http(record_of(ZeroDivisionError()))
-    plain = logging.LogRecord("aiohttp.server", logging.ERROR, "", 0, "failed", None, None)
-    assert _is_not_malformed_http(plain)
 
 
 @pytest.mark.parametrize("fails", [True, False])
