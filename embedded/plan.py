@@ -12,7 +12,8 @@ from embedded.ports import HOST, configured_ports, free_stack_ports
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from shared.errors import ConfigError
-from shared.runtime.settings import SECRETS_DIR, load
+from shared.runtime.setting_sources import SECRETS_DIR
+from shared.runtime.settings import load
 
 _MASTER_PATH = "market-quote/instruments/exchange/complete.json.gz"
 _TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE")

@@ -144,6 +144,7 @@ async def build(
                 max_line_bytes=_MAX_LINE_BYTES,
                 idle_secs=settings.idle_secs,
                 max_idle=settings.max_idle_connections,
+                settings=("TRADEDAD_GATEWAY_HOST", "TRADEDAD_GATEWAY_PORT"),
             )
         )
         yield bus, lasting_components

@@ -82,6 +82,7 @@ async def ops_site(readiness: Readiness, host: str, port: int) -> AsyncIterator[
     """Serve the three paths; yields the bound port (`port` 0 binds a free one)."""
     app = web.Application()
     app.add_routes([*health_routes(readiness), web.get("/metrics", _metrics)])
-    async with serve(app, host, port) as bound:
+    settings = ("TRADEDAD_RUNTIME_OPS_HOST", f"TRADEDAD_{readiness.service.upper()}_OPS_PORT")
+    async with serve(app, host, port, settings=settings) as bound:
         log.info("operations port open", port=bound)
         yield bound

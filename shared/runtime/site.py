@@ -8,6 +8,7 @@ there are too many such connections, the oldest are closed earlier.
 import asyncio
 import errno
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -39,6 +40,7 @@ async def serve(
     max_line_bytes: int = 8_190,
     idle_secs: float = IDLE_SECS,
     max_idle: int = MAX_IDLE_CONNECTIONS,
+    settings: tuple[str, str] = ("host", "port"),
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
 
@@ -46,7 +48,8 @@ async def serve(
     without a complete request for `idle_secs` is closed. If more than `max_idle` connections are
     idle, the oldest are closed within two seconds.
 
-    Raises ConfigError if the port is in use.
+    `settings` are the names of the settings of `host` and `port`. Raises ConfigError, which names
+    them, if this process cannot listen there.
     """
     logging.getLogger("aiohttp.server").addFilter(_is_not_malformed_http)
     active: set[web.RequestHandler] = set()
@@ -65,13 +68,30 @@ async def serve(
         try:
             await site.start()
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise ConfigError([f"port {port} on {host} is in use; set another port"]) from None
+            raise ConfigError([listen_problem(error, host, port, settings)]) from None
         yield runner.addresses[0][1]
     finally:
         await stop([sweeper])
         await runner.cleanup()
+
+
+def listen_problem(error: OSError, host: str, port: int, settings: tuple[str, str]) -> str:
+    """One line for a failure to listen: the setting that is wrong, its value and the cause."""
+    host_setting, port_setting = settings
+    if isinstance(error, socket.gaierror):
+        return f"{host_setting}: {host}: the name cannot be resolved ({error.strerror})"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{port_setting}: port {port} on {host} is in use; set another port"
+        case errno.EACCES | errno.EPERM:
+            return (
+                f"{port_setting}: permission denied for port {port} on {host}; a port below 1024 "
+                "needs root or CAP_NET_BIND_SERVICE"
+            )
+        case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
+            return f"{host_setting}: {host} is not an address of this machine"
+        case _:
+            return f"{host_setting}: cannot listen on {host} port {port}: {error.strerror or error}"
 
 
 def _is_not_malformed_http(record: logging.LogRecord) -> bool:

@@ -20,7 +20,8 @@ from shared.errors import BusClosed, ConfigError
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.runtime.service import Component, run
-from shared.runtime.settings import Port, ServiceSettings
+from shared.runtime.setting_types import Port
+from shared.runtime.settings import ServiceSettings
 from shared.runtime.site import serve
 
 log = get_logger(__name__)

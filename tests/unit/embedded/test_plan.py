@@ -8,7 +8,7 @@ from embedded import plan
 from embedded.ports import HOST
 from embedded.settings import SERVICES
 from shared.errors import ConfigError
-from shared.runtime.settings import SECRETS_DIR
+from shared.runtime.setting_sources import SECRETS_DIR
 
 
 @pytest.fixture(autouse=True)

@@ -70,10 +70,17 @@ def database(fake: FakeDatabase) -> AsyncDatabase[Document]:
     return cast("AsyncDatabase[Document]", fake)
 
 
-@pytest.mark.parametrize("url", [f"postgres://u:{CANARY}@h", f"mongodb://u:{CANARY}@h:port"])
-async def test_a_bad_url_is_reported_without_its_text(url: str) -> None:
+@pytest.mark.parametrize(
+    "option", ["tls=true&ssl=false", "directConnection=true&loadBalanced=true"]
+)
+async def test_an_option_that_only_the_driver_refuses_is_reported_without_the_url(
+    option: str,
+) -> None:
+    settings = MongoSettings.model_construct(
+        url=SecretStr(f"mongodb://u:{CANARY}@h/?{option}"), database="test", timeout_ms=100
+    )
     with pytest.raises(ConfigError) as raised:
-        async with connect_mongo(MongoSettings(url=SecretStr(url)), Readiness("test")):
+        async with connect_mongo(settings, Readiness("test")):
             pass
     (problem,) = raised.value.problems
     assert problem.startswith("TRADEDAD_MONGO_URL: ")
