@@ -19,6 +19,8 @@ DEPENDENCY_UP: Final = Gauge(
     ["dependency"],
 )
 
+_MAX_LOGGED_REASONS: Final = 10
+
 
 class Readiness:
     """Tracks which dependencies of this process are unavailable.
@@ -30,17 +32,21 @@ class Readiness:
     def __init__(self, service: str) -> None:
         self.service = service
         self._missing: dict[str, str] = {}
+        self._logged: dict[str, set[str]] = {}
 
     def down(self, dependency: str, reason: str) -> None:
-        """Record that `dependency` is unavailable; logs once per outage."""
+        """Record that `dependency` is unavailable; logs each reason once per outage."""
         DEPENDENCY_UP.labels(dependency).set(0)
-        if dependency not in self._missing:
+        logged = self._logged.setdefault(dependency, set())
+        if reason not in logged and len(logged) < _MAX_LOGGED_REASONS:
+            logged.add(reason)
             log.warning("not ready", dependency=dependency, reason=reason)
         self._missing[dependency] = reason
 
     def up(self, dependency: str) -> None:
         """Record that `dependency` is available; logs the end of an outage."""
         DEPENDENCY_UP.labels(dependency).set(1)
+        self._logged.pop(dependency, None)
         if self._missing.pop(dependency, None) is not None:
             event = "dependency available" if self._missing else "ready"
             log.info(event, dependency=dependency)
