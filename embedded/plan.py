@@ -16,7 +16,7 @@ from embedded.settings import SERVICES, StackSettings, check_environment
 from shared.errors import ConfigError
 from shared.runtime.setting_problems import shown
 from shared.runtime.setting_sources import SECRETS_DIR, stripped
-from shared.runtime.settings import load
+from shared.runtime.settings import RuntimeSettings, load
 
 _MASTER_PATH = "market-quote/instruments/exchange/complete.json.gz"
 TOKEN_FILE = "TRADEDAD_UPSTOX_TOKEN_FILE"
@@ -193,6 +193,11 @@ def _environment(
         "TRADEDAD_AUTH_HASH_WORKERS": "1",
         "TRADEDAD_INGEST_WATCHLIST_FILE": str(daemons.ROOT / "deploy/watchlists/nifty50.txt"),
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _SHUTDOWN_DEADLINE_SECS,
+        "TRADEDAD_NATS_STORE_DIR": str(folder / "nats"),
+        "TRADEDAD_MONGO_STORE_DIR": str(folder / "mongo"),
+        "TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES": str(
+            RuntimeSettings.model_fields["disk_critical_bytes"].default
+        ),
         SECRETS_DIR: str(folder / "secrets"),
     }
     if sys.stderr.isatty():

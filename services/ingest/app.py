@@ -19,6 +19,7 @@ from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
+from services.ingest.bus.ticks_storage import TicksStorage
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.demand.limits import LIMITS
@@ -42,9 +43,10 @@ from services.ingest.settings import IngestSettings
 from services.ingest.watchlist import read_watchlist
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease, Term
-from shared.bus.resources import ensure_ticks_stream, open_leases
+from shared.bus.resources import open_leases
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.disk import DiskWatch
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component
 from shared.runtime.upstox_tokens import TokenPicker, configured_sources
@@ -77,20 +79,37 @@ async def build(
         tokens = TokenPicker(sources, clock, retry_refused_secs=settings.token_retry_secs)
         demand = InstrumentDemand(watchlist, linger_secs=settings.linger_secs)
         demand_listener = DemandListener(bus, demand, clock)
-        composition = _Composition(
-            settings, bus, client, feed, tokens, demand, demand_listener.changed, readiness, clock
-        )
-        ensure_stream = partial(
-            ensure_ticks_stream,
+        watch = _disk_watch(settings)
+        storage = TicksStorage(
             bus,
+            watch,
+            readiness,
             max_age_secs=settings.ticks_max_age_secs,
             max_bytes=settings.ticks_max_bytes,
         )
+        composition = _Composition(
+            settings,
+            bus,
+            client,
+            feed,
+            tokens,
+            demand,
+            demand_listener.changed,
+            storage,
+            readiness,
+            clock,
+        )
         leader = Leader(
-            _lease(settings, bus, clock), ensure_stream, composition.term_tasks, readiness
+            _lease(settings, bus, clock), storage.ensure, composition.term_tasks, readiness
         )
         metrics.MAX_INSTRUMENTS.set(LIMITS[settings.plan].full_alone)
-        yield bus, demand_listener, leader
+        yield bus, demand_listener, leader, *([] if watch is None else [watch])
+
+
+def _disk_watch(settings: IngestSettings) -> DiskWatch | None:
+    """None if NATS' data is not on this machine."""
+    folder = settings.nats.store_dir
+    return None if folder is None else DiskWatch("nats", folder, settings.runtime)
 
 
 def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
@@ -114,6 +133,7 @@ class _Composition:
     tokens: TokenPicker
     demand: InstrumentDemand
     demand_changed: asyncio.Event
+    storage: TicksStorage
     readiness: Readiness
     clock: Clock
 
@@ -153,6 +173,7 @@ class _Composition:
             "clock": publisher.run(settings.clock_every_secs),
             "status": status.run(),
             "coverage": coverage.run(),
+            "storage": self.storage.run(),
         }
 
     def connection_tasks(

@@ -32,6 +32,7 @@ from shared.contracts.instruments import (
 )
 from shared.errors import StaleEpoch, StreamUnavailable
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.disk import DiskWatch
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.service import Component
@@ -79,7 +80,14 @@ async def build(
             mongo,
             Leader(lease, store, pipeline, repairer, master_loader, readiness),
             _responder(bus, clock, HistoryReader(mongo), instruments, settings),
+            *_disk_watches(settings),
         )
+
+
+def _disk_watches(settings: PersisterSettings) -> list[DiskWatch]:
+    """None if MongoDB's data is not on this machine."""
+    folder = settings.mongo.store_dir
+    return [] if folder is None else [DiskWatch("mongodb", folder, settings.runtime)]
 
 
 def _repairer(

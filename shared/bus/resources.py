@@ -16,20 +16,29 @@ from shared.bus.connection import Bus
 from shared.bus.lease import Leases
 from shared.contracts.revocations import ALL_REVOCATIONS
 from shared.contracts.revocations import STREAM as REVOCATIONS_STREAM
-from shared.contracts.subjects import LEASES_BUCKET, TICKS_STREAM, TICKS_SUBJECTS
+from shared.contracts.subjects import (
+    LEASES_BUCKET,
+    TICKS_DETACHED,
+    TICKS_STREAM,
+    TICKS_SUBJECTS,
+)
 from shared.errors import ConfigError
 
 _MAX_REVOCATIONS_BYTES: Final = 64 << 20
 
 
-async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) -> None:
+async def ensure_ticks_stream(
+    bus: Bus, *, max_age_secs: float, max_bytes: int, is_storing: bool = True
+) -> None:
     """Create or update TICKS, the replay buffer of all messages that bars are computed from.
+
+    Unless `is_storing`, it keeps its entries and stores no further ones.
 
     Raises nats.errors.Error if the server does not reply or refuses.
     """
     config = StreamConfig(
         name=TICKS_STREAM,
-        subjects=list(TICKS_SUBJECTS),
+        subjects=list(TICKS_SUBJECTS) if is_storing else [TICKS_DETACHED],
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,

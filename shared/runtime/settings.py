@@ -22,7 +22,16 @@ from shared.runtime.setting_sources import (
     read_secret_files,
     stripped,
 )
-from shared.runtime.setting_types import FilePath, Host, HttpUrl, MongoUrl, NatsUrls, Port, Secs
+from shared.runtime.setting_types import (
+    AnyPath,
+    FilePath,
+    Host,
+    HttpUrl,
+    MongoUrl,
+    NatsUrls,
+    Port,
+    Secs,
+)
 
 PREFIX: Final = "TRADEDAD_"
 # Each part checks the variables with its own name itself; the other parts ignore them.
@@ -76,6 +85,11 @@ class RuntimeSettings(Settings):
     """Address of /healthz, /readyz and /metrics; each service has its own port."""
     shutdown_deadline_secs: Secs = 10.0
     """A shutdown that takes longer is aborted with a non-zero exit code."""
+    disk_low_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 1 << 30
+    """Free space of a store's disk below which a warning is logged."""
+    disk_critical_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 128 << 20
+    """Free space of NATS' disk below which ingest stops storing market data, so that live prices go
+    on. The bars of this time are partial."""
 
 
 class NatsSettings(Settings):
@@ -85,6 +99,9 @@ class NatsSettings(Settings):
 
     url: NatsUrls = "nats://127.0.0.1:7450"
     """URLs of one or more servers, separated by commas."""
+    store_dir: AnyPath | None = None
+    """Folder of JetStream's data, if it is on this machine: ingest watches the free space of its
+    disk. `make run` sets it."""
     connect_timeout_secs: Annotated[int, Field(ge=1, le=3_600)] = 2
     """Timeout of one attempt to connect; the number of attempts is not limited."""
     request_timeout_secs: Secs = 3.0
@@ -108,6 +125,9 @@ class MongoSettings(Settings):
     """Connection URL. It may contain a password, so it is never logged."""
     database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,63}$")] = "tradedad"
     """Name of the database: letters, digits, `_` and `-`."""
+    store_dir: AnyPath | None = None
+    """Folder of mongod's data, if it is on this machine: the persister watches the free space of its
+    disk. `make run` sets it."""
     timeout_ms: Annotated[int, Field(ge=100, le=3_600_000)] = 5_000
     """Timeout of one operation, including its retries."""
 
