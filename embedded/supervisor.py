@@ -6,6 +6,7 @@ the stack instead. One that has run for long is always restarted: what it needs,
 disk, may come back. The module imports little, because there is one supervisor per process.
 """
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -19,6 +20,13 @@ from shared.runtime.backoff import Backoff
 
 _STABLE_SECS: Final = 10.0
 _MAX_QUICK_FAILURES: Final = 5
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def _kill_with_parent() -> None:
+    """Make Linux kill this process if its supervisor is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Supervisor:
@@ -45,7 +53,11 @@ class Supervisor:
         was_stable = False
         while not self._stopping.is_set():
             started = time.monotonic()
-            self._child = subprocess.Popen(self._command)
+            # honcho signals the supervisor's process group. In a group of its own, the process
+            # receives one signal, from the supervisor: a second one would make it exit at once.
+            self._child = subprocess.Popen(
+                self._command, process_group=0, preexec_fn=_kill_with_parent
+            )
             self.started(self._child)
             code = self._child.wait()
             if self._stopping.is_set():
