@@ -32,6 +32,7 @@ from services.gateway.stream.endpoint import StreamEndpoint
 from services.gateway.stream.quota import request_rates
 from services.gateway.stream.registry import StreamRegistry
 from services.gateway.stream.session import SessionContext
+from services.gateway.stream_capacity import connection_limit, within_file_limit
 from shared.bus.connection import connect_bus
 from shared.contracts.revocations import Revocations
 from shared.runtime.clock import SystemClock
@@ -50,6 +51,7 @@ async def build(
     settings: GatewaySettings, readiness: Readiness
 ) -> AsyncIterator[Sequence[Component]]:
     """Open connections and the public port; yields the components to run."""
+    settings = within_file_limit(settings)
     for channel in Channel:
         metrics.SUBSCRIPTIONS.labels(channel.value)  # exported as 0 before the first subscription
     clock = SystemClock()
@@ -144,6 +146,7 @@ async def build(
                 max_line_bytes=_MAX_LINE_BYTES,
                 idle_secs=settings.idle_secs,
                 max_idle=settings.max_idle_connections,
+                most=connection_limit(settings),
                 settings=("TRADEDAD_GATEWAY_HOST", "TRADEDAD_GATEWAY_PORT"),
             )
         )

@@ -61,7 +61,8 @@ class GatewaySettings(ServiceSettings):
     within half of this time."""
 
     max_streams: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
-    """Maximum number of open streams of this process. A further handshake gets HTTP 503."""
+    """Maximum number of open streams of this process. A further handshake gets HTTP 503. If the limit
+    on open files (`ulimit -n`) allows fewer, a warning is logged, and that number is the maximum."""
     max_streams_per_address: Annotated[int, Field(ge=1, le=1_000_000_000)] = 200
     """Maximum number of open streams from one address. A further handshake gets HTTP 429."""
     max_streams_per_user: Annotated[int, Field(ge=1, le=1_000_000_000)] = 20

@@ -20,6 +20,8 @@ DEPENDENCY_UP: Final = Gauge(
 )
 
 _MAX_LOGGED_REASONS: Final = 10
+_MAX_CONNECTIONS: Final = 32
+"""Connections to the operations port: less than `file_limit.RESERVED`."""
 
 
 class Readiness:
@@ -89,6 +91,6 @@ async def ops_site(readiness: Readiness, host: str, port: int) -> AsyncIterator[
     app = web.Application()
     app.add_routes([*health_routes(readiness), web.get("/metrics", _metrics)])
     settings = ("TRADEDAD_RUNTIME_OPS_HOST", f"TRADEDAD_{readiness.service.upper()}_OPS_PORT")
-    async with serve(app, host, port, settings=settings) as bound:
+    async with serve(app, host, port, most=_MAX_CONNECTIONS, settings=settings) as bound:
         log.info("operations port open", port=bound)
         yield bound

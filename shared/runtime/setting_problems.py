@@ -11,6 +11,7 @@ from shared.runtime.setting_types import path_rule
 
 _MAX_SHOWN_CHARS: Final = 100
 _USER_INFO: Final = re.compile(r"//[^/\s]*@")
+_TOO_LONG: Final = frozenset({"too_long", "string_too_long"})
 _TOO_SHORT: Final = frozenset({"too_short", "string_too_short"})
 
 
@@ -38,6 +39,8 @@ def _line(group: type[BaseSettings], name: str, detail: Any) -> str:
 def _rule(detail: Any) -> str:
     if detail["type"] in _TOO_SHORT:
         return f"must have at least {detail['ctx']['min_length']} characters"
+    if detail["type"] in _TOO_LONG:
+        return f"must have at most {detail['ctx']['max_length']} characters"
     message: str = detail["msg"].removeprefix("Value error, ")
     return message.replace("Input should be", "must be").replace("String should", "must")
 

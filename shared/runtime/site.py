@@ -16,8 +16,10 @@ from typing import Final
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import Counter
 
 from shared.errors import ConfigError
+from shared.runtime.file_limit import max_connections
 from shared.runtime.logs import get_logger
 from shared.runtime.tasks import stop
 
@@ -28,6 +30,11 @@ log = get_logger(__name__)
 IDLE_SECS: Final = 75.0
 MAX_IDLE_CONNECTIONS: Final = 1_000
 _SWEEP_SECS: Final = 1.0
+
+DROPPED_CONNECTIONS: Final = Counter(
+    "tradedad_http_dropped_connections_total",
+    "Idle connections closed because the limit on open files leaves no room for more.",
+)
 
 
 @asynccontextmanager
@@ -40,13 +47,15 @@ async def serve(
     max_line_bytes: int = 8_190,
     idle_secs: float = IDLE_SECS,
     max_idle: int = MAX_IDLE_CONNECTIONS,
+    most: int | None = None,
     settings: tuple[str, str] = ("host", "port"),
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
 
     A request whose first line is longer than `max_line_bytes` gets status 400. A connection
     without a complete request for `idle_secs` is closed. If more than `max_idle` connections are
-    idle, the oldest are closed within two seconds.
+    idle, the oldest are closed within two seconds. There are never more than `most` connections, by
+    default what the limit on open files allows: for a further one, the oldest idle one is closed.
 
     `settings` are the names of the settings of `host` and `port`. Raises ConfigError, which names
     them, if this process cannot listen there.
@@ -62,9 +71,13 @@ async def serve(
         keepalive_timeout=idle_secs,
     )
     await runner.setup()
+    most = most or max_connections()
+    if runner.server is not None:
+        _bound_connections(runner.server, active, most)
     sweeper = asyncio.create_task(_close_idle(runner, active, max_idle), name="idle-connections")
     try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
+        # All connections that wait in the backlog are accepted at once, before any is counted.
+        site = web.TCPSite(runner, host, port, backlog=min(1_024, most))
         try:
             await site.start()
         except OSError as error:
@@ -73,6 +86,28 @@ async def serve(
     finally:
         await stop([sweeper])
         await runner.cleanup()
+
+
+def _bound_connections(server: web.Server, active: set[web.RequestHandler], most: int) -> None:
+    """Close the oldest idle connection whenever there are more than `most`.
+
+    Without a bound, idle connections would use up the descriptors that health probes and the
+    connections to other services need.
+    """
+    accept = server.connection_made
+
+    def connection_made(connection: web.RequestHandler, transport: asyncio.Transport) -> None:
+        accept(connection, transport)
+        if len(server.connections) <= most:
+            return
+        # One that is closing has no transport any more.
+        held = [other for other in server.connections if other.transport is not None]
+        idle = [other for other in held if other not in active]
+        for oldest in idle[: max(0, len(held) - most)]:
+            DROPPED_CONNECTIONS.inc()
+            oldest.force_close()
+
+    server.connection_made = connection_made  # type: ignore[method-assign, assignment]
 
 
 def listen_problem(error: OSError, host: str, port: int, settings: tuple[str, str]) -> str:

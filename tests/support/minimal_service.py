@@ -10,10 +10,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.errors import BusClosed, ConfigError
@@ -49,7 +49,7 @@ class MinimalSettings(ServiceSettings):
 
     ops_port: Port = 0
     mode: Mode = Mode.RUNS
-    pepper: SecretStr = SecretStr("")
+    pepper: Annotated[SecretStr, Field(max_length=32)] = SecretStr("")
 
 
 class _Component:
