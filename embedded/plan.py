@@ -90,7 +90,7 @@ def prepare(
     hosts = configured_hosts()
     environment = os.environ | _environment(folder, hosts, ports)
     if simulated:
-        environment = _without_tokens(environment) | _simulated_upstox(hosts, ports)
+        environment = _without_upstox(environment) | _simulated_upstox(hosts, ports)
     else:
         _check_token_file(environment, problems)
     environment |= overrides or {}
@@ -160,8 +160,10 @@ def _environ(environment: dict[str, str]) -> Iterator[None]:
         os.environ.update(original)
 
 
-def _without_tokens(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in _TOKEN_VARIABLES}
+def _without_upstox(environment: dict[str, str]) -> dict[str, str]:
+    """Without the settings that are only for the real Upstox."""
+    only_real = (*_TOKEN_VARIABLES, "TRADEDAD_UPSTOX_PROXY_URL")
+    return {name: value for name, value in environment.items() if name not in only_real}
 
 
 def _simulated_upstox(hosts: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:

@@ -72,7 +72,7 @@ async def build(
                 own_client=client,
             )
         )
-        session = await stack.enter_async_context(feed_session())
+        session = await stack.enter_async_context(feed_session(settings.upstox.proxy))
         authorizer = await asyncio.to_thread(FeedAuthorizer, settings.upstox)
         feed = UpstoxFeed(session, authorizer, clock, ping_secs=settings.feed_ping_secs)
         sources = [*configured_sources(settings.upstox), BusToken(bus)]

@@ -55,7 +55,8 @@ async def build(
             )
         )
         mongo = await stack.enter_async_context(connect_mongo(settings.mongo, readiness))
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        # Used for Upstox only: candles and the instruments master.
+        http = await stack.enter_async_context(aiohttp.ClientSession(proxy=settings.upstox.proxy))
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)

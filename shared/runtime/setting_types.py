@@ -48,6 +48,12 @@ def _optional_http_url(value: str) -> str:
     return _http_url(value) if value else value
 
 
+def _proxy_url(value: SecretStr) -> SecretStr:
+    if value.get_secret_value():
+        _split(value.get_secret_value(), ("http", "https"))
+    return value
+
+
 def _nats_urls(value: str) -> str:
     urls = [url.strip() for url in value.split(",")]
     for url in urls:
@@ -167,6 +173,8 @@ OptionalHttpUrl = Annotated[str, AfterValidator(_optional_http_url)]
 NatsUrls = Annotated[str, AfterValidator(_nats_urls)]
 """URLs of servers, separated by commas."""
 MongoUrl = Annotated[SecretStr, AfterValidator(_mongo_url)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_url)]
+"""May contain a password; empty for none."""
 Host = Annotated[str, AfterValidator(_host)]
 """An IP address or a host name; an IPv6 address may have brackets."""
 Password = Annotated[SecretStr, Field(min_length=1)]

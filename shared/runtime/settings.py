@@ -30,6 +30,7 @@ from shared.runtime.setting_types import (
     MongoUrl,
     NatsUrls,
     Port,
+    ProxyUrl,
     Secs,
 )
 
@@ -158,8 +159,16 @@ class UpstoxSettings(Settings):
     token_file: FilePath | None = None
     """A file that holds an access token. Ingest and the persister read it again and again, so
     write each day's token into it. It takes precedence over TRADEDAD_UPSTOX_ACCESS_TOKEN."""
+    proxy_url: ProxyUrl = SecretStr("")
+    """URL of an HTTP proxy for all calls to Upstox; none if empty. `http_proxy`, `https_proxy` and
+    `all_proxy` are not used by any service."""
     timeout_secs: Annotated[int, Field(ge=1, le=3_600)] = 10
     """Timeout of a request, in whole seconds: with a fraction the SDK waits without limit."""
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of the proxy; None for none."""
+        return self.proxy_url.get_secret_value() or None
 
 
 SHARED_GROUPS: Final[tuple[type[Settings], ...]] = (

@@ -22,7 +22,14 @@ REQUIRED: Final = {
     "TRADEDAD_INGEST_NATS_PASSWORD": "password",
     "TRADEDAD_PERSISTER_NATS_PASSWORD": "password",
 }
-SECRET_WORDS: Final = ("PASSWORD", "PEPPER", "ACCESS_TOKEN", "CLIENT_SECRET", "MONGO_URL")
+SECRET_WORDS: Final = (
+    "PASSWORD",
+    "PEPPER",
+    "ACCESS_TOKEN",
+    "CLIENT_SECRET",
+    "MONGO_URL",
+    "PROXY_URL",
+)
 NOT_TEXT: Final = "\udcff"
 """A byte of the environment that is not UTF-8."""
 
