@@ -21,6 +21,8 @@ from shared.runtime.disk_space import free_space
 _EVERY_SECS: Final = 1.0
 _PROBE_TIMEOUT_SECS: Final = 4.0
 _MAX_FAILURES: Final = 3
+_START_SECS: Final = 120.0
+"""Longer than nats-server takes to restore its streams."""
 _RESERVE_BYTES: Final = 32 << 20
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -37,14 +39,15 @@ class NatsSupervisor(Supervisor):
         threading.Thread(target=self._watch, args=(child,), daemon=True).start()
 
     def _watch(self, child: "subprocess.Popen[bytes]") -> None:
-        """Kill `child` if it has answered and then no longer does."""
+        """Kill `child` if it no longer answers, or does not begin to within the time to start."""
         failures = 0
         has_answered = False
+        deadline = time.monotonic() + _START_SECS
         while child.poll() is None:
             self._reserve.adjust()
             if self._answers():
                 failures, has_answered = 0, True
-            elif has_answered:
+            elif has_answered or time.monotonic() > deadline:
                 failures += 1
             if failures >= _MAX_FAILURES:
                 print(

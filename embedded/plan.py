@@ -14,6 +14,7 @@ from embedded.ports import HOST, configured_hosts, configured_ports, free_stack_
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from shared.errors import ConfigError
+from shared.runtime.disk_space import free_space
 from shared.runtime.setting_problems import shown
 from shared.runtime.setting_sources import SECRETS_DIR, stripped
 from shared.runtime.settings import RuntimeSettings, load
@@ -21,6 +22,7 @@ from shared.runtime.settings import RuntimeSettings, load
 _MASTER_PATH = "market-quote/instruments/exchange/complete.json.gz"
 TOKEN_FILE = "TRADEDAD_UPSTOX_TOKEN_FILE"
 _TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", TOKEN_FILE)
+_CRITICAL = "TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES"
 _SHUTDOWN_DEADLINE_SECS = "4"  # honcho kills its processes after five seconds
 
 
@@ -98,6 +100,7 @@ def prepare(
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
         "TRADEDAD_STACK_MONGOD": str(mongod),
     }
+    _check_space(folder, environment, problems)
     _check_services(environment, problems)
     if problems:
         raise ConfigError(list(problems))
@@ -135,6 +138,17 @@ def _check_token_file(environment: Mapping[str, str], problems: dict[str, None])
     path = Path(stripped(environment.get(TOKEN_FILE, "")))
     if environment.get(TOKEN_FILE) and path.parent.is_dir() and not path.exists():
         problems[f"{TOKEN_FILE}: {shown(path)}: there is no such file"] = None
+
+
+def _check_space(folder: Path, environment: Mapping[str, str], problems: dict[str, None]) -> None:
+    """Neither server starts on a full disk."""
+    critical = stripped(environment[_CRITICAL])
+    free_bytes = free_space(folder)
+    if critical.isascii() and critical.isdigit() and free_bytes < int(critical[:20]):
+        problems[
+            f"TRADEDAD_STACK_DATA_DIR: the disk of {folder} has only {free_bytes} bytes free; "
+            f"{_CRITICAL} requires {critical}"
+        ] = None
 
 
 def _check_services(environment: dict[str, str], problems: dict[str, None]) -> None:
@@ -197,9 +211,7 @@ def _environment(
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _SHUTDOWN_DEADLINE_SECS,
         "TRADEDAD_NATS_STORE_DIR": str(folder / "nats"),
         "TRADEDAD_MONGO_STORE_DIR": str(folder / "mongo"),
-        "TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES": str(
-            RuntimeSettings.model_fields["disk_critical_bytes"].default
-        ),
+        _CRITICAL: str(RuntimeSettings.model_fields["disk_critical_bytes"].default),
         SECRETS_DIR: str(folder / "secrets"),
     }
     if sys.stderr.isatty():

@@ -145,6 +145,20 @@ def test_a_folder_in_use_is_reported_before_its_ports(tmp_path: Path) -> None:
     assert problem.startswith(f"TRADEDAD_STACK_DATA_DIR: {folder} is in use by another stack")
 
 
+def test_a_full_disk_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "free_space", lambda _: 1_000)
+    with pytest.raises(ConfigError) as caught:
+        prepared(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        f"TRADEDAD_STACK_DATA_DIR: the disk of {tmp_path / 'simulated'} has only 1000 bytes free"
+    )
+    monkeypatch.setenv("TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES", "1000")
+    prepared(tmp_path)
+
+
 def test_a_simulated_upstox_is_not_given_a_real_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
