@@ -100,10 +100,10 @@ def prepare(
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
         "TRADEDAD_STACK_MONGOD": str(mongod),
     }
-    _check_space(folder, environment, problems)
     _check_services(environment, problems)
     if problems:
         raise ConfigError(list(problems))
+    environment[_CRITICAL] = str(_check_space(folder, environment))
     return Plan(folder, ports, hosts, environment)
 
 
@@ -140,15 +140,18 @@ def _check_token_file(environment: Mapping[str, str], problems: dict[str, None])
         problems[f"{TOKEN_FILE}: {shown(path)}: there is no such file"] = None
 
 
-def _check_space(folder: Path, environment: Mapping[str, str], problems: dict[str, None]) -> None:
-    """Neither server starts on a full disk."""
-    critical = stripped(environment[_CRITICAL])
+def _check_space(folder: Path, environment: dict[str, str]) -> int:
+    """The free space that the disk must have. Raises ConfigError if it has less."""
+    with _environ(environment):
+        critical_bytes = load(RuntimeSettings).disk_critical_bytes
     free_bytes = free_space(folder)
-    if critical.isascii() and critical.isdigit() and free_bytes < int(critical[:20]):
-        problems[
+    if free_bytes < critical_bytes:
+        problem = (
             f"TRADEDAD_STACK_DATA_DIR: the disk of {folder} has only {free_bytes} bytes free; "
-            f"{_CRITICAL} requires {critical}"
-        ] = None
+            f"{_CRITICAL} requires {critical_bytes}"
+        )
+        raise ConfigError([problem])
+    return critical_bytes
 
 
 def _check_services(environment: dict[str, str], problems: dict[str, None]) -> None:
@@ -211,7 +214,6 @@ def _environment(
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _SHUTDOWN_DEADLINE_SECS,
         "TRADEDAD_NATS_STORE_DIR": str(folder / "nats"),
         "TRADEDAD_MONGO_STORE_DIR": str(folder / "mongo"),
-        _CRITICAL: str(RuntimeSettings.model_fields["disk_critical_bytes"].default),
         SECRETS_DIR: str(folder / "secrets"),
     }
     if sys.stderr.isatty():

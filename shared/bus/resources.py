@@ -18,13 +18,14 @@ from shared.contracts.revocations import ALL_REVOCATIONS
 from shared.contracts.revocations import STREAM as REVOCATIONS_STREAM
 from shared.contracts.subjects import (
     LEASES_BUCKET,
-    TICKS_DETACHED,
     TICKS_STREAM,
     TICKS_SUBJECTS,
 )
 from shared.errors import ConfigError
 
 _MAX_REVOCATIONS_BYTES: Final = 64 << 20
+_STORES_NOTHING_BYTES: Final = 1
+"""A stream with this limit on the size of an entry stores none of our messages."""
 
 
 async def ensure_ticks_stream(
@@ -38,13 +39,15 @@ async def ensure_ticks_stream(
     """
     config = StreamConfig(
         name=TICKS_STREAM,
-        subjects=list(TICKS_SUBJECTS) if is_storing else [TICKS_DETACHED],
+        subjects=list(TICKS_SUBJECTS),
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,
         max_age=max_age_secs,
         max_bytes=max_bytes,
         max_msgs_per_subject=-1,
+        # Without its subjects, the stream would refuse the gateway's consumers, which filter by them.
+        max_msg_size=-1 if is_storing else _STORES_NOTHING_BYTES,
         num_replicas=bus.settings.replicas,
         no_ack=True,
         duplicate_window=min(120.0, max_age_secs),

@@ -23,8 +23,6 @@ ALL_QUOTES: Final = "md.quote.>"
 ALL_CANDLES_1M: Final = "md.candle.1m.>"
 # The stream TICKS captures all messages that bars are computed from.
 TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
-TICKS_DETACHED: Final = "ticks.detached"
-"""The subject of TICKS while it stores nothing; no message is published on it."""
 
 QUOTE_PREFIX: Final = "md.quote."
 CANDLE_1M_PREFIX: Final = "md.candle.1m."

@@ -1,7 +1,7 @@
 """Stores market data in TICKS, except while the disk of JetStream is full.
 
 Quotes are published once, and JetStream stores what is published. nats-server 2.9 hangs when it
-cannot write, and live prices stop with it. So TICKS is detached from their subjects before that.
+cannot write, and live prices stop with it. So before that, TICKS is set to store no messages.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class TicksStorage:
             self._readiness.up(DEPENDENCY)
 
     async def run(self) -> None:
-        """Detach or attach the stream whenever the space requires it, until cancelled."""
+        """Stop or resume storing whenever the space requires it, until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_SECS)
             if self._should_store() == self._is_storing:

@@ -14,7 +14,8 @@ from embedded.ports import free_ports
 from services.ingest.bus.ticks_storage import DEPENDENCY, TicksStorage
 from shared.bus.connection import Bus
 from shared.bus.resources import open_leases
-from shared.contracts.subjects import TICKS_DETACHED, TICKS_STREAM
+from shared.bus.stream_reader import TickReader
+from shared.contracts.subjects import ALL_QUOTES, TICKS_STREAM
 from shared.runtime.disk import DiskWatch, Space
 from shared.runtime.health import Readiness
 from shared.runtime.settings import RuntimeSettings
@@ -46,9 +47,9 @@ class Full:
         """Position of the last entry of TICKS."""
         return (await self.bus.js.stream_info(TICKS_STREAM)).state.last_seq
 
-    async def is_detached(self) -> bool:
+    async def stores_nothing(self) -> bool:
         config = (await self.bus.js.stream_info(TICKS_STREAM)).config
-        return config.subjects == [TICKS_DETACHED]
+        return config.max_msg_size == 1
 
     async def publish(self, count: int) -> None:
         """Publish messages, and wait until a subscriber has received them all."""
@@ -104,16 +105,20 @@ async def test_live_messages_arrive_on_a_full_disk_and_storing_resumes_with_spac
     await full.publish(100)
     assert await full.stored() == 100
     await asyncio.to_thread(full.disk.fill, leave_bytes=CRITICAL_BYTES - (4 << 20))
-    await eventually(full.is_detached, what="TICKS stores nothing")
+    await eventually(full.stores_nothing, what="TICKS stores nothing")
     assert full.watch.space is Space.CRITICAL
     assert str(full.disk.folder) in full.readiness.missing[DEPENDENCY]
     # More than the disk could hold.
     await full.publish(CRITICAL_BYTES // len(MESSAGE))
     assert await full.stored() == 100
+    # A gateway that starts now reads the last quotes.
+    async with TickReader(full.bus, start=None, subject=ALL_QUOTES) as reader:
+        last = [entry.position async for entries in reader.backlog() for entry in entries]
+    assert last == [100]
     bucket = (await open_leases(full.bus)).bucket
     await bucket.create("ingest", b"still writable")
     await asyncio.to_thread(full.disk.free)
     await eventually(full.readiness.is_ready, what="TICKS stores again")
-    assert not await full.is_detached()
+    assert not await full.stores_nothing()
     await full.publish(50)
     assert await full.stored() == 150

@@ -155,8 +155,9 @@ def test_a_full_disk_is_named_before_anything_starts(
     assert problem.startswith(
         f"TRADEDAD_STACK_DATA_DIR: the disk of {tmp_path / 'simulated'} has only 1000 bytes free"
     )
-    monkeypatch.setenv("TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES", "1000")
-    prepared(tmp_path)
+    monkeypatch.setenv("TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES", "\ufeff1000.0\r")
+    environment = prepared(tmp_path).environment
+    assert environment["TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES"] == "1000"
 
 
 def test_a_simulated_upstox_is_not_given_a_real_token(
