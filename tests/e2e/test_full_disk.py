@@ -97,7 +97,7 @@ def test_live_prices_go_on_and_everything_recovers_once_there_is_space(
         what="ingest reports the full disk",
         timeout_secs=START_SECS,
     )
-    assert not reserve.exists()
+    wait_until(lambda: not reserve.exists(), what="the reserve is released")
     asyncio.run(receive_quotes(stack))
     disk.free()
     wait_until(lambda: is_ready(stack), what="all are ready again", timeout_secs=START_SECS)

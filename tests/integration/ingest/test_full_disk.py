@@ -37,6 +37,7 @@ MESSAGE: Final = bytes(1_000)
 class Full:
     """A disk, and a nats-server and a leader's storage on it."""
 
+    server: NatsServer
     disk: SmallDisk
     bus: Bus
     readiness: Readiness
@@ -93,7 +94,7 @@ async def leader(server: NatsServer, disk: SmallDisk) -> AsyncIterator[Full]:
         await observer.flush()
         tasks = [asyncio.create_task(part.run()) for part in (watch, storage)]
         try:
-            yield Full(disk, bus, readiness, watch, received)
+            yield Full(server, disk, bus, readiness, watch, received)
         finally:
             await stop(tasks)
             await observer.close()
@@ -112,8 +113,9 @@ async def test_live_messages_arrive_on_a_full_disk_and_storing_resumes_with_spac
     await full.publish(CRITICAL_BYTES // len(MESSAGE))
     assert await full.stored() == 100
     # A gateway that starts now reads the last quotes.
-    async with TickReader(full.bus, start=None, subject=ALL_QUOTES) as reader:
-        last = [entry.position async for entries in reader.backlog() for entry in entries]
+    async with bus_of(full.server, "gateway") as gateway:
+        async with TickReader(gateway, start=None, subject=ALL_QUOTES) as reader:
+            last = [entry.position async for entries in reader.backlog() for entry in entries]
     assert last == [100]
     bucket = (await open_leases(full.bus)).bucket
     await bucket.create("ingest", b"still writable")
