@@ -3,6 +3,15 @@
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
+# With CDPATH, `cd` in a script may change to another folder.
+unexport CDPATH
+# Under LC_ALL=C, Python does not start from a folder whose name is not ASCII.
+ifneq ($(LC_ALL),)
+ifeq ($(findstring UTF-8,$(LC_ALL))$(findstring utf8,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest docs clean
 

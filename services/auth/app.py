@@ -62,7 +62,9 @@ async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[S
     """
     async with (
         assemble(settings, readiness) as (app, components),
-        serve(app, settings.host, settings.port) as port,
+        serve(
+            app, settings.host, settings.port, settings=("TRADEDAD_AUTH_HOST", "TRADEDAD_AUTH_PORT")
+        ) as port,
     ):
         log.info("auth is listening", host=settings.host, port=port)
         yield components

@@ -35,6 +35,7 @@ from services.gateway.stream.quota import request_rates
 from services.gateway.stream.registry import StreamRegistry
 from services.gateway.stream.session_context import SessionContext
 from services.gateway.stream.stream_log import StreamLog
+from services.gateway.stream_capacity import connection_limit, within_file_limit
 from shared.bus.connection import connect_bus
 from shared.contracts.revocations import Revocations
 from shared.runtime.clock import Clock, SystemClock
@@ -58,6 +59,7 @@ async def build(
 
     `clock` is that of the operating system if None.
     """
+    settings = within_file_limit(settings)
     for channel in Channel:
         metrics.SUBSCRIPTIONS.labels(channel.value)  # exported as 0 before the first subscription
     clock = clock or SystemClock()
@@ -170,6 +172,8 @@ async def build(
                 max_line_bytes=_MAX_LINE_BYTES,
                 idle_secs=settings.idle_secs,
                 max_idle=settings.max_idle_connections,
+                most=connection_limit(settings),
+                settings=("TRADEDAD_GATEWAY_HOST", "TRADEDAD_GATEWAY_PORT"),
             )
         )
         stack.push_async_callback(stream.drain)

@@ -24,6 +24,10 @@ DROPPED_CANDLES: Final = Counter(
     "tradedad_ingest_dropped_candles_total",
     "Candles dropped because the queue was full while NATS was unavailable.",
 )
+TICKS_STORED: Final = Gauge(
+    "tradedad_ingest_ticks_stored",
+    "1 while the stream TICKS stores market data, 0 while this leader stops it for a full disk.",
+)
 FRAME_SECONDS: Final = Histogram(
     "tradedad_ingest_frame_processing_seconds",
     "Time from receiving a frame to having published its quotes.",

@@ -32,6 +32,7 @@ from shared.contracts.instruments import (
 )
 from shared.errors import StaleEpoch, StreamUnavailable
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.disk import DiskWatch
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.mongo_clock import MongoClock
@@ -55,7 +56,8 @@ async def build(
             )
         )
         mongo = await stack.enter_async_context(connect_mongo(settings.mongo, readiness))
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        # Used for Upstox only: candles and the instruments master.
+        http = await stack.enter_async_context(aiohttp.ClientSession(proxy=settings.upstox.proxy))
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
@@ -81,7 +83,14 @@ async def build(
             MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
             Leader(lease, store, pipeline, repairer, master_loader, readiness),
             _responder(bus, clock, HistoryReader(mongo), instruments, settings),
+            *_disk_watches(settings),
         )
+
+
+def _disk_watches(settings: PersisterSettings) -> list[DiskWatch]:
+    """None if MongoDB's data is not on this machine."""
+    folder = settings.mongo.store_dir
+    return [] if folder is None else [DiskWatch("mongodb", folder, settings.runtime)]
 
 
 def _repairer(

@@ -16,14 +16,24 @@ from shared.bus.connection import Bus
 from shared.bus.lease import Leases
 from shared.contracts.revocations import ALL_REVOCATIONS
 from shared.contracts.revocations import STREAM as REVOCATIONS_STREAM
-from shared.contracts.subjects import LEASES_BUCKET, TICKS_STREAM, TICKS_SUBJECTS
+from shared.contracts.subjects import (
+    LEASES_BUCKET,
+    TICKS_STREAM,
+    TICKS_SUBJECTS,
+)
 from shared.errors import ConfigError
 
 _MAX_REVOCATIONS_BYTES: Final = 64 << 20
+_STORES_NOTHING_BYTES: Final = 1
+"""A stream with this limit on the size of an entry stores none of our messages."""
 
 
-async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) -> None:
+async def ensure_ticks_stream(
+    bus: Bus, *, max_age_secs: float, max_bytes: int, is_storing: bool = True
+) -> None:
     """Create or update TICKS, the replay buffer of all messages that bars are computed from.
+
+    Unless `is_storing`, it keeps its entries and stores no further ones.
 
     Raises nats.errors.Error if the server does not reply or refuses.
     """
@@ -36,6 +46,8 @@ async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) 
         max_age=max_age_secs,
         max_bytes=max_bytes,
         max_msgs_per_subject=-1,
+        # Without its subjects, the stream would refuse the gateway's consumers, which filter by them.
+        max_msg_size=-1 if is_storing else _STORES_NOTHING_BYTES,
         num_replicas=bus.settings.replicas,
         no_ack=True,
         duplicate_window=min(120.0, max_age_secs),

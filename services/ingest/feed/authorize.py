@@ -18,6 +18,7 @@ class FeedAuthorizer:
         for logger in configuration.logger.values():
             logger.handlers.clear()  # the SDK's handlers bypass our log format
         configuration.host = settings.api_url
+        configuration.proxy = settings.proxy
         self._timeout_secs = settings.timeout_secs
         client = upstox_client.ApiClient(configuration)
         # The pool serves asynchronous calls, which ingest does not make. Left running, it
