@@ -28,6 +28,10 @@ AMENDED_BARS: Final = Counter(
 REPAIRED_BARS: Final = Counter(
     "tradedad_persister_repaired_bars_total", "Bars stored that were made of Upstox's candles."
 )
+LATE_PUBLISHED_BARS: Final = Counter(
+    "tradedad_persister_late_published_bars_total",
+    "Bars published again or for the first time after a fault, later than they were stored.",
+)
 CLOSED_WINDOWS: Final = Counter("tradedad_persister_closed_windows_total", "Windows closed.")
 OPEN_WINDOWS: Final = Gauge("tradedad_persister_open_windows", "Windows that have begun.")
 COMMIT_SECONDS: Final = Histogram(

@@ -15,6 +15,7 @@ from services.persister import metrics
 from services.persister.pipeline import Publisher
 from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
+from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
@@ -43,8 +44,8 @@ class Candles(Protocol):
 class RepairStore(Protocol):
     """Stores repairs. Both methods raise PyMongoError, and StaleEpoch if another leads."""
 
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
-        """Store bars unless there are better ones. Returns the bars as stored."""
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
+        """Store bars unless there are better ones. Returns the bars as stored, to publish."""
         ...
 
     async def settle_gaps(
@@ -149,12 +150,12 @@ class Repairer:
             failed_keys.add(key)
             log.debug("candles unavailable", key=key, error=error.detail)
             return 0
-        bars = await self._store.repair(repaired_bars(key, candles, repair.windows), epoch)
-        metrics.REPAIRED_BARS.inc(len(bars))
-        await self._publisher.publish(bars)
+        stored = await self._store.repair(repaired_bars(key, candles, repair.windows), epoch)
+        metrics.REPAIRED_BARS.inc(len(stored.bars))
+        await self._publisher.publish(stored)
         # A bar that is still partial has trades of which Upstox has no candle yet.
         self._attempts[repair.identity] += 1
         # If an earlier day of the instrument failed, its gap is not filled yet.
         if key not in failed_keys:
             await self._store.settle_gaps(repair.gap_ids, key, GapState.REPAIRED, epoch)
-        return len(bars)
+        return len(stored.bars)

@@ -10,6 +10,7 @@ from pymongo.errors import AutoReconnect
 from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle
 from services.persister.repair.repairer import Repairer
+from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
@@ -49,10 +50,10 @@ class FakeStore:
     bars: list[Bar] = field(default_factory=list)
     settled: list[tuple[set[str], str, GapState]] = field(default_factory=list)
 
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
         self._check(epoch)
         self.bars += bars
-        return list(bars)
+        return StoredBars(bars, ["note"])
 
     async def settle_gaps(
         self, gap_ids: Collection[str], key: str, outcome: GapState, epoch: int
@@ -85,8 +86,8 @@ class FakeBacklog:
 class FakePublisher:
     published: list[Bar] = field(default_factory=list)
 
-    async def publish(self, bars: Sequence[Bar]) -> None:
-        self.published += bars
+    async def publish(self, stored: StoredBars) -> None:
+        self.published += stored.bars
 
 
 def repair(key: str = KEY, *gap_ids: str, day: int = MONDAY) -> Repair:
