@@ -11,7 +11,6 @@ auction and trades after the close included. An indicative price is not a trade.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
@@ -19,14 +18,11 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
-from services.persister.aggregation.trades import TradeRecorder
+from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, Candle, ClockTick, Quote
 from shared.market.exchange_time import WINDOW_MS, window_start
-
-# A live feed may send nothing for this long.
-_MIN_SILENCE_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +134,15 @@ class Aggregator:
             state.closed_until_ms = self._taken_until_ms = max(state.closed_until_ms, start_ms)
             self._note_silence(window_start(feed_time_ms), feed_time_ms, GapReason.FEED_AWAY)
             last_ms = last_feed_ms = 0
-        elif is_after_loss:
-            until_ms = max(feed_time_ms, last_feed_ms + 1)
-            self._note_silence(last_feed_ms, until_ms, GapReason.ENTRIES_LOST)
-        elif epoch > state.feed_epoch:
-            until_ms = max(feed_time_ms, last_feed_ms + 1)
-            self._note_silence(last_feed_ms, until_ms, GapReason.FEED_AWAY)
-        elif is_snapshot and feed_time_ms - last_feed_ms > _MIN_SILENCE_MS:
+        elif is_after_loss or epoch > state.feed_epoch:
+            reason = GapReason.ENTRIES_LOST if is_after_loss else GapReason.FEED_AWAY
+            self._note_silence(last_feed_ms, max(feed_time_ms, last_feed_ms + 1), reason)
+        elif is_snapshot and feed_time_ms - last_feed_ms > MIN_SILENCE_MS:
             self._note_silence(last_feed_ms, feed_time_ms, GapReason.FEED_AWAY)
         elif time_ms - last_ms > self._silent_after_ms:
             self._note_silence(last_ms, time_ms, GapReason.FEED_AWAY)
+        elif time_ms - last_ms > MIN_SILENCE_MS:
+            state.add_break(last_feed_ms, time_ms)
         state.feed_epoch = epoch
         if time_ms > last_ms:
             state.time_ms = time_ms
@@ -160,6 +155,7 @@ class Aggregator:
     def _note_silence(self, since_ms: int, until_ms: int, reason: GapReason) -> None:
         if until_ms > since_ms:
             self._state.silences.append(FeedSilence(since_ms, until_ms, reason))
+            self._state.add_break(min(since_ms, self._state.feed_time_ms or since_ms), until_ms)
         self._closes_at_ms = self._next_close_ms()
 
     def _next_close_ms(self) -> int:

@@ -1,6 +1,7 @@
 """A bar of conflated quotes and candles equals the bar computed from every trade."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -305,3 +306,64 @@ def test_only_a_window_with_a_fault_near_it_is_partial(story: Story) -> None:
                 since < start + WINDOW_MS + 70_000 and start - 70_000 < until
                 for since, until in faults
             )
+
+
+def versions(closed: list[ClosedWindows], amended: list[Bar]) -> dict[tuple[str, int], list[Bar]]:
+    """By instrument and window, the bars in the order in which they are stored."""
+    bars: dict[tuple[str, int], list[Bar]] = {}
+    for bar in [bar for windows in closed for bar in windows.bars] + amended:
+        bars.setdefault((bar.key, bar.start), []).append(bar)
+    return bars
+
+
+# The feed is away after the first window has closed; the next quote hides trades.
+AWAY_AFTER_THE_WINDOW = Story(
+    trades=[
+        Trade("A|1", T0 + at_ms, 2.0, 4)
+        for at_ms in (70_000, WINDOW_MS + 20_000, WINDOW_MS + 21_000, WINDOW_MS + 40_000)
+    ],
+    since=T0, every_ms=1_000, is_quiet=True,
+    outages=[Outage(T0 + WINDOW_MS + 10_000, T0 + WINDOW_MS + 30_000)], lose=[],
+)  # fmt: skip
+
+
+@HALF_AS_MANY
+@given(stories())
+@example(AWAY_AFTER_THE_WINDOW)
+def test_a_complete_bar_becomes_partial_only_by_a_fault_near_its_window(story: Story) -> None:
+    entries, lost = story.entries()
+    for (_, start), bars in versions(*run(entries)).items():
+        for before, after in pairwise(bars):
+            if (before.state, after.state) == (BarState.COMPLETE, BarState.PARTIAL):
+                faults = [(outage.since, outage.until) for outage in story.outages]
+                faults += [(at, at) for at in lost]
+                assert any(
+                    since < start + WINDOW_MS + 5_900 and start - 70_000 < until
+                    for since, until in faults
+                )
+
+
+def test_an_outage_after_a_window_does_not_make_its_complete_bar_partial() -> None:
+    entries, _ = AWAY_AFTER_THE_WINDOW.entries()
+    closed, amended = run(entries)
+    states = [bar.state.value for bar in versions(closed, amended)["A|1", T0]]
+    assert set(states) == {"complete"}
+    gaps = [gap for windows in closed for gap in windows.gaps]
+    assert all(gap.start_ms > T0 for gap in gaps)
+
+
+def test_entries_lost_after_a_window_do_not_make_its_complete_bar_partial() -> None:
+    story = replace(AWAY_AFTER_THE_WINDOW, outages=[])
+    entries, _ = story.entries()
+    lost = range(T0 + WINDOW_MS + 10_000, T0 + WINDOW_MS + 30_000)
+    rest = [entry for entry in entries if entry[1].ts not in lost]
+    states = [bar.state.value for bar in versions(*run(rest))["A|1", T0]]
+    assert set(states) == {"complete"}
+
+
+def test_an_outage_at_the_end_of_a_window_makes_its_bar_partial() -> None:
+    story = replace(
+        AWAY_AFTER_THE_WINDOW, outages=[Outage(T0 + WINDOW_MS + 1_000, T0 + WINDOW_MS + 30_000)]
+    )
+    states = [bar.state.value for bar in versions(*run(story.entries()[0]))["A|1", T0]]
+    assert states[0] == "partial"
