@@ -19,6 +19,11 @@ REFUSED_TRADES: Final = Counter(
     " (early).",
     ["reason"],
 )
+CONTRADICTIONS: Final = Counter(
+    "tradedad_persister_contradicted_minutes_total",
+    "Minutes in which a quote showed a trade that the minute's candle cannot include; their bars"
+    " are partial until they are repaired.",
+)
 BARS: Final = Counter(
     "tradedad_persister_bars_total", "Bars stored, amended and repaired ones included.", ["state"]
 )

@@ -190,12 +190,15 @@ class _RefusalCounts:
 
     def __init__(self, aggregator: Aggregator) -> None:
         self._aggregator = aggregator
-        self._late = self._early = self._stale = 0
+        self._late = self._early = self._stale = self._contradictions = 0
 
     def report(self) -> None:
         late, early = self._aggregator.late_trades, self._aggregator.early_trades
         stale = self._aggregator.stale_entries
         metrics.REFUSED_TRADES.labels("late").inc(late - self._late)
         metrics.REFUSED_TRADES.labels("early").inc(early - self._early)
+        contradictions = self._aggregator.contradictions
         metrics.STALE_ENTRIES.inc(stale - self._stale)
+        metrics.CONTRADICTIONS.inc(contradictions - self._contradictions)
+        self._contradictions = contradictions
         self._late, self._early, self._stale = late, early, stale

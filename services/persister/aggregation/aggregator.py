@@ -84,6 +84,11 @@ class Aggregator:
         """Trades refused because their time is in the future."""
         return self._trades.early_trades
 
+    @property
+    def contradictions(self) -> int:
+        """Minutes in which a quote showed a trade that the minute's candle cannot include."""
+        return self._trades.contradictions
+
     def skip(self, position: int) -> None:
         """Pass over an entry that does not concern bars."""
         self._state.next_position = position + 1

@@ -40,6 +40,8 @@ class TradeRecorder:
         """Trades refused because their window can no longer change."""
         self.early_trades = 0
         """Trades refused because their time is in the future."""
+        self.contradictions = 0
+        """Minutes in which a quote showed a trade that the minute's candle cannot include."""
 
     def apply_quote(self, quote: Quote) -> None:
         """Record the trade that `quote` shows, if it is new, and the trades that it hides."""
@@ -74,7 +76,9 @@ class TradeRecorder:
         window = self._windows.find(instrument, window_start(candle.start))
         if window is None:
             return
+        contradictions = window.contradictions
         minute = window.apply_candle(candle)
+        self.contradictions += window.contradictions - contradictions
         if minute.hidden_since_ms is not None:
             self._resolve_hidden_trades(instrument, minute, minute.hidden_since_ms)
 
@@ -150,6 +154,7 @@ class TradeRecorder:
             volume = 0 if previous_vtt is None else max(0, vtt - previous_vtt)
             hides_trades = previous_vtt is None or vtt - previous_vtt != quote.ltq
             instrument.vtt = vtt
+        contradictions = window.contradictions
         window.record_trade(
             quote,
             price,
@@ -158,6 +163,7 @@ class TradeRecorder:
             previous_vtt=previous_vtt,
             hidden_since_ms=previous_ms if hides_trades else None,
         )
+        self.contradictions += window.contradictions - contradictions
         minute_ms = ltt_ms - ltt_ms % MINUTE_MS
         if hides_trades and previous_ms < minute_ms:
             self._record_hidden_trades(instrument, previous_ms, minute_ms - 1, is_tail=True)

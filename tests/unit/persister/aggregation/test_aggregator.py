@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
@@ -277,6 +279,28 @@ def test_a_repeated_candle_or_one_without_news_amends_no_bar() -> None:
     for _ in range(2):
         feed.candle(T0 + 4 * MINUTE_MS, (100.0, 100.0, 100.0, 100.0), 10)
     assert (feed.target.take_amended(), feed.amended) == ((), [])
+
+
+@pytest.mark.parametrize("volume", [None, 0])
+def test_candles_without_volume_make_no_bar(volume: int | None) -> None:
+    feed = started()
+    for number in range(5):
+        feed.candle(
+            T0 + number * MINUTE_MS, (100.0, 100.0, 100.0, 100.0), volume,
+            ts=T0 + (number + 1) * MINUTE_MS + 300,
+        )  # fmt: skip
+    assert feed.close() == []
+
+
+def test_a_trade_outside_its_minutes_candle_makes_the_bar_partial_and_is_counted() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 90.0, 1_010)
+    feed.trade(T0 + 61_000, 100.0, 1_020)
+    feed.candle(T0, (100.0, 101.0, 99.0, 100.0), 10, ts=T0 + 61_500)
+    (bar,) = feed.close()
+    assert (bar.low, bar.state, feed.target.contradictions) == (90.0, BarState.PARTIAL, 1)
+    feed.candle(T0, (100.0, 101.0, 99.0, 100.0), 10, ts=T0 + WINDOW_MS + 3_000)
+    assert feed.target.contradictions == 1
 
 
 def test_a_candle_from_before_the_first_quote_makes_no_bar() -> None:

@@ -23,7 +23,7 @@ from shared.contracts.history import GapReason
 MINUTE = Minute(
     start_ms=60_000, open=1.0, high=2.0, low=0.5, close=1.5, volume=10,
     vtt_before=VolumeBounds(100, None), last_vtt=110, is_partial=True, is_tail_partial=False,
-    hidden_since_ms=59_000, has_candle=True,
+    hidden_since_ms=59_000, has_candle=True, is_contradicted=True,
 )  # fmt: skip
 WINDOW = BarBuilder(
     start_ms=0, minutes=[MINUTE], ltq=5, ltt_ms=61_000, atp=1.25, oi=7, ticks=2, silent_ms=1_000,
@@ -43,7 +43,7 @@ STATE = AggregatorState(
     },
     breaks=[StreamBreak(7, 8)], breaks_known_since_ms=6,
 )  # fmt: skip
-STORED_MINUTE = [60_000, 1.0, 2.0, 0.5, 1.5, 10, [100, None], 110, True, False, 59_000, True]
+STORED_MINUTE = [60_000, 1.0, 2.0, 0.5, 1.5, 10, [100, None], 110, True, False, 59_000, True, True]
 STORED_WINDOW = [0, [STORED_MINUTE], 5, 61_000, 1.25, 7, 2, 1_000, True, 3, [90, 95]]
 STORED_NEW_WINDOW = [300_000, [], None, None, None, None, 0, 0, False, 0, None]
 STORED: list[Any] = [
