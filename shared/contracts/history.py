@@ -113,7 +113,7 @@ class BarsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GapState(StrEnum):
-    """Whether a gap has been repaired from Upstox's history."""
+    """Whether a gap has been repaired from Upstox's history. Abandoned: it has no such candles."""
 
     OPEN = "open"
     REPAIRED = "repaired"

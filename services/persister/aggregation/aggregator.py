@@ -19,6 +19,7 @@ from services.persister.aggregation.checkpoint import (
     encode_state,
 )
 from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
+from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, Candle, ClockTick, Quote
@@ -58,6 +59,7 @@ class Aggregator:
         self._grace_ms = grace_ms
         self._silent_after_ms = silent_after_ms
         self._windows = Windows(state)
+        self._trading_times = TradingTimes()
         self._trades = TradeRecorder(state, self._windows, grace_ms=grace_ms)
         self._taken_until_ms = state.closed_until_ms
         self._closes_at_ms = self._next_close_ms()
@@ -182,14 +184,28 @@ class Aggregator:
             start_ms = max(window_start(silence.since_ms), state.closed_until_ms)
             end_ms = min(window_start(silence.until_ms - 1) + WINDOW_MS, until_ms)
             if start_ms < end_ms:
-                state.gaps += (
-                    InstrumentGap(start_ms, end_ms, silence.reason, instrument.key)
-                    for instrument in self._instruments.values()
-                    if instrument.last_quote_ms < silence.until_ms
-                )
+                self._add_silence_gaps(silence, start_ms, end_ms)
         state.closed_until_ms = until_ms
         state.silences = [silence for silence in state.silences if silence.until_ms > until_ms]
         self._closes_at_ms = self._next_close_ms()
+
+    def _add_silence_gaps(self, silence: FeedSilence, start_ms: int, end_ms: int) -> None:
+        """Add the gaps of a silence in `[start_ms, end_ms)`, as far as instruments may trade.
+
+        The calendar counts for an instrument as long as its last trade was in the calendar's hours.
+        """
+        spans: dict[str, list[Span]] = {}
+        for instrument in self._instruments.values():
+            if instrument.last_quote_ms >= silence.until_ms:
+                continue
+            segment = instrument.key.partition("|")[0]
+            if segment not in spans:
+                spans[segment] = self._trading_times.spans(instrument.key, start_ms, end_ms)
+            is_regular = self._trading_times.includes(instrument.key, instrument.ltt_ms)
+            self._state.gaps += (
+                InstrumentGap(*span, silence.reason, instrument.key)
+                for span in (spans[segment] if is_regular else [(start_ms, end_ms)])
+            )
 
 
 def _by_window(gaps: Iterable[InstrumentGap]) -> tuple[WindowGap, ...]:

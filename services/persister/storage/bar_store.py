@@ -22,7 +22,9 @@ from services.persister.storage.documents import (
     bar_document,
     bar_from_document,
     bar_id,
+    bar_id_range,
     gap_document,
+    to_ms,
 )
 from services.persister.storage.epoch_guard import CHECKPOINTS, EpochGuard
 from services.persister.storage.unpublished_bars import UnpublishedBars
@@ -195,25 +197,37 @@ class BarStore:
     ) -> None:
         """Record that `key` is repaired or abandoned in these gaps, as `outcome` says.
 
-        A gap in which no instrument is open any more gets the state `outcome`. Raises StaleEpoch
-        as `commit`.
+        A gap in which the instrument has a partial bar is not repaired and stays open. A gap in
+        which no instrument is open any more gets the state `outcome`. Raises StaleEpoch as
+        `commit`.
         """
         if not gap_ids:
             return
         settled: Document = {"$pull": {"open_keys": key}}
         if outcome is GapState.ABANDONED:
             settled["$addToSet"] = {"abandoned_keys": key}
-        ids = {"$in": list(gap_ids)}
-        over = {"_id": ids, "open_keys": [], "state": GapState.OPEN.value}
-        updates = [
-            UpdateMany({"_id": ids}, settled),
-            UpdateMany(over, {"$set": {"state": outcome.value}}),
-        ]
 
         async def write(session: AsyncClientSession) -> None:
+            open_gaps = {"_id": {"$in": list(gap_ids)}, "open_keys": key}
+            ids = [
+                gap["_id"]
+                async for gap in self._gaps.find(open_gaps, {"start": 1, "end": 1}, session=session)
+                if outcome is GapState.ABANDONED or not await self._is_partial(key, gap, session)
+            ]
+            over = {"_id": {"$in": ids}, "open_keys": [], "state": GapState.OPEN.value}
+            updates = [
+                UpdateMany({"_id": {"$in": ids}}, settled),
+                UpdateMany(over, {"$set": {"state": outcome.value}}),
+            ]
             await self._gaps.bulk_write(updates, ordered=True, session=session)
 
         await self._guard.transact(epoch, _AMENDMENT, write)
+
+    async def _is_partial(self, key: str, gap: Document, session: AsyncClientSession) -> bool:
+        """Whether `key` has a partial bar in the gap."""
+        span = bar_id_range(key, to_ms(gap["start"]), to_ms(gap["end"]))
+        partial = {"_id": span, "state": BarState.PARTIAL.value}
+        return await self._bars.find_one(partial, {"_id": 1}, session=session) is not None
 
     async def _insert_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> Sequence[Bar]:
         """Write bars that are all new. Raises BulkWriteError if one is stored already."""

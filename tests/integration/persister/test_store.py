@@ -153,6 +153,38 @@ async def test_a_gap_is_over_once_each_of_its_instruments_is_settled(mongo: Mong
     assert gap["state"] == "abandoned"
 
 
+async def test_a_gap_is_not_repaired_while_a_bar_in_it_is_partial(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    await store.commit(closed(bar(state=BarState.PARTIAL), gaps=(GAP,)), epoch)
+    gap_id = gap_document(GAP)["_id"]
+    for key in GAP.keys:
+        await store.settle_gaps([gap_id], key, GapState.REPAIRED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_id})
+    assert gap is not None
+    assert (gap["state"], gap["open_keys"]) == ("open", [KEY])
+    await store.repair([bar(state=BarState.REPAIRED)], epoch)
+    await store.settle_gaps([gap_id], KEY, GapState.REPAIRED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_id})
+    assert gap is not None
+    assert (gap["state"], gap["open_keys"]) == ("repaired", [])
+
+
+async def test_an_abandoned_gap_may_have_a_partial_bar_and_a_repaired_one_is_not_abandoned(
+    mongo: Mongo,
+) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    await store.commit(closed(bar(state=BarState.PARTIAL), gaps=(GAP,)), epoch)
+    gap_id = gap_document(GAP)["_id"]
+    await store.settle_gaps([gap_id], OTHER_KEY, GapState.REPAIRED, epoch)
+    for key in GAP.keys:
+        await store.settle_gaps([gap_id], key, GapState.ABANDONED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_id})
+    assert gap is not None
+    assert (gap["open_keys"], gap["abandoned_keys"]) == ([], [KEY])
+
+
 async def test_leaders_that_take_over_concurrently_have_different_epochs(mongo: Mongo) -> None:
     store = await prepared(mongo)
     epochs = [epoch for epoch, _ in await asyncio.gather(*(store.take_over() for _ in range(10)))]

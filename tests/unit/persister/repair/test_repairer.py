@@ -165,6 +165,25 @@ async def test_windows_that_stay_partial_are_repaired_five_times_at_most() -> No
     assert len(harness.upstox.calls) == 5
 
 
+async def test_a_gap_of_an_earlier_day_is_abandoned_after_the_last_attempt() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    for _ in range(4):
+        await harness.repair_all()
+    assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
+    await harness.repair_all()
+    assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.ABANDONED)
+
+
+async def test_a_gap_of_today_stays_open_and_is_repaired_again_the_next_day() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    for _ in range(6):
+        await harness.repairer.repair_all(MONDAY_10_00, TERM, EPOCH)
+    assert [is_today for _, _, is_today in harness.upstox.calls] == [True] * 5
+    assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
+    await harness.repair_all()
+    assert harness.upstox.calls[5:] == [(KEY, MONDAY, False)]
+
+
 async def test_attempts_are_forgotten_once_the_windows_are_not_in_the_backlog() -> None:
     harness = Harness(repair())
     for _ in range(5):
