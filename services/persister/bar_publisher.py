@@ -45,6 +45,7 @@ class BarPublisher:
         self._bus = bus
         self._unpublished = unpublished
         self._is_behind = True
+        self._is_reported = False
         # Published in the order in which they were stored, so the newest version is the last.
         self._lock = asyncio.Lock()
 
@@ -71,7 +72,7 @@ class BarPublisher:
             except PyMongoError as error:
                 self._report(error)
             else:
-                self._is_behind = False
+                self._is_behind = self._is_reported = False
 
     async def _publish(self, stored: StoredBars) -> bool:
         """Publish bars and remove their notes; False if that failed."""
@@ -86,17 +87,20 @@ class BarPublisher:
 
     async def _send(self, bars: Sequence[Bar]) -> None:
         """Publish bars until the server has confirmed them. Raises NatsError or OSError."""
+        reconnects = self._bus.client.stats["reconnects"]
         for at in range(0, len(bars), _BARS_PER_FLUSH):
             if not self._bus.is_connected:
                 raise ConnectionReconnectingError
             for bar in bars[at : at + _BARS_PER_FLUSH]:
                 await self._bus.client.publish(bar_subject(bar.key), encode(bar))
-            await self._confirm()
+            await self._confirm(reconnects)
 
-    async def _confirm(self) -> None:
-        """Wait until the server has received what was published. Raises NatsError or OSError."""
+    async def _confirm(self, reconnects: int) -> None:
+        """Wait until the server has received what was published. Raises NatsError or OSError.
+
+        `reconnects` is the client's count before: a new connection confirms nothing of the old one.
+        """
         client = self._bus.client
-        reconnects = client.stats["reconnects"]
         timeout_secs = math.ceil(self._bus.settings.request_timeout_secs)
         # The client writes a PING ahead of queued messages, so only the second one follows them.
         for _ in range(2):
@@ -105,6 +109,6 @@ class BarPublisher:
             raise ConnectionReconnectingError
 
     def _report(self, error: Exception) -> None:
-        if not self._is_behind:
+        if not self._is_reported:
             log.warning("bars not published, trying again", error=repr(error))
-        self._is_behind = True
+        self._is_behind = self._is_reported = True

@@ -97,9 +97,6 @@ async def test_each_bar_is_published_on_the_subject_of_its_instrument() -> None:
 @pytest.mark.parametrize("error", [ConnectionClosedError(), FlushTimeoutError(), OSError("pipe")])
 async def test_bars_that_nats_has_not_confirmed_are_published_again(error: Exception) -> None:
     harness = Harness(now=BARS)
-    await harness.publisher.catch_up()
-    harness.bus.messages.clear()
-    harness.notes.notes = {"now": BARS}
     harness.bus.error = error
     with capture_logs() as logs:
         await harness.publisher.publish(STORED)
