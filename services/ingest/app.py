@@ -95,7 +95,7 @@ async def build(
 
 def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
     return Lease(
-        lambda: open_leases(bus),
+        lambda: open_leases(bus, reads_ticks=True),
         "ingest",
         f"ingest-{uuid.uuid4().hex}",
         settings.nats.lease_ttl_secs,

@@ -14,7 +14,7 @@ from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.stream_reader import Entry, TickReader, stream_created_at
+from shared.bus.stream_reader import Entry, TickReader, ticks_identity
 from shared.contracts.messages import Bar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -73,10 +73,14 @@ class Pipeline:
         Raises LeaseLost or StaleEpoch if another persister leads, StreamUnavailable or
         PyMongoError if NATS or MongoDB stays unavailable.
         """
-        stream_id = await self._stream_id(term)
-        if state.stream_id not in ("", stream_id):
-            log.warning("tick stream was replaced", lost_from=state.next_position)
-        state = resume_on_stream(state, stream_id)
+        stream_id, last_position = await self._stream(term)
+        before = state.next_position
+        state = resume_on_stream(state, stream_id, last_position)
+        if state.next_position < before:
+            log.warning(
+                "tick stream was replaced or put back, reading it from its beginning",
+                lost_from=before, ends_at=last_position,
+            )  # fmt: skip
         aggregator = Aggregator(
             state, grace_ms=self._settings.grace_ms, silent_after_ms=self._settings.silent_after_ms
         )
@@ -86,13 +90,13 @@ class Pipeline:
             log.info("reading the tick stream", position=start, epoch=epoch, backlog=backlog)
             await self._read(reader, aggregator, backlog, epoch, term)
 
-    async def _stream_id(self, term: Term) -> str:
-        """The identity of the tick stream. Waits until ingest has created the stream."""
+    async def _stream(self, term: Term) -> tuple[str, int]:
+        """The identity and the last position of the tick stream. Waits until ingest has created the stream."""
         backoff = Backoff(cap_secs=_MAX_PAUSE_SECS)
         while True:
             term.check()
             try:
-                return await stream_created_at(self._bus)
+                return await ticks_identity(self._bus)
             except NotFoundError:
                 if not backoff.attempt:
                     log.info("waiting for the tick stream")

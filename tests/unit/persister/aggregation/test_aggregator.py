@@ -446,7 +446,7 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
     feed.close()
     state = decode_state(feed.closed[-1].checkpoint)
     state.stream_id = "the lost one"
-    target = aggregator(resume_on_stream(state, "another"))
+    target = aggregator(resume_on_stream(state, "another", last_position=1_000))
     at = T0 + WINDOW_MS + 9_000
     target.apply_quote(quote(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
     for position in range(2, 400):
