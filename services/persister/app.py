@@ -19,6 +19,7 @@ from services.persister.repair.repairer import Repairer
 from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.history_reader import HistoryReader
+from services.persister.storage.unpublished_bars import UnpublishedBars
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.requests import Handler, Responder
@@ -58,7 +59,7 @@ async def build(
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
-        publisher = BarPublisher(bus)
+        publisher = BarPublisher(bus, UnpublishedBars(mongo))
         pipeline = Pipeline(bus, store, publisher, settings, clock)
         # By Upstox's documentation and SDK, candles need no token. So the persister has no
         # permission to request the feed's token from the trading service.

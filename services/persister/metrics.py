@@ -19,6 +19,11 @@ REFUSED_TRADES: Final = Counter(
     " (early).",
     ["reason"],
 )
+CONTRADICTIONS: Final = Counter(
+    "tradedad_persister_contradicted_minutes_total",
+    "Minutes in which a quote showed a trade that the minute's candle cannot include; their bars"
+    " are partial until they are repaired.",
+)
 BARS: Final = Counter(
     "tradedad_persister_bars_total", "Bars stored, amended and repaired ones included.", ["state"]
 )
@@ -27,6 +32,10 @@ AMENDED_BARS: Final = Counter(
 )
 REPAIRED_BARS: Final = Counter(
     "tradedad_persister_repaired_bars_total", "Bars stored that were made of Upstox's candles."
+)
+LATE_PUBLISHED_BARS: Final = Counter(
+    "tradedad_persister_late_published_bars_total",
+    "Bars published again or for the first time after a fault, later than they were stored.",
 )
 CLOSED_WINDOWS: Final = Counter("tradedad_persister_closed_windows_total", "Windows closed.")
 OPEN_WINDOWS: Final = Gauge("tradedad_persister_open_windows", "Windows that have begun.")

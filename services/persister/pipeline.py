@@ -12,6 +12,7 @@ from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
 from services.persister.aggregation.checkpoint import AggregatorState, resume_on_stream
 from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings
+from services.persister.stored_bars import StoredBars
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.stream_reader import Entry, TickReader, ticks_identity
@@ -31,20 +32,32 @@ _LOG_EVERY_ENTRIES: Final = 100_000
 class WindowStore(Protocol):
     """Stores bars. Both methods raise PyMongoError, and StaleEpoch if another persister leads."""
 
-    async def commit(self, closed: ClosedWindows, epoch: int) -> None:
-        """Store closed windows and the checkpoint, all or nothing."""
+    async def commit(self, closed: ClosedWindows, epoch: int) -> StoredBars:
+        """Store closed windows and the checkpoint, all or nothing. Returns the bars to publish."""
         ...
 
-    async def amend(self, bars: Sequence[Bar], epoch: int) -> None:
-        """Store bars that have changed."""
+    async def amend(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
+        """Store bars that have changed. Returns the bars to publish."""
         ...
 
 
 class Publisher(Protocol):
     """Publishes stored bars."""
 
-    async def publish(self, bars: Sequence[Bar]) -> None:
-        """Never raises; bars that cannot be published are dropped."""
+    async def publish(self, stored: StoredBars) -> None:
+        """Never raises; bars that cannot be published now are published later."""
+        ...
+
+
+class TermPublisher(Publisher, Protocol):
+    """Publishes also what could not be published when it was stored. No method raises."""
+
+    def begin_term(self) -> None:
+        """Note that an earlier leader may have left bars unpublished."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Publish the stored bars that have not been published, if there are any."""
         ...
 
 
@@ -55,7 +68,7 @@ class Pipeline:
         self,
         bus: Bus,
         store: WindowStore,
-        publisher: Publisher,
+        publisher: TermPublisher,
         settings: PersisterSettings,
         clock: Clock,
     ) -> None:
@@ -73,6 +86,8 @@ class Pipeline:
         Raises LeaseLost or StaleEpoch if another persister leads, StreamUnavailable or
         PyMongoError if NATS or MongoDB stays unavailable.
         """
+        self._publisher.begin_term()
+        await self._publisher.catch_up()
         stream_id, last_position = await self._stream(term)
         before = state.next_position
         state = resume_on_stream(state, stream_id, last_position)
@@ -116,6 +131,7 @@ class Pipeline:
                     metrics.OPEN_WINDOWS.set(aggregator.open_window_count)
             if self._clock.monotonic() >= amend_at:
                 await self._amend(aggregator.take_amended(), epoch, term)
+                await self._publisher.catch_up()
                 amend_at = self._clock.monotonic() + _AMEND_EVERY_SECS
             counts.report()
             self.time_ms = aggregator.time_ms
@@ -140,7 +156,7 @@ class Pipeline:
 
     async def _commit(self, closed: ClosedWindows, epoch: int, term: Term) -> None:
         started = self._clock.monotonic()
-        await self._retry(lambda: self._store.commit(closed, epoch), term)
+        stored = await self._retry(lambda: self._store.commit(closed, epoch), term)
         metrics.COMMIT_SECONDS.observe(self._clock.monotonic() - started)
         metrics.CLOSED_WINDOWS.inc()
         for gap in closed.gaps:
@@ -150,16 +166,16 @@ class Pipeline:
                 reason=gap.reason.value, instruments=len(gap.keys),
             )  # fmt: skip
         log.info("window stored", until_ms=closed.until_ms, bars=len(closed.bars))
-        await self._publisher.publish(closed.bars)
+        await self._publisher.publish(stored)
 
     async def _amend(self, bars: Sequence[Bar], epoch: int, term: Term) -> None:
         if not bars:
             return
-        await self._retry(lambda: self._store.amend(bars, epoch), term)
-        metrics.AMENDED_BARS.inc(len(bars))
-        await self._publisher.publish(bars)
+        stored = await self._retry(lambda: self._store.amend(bars, epoch), term)
+        metrics.AMENDED_BARS.inc(len(stored.bars))
+        await self._publisher.publish(stored)
 
-    async def _retry(self, write: Callable[[], Awaitable[None]], term: Term) -> None:
+    async def _retry(self, write: Callable[[], Awaitable[StoredBars]], term: Term) -> StoredBars:
         """Call `write` until it succeeds. Raises PyMongoError if the last retry fails."""
         backoff = Backoff(cap_secs=_MAX_PAUSE_SECS)
         while True:
@@ -178,12 +194,15 @@ class _RefusalCounts:
 
     def __init__(self, aggregator: Aggregator) -> None:
         self._aggregator = aggregator
-        self._late = self._early = self._stale = 0
+        self._late = self._early = self._stale = self._contradictions = 0
 
     def report(self) -> None:
         late, early = self._aggregator.late_trades, self._aggregator.early_trades
         stale = self._aggregator.stale_entries
         metrics.REFUSED_TRADES.labels("late").inc(late - self._late)
         metrics.REFUSED_TRADES.labels("early").inc(early - self._early)
+        contradictions = self._aggregator.contradictions
         metrics.STALE_ENTRIES.inc(stale - self._stale)
+        metrics.CONTRADICTIONS.inc(contradictions - self._contradictions)
+        self._contradictions = contradictions
         self._late, self._early, self._stale = late, early, stale

@@ -18,7 +18,6 @@ from services.gateway.rest.queries import (
     GapsQuery,
     InstrumentsQuery,
     QuotesQuery,
-    RangeQuery,
     unique,
 )
 from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORT_LIVED, reply
@@ -138,9 +137,10 @@ class Endpoints:
         ]
         return [*described, web.route("GET", "/v1/openapi.json", self.openapi)]
 
-    def _cache_control(self, query: RangeQuery) -> str:
+    def _cache_control(self, query: BarsQuery) -> str:
         """Settled bars may be cached for a short time."""
-        return SHORT_LIVED if query.end_ms <= self._clock.now_ms() - _SETTLED_MS else NO_CACHE
+        is_settled = query.bars_end_ms <= self._clock.now_ms() - _SETTLED_MS
+        return SHORT_LIVED if is_settled else NO_CACHE
 
     def _missing_reason(self, key: str) -> NoQuote:
         outcome = self._interest.outcome(key, self._clock.monotonic(), is_known=False)

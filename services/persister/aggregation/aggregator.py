@@ -11,7 +11,6 @@ auction and trades after the close included. An indicative price is not a trade.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
@@ -19,14 +18,12 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
-from services.persister.aggregation.trades import TradeRecorder
+from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
+from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, Candle, ClockTick, Quote
 from shared.market.exchange_time import WINDOW_MS, window_start
-
-# A live feed may send nothing for this long.
-_MIN_SILENCE_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ class Aggregator:
         self._grace_ms = grace_ms
         self._silent_after_ms = silent_after_ms
         self._windows = Windows(state)
+        self._trading_times = TradingTimes()
         self._trades = TradeRecorder(state, self._windows, grace_ms=grace_ms)
         self._taken_until_ms = state.closed_until_ms
         self._closes_at_ms = self._next_close_ms()
@@ -87,6 +85,11 @@ class Aggregator:
     def early_trades(self) -> int:
         """Trades refused because their time is in the future."""
         return self._trades.early_trades
+
+    @property
+    def contradictions(self) -> int:
+        """Minutes in which a quote showed a trade that the minute's candle cannot include."""
+        return self._trades.contradictions
 
     def skip(self, position: int) -> None:
         """Pass over an entry that does not concern bars."""
@@ -138,16 +141,15 @@ class Aggregator:
             state.closed_until_ms = self._taken_until_ms = max(state.closed_until_ms, start_ms)
             self._note_silence(window_start(feed_time_ms), feed_time_ms, GapReason.FEED_AWAY)
             last_ms = last_feed_ms = 0
-        elif is_after_loss:
-            until_ms = max(feed_time_ms, last_feed_ms + 1)
-            self._note_silence(last_feed_ms, until_ms, GapReason.ENTRIES_LOST)
-        elif epoch > state.feed_epoch:
-            until_ms = max(feed_time_ms, last_feed_ms + 1)
-            self._note_silence(last_feed_ms, until_ms, GapReason.FEED_AWAY)
-        elif is_snapshot and feed_time_ms - last_feed_ms > _MIN_SILENCE_MS:
+        elif is_after_loss or epoch > state.feed_epoch:
+            reason = GapReason.ENTRIES_LOST if is_after_loss else GapReason.FEED_AWAY
+            self._note_silence(last_feed_ms, max(feed_time_ms, last_feed_ms + 1), reason)
+        elif is_snapshot and feed_time_ms - last_feed_ms > MIN_SILENCE_MS:
             self._note_silence(last_feed_ms, feed_time_ms, GapReason.FEED_AWAY)
         elif time_ms - last_ms > self._silent_after_ms:
             self._note_silence(last_ms, time_ms, GapReason.FEED_AWAY)
+        elif time_ms - last_ms > MIN_SILENCE_MS:
+            state.add_break(last_feed_ms, time_ms)
         state.feed_epoch = epoch
         if time_ms > last_ms:
             state.time_ms = time_ms
@@ -160,6 +162,7 @@ class Aggregator:
     def _note_silence(self, since_ms: int, until_ms: int, reason: GapReason) -> None:
         if until_ms > since_ms:
             self._state.silences.append(FeedSilence(since_ms, until_ms, reason))
+            self._state.add_break(min(since_ms, self._state.feed_time_ms or since_ms), until_ms)
         self._closes_at_ms = self._next_close_ms()
 
     def _next_close_ms(self) -> int:
@@ -181,14 +184,28 @@ class Aggregator:
             start_ms = max(window_start(silence.since_ms), state.closed_until_ms)
             end_ms = min(window_start(silence.until_ms - 1) + WINDOW_MS, until_ms)
             if start_ms < end_ms:
-                state.gaps += (
-                    InstrumentGap(start_ms, end_ms, silence.reason, instrument.key)
-                    for instrument in self._instruments.values()
-                    if instrument.last_quote_ms < silence.until_ms
-                )
+                self._add_silence_gaps(silence, start_ms, end_ms)
         state.closed_until_ms = until_ms
         state.silences = [silence for silence in state.silences if silence.until_ms > until_ms]
         self._closes_at_ms = self._next_close_ms()
+
+    def _add_silence_gaps(self, silence: FeedSilence, start_ms: int, end_ms: int) -> None:
+        """Add the gaps of a silence in `[start_ms, end_ms)`, as far as instruments may trade.
+
+        The calendar counts for an instrument as long as its last trade was in the calendar's hours.
+        """
+        spans: dict[str, list[Span]] = {}
+        for instrument in self._instruments.values():
+            if instrument.last_quote_ms >= silence.until_ms:
+                continue
+            segment = instrument.key.partition("|")[0]
+            if segment not in spans:
+                spans[segment] = self._trading_times.spans(instrument.key, start_ms, end_ms)
+            is_regular = self._trading_times.includes(instrument.key, instrument.ltt_ms)
+            self._state.gaps += (
+                InstrumentGap(*span, silence.reason, instrument.key)
+                for span in (spans[segment] if is_regular else [(start_ms, end_ms)])
+            )
 
 
 def _by_window(gaps: Iterable[InstrumentGap]) -> tuple[WindowGap, ...]:

@@ -9,6 +9,7 @@ from shared.contracts.history import GapReason
 
 # Structs are stored as arrays: the order of their fields is the layout.
 _LAYOUT: Final = 1
+_MAX_BREAKS: Final = 64
 
 
 class FeedSilence(msgspec.Struct, array_like=True, frozen=True):
@@ -21,6 +22,15 @@ class FeedSilence(msgspec.Struct, array_like=True, frozen=True):
     def overlap_ms(self, start_ms: int, end_ms: int) -> int:
         """Length of the silence within `[start_ms, end_ms)`; 0 or less if there is none."""
         return min(self.until_ms, end_ms) - max(self.since_ms, start_ms)
+
+
+class StreamBreak(msgspec.Struct, array_like=True, frozen=True):
+    """A step of the stream over which messages may be missing, or are delivered late."""
+
+    since_ms: int
+    """The last exchange time that the feed had sent before."""
+    until_ms: int
+    """Exchange time reached after the step."""
 
 
 class InstrumentGap(msgspec.Struct, array_like=True, frozen=True):
@@ -80,6 +90,28 @@ class AggregatorState(msgspec.Struct, array_like=True):
     gaps: list[InstrumentGap] = []
     """Gaps that were not taken yet."""
     instruments: dict[str, InstrumentProgress] = {}
+    breaks: list[StreamBreak] = []
+    """The last breaks, oldest first."""
+    breaks_known_since_ms: int = 0
+    """Earlier breaks are forgotten."""
+
+    def add_break(self, since_ms: int, until_ms: int) -> None:
+        """Note a break. The oldest one is forgotten if there are many."""
+        self.breaks.append(StreamBreak(since_ms, until_ms))
+        if len(self.breaks) > _MAX_BREAKS:
+            self.breaks_known_since_ms = self.breaks.pop(0).until_ms
+
+    def unbroken_until_ms(self, since_ms: int) -> int:
+        """Exchange time of the feed until which the stream had no break after `since_ms`.
+
+        It is less than `since_ms` if that is unknown.
+        """
+        until_ms = self.feed_time_ms or 0
+        for stream_break in reversed(self.breaks):
+            if stream_break.until_ms <= since_ms:
+                return until_ms
+            until_ms = stream_break.since_ms
+        return until_ms if since_ms >= self.breaks_known_since_ms else 0
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

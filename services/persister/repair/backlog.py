@@ -22,7 +22,8 @@ from shared.market.exchange_time import (
 from shared.runtime.mongo import Document, Mongo
 
 _MAX_BARS: Final = 20_000
-_MAX_GAPS: Final = 50
+_MAX_OPEN_KEYS: Final = 50_000
+"""Instruments of gaps, over all gaps."""
 _PRE_OPEN_MS: Final = 15 * MINUTE_MS
 
 InstrumentDay = tuple[int, str]
@@ -85,7 +86,9 @@ class RepairBacklogReader:
             "state": GapState.OPEN.value,
             "end": {"$gte": oldest, "$lte": to_datetime(until_ms)},
         }
-        for gap in await self._gaps.find(open_gaps).sort("end").to_list(_MAX_GAPS):
+        open_keys = 0
+        async for gap in self._gaps.find(open_gaps).sort("end"):
+            open_keys += len(gap["open_keys"])
             for key in gap["open_keys"]:
                 missing = await self._missing_windows(gap, key)
                 if not missing:
@@ -94,6 +97,8 @@ class RepairBacklogReader:
                 for window_ms in missing:
                     _add_window(repairs, key, window_ms)
                 repairs[trading_day(max(missing)), key].gap_ids.add(gap["_id"])
+            if open_keys >= _MAX_OPEN_KEYS:
+                break
         return RepairBacklog([repairs[place] for place in sorted(repairs)], filled)
 
     async def _missing_windows(self, gap: Document, key: str) -> set[int]:

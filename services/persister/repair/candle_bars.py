@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from services.persister.aggregation.minute import trades_have_volume
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS, window_start
 
@@ -24,8 +25,11 @@ def repaired_bars(key: str, day: Iterable[MinuteCandle], windows: Collection[int
     """Bars of those `windows` (starts, epoch ms) that have candles, oldest first.
 
     `day` is all candles of a day until now, in any order. Fields that only quotes give, such as
-    the last traded quantity, are None.
+    the last traded quantity, are None. A candle without volume, of an instrument that has volume,
+    shows that its minute has no trade: it is no part of a bar.
     """
+    if trades_have_volume(key):
+        day = [candle for candle in day if candle.volume > 0]
     candles: dict[int, list[MinuteCandle]] = {}
     vtt_at_end: dict[int, int] = {}
     vtt = 0

@@ -129,7 +129,8 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     ticks: int
     """Number of quotes with a new trade in the window."""
     state: str
-    """``complete``, ``partial`` (a trade may be missing) or ``repaired``."""
+    """``complete``, ``partial`` (a trade may be missing) or ``repaired``. The window is over, so
+    it is never ``forming``, the state of a 15m, 1h or 1d bar by REST before its end."""
     silent_ms: int
     """How long the feed was not live during the window, in milliseconds."""
     epoch: int

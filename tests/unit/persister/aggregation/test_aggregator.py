@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
@@ -10,7 +12,7 @@ from services.persister.aggregation.checkpoint import (
 )
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState, Candle, ClockTick, FeedState
-from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
+from shared.market.exchange_time import MINUTE_MS, WINDOW_MS, trading_day
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quote
 
 GRACE_MS = 2_000
@@ -82,6 +84,9 @@ class Feeder:
             for closed in self.closed
             for gap in closed.gaps
         ]
+
+
+EVENING = T0 + 8 * 60 * MINUTE_MS
 
 
 def started() -> Feeder:
@@ -279,6 +284,28 @@ def test_a_repeated_candle_or_one_without_news_amends_no_bar() -> None:
     assert (feed.target.take_amended(), feed.amended) == ((), [])
 
 
+@pytest.mark.parametrize("volume", [None, 0])
+def test_candles_without_volume_make_no_bar(volume: int | None) -> None:
+    feed = started()
+    for number in range(5):
+        feed.candle(
+            T0 + number * MINUTE_MS, (100.0, 100.0, 100.0, 100.0), volume,
+            ts=T0 + (number + 1) * MINUTE_MS + 300,
+        )  # fmt: skip
+    assert feed.close() == []
+
+
+def test_a_trade_outside_its_minutes_candle_makes_the_bar_partial_and_is_counted() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 90.0, 1_010)
+    feed.trade(T0 + 61_000, 100.0, 1_020)
+    feed.candle(T0, (100.0, 101.0, 99.0, 100.0), 10, ts=T0 + 61_500)
+    (bar,) = feed.close()
+    assert (bar.low, bar.state, feed.target.contradictions) == (90.0, BarState.PARTIAL, 1)
+    feed.candle(T0, (100.0, 101.0, 99.0, 100.0), 10, ts=T0 + WINDOW_MS + 3_000)
+    assert feed.target.contradictions == 1
+
+
 def test_a_candle_from_before_the_first_quote_makes_no_bar() -> None:
     feed = Feeder()
     feed.quote(ts=T0, ltt=T0 - 90_000, volume=1_000, snap=True)
@@ -368,6 +395,46 @@ def test_a_silence_of_two_windows_makes_partial_bars_at_its_ends_and_a_gap() -> 
         (T0 + WINDOW_MS, T0 + 3 * WINDOW_MS, "unseen_trades", (KEY,)),
         (T0 + 3 * WINDOW_MS, T0 + 4 * WINDOW_MS, "feed_away", (KEY,)),
     ]
+
+
+def silence(feed: Feeder, since_ms: int, until_ms: int) -> None:
+    """Let exchange time pass without a message of the feed, until a clock tick."""
+    feed.run_until(since_ms)
+    feed.position += 1
+    feed.target.apply_clock_tick(tick(until_ms), feed.position)
+    feed.run_until(until_ms + 2 * WINDOW_MS)
+
+
+def test_a_silence_after_the_close_is_no_gap() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    feed.position += 1
+    feed.target.apply_clock_tick(tick(EVENING), feed.position)
+    feed.run_until(EVENING + WINDOW_MS)
+    feed.closed.clear()
+    silence(feed, EVENING + 2 * WINDOW_MS, EVENING + 9 * WINDOW_MS)
+    assert feed.gaps() == []
+
+
+def test_a_silence_over_night_is_a_gap_in_the_sessions_only() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    silence(feed, T0 + 10_000, T0 + 2 * DAY_MS)
+    spans = [(start, end) for start, end, *_ in feed.gaps()]
+    assert spans[0][0] == T0
+    assert spans[-1][0] == T0 + 2 * DAY_MS - 60 * MINUTE_MS
+    # Tuesday, 24 November 2026, is a holiday.
+    assert len({trading_day(start) for start, _ in spans}) == 2
+    assert all(end - start <= 7 * 60 * MINUTE_MS for start, end in spans)
+
+
+def test_a_silence_is_a_gap_of_an_instrument_that_trades_outside_the_calendars_hours() -> None:
+    feed = Feeder()
+    feed.quote(ts=EVENING, ltt=EVENING - 1, volume=1_000, snap=True)
+    feed.trade(EVENING + 1_000, 100.0, 1_010)
+    silence(feed, EVENING + 2 * WINDOW_MS, EVENING + 9 * WINDOW_MS)
+    (gap,) = feed.gaps()
+    assert gap[:2] == (EVENING + 2 * WINDOW_MS, EVENING + 9 * WINDOW_MS)
 
 
 def test_lost_entries_make_only_the_bars_partial_whose_trades_they_hid() -> None:

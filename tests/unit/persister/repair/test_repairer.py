@@ -10,6 +10,7 @@ from pymongo.errors import AutoReconnect
 from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle
 from services.persister.repair.repairer import Repairer
+from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
@@ -49,10 +50,10 @@ class FakeStore:
     bars: list[Bar] = field(default_factory=list)
     settled: list[tuple[set[str], str, GapState]] = field(default_factory=list)
 
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
         self._check(epoch)
         self.bars += bars
-        return list(bars)
+        return StoredBars(bars, ["note"])
 
     async def settle_gaps(
         self, gap_ids: Collection[str], key: str, outcome: GapState, epoch: int
@@ -85,8 +86,8 @@ class FakeBacklog:
 class FakePublisher:
     published: list[Bar] = field(default_factory=list)
 
-    async def publish(self, bars: Sequence[Bar]) -> None:
-        self.published += bars
+    async def publish(self, stored: StoredBars) -> None:
+        self.published += stored.bars
 
 
 def repair(key: str = KEY, *gap_ids: str, day: int = MONDAY) -> Repair:
@@ -162,6 +163,25 @@ async def test_windows_that_stay_partial_are_repaired_five_times_at_most() -> No
     for _ in range(8):
         await harness.repair_all()
     assert len(harness.upstox.calls) == 5
+
+
+async def test_a_gap_of_an_earlier_day_is_abandoned_after_the_last_attempt() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    for _ in range(4):
+        await harness.repair_all()
+    assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
+    await harness.repair_all()
+    assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.ABANDONED)
+
+
+async def test_a_gap_of_today_stays_open_and_is_repaired_again_the_next_day() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    for _ in range(6):
+        await harness.repairer.repair_all(MONDAY_10_00, TERM, EPOCH)
+    assert [is_today for _, _, is_today in harness.upstox.calls] == [True] * 5
+    assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
+    await harness.repair_all()
+    assert harness.upstox.calls[5:] == [(KEY, MONDAY, False)]
 
 
 async def test_attempts_are_forgotten_once_the_windows_are_not_in_the_backlog() -> None:
