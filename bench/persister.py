@@ -113,7 +113,14 @@ async def replay(nats: NatsServer, mongo: Mongo, last: int) -> float:
     await store.prepare()
     epoch, state = await store.take_over()
     async with _bus(nats, "persister") as bus:
-        pipeline = Pipeline(bus, store, BarPublisher(bus, UnpublishedBars(mongo)), settings, clock)
+        pipeline = Pipeline(
+            bus,
+            store,
+            BarPublisher(bus, UnpublishedBars(mongo)),
+            settings,
+            clock,
+            Readiness("bench"),
+        )
         started = time.perf_counter()
         work = asyncio.create_task(
             pipeline.run(Term(1, clock, clock.monotonic() + 3_600), epoch, state)

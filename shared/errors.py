@@ -27,7 +27,8 @@ TradeDadError
 ├── LeaseLost              leadership has lapsed; stop acting at once
 ├── StaleEpoch             a newer leader has written, so this leader's write was refused
 ├── StreamUnavailable      a JetStream stream cannot be read at the moment; try again
-│   └── StreamNotFound     the stream does not exist
+│   ├── StreamNotFound     the stream does not exist
+│   └── StreamPutBack      the stream ends before the position to read from
 └── FeedError              the market-data connection failed
     └── FeedUnauthorised   Upstox refused the access token
 """
@@ -257,6 +258,10 @@ class StreamUnavailable(TradeDadError):
 
 class StreamNotFound(StreamUnavailable):
     """The JetStream stream does not exist (yet)."""
+
+
+class StreamPutBack(StreamUnavailable):
+    """The JetStream stream ends before the position to read: its data is an older copy."""
 
 
 class FeedError(TradeDadError):

@@ -118,7 +118,7 @@ def _disk_watch(settings: IngestSettings) -> DiskWatch | None:
 
 def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
     return Lease(
-        lambda: open_leases(bus),
+        lambda: open_leases(bus, reads_ticks=True),
         "ingest",
         f"ingest-{uuid.uuid4().hex}",
         settings.nats.lease_ttl_secs,

@@ -63,7 +63,7 @@ async def build(
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
         publisher = BarPublisher(bus, UnpublishedBars(mongo))
-        pipeline = Pipeline(bus, store, publisher, settings, clock)
+        pipeline = Pipeline(bus, store, publisher, settings, clock, readiness)
         # By Upstox's documentation and SDK, candles need no token. So the persister has no
         # permission to request the feed's token from the trading service.
         tokens = TokenPicker(configured_sources(settings.upstox), clock)

@@ -1,5 +1,8 @@
 """Decodes entries of the tick stream and applies them to the aggregator."""
 
+import time
+from typing import Final
+
 import msgspec
 
 from services.persister import metrics
@@ -11,11 +14,14 @@ from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
+_LOG_EVERY_SECS: Final = 60.0
+
 
 def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
     """Decode one entry and apply it to `aggregator`.
 
-    An entry that cannot be decoded counts as lost, since reading it again would not help.
+    An entry that cannot be decoded, or has a value out of range, counts as lost, since reading it
+    again would not help. It is counted; the first in a minute is logged.
     """
     try:
         if entry.subject.startswith(QUOTE_PREFIX):
@@ -28,9 +34,18 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
             aggregator.skip(entry.position)
     except msgspec.DecodeError as error:
         metrics.UNDECODABLE_ENTRIES.inc()
-        log.warning(
-            "entry cannot be decoded",
-            position=entry.position,
-            subject=entry.subject,
-            error=str(error),
-        )
+        _log_once_a_minute(entry, str(error))
+
+
+_last_logged_secs = float("-inf")
+
+
+def _log_once_a_minute(entry: Entry, error: str) -> None:
+    global _last_logged_secs
+    now_secs = time.monotonic()
+    if now_secs - _last_logged_secs < _LOG_EVERY_SECS:
+        return
+    _last_logged_secs = now_secs
+    log.warning(
+        "entry cannot be decoded", position=entry.position, subject=entry.subject, error=error
+    )

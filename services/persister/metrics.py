@@ -66,3 +66,15 @@ PENDING_REPAIRS: Final = Gauge(
 INSTRUMENTS: Final = Gauge(
     "tradedad_persister_instruments", "Instruments of the last instruments master."
 )
+STALLED: Final = Gauge(
+    "tradedad_persister_stalled",
+    "1 while this leader can use no entry of the tick stream.",
+)
+CHECKPOINT_INSTRUMENTS: Final = Gauge(
+    "tradedad_persister_checkpoint_instruments",
+    "Instruments in the checkpoint.",
+)
+CHECKPOINT_BYTES: Final = Gauge(
+    "tradedad_persister_checkpoint_bytes",
+    "Size of the last checkpoint; MongoDB refuses more than 16 MiB.",
+)

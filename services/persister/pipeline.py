@@ -10,19 +10,23 @@ from pymongo.errors import PyMongoError
 from services.persister import metrics
 from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
 from services.persister.aggregation.checkpoint import AggregatorState, resume_on_stream
+from services.persister.aggregation.progress import ProgressMonitor
 from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings
 from services.persister.stored_bars import StoredBars
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.stream_reader import Entry, TickReader, stream_created_at
+from shared.bus.stream_reader import Entry, TickReader, ticks_identity
 from shared.contracts.messages import Bar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
+from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
+DEPENDENCY: Final = "tick stream"
+"""Name in `Readiness`: down while this leader refuses all entries."""
 _MAX_WRITE_RETRIES: Final = 20
 _MAX_PAUSE_SECS: Final = 5.0
 _AMEND_EVERY_SECS: Final = 1.0
@@ -71,12 +75,15 @@ class Pipeline:
         publisher: TermPublisher,
         settings: PersisterSettings,
         clock: Clock,
+        readiness: Readiness,
     ) -> None:
         self._bus = bus
         self._store = store
         self._publisher = publisher
         self._settings = settings
         self._clock = clock
+        self._readiness = readiness
+        self._is_stalled = False
         self.time_ms: int | None = None
         """Exchange time reached; None before the first entry."""
 
@@ -88,10 +95,14 @@ class Pipeline:
         """
         self._publisher.begin_term()
         await self._publisher.catch_up()
-        stream_id = await self._stream_id(term)
-        if state.stream_id not in ("", stream_id):
-            log.warning("tick stream was replaced", lost_from=state.next_position)
-        state = resume_on_stream(state, stream_id)
+        stream_id, last_position = await self._stream(term)
+        before = state.next_position
+        state = resume_on_stream(state, stream_id, last_position)
+        if state.next_position < before:
+            log.warning(
+                "tick stream was replaced or put back, reading it from its beginning",
+                lost_from=before, ends_at=last_position,
+            )  # fmt: skip
         aggregator = Aggregator(
             state, grace_ms=self._settings.grace_ms, silent_after_ms=self._settings.silent_after_ms
         )
@@ -99,15 +110,18 @@ class Pipeline:
         async with TickReader(self._bus, start=start) as reader:
             backlog = await reader.open()
             log.info("reading the tick stream", position=start, epoch=epoch, backlog=backlog)
-            await self._read(reader, aggregator, backlog, epoch, term)
+            try:
+                await self._read(reader, aggregator, backlog, epoch, term)
+            finally:
+                self._report_stall("")  # another leader may be able to go on
 
-    async def _stream_id(self, term: Term) -> str:
-        """The identity of the tick stream. Waits until ingest has created the stream."""
+    async def _stream(self, term: Term) -> tuple[str, int]:
+        """The identity and the last position of the tick stream. Waits until ingest has created the stream."""
         backoff = Backoff(cap_secs=_MAX_PAUSE_SECS)
         while True:
             term.check()
             try:
-                return await stream_created_at(self._bus)
+                return await ticks_identity(self._bus)
             except NotFoundError:
                 if not backoff.attempt:
                     log.info("waiting for the tick stream")
@@ -117,6 +131,7 @@ class Pipeline:
         self, reader: TickReader, aggregator: Aggregator, backlog: int, epoch: int, term: Term
     ) -> None:
         counts = _RefusalCounts(aggregator)
+        progress = ProgressMonitor(aggregator, self._clock.monotonic())
         amend_at = self._clock.monotonic()
         while True:
             entries = await reader.batch()
@@ -125,15 +140,29 @@ class Pipeline:
                 if (closed := aggregator.take_closed()) is not None:
                     await self._commit(closed, epoch, term)
                     metrics.OPEN_WINDOWS.set(aggregator.open_window_count)
+                    metrics.CHECKPOINT_INSTRUMENTS.set(aggregator.instrument_count)
+                    metrics.CHECKPOINT_BYTES.set(len(closed.checkpoint))
             if self._clock.monotonic() >= amend_at:
                 await self._amend(aggregator.take_amended(), epoch, term)
                 await self._publisher.catch_up()
                 amend_at = self._clock.monotonic() + _AMEND_EVERY_SECS
             counts.report()
+            self._report_stall(progress.check(self._clock.monotonic()))
             self.time_ms = aggregator.time_ms
             if entries:
                 self._report_progress(entries, reader.behind, backlog)
                 backlog = max(0, backlog - len(entries))
+
+    def _report_stall(self, reason: str) -> None:
+        """Make the persister unready while it refuses all entries."""
+        metrics.STALLED.set(bool(reason))
+        if not reason:
+            self._readiness.up(DEPENDENCY)
+        elif not self._is_stalled:
+            log.error("no entry of the tick stream can be used", reason=reason)
+        if reason:
+            self._readiness.down(DEPENDENCY, reason)
+        self._is_stalled = bool(reason)
 
     def _report_progress(self, entries: list[Entry], behind: int, backlog: int) -> None:
         """Set metrics, and log the replay of the `backlog` that these entries are the first of."""

@@ -11,6 +11,7 @@ auction and trades after the close included. An indicative price is not a trade.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
@@ -24,6 +25,11 @@ from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, Candle, ClockTick, Quote
 from shared.market.exchange_time import WINDOW_MS, window_start
+
+FORGET_AFTER_MS: Final = 5 * 86_400_000
+"""An instrument without quotes for this long leaves the checkpoint: longer than most holidays."""
+MAX_INSTRUMENTS: Final = 30_000
+"""Beyond this, the most silent ones leave: MongoDB refuses a document of more than 16 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,27 @@ class Aggregator:
         self._closes_at_ms = self._next_close_ms()
         self.stale_entries = 0
         """Entries refused because they are of a superseded ingest leader."""
+        self.past_entries = 0
+        """Entries older than the exchange time reached. Such entries are usual for a moment."""
+        self.used_entries = 0
+        """Entries of the exchange time reached, or later."""
+        self.last_received = (0, 0)
+        """Epoch and exchange time of the last entry, used or not."""
 
     @property
     def time_ms(self) -> int | None:
         """Exchange time reached; None before the first entry."""
         return self._state.time_ms
+
+    @property
+    def feed_epoch(self) -> int:
+        """Lease epoch of the ingest leader whose entries count."""
+        return self._state.feed_epoch
+
+    @property
+    def instrument_count(self) -> int:
+        """Number of instruments in the checkpoint."""
+        return len(self._instruments)
 
     @property
     def open_window_count(self) -> int:
@@ -132,6 +154,7 @@ class Aggregator:
         state = self._state
         is_after_loss = position > state.next_position
         state.next_position = position + 1
+        self.last_received = epoch, time_ms
         if epoch < state.feed_epoch:
             self.stale_entries += 1
             return False
@@ -151,6 +174,8 @@ class Aggregator:
         elif time_ms - last_ms > MIN_SILENCE_MS:
             state.add_break(last_feed_ms, time_ms)
         state.feed_epoch = epoch
+        self.used_entries += time_ms >= last_ms
+        self.past_entries += time_ms < last_ms
         if time_ms > last_ms:
             state.time_ms = time_ms
             if time_ms >= self._closes_at_ms:
@@ -186,8 +211,27 @@ class Aggregator:
             if start_ms < end_ms:
                 self._add_silence_gaps(silence, start_ms, end_ms)
         state.closed_until_ms = until_ms
+        self._forget_silent_instruments()
         state.silences = [silence for silence in state.silences if silence.until_ms > until_ms]
         self._closes_at_ms = self._next_close_ms()
+
+    def _forget_silent_instruments(self) -> None:
+        """Drop instruments without quotes for days, and the most silent beyond the limit."""
+        instruments = self._instruments
+        oldest_ms = self._state.closed_until_ms - FORGET_AFTER_MS
+        silent = [
+            key
+            for key, instrument in instruments.items()
+            if instrument.last_quote_ms < oldest_ms and not instrument.open_windows
+        ]
+        for key in silent:
+            del instruments[key]
+        excess = len(instruments) - MAX_INSTRUMENTS
+        if excess > 0:
+            closed = [each for each in instruments.values() if not each.open_windows]
+            closed.sort(key=lambda each: (each.last_quote_ms, each.key))
+            for instrument in closed[:excess]:
+                del instruments[instrument.key]
 
     def _add_silence_gaps(self, silence: FeedSilence, start_ms: int, end_ms: int) -> None:
         """Add the gaps of a silence in `[start_ms, end_ms)`, as far as instruments may trade.

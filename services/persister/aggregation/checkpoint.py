@@ -131,13 +131,14 @@ def decode_state(data: bytes) -> AggregatorState:
     return state
 
 
-def resume_on_stream(state: AggregatorState, stream_id: str) -> AggregatorState:
-    """Prepare `state` for reading the stream `stream_id`.
+def resume_on_stream(state: AggregatorState, stream_id: str, last_position: int) -> AggregatorState:
+    """Prepare `state` for reading the stream `stream_id`, which ends at `last_position`.
 
-    If that is another stream than before, reading starts at its beginning, and the entries
-    between the lost stream's last one and its first one count as lost.
+    If that is another stream than before, or an older copy of it, reading starts at its
+    beginning, and the entries between the lost stream's last one and its first one count as lost.
     """
-    if state.stream_id not in ("", stream_id):
+    is_replaced = state.stream_id not in ("", stream_id)
+    if is_replaced or state.next_position > last_position + 1:
         state.next_position = 0
     state.stream_id = stream_id
     return state

@@ -353,7 +353,7 @@ async def test_the_reply_subject_of_a_request_cannot_be_used_to_publish(
 ) -> None:
     async with bus_of(nats, "ingest") as bus, bus_of(nats, user) as forger:
         await ensure_ticks_stream(bus, max_age_secs=60, max_bytes=1 << 20)
-        leases, _ = await open_leases(bus)
+        leases, *_ = await open_leases(bus)
         await leases.put("ingest", b"the leader")
         await publish(bus, 1)
         # Messages within the forger's own account reach no other account.

@@ -1,10 +1,16 @@
 """The aggregator makes bars of quotes and candles, and names the gaps in them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.aggregator import (
+    FORGET_AFTER_MS,
+    MAX_INSTRUMENTS,
+    Aggregator,
+    ClosedWindows,
+)
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
     decode_state,
@@ -513,7 +519,7 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
     feed.close()
     state = decode_state(feed.closed[-1].checkpoint)
     state.stream_id = "the lost one"
-    target = aggregator(resume_on_stream(state, "another"))
+    target = aggregator(resume_on_stream(state, "another", last_position=1_000))
     at = T0 + WINDOW_MS + 9_000
     target.apply_quote(quote(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
     for position in range(2, 400):
@@ -522,3 +528,42 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
     assert closed is not None
     (gap,) = closed.gaps
     assert (gap.start_ms, gap.reason) == (T0 + WINDOW_MS, GapReason.ENTRIES_LOST)
+
+
+def quotes_of(target: Aggregator, keys: Iterable[str], *, ts: int, position: int) -> int:
+    for key in keys:
+        target.apply_quote(quote(key=key, ts=ts, ltt=ts - 1_000, volume=1_000), position)
+        position += 1
+    return position
+
+
+def test_an_instrument_that_is_silent_for_days_leaves_the_checkpoint() -> None:
+    target = aggregator(AggregatorState())
+    position = quotes_of(target, ["NSE_EQ|A", "NSE_EQ|B"], ts=T0, position=1)
+    later = T0 + FORGET_AFTER_MS + 2 * WINDOW_MS
+    position = quotes_of(target, ["NSE_EQ|B"], ts=later, position=position)
+    after_grace = later + 2 * WINDOW_MS
+    position = quotes_of(target, ["NSE_EQ|B"], ts=after_grace, position=position)
+    quotes_of(target, ["NSE_EQ|B"], ts=after_grace + 9_000, position=position)
+    closed = target.take_closed()
+    assert closed is not None
+    assert list(decode_state(closed.checkpoint).instruments) == ["NSE_EQ|B"]
+
+
+def test_the_checkpoint_stays_far_below_the_limit_of_mongodb() -> None:
+    target = aggregator(AggregatorState())
+    keys = [f"NSE_EQ|INE{number:06d}01" for number in range(60_000)]
+    position = 1
+    for number, start in enumerate(range(0, len(keys), 10_000)):
+        at = T0 + number * 2 * WINDOW_MS
+        position = quotes_of(target, keys[start : start + 10_000], ts=at, position=position)
+    at = T0 + 20 * WINDOW_MS
+    position = quotes_of(target, keys[-1:], ts=at, position=position)
+    quotes_of(target, keys[-1:], ts=at + 9_000, position=position)
+    closed = target.take_closed()
+    assert closed is not None
+    assert len(closed.checkpoint) < 12 << 20
+    instruments = decode_state(closed.checkpoint).instruments
+    assert len(instruments) == MAX_INSTRUMENTS
+    assert keys[-1] in instruments
+    assert keys[0] not in instruments

@@ -73,16 +73,21 @@ def test_a_checkpoint_of_another_layout_is_refused(data: bytes) -> None:
 
 def test_reading_goes_on_at_the_next_position_of_the_same_stream() -> None:
     state = AggregatorState(stream_id="a", next_position=9)
-    assert resume_on_stream(state, "a").next_position == 9
+    assert resume_on_stream(state, "a", last_position=8).next_position == 9
 
 
 def test_reading_starts_with_lost_entries_on_another_stream() -> None:
-    state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "b")
+    state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "b", last_position=20)
     assert (state.stream_id, state.next_position) == ("b", 0)
 
 
+def test_reading_starts_at_the_beginning_of_an_older_copy_of_the_stream() -> None:
+    state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "a", last_position=7)
+    assert (state.stream_id, state.next_position) == ("a", 0)
+
+
 def test_a_new_state_starts_at_the_first_entry_of_any_stream() -> None:
-    state = resume_on_stream(AggregatorState(), "b")
+    state = resume_on_stream(AggregatorState(), "b", last_position=0)
     assert (state.stream_id, state.next_position) == ("b", 1)
 
 
