@@ -1,8 +1,10 @@
 """Leadership of the persister: runs the work of the leader while this process holds the lease."""
 
+from functools import partial
 from typing import Final, Protocol
 
 from services.persister.aggregation.checkpoint import AggregatorState
+from services.persister.side_job import keep_running
 from shared.bus.lease import Lease, Term
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component
@@ -70,10 +72,10 @@ class Leader:
         await self._store.prepare()
         works = {
             "pipeline": self._pipeline.run(term, epoch, state),
-            "master loader": self._master_loader.run(),
+            "master loader": keep_running("master loader", self._master_loader.run),
         }
         if self._repairer is not None:
-            works["repairer"] = self._repairer.run(term, epoch)
+            works["repairer"] = keep_running("repairer", partial(self._repairer.run, term, epoch))
         self._set_leader_known(True)
         try:
             await run_together(works)

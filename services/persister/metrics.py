@@ -57,3 +57,20 @@ PENDING_REPAIRS: Final = Gauge(
 INSTRUMENTS: Final = Gauge(
     "tradedad_persister_instruments", "Instruments of the last instruments master."
 )
+SIDE_JOB_FAILURES: Final = Counter(
+    "tradedad_persister_side_job_failures_total",
+    "Unexpected failures of the leader's side jobs, each of which is started again.",
+    ["job"],
+)
+SKIPPED_MASTER_ROWS: Final = Counter(
+    "tradedad_persister_skipped_master_rows_total",
+    "Rows of the instruments master that were passed over because a field is not valid.",
+)
+MASTER_REFUSALS: Final = Counter(
+    "tradedad_persister_master_refusals_total",
+    "Instruments masters that were not accepted because their size differs too much.",
+)
+SKIPPED_CANDLES: Final = Counter(
+    "tradedad_persister_skipped_candles_total",
+    "Candles of Upstox that were passed over because a field is not valid.",
+)

@@ -12,7 +12,12 @@ import msgspec
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.instruments.master_rows import MasterFile, MasterRow, instrument_from_row
+from services.persister.instruments.master_rows import (
+    MasterFile,
+    MasterRow,
+    instrument_from_row,
+    master_row,
+)
 from services.persister.instruments.search_rank import search_rank, search_words
 from services.persister.settings import PersisterSettings
 from shared.contracts.instruments import Instrument
@@ -26,6 +31,7 @@ log = get_logger(__name__)
 _PUBLISHED_AT: Final = timedelta(hours=6, minutes=15)
 """Time of day, IST, by which Upstox has published the day's master."""
 _BATCH_ROWS: Final = 500
+_MAX_EXCERPT_CHARS: Final = 200
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=30)
 
 
@@ -124,20 +130,23 @@ class MasterLoader:
         log.info("instruments master loaded", day=day, instruments=len(keys), deleted=deleted)
 
     async def _rows(self) -> AsyncIterator[MasterRow]:
-        """The rows of the file. Rows that cannot be decoded are skipped."""
+        """The rows of the file. Rows with a field that is not valid are passed over."""
         skipped = 0
         async with self._http.get(self._url, timeout=_TIMEOUT) as response:
             response.raise_for_status()
             file = MasterFile(response.content)
             async for raw in ijson.items_async(file, "item", use_float=True):
                 try:
-                    yield msgspec.convert(raw, MasterRow, strict=False)
+                    yield master_row(raw)
                 except msgspec.ValidationError as error:
+                    metrics.SKIPPED_MASTER_ROWS.inc()
                     skipped += 1
                     if skipped == 1:
-                        log.warning("row of the master cannot be decoded", error=str(error))
+                        log.warning(
+                            "row of the master is not valid", error=str(error), row=_excerpt(raw)
+                        )
         if skipped:
-            log.warning("rows of the master skipped", rows=skipped)
+            log.warning("rows of the master passed over", rows=skipped)
 
     async def _write(self, rows: list[MasterRow], underlying_keys: set[str]) -> None:
         ranked = []
@@ -151,6 +160,12 @@ class MasterLoader:
             words = search_words(instrument, row.short_name, row.exchange_token)
             ranked.append((instrument, rank, words))
         await self._store.write(ranked)
+
+
+def _excerpt(raw: object) -> str:
+    """The beginning of a row, which has its key in most cases."""
+    key = raw.get("instrument_key") if isinstance(raw, dict) else None
+    return repr(raw if key is None else key)[:_MAX_EXCERPT_CHARS]
 
 
 def _possible_underlyings(rows: list[MasterRow], underlying_keys: set[str]) -> dict[str, MasterRow]:
