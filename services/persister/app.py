@@ -31,6 +31,7 @@ from shared.contracts.instruments import (
     SearchRequest,
 )
 from shared.errors import StaleEpoch, StreamUnavailable
+from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
@@ -55,6 +56,7 @@ async def build(
         )
         mongo = await stack.enter_async_context(connect_mongo(settings.mongo, readiness))
         http = await stack.enter_async_context(aiohttp.ClientSession())
+        calendar = Calendar()
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
@@ -64,7 +66,7 @@ async def build(
         # permission to request the feed's token from the trading service.
         tokens = TokenPicker(configured_sources(settings.upstox), clock)
         candles = CandleSource(http, settings.upstox, tokens, _call_pacer(settings), clock)
-        repairer = _repairer(mongo, candles, store, publisher, pipeline, settings)
+        repairer = _repairer(mongo, candles, store, publisher, pipeline, calendar, settings)
         lease = Lease(
             lambda: open_leases(bus),
             "persister",
@@ -88,13 +90,17 @@ def _repairer(
     store: BarStore,
     publisher: BarPublisher,
     pipeline: Pipeline,
+    calendar: Calendar,
     settings: PersisterSettings,
 ) -> Repairer | None:
     """None if repair is switched off."""
     if not settings.repair:
         return None
     backlog = RepairBacklogReader(
-        mongo, max_age_days=settings.repair_days, delay_secs=settings.repair_after_secs
+        mongo,
+        calendar,
+        max_age_days=settings.repair_days,
+        delay_secs=settings.repair_after_secs,
     )
     return Repairer(
         backlog,

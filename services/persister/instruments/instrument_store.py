@@ -8,7 +8,15 @@ import msgspec
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
-from services.persister.instruments.search_rank import query_words, rank_matches
+from services.persister.instruments.search_query import (
+    Contract,
+    OptionQuery,
+    nearest_contracts,
+    option_query,
+    query_words,
+    spellings,
+)
+from services.persister.instruments.search_rank import rank_matches
 from shared.contracts.instruments import (
     GetReply,
     GetRequest,
@@ -22,6 +30,7 @@ from shared.runtime.mongo import Document, Mongo, ensure_collection
 INSTRUMENTS: Final = "instruments"
 MASTERS: Final = "masters"
 _MAX_MATCHES: Final = 400
+_MAX_CONTRACTS: Final = 20_000
 _DELETE_BATCH: Final = 1_000
 _STRING: Final = {"bsonType": "string"}
 _SCHEMA: Final[dict[str, Any]] = {
@@ -94,24 +103,50 @@ class InstrumentStore:
 
         Raises InvalidField, or Unavailable if the database does not answer.
         """
-        words = query_words(request.query)
-        if not words:
+        if not query_words(request.query):
             raise InvalidField("query must contain a word", field="query")
-        query: dict[str, Any] = {"words": {"$all": [re.compile("^" + re.escape(w)) for w in words]}}
-        if request.types:
-            query["type"] = {"$in": [name.upper() for name in request.types]}
-        if request.segments:
-            query["segment"] = {"$in": [segment.upper() for segment in request.segments]}
-        if request.expiry is not None:
-            query["expiry"] = request.expiry
-        order = [("standing", 1), ("expiry", 1), ("symbol", 1)]
         try:
-            cursor = self._instruments.find(query).sort(order).limit(_MAX_MATCHES)
-            rows = await cursor.to_list()
+            found = await self._matches(request)
+            option = option_query(request.query)
+            if option is not None and not any(_has_strike(row, option.strike) for row in found):
+                nearest = await self._nearest(option, request)
+                if nearest:
+                    return SearchReply(instruments=nearest)
         except PyMongoError:
             raise Unavailable("instruments cannot be read at the moment") from None
-        matches = [(_instrument(row), row["standing"], row["words"]) for row in rows]
+        matches = [(_instrument(row), row["standing"], row["words"]) for row in found]
         return SearchReply(instruments=rank_matches(request.query, matches)[: request.limit])
+
+    async def _matches(self, request: SearchRequest) -> list[Document]:
+        """Instruments with all words of the query in one of its spellings, as stored."""
+        query: dict[str, Any] = {
+            "$or": [{"words": {"$all": _beginnings(words)}} for words in spellings(request.query)]
+        }
+        if request.types:
+            query["type"] = {"$in": [name.upper() for name in request.types]}
+        query |= _narrowed(request)
+        order = [("standing", 1), ("expiry", 1), ("symbol", 1)]
+        return await self._instruments.find(query).sort(order).limit(_MAX_MATCHES).to_list()
+
+    async def _nearest(self, option: OptionQuery, request: SearchRequest) -> list[Instrument]:
+        """The options with the strikes nearest to the wanted one."""
+        wanted_types = {name.upper() for name in request.types} or set(option.types)
+        others = _beginnings(option.other_words)
+        query: dict[str, Any] = {
+            "type": {"$in": sorted(wanted_types & set(option.types))},
+            "strike": {"$type": "number"},
+            "expiry": {"$type": "string"},
+        } | _narrowed(request)
+        projection = {"strike": 1, "expiry": 1}
+        name = option.underlying
+        for underlying in (name, name.replace("&", ""), *_beginnings([name])):
+            query["words"] = {"$all": [underlying, *others]}
+            rows = await self._instruments.find(query, projection).to_list(_MAX_CONTRACTS)
+            if rows:
+                break
+        contracts = [Contract(row["_id"], row["strike"], row["expiry"]) for row in rows]
+        keys = nearest_contracts(option, contracts)[: request.limit]
+        return (await self.get(GetRequest(keys=keys))).instruments if keys else []
 
     async def get(self, request: GetRequest) -> GetReply:
         """Instruments by key, in the order of the request.
@@ -127,6 +162,26 @@ class InstrumentStore:
             instruments=[instruments[key] for key in request.keys if key in instruments],
             unknown=[key for key in request.keys if key not in instruments],
         )
+
+
+def _beginnings(words: Iterable[str]) -> list[re.Pattern[str]]:
+    return [re.compile("^" + re.escape(word)) for word in words]
+
+
+def _narrowed(request: SearchRequest) -> dict[str, Any]:
+    """The conditions of a request on segment and expiry."""
+    query: dict[str, Any] = {}
+    if request.segments:
+        query["segment"] = {"$in": [segment.upper() for segment in request.segments]}
+    if request.expiry is not None:
+        query["expiry"] = request.expiry
+    return query
+
+
+def _has_strike(row: Document, strike: float) -> bool:
+    """Whether a row has this strike, or one whose digits begin with those of `strike`."""
+    own = row.get("strike")
+    return own is not None and f"{own:g}".startswith(f"{strike:g}")
 
 
 def _instrument(row: Document) -> Instrument:

@@ -135,7 +135,8 @@ class MasterLoader:
         async with self._http.get(self._url, timeout=_TIMEOUT) as response:
             response.raise_for_status()
             file = MasterFile(response.content)
-            async for raw in ijson.items_async(file, "item", use_float=True):
+            # With `use_float` one integer of more than 64 bits would end the whole file.
+            async for raw in ijson.items_async(file, "item"):
                 try:
                     yield master_row(raw)
                 except msgspec.ValidationError as error:

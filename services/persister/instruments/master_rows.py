@@ -1,13 +1,14 @@
 """The file format of Upstox's instruments master."""
 
 import zlib
+from decimal import Decimal
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 
 from shared.contracts.instruments import Instrument
-from shared.contracts.subjects import key_to_tokens
-from shared.errors import InvalidField, Unavailable
+from shared.contracts.subjects import MAX_KEY_CHARS
+from shared.errors import Unavailable
 from shared.market.exchange_time import ist_date
 
 _CHUNK_BYTES: Final = 1 << 16
@@ -20,6 +21,7 @@ _LATEST_EXPIRY_MS: Final = 4_102_444_800_000
 
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 RequiredText = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[^|]+\|[^|]+$", max_length=MAX_KEY_CHARS)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
@@ -30,7 +32,7 @@ class MasterRow(msgspec.Struct):
     The bounds are far outside of what Upstox sends, and inside of what MongoDB stores.
     """
 
-    instrument_key: RequiredText
+    instrument_key: Key
     segment: Word
     exchange: Word
     instrument_type: Word
@@ -52,11 +54,7 @@ class MasterRow(msgspec.Struct):
     """Whether the instrument can be bought on margin (margin trading facility)."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a key without a subject, or text that MongoDB cannot store."""
-        try:
-            key_to_tokens(self.instrument_key)
-        except InvalidField as error:
-            raise ValueError(f"instrument_key: {error.detail}") from None
+        """Raises ValueError for text that cannot be stored."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str):
@@ -64,9 +62,16 @@ class MasterRow(msgspec.Struct):
 
 
 def master_row(raw: object) -> MasterRow:
-    """The row of a JSON value; null means absent. Raises msgspec.ValidationError."""
+    """The row of a JSON value as ijson decodes it; null means absent.
+
+    Raises msgspec.ValidationError.
+    """
     if isinstance(raw, dict):
-        raw = {name: value for name, value in raw.items() if value is not None}
+        raw = {
+            name: float(value) if isinstance(value, Decimal) else value
+            for name, value in raw.items()
+            if value is not None
+        }
     return msgspec.convert(raw, MasterRow, strict=False)
 
 
