@@ -15,6 +15,7 @@ from typing import Any
 from services.ingest import metrics
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.bus_token import BusToken
+from services.ingest.bus.calendar_listener import CalendarListener
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.bus.quote_publisher import QuotePublisher
@@ -77,8 +78,18 @@ async def build(
         tokens = TokenPicker(sources, clock, retry_refused_secs=settings.token_retry_secs)
         demand = InstrumentDemand(watchlist, linger_secs=settings.linger_secs)
         demand_listener = DemandListener(bus, demand, clock)
+        calendar = Calendar()
         composition = _Composition(
-            settings, bus, client, feed, tokens, demand, demand_listener.changed, readiness, clock
+            settings,
+            bus,
+            client,
+            feed,
+            tokens,
+            demand,
+            demand_listener.changed,
+            calendar,
+            readiness,
+            clock,
         )
         ensure_stream = partial(
             ensure_ticks_stream,
@@ -90,7 +101,7 @@ async def build(
             _lease(settings, bus, clock), ensure_stream, composition.term_tasks, readiness
         )
         metrics.MAX_INSTRUMENTS.set(LIMITS[settings.plan].full_alone)
-        yield bus, demand_listener, leader
+        yield bus, demand_listener, CalendarListener(bus, calendar), leader
 
 
 def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
@@ -114,6 +125,7 @@ class _Composition:
     tokens: TokenPicker
     demand: InstrumentDemand
     demand_changed: asyncio.Event
+    calendar: Calendar
     readiness: Readiness
     clock: Clock
 
@@ -141,7 +153,7 @@ class _Composition:
         follower = FeedFollower(
             self.feed,
             self.tokens,
-            partial(self.connection_tasks, context, Calendar()),
+            partial(self.connection_tasks, context),
             status,
             coverage,
             self.clock,
@@ -156,12 +168,12 @@ class _Composition:
         }
 
     def connection_tasks(
-        self, context: TermContext, calendar: Calendar, connection: FeedConnection, token: str
+        self, context: TermContext, connection: FeedConnection, token: str
     ) -> Tasks:
         """Build the objects of a connection that was opened with `token`; its tasks, by name."""
         settings = self.settings
         subscriptions = ConnectionSubscriptions()
-        hours = MarketHours(calendar)
+        hours = MarketHours(self.calendar)
         market = SubscribedMarket(subscriptions, hours, context.exchange_clock, self.clock)
         subscriber = Subscriber(
             context,

@@ -8,6 +8,10 @@ import aiohttp
 from pymongo.errors import PyMongoError
 
 from services.persister.bar_publisher import BarPublisher
+from services.persister.calendar.calendar_follower import CalendarFollower
+from services.persister.calendar.calendar_refresher import CalendarRefresher
+from services.persister.calendar.calendar_source import CalendarSource
+from services.persister.calendar.calendar_store import CalendarStore
 from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.instruments.master_loader import MasterLoader
 from services.persister.leader import Leader
@@ -75,11 +79,23 @@ async def build(
             clock,
             retryable=(PyMongoError, StreamUnavailable, StaleEpoch),
         )
-        master_loader = MasterLoader(http, instruments, settings, clock)
+        calendar_store = CalendarStore(mongo)
+        side_jobs: dict[str, Component] = {
+            "master loader": MasterLoader(http, instruments, settings, clock)
+        }
+        if settings.calendar_refresh:
+            side_jobs["calendar"] = CalendarRefresher(
+                CalendarSource(http, settings.upstox),
+                calendar_store,
+                bus,
+                clock,
+                check_secs=settings.calendar_check_secs,
+            )
         yield (
             bus,
             mongo,
-            Leader(lease, store, pipeline, repairer, master_loader, readiness),
+            Leader(lease, store, pipeline, repairer, side_jobs, readiness),
+            CalendarFollower(calendar_store, calendar, clock),
             _responder(bus, clock, HistoryReader(mongo), instruments, settings),
         )
 

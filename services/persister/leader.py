@@ -1,5 +1,6 @@
 """Leadership of the persister: runs the work of the leader while this process holds the lease."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final, Protocol
 
@@ -43,17 +44,17 @@ class TermWork(Protocol):
 
 
 class Leader:
-    """Seeks the lease. While holding it, runs the pipeline, repair and the master loader."""
+    """Seeks the lease. While holding it, runs the pipeline, repair and other side jobs."""
 
     def __init__(
         self, lease: Lease, store: CheckpointStore, pipeline: StreamWork,
-        repairer: TermWork | None, master_loader: Component, readiness: Readiness,
+        repairer: TermWork | None, side_jobs: Mapping[str, Component], readiness: Readiness,
     ) -> None:  # fmt: skip
         self._lease = lease
         self._store = store
         self._pipeline = pipeline
         self._repairer = repairer
-        self._master_loader = master_loader
+        self._side_jobs = side_jobs
         self._readiness = readiness
         self._set_leader_known(False)
 
@@ -72,7 +73,7 @@ class Leader:
         await self._store.prepare()
         works = {
             "pipeline": self._pipeline.run(term, epoch, state),
-            "master loader": keep_running("master loader", self._master_loader.run),
+            **{name: keep_running(name, job.run) for name, job in self._side_jobs.items()},
         }
         if self._repairer is not None:
             works["repairer"] = keep_running("repairer", partial(self._repairer.run, term, epoch))

@@ -68,7 +68,16 @@ SKIPPED_MASTER_ROWS: Final = Counter(
 )
 MASTER_REFUSALS: Final = Counter(
     "tradedad_persister_master_refusals_total",
-    "Instruments masters that were not accepted because their size differs too much.",
+    "Attempts to load an instruments master that was refused because it is too small.",
+)
+CALENDAR_ANSWERS: Final = Counter(
+    "tradedad_persister_calendar_answers_total",
+    "Answers of Upstox on holidays and timings: ok, refused as impossible, or failed.",
+    ["outcome"],
+)
+CALENDAR_DAYS_LEFT: Final = Gauge(
+    "tradedad_persister_calendar_left_days",
+    "Days from today on whose sessions are known; beyond, every weekday counts as a trading day.",
 )
 SKIPPED_CANDLES: Final = Counter(
     "tradedad_persister_skipped_candles_total",

@@ -58,7 +58,7 @@ class CalendarData:
         if special is not None:
             if exchange in special.hours:
                 return special.hours[exchange]
-            if special.kind is HolidayKind.TRADING:
+            if special.kind is HolidayKind.TRADING or exchange in special.closed:
                 return None
         return None if day.weekday() >= 5 else usual_hours(exchange, day)
 

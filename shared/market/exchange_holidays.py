@@ -28,6 +28,8 @@ class SpecialDay:
     description: str
     kind: HolidayKind
     hours: dict[str, Minutes]
+    closed: frozenset[str] = frozenset()
+    """Exchanges without a session, in addition to those closed by a trading holiday."""
 
 
 _MORNING: Final[Minutes] = (9 * 60, 17 * 60)

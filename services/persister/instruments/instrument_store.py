@@ -1,13 +1,14 @@
 """Instruments in MongoDB: written once a day, searched and read by key at any time."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
+from services.persister.instruments.master_acceptance import MasterRecord, Refusal
 from services.persister.instruments.search_query import (
     Contract,
     OptionQuery,
@@ -29,6 +30,7 @@ from shared.runtime.mongo import Document, Mongo, ensure_collection
 
 INSTRUMENTS: Final = "instruments"
 MASTERS: Final = "masters"
+_CURRENT: Final = "current"
 _MAX_MATCHES: Final = 400
 _MAX_CONTRACTS: Final = 20_000
 _DELETE_BATCH: Final = 1_000
@@ -62,10 +64,17 @@ class InstrumentStore:
         by_word = IndexModel([("words", ASCENDING), ("standing", ASCENDING)])
         await ensure_collection(self._db, INSTRUMENTS, _SCHEMA, [by_word])
 
-    async def loaded_day(self, url: str) -> str | None:
-        """The day (YYYY-MM-DD) whose master was stored completely; None if there is none."""
-        document = await self._masters.find_one({"_id": url})
-        return None if document is None else str(document["day"])
+    async def master(self) -> MasterRecord:
+        """What is stored of the masters loaded and refused so far."""
+        document = await self._masters.find_one({"_id": _CURRENT})
+        if document is None:
+            return MasterRecord()
+        return msgspec.convert(document, MasterRecord, strict=False)
+
+    async def record_refusal(self, refusals: Sequence[Refusal]) -> None:
+        """Replace the list of refused masters."""
+        change = {"$set": {"refusals": msgspec.to_builtins(list(refusals))}}
+        await self._masters.update_one({"_id": _CURRENT}, change, upsert=True)
 
     async def count(self) -> int:
         """Number of stored instruments."""
@@ -95,7 +104,9 @@ class InstrumentStore:
         for at in range(0, len(obsolete), _DELETE_BATCH):
             batch = obsolete[at : at + _DELETE_BATCH]
             await self._instruments.delete_many({"_id": {"$in": batch}})
-        await self._masters.update_one({"_id": url}, {"$set": {"day": day}}, upsert=True)
+        record = msgspec.to_builtins(MasterRecord(url=url, day=day))
+        await self._masters.replace_one({"_id": _CURRENT}, record, upsert=True)
+        await self._masters.delete_many({"_id": {"$ne": _CURRENT}})
         return len(obsolete)
 
     async def search(self, request: SearchRequest) -> SearchReply:

@@ -27,7 +27,7 @@ from shared.contracts.instruments import (
     SearchReply,
     SearchRequest,
 )
-from shared.errors import InvalidField
+from shared.errors import InvalidField, Unavailable
 from shared.market.exchange_time import DAY_MS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
@@ -289,10 +289,10 @@ class SteppedClock:
 
 @asynccontextmanager
 async def loading(
-    mongo: Mongo, server: MasterServer, clock: SteppedClock
+    mongo: Mongo, server: MasterServer, clock: SteppedClock, **options: Any
 ) -> AsyncIterator[MasterLoader]:
     settings = PersisterSettings.model_validate(
-        {"nats_password": PASSWORD, "master_url": server.url, "master_check_secs": 0.05}
+        {"nats_password": PASSWORD, "master_url": server.url, "master_check_secs": 0.05} | options
     )
     async with aiohttp.ClientSession() as http:
         yield MasterLoader(http, InstrumentStore(mongo), settings, clock)
@@ -391,3 +391,64 @@ async def test_a_master_is_never_completely_in_memory(mongo: Mongo) -> None:
         tracemalloc.stop()
     assert await mongo.db["instruments"].count_documents({}) == 8_000
     assert peak_bytes < whole_bytes / 2
+
+
+async def test_a_refused_master_leaves_no_instrument_and_is_accepted_on_the_third_day(
+    mongo: Mongo,
+) -> None:
+    first = [row(number) for number in range(1, 9)]
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        await InstrumentStore(mongo).prepare()
+        server.file = zipped(first)
+        await master.load("2026-11-23")
+        server.file = zipped([row(100), row(101)])
+        for day in ("2026-11-24", "2026-11-25"):
+            with pytest.raises(Unavailable):
+                await master.load(day)
+            assert await stored_symbols(mongo) == {f"SYM{number}" for number in range(1, 9)}
+        await master.load("2026-11-26")
+    assert await stored_symbols(mongo) == {"SYM100", "SYM101"}
+
+
+async def test_a_smaller_master_is_accepted_with_the_setting(mongo: Mongo) -> None:
+    async with master_server() as server:
+        server.file = zipped([row(number) for number in range(1, 9)])
+        async with loading(mongo, server, SteppedClock()) as master:
+            await InstrumentStore(mongo).prepare()
+            await master.load("2026-11-23")
+        server.file = zipped([row(1)])
+        async with loading(mongo, server, SteppedClock(), master_min_share=0) as master:
+            await master.load("2026-11-24")
+    assert await stored_symbols(mongo) == {"SYM1"}
+
+
+@pytest.mark.parametrize("file", [b"[]", b"{}", b'[{"a": 1}]'])
+async def test_a_master_without_an_instrument_is_refused(mongo: Mongo, file: bytes) -> None:
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        await InstrumentStore(mongo).prepare()
+        server.file = file
+        with pytest.raises(Unavailable):
+            await master.load("2026-11-23")
+
+
+async def test_a_master_with_another_address_replaces_all_instruments_also_on_the_same_day(
+    mongo: Mongo,
+) -> None:
+    store = InstrumentStore(mongo)
+    await store.prepare()
+    universes = [[row(number) for number in range(1, 9)], [row(100)]]
+    async with master_server() as one, master_server() as other:
+        one.file, other.file = map(zipped, universes)
+        for server, symbols in (
+            (one, {f"SYM{number}" for number in range(1, 9)}),
+            (other, {"SYM100"}),
+            (one, {f"SYM{number}" for number in range(1, 9)}),
+        ):
+            async with loading(mongo, server, SteppedClock()) as master:
+                work = asyncio.create_task(master.run())
+
+                async def has(expected: set[str] = symbols) -> bool:
+                    return await stored_symbols(mongo) == expected
+
+                await eventually(has, what=f"{symbols} are stored")
+                await stop([work])

@@ -70,7 +70,7 @@ class Harness:
             self.store,
             self.pipeline,
             repairer,
-            self.work,
+            {"job": self.work},
             self.readiness,
         )
 
