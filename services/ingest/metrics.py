@@ -9,9 +9,10 @@ BAD_FRAMES: Final = Counter(
     "tradedad_ingest_bad_frames_total",
     "Frames skipped because they could not be decoded or were too far in the future.",
 )
-REJECTED_INSTRUMENTS: Final = Counter(
-    "tradedad_ingest_rejected_instruments_total",
-    "Instruments in frames that were skipped because their data was invalid.",
+BAD_FIELDS: Final = Counter(
+    "tradedad_ingest_bad_fields_total",
+    "Values in frames that were out of range and not used, by field.",
+    ["field"],
 )
 QUOTES: Final = Counter("tradedad_ingest_quotes_total", "Quotes published.")
 CONFLATED_QUOTES: Final = Counter(

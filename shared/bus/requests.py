@@ -16,6 +16,7 @@ from nats.errors import Error as NatsError
 from prometheus_client import Counter, Histogram
 
 from shared.bus.connection import Bus
+from shared.bus.refused_publishes import report_refused
 from shared.errors import (
     BadMessage,
     Code,
@@ -216,7 +217,7 @@ class Responder:
         try:
             await self._bus.client.publish(message.reply, data, headers=headers)
         except (NatsError, OSError) as error:
-            log.debug("reply not sent", subject=message.subject, error=repr(error))
+            report_refused("reply", error)
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidField:

@@ -66,6 +66,8 @@ class Flusher:
 
     def add(self, queue: ChannelQueue, outbox: Outbox) -> None:
         """Serve a queue of a client from now on."""
+        # A queue must be added before it is subscribed at the hub: `_write_changed` looks up
+        # every sink of a changed topic in `_clients`.
         slot = self._slot_of.get(outbox)
         if slot is None:
             slot = min(range(SLOTS), key=lambda number: len(self._slots[number]))

@@ -21,10 +21,11 @@ _SLOT_SMOOTHING: Final = 0.1
 
 _SAMPLE_SECS: Final = 0.1
 _LOAD_SMOOTHING: Final = 0.3
-# Share of one core up to which each message is written at once, ...
-_AT_ONCE_LOAD: Final = 0.85
-# ... and the share, if each message were written at once, from which a turn is longest.
-_LONGEST_TURN_LOAD: Final = 2.0
+# The estimated load up to which each message is written at once. It exceeds 1 because messages
+# that arrive during a write share the next one: the process then uses 0.9 of a core.
+_AT_ONCE_LOAD: Final = 1.5
+# The estimated load from which a turn is longest.
+_LONGEST_TURN_LOAD: Final = 2.5
 
 
 class LoadEstimate:

@@ -1,4 +1,4 @@
-"""One client's WebSocket session: authentication, requests, expiry and close."""
+"""One client's WebSocket session: reads requests, sends replies and closes the stream."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,22 +16,15 @@ from services.gateway.fanout.outbox import Outbox
 from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream import protocol, replies
+from services.gateway.stream.authentication import StreamAuthentication
 from services.gateway.stream.protocol import CloseCode
 from services.gateway.stream.quota import ClientQuota
 from services.gateway.stream.registry import StreamRegistry, StreamTermination
 from services.gateway.stream.subscriptions import StreamSubscriptions
 from shared.contracts.revocations import Revocations
-from shared.errors import (
-    BadMessage,
-    Code,
-    InvalidField,
-    RequestError,
-    Revoked,
-    TokenExpired,
-    Unauthenticated,
-)
+from shared.errors import BadMessage, Code, InvalidField, RequestError, Revoked, Unauthenticated
 from shared.runtime.clock import Clock
-from shared.web.verifier import Principal, TokenVerifier
+from shared.web.verifier import TokenVerifier
 
 # Time that a client that is behind has to read its close code.
 _RESET_SECS: Final = 5.0
@@ -61,12 +54,11 @@ class StreamSession:
     """Runs in the task of its HTTP request. Everything it sends goes through its outbox."""
 
     __slots__ = (
+        "_authentication",
         "_context",
-        "_has_warned",
         "_is_open",
         "_loop",
         "_outbox",
-        "_principal",
         "_quota",
         "_reading",
         "_reset",
@@ -95,8 +87,9 @@ class StreamSession:
         self._subscriptions = StreamSubscriptions(
             context.hub, context.flusher, context.interest, outbox, settings.max_keys_per_stream
         )
-        self._principal: Principal | None = None
-        self._has_warned = False
+        self._authentication = StreamAuthentication(
+            context.revocations, context.clock, warning_secs=settings.expiry_warning_secs
+        )
         self._termination: StreamTermination | None = None
         self._reading = asyncio.timeout(None)
         self._is_open = True
@@ -143,36 +136,27 @@ class StreamSession:
 
     def revoke(self, issued_before: int | None = None) -> None:
         """End the stream, unless its token was issued after `issued_before` (Unix seconds)."""
-        principal = self._principal
-        if principal is None:
-            return
-        if issued_before is not None and principal.issued_at > issued_before:
-            return
-        metrics.REVOKED_STREAMS.inc()
-        self.end(StreamTermination(CloseCode.REVOKED, Code.REVOKED, "the session was ended"))
+        if self._authentication.is_ended_by(issued_before):
+            metrics.REVOKED_STREAMS.inc()
+            self.end(_termination_of(Revoked("the session was ended")))
 
     def on_deadline(self, now: float) -> None:
         """End the stream for want of a valid token, or warn that the token expires soon."""
-        code = CloseCode.UNAUTHENTICATED
-        if self._principal is None:
-            detail = "no token was sent in time"
-            self.end(StreamTermination(code, Code.UNAUTHENTICATED, detail))
-        elif self._has_warned:
-            self.end(StreamTermination(code, Code.TOKEN_EXPIRED, "the token has expired"))
-        else:
-            self._has_warned = True
-            self.deadline = now + self._remaining_secs(self._principal)
-            self.reply(replies.Expiring(self._principal.expires_at))
-
-    def _remaining_secs(self, principal: Principal) -> float:
-        return principal.expires_at - self._context.clock.now_ms() / 1_000
+        try:
+            warning = self._authentication.on_deadline(now)
+        except Unauthenticated as error:
+            self.end(_termination_of(error))
+            return
+        self.deadline = warning.deadline
+        self.reply(replies.Expiring(warning.expires_at))
 
     def _leave(self) -> None:
         context = self._context
+        principal = self._authentication.principal
         self._is_open = False
-        context.streams.remove(self, self._principal)
-        if self._principal is not None:
-            context.open_by_user.release(self._principal.user_id)
+        context.streams.remove(self, principal)
+        if principal is not None:
+            context.open_by_user.release(principal.user_id)
         self._subscriptions.close()
 
     async def _read(self) -> None:
@@ -207,9 +191,7 @@ class StreamSession:
         except (BadMessage, InvalidField) as error:
             self._refuse(error, request_id=protocol.id_of(data))
         except Unauthenticated as error:
-            is_revoked = isinstance(error, Revoked)
-            code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
-            raise StreamTermination(code, error.code, error.detail) from None
+            raise _termination_of(error) from None
         except RequestError as error:
             self.reply(replies.refusal(error, protocol.id_of(data)))
 
@@ -221,32 +203,21 @@ class StreamSession:
         return error is None
 
     async def _authenticate(self, token: str) -> None:
-        principal = await self._context.verifier.verify(token)
-        if self._context.revocations.is_revoked(principal):
-            raise Revoked("the session was ended")
-        remaining_secs = self._remaining_secs(principal)
-        if remaining_secs <= 0:
-            raise TokenExpired("the token has expired")
-        if self._principal is None:
-            self._enter(principal)
-        elif principal.session_id != self._principal.session_id:
-            raise Unauthenticated("the token belongs to another session than this stream")
-        self._principal = principal
-        self._has_warned = False
-        warning_secs = self._context.settings.expiry_warning_secs
-        self.deadline = self._loop.time() + max(0.0, remaining_secs - warning_secs)
+        context, authentication = self._context, self._authentication
+        principal = await context.verifier.verify(token)
+        # No await from here on, so no revocation can come between the check and `identify`.
+        authentication.check(principal)
+        is_first = authentication.principal is None
+        if is_first and not context.open_by_user.acquire(principal.user_id):
+            detail = f"a user may have {context.open_by_user.limit} streams"
+            raise StreamTermination(CloseCode.TOO_MANY, Code.LIMIT_EXCEEDED, detail)
+        self.deadline = authentication.accept(principal, self._loop.time())
+        if is_first:
+            context.streams.identify(self, principal)
         self.reply(replies.Authenticated(principal.user_id, principal.expires_at))
 
-    def _enter(self, principal: Principal) -> None:
-        open_by_user = self._context.open_by_user
-        if not open_by_user.acquire(principal.user_id):
-            detail = f"a user may have {open_by_user.limit} streams"
-            raise StreamTermination(CloseCode.TOO_MANY, Code.LIMIT_EXCEEDED, detail)
-        self._principal = principal
-        self._context.streams.identify(self, principal)
-
     def _perform(self, request: protocol.Subscribe | protocol.Unsubscribe | protocol.Ping) -> None:
-        principal = self._principal
+        principal = self._authentication.principal
         if principal is None:
             raise Unauthenticated("the first message must be of op auth")
         now = self._loop.time()
@@ -304,3 +275,9 @@ class StreamSession:
             self._loop.call_later(_RESET_SECS, self._reset)
         reason = termination.detail.encode()[:_MAX_CLOSE_REASON_BYTES]
         await self._websocket.close(code=termination.close_code, message=reason, drain=False)
+
+
+def _termination_of(error: Unauthenticated) -> StreamTermination:
+    is_revoked = isinstance(error, Revoked)
+    code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
+    return StreamTermination(code, error.code, error.detail)

@@ -4,7 +4,6 @@ import asyncio
 
 import upstox_client
 from upstox_client.rest import ApiException
-from urllib3.exceptions import HTTPError
 
 from shared.errors import FeedError, FeedUnauthorised
 from shared.runtime.settings import UpstoxSettings
@@ -46,9 +45,9 @@ class FeedAuthorizer:
             if error.status in (401, 403):
                 raise FeedUnauthorised("unauthorised", f"HTTP {error.status}") from None
             raise FeedError("authorize", f"HTTP {error.status}") from None
-        except (HTTPError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - for an unexpected body the SDK raises any type
             raise FeedError("authorize", type(error).__name__) from None
-        url = getattr(answer.data, "authorized_redirect_uri", None)
+        url = getattr(getattr(answer, "data", None), "authorized_redirect_uri", None)
         if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
             raise FeedError("authorize", "the response has no WebSocket address")
         return url

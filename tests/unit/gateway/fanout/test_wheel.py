@@ -14,8 +14,8 @@ from services.gateway.fanout.wheel import SLOTS, LoadEstimate, Wheel, turn_secs
         (0.004, 0.8, 0.006),  # low load: only the minimum of 1.5 times the work
         (0.001, 3.0, 0.005),  # few clients: five times the work
         (0.009, 3.0, 0.018),  # many clients: the longest turn
-        (0.009, 1.425, 0.0135),  # load half way to the longest turn: limited to 1.5 times the work
-        (0.003, 1.425, 0.009),  # load half way: half the longest turn
+        (0.009, 2.0, 0.0135),  # load half way to the longest turn: limited to 1.5 times the work
+        (0.003, 2.0, 0.009),  # load half way: half the longest turn
         (0.020, 3.0, 0.030),  # more work than fits into the longest turn
         (1.0, 9.0, 1.5),
     ],
