@@ -15,6 +15,7 @@ from typing import Any
 from services.ingest import metrics
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.bus_token import BusToken
+from services.ingest.bus.calendar_listener import CalendarListener
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.bus.quote_publisher import QuotePublisher
@@ -81,6 +82,7 @@ async def build(
         demand = InstrumentDemand(watchlist, linger_secs=settings.linger_secs)
         demand_listener = DemandListener(bus, demand, clock)
         watch = _disk_watch(settings)
+        calendar = Calendar()
         storage = TicksStorage(
             bus,
             watch,
@@ -97,6 +99,7 @@ async def build(
             demand,
             demand_listener.changed,
             storage,
+            calendar,
             readiness,
             clock,
         )
@@ -107,7 +110,14 @@ async def build(
         nats_clock = NatsClock(
             bus, "ingest", clock, readiness, settings.runtime.max_clock_skew_secs
         )
-        yield bus, demand_listener, leader, nats_clock, *([] if watch is None else [watch])
+        yield (
+            bus,
+            demand_listener,
+            CalendarListener(bus, calendar),
+            leader,
+            nats_clock,
+            *([] if watch is None else [watch]),
+        )
 
 
 def _disk_watch(settings: IngestSettings) -> DiskWatch | None:
@@ -138,6 +148,7 @@ class _Composition:
     demand: InstrumentDemand
     demand_changed: asyncio.Event
     storage: TicksStorage
+    calendar: Calendar
     readiness: Readiness
     clock: Clock
 
@@ -172,7 +183,7 @@ class _Composition:
         follower = FeedFollower(
             self.feed,
             self.tokens,
-            partial(self.connection_tasks, context, Calendar()),
+            partial(self.connection_tasks, context),
             status,
             coverage,
             self.clock,
@@ -188,12 +199,12 @@ class _Composition:
         }
 
     def connection_tasks(
-        self, context: TermContext, calendar: Calendar, connection: FeedConnection, token: str
+        self, context: TermContext, connection: FeedConnection, token: str
     ) -> Tasks:
         """Build the objects of a connection that was opened with `token`; its tasks, by name."""
         settings = self.settings
         subscriptions = ConnectionSubscriptions()
-        hours = MarketHours(calendar)
+        hours = MarketHours(self.calendar)
         market = SubscribedMarket(subscriptions, hours, context.exchange_clock, self.clock)
         subscriber = Subscriber(
             context,

@@ -72,3 +72,6 @@ BAD_DEMANDS: Final = Counter(
     "tradedad_ingest_bad_demands_total",
     "Demands ignored because they were unreadable or on another gateway's subject.",
 )
+BAD_CALENDARS: Final = Counter(
+    "tradedad_ingest_bad_calendars_total", "Calendars that could not be decoded."
+)

@@ -78,3 +78,29 @@ CHECKPOINT_BYTES: Final = Gauge(
     "tradedad_persister_checkpoint_bytes",
     "Size of the last checkpoint; MongoDB refuses more than 16 MiB.",
 )
+SIDE_JOB_FAILURES: Final = Counter(
+    "tradedad_persister_side_job_failures_total",
+    "Unexpected failures of the leader's side jobs, each of which is started again.",
+    ["job"],
+)
+SKIPPED_MASTER_ROWS: Final = Counter(
+    "tradedad_persister_skipped_master_rows_total",
+    "Rows of the instruments master that were passed over because a field is not valid.",
+)
+MASTER_REFUSALS: Final = Counter(
+    "tradedad_persister_master_refusals_total",
+    "Attempts to load an instruments master that was refused because it is too small.",
+)
+CALENDAR_ANSWERS: Final = Counter(
+    "tradedad_persister_calendar_answers_total",
+    "Answers of Upstox on holidays and timings: ok, refused as impossible, or failed.",
+    ["outcome"],
+)
+CALENDAR_DAYS_LEFT: Final = Gauge(
+    "tradedad_persister_calendar_left_days",
+    "Days from today on whose sessions are known; beyond, every weekday counts as a trading day.",
+)
+SKIPPED_CANDLES: Final = Counter(
+    "tradedad_persister_skipped_candles_total",
+    "Candles of Upstox that were passed over because a field is not valid.",
+)

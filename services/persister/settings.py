@@ -52,6 +52,15 @@ class PersisterSettings(ServiceSettings):
     master_check_secs: Secs = 600.0
     """Time between two checks for a new day's master; Upstox publishes it at about 06:00 IST."""
 
+    master_min_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Smallest size of a new master as a share of the stored instruments; a smaller one is refused
+    until it has come on three consecutive days. 0 accepts every master."""
+
+    calendar_refresh: bool = True
+    """Whether the exchanges' holidays and timings are fetched from Upstox once a day."""
+    calendar_check_secs: Secs = 600.0
+    """Time between two checks for a new day's calendar; also the pause after a failed call."""
+
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)
     upstox: UpstoxSettings = Field(default_factory=UpstoxSettings)

@@ -14,28 +14,18 @@ from services.simulator.market.trading_day import (
     day_windows,
 )
 from shared.market.exchange_calendar import (
-    CASH_EXCHANGES,
-    PRE_OPEN_ENDS_MINUTES,
-    PRE_OPEN_STARTS_MINUTES,
     Calendar,
     Phase,
+    exchange_of,
     session_ms,
     trading_hours,
 )
-from shared.market.exchange_holidays import (
-    EXCHANGES,
-    SPECIAL_DAYS,
-    HolidayKind,
-    Minutes,
-    SpecialDay,
-)
-from shared.market.exchange_time import DAY_MS, IST, IST_OFFSET_MS, MINUTE_MS, day_start
+from shared.market.exchange_holidays import SPECIAL_DAYS, HolidayKind, SpecialDay
+from shared.market.exchange_sessions import EXCHANGES, SHARES, Minutes, session_rule
+from shared.market.exchange_time import DAY_MS, IST, IST_OFFSET_MS, MINUTE_MS, day_start, ist_date
 
 _WHOLE_DAY: Final[Minutes] = (0, 24 * 60)
-_PRE_OPEN_MINUTES: Final = {
-    Phase.PRE_OPEN_START: PRE_OPEN_STARTS_MINUTES,
-    Phase.PRE_OPEN_END: PRE_OPEN_ENDS_MINUTES,
-}
+_PRE_OPEN: Final = (Phase.PRE_OPEN_START, Phase.PRE_OPEN_END)
 _AUCTION_SEGMENTS: Final = frozenset({"NSE_EQ", "BSE_EQ"})
 # Stages of the closing auction, latest first, in minutes before the close.
 _AUCTION_STAGES: Final = (
@@ -83,16 +73,16 @@ class SimulatedCalendar(Calendar):
         """When the phase at `at_ms` began, if it is one of the pre-open; else `at_ms`."""
         session = self.session(segment, at_ms)
         phase = self.phase(segment, at_ms)
-        if session is None or phase not in _PRE_OPEN_MINUTES:
+        if session is None or phase not in _PRE_OPEN:
             return at_ms
-        return session[0] - _PRE_OPEN_MINUTES[phase] * MINUTE_MS
+        return session[0] - _order_entry(segment, at_ms)[_PRE_OPEN.index(phase)]
 
     def closing_auction(self, segment: str, at_ms: int) -> tuple[str, int] | None:
         """The stage of the shares' closing auction, and when it began; None outside of it.
 
         `segment` may be an exchange. Shares without a closing auction trade until the close.
         """
-        if self.always_open or segment not in _AUCTION_SEGMENTS | CASH_EXCHANGES:
+        if self.always_open or segment not in _AUCTION_SEGMENTS | SHARES:
             return None
         session = self.session(segment, at_ms)
         if session is None or at_ms < FIRST_CLOSING_AUCTION_MS:
@@ -168,6 +158,12 @@ class SimulatedCalendar(Calendar):
 
     def _hours(self, exchange: str, day: date) -> Minutes | None:
         return _WHOLE_DAY if self.always_open else trading_hours(exchange, day)
+
+
+def _order_entry(segment: str, at_ms: int) -> tuple[int, int]:
+    """Start and end of the pre-open's order entry, in ms before the open."""
+    starts, ends = session_rule(exchange_of(segment), ist_date(at_ms)).pre_open or (0, 0)
+    return starts * MINUTE_MS, ends * MINUTE_MS
 
 
 def next_trading_day(exchange: str, day: date, *, step: int = 1) -> date:

@@ -59,3 +59,12 @@ def test_a_window_whose_candles_have_no_volume_has_no_bar() -> None:
 def test_a_minute_without_volume_adds_no_price_to_its_bar() -> None:
     (bar,) = repaired_bars(KEY, [minute(0, 100.0, 10), minute(1, 50.0, 0)], {T0})
     assert (bar.low, bar.close, bar.volume, bar.vtt) == (99.0, 100.5, 10, 10)
+
+
+def test_a_window_with_an_invalid_candle_has_no_bar_and_later_bars_no_volume_of_the_day() -> None:
+    day = [minute(0, 100.0, 10), MinuteCandle.invalid(T0 + 6 * MINUTE_MS), minute(7, 100.0, 5)]
+    day.append(minute(10, 101.0, 5))
+    windows = {T0, T0 + WINDOW_MS, T0 + 2 * WINDOW_MS}
+    first, last = repaired_bars(KEY, day, windows)
+    assert (first.start, first.volume, first.vtt) == (T0, 10, 10)
+    assert (last.start, last.volume, last.vtt) == (T0 + 2 * WINDOW_MS, 5, None)

@@ -31,7 +31,7 @@ def test_a_weekend_or_a_holiday_has_no_timings(day: str) -> None:
 def test_a_holiday_lists_closed_exchanges_and_the_hours_of_the_others() -> None:
     holi = date(2026, 3, 3)
     evening = [
-        Timing(name, at("2026-03-03T17:00"), at("2026-03-03T23:30")) for name in ("NSCOM", "MCX")
+        Timing(name, at("2026-03-03T17:00"), at("2026-03-03T23:55")) for name in ("NSCOM", "MCX")
     ]
     assert EXCHANGE.timings(holi) == evening
     (holiday,) = [listed for listed in EXCHANGE.holidays(2026) if listed.day == holi]
@@ -141,7 +141,7 @@ def test_a_day_is_over_after_its_last_window() -> None:
 
 def test_the_phase_of_the_pre_open_has_a_start() -> None:
     assert EXCHANGE.phase_since_ms("NSE_EQ", at("2026-11-23T09:03")) == at("2026-11-23T09:00")
-    assert EXCHANGE.phase_since_ms("NSE_EQ", at("2026-11-23T09:10")) == at("2026-11-23T09:08")
+    assert EXCHANGE.phase_since_ms("NSE_EQ", at("2026-11-23T09:12")) == at("2026-11-23T09:10")
     assert EXCHANGE.phase_since_ms("NSE_EQ", at("2026-11-23T12:00")) == at("2026-11-23T12:00")
 
 
