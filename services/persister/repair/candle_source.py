@@ -22,7 +22,8 @@ from shared.runtime.upstox_tokens import TokenPicker
 log = get_logger(__name__)
 
 _V3: Final = "/v3/historical-candle"
-_UNKNOWN_KEY: Final = "UDAPI100011"
+# Unknown, malformed, and (reported by users) not available key.
+_UNKNOWN_KEYS: Final = frozenset(("UDAPI100011", "UDAPI1021", "UDAPI1087"))
 _MAX_EXCERPT_CHARS: Final = 200
 
 
@@ -84,7 +85,7 @@ class CandleSource:
             return _candles(answer.data.candles)
         metrics.REPAIR_CALLS.labels("refused").inc()
         codes = [error.get("errorCode") or error.get("error_code") for error in answer.errors]
-        if _UNKNOWN_KEY in codes:
+        if not _UNKNOWN_KEYS.isdisjoint(codes):
             raise NotFound(f"Upstox does not know {key}")
         raise Unavailable(f"no candles of {key}: {status} {codes}")
 

@@ -20,7 +20,7 @@ from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
 from shared.errors import NotFound, Unavailable
-from shared.market.exchange_time import trading_day
+from shared.market.exchange_time import trading_day, window_start
 from shared.runtime.backoff import Backoff
 from shared.runtime.logs import get_logger
 
@@ -164,11 +164,16 @@ class Repairer:
         await self._publisher.publish(stored)
         # A bar that is still partial has trades of which Upstox has no candle yet.
         self._attempts[attempt] += 1
-        # If an earlier day of the instrument failed, its gap is not filled yet.
-        if key not in failed_keys:
+        # A window with an invalid candle has no bar yet. If an earlier day of the instrument failed,
+        # its gap is not filled yet.
+        has_invalid = any(
+            not candle.is_valid and window_start(candle.start_ms) in repair.windows
+            for candle in candles
+        )
+        if key not in failed_keys and not has_invalid:
             await self._store.settle_gaps(repair.gap_ids, key, GapState.REPAIRED, epoch)
-            if self._attempts[attempt] == _MAX_ATTEMPTS and not is_today:
-                await self._store.settle_gaps(repair.gap_ids, key, GapState.ABANDONED, epoch)
+        if key not in failed_keys and self._attempts[attempt] == _MAX_ATTEMPTS and not is_today:
+            await self._store.settle_gaps(repair.gap_ids, key, GapState.ABANDONED, epoch)
         return len(stored.bars)
 
 

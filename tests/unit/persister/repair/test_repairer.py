@@ -33,13 +33,14 @@ class FakeUpstox:
 
     errors: dict[str, Exception] = field(default_factory=dict)
     calls: list[tuple[str, int, bool]] = field(default_factory=list)
+    invalid: list[MinuteCandle] = field(default_factory=list)
 
     async def day(self, key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
         self.calls.append((key, day, is_today))
         if key in self.errors:
             raise self.errors[key]
         start_ms = MONDAY_10_00 + (day - MONDAY) * DAY_MS
-        return [MinuteCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0)]
+        return [MinuteCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0), *self.invalid]
 
 
 @dataclass
@@ -141,6 +142,14 @@ async def test_a_gap_of_an_unknown_instrument_is_abandoned_and_not_tried_again()
         assert await harness.repair_all() == 0
     assert harness.store.settled == [({"gap"}, KEY, GapState.ABANDONED)]
     assert len(harness.upstox.calls) == 1
+
+
+async def test_a_gap_stays_open_while_a_candle_of_it_is_invalid() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.invalid = [MinuteCandle.invalid(MONDAY_10_00 + 60_000)]
+    assert await harness.repair_all() == 0
+    assert harness.store.bars == []
+    assert harness.store.settled == []
 
 
 async def test_a_gap_stays_open_while_an_earlier_day_of_it_has_failed() -> None:
