@@ -92,10 +92,10 @@ def test_a_quote_with_an_unusable_value_costs_only_itself(field: str, value: obj
 def test_unusable_entries_are_logged_once_per_kind_and_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    now_secs = 1_000_000.0
-    monkeypatch.setattr("services.persister.entry_decoder.time.monotonic", lambda: now_secs)
+    times = iter([1_000_000.0, 1_000_000.0, 1_000_059.0, 1_000_059.0, 1_000_061.0, 1_000_061.0])
+    monkeypatch.setattr("services.persister.entry_decoder.time.monotonic", lambda: next(times))
     with capture_logs() as logs:
-        for now_secs in (1_000_000.0, 1_000_059.0, 1_000_061.0):
+        for _ in range(3):
             closed_after(Entry(2, KINDS["quote"], b"?"))
             closed_after(Entry(2, KINDS["candle"], b"?"))
     assert [each["kind"] for each in logs] == ["quote", "candle"] * 2
