@@ -13,6 +13,7 @@ from embedded.folder_lock import check_unlocked
 from embedded.ports import HOST, configured_hosts, configured_ports, free_stack_ports
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
+from embedded.simulated_time import check_simulated_time
 from shared.errors import ConfigError
 from shared.runtime.disk_space import free_space
 from shared.runtime.setting_problems import shown
@@ -103,6 +104,8 @@ def prepare(
     _check_services(environment, problems)
     if problems:
         raise ConfigError(list(problems))
+    if simulated:
+        check_simulated_time(folder, environment)
     environment[_CRITICAL] = str(_check_space(folder, environment))
     return Plan(folder, ports, hosts, environment)
 

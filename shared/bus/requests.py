@@ -17,6 +17,7 @@ from prometheus_client import Counter, Histogram
 
 from shared.bus.connection import Bus
 from shared.bus.refused_publishes import report_refused
+from shared.contracts.strict_json import decode_json
 from shared.errors import (
     BadMessage,
     Code,
@@ -78,7 +79,7 @@ async def send_request(
     """
     data = await send_request_encoded(bus, clock, subject, request, timeout_secs=timeout_secs)
     try:
-        return msgspec.json.decode(data, type=reply_type)
+        return decode_json(data, reply_type)
     except msgspec.DecodeError as error:
         raise _undecodable(subject, error) from None
 
@@ -101,7 +102,7 @@ async def send_request_encoded(
     if not (reply.headers and ERROR_HEADER in reply.headers):
         return reply.data
     try:
-        error_reply = msgspec.json.decode(reply.data, type=ErrorReply)
+        error_reply = decode_json(reply.data, ErrorReply)
     except msgspec.DecodeError as error:
         raise _undecodable(subject, error) from None
     raise error_from_reply(error_reply.code, error_reply.detail, error_reply.field)
@@ -196,7 +197,7 @@ class Responder:
     async def _handle(self, message: Msg) -> bytes:
         handler = self._handlers[message.subject]
         try:
-            request = msgspec.json.decode(message.data, type=handler.request_type)
+            request = decode_json(message.data, handler.request_type)
         except msgspec.ValidationError as error:
             raise _invalid(error) from None
         except msgspec.DecodeError:

@@ -5,13 +5,14 @@ from typing import Final
 
 import msgspec
 
+from shared.contracts.strict_json import json_decoder
 from shared.market.calendar_data import CalendarData
 
 CALENDAR_DAYS: Final = "calendar.days"
 """The calendar as Upstox reports it, complete, every 30 s once there is one."""
 
 _MAX_MINUTES: Final = 24 * 60
-_decoder: Final = msgspec.json.Decoder(CalendarData)
+_decoder: Final = json_decoder(CalendarData)
 
 
 def encode_calendar(data: CalendarData, *, from_day: date) -> bytes:
@@ -27,7 +28,7 @@ def encode_calendar(data: CalendarData, *, from_day: date) -> bytes:
 
 def decode_calendar(message: bytes) -> CalendarData:
     """The calendar of a message. Raises msgspec.DecodeError if it is not valid."""
-    data = _decoder.decode(message)
+    data = _decoder(message)
     check_sessions(data)
     return data
 

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from shared.contracts.strict_json import json_decoder
+
 DEMAND_INTERVAL_SECS: Final = 3.0
 """The longest time between two publications of a demand."""
 DEMAND_TTL_SECS: Final = 10.0
@@ -60,8 +62,8 @@ _NOT_LIVE: Final = ("pending", "no_capacity", "unknown")
 _MAX_PARTS: Final = 1_000
 
 _encoder: Final = msgspec.json.Encoder()
-_demand_decoder: Final = msgspec.json.Decoder(Demand)
-_coverage_decoder: Final = msgspec.json.Decoder(Coverage)
+_demand_decoder: Final = json_decoder(Demand)
+_coverage_decoder: Final = json_decoder(Coverage)
 
 
 def encode(message: Demand | Coverage) -> bytes:
@@ -126,7 +128,7 @@ class CoverageParts:
 
 def decode_demand(data: bytes) -> Demand:
     """Raises msgspec.DecodeError if `data` is not a demand or names over `MAX_KEYS` keys."""
-    demand = _demand_decoder.decode(data)
+    demand = _demand_decoder(data)
     if len(demand.quotes) + len(demand.depth) > MAX_KEYS:
         raise msgspec.ValidationError(f"more than {MAX_KEYS} keys in one demand")
     return demand
@@ -134,7 +136,7 @@ def decode_demand(data: bytes) -> Demand:
 
 def decode_coverage(data: bytes) -> Coverage:
     """One part of a coverage. Raises msgspec.DecodeError if `data` is none."""
-    coverage = _coverage_decoder.decode(data)
+    coverage = _coverage_decoder(data)
     if not 0 <= coverage.part < coverage.parts <= _MAX_PARTS:
         raise msgspec.ValidationError(f"part {coverage.part} of {coverage.parts}")
     return coverage

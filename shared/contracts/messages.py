@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from shared.contracts.strict_json import json_decoder
+
 # The ranges that every reader can rely on. JSON has no NaN and no infinity.
 Price = Annotated[float, msgspec.Meta(gt=0, lt=1e9)]
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
@@ -194,11 +196,11 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _encoder: Final = msgspec.json.Encoder()
-_quote_decoder: Final = msgspec.json.Decoder(Quote)
-_clock_decoder: Final = msgspec.json.Decoder(ClockTick)
-_status_decoder: Final = msgspec.json.Decoder(FeedStatus)
-_candle_decoder: Final = msgspec.json.Decoder(Candle)
-_depth_decoder: Final = msgspec.json.Decoder(Depth)
+_quote_decoder: Final = json_decoder(Quote)
+_clock_decoder: Final = json_decoder(ClockTick)
+_status_decoder: Final = json_decoder(FeedStatus)
+_candle_decoder: Final = json_decoder(Candle)
+_depth_decoder: Final = json_decoder(Depth)
 
 
 def encode(message: Quote | ClockTick | FeedStatus | Candle | Depth | Bar) -> bytes:
@@ -208,24 +210,24 @@ def encode(message: Quote | ClockTick | FeedStatus | Candle | Depth | Bar) -> by
 
 def decode_quote(data: bytes) -> Quote:
     """Raises msgspec.DecodeError (ValidationError is a subclass) if `data` is not a quote."""
-    return _quote_decoder.decode(data)
+    return _quote_decoder(data)
 
 
 def decode_clock(data: bytes) -> ClockTick:
     """Raises msgspec.DecodeError if `data` is not a clock tick."""
-    return _clock_decoder.decode(data)
+    return _clock_decoder(data)
 
 
 def decode_status(data: bytes) -> FeedStatus:
     """Raises msgspec.DecodeError if `data` is not a feed status."""
-    return _status_decoder.decode(data)
+    return _status_decoder(data)
 
 
 def decode_candle(data: bytes) -> Candle:
     """Raises msgspec.DecodeError if `data` is not a candle."""
-    return _candle_decoder.decode(data)
+    return _candle_decoder(data)
 
 
 def decode_depth(data: bytes) -> Depth:
     """Raises msgspec.DecodeError if `data` is not an order book."""
-    return _depth_decoder.decode(data)
+    return _depth_decoder(data)

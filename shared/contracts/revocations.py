@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from shared.contracts.strict_json import json_decoder
 from shared.errors import InvalidField
 
 BUCKET: Final = "revocations"
@@ -61,8 +62,8 @@ class TokenClaims(Protocol):
     def issued_at(self) -> int: ...
 
 
-_session_decoder: Final = msgspec.json.Decoder(_SessionValue)
-_user_decoder: Final = msgspec.json.Decoder(_UserValue)
+_session_decoder: Final = json_decoder(_SessionValue)
+_user_decoder: Final = json_decoder(_UserValue)
 
 
 def encode(revocation: Revocation) -> tuple[str, bytes]:
@@ -82,10 +83,10 @@ def decode(subject: str, value: bytes) -> Revocation:
     """Raises ValueError if this is not the subject and the message of a revocation."""
     key = subject.removeprefix(SUBJECT_PREFIX)
     if key.startswith(_SESSION):
-        until = _session_decoder.decode(value).until
+        until = _session_decoder(value).until
         return SessionRevoked(session_id=key.removeprefix(_SESSION), until=until)
     if key.startswith(_USER):
-        body = _user_decoder.decode(value)
+        body = _user_decoder(value)
         user_id = key.removeprefix(_USER)
         return UserRevoked(user_id=user_id, before=body.before, until=body.until)
     raise ValueError(f"{subject!r} is not the subject of a revocation")

@@ -128,7 +128,10 @@ def encode_state(state: AggregatorState) -> bytes:
 
 def decode_state(data: bytes) -> AggregatorState:
     """Inverse of `encode_state`. Raises msgspec.DecodeError for any other layout."""
-    state = _decoder.decode(data)
+    try:
+        state = _decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from None
     if state.layout != _LAYOUT:
         raise msgspec.DecodeError(f"checkpoint has layout {state.layout}, expected {_LAYOUT}")
     return state

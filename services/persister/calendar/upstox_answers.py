@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from shared.contracts.strict_json import decode_json
 from shared.market.calendar_data import CalendarData, DayHours
 from shared.market.exchange_holidays import HolidayKind, SpecialDay
 from shared.market.exchange_sessions import EXCHANGES, Minutes
@@ -54,7 +55,7 @@ def read_holidays(body: bytes, today: date) -> CalendarData:
     two states, has times that cannot be, or does not cover the year of `today`.
     """
     try:
-        holidays = msgspec.json.decode(body, type=_Holidays).data
+        holidays = decode_json(body, _Holidays).data
     except msgspec.DecodeError as error:
         raise RefusedAnswer(str(error)) from None
     days: dict[date, SpecialDay] = {}
@@ -81,7 +82,7 @@ def read_timings(body: bytes, day: date, known: CalendarData) -> DayHours:
     list of holidays on whether an exchange trades at all.
     """
     try:
-        hours = _hours(msgspec.json.decode(body, type=_Timings).data, day)
+        hours = _hours(decode_json(body, _Timings).data, day)
     except msgspec.DecodeError as error:
         raise RefusedAnswer(str(error)) from None
     check_agreement(hours, day, known)

@@ -12,6 +12,7 @@ from yarl import URL
 from services.persister import metrics
 from services.persister.repair.call_pacer import CallPacer
 from services.persister.repair.candle_bars import MinuteCandle
+from shared.contracts.strict_json import json_decoder
 from shared.errors import NotFound, Unavailable
 from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS, ist_date
 from shared.runtime.clock import Clock
@@ -42,7 +43,7 @@ class _Answer(msgspec.Struct):
     errors: list[dict[str, Any]] = []
 
 
-_decoder: Final = msgspec.json.Decoder(_Answer)
+_decode: Final = json_decoder(_Answer)
 
 
 class CandleSource:
@@ -99,7 +100,7 @@ class CandleSource:
             token = await self._tokens.pick()
             body, status = await self._call(path, token)
             if token is None or status != HTTPStatus.UNAUTHORIZED:
-                return _decoder.decode(body), status
+                return _decode(body), status
             metrics.REPAIR_CALLS.labels("refused").inc()
             log.info("access token refused by Upstox", path=path)
             self._tokens.refuse(token)

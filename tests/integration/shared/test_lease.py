@@ -13,9 +13,11 @@ from structlog.testing import capture_logs
 from shared.bus.connection import Bus
 from shared.bus.lease import Lease, Term
 from shared.bus.resources import open_leases
+from shared.contracts import subjects
+from shared.contracts.messages import ClockTick, FeedState, encode
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
-from tests.support.buses import bus_of, wait_connected
+from tests.support.buses import bus_of, ingest_bus, wait_connected
 from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -210,3 +212,15 @@ async def test_a_leader_stops_when_another_holder_has_taken_its_lease(
         )
     (lost,) = (line for line in logged if line["event"] == "leadership lost")
     assert "another holder took it" in lost["reason"]
+
+
+async def test_the_epoch_of_ingest_is_above_the_last_published_one(nats: NatsServer) -> None:
+    async with ingest_bus(nats) as bus:
+        assert (await open_leases(bus, reads_ticks=True)).last_epoch == 0
+        tick = ClockTick(ts=1, feed_ts=1, epoch=77, seq=1, state=FeedState.LIVE)
+        await bus.client.publish(subjects.CLOCK, encode(tick))
+
+        async def is_read() -> bool:
+            return (await open_leases(bus, reads_ticks=True)).last_epoch == 77
+
+        await eventually(is_read, what="the epoch of the last clock tick is read")
