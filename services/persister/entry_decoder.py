@@ -21,31 +21,35 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
     """Decode one entry and apply it to `aggregator`.
 
     An entry that cannot be decoded, or has a value out of range, counts as lost, since reading it
-    again would not help. It is counted; the first in a minute is logged.
+    again would not help. It is counted by kind; the first of a kind in a minute is logged.
     """
+    kind = ""
     try:
         if entry.subject.startswith(QUOTE_PREFIX):
+            kind = "quote"
             aggregator.apply_quote(decode_quote(entry.data), entry.position)
         elif entry.subject == CLOCK:
+            kind = "clock"
             aggregator.apply_clock_tick(decode_clock(entry.data), entry.position)
         elif entry.subject.startswith(CANDLE_1M_PREFIX):
+            kind = "candle"
             aggregator.apply_candle(decode_candle(entry.data), entry.position)
         else:
             aggregator.skip(entry.position)
     except msgspec.DecodeError as error:
-        metrics.UNDECODABLE_ENTRIES.inc()
-        _log_once_a_minute(entry, str(error))
+        metrics.UNDECODABLE_ENTRIES.labels(kind).inc()
+        _log_once_a_minute(kind, entry, str(error))
 
 
-_last_logged_secs = float("-inf")
+_logged_at_secs: dict[str, float] = {}
 
 
-def _log_once_a_minute(entry: Entry, error: str) -> None:
-    global _last_logged_secs
+def _log_once_a_minute(kind: str, entry: Entry, error: str) -> None:
     now_secs = time.monotonic()
-    if now_secs - _last_logged_secs < _LOG_EVERY_SECS:
+    if now_secs - _logged_at_secs.get(kind, float("-inf")) < _LOG_EVERY_SECS:
         return
-    _last_logged_secs = now_secs
+    _logged_at_secs[kind] = now_secs
     log.warning(
-        "entry cannot be decoded", position=entry.position, subject=entry.subject, error=error
-    )
+        "entry cannot be decoded",
+        kind=kind, position=entry.position, subject=entry.subject, error=error,
+    )  # fmt: skip

@@ -7,7 +7,8 @@ from prometheus_client import Counter, Gauge, Histogram
 ENTRIES: Final = Counter("tradedad_persister_entries_total", "Entries read from the stream.")
 UNDECODABLE_ENTRIES: Final = Counter(
     "tradedad_persister_undecodable_entries_total",
-    "Entries of the stream that could not be decoded.",
+    "Entries of the stream that could not be decoded or have a value out of range.",
+    ["kind"],
 )
 STALE_ENTRIES: Final = Counter(
     "tradedad_persister_stale_entries_total",
@@ -103,4 +104,8 @@ CALENDAR_DAYS_LEFT: Final = Gauge(
 SKIPPED_CANDLES: Final = Counter(
     "tradedad_persister_skipped_candles_total",
     "Candles of Upstox that were passed over because a field is not valid.",
+)
+EVICTED_INSTRUMENTS: Final = Counter(
+    "tradedad_persister_evicted_instruments_total",
+    "Silent instruments dropped from the checkpoint because it had too many.",
 )

@@ -116,7 +116,7 @@ class Pipeline:
                 self._report_stall("")  # another leader may be able to go on
 
     async def _stream(self, term: Term) -> tuple[str, int]:
-        """The identity and the last position of the tick stream. Waits until ingest has created the stream."""
+        """Identity and last position of the tick stream. Waits until ingest has created it."""
         backoff = Backoff(cap_secs=_MAX_PAUSE_SECS)
         while True:
             term.check()
@@ -219,7 +219,7 @@ class _RefusalCounts:
 
     def __init__(self, aggregator: Aggregator) -> None:
         self._aggregator = aggregator
-        self._late = self._early = self._stale = self._contradictions = 0
+        self._late = self._early = self._stale = self._contradictions = self._evicted = 0
 
     def report(self) -> None:
         late, early = self._aggregator.late_trades, self._aggregator.early_trades
@@ -230,4 +230,15 @@ class _RefusalCounts:
         metrics.STALE_ENTRIES.inc(stale - self._stale)
         metrics.CONTRADICTIONS.inc(contradictions - self._contradictions)
         self._contradictions = contradictions
+        self._report_evictions()
         self._late, self._early, self._stale = late, early, stale
+
+    def _report_evictions(self) -> None:
+        evicted = self._aggregator.evicted_instruments
+        if evicted > self._evicted:
+            log.warning(
+                "too many instruments, dropped the most silent ones from the checkpoint",
+                dropped=evicted - self._evicted, kept=self._aggregator.instrument_count,
+            )  # fmt: skip
+            metrics.EVICTED_INSTRUMENTS.inc(evicted - self._evicted)
+        self._evicted = evicted

@@ -1,8 +1,8 @@
 """Discards the checkpoint of the bars: ``python -m services.persister reset-checkpoint``.
 
 For the case that the exchange time of the checkpoint was wrong, for example because a simulated
-market ran faster than time. The leader then reads the tick stream from its beginning. Bars that are
-stored stay, and are not made worse.
+market ran faster than time. The leader then reads on from the end of the tick stream, since entries
+of the wrong time are still in the stream. Stored bars stay. Windows that were open have no bar.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from services.persister.aggregation.checkpoint import FROM_END, AggregatorState, encode_state
 from services.persister.storage.epoch_guard import CHECKPOINT_ID, CHECKPOINTS
 from shared.errors import ConfigError
 from shared.runtime import exit_codes
@@ -23,7 +24,7 @@ def main(args: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m services.persister reset-checkpoint",
-        description="Discard the checkpoint; the leader reads the tick stream from its beginning.",
+        description="Discard the checkpoint; the leader reads on from the end of the tick stream.",
     )
     parser.parse_args(args)
     try:
@@ -35,7 +36,10 @@ def main(args: Sequence[str]) -> int:
             # A new epoch: the running leader can store nothing more, and takes over again.
             reset = client[settings.database][CHECKPOINTS].update_one(
                 {"_id": CHECKPOINT_ID},
-                {"$unset": {"state": ""}, "$inc": {"epoch": 1}},
+                {
+                    "$set": {"state": encode_state(AggregatorState(next_position=FROM_END))},
+                    "$inc": {"epoch": 1},
+                },
             )
     except ConfigError as error:
         print("\n".join(error.problems), file=sys.stderr)

@@ -1,9 +1,9 @@
 """Leader election by a lease in a NATS bucket, with an epoch that fences writes.
 
 A lease is a key in a bucket whose entries expire after the bucket's TTL. The holder creates
-and renews the key by compare-and-set. The epoch is made of the key's revision, the time and the last
-known epoch, so that it rises even if NATS' data was lost. The holder counts the TTL from the moment *before* it sent a renewal,
-by its own monotonic clock, so it always stops before the server grants the lease to another.
+and renews the key by compare-and-set. The epoch is made of the key's revision, the
+time and the last known epoch, so that it rises even if NATS' data was lost. The holder counts the
+TTL from the moment *before* it sent a renewal, by its own monotonic clock, so it always stops before the server grants the lease to another.
 """
 
 import asyncio

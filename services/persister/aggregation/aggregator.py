@@ -75,6 +75,8 @@ class Aggregator:
         """Entries older than the exchange time reached. Such entries are usual for a moment."""
         self.used_entries = 0
         """Entries of the exchange time reached, or later."""
+        self.evicted_instruments = 0
+        """Instruments dropped because the checkpoint had more than `MAX_INSTRUMENTS`."""
         self.last_received = (0, 0)
         """Epoch and exchange time of the last entry, used or not."""
 
@@ -232,6 +234,7 @@ class Aggregator:
             closed.sort(key=lambda each: (each.last_quote_ms, each.key))
             for instrument in closed[:excess]:
                 del instruments[instrument.key]
+            self.evicted_instruments += min(excess, len(closed))
 
     def _add_silence_gaps(self, silence: FeedSilence, start_ms: int, end_ms: int) -> None:
         """Add the gaps of a silence in `[start_ms, end_ms)`, as far as instruments may trade.

@@ -10,6 +10,8 @@ from shared.contracts.history import GapReason
 # Structs are stored as arrays: the order of their fields is the layout.
 _LAYOUT: Final = 1
 _MAX_BREAKS: Final = 64
+FROM_END: Final = -1
+"""As `next_position`: read the entries to come, and none that the stream holds."""
 
 
 class FeedSilence(msgspec.Struct, array_like=True, frozen=True):
@@ -74,9 +76,10 @@ class AggregatorState(msgspec.Struct, array_like=True):
 
     layout: int = _LAYOUT
     stream_id: str = ""
-    """The stream that positions refer to, by the time of its creation."""
+    """The stream that positions refer to, by the identity in its description."""
     next_position: int = 1
-    """The entry to read next; 0 if entries before the stream's first one are lost."""
+    """The entry to read next; 0 if entries before the stream's first one are lost.
+    `FROM_END` until `resume_on_stream` replaces it."""
     closed_until_ms: int = 0
     """All windows that end by this exchange time are closed."""
     time_ms: int | None = None
@@ -140,6 +143,8 @@ def resume_on_stream(state: AggregatorState, stream_id: str, last_position: int)
     If that is another stream than before, or an older copy of it, reading starts at its
     beginning, and the entries between the lost stream's last one and its first one count as lost.
     """
+    if state.next_position == FROM_END:
+        state.next_position = last_position + 1
     is_replaced = state.stream_id not in ("", stream_id)
     if is_replaced or state.next_position > last_position + 1:
         state.next_position = 0

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.errors import StaleEpoch
 from shared.runtime.logs import get_logger
@@ -41,8 +41,18 @@ class EpochGuard:
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
-        """End the session. No transaction may follow."""
-        await self._session.end_session()
+        """End the session. No transaction may follow.
+
+        The driver reuses the server's session for other operations of the client. So the
+        checkpoint must not name it any longer: a successor would kill those operations.
+        """
+        mine = {"_id": CHECKPOINT_ID, "session": self._session.session_id["id"]}
+        try:
+            await self._checkpoints.update_one(mine, {"$unset": {"session": ""}})
+        except PyMongoError as error:
+            log.warning("checkpoint still names the session that ends", error=str(error))
+        finally:
+            await self._session.end_session()
 
     async def take_over(self) -> Document:
         """Supersede every older leader. Returns the checkpoint document, with the new epoch."""

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from services.persister.aggregation.aggregator import ClosedWindows
-from services.persister.aggregation.checkpoint import AggregatorState, encode_state
+from services.persister.aggregation.checkpoint import FROM_END, AggregatorState, encode_state
 from services.persister.storage.bar_store import BarStore
 from shared.errors import StaleEpoch
 from shared.runtime.mongo import Mongo
@@ -42,7 +42,7 @@ async def test_the_next_leader_begins_anew_and_the_last_one_stores_nothing_more(
     with pytest.raises(StaleEpoch):
         await store.commit(closed, epoch)
     _, anew = await store.take_over()
-    assert (anew.next_position, anew.time_ms) == (1, None)
+    assert (anew.next_position, anew.time_ms) == (FROM_END, None)
     await store.close()
 
 

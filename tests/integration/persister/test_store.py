@@ -335,3 +335,18 @@ async def test_the_retention_of_bars_follows_the_setting(mongo: Mongo) -> None:
         await BarStore(mongo, retention_days=days).prepare()
         indexes = await mongo.db["bars_5m"].index_information()
         assert indexes.get("retention", {}).get("expireAfterSeconds") == secs
+
+
+async def test_a_successor_interrupts_nothing_that_uses_the_session_of_a_closed_store(
+    mongo: Mongo,
+) -> None:
+    closing = await prepared(mongo)
+    await closing.commit(closed(bar()), (await closing.take_over())[0])
+    used = closing._guard._session.session_id
+    await closing.close()
+    async with mongo.client.start_session() as session:
+        assert session.session_id == used  # the driver uses it again
+        async with await session.start_transaction():
+            await mongo.db["others"].insert_one({"_id": 1}, session=session)
+            await BarStore(mongo).take_over()
+    assert await mongo.db["others"].count_documents({}) == 1

@@ -15,7 +15,7 @@ from shared.bus.stream_reader import Entry, TickReader, ticks_identity
 from shared.contracts.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
 from shared.errors import StreamPutBack, StreamUnavailable
 from shared.runtime.backoff import Backoff
-from tests.support.buses import bus_of, flushed, ingest_bus
+from tests.support.buses import bus_of, flushed, ingest_bus, wait_connected
 from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -244,17 +244,31 @@ async def test_the_stream_keeps_its_identity_over_restarts(
     assert last == 3
     for _ in range(4):
         nats.kill()
+        await disconnected(persister)
         nats.start()
+        await wait_connected(persister.client)
         assert await answer(ticks_identity, persister) == (identity, 3)
 
 
-async def test_the_successor_of_a_deleted_stream_has_another_identity(
-    ingest: Bus, persister: Bus
+async def disconnected(bus: Bus) -> None:
+    """Wait until a request would no longer go to the connection of a killed server."""
+    await eventually(lambda: not bus.is_connected, what="the connection is lost")
+
+
+@pytest.mark.usefixtures("ingest")
+async def test_the_successor_of_a_lost_stream_has_another_identity(
+    nats: NatsServer, persister: Bus
 ) -> None:
     identity, _ = await ticks_identity(persister)
-    await ingest.js.delete_stream(TICKS_STREAM)
-    await ensure_ticks_stream(ingest, max_age_secs=600, max_bytes=1 << 20)
-    successor, last = await ticks_identity(persister)
+    nats.kill()
+    shutil.rmtree(nats.folder)
+    await disconnected(persister)
+    nats.start()
+    await wait_connected(persister.client)
+    async with ingest_bus(nats):  # creates the stream
+        successor, last = await ticks_identity(persister)
+    assert identity
+    assert successor
     assert (successor != identity, last) == (True, 0)
 
 

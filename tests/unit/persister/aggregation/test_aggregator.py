@@ -567,3 +567,4 @@ def test_the_checkpoint_stays_far_below_the_limit_of_mongodb() -> None:
     assert len(instruments) == MAX_INSTRUMENTS
     assert keys[-1] in instruments
     assert keys[0] not in instruments
+    assert target.evicted_instruments == len(keys) - MAX_INSTRUMENTS

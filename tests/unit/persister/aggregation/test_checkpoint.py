@@ -7,6 +7,7 @@ import pytest
 
 from services.persister.aggregation.bar_builder import BarBuilder
 from services.persister.aggregation.checkpoint import (
+    FROM_END,
     AggregatorState,
     FeedSilence,
     InstrumentGap,
@@ -84,6 +85,11 @@ def test_reading_starts_with_lost_entries_on_another_stream() -> None:
 def test_reading_starts_at_the_beginning_of_an_older_copy_of_the_stream() -> None:
     state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "a", last_position=7)
     assert (state.stream_id, state.next_position) == ("a", 0)
+
+
+def test_after_a_reset_only_entries_to_come_are_read() -> None:
+    state = resume_on_stream(AggregatorState(next_position=FROM_END), "a", last_position=7)
+    assert (state.stream_id, state.next_position) == ("a", 8)
 
 
 def test_a_new_state_starts_at_the_first_entry_of_any_stream() -> None:
