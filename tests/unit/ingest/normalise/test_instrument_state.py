@@ -11,14 +11,16 @@ from shared.contracts.messages import Quote, decode_quote, encode
 from shared.errors import InvalidField
 from tests.support.builders import KEY, full_feed
 
-numbers = st.none() | st.integers(min_value=-(2**63), max_value=2**63 - 1)
-prices = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+quantities = st.none() | st.integers(0, 2**53 - 1)
+prices = st.none() | st.floats(0, 1e9, exclude_min=True, exclude_max=True)
+times = st.integers(0, 10**14 - 1)
 fields = st.fixed_dictionaries(
     {
         "key": st.text(st.characters(exclude_categories=["Cs"])),
-        **dict.fromkeys(("epoch", "seq", "ts", "rt"), st.integers(0, 2**62)),
-        **dict.fromkeys(("ltt", "ltq", "volume", "oi", "bid_qty", "ask_qty", "tbq"), numbers),
-        "tsq": numbers,
+        **dict.fromkeys(("epoch", "seq", "rt"), st.integers(0, 2**62)),
+        "ts": times,
+        "ltt": st.none() | times,
+        **dict.fromkeys(("ltq", "volume", "oi", "bid_qty", "ask_qty", "tbq", "tsq"), quantities),
         **dict.fromkeys(("ltp", "cp", "atp", "bid", "ask"), prices),
         "snap": st.booleans(),
     }
