@@ -93,7 +93,7 @@ async def test_a_change_of_phase_is_published_and_ends_the_live_frames() -> None
     # A change of another segment is published, too: futures and options close at 15:40.
     changes = [status for status, _ in groupby(statuses)]
     assert changes == [pb.NORMAL_OPEN, pb.NORMAL_CLOSE, pb.CLOSING_START]
-    assert [each.currentTs for each in infos[1:]] == [at("15:30"), at("15:40")]
+    assert [each.currentTs for each in infos[1:]] == [at("15:30"), at("15:40"), at("15:50")]
     live = [each.currentTs for each in messages if each.type == pb.live_feed]
     assert live
     assert max(live) <= at("15:30")
