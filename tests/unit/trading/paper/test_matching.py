@@ -105,7 +105,7 @@ def test_rule_3_a_market_order_walks_the_book_to_its_protection_and_rests_there(
     book = matcher(order(quantity=200))
     results = book.on_quote(quote(asks="50@100.05 100@100.10 500@101.20"))
     assert fills(results) == ["50@100.05", "100@100.10"]
-    value = sum(r.price * r.quantity for r in results if isinstance(r, PaperFill))
+    value = sum((r.price * r.quantity for r in results if isinstance(r, PaperFill)), Decimal(0))
     assert (value / 150).quantize(Decimal("0.0001")) == Decimal("100.0833")
     assert (book.orders["o1"].remaining, book.orders["o1"].limit) == (50, Decimal(101))
 
