@@ -3,8 +3,17 @@
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
+# With CDPATH, `cd` in a script may change to another folder.
+unexport CDPATH
+# Under LC_ALL=C, Python does not start from a folder whose name is not ASCII.
+ifneq ($(LC_ALL),)
+ifeq ($(findstring UTF-8,$(LC_ALL))$(findstring utf8,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest docs clean
+.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest fuzz soak-stack docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +69,12 @@ chaos: prepare ## Tests that kill, stop, cut and corrupt, with those that take m
 
 e2e: prepare ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
+
+fuzz: programs ## Random input at every inbound edge, two minutes each
+	@FUZZ_SECS=120 $(PYTEST) tests/fuzz
+
+soak-stack: programs ## Thirty minutes of random faults on a whole stack, watched by clients
+	@$(PYTHON) -m tests.soak
 
 bench-ingest: prepare ## Ticks per CPU-second through ingest, compared with the SDK's decoding
 	@$(PYTHON) -m bench.ingest

@@ -30,6 +30,7 @@ from services.persister.entry_decoder import apply_entry
 from services.persister.pipeline import Pipeline
 from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
+from services.persister.storage.unpublished_bars import UnpublishedBars
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Term
 from shared.bus.resources import ensure_ticks_stream
@@ -112,7 +113,14 @@ async def replay(nats: NatsServer, mongo: Mongo, last: int) -> float:
     await store.prepare()
     epoch, state = await store.take_over()
     async with _bus(nats, "persister") as bus:
-        pipeline = Pipeline(bus, store, BarPublisher(bus), settings, clock)
+        pipeline = Pipeline(
+            bus,
+            store,
+            BarPublisher(bus, UnpublishedBars(mongo)),
+            settings,
+            clock,
+            Readiness("bench"),
+        )
         started = time.perf_counter()
         work = asyncio.create_task(
             pipeline.run(Term(1, clock, clock.monotonic() + 3_600), epoch, state)

@@ -53,7 +53,7 @@ REQUESTS: Final = (
 )  # fmt: skip
 REPLIES: Final = (
     replies.Authenticated, replies.Expiring, replies.Ack, replies.Outcomes, replies.Gap,
-    replies.Pong, replies.Error,
+    replies.Pong, replies.Heartbeat, replies.Error,
 )  # fmt: skip
 BATCHES: Final = (Quotes, OrderBooks, Bars, OrderEvents, Statuses)
 
@@ -75,6 +75,7 @@ _EXAMPLES: Final[dict[_Message, msgspec.Struct | dict[str, Any]]] = {
     protocol.Ping: {"op": "ping", "id": 3},
     replies.Ack: replies.Ack(1, {_KEY: Outcome.LIVE}),
     replies.Pong: replies.Pong(3),
+    replies.Heartbeat: replies.Heartbeat(1_795_408_200_000, feed_is_current=True),
     Quotes: Quotes(
         data=[
             Quote(
@@ -163,7 +164,10 @@ def document() -> dict[str, Any]:
                 "channel": _ref("channels/stream"),
                 "summary": "Changes that affect the client's stream.",
                 "messages": _in_channel(
-                    [replies.Expiring, replies.Outcomes, replies.Gap, replies.Error]
+                    [
+                        replies.Expiring, replies.Outcomes, replies.Gap, replies.Heartbeat,
+                        replies.Error,
+                    ]
                 ),
             },
         },

@@ -2,12 +2,19 @@
 
 import os
 import sys
+import time
+from pathlib import Path
+from typing import Final
 
 from embedded import daemons
+from embedded.folder_lock import FolderInUseError, FolderLock
 from embedded.secrets import NATS_PASSWORDS, ensure_secrets
 from embedded.settings import StackSettings
 from shared.runtime import exit_codes
 from shared.runtime.settings import load
+
+_LOCK_SECS: Final = 15.0
+_POLL_SECS: Final = 0.1
 
 
 def main() -> None:
@@ -21,6 +28,7 @@ def main() -> None:
                 monitor_port=settings.nats_monitor_port,
                 folder=settings.data_dir / "nats",
             )
+            _lock_until_exit(settings.data_dir / "nats")
             secrets = ensure_secrets(settings.data_dir / "secrets")
             environment = {name: secrets[name] for name in NATS_PASSWORDS}
         case ["mongo"] if settings.mongod is not None:
@@ -35,6 +43,25 @@ def main() -> None:
             print("usage: python -m embedded.launch nats|mongo", file=sys.stderr)
             sys.exit(exit_codes.CONFIG)
     os.execve(command[0], command, environment)  # noqa: S606
+
+
+def _lock_until_exit(folder: Path) -> None:
+    """Lock NATS' folder for the life of nats-server, which replaces this process.
+
+    Unlike mongod, nats-server does not lock its data. A killed stack may leave one that is still
+    stopping, so the lock is waited for. Exits with CONFIG if it is not released in time.
+    """
+    deadline = time.monotonic() + _LOCK_SECS
+    while True:
+        try:
+            FolderLock(folder).acquire(is_inheritable=True)
+        except FolderInUseError as error:
+            if time.monotonic() > deadline:
+                print(error, file=sys.stderr)
+                sys.exit(exit_codes.CONFIG)
+            time.sleep(_POLL_SECS)
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -2,20 +2,28 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from embedded import binaries, daemons
-from embedded.ports import HOST, configured_ports, free_stack_ports
+from embedded.folder_lock import check_unlocked
+from embedded.ports import HOST, configured_hosts, configured_ports, free_stack_ports
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
+from embedded.simulated_time import check_simulated_time
 from shared.errors import ConfigError
-from shared.runtime.settings import SECRETS_DIR, load
+from shared.runtime.disk_space import free_space
+from shared.runtime.setting_problems import shown
+from shared.runtime.setting_sources import SECRETS_DIR, stripped
+from shared.runtime.settings import RuntimeSettings, load
 
 _MASTER_PATH = "market-quote/instruments/exchange/complete.json.gz"
-_TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE")
+TOKEN_FILE = "TRADEDAD_UPSTOX_TOKEN_FILE"
+_TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", TOKEN_FILE)
+_CRITICAL = "TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES"
 _SHUTDOWN_DEADLINE_SECS = "4"  # honcho kills its processes after five seconds
 
 
@@ -25,11 +33,13 @@ class Plan:
 
     data_dir: Path
     ports: dict[str, int]
+    hosts: dict[str, str]
+    """The address on which the port of each variable is opened."""
     environment: dict[str, str]
 
     def url(self, port_variable: str) -> str:
         """Return the HTTP address of the process that listens on `port_variable`."""
-        return f"http://{HOST}:{self.ports[port_variable]}"
+        return _url(self.hosts, self.ports, port_variable)
 
     @property
     def ops_urls(self) -> dict[str, str]:
@@ -43,6 +53,13 @@ class Plan:
     @property
     def nats_url(self) -> str:
         return f"nats://{HOST}:{self.ports['TRADEDAD_STACK_NATS_PORT']}"
+
+
+def _url(hosts: Mapping[str, str], ports: Mapping[str, int], port_variable: str) -> str:
+    """The address for clients on this machine: a process on all addresses is also on loopback."""
+    host = hosts[port_variable]
+    host = {"0.0.0.0": HOST, "::": "::1", "": HOST}.get(host, host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{ports[port_variable]}"
 
 
 def find_programs() -> tuple[Path, Path]:
@@ -68,39 +85,86 @@ def prepare(
     """
     nats_server, mongod = find_programs()
     settings = load(StackSettings)
-    ports = free_stack_ports() if use_free_ports else configured_ports()
-    simulated = always_simulated or not any(map(os.environ.get, _TOKEN_VARIABLES))
+    simulated = always_simulated or not any(map(_is_set, _TOKEN_VARIABLES))
     folder = (data_dir or settings.data_dir).resolve() / ("simulated" if simulated else "upstox")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ensure_secrets(folder / "secrets")
-    except OSError as error:
-        raise ConfigError(
-            [f"TRADEDAD_STACK_DATA_DIR: cannot use {folder}: {error.strerror}"]
-        ) from None
-    environment = os.environ | _environment(folder, ports)
+    _make_folder(folder)
+    problems: dict[str, None] = {}
+    ports = _ports(problems, use_free_ports=use_free_ports)
+    hosts = configured_hosts()
+    environment = os.environ | _environment(folder, hosts, ports)
     if simulated:
-        environment = _without_tokens(environment) | _simulated_upstox(ports)
+        environment = _without_upstox(environment) | _simulated_upstox(hosts, ports)
+    else:
+        _check_token_file(environment, problems)
     environment |= overrides or {}
     environment |= {
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
         "TRADEDAD_STACK_MONGOD": str(mongod),
     }
-    _check_services(environment)
-    return Plan(folder, ports, environment)
+    _check_services(environment, problems)
+    if problems:
+        raise ConfigError(list(problems))
+    if simulated:
+        check_simulated_time(folder, environment)
+    environment[_CRITICAL] = str(_check_space(folder, environment))
+    return Plan(folder, ports, hosts, environment)
 
 
-def _check_services(environment: dict[str, str]) -> None:
-    """Load the settings of each service. Raises ConfigError with all problems."""
-    problems: dict[str, None] = {}
+def _make_folder(folder: Path) -> None:
+    """Create the data folder and its secrets. Raises ConfigError if it cannot be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_unlocked(folder)
+        ensure_secrets(folder / "secrets")
+    except OSError as error:
+        raise ConfigError(
+            [f"TRADEDAD_STACK_DATA_DIR: cannot use {folder}: {error.strerror}"]
+        ) from None
+
+
+def _is_set(variable: str) -> bool:
+    return bool(stripped(os.environ.get(variable, "")))
+
+
+def _ports(problems: dict[str, None], *, use_free_ports: bool) -> dict[str, int]:
+    """The ports to use; free ones in place of configured ones with problems."""
+    if not use_free_ports:
+        try:
+            return configured_ports()
+        except ConfigError as error:
+            problems |= dict.fromkeys(error.problems)
+    return free_stack_ports()
+
+
+def _check_token_file(environment: Mapping[str, str], problems: dict[str, None]) -> None:
+    """A service waits for its token file; at the start of a stack a missing one is a mistake."""
+    path = Path(stripped(environment.get(TOKEN_FILE, "")))
+    if environment.get(TOKEN_FILE) and path.parent.is_dir() and not path.exists():
+        problems[f"{TOKEN_FILE}: {shown(path)}: there is no such file"] = None
+
+
+def _check_space(folder: Path, environment: dict[str, str]) -> int:
+    """The free space that the disk must have. Raises ConfigError if it has less."""
+    with _environ(environment):
+        critical_bytes = load(RuntimeSettings).disk_critical_bytes
+    free_bytes = free_space(folder)
+    if free_bytes < critical_bytes:
+        problem = (
+            f"TRADEDAD_STACK_DATA_DIR: the disk of {folder} has only {free_bytes} bytes free; "
+            f"{_CRITICAL} requires {critical_bytes}"
+        )
+        raise ConfigError([problem])
+    return critical_bytes
+
+
+def _check_services(environment: dict[str, str], problems: dict[str, None]) -> None:
+    """Load the settings of each service, and add all problems."""
     with _environ(environment):
         for group in SERVICES.values():
             try:
                 load(group)
             except ConfigError as error:
                 problems |= dict.fromkeys(error.problems)
-    if problems:
-        raise ConfigError(list(problems))
 
 
 @contextmanager
@@ -116,12 +180,14 @@ def _environ(environment: dict[str, str]) -> Iterator[None]:
         os.environ.update(original)
 
 
-def _without_tokens(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in _TOKEN_VARIABLES}
+def _without_upstox(environment: dict[str, str]) -> dict[str, str]:
+    """Without the settings that are only for the real Upstox."""
+    only_real = (*_TOKEN_VARIABLES, "TRADEDAD_UPSTOX_PROXY_URL")
+    return {name: value for name, value in environment.items() if name not in only_real}
 
 
-def _simulated_upstox(ports: dict[str, int]) -> dict[str, str]:
-    simulator = f"http://{HOST}:{ports['TRADEDAD_SIMULATOR_PORT']}"
+def _simulated_upstox(hosts: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
+    simulator = _url(hosts, ports, "TRADEDAD_SIMULATOR_PORT")
     return {
         "TRADEDAD_UPSTOX_API_URL": simulator,
         "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
@@ -131,23 +197,26 @@ def _simulated_upstox(ports: dict[str, int]) -> dict[str, str]:
     }
 
 
-def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
+def _environment(
+    folder: Path, hosts: Mapping[str, str], ports: Mapping[str, int]
+) -> dict[str, str]:
     """Return the environment of the processes; variables that the user has set win."""
     bin_dir = str(Path(sys.executable).parent)
+    auth_url = _url(hosts, ports, "TRADEDAD_AUTH_PORT")
     defaults = {
         "TRADEDAD_NATS_URL": f"nats://{HOST}:{ports['TRADEDAD_STACK_NATS_PORT']}",
         "TRADEDAD_MONGO_URL": daemons.mongo_url(ports["TRADEDAD_STACK_MONGO_PORT"]),
-        "TRADEDAD_TOKEN_JWKS_URL": (
-            f"http://{HOST}:{ports['TRADEDAD_AUTH_PORT']}/.well-known/jwks.json"
-        ),
-        "TRADEDAD_GATEWAY_AUTH_URL": f"http://{HOST}:{ports['TRADEDAD_AUTH_PORT']}",
+        "TRADEDAD_TOKEN_JWKS_URL": f"{auth_url}/.well-known/jwks.json",
+        "TRADEDAD_GATEWAY_AUTH_URL": auth_url,
         "TRADEDAD_AUTH_KEYS_DIR": str(folder / "keys"),
         "TRADEDAD_AUTH_CREATE_MISSING_KEY": "true",
-        "TRADEDAD_AUTH_TRUSTED_PROXIES": f"{HOST}/32",
+        "TRADEDAD_AUTH_TRUSTED_PROXIES": _loopback_and(hosts["TRADEDAD_AUTH_PORT"]),
         # All processes share one machine: a flood of logins must leave a core for market data.
         "TRADEDAD_AUTH_HASH_WORKERS": "1",
         "TRADEDAD_INGEST_WATCHLIST_FILE": str(daemons.ROOT / "deploy/watchlists/nifty50.txt"),
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _SHUTDOWN_DEADLINE_SECS,
+        "TRADEDAD_NATS_STORE_DIR": str(folder / "nats"),
+        "TRADEDAD_MONGO_STORE_DIR": str(folder / "mongo"),
         SECRETS_DIR: str(folder / "secrets"),
     }
     if sys.stderr.isatty():
@@ -160,3 +229,15 @@ def _environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
     }
     return environment
+
+
+def _loopback_and(host: str) -> str:
+    """Networks of loopback, and of the address that a client of `host` on this machine has."""
+    networks = [f"{HOST}/32", "::1/128"]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ",".join(networks)
+    if not address.is_loopback and not address.is_unspecified:
+        networks.append(f"{address}/{address.max_prefixlen}")
+    return ",".join(networks)

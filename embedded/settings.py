@@ -12,11 +12,10 @@ from services.ingest.settings import IngestSettings
 from services.persister.settings import PersisterSettings
 from services.simulator.settings import SimulatorSettings
 from shared.errors import ConfigError
+from shared.runtime.setting_sources import SECRETS_DIR
+from shared.runtime.setting_types import AnyPath, Port, Secs
 from shared.runtime.settings import (
-    SECRETS_DIR,
     SHARED_GROUPS,
-    Port,
-    Secs,
     Settings,
     unknown_variables,
     variables,
@@ -28,7 +27,7 @@ class StackSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_STACK_")
 
-    data_dir: Path = Path(".data")
+    data_dir: AnyPath = Path(".data")
     """Folder of databases, streams, keys and secrets."""
     nats_port: Port = 7450
     """Port of nats-server. Not the usual 4222, which the service of Debian's package uses."""
@@ -36,9 +35,9 @@ class StackSettings(Settings):
     """Port of nats-server's monitoring: /varz, /connz and /jsz."""
     mongo_port: Port = 7460
     """Port of mongod."""
-    nats_server: Path | None = None
+    nats_server: AnyPath | None = None
     """Path of nats-server, if it is neither on PATH, in /usr/sbin nor in /usr/local/bin."""
-    mongod: Path | None = None
+    mongod: AnyPath | None = None
     """Path of mongod, instead of the one in the Python environment."""
     allow_apt: bool = True
     """Whether `make` as root may install a missing nats-server or libcurl4 with apt-get."""

@@ -15,12 +15,15 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from embedded import daemons
+from embedded.folder_lock import FolderLock
 from embedded.plan import Plan
 from shared.errors import TradeDadError
 
 _STOP_SECS: Final = 12.0
 _POLL_SECS: Final = 0.1
 _PR_SET_PDEATHSIG: Final = 1
+# Without the proxies that the environment may name: they are not for this machine's own addresses.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 OnReady = Callable[[str], None]
 
@@ -45,8 +48,10 @@ class Stack:
         self.plan = plan
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = FolderLock(plan.data_dir)
 
     def __enter__(self) -> Self:
+        self._lock.acquire()
         procfile = str(daemons.ROOT / "Procfile")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "honcho", "-f", procfile, "-d", str(daemons.ROOT),
@@ -56,6 +61,7 @@ class Stack:
             stdout=self._output,
             stderr=subprocess.STDOUT if self._output else None,
             start_new_session=True,
+            pass_fds=[self._lock.descriptor],
             preexec_fn=_terminate_with_parent,
         )  # fmt: skip
         return self
@@ -66,6 +72,12 @@ class Stack:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        try:
+            self._stop()
+        finally:
+            self._lock.release()
+
+    def _stop(self) -> None:
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -120,7 +132,7 @@ class Stack:
 def readiness(ops_url: str) -> str:
     """Return ``ready``, or why a service is not ready."""
     try:
-        with urllib.request.urlopen(f"{ops_url}/readyz", timeout=2) as response:  # noqa: S310
+        with _OPENER.open(f"{ops_url}/readyz", timeout=2) as response:
             return "ready" if response.status == 200 else str(response.status)
     except urllib.error.HTTPError as error:
         return error.read().decode(errors="replace")

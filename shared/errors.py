@@ -16,6 +16,7 @@ TradeDadError
 │   ├── EmailTaken
 │   ├── LimitExceeded      a count of open things is at its limit: streams, subscriptions
 │   ├── TooLarge           the body is larger than allowed
+│   ├── UnsupportedEncoding the body is compressed
 │   ├── RetryLater         can succeed after a pause; carries `retry_after_secs`
 │   │   ├── TooManyAttempts too many attempts in a period, such as logins
 │   │   ├── RateLimited    too many requests in a period
@@ -26,7 +27,8 @@ TradeDadError
 ├── LeaseLost              leadership has lapsed; stop acting at once
 ├── StaleEpoch             a newer leader has written, so this leader's write was refused
 ├── StreamUnavailable      a JetStream stream cannot be read at the moment; try again
-│   └── StreamNotFound     the stream does not exist
+│   ├── StreamNotFound     the stream does not exist
+│   └── StreamPutBack      the stream ends before the position to read from
 └── FeedError              the market-data connection failed
     └── FeedUnauthorised   Upstox refused the access token
 """
@@ -55,6 +57,7 @@ class Code(StrEnum):
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     RATE_LIMITED = "rate_limited"
     TOO_LARGE = "too_large"
+    UNSUPPORTED_ENCODING = "unsupported_encoding"
     TOO_SLOW = "too_slow"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
@@ -179,6 +182,13 @@ class TooLarge(RequestError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class UnsupportedEncoding(RequestError):
+    """The body has a Content-Encoding, such as gzip; bodies must be sent as they are."""
+
+    code = Code.UNSUPPORTED_ENCODING
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
 class RetryLater(RequestError):
     """The same request can succeed once `retry_after_secs` seconds have passed.
 
@@ -248,6 +258,10 @@ class StreamUnavailable(TradeDadError):
 
 class StreamNotFound(StreamUnavailable):
     """The JetStream stream does not exist (yet)."""
+
+
+class StreamPutBack(StreamUnavailable):
+    """The JetStream stream ends before the position to read: its data is an older copy."""
 
 
 class FeedError(TradeDadError):

@@ -1,6 +1,7 @@
 """Fixtures of all tests: real servers, and a guard against blocking the event loop."""
 
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
@@ -33,6 +34,10 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # Read by pytest-timeout when it is configured, which is later.
 os.environ.setdefault("PYTEST_TIMEOUT", f"{TEST_TIMEOUT_SECS:g}")
+
+# A shell starts background jobs with SIGINT ignored, and the programs of tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests run in several processes, each with ports of its own.
 _WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

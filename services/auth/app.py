@@ -41,6 +41,7 @@ from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.mongo_clock import MongoClock
 from shared.runtime.service import Component
 from shared.runtime.site import serve
 from shared.web.forwarded import ForwardedHeaders
@@ -61,7 +62,9 @@ async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[S
     """
     async with (
         assemble(settings, readiness) as (app, components),
-        serve(app, settings.host, settings.port) as port,
+        serve(
+            app, settings.host, settings.port, settings=("TRADEDAD_AUTH_HOST", "TRADEDAD_AUTH_PORT")
+        ) as port,
     ):
         log.info("auth is listening", host=settings.host, port=port)
         yield components
@@ -90,12 +93,13 @@ async def assemble(
             keyring.signing, settings.tokens, clock, ttl_secs=settings.access_ttl_secs
         )
         use_cases = _use_cases(settings, stores, hasher, issuer, publisher, clock)
-        verifier = TokenVerifier(keyring, settings.tokens)
+        verifier = TokenVerifier(keyring, settings.tokens, clock)
         authenticator = Authenticator(verifier, stores.users, stores.sessions, clock)
         forwarded = ForwardedHeaders(settings.trusted_proxies)
         context = RequestContext(authenticator, forwarded, settings.allowed_origins)
         routes = [*_routes(use_cases, context, clock), *KeyHandlers(keyring).routes()]
-        yield application(routes, readiness), [mongo, keyring, publisher]
+        mongo_clock = MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs)
+        yield application(routes, readiness), [mongo, mongo_clock, keyring, publisher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
         ),
         terminations=MongoTerminations(mongo, retention_secs=retention_secs),
         throttle=MongoThrottle(mongo.db),
-        audit=MongoAudit(mongo.db, retention_days=settings.audit_days),
+        audit=MongoAudit(mongo.db, SystemClock(), retention_days=settings.audit_days),
         revocations=MongoRevocations(mongo.db, retention_secs=retention_secs),
     )
     for store in (stores.users, stores.sessions, stores.throttle, stores.audit):

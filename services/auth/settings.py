@@ -1,24 +1,16 @@
 """The settings of auth."""
 
-from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.settings import (
-    MongoSettings,
-    Names,
-    NatsSettings,
-    Networks,
-    Port,
-    Secs,
-    ServiceSettings,
-    TokenSettings,
-)
-from shared.web.verifier import KEYS_MAX_AGE_SECS
+from shared.runtime.setting_types import AnyPath, Host, Networks, Origins, Password, Port, Secs
+from shared.runtime.settings import MongoSettings, NatsSettings, ServiceSettings, TokenSettings
+from shared.web.key_set import KEYS_MAX_AGE_SECS
 
 MAX_ACCESS_TTL_SECS: Final = 3_600
+MAX_SESSION_SECS: Final = 10 * 366 * 24 * 3_600
 # 30 s longer than verifiers cache the public keys, for all replicas to load the new key.
 _KEY_PUBLISH_SECS: Final = KEYS_MAX_AGE_SECS + 30.0
 
@@ -28,7 +20,7 @@ class AuthSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_AUTH_")
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """Address to listen on."""
     port: Port = 7410
     """Port to listen on."""
@@ -36,10 +28,10 @@ class AuthSettings(ServiceSettings):
     """Port of /healthz, /readyz and /metrics."""
     trusted_proxies: Networks = frozenset()
     """Networks, separated by commas, of proxies whose X-Forwarded-For and -Host are trusted."""
-    allowed_origins: Names = frozenset()
+    allowed_origins: Origins = frozenset()
     """Web origins, separated by commas, that may use cookies besides auth's own host."""
 
-    keys_dir: Path
+    keys_dir: AnyPath
     """Directory of the Ed25519 signing keys, one PEM file each; their names sort by age."""
     create_missing_key: bool = False
     """Create a key if there is none. Only for a single process: two that start at the same time
@@ -52,18 +44,18 @@ class AuthSettings(ServiceSettings):
 
     access_ttl_secs: Annotated[int, Field(ge=60, le=MAX_ACCESS_TTL_SECS)] = 600
     """Lifetime of an access token."""
-    session_ttl_secs: Annotated[int, Field(ge=60)] = 30 * 24 * 3_600
+    session_ttl_secs: Annotated[int, Field(ge=60, le=MAX_SESSION_SECS)] = 30 * 24 * 3_600
     """Lifetime of a session after its login, however often its tokens are refreshed."""
-    session_idle_secs: Annotated[int, Field(ge=60)] = 7 * 24 * 3_600
+    session_idle_secs: Annotated[int, Field(ge=60, le=MAX_SESSION_SECS)] = 7 * 24 * 3_600
     """A session ends after this time without a refresh of its tokens."""
     refresh_grace_secs: Annotated[float, Field(ge=0, le=60)] = 10.0
     """How long a used refresh token gets the same answer again, in case the first was lost."""
-    fresh_secs: Annotated[int, Field(ge=60)] = 900
+    fresh_secs: Annotated[int, Field(ge=60, le=MAX_SESSION_SECS)] = 900
     """How long after the password was verified a session may end other sessions."""
-    max_sessions_per_user: Annotated[int, Field(ge=1)] = 50
+    max_sessions_per_user: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50
     """Sessions per user. A further login ends the session that was unused for longest."""
 
-    nats_password: SecretStr
+    nats_password: Password
     """Password of the NATS user `auth`."""
 
     pepper: Annotated[SecretStr, Field(min_length=32)]
@@ -75,19 +67,19 @@ class AuthSettings(ServiceSettings):
     """Threads that compute password hashes; each can use a whole core."""
     hash_niceness: Annotated[int, Field(ge=0, le=19)] = 10
     """Niceness of these threads (Linux)."""
-    hash_queue: Annotated[int, Field(ge=0)] = 32
+    hash_queue: Annotated[int, Field(ge=0, le=100_000)] = 32
     """Hashes that may wait for a thread; a further one is refused as overloaded."""
     password_min_chars: Annotated[int, Field(ge=8, le=64)] = 15
     """Shortest new password. NIST SP 800-63B-4 requires 15 if the password is the only factor."""
     password_max_chars: Annotated[int, Field(ge=64, le=1_024)] = 128
     """Longest new password."""
 
-    free_account_attempts: Annotated[int, Field(ge=1)] = 10
+    free_account_attempts: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10
     """Wrong passwords of an account without a delay: of all unknown devices together, and of
     each known device."""
-    free_address_attempts: Annotated[int, Field(ge=1)] = 100
+    free_address_attempts: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
     """Wrong passwords from an address without a delay."""
-    free_signups: Annotated[int, Field(ge=1)] = 20
+    free_signups: Annotated[int, Field(ge=1, le=1_000_000_000)] = 20
     """Sign-ups from an address without a delay."""
     delay_base_secs: Secs = 1.0
     """The first delay; each further attempt doubles it."""
@@ -96,7 +88,7 @@ class AuthSettings(ServiceSettings):
     forget_secs: Secs = 3_600.0
     """After this time without an attempt a count starts again from zero."""
 
-    audit_days: Annotated[int, Field(ge=1)] = 400
+    audit_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     """How long entries of the audit log are stored."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
@@ -108,6 +100,8 @@ class AuthSettings(ServiceSettings):
         shortest = min(self.session_ttl_secs, self.session_idle_secs)
         if self.access_ttl_secs > shortest:
             raise ValueError(
-                "access_ttl_secs must not be longer than session_ttl_secs or session_idle_secs"
+                f"TRADEDAD_AUTH_ACCESS_TTL_SECS: {self.access_ttl_secs}: must not be longer than "
+                f"TRADEDAD_AUTH_SESSION_TTL_SECS ({self.session_ttl_secs}) or "
+                f"TRADEDAD_AUTH_SESSION_IDLE_SECS ({self.session_idle_secs})"
             )
         return self

@@ -18,9 +18,11 @@ from services.gateway.bus.revocation_listener import RevocationListener
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.ingest_clock import IngestClock
 from services.gateway.fanout.interest import Interest
 from services.gateway.http.access import AccessControl
 from services.gateway.http.auth_proxy import AuthProxy, proxy_session
+from services.gateway.http.key_monitor import KeyMonitor
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
 from services.gateway.http.token_bucket import KeyedCounter
@@ -31,15 +33,19 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
 from services.gateway.stream.quota import request_rates
 from services.gateway.stream.registry import StreamRegistry
-from services.gateway.stream.session import SessionContext
+from services.gateway.stream.session_context import SessionContext
+from services.gateway.stream.stream_log import StreamLog
+from services.gateway.stream_capacity import connection_limit, within_file_limit
 from shared.bus.connection import connect_bus
 from shared.contracts.revocations import Revocations
-from shared.runtime.clock import SystemClock
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.clock_skew import ClockSkew
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component, run_in_background
 from shared.runtime.site import serve
 from shared.web.forwarded import ForwardedHeaders
-from shared.web.verifier import KeySet, TokenVerifier
+from shared.web.key_set import KeySet
+from shared.web.verifier import TokenVerifier
 
 # Long enough for a request line with two hundred instrument keys.
 _MAX_LINE_BYTES: Final = 32 * 1024
@@ -47,12 +53,18 @@ _MAX_LINE_BYTES: Final = 32 * 1024
 
 @asynccontextmanager
 async def build(
-    settings: GatewaySettings, readiness: Readiness
+    settings: GatewaySettings, readiness: Readiness, clock: Clock | None = None
 ) -> AsyncIterator[Sequence[Component]]:
-    """Open connections and the public port; yields the components to run."""
+    """Open connections and the public port; yields the components to run.
+
+    `clock` is that of the operating system if None.
+    """
+    settings = within_file_limit(settings)
     for channel in Channel:
         metrics.SUBSCRIPTIONS.labels(channel.value)  # exported as 0 before the first subscription
-    clock = SystemClock()
+    clock = clock or SystemClock()
+    ingest_clock = IngestClock(clock)
+    max_skew_secs = settings.runtime.max_clock_skew_secs
     hub = Hub(settings.max_quote_age_secs)
     flusher = Flusher(
         hub,
@@ -60,6 +72,7 @@ async def build(
         buffer_bytes=settings.buffer_bytes,
         blocked_secs=settings.blocked_secs,
         max_age_secs=settings.max_quote_age_secs,
+        now_us=ingest_clock.now_us,
     )
     streams = StreamRegistry()
     client = DirectClient()
@@ -77,27 +90,41 @@ async def build(
                 own_client=client,
             )
         )
+        auth_skew = ClockSkew("auth", max_skew_secs, readiness)
+        keys = KeySet(http, settings.tokens.jwks_url, clock, skew=auth_skew)
+        feed = FeedStatusListener(
+            bus, hub, flusher, clock, ingest_clock, ClockSkew("ingest", max_skew_secs)
+        )
         context = SessionContext(
             hub=hub,
             flusher=flusher,
             interest=interest,
             streams=streams,
-            verifier=TokenVerifier(KeySet(http, settings.tokens.jwks_url, clock), settings.tokens),
+            verifier=TokenVerifier(keys, settings.tokens, clock, auth_skew),
             revocations=revocations,
             open_by_user=KeyedCounter(settings.max_streams_per_user),
             requests=request_rates(settings),
             settings=settings,
             clock=clock,
+            log=StreamLog(clock),
+            feed_is_current=feed.is_current,
         )
         revocation_listener = RevocationListener(bus, revocations, streams, readiness, clock)
-        feed = FeedStatusListener(bus, hub, flusher, clock)
         # These run until the drain has ended the last stream.
         lasting_components = await stack.enter_async_context(
             run_in_background(
                 streams,
                 revocation_listener,
+                KeyMonitor(keys, readiness, clock),
                 Relay(
-                    bus, client, hub, flusher, streams, readiness, revocation_listener.read_again
+                    bus,
+                    client,
+                    hub,
+                    flusher,
+                    streams,
+                    readiness,
+                    revocation_listener.read_again,
+                    ingest_clock,
                 ),
                 DemandPublisher(bus, gateway_id, hub, interest, streams),
                 feed,
@@ -129,8 +156,9 @@ async def build(
             timeout_secs=settings.auth_timeout_secs,
         )
         files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
+        stream = StreamEndpoint(context, forwarded, readiness)
         application = make_application(
-            StreamEndpoint(context, forwarded, readiness),
+            stream,
             endpoints,
             auth,
             StaticFiles(files, access, forwarded),
@@ -144,8 +172,11 @@ async def build(
                 max_line_bytes=_MAX_LINE_BYTES,
                 idle_secs=settings.idle_secs,
                 max_idle=settings.max_idle_connections,
+                most=connection_limit(settings),
+                settings=("TRADEDAD_GATEWAY_HOST", "TRADEDAD_GATEWAY_PORT"),
             )
         )
+        stack.push_async_callback(stream.drain)
         yield bus, lasting_components
 
 

@@ -32,5 +32,4 @@ def make_application(
             *files.routes(),
         ]
     )
-    application.on_shutdown.append(stream.drain)
     return application

@@ -1,21 +1,21 @@
 """The settings of the gateway."""
 
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.settings import (
+from shared.runtime.setting_types import (
+    ExistingDir,
+    Host,
     HttpUrl,
-    Names,
-    NatsSettings,
     Networks,
+    Origins,
+    Password,
     Port,
     Secs,
-    ServiceSettings,
-    TokenSettings,
 )
+from shared.runtime.settings import NatsSettings, ServiceSettings, TokenSettings
 from shared.runtime.site import IDLE_SECS, MAX_IDLE_CONNECTIONS
 
 
@@ -24,7 +24,7 @@ class GatewaySettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_GATEWAY_")
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """Address to listen on."""
     port: Port = 7400
     """Port to listen on."""
@@ -32,9 +32,9 @@ class GatewaySettings(ServiceSettings):
     """Port of /healthz, /readyz and /metrics."""
     gateway_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{0,64}$")] = ""
     """Name of this process, unique among gateways. If empty, one is generated at the start."""
-    nats_password: SecretStr
+    nats_password: Password
     """Password of the NATS user `gateway`."""
-    allowed_origins: Names = frozenset()
+    allowed_origins: Origins = frozenset()
     """Web origins, separated by commas, that may open a stream besides the gateway's own origin."""
     trusted_proxies: Networks = frozenset()
     """Networks, separated by commas, of proxies whose X-Forwarded-For, -Proto and -Host are
@@ -49,9 +49,9 @@ class GatewaySettings(ServiceSettings):
     only when the writes to all clients take more than two thirds of it. While the CPU is mostly
     idle, each message is written at once."""
     max_quote_age_secs: Secs = 2.0
-    """A quote that ingest received longer ago is sent as part of a snapshot, not as live. The
-    clocks of the gateway and of ingest must differ by less than this."""
-    buffer_bytes: Annotated[int, Field(ge=4_096)] = 65_536
+    """A quote that ingest received longer ago is sent as part of a snapshot, not as live. A
+    difference between the clocks of the gateway and of ingest is measured and subtracted."""
+    buffer_bytes: Annotated[int, Field(ge=4_096, le=1 << 30)] = 65_536
     """If more bytes than this are unsent, the client is behind: only order events are queued, and
     when it reads again, it receives the newest message of each instrument only."""
     blocked_secs: Secs = 15.0
@@ -60,65 +60,71 @@ class GatewaySettings(ServiceSettings):
     """A client is pinged after so long without data from it. It is disconnected if no pong arrives
     within half of this time."""
 
-    max_streams: Annotated[int, Field(ge=1)] = 10_000
-    """Maximum number of open streams of this process. A further handshake gets HTTP 503."""
-    max_streams_per_address: Annotated[int, Field(ge=1)] = 200
+    stream_heartbeat_secs: Secs = 10.0
+    """Interval of the message `heartbeat`, which every stream receives."""
+
+    max_streams: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
+    """Maximum number of open streams of this process. A further handshake gets HTTP 503. If the limit
+    on open files (`ulimit -n`) allows fewer, a warning is logged, and that number is the maximum."""
+    max_streams_per_address: Annotated[int, Field(ge=1, le=1_000_000_000)] = 200
     """Maximum number of open streams from one address. A further handshake gets HTTP 429."""
-    max_streams_per_user: Annotated[int, Field(ge=1)] = 20
+    max_streams_per_user: Annotated[int, Field(ge=1, le=1_000_000_000)] = 20
     """Maximum number of open streams of one user. A further stream is closed with 4429."""
-    accept_per_sec: Annotated[int, Field(ge=1)] = 400
+    accept_per_sec: Annotated[int, Field(ge=1, le=1_000_000_000)] = 400
     """Rate limit of new streams of this process, per second. Beyond it, a handshake gets HTTP 503
     with `Retry-After`."""
-    accept_per_sec_per_address: Annotated[float, Field(gt=0)] = 20.0
+    accept_per_sec_per_address: Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)] = (
+        20.0
+    )
     """Rate limit of new streams from one address, per second. Beyond it, a handshake gets HTTP 429
     with `Retry-After`. The burst is ten seconds of this rate plus `max_streams_per_address`."""
     idle_secs: Secs = IDLE_SECS
     """A connection without a complete request for so long is closed."""
-    max_idle_connections: Annotated[int, Field(ge=1)] = MAX_IDLE_CONNECTIONS
+    max_idle_connections: Annotated[int, Field(ge=1, le=1_000_000_000)] = MAX_IDLE_CONNECTIONS
     """Maximum number of connections without a complete request. If there are more, the oldest are
     closed before `idle_secs` have passed."""
-    max_keys_per_stream: Annotated[int, Field(ge=1)] = 5_000
+    max_keys_per_stream: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
     """Maximum number of instruments and wildcards of one stream, over all channels."""
-    max_message_bytes: Annotated[int, Field(ge=1_024)] = 16_384
+    max_message_bytes: Annotated[int, Field(ge=1_024, le=64 << 20)] = 16_384
     """Maximum length of a client's message, in bytes. A longer one closes the stream with 1009."""
-    max_messages_per_sec: Annotated[int, Field(ge=1)] = 50
+    max_messages_per_sec: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50
     """Rate limit of the messages of one client, per second, with a burst of four seconds. The same
     rate limits the subscribe and unsubscribe requests of one user over all streams, where each
     100 instruments count as one more request. The burst of these is `max_streams_per_user` times
     one second of requests and the cost of `max_keys_per_stream` instruments."""
-    max_bad_messages: Annotated[int, Field(ge=1)] = 5
+    max_bad_messages: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5
     """A stream with more malformed messages than this is closed with 4400. A stream with more
     messages than this beyond its rate limit is closed with 4429. Both are counted together, and
     every 10 s the count falls by one."""
 
-    requests_per_sec: Annotated[float, Field(gt=0)] = 20.0
+    requests_per_sec: Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)] = 20.0
     """Rate limit of the REST requests of one user, per second. Beyond it, a request gets HTTP 429."""
-    requests_burst: Annotated[int, Field(ge=1)] = 100
+    requests_burst: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
     """Burst of the REST requests of one user."""
-    address_requests_per_sec: Annotated[float, Field(gt=0)] = 50.0
+    address_requests_per_sec: Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)] = 50.0
     """Rate limit of the requests from one address without a valid token, per second: requests to
     auth, for the page, and with invalid tokens. Beyond it, a request gets HTTP 429."""
-    address_requests_burst: Annotated[int, Field(ge=1)] = 400
+    address_requests_burst: Annotated[int, Field(ge=1, le=1_000_000_000)] = 400
     """Burst of the requests from one address without a valid token."""
     question_timeout_secs: Secs = 3.0
     """Timeout of a request to the persister."""
-    questions_at_once: Annotated[int, Field(ge=1)] = 256
+    questions_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
     """Maximum number of requests to the persister in flight. A further one gets HTTP 503."""
 
     auth_url: HttpUrl = "http://127.0.0.1:7410"
     """URL of the auth service, to which /auth and /.well-known/jwks.json are forwarded."""
     auth_timeout_secs: Secs = 20.0
     """Timeout of a request to auth."""
-    auth_requests_at_once: Annotated[int, Field(ge=1)] = 256
+    auth_requests_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
     """Maximum number of requests to auth in flight. A further one gets HTTP 503."""
-    auth_connections: Annotated[int, Field(ge=1)] = 64
+    auth_connections: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64
     """Maximum number of connections to auth."""
-    page_dir: Path | None = None
+    page_dir: ExistingDir | None = None
     """Directory of the web page; the built-in page if not set. The files are read once, at the
     start. A file below `assets` is cached by browsers for a year, so its name must change with
     its content."""
 
-    shutdown_spread_secs: Annotated[float, Field(ge=0)] = 5.0
+    shutdown_spread_secs: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 5.0
     """Period over which the streams are closed at shutdown. It is limited to half of
     `TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS`."""
 

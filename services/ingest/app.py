@@ -15,10 +15,12 @@ from typing import Any
 from services.ingest import metrics
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.bus_token import BusToken
+from services.ingest.bus.calendar_listener import CalendarListener
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
+from services.ingest.bus.ticks_storage import TicksStorage
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.demand.limits import LIMITS
@@ -42,9 +44,11 @@ from services.ingest.settings import IngestSettings
 from services.ingest.watchlist import read_watchlist
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease, Term
-from shared.bus.resources import ensure_ticks_stream, open_leases
+from shared.bus.nats_clock import NatsClock
+from shared.bus.resources import open_leases
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.disk import DiskWatch
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component
 from shared.runtime.upstox_tokens import TokenPicker, configured_sources
@@ -70,32 +74,61 @@ async def build(
                 own_client=client,
             )
         )
-        session = await stack.enter_async_context(feed_session())
+        session = await stack.enter_async_context(feed_session(settings.upstox.proxy))
         authorizer = await asyncio.to_thread(FeedAuthorizer, settings.upstox)
         feed = UpstoxFeed(session, authorizer, clock, ping_secs=settings.feed_ping_secs)
         sources = [*configured_sources(settings.upstox), BusToken(bus)]
         tokens = TokenPicker(sources, clock, retry_refused_secs=settings.token_retry_secs)
         demand = InstrumentDemand(watchlist, linger_secs=settings.linger_secs)
         demand_listener = DemandListener(bus, demand, clock)
-        composition = _Composition(
-            settings, bus, client, feed, tokens, demand, demand_listener.changed, readiness, clock
-        )
-        ensure_stream = partial(
-            ensure_ticks_stream,
+        watch = _disk_watch(settings)
+        calendar = Calendar()
+        storage = TicksStorage(
             bus,
+            watch,
+            readiness,
             max_age_secs=settings.ticks_max_age_secs,
             max_bytes=settings.ticks_max_bytes,
         )
+        composition = _Composition(
+            settings,
+            bus,
+            client,
+            feed,
+            tokens,
+            demand,
+            demand_listener.changed,
+            storage,
+            calendar,
+            readiness,
+            clock,
+        )
         leader = Leader(
-            _lease(settings, bus, clock), ensure_stream, composition.term_tasks, readiness
+            _lease(settings, bus, clock), storage.ensure, composition.term_tasks, readiness
         )
         metrics.MAX_INSTRUMENTS.set(LIMITS[settings.plan].full_alone)
-        yield bus, demand_listener, leader
+        nats_clock = NatsClock(
+            bus, "ingest", clock, readiness, settings.runtime.max_clock_skew_secs
+        )
+        yield (
+            bus,
+            demand_listener,
+            CalendarListener(bus, calendar),
+            leader,
+            nats_clock,
+            *([] if watch is None else [watch]),
+        )
+
+
+def _disk_watch(settings: IngestSettings) -> DiskWatch | None:
+    """None if NATS' data is not on this machine."""
+    folder = settings.nats.store_dir
+    return None if folder is None else DiskWatch("nats", folder, settings.runtime)
 
 
 def _lease(settings: IngestSettings, bus: Bus, clock: Clock) -> Lease:
     return Lease(
-        lambda: open_leases(bus),
+        lambda: open_leases(bus, reads_ticks=True),
         "ingest",
         f"ingest-{uuid.uuid4().hex}",
         settings.nats.lease_ttl_secs,
@@ -114,6 +147,8 @@ class _Composition:
     tokens: TokenPicker
     demand: InstrumentDemand
     demand_changed: asyncio.Event
+    storage: TicksStorage
+    calendar: Calendar
     readiness: Readiness
     clock: Clock
 
@@ -128,7 +163,14 @@ class _Composition:
             exchange_clock,
             clock_every_quotes=settings.clock_every_quotes,
         )
-        status = StatusPublisher(self.bus, term, exchange_clock, self.readiness, self.clock)
+        status = StatusPublisher(
+            self.bus,
+            term,
+            exchange_clock,
+            self.readiness,
+            self.clock,
+            simulated=settings.upstox.is_simulated,
+        )
         coverage = CoveragePublisher(self.bus, term, self.demand)
         context = TermContext(
             normaliser=Normaliser(term.epoch),
@@ -141,7 +183,7 @@ class _Composition:
         follower = FeedFollower(
             self.feed,
             self.tokens,
-            partial(self.connection_tasks, context, Calendar()),
+            partial(self.connection_tasks, context),
             status,
             coverage,
             self.clock,
@@ -153,15 +195,16 @@ class _Composition:
             "clock": publisher.run(settings.clock_every_secs),
             "status": status.run(),
             "coverage": coverage.run(),
+            "storage": self.storage.run(),
         }
 
     def connection_tasks(
-        self, context: TermContext, calendar: Calendar, connection: FeedConnection, token: str
+        self, context: TermContext, connection: FeedConnection, token: str
     ) -> Tasks:
         """Build the objects of a connection that was opened with `token`; its tasks, by name."""
         settings = self.settings
         subscriptions = ConnectionSubscriptions()
-        hours = MarketHours(calendar)
+        hours = MarketHours(self.calendar)
         market = SubscribedMarket(subscriptions, hours, context.exchange_clock, self.clock)
         subscriber = Subscriber(
             context,

@@ -9,9 +9,10 @@ BAD_FRAMES: Final = Counter(
     "tradedad_ingest_bad_frames_total",
     "Frames skipped because they could not be decoded or were too far in the future.",
 )
-REJECTED_INSTRUMENTS: Final = Counter(
-    "tradedad_ingest_rejected_instruments_total",
-    "Instruments in frames that were skipped because their data was invalid.",
+BAD_FIELDS: Final = Counter(
+    "tradedad_ingest_bad_fields_total",
+    "Values in frames that were out of range and not used, by field.",
+    ["field"],
 )
 QUOTES: Final = Counter("tradedad_ingest_quotes_total", "Quotes published.")
 CONFLATED_QUOTES: Final = Counter(
@@ -22,6 +23,10 @@ CANDLES: Final = Counter("tradedad_ingest_candles_total", "One-minute candles pu
 DROPPED_CANDLES: Final = Counter(
     "tradedad_ingest_dropped_candles_total",
     "Candles dropped because the queue was full while NATS was unavailable.",
+)
+TICKS_STORED: Final = Gauge(
+    "tradedad_ingest_ticks_stored",
+    "1 while the stream TICKS stores market data, 0 while this leader stops it for a full disk.",
 )
 FRAME_SECONDS: Final = Histogram(
     "tradedad_ingest_frame_processing_seconds",
@@ -66,4 +71,7 @@ GATEWAYS: Final = Gauge("tradedad_ingest_gateways", "Gateways with a current dem
 BAD_DEMANDS: Final = Counter(
     "tradedad_ingest_bad_demands_total",
     "Demands ignored because they were unreadable or on another gateway's subject.",
+)
+BAD_CALENDARS: Final = Counter(
+    "tradedad_ingest_bad_calendars_total", "Calendars that could not be decoded."
 )

@@ -1,13 +1,13 @@
 """Settings of the ingest service."""
 
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.ingest.demand.limits import AccountPlan
-from shared.runtime.settings import NatsSettings, Port, Secs, ServiceSettings, UpstoxSettings
+from shared.runtime.setting_types import FilePath, Password, Port, Secs
+from shared.runtime.settings import NatsSettings, ServiceSettings, UpstoxSettings
 
 
 class IngestSettings(ServiceSettings):
@@ -17,9 +17,9 @@ class IngestSettings(ServiceSettings):
 
     ops_port: Port = 7421
     """The port of /healthz, /readyz and /metrics."""
-    nats_password: SecretStr
+    nats_password: Password
     """The password of the NATS user `ingest`."""
-    watchlist_file: Path | None = None
+    watchlist_file: FilePath | None = None
     """A file of instrument keys that are always subscribed: one per line, `#` starts a comment."""
     plan: AccountPlan = "basic"
     """The plan of the Upstox account: `plus` allows order books of 30 levels."""
@@ -52,11 +52,11 @@ class IngestSettings(ServiceSettings):
     close all windows too early."""
     clock_every_secs: Secs = 1.0
     """Interval at which md.clock is published."""
-    clock_every_quotes: Annotated[int, Field(ge=1)] = 200
+    clock_every_quotes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 200
     """md.clock is also published each time so many quotes have been published."""
-    ticks_max_age_secs: Annotated[float, Field(ge=600)] = 7_200.0
+    ticks_max_age_secs: Annotated[float, Field(ge=600, le=1e9, allow_inf_nan=False)] = 7_200.0
     """Age at which entries are deleted from the TICKS stream."""
-    ticks_max_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
+    ticks_max_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 50)] = 4 << 30
     """Size of the TICKS stream above which its oldest entries are deleted."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)

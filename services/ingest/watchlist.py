@@ -15,7 +15,7 @@ def read_watchlist(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"TRADEDAD_INGEST_WATCHLIST_FILE: {path}: {error}"]) from None
     keys: dict[str, None] = {}
@@ -25,10 +25,16 @@ def read_watchlist(path: Path | None) -> tuple[str, ...]:
         if not key:
             continue
         try:
-            key_to_tokens(key)
+            _check(key)
         except InvalidField as error:
             problems.append(f"TRADEDAD_INGEST_WATCHLIST_FILE: {path}:{number}: {error}")
         keys[key] = None
     if problems:
         raise ConfigError(problems)
     return tuple(keys)
+
+
+def _check(key: str) -> None:
+    key_to_tokens(key)
+    if not key.isprintable():  # for example a second byte-order mark
+        raise InvalidField(f"{key!r} has a character that is not visible", field="key")

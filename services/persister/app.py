@@ -8,6 +8,10 @@ import aiohttp
 from pymongo.errors import PyMongoError
 
 from services.persister.bar_publisher import BarPublisher
+from services.persister.calendar.calendar_follower import CalendarFollower
+from services.persister.calendar.calendar_refresher import CalendarRefresher
+from services.persister.calendar.calendar_source import CalendarSource
+from services.persister.calendar.calendar_store import CalendarStore
 from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.instruments.master_loader import MasterLoader
 from services.persister.leader import Leader
@@ -19,6 +23,7 @@ from services.persister.repair.repairer import Repairer
 from services.persister.settings import PersisterSettings
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.history_reader import HistoryReader
+from services.persister.storage.unpublished_bars import UnpublishedBars
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.requests import Handler, Responder
@@ -31,9 +36,12 @@ from shared.contracts.instruments import (
     SearchRequest,
 )
 from shared.errors import StaleEpoch, StreamUnavailable
+from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.disk import DiskWatch
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.mongo_clock import MongoClock
 from shared.runtime.service import Component
 from shared.runtime.upstox_tokens import TokenPicker, configured_sources
 
@@ -54,17 +62,19 @@ async def build(
             )
         )
         mongo = await stack.enter_async_context(connect_mongo(settings.mongo, readiness))
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        # Used for Upstox only: candles, the instruments master and the calendar.
+        http = await stack.enter_async_context(aiohttp.ClientSession(proxy=settings.upstox.proxy))
+        calendar = Calendar()
         instruments = InstrumentStore(mongo)
         store = BarStore(mongo, retention_days=settings.retention_days)
         stack.push_async_callback(store.close)
-        publisher = BarPublisher(bus)
-        pipeline = Pipeline(bus, store, publisher, settings, clock)
+        publisher = BarPublisher(bus, UnpublishedBars(mongo))
+        pipeline = Pipeline(bus, store, publisher, settings, clock, readiness)
         # By Upstox's documentation and SDK, candles need no token. So the persister has no
         # permission to request the feed's token from the trading service.
         tokens = TokenPicker(configured_sources(settings.upstox), clock)
         candles = CandleSource(http, settings.upstox, tokens, _call_pacer(settings), clock)
-        repairer = _repairer(mongo, candles, store, publisher, pipeline, settings)
+        repairer = _repairer(mongo, candles, store, publisher, pipeline, calendar, settings)
         lease = Lease(
             lambda: open_leases(bus),
             "persister",
@@ -73,13 +83,33 @@ async def build(
             clock,
             retryable=(PyMongoError, StreamUnavailable, StaleEpoch),
         )
-        master_loader = MasterLoader(http, instruments, settings, clock)
+        calendar_store = CalendarStore(mongo)
+        side_jobs: dict[str, Component] = {
+            "master loader": MasterLoader(http, instruments, settings, clock)
+        }
+        if settings.calendar_refresh:
+            side_jobs["calendar"] = CalendarRefresher(
+                CalendarSource(http, settings.upstox),
+                calendar_store,
+                bus,
+                clock,
+                check_secs=settings.calendar_check_secs,
+            )
         yield (
             bus,
             mongo,
-            Leader(lease, store, pipeline, repairer, master_loader, readiness),
+            MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
+            Leader(lease, store, pipeline, repairer, side_jobs, readiness),
+            CalendarFollower(calendar_store, calendar, clock),
             _responder(bus, clock, HistoryReader(mongo), instruments, settings),
+            *_disk_watches(settings),
         )
+
+
+def _disk_watches(settings: PersisterSettings) -> list[DiskWatch]:
+    """None if MongoDB's data is not on this machine."""
+    folder = settings.mongo.store_dir
+    return [] if folder is None else [DiskWatch("mongodb", folder, settings.runtime)]
 
 
 def _repairer(
@@ -88,13 +118,17 @@ def _repairer(
     store: BarStore,
     publisher: BarPublisher,
     pipeline: Pipeline,
+    calendar: Calendar,
     settings: PersisterSettings,
 ) -> Repairer | None:
     """None if repair is switched off."""
     if not settings.repair:
         return None
     backlog = RepairBacklogReader(
-        mongo, max_age_days=settings.repair_days, delay_secs=settings.repair_after_secs
+        mongo,
+        calendar,
+        max_age_days=settings.repair_days,
+        delay_secs=settings.repair_after_secs,
     )
     return Repairer(
         backlog,

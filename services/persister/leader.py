@@ -1,8 +1,11 @@
 """Leadership of the persister: runs the work of the leader while this process holds the lease."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Final, Protocol
 
 from services.persister.aggregation.checkpoint import AggregatorState
+from services.persister.side_job import keep_running
 from shared.bus.lease import Lease, Term
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component
@@ -41,17 +44,17 @@ class TermWork(Protocol):
 
 
 class Leader:
-    """Seeks the lease. While holding it, runs the pipeline, repair and the master loader."""
+    """Seeks the lease. While holding it, runs the pipeline, repair and other side jobs."""
 
     def __init__(
         self, lease: Lease, store: CheckpointStore, pipeline: StreamWork,
-        repairer: TermWork | None, master_loader: Component, readiness: Readiness,
+        repairer: TermWork | None, side_jobs: Mapping[str, Component], readiness: Readiness,
     ) -> None:  # fmt: skip
         self._lease = lease
         self._store = store
         self._pipeline = pipeline
         self._repairer = repairer
-        self._master_loader = master_loader
+        self._side_jobs = side_jobs
         self._readiness = readiness
         self._set_leader_known(False)
 
@@ -70,10 +73,10 @@ class Leader:
         await self._store.prepare()
         works = {
             "pipeline": self._pipeline.run(term, epoch, state),
-            "master loader": self._master_loader.run(),
+            **{name: keep_running(name, job.run) for name, job in self._side_jobs.items()},
         }
         if self._repairer is not None:
-            works["repairer"] = self._repairer.run(term, epoch)
+            works["repairer"] = keep_running("repairer", partial(self._repairer.run, term, epoch))
         self._set_leader_known(True)
         try:
             await run_together(works)

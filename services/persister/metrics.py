@@ -7,7 +7,8 @@ from prometheus_client import Counter, Gauge, Histogram
 ENTRIES: Final = Counter("tradedad_persister_entries_total", "Entries read from the stream.")
 UNDECODABLE_ENTRIES: Final = Counter(
     "tradedad_persister_undecodable_entries_total",
-    "Entries of the stream that could not be decoded.",
+    "Entries of the stream that could not be decoded or have a value out of range.",
+    ["kind"],
 )
 STALE_ENTRIES: Final = Counter(
     "tradedad_persister_stale_entries_total",
@@ -19,6 +20,11 @@ REFUSED_TRADES: Final = Counter(
     " (early).",
     ["reason"],
 )
+CONTRADICTIONS: Final = Counter(
+    "tradedad_persister_contradicted_minutes_total",
+    "Minutes in which a quote showed a trade that the minute's candle cannot include; their bars"
+    " are partial until they are repaired.",
+)
 BARS: Final = Counter(
     "tradedad_persister_bars_total", "Bars stored, amended and repaired ones included.", ["state"]
 )
@@ -27,6 +33,10 @@ AMENDED_BARS: Final = Counter(
 )
 REPAIRED_BARS: Final = Counter(
     "tradedad_persister_repaired_bars_total", "Bars stored that were made of Upstox's candles."
+)
+LATE_PUBLISHED_BARS: Final = Counter(
+    "tradedad_persister_late_published_bars_total",
+    "Bars published again or for the first time after a fault, later than they were stored.",
 )
 CLOSED_WINDOWS: Final = Counter("tradedad_persister_closed_windows_total", "Windows closed.")
 OPEN_WINDOWS: Final = Gauge("tradedad_persister_open_windows", "Windows that have begun.")
@@ -56,4 +66,46 @@ PENDING_REPAIRS: Final = Gauge(
 )
 INSTRUMENTS: Final = Gauge(
     "tradedad_persister_instruments", "Instruments of the last instruments master."
+)
+STALLED: Final = Gauge(
+    "tradedad_persister_stalled",
+    "1 while this leader can use no entry of the tick stream.",
+)
+CHECKPOINT_INSTRUMENTS: Final = Gauge(
+    "tradedad_persister_checkpoint_instruments",
+    "Instruments in the checkpoint.",
+)
+CHECKPOINT_BYTES: Final = Gauge(
+    "tradedad_persister_checkpoint_bytes",
+    "Size of the last checkpoint; MongoDB refuses more than 16 MiB.",
+)
+SIDE_JOB_FAILURES: Final = Counter(
+    "tradedad_persister_side_job_failures_total",
+    "Unexpected failures of the leader's side jobs, each of which is started again.",
+    ["job"],
+)
+SKIPPED_MASTER_ROWS: Final = Counter(
+    "tradedad_persister_skipped_master_rows_total",
+    "Rows of the instruments master that were passed over because a field is not valid.",
+)
+MASTER_REFUSALS: Final = Counter(
+    "tradedad_persister_master_refusals_total",
+    "Attempts to load an instruments master that was refused because it is too small.",
+)
+CALENDAR_ANSWERS: Final = Counter(
+    "tradedad_persister_calendar_answers_total",
+    "Answers of Upstox on holidays and timings: ok, refused as impossible, or failed.",
+    ["outcome"],
+)
+CALENDAR_DAYS_LEFT: Final = Gauge(
+    "tradedad_persister_calendar_left_days",
+    "Days from today on whose sessions are known; beyond, every weekday counts as a trading day.",
+)
+SKIPPED_CANDLES: Final = Counter(
+    "tradedad_persister_skipped_candles_total",
+    "Candles of Upstox that were passed over because a field is not valid.",
+)
+EVICTED_INSTRUMENTS: Final = Counter(
+    "tradedad_persister_evicted_instruments_total",
+    "Silent instruments dropped from the checkpoint because it had too many.",
 )

@@ -2,18 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.settings import (
-    HttpUrl,
-    MongoSettings,
-    NatsSettings,
-    Port,
-    Secs,
-    ServiceSettings,
-    UpstoxSettings,
-)
+from shared.runtime.setting_types import HttpUrl, Password, Port, Secs
+from shared.runtime.settings import MongoSettings, NatsSettings, ServiceSettings, UpstoxSettings
 
 
 class PersisterSettings(ServiceSettings):
@@ -23,25 +16,25 @@ class PersisterSettings(ServiceSettings):
 
     ops_port: Port = 7431
     """Port of /healthz, /readyz and /metrics."""
-    nats_password: SecretStr
+    nats_password: Password
     """Password of the NATS user `persister`."""
     grace_ms: Annotated[int, Field(ge=0, le=60_000)] = 2_000
     """Exchange time for which a window stays open after its end; later trades amend its bar."""
-    silent_after_ms: Annotated[int, Field(ge=1_000)] = 15_000
+    silent_after_ms: Annotated[int, Field(ge=1_000, le=86_400_000)] = 15_000
     """Exchange time without a message after which the feed counts as silent."""
-    retention_days: Annotated[int, Field(ge=0)] = 0
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     """Age at which bars and gaps are deleted; 0 keeps them forever."""
 
-    requests_at_once: Annotated[int, Field(ge=1)] = 8
+    requests_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 8
     """Requests over the bus that one process works on concurrently."""
-    requests_waiting: Annotated[int, Field(ge=1)] = 64
+    requests_waiting: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64
     """Requests that may wait; further ones are refused as overloaded."""
 
     repair: bool = True
     """Whether bars with missing trades are repaired from Upstox's candles."""
     repair_every_secs: Secs = 20.0
     """Time between two searches for bars to repair."""
-    repair_after_secs: Annotated[float, Field(ge=0)] = 60.0
+    repair_after_secs: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 60.0
     """Exchange time after a window's end from which its candles are requested."""
     repair_days: Annotated[int, Field(ge=1, le=30)] = 7
     """Age in days beyond which gaps are no longer repaired."""
@@ -58,6 +51,15 @@ class PersisterSettings(ServiceSettings):
     """Address of the instruments master, gzipped JSON."""
     master_check_secs: Secs = 600.0
     """Time between two checks for a new day's master; Upstox publishes it at about 06:00 IST."""
+
+    master_min_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Smallest size of a new master as a share of the stored instruments; a smaller one is refused
+    until it has come on three consecutive days. 0 accepts every master."""
+
+    calendar_refresh: bool = True
+    """Whether the exchanges' holidays and timings are fetched from Upstox once a day."""
+    calendar_check_secs: Secs = 600.0
+    """Time between two checks for a new day's calendar; also the pause after a failed call."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)

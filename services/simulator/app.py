@@ -108,7 +108,13 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     app.add_routes(MarketAdminRoutes(instruments, clock, ledger, settings).routes())
     app.on_shutdown.append(feed.close_all)
     app.on_shutdown.append(brokerage.portfolio_server.close_all)
-    async with serve(app, settings.host, settings.port, max_line_bytes=_MAX_LINE_BYTES) as port:
+    async with serve(
+        app,
+        settings.host,
+        settings.port,
+        max_line_bytes=_MAX_LINE_BYTES,
+        settings=("TRADEDAD_SIMULATOR_HOST", "TRADEDAD_SIMULATOR_PORT"),
+    ) as port:
         log.info("simulator listening", port=port, start_ms=start_ms, speed=settings.speed)
         yield Simulator(port, loop, brokerage.webhook)
 

@@ -59,7 +59,7 @@ class Brokerage:
         self._order_manager.on_fill.append(updates.on_fill)
         self._gtt_book.on_change.append(updates.on_gtt)
         adapt = HandlerAdapter(tokens, market_ms)
-        position_exit = PositionExit(self._order_manager, accounts, states)
+        position_exit = PositionExit(self._order_manager, accounts, states, calendar)
         self._routes = [
             *OrderEntryRoutes(self._order_manager, position_exit, states, adapt).routes(),
             *OrderQueryRoutes(order_store, states, adapt).routes(),

@@ -11,6 +11,7 @@ from nats.errors import SlowConsumerError
 from nats.js import JetStreamContext
 from prometheus_client import Counter
 
+from shared.bus.connection_causes import failure_cause
 from shared.contracts.subjects import (
     MARKET_JETSTREAM_API,
     OWN_JETSTREAM_API,
@@ -115,12 +116,13 @@ async def connect_bus(
         BUS_ERRORS.labels(type(error).__name__).inc()
         if isinstance(error, SlowConsumerError):
             resync_required.set()
+        if not client.is_connected:
+            readiness.down(DEPENDENCY, failure_cause(error, settings.url, user))
+            return
         text = str(error) or repr(error)
         if text not in logged and len(logged) < _MAX_LOGGED_ERRORS:
             logged.add(text)
             log.warning("bus error", error=text)
-        if not client.is_connected:
-            readiness.down(DEPENDENCY, text)
 
     async def on_close() -> None:
         closed.set()
@@ -129,6 +131,8 @@ async def connect_bus(
         return servers[backoff.attempt % len(servers)], backoff.next_secs()
 
     client = own_client or Client()
+    if "tls://" in settings.url:
+        _require_tls(client)
     readiness.down(DEPENDENCY, "connecting")
     try:
         await client.connect(
@@ -154,6 +158,23 @@ async def connect_bus(
         yield Bus(client, settings, js_api, closed=closed, resync_required=resync_required)
     finally:
         await _close(client)
+
+
+def _require_tls(client: Client) -> None:
+    """Make the client refuse a server without TLS if its URL has the scheme tls.
+
+    The client would otherwise send the password unencrypted: it uses TLS only if the server
+    requires it.
+    """
+    connect_command = client._connect_command  # noqa: SLF001
+
+    def checked() -> bytes:
+        server, info = client._current_server, client._server_info  # noqa: SLF001
+        if server is not None and server.uri.scheme == "tls" and not info.get("tls_required"):
+            raise NatsError("the server does not use TLS, which tls:// requires")
+        return connect_command()
+
+    client._connect_command = checked  # type: ignore[method-assign]  # noqa: SLF001
 
 
 async def _close(client: Client) -> None:

@@ -1,9 +1,9 @@
 """Leader election by a lease in a NATS bucket, with an epoch that fences writes.
 
 A lease is a key in a bucket whose entries expire after the bucket's TTL. The holder creates
-and renews the key by compare-and-set. The key's revision, which rises as long as the bucket
-exists, makes the epoch. The holder counts the TTL from the moment *before* it sent a renewal,
-by its own monotonic clock, so it always stops before the server grants the lease to another.
+and renews the key by compare-and-set. The epoch is made of the key's revision, the
+time and the last known epoch, so that it rises even if NATS' data was lost. The holder counts the
+TTL from the moment *before* it sent a renewal, by its own monotonic clock, so it always stops before the server grants the lease to another.
 """
 
 import asyncio
@@ -57,8 +57,9 @@ class Leases(NamedTuple):
 
     bucket: KeyValue
     epoch_base: int
-    """When the bucket was created, epoch ms. Revisions start at one in every bucket. An epoch is
-    this time plus a revision, so epochs also rise from a lost bucket to its replacement."""
+    """When the bucket was created, epoch ms. Revisions start at one in every bucket."""
+    last_epoch: int = 0
+    """The greatest epoch that is known to have been used; 0 if none is known."""
 
 
 OpenBucket = Callable[[], Awaitable[Leases]]
@@ -95,6 +96,7 @@ class Lease:
         )
         self._bucket: KeyValue | None = None
         self._epoch_base = 0
+        self._last_epoch = 0
         LEADING.labels(name).set(0)
 
     async def lead(
@@ -134,7 +136,8 @@ class Lease:
             sent_at = self._clock.monotonic()
             try:
                 if self._bucket is None:
-                    self._bucket, self._epoch_base = await self._open_bucket()
+                    self._bucket, self._epoch_base, last_epoch = await self._open_bucket()
+                    self._last_epoch = max(self._last_epoch, last_epoch)
                 revision = await self._bucket.create(self._name, self._holder)
             except KeyWrongLastSequenceError:
                 if other_leads is not True:
@@ -149,9 +152,20 @@ class Lease:
                     on_other_leader(False)
             else:
                 on_other_leader(False)
-                epoch = self._epoch_base + revision
+                epoch = self._next_epoch(revision)
                 return Term(epoch, self._clock, sent_at + self._ttl_secs, revision)
             await self._clock.sleep(self._ttl_secs / 10)
+
+    def _next_epoch(self, revision: int) -> int:
+        """An epoch above all earlier ones, also those that NATS has forgotten.
+
+        Within one bucket the revision rises. If NATS' data was put back to an older copy or
+        lost, the time is above the epochs of that time. If the clock went back as well, the last
+        published epoch and this process's own are.
+        """
+        now_ms = self._clock.now_ms()
+        self._last_epoch = max(self._epoch_base + revision, now_ms, self._last_epoch + 1)
+        return self._last_epoch
 
     async def _hold(self, term: Term, work: Work) -> None:
         await run_together({"work": work(term), "renewal": self._renew(term)})

@@ -16,6 +16,8 @@ from nats.errors import Error as NatsError
 from prometheus_client import Counter, Histogram
 
 from shared.bus.connection import Bus
+from shared.bus.refused_publishes import report_refused
+from shared.contracts.strict_json import decode_json
 from shared.errors import (
     BadMessage,
     Code,
@@ -77,7 +79,7 @@ async def send_request(
     """
     data = await send_request_encoded(bus, clock, subject, request, timeout_secs=timeout_secs)
     try:
-        return msgspec.json.decode(data, type=reply_type)
+        return decode_json(data, reply_type)
     except msgspec.DecodeError as error:
         raise _undecodable(subject, error) from None
 
@@ -100,7 +102,7 @@ async def send_request_encoded(
     if not (reply.headers and ERROR_HEADER in reply.headers):
         return reply.data
     try:
-        error_reply = msgspec.json.decode(reply.data, type=ErrorReply)
+        error_reply = decode_json(reply.data, ErrorReply)
     except msgspec.DecodeError as error:
         raise _undecodable(subject, error) from None
     raise error_from_reply(error_reply.code, error_reply.detail, error_reply.field)
@@ -195,7 +197,7 @@ class Responder:
     async def _handle(self, message: Msg) -> bytes:
         handler = self._handlers[message.subject]
         try:
-            request = msgspec.json.decode(message.data, type=handler.request_type)
+            request = decode_json(message.data, handler.request_type)
         except msgspec.ValidationError as error:
             raise _invalid(error) from None
         except msgspec.DecodeError:
@@ -216,7 +218,7 @@ class Responder:
         try:
             await self._bus.client.publish(message.reply, data, headers=headers)
         except (NatsError, OSError) as error:
-            log.debug("reply not sent", subject=message.subject, error=repr(error))
+            report_refused("reply", error)
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidField:

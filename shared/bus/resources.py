@@ -1,7 +1,9 @@
 """Creates the JetStream resources: the TICKS stream and the buckets for leases and revocations."""
 
+import uuid
 from typing import Final
 
+import msgspec
 from nats.js.api import (
     DiscardPolicy,
     KeyValueConfig,
@@ -14,16 +16,23 @@ from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Bus
 from shared.bus.lease import Leases
+from shared.contracts.messages import decode_clock
 from shared.contracts.revocations import ALL_REVOCATIONS
 from shared.contracts.revocations import STREAM as REVOCATIONS_STREAM
-from shared.contracts.subjects import LEASES_BUCKET, TICKS_STREAM, TICKS_SUBJECTS
+from shared.contracts.subjects import CLOCK, LEASES_BUCKET, TICKS_STREAM, TICKS_SUBJECTS
 from shared.errors import ConfigError
 
 _MAX_REVOCATIONS_BYTES: Final = 64 << 20
+_STORES_NOTHING_BYTES: Final = 1
+"""A stream with this limit on the size of an entry stores none of our messages."""
 
 
-async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) -> None:
+async def ensure_ticks_stream(
+    bus: Bus, *, max_age_secs: float, max_bytes: int, is_storing: bool = True
+) -> None:
     """Create or update TICKS, the replay buffer of all messages that bars are computed from.
+
+    Unless `is_storing`, it keeps its entries and stores no further ones.
 
     Raises nats.errors.Error if the server does not reply or refuses.
     """
@@ -36,22 +45,31 @@ async def ensure_ticks_stream(bus: Bus, *, max_age_secs: float, max_bytes: int) 
         max_age=max_age_secs,
         max_bytes=max_bytes,
         max_msgs_per_subject=-1,
+        # Without its subjects, the stream would refuse the gateway's consumers, which filter by them.
+        max_msg_size=-1 if is_storing else _STORES_NOTHING_BYTES,
         num_replicas=bus.settings.replicas,
         no_ack=True,
         duplicate_window=min(120.0, max_age_secs),
     )
     try:
-        await bus.js.stream_info(TICKS_STREAM)
+        info = await bus.js.stream_info(TICKS_STREAM)
     except NotFoundError:
+        # Tells this stream from a lost predecessor. The time of creation does not: nats-server
+        # 2.9.10 changes it from the third start on.
+        config.description = uuid.uuid4().hex
         await bus.js.add_stream(config)
     else:
+        config.description = info.config.description or uuid.uuid4().hex
         await bus.js.update_stream(config)
 
 
-async def open_leases(bus: Bus) -> Leases:
+async def open_leases(bus: Bus, *, reads_ticks: bool = False) -> Leases:
     """Open the bucket of leases; create it with the TTL of the settings if it does not exist.
 
     The TTL is a property of the bucket: nats-server 2.9 silently ignores a TTL per message.
+    With `reads_ticks`, the last epoch is that of the last message in TICKS: for ingest, whose
+    epochs order the quotes.
+
     Raises ConfigError if the bucket has a shorter TTL than the settings: the server would grant
     the lease to another process while the holder still relies on it.
     """
@@ -76,7 +94,17 @@ async def open_leases(bus: Bus) -> Leases:
             f"the stream KV_{LEASES_BUCKET}"
         )
         raise ConfigError([problem])
-    return Leases(bucket, _created_at_ms(status.stream_info))
+    last_epoch = await _last_published_epoch(bus) if reads_ticks else 0
+    return Leases(bucket, _created_at_ms(status.stream_info), last_epoch)
+
+
+async def _last_published_epoch(bus: Bus) -> int:
+    """The epoch of the last clock tick in TICKS; 0 if there is none."""
+    try:
+        message = await bus.js.get_last_msg(TICKS_STREAM, CLOCK)
+        return decode_clock(message.data or b"").epoch
+    except (NotFoundError, msgspec.DecodeError):
+        return 0
 
 
 def _created_at_ms(info: StreamInfo) -> int:

@@ -18,7 +18,7 @@ from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Bus
 from shared.contracts.subjects import TICKS_STREAM
-from shared.errors import StreamNotFound, StreamUnavailable
+from shared.errors import StreamNotFound, StreamPutBack, StreamUnavailable
 from shared.runtime.backoff import Backoff
 from shared.runtime.logs import get_logger
 
@@ -96,7 +96,7 @@ class StreamReader:
     async def open(self) -> int:
         """Create the consumer; returns how many entries it has to read now.
 
-        Optional before `batch`. Raises StreamUnavailable, or StreamNotFound.
+        Optional before `batch`. Raises StreamUnavailable, StreamNotFound, or StreamPutBack.
         """
         await self._persist(self._open)
         return self._backlog
@@ -104,7 +104,7 @@ class StreamReader:
     async def batch(self) -> list[Entry]:
         """The next entries; an empty list if none came for 2 seconds.
 
-        Raises StreamUnavailable, or StreamNotFound.
+        Raises StreamUnavailable, StreamNotFound, or StreamPutBack.
         """
         return await self._persist(self._receive)
 
@@ -147,11 +147,19 @@ class StreamReader:
         config.filter_subject = self._subject
         config.inactive_threshold = _INACTIVE_SECS
         config.mem_storage = True
+        if self._next is not None:
+            await self._check_position(self._next)
         info = await self._js.add_consumer(self._stream, config)
         self._consumer = info.name
         self._backlog = info.num_pending or 0
         inbox = self._bus.client.new_inbox()
         self._subscription = await self._bus.client.subscribe(inbox, cb=self._receiver())
+
+    async def _check_position(self, position: int) -> None:
+        """Raises StreamPutBack if the stream has never reached the position before this one."""
+        last = (await self._js.stream_info(self._stream)).state.last_seq
+        if position > last + 1:
+            raise StreamPutBack(f"{self._stream} ends at {last}, and {position} is to be read")
 
     def _receiver(self) -> Callable[[Msg], Awaitable[None]]:
         generation = self._generation
@@ -228,13 +236,13 @@ class TickReader(StreamReader):
         )
 
 
-async def stream_created_at(bus: Bus) -> str:
-    """When TICKS was created, as ISO 8601: identifies it apart from a lost predecessor.
+async def ticks_identity(bus: Bus) -> tuple[str, int]:
+    """What tells TICKS from a lost predecessor, and its last position.
 
     Raises nats.errors.Error if the server does not reply, or has no such stream.
     """
     info = await bus.js.stream_info(TICKS_STREAM)
-    return "" if info.created is None else info.created.isoformat()
+    return info.config.description or "", info.state.last_seq
 
 
 def _position_and_pending(reply: str) -> tuple[int, int]:

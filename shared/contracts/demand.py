@@ -3,19 +3,26 @@
 A gateway publishes its complete demand on every change and every few seconds. A later demand
 replaces the earlier one, and the demand of a gateway that stops publishing expires. Ingest
 publishes which of the demanded instruments are *not* live. Both messages describe a complete
-state, so a lost message is repaired by the next one.
+state, so a lost message is repaired by the next one. A demand is limited to one message; a coverage
+that is larger than one message is published in parts.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 import msgspec
+
+from shared.contracts.strict_json import json_decoder
 
 DEMAND_INTERVAL_SECS: Final = 3.0
 """The longest time between two publications of a demand."""
 DEMAND_TTL_SECS: Final = 10.0
 """A demand expires if its gateway publishes nothing for this long."""
 MAX_KEYS: Final = 10_000
-"""Limit for one gateway; keeps a demand well below the largest message of NATS."""
+"""Limit for one gateway."""
+MAX_KEYS_BYTES: Final = 900_000
+"""Limit for the encoded keys of one message: NATS takes messages of 1 MiB."""
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +50,20 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Above Upstox's limit for one connection."""
     unknown: list[str]
     """Subscribed, but Upstox sends nothing: most likely not an instrument."""
+    number: int = 0
+    """Number of the publication within the epoch; all its parts have it."""
+    part: int = 0
+    """Number of this part, from 0."""
+    parts: int = 1
+    """How many parts this publication has."""
 
+
+_NOT_LIVE: Final = ("pending", "no_capacity", "unknown")
+_MAX_PARTS: Final = 1_000
 
 _encoder: Final = msgspec.json.Encoder()
-_demand_decoder: Final = msgspec.json.Decoder(Demand)
-_coverage_decoder: Final = msgspec.json.Decoder(Coverage)
+_demand_decoder: Final = json_decoder(Demand)
+_coverage_decoder: Final = json_decoder(Coverage)
 
 
 def encode(message: Demand | Coverage) -> bytes:
@@ -55,14 +71,72 @@ def encode(message: Demand | Coverage) -> bytes:
     return _encoder.encode(message)
 
 
+def key_bytes(key: str) -> int:
+    """The size of a key in a list of an encoded message."""
+    return len(_encoder.encode(key)) + 1
+
+
+def split_coverage(coverage: Coverage, max_bytes: int = MAX_KEYS_BYTES) -> list[Coverage]:
+    """The coverage in parts whose keys take at most `max_bytes` each; at least one part."""
+    pages = list(_pages(coverage, max_bytes)) or [[]]
+    return [
+        msgspec.structs.replace(
+            coverage,
+            **{name: [key for key_name, key in page if key_name == name] for name in _NOT_LIVE},
+            part=part,
+            parts=len(pages),
+        )
+        for part, page in enumerate(pages)
+    ]
+
+
+def _pages(coverage: Coverage, max_bytes: int) -> Iterator[list[tuple[str, str]]]:
+    page: list[tuple[str, str]] = []
+    size_bytes = 0
+    for name, key in chain.from_iterable(
+        ((name, key) for key in getattr(coverage, name)) for name in _NOT_LIVE
+    ):
+        size_bytes += key_bytes(key)
+        if page and size_bytes > max_bytes:
+            yield page
+            page, size_bytes = [], key_bytes(key)
+        page.append((name, key))
+    if page:
+        yield page
+
+
+class CoverageParts:
+    """Puts the parts of a coverage together. An incomplete one is dropped by the next."""
+
+    def __init__(self) -> None:
+        self._place: tuple[int, int, int] | None = None
+        self._received: dict[int, Coverage] = {}
+
+    def add(self, part: Coverage) -> Coverage | None:
+        """The complete coverage if `part` was its last missing part, else None."""
+        place = part.epoch, part.number, part.parts
+        if place != self._place:
+            self._place, self._received = place, {}
+        self._received[part.part] = part
+        if len(self._received) < part.parts:
+            return None
+        parts = [self._received[number] for number in sorted(self._received)]
+        self._place, self._received = None, {}
+        joined = {name: [key for one in parts for key in getattr(one, name)] for name in _NOT_LIVE}
+        return msgspec.structs.replace(part, **joined, part=0, parts=1)
+
+
 def decode_demand(data: bytes) -> Demand:
     """Raises msgspec.DecodeError if `data` is not a demand or names over `MAX_KEYS` keys."""
-    demand = _demand_decoder.decode(data)
+    demand = _demand_decoder(data)
     if len(demand.quotes) + len(demand.depth) > MAX_KEYS:
         raise msgspec.ValidationError(f"more than {MAX_KEYS} keys in one demand")
     return demand
 
 
 def decode_coverage(data: bytes) -> Coverage:
-    """Raises msgspec.DecodeError if `data` is not a coverage."""
-    return _coverage_decoder.decode(data)
+    """One part of a coverage. Raises msgspec.DecodeError if `data` is none."""
+    coverage = _coverage_decoder(data)
+    if not 0 <= coverage.part < coverage.parts <= _MAX_PARTS:
+        raise msgspec.ValidationError(f"part {coverage.part} of {coverage.parts}")
+    return coverage

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from shared.contracts.messages import BarState
 from shared.contracts.subjects import MAX_KEY_CHARS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
 
 HISTORY_BARS: Final = "history.bars"
 HISTORY_GAPS: Final = "history.gaps"
@@ -18,10 +18,11 @@ MAX_BARS: Final = 2_000
 MAX_GAPS: Final = 500
 MAX_TIME_MS: Final = 253_402_300_799_999
 """The end of the year 9999, the latest date of Python and of MongoDB's tools."""
+MAX_CURSOR_CHARS: Final = 96
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_KEY_CHARS)]
 TimeMs = Annotated[int, msgspec.Meta(ge=0, le=MAX_TIME_MS)]
-Cursor = Annotated[str, msgspec.Meta(max_length=64)]
+Cursor = Annotated[str, msgspec.Meta(max_length=MAX_CURSOR_CHARS)]
 
 
 class Interval(StrEnum):
@@ -32,9 +33,34 @@ class Interval(StrEnum):
     HOUR = "1h"
     DAY = "1d"
 
+    @property
+    def length_ms(self) -> int:
+        """The length of a bar in milliseconds."""
+        return _LENGTH_MS[self]
+
+
+_LENGTH_MS: Final = {
+    Interval.FIVE_MINUTES: WINDOW_MS,
+    Interval.FIFTEEN_MINUTES: 15 * MINUTE_MS,
+    Interval.HOUR: 60 * MINUTE_MS,
+    Interval.DAY: DAY_MS,
+}
+
+
+class HistoryBarState(StrEnum):
+    """How complete a bar of a reply is; docs/bars.md defines each state."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    REPAIRED = "repaired"
+    FORMING = "forming"
+
 
 class BarsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Requests the bars of an instrument that start in `[from_ms, to_ms)`, oldest first."""
+    """Requests the bars of an instrument that start in `[from_ms, to_ms)`, oldest first.
+
+    Each bar is whole, even if it ends after `to_ms`.
+    """
 
     key: Key
     from_ms: TimeMs
@@ -42,7 +68,7 @@ class BarsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     interval: Interval = Interval.FIVE_MINUTES
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_BARS)] = 500
     cursor: Cursor | None = None
-    """`next` of the previous page; the rest of the request must be unchanged."""
+    """`next` of the previous page; key, interval and range must be unchanged."""
 
 
 class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -56,14 +82,22 @@ class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     high: float
     low: float
     close: float
+    ltq: int | None = None
+    """From the last quote with a trade of the last five-minute bar, like `ltt`, `atp` and `oi`."""
+    ltt: int | None = None
     volume: int | None = None
     """Quantity traded in the bar; None for an index."""
+    vtt: int | None = None
+    """Cumulative volume of the day at the bar's last trade; None for an index."""
+    atp: float | None = None
+    """Average price of the day."""
     oi: int | None = None
     """Open interest."""
     ticks: int
     """Number of quotes with a new trade."""
-    state: BarState
-    """The least certain state of its five-minute bars: partial, then repaired, then complete."""
+    state: HistoryBarState
+    """`forming` until exchange time has passed the end of the bar. Then the least certain state of
+    its five-minute bars: partial, then repaired, then complete."""
     silent_ms: int = 0
     """Exchange time in the bar during which the feed was not live."""
 
@@ -79,7 +113,7 @@ class BarsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GapState(StrEnum):
-    """Whether a gap has been repaired from Upstox's history."""
+    """Whether a gap has been repaired from Upstox's history. Abandoned: it has no such candles."""
 
     OPEN = "open"
     REPAIRED = "repaired"
@@ -102,6 +136,7 @@ class GapsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     to_ms: TimeMs
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_GAPS)] = 100
     cursor: Cursor | None = None
+    """`next` of the previous page; key and range must be unchanged."""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

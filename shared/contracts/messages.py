@@ -5,9 +5,19 @@ milliseconds of exchange time, except `rt`, the time of receipt in epoch microse
 """
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+
+from shared.contracts.strict_json import json_decoder
+
+# The ranges that every reader can rely on. JSON has no NaN and no infinity.
+Price = Annotated[float, msgspec.Meta(gt=0, lt=1e9)]
+Quantity = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+TimeMs = Annotated[int, msgspec.Meta(ge=0, lt=100_000_000_000_000)]
+"""Epoch milliseconds before the year 5138: microseconds and nanoseconds are refused."""
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""An epoch or a count."""
 
 
 class FeedState(StrEnum):
@@ -26,35 +36,35 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
     key: str
     """Instrument key, e.g. ``NSE_EQ|INE002A01018``."""
-    epoch: int
+    epoch: Number
     """Lease epoch of the ingest leader that published it."""
-    seq: int
+    seq: Number
     """Numbers this instrument's quotes within the epoch, from 1, without gaps."""
-    ts: int
+    ts: TimeMs
     """Time of the feed's frame."""
-    rt: int
+    rt: Number
     """When ingest received the frame, epoch microseconds."""
-    ltt: int | None = None
+    ltt: TimeMs | None = None
     """Last trade time."""
-    ltp: float | None = None
+    ltp: Price | None = None
     """Last traded price."""
-    ltq: int | None = None
+    ltq: Quantity | None = None
     """Last traded quantity."""
-    cp: float | None = None
+    cp: Price | None = None
     """Previous close."""
-    volume: int | None = None
+    volume: Quantity | None = None
     """Cumulative volume of the day (Upstox: vtt)."""
-    atp: float | None = None
+    atp: Price | None = None
     """Average traded price of the day."""
-    oi: int | None = None
+    oi: Quantity | None = None
     """Open interest."""
-    bid: float | None = None
-    bid_qty: int | None = None
-    ask: float | None = None
-    ask_qty: int | None = None
-    tbq: int | None = None
+    bid: Price | None = None
+    bid_qty: Quantity | None = None
+    ask: Price | None = None
+    ask_qty: Quantity | None = None
+    tbq: Quantity | None = None
     """Total buy quantity in the book."""
-    tsq: int | None = None
+    tsq: Quantity | None = None
     """Total sell quantity in the book."""
     snap: bool = False
     """True if the quote is from a snapshot: it shows the state, and is not a new trade."""
@@ -63,12 +73,12 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 class ClockTick(msgspec.Struct, frozen=True, kw_only=True):
     """The exchange time that the stream has reached; advances also when nothing trades."""
 
-    ts: int
+    ts: TimeMs
     """Exchange time; advances with ingest's clock while the feed is live and sends nothing."""
-    feed_ts: int
+    feed_ts: TimeMs
     """The last exchange time that the feed itself sent."""
-    epoch: int
-    seq: int
+    epoch: Number
+    seq: Number
     """Number of quotes published in this epoch so far, over all instruments."""
     state: FeedState
 
@@ -84,6 +94,10 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Upstox's market status by segment, e.g. ``NORMAL_OPEN``."""
     detail: str = ""
     """The reason for the state, for people."""
+    at: int | None = None
+    """When ingest published this message, epoch ms of ingest's clock."""
+    simulated: bool | None = None
+    """Whether the feed comes from a simulator, so that no price is of the real market."""
     stale: list[str] = []
     """Keys of live instruments without data for long while their segment trades; the longest
     silence first, at most as many as fit in a message."""
@@ -93,17 +107,17 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A completed minute of one instrument; Upstox computes it from all trades."""
 
     key: str
-    start: int
+    start: TimeMs
     """Start of the minute."""
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int | None = None
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity | None = None
     """Quantity traded in the minute; None for an index."""
-    epoch: int
+    epoch: Number
     """Lease epoch of the ingest leader that published it."""
-    ts: int
+    ts: TimeMs
     """Time of the first frame that contained it."""
 
 
@@ -182,11 +196,11 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _encoder: Final = msgspec.json.Encoder()
-_quote_decoder: Final = msgspec.json.Decoder(Quote)
-_clock_decoder: Final = msgspec.json.Decoder(ClockTick)
-_status_decoder: Final = msgspec.json.Decoder(FeedStatus)
-_candle_decoder: Final = msgspec.json.Decoder(Candle)
-_depth_decoder: Final = msgspec.json.Decoder(Depth)
+_quote_decoder: Final = json_decoder(Quote)
+_clock_decoder: Final = json_decoder(ClockTick)
+_status_decoder: Final = json_decoder(FeedStatus)
+_candle_decoder: Final = json_decoder(Candle)
+_depth_decoder: Final = json_decoder(Depth)
 
 
 def encode(message: Quote | ClockTick | FeedStatus | Candle | Depth | Bar) -> bytes:
@@ -196,24 +210,24 @@ def encode(message: Quote | ClockTick | FeedStatus | Candle | Depth | Bar) -> by
 
 def decode_quote(data: bytes) -> Quote:
     """Raises msgspec.DecodeError (ValidationError is a subclass) if `data` is not a quote."""
-    return _quote_decoder.decode(data)
+    return _quote_decoder(data)
 
 
 def decode_clock(data: bytes) -> ClockTick:
     """Raises msgspec.DecodeError if `data` is not a clock tick."""
-    return _clock_decoder.decode(data)
+    return _clock_decoder(data)
 
 
 def decode_status(data: bytes) -> FeedStatus:
     """Raises msgspec.DecodeError if `data` is not a feed status."""
-    return _status_decoder.decode(data)
+    return _status_decoder(data)
 
 
 def decode_candle(data: bytes) -> Candle:
     """Raises msgspec.DecodeError if `data` is not a candle."""
-    return _candle_decoder.decode(data)
+    return _candle_decoder(data)
 
 
 def decode_depth(data: bytes) -> Depth:
     """Raises msgspec.DecodeError if `data` is not an order book."""
-    return _depth_decoder.decode(data)
+    return _depth_decoder(data)

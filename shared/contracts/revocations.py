@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from shared.contracts.strict_json import json_decoder
 from shared.errors import InvalidField
 
 BUCKET: Final = "revocations"
@@ -61,8 +62,8 @@ class TokenClaims(Protocol):
     def issued_at(self) -> int: ...
 
 
-_session_decoder: Final = msgspec.json.Decoder(_SessionValue)
-_user_decoder: Final = msgspec.json.Decoder(_UserValue)
+_session_decoder: Final = json_decoder(_SessionValue)
+_user_decoder: Final = json_decoder(_UserValue)
 
 
 def encode(revocation: Revocation) -> tuple[str, bytes]:
@@ -82,10 +83,10 @@ def decode(subject: str, value: bytes) -> Revocation:
     """Raises ValueError if this is not the subject and the message of a revocation."""
     key = subject.removeprefix(SUBJECT_PREFIX)
     if key.startswith(_SESSION):
-        until = _session_decoder.decode(value).until
+        until = _session_decoder(value).until
         return SessionRevoked(session_id=key.removeprefix(_SESSION), until=until)
     if key.startswith(_USER):
-        body = _user_decoder.decode(value)
+        body = _user_decoder(value)
         user_id = key.removeprefix(_USER)
         return UserRevoked(user_id=user_id, before=body.before, until=body.until)
     raise ValueError(f"{subject!r} is not the subject of a revocation")
@@ -101,15 +102,19 @@ class Revocations:
     def __len__(self) -> int:
         return len(self._sessions) + len(self._users)
 
-    def add(self, revocation: Revocation) -> None:
-        """Add a revocation; one that revokes less than an earlier one has no effect."""
+    def add(self, revocation: Revocation) -> bool:
+        """Add a revocation; returns False if it revokes no more than an earlier one."""
         match revocation:
             case SessionRevoked(session_id=session_id, until=until):
-                self._sessions[session_id] = max(until, self._sessions.get(session_id, 0))
+                if until <= self._sessions.get(session_id, 0):
+                    return False
+                self._sessions[session_id] = until
             case UserRevoked(user_id=user_id, before=before, until=until):
                 current = self._users.get(user_id)
-                if current is None or (current.before, current.until) < (before, until):
-                    self._users[user_id] = revocation
+                if current is not None and (current.before, current.until) >= (before, until):
+                    return False
+                self._users[user_id] = revocation
+        return True
 
     def is_revoked(self, claims: TokenClaims) -> bool:
         """Whether the token with these claims is revoked."""

@@ -7,12 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from shared.market.exchange_holidays import (
-    COMMODITIES,
-    SPECIAL_DAYS,
-    HolidayKind,
-    Minutes,
-)
+from shared.market.calendar_data import BUILT_IN, CalendarData
+from shared.market.exchange_sessions import SHARES, Minutes, SessionRule, session_rule
 from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
 
 
@@ -27,21 +23,7 @@ class Phase(StrEnum):
     CLOSING_END = "CLOSING_END"
 
 
-CASH_EXCHANGES: Final = frozenset({"NSE", "BSE"})
-PRE_OPEN_STARTS_MINUTES: Final = 15
-"""Before the open of the cash market: start of order entry."""
-PRE_OPEN_ENDS_MINUTES: Final = 7
-"""Before the open of the cash market: end of order entry."""
-_CLOSING_STARTS_MINUTES: Final = 10
-_CLOSING_ENDS_MINUTES: Final = 30
-
-_EQUITY_HOURS: Final[Minutes] = (9 * 60 + 15, 15 * 60 + 30)
-_COMMODITY_HOURS: Final[Minutes] = (9 * 60, 23 * 60 + 30)
-_CURRENCY_HOURS: Final[Minutes] = (9 * 60, 17 * 60)
-_CURRENCIES: Final = frozenset({"CDS", "BCD"})
-
 _MAX_CACHED_SESSIONS: Final = 4_096
-_SPECIAL: Final = {special.day: special for special in SPECIAL_DAYS}
 _EXCHANGE_OF: Final = {
     "NSE_FO": "NFO",
     "NSE_COM": "NSCOM",
@@ -57,39 +39,48 @@ def exchange_of(segment: str) -> str:
 
 
 def trading_hours(exchange: str, day: date) -> Minutes | None:
-    """The session of an exchange on a day, in minutes after 00:00 IST; None without a session."""
-    special = _SPECIAL.get(day)
-    if special is not None:
-        if exchange in special.hours:
-            return special.hours[exchange]
-        if special.kind is HolidayKind.TRADING:
-            return None
-    if day.weekday() >= 5:
-        return None
-    if exchange in COMMODITIES:
-        return _COMMODITY_HOURS
-    return _CURRENCY_HOURS if exchange in _CURRENCIES else _EQUITY_HOURS
+    """The session of an exchange on a day by the built-in table; None without a session.
+
+    In minutes after 00:00 IST.
+    """
+    return BUILT_IN.hours(exchange, day)
 
 
 class Calendar:
     """The trading sessions of all segments, with a cache of the days used."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: CalendarData = BUILT_IN) -> None:
+        self._data = data
         self._sessions: dict[tuple[str, int], tuple[int, int] | None] = {}
 
+    @property
+    def data(self) -> CalendarData:
+        """The days that the calendar knows."""
+        return self._data
+
+    def replace(self, data: CalendarData) -> None:
+        """Use other data from now on."""
+        self._data = data
+        self._sessions.clear()
+
     def phase(self, segment: str, at_ms: int) -> Phase:
-        """The segment's phase; NORMAL_CLOSE all day on a day without a session."""
+        """The segment's phase; NORMAL_CLOSE all day on a day without a session.
+
+        Only the segments of shares have phases of auctions. Upstox reports no others.
+        """
         session = self.session(segment, at_ms)
         if session is None:
             return Phase.NORMAL_CLOSE
         start_ms, end_ms = session
         if start_ms <= at_ms < end_ms:
             return Phase.NORMAL_OPEN
-        if exchange_of(segment) not in CASH_EXCHANGES:
+        exchange = exchange_of(segment)
+        if exchange not in SHARES:
             return Phase.NORMAL_CLOSE
+        rule = session_rule(exchange, ist_date(at_ms))
         if at_ms < start_ms:
-            return _phase_before_open((start_ms - at_ms) / MINUTE_MS)
-        return _phase_after_close((at_ms - end_ms) / MINUTE_MS)
+            return _phase_before_open(rule, (start_ms - at_ms) / MINUTE_MS)
+        return _phase_after_close(rule, (at_ms - end_ms) / MINUTE_MS)
 
     def is_open(self, segment: str, at_ms: int) -> bool:
         """Whether the segment trades."""
@@ -107,8 +98,24 @@ class Calendar:
             self._sessions[cached] = hours and session_ms(midnight_ms, hours)
         return self._sessions[cached]
 
+    def may_trade(self, segment: str, at_ms: int) -> bool:
+        """Whether trades can be reported at `at_ms`, in auctions and after the close included.
+
+        True all day if the calendar does not know the day.
+        """
+        day = ist_date(at_ms)
+        if not self._data.is_known(day):
+            return True
+        session = self.session(segment, at_ms)
+        if session is None:
+            return False
+        rule = session_rule(exchange_of(segment), day)
+        before, _ = rule.pre_open or (0, 0)
+        start_ms, end_ms = session
+        return start_ms - before * MINUTE_MS <= at_ms < end_ms + rule.trades_until * MINUTE_MS
+
     def _hours(self, exchange: str, day: date) -> Minutes | None:
-        return trading_hours(exchange, day)
+        return self._data.hours(exchange, day)
 
 
 def session_ms(midnight_ms: int, hours: Minutes) -> tuple[int, int]:
@@ -116,13 +123,15 @@ def session_ms(midnight_ms: int, hours: Minutes) -> tuple[int, int]:
     return midnight_ms + hours[0] * MINUTE_MS, midnight_ms + hours[1] * MINUTE_MS
 
 
-def _phase_before_open(minutes: float) -> Phase:
-    if minutes > PRE_OPEN_STARTS_MINUTES:
+def _phase_before_open(rule: SessionRule, minutes: float) -> Phase:
+    starts, ends = rule.pre_open or (0, 0)
+    if minutes > starts:
         return Phase.NORMAL_CLOSE
-    return Phase.PRE_OPEN_START if minutes > PRE_OPEN_ENDS_MINUTES else Phase.PRE_OPEN_END
+    return Phase.PRE_OPEN_START if minutes > ends else Phase.PRE_OPEN_END
 
 
-def _phase_after_close(minutes: float) -> Phase:
-    if minutes < _CLOSING_STARTS_MINUTES:
+def _phase_after_close(rule: SessionRule, minutes: float) -> Phase:
+    starts, ends = rule.post_close or (0, 0)
+    if minutes < starts:
         return Phase.NORMAL_CLOSE
-    return Phase.CLOSING_START if minutes < _CLOSING_ENDS_MINUTES else Phase.CLOSING_END
+    return Phase.CLOSING_START if minutes < ends else Phase.CLOSING_END

@@ -1,9 +1,11 @@
-"""Days of 2025 and 2026 on which Indian exchanges have unusual trading hours."""
+"""The built-in table of days of 2025 and 2026 with unusual trading hours. Pure."""
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
+
+from shared.market.exchange_sessions import COMMODITIES, EXCHANGES, Minutes, commodity_close
 
 
 class HolidayKind(StrEnum):
@@ -12,14 +14,6 @@ class HolidayKind(StrEnum):
     TRADING = "TRADING_HOLIDAY"
     SETTLEMENT = "SETTLEMENT_HOLIDAY"
     SPECIAL = "SPECIAL_TIMING"
-
-
-EXCHANGES: Final = ("NSE", "NFO", "CDS", "NSCOM", "BSE", "BFO", "BCD", "MCX")
-"""Upstox's names of exchanges in timings and holidays."""
-COMMODITIES: Final = frozenset({"MCX", "NSCOM"})
-
-Minutes = tuple[int, int]
-"""Start and end of a session, in minutes after 00:00 IST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +28,14 @@ class SpecialDay:
     description: str
     kind: HolidayKind
     hours: dict[str, Minutes]
+    closed: frozenset[str] = frozenset()
+    """Exchanges without a session, in addition to those closed by a trading holiday."""
 
 
-_EVENING: Final[Minutes] = (17 * 60, 23 * 60 + 30)
 _MORNING: Final[Minutes] = (9 * 60, 17 * 60)
 _USUAL_EQUITY: Final[Minutes] = (9 * 60 + 15, 15 * 60 + 30)
+_MUHURAT_2025: Final[Minutes] = (13 * 60 + 45, 14 * 60 + 45)
+_MUHURAT_2026: Final[Minutes] = (18 * 60, 19 * 60)
 
 
 def _closed(day: str, description: str) -> SpecialDay:
@@ -47,27 +44,38 @@ def _closed(day: str, description: str) -> SpecialDay:
 
 def _evening(day: str, description: str) -> SpecialDay:
     """A holiday on which only the evening session of the commodity exchanges takes place."""
-    hours = dict.fromkeys(COMMODITIES, _EVENING)
-    return SpecialDay(date.fromisoformat(day), description, HolidayKind.TRADING, hours)
+    at = date.fromisoformat(day)
+    hours = dict.fromkeys(COMMODITIES, (17 * 60, commodity_close(at)))
+    return SpecialDay(at, description, HolidayKind.TRADING, hours)
 
 
 def _settlement(day: str, description: str) -> SpecialDay:
     return SpecialDay(date.fromisoformat(day), description, HolidayKind.SETTLEMENT, {})
 
 
-def _special(day: str, description: str, minutes: Minutes) -> SpecialDay:
+def _special(
+    day: str, description: str, minutes: Minutes, commodity_minutes: Minutes
+) -> SpecialDay:
     """A day off on which every exchange has a session at these hours."""
-    hours = dict.fromkeys(EXCHANGES, minutes)
+    hours = dict.fromkeys(EXCHANGES, minutes) | dict.fromkeys(COMMODITIES, commodity_minutes)
     return SpecialDay(date.fromisoformat(day), description, HolidayKind.SPECIAL, hours)
 
 
-# The trading holidays are those that NSE and MCX announced. Estimates: the hours of the Muhurat
-# session of 2026, the settlement holidays, and the evening sessions of MCX in 2026.
+TABLE_YEARS: Final = frozenset({2025, 2026})
+"""Years of which the table has all days that the exchanges announced.
+
+The exchanges announce the days of a year in December of the year before. Those of 2027 were not
+published when this table was last changed, in November 2026.
+"""
+# Sources: NSE's annual circulars on trading holidays (capital market, derivatives, currency) and
+# MCX's on commodity derivatives, for 2025 and 2026; NSE's circulars on the sessions of the Union
+# Budget and of Muhurat trading 2025. Estimates: the hours of Muhurat trading 2026, the settlement
+# holidays, and which sessions of MCX take place on the holidays of 2026.
 SPECIAL_DAYS: Final = (
     SpecialDay(
         date(2025, 1, 1), "New Year Day", HolidayKind.SPECIAL, dict.fromkeys(COMMODITIES, _MORNING)
     ),
-    _special("2025-02-01", "Union Budget", _USUAL_EQUITY),
+    _special("2025-02-01", "Union Budget", _USUAL_EQUITY, _MORNING),
     _settlement("2025-02-19", "Chhatrapati Shivaji Maharaj Jayanti"),
     _evening("2025-02-26", "Mahashivratri"),
     _evening("2025-03-14", "Holi"),
@@ -81,7 +89,7 @@ SPECIAL_DAYS: Final = (
     _evening("2025-08-27", "Ganesh Chaturthi"),
     _settlement("2025-09-05", "Id-E-Milad"),
     _closed("2025-10-02", "Mahatma Gandhi Jayanti"),
-    _special("2025-10-21", "Diwali Laxmi Pujan", (13 * 60 + 45, 14 * 60 + 45)),
+    _special("2025-10-21", "Diwali Laxmi Pujan", _MUHURAT_2025, _MUHURAT_2025),
     _evening("2025-10-22", "Diwali Balipratipada"),
     _evening("2025-11-05", "Prakash Gurpurb Sri Guru Nanak Dev"),
     _closed("2025-12-25", "Christmas"),
@@ -90,7 +98,7 @@ SPECIAL_DAYS: Final = (
     ),
     _evening("2026-01-15", "Municipal Corporation Election"),
     _closed("2026-01-26", "Republic Day"),
-    _special("2026-02-01", "Union Budget", _USUAL_EQUITY),
+    _special("2026-02-01", "Union Budget", _USUAL_EQUITY, _MORNING),
     _settlement("2026-02-19", "Chhatrapati Shivaji Maharaj Jayanti"),
     _evening("2026-03-03", "Holi"),
     _settlement("2026-03-19", "Gudhi Padwa"),
@@ -106,7 +114,7 @@ SPECIAL_DAYS: Final = (
     _evening("2026-09-14", "Ganesh Chaturthi"),
     _closed("2026-10-02", "Mahatma Gandhi Jayanti"),
     _evening("2026-10-20", "Dussehra"),
-    _special("2026-11-08", "Diwali Laxmi Pujan", (18 * 60, 19 * 60)),
+    _special("2026-11-08", "Diwali Laxmi Pujan", _MUHURAT_2026, _MUHURAT_2026),
     _evening("2026-11-10", "Diwali Balipratipada"),
     _evening("2026-11-24", "Prakash Gurpurb Sri Guru Nanak Dev"),
     _closed("2026-12-25", "Christmas"),

@@ -19,6 +19,10 @@ DEPENDENCY_UP: Final = Gauge(
     ["dependency"],
 )
 
+_MAX_LOGGED_REASONS: Final = 10
+_MAX_CONNECTIONS: Final = 32
+"""Connections to the operations port: less than `file_limit.RESERVED`."""
+
 
 class Readiness:
     """Tracks which dependencies of this process are unavailable.
@@ -30,17 +34,21 @@ class Readiness:
     def __init__(self, service: str) -> None:
         self.service = service
         self._missing: dict[str, str] = {}
+        self._logged: dict[str, set[str]] = {}
 
     def down(self, dependency: str, reason: str) -> None:
-        """Record that `dependency` is unavailable; logs once per outage."""
+        """Record that `dependency` is unavailable; logs each reason once per outage."""
         DEPENDENCY_UP.labels(dependency).set(0)
-        if dependency not in self._missing:
+        logged = self._logged.setdefault(dependency, set())
+        if reason not in logged and len(logged) < _MAX_LOGGED_REASONS:
+            logged.add(reason)
             log.warning("not ready", dependency=dependency, reason=reason)
         self._missing[dependency] = reason
 
     def up(self, dependency: str) -> None:
         """Record that `dependency` is available; logs the end of an outage."""
         DEPENDENCY_UP.labels(dependency).set(1)
+        self._logged.pop(dependency, None)
         if self._missing.pop(dependency, None) is not None:
             event = "dependency available" if self._missing else "ready"
             log.info(event, dependency=dependency)
@@ -82,6 +90,7 @@ async def ops_site(readiness: Readiness, host: str, port: int) -> AsyncIterator[
     """Serve the three paths; yields the bound port (`port` 0 binds a free one)."""
     app = web.Application()
     app.add_routes([*health_routes(readiness), web.get("/metrics", _metrics)])
-    async with serve(app, host, port) as bound:
+    settings = ("TRADEDAD_RUNTIME_OPS_HOST", f"TRADEDAD_{readiness.service.upper()}_OPS_PORT")
+    async with serve(app, host, port, most=_MAX_CONNECTIONS, settings=settings) as bound:
         log.info("operations port open", port=bound)
         yield bound

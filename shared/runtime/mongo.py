@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pymongo import AsyncMongoClient, IndexModel
@@ -27,6 +28,13 @@ from shared.errors import ConfigError
 from shared.runtime import pymongo_patches
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
+from shared.runtime.mongo_causes import (
+    URL_SETTING,
+    failure_cause,
+    hello_cause,
+    refusal,
+    topology_cause,
+)
 from shared.runtime.settings import MongoSettings
 
 log = get_logger(__name__)
@@ -36,24 +44,38 @@ _PROBE_SECS: Final = 1.0
 _PROBE_TIMEOUT_MS: Final = 1_000
 
 _NAMESPACE_EXISTS: Final = 48
+_LIST_COLLECTIONS: Final = {"listCollections": 1, "nameOnly": True, "authorizedCollections": True}
 
 Document = dict[str, Any]
 
 
-class _PrimaryWatch(TopologyListener):
-    """Updates readiness when the primary is lost or found; a probe can miss a short outage."""
+@dataclass
+class _Refusal:
+    """Why the server refuses this user, as the last probe found; None if it does not."""
 
-    def __init__(self, readiness: Readiness) -> None:
+    cause: str | None = None
+
+
+class _PrimaryWatch(TopologyListener):
+    """Updates readiness when the primary is lost or found; a probe can miss a short outage.
+
+    A primary that refuses this user is found again and again, so a refusal is left to the probe.
+    """
+
+    def __init__(self, readiness: Readiness, refusal: _Refusal) -> None:
         self._readiness = readiness
+        self._refusal = refusal
 
     def opened(self, event: TopologyOpenedEvent) -> None:
         """No server has been checked yet."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
+        if self._refusal.cause is not None:
+            return
         if event.new_description.has_writable_server():
             self._readiness.up(DEPENDENCY)
         else:
-            self._readiness.down(DEPENDENCY, "no primary")
+            self._readiness.down(DEPENDENCY, topology_cause(event.new_description))
 
     def closed(self, event: TopologyClosedEvent) -> None:
         """This process closes the client."""
@@ -63,7 +85,11 @@ class Mongo:
     """An open client and its database; as a component, it keeps readiness up to date."""
 
     def __init__(
-        self, client: AsyncMongoClient[Document], database: str, readiness: Readiness
+        self,
+        client: AsyncMongoClient[Document],
+        database: str,
+        readiness: Readiness,
+        refused: _Refusal | None = None,
     ) -> None:
         self.client = client
         self.db: AsyncDatabase[Document] = client.get_database(
@@ -72,16 +98,23 @@ class Mongo:
             read_concern=ReadConcern("majority"),
         )
         self._readiness = readiness
+        self._refusal = refused or _Refusal()
+        self._is_authorised = False
 
     async def probe(self) -> bool:
         """Check for a writable primary and set readiness; returns whether there is one."""
         try:
-            hello = await self.client.admin.command("hello")
-            if not hello.get("isWritablePrimary"):
-                self._readiness.down(DEPENDENCY, "no primary")
-                return False
+            cause = hello_cause(await self.client.admin.command("hello"))
+            self._refusal.cause = None
+            if cause is None and not self._is_authorised:
+                # Unlike `hello`, this needs a user if the server has access control.
+                await self.db.command(_LIST_COLLECTIONS)
+                self._is_authorised = True
         except PyMongoError as error:
-            self._readiness.down(DEPENDENCY, type(error).__name__)
+            self._refusal.cause = refusal(error)
+            cause = failure_cause(error, self.client.topology_description)
+        if cause is not None:
+            self._readiness.down(DEPENDENCY, cause)
             return False
         self._readiness.up(DEPENDENCY)
         return True
@@ -97,10 +130,11 @@ class Mongo:
 async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncIterator[Mongo]:
     """Connect; waits without limit until there is a primary."""
     pymongo_patches.apply()
-    client = _make_client(settings, readiness)
+    refused = _Refusal()
+    client = _make_client(settings, readiness, refused)
     readiness.down(DEPENDENCY, "connecting")
     try:
-        mongo = Mongo(client, settings.database, readiness)
+        mongo = Mongo(client, settings.database, readiness, refused)
         while not await mongo.probe():
             await asyncio.sleep(_PROBE_SECS)
         yield mongo
@@ -108,11 +142,13 @@ async def connect_mongo(settings: MongoSettings, readiness: Readiness) -> AsyncI
         await client.close()
 
 
-def _make_client(settings: MongoSettings, readiness: Readiness) -> AsyncMongoClient[Document]:
+def _make_client(
+    settings: MongoSettings, readiness: Readiness, refused: _Refusal
+) -> AsyncMongoClient[Document]:
     try:
         return AsyncMongoClient(
             settings.url.get_secret_value(),
-            event_listeners=[_PrimaryWatch(readiness)],
+            event_listeners=[_PrimaryWatch(readiness, refused)],
             timeoutMS=settings.timeout_ms,
             serverSelectionTimeoutMS=settings.timeout_ms,
             connectTimeoutMS=_PROBE_TIMEOUT_MS,
@@ -124,7 +160,7 @@ def _make_client(settings: MongoSettings, readiness: Readiness) -> AsyncMongoCli
         )
     except (InvalidURI, ConfigurationError, InvalidName, ValueError) as error:
         # The error's text quotes parts of the URL, possibly the password.
-        problem = f"TRADEDAD_MONGO_URL: not a valid MongoDB URL ({type(error).__name__})"
+        problem = f"{URL_SETTING}: the MongoDB driver refuses its options ({type(error).__name__})"
         raise ConfigError([problem]) from None
 
 

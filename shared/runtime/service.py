@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,6 +13,7 @@ import uvloop
 
 from shared.errors import BusClosed, ConfigError
 from shared.runtime import exit_codes, logs
+from shared.runtime.file_limit import raise_file_limit
 from shared.runtime.health import Readiness, ops_site
 from shared.runtime.settings import ServiceSettings, load
 from shared.runtime.tasks import run_together, stop
@@ -83,7 +83,7 @@ def run(name: str, build: Build[SettingsT], settings_type: type[SettingsT]) -> i
             print(f"{name}: {problem}", file=sys.stderr)
         return exit_codes.CONFIG
     logs.configure(settings.log, name)
-    _raise_file_limit()
+    raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run_until_signal(name, build, settings))
 
@@ -179,18 +179,6 @@ def _start_shutdown_deadline(
     """The process stops because a component ended; the deadline is that of a signal."""
     log.error("component ended", component=type(component).__name__, reason=reason)
     asyncio.get_running_loop().call_later(shutdown_deadline_secs, _force_exit)
-
-
-def _raise_file_limit() -> None:
-    """Raise the soft limit on open files, sockets included, to the hard limit.
-
-    The usual soft limit of 1,024 exists for programs that use `select`.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError) as error:
-        log.warning("file limit not raised", soft_limit=soft, error=str(error))
 
 
 def _tune_gc() -> None:

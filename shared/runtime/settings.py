@@ -8,23 +8,34 @@ in a file, named like its variable, in the directory ``TRADEDAD_SECRETS_DIR``.
 import difflib
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeGuard, TypeVar, cast
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.errors import ConfigError
+from shared.runtime.setting_problems import explain, first_of_each, path_problems
+from shared.runtime.setting_sources import (
+    SECRETS_DIR,
+    TextSource,
+    not_text,
+    read_secret_files,
+    stripped,
+)
+from shared.runtime.setting_types import (
+    AnyPath,
+    FilePath,
+    Host,
+    HttpUrl,
+    MongoUrl,
+    NatsUrls,
+    Port,
+    ProxyUrl,
+    Secs,
+)
 
 PREFIX: Final = "TRADEDAD_"
-SECRETS_DIR: Final = "TRADEDAD_SECRETS_DIR"
 # Each part checks the variables with its own name itself; the other parts ignore them.
 SERVICE_PREFIXES: Final = (
     "AUTH",
@@ -35,27 +46,6 @@ SERVICE_PREFIXES: Final = (
     "STACK",
     "TRADING",
 )
-
-
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
-
-
-def _split_commas(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return frozenset(part.strip() for part in value.split(",") if part.strip())
-
-
-Port = Annotated[int, Field(ge=0, le=65_535)]
-Secs = Annotated[float, Field(gt=0)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split_commas)]
-"""Texts, separated by commas."""
-Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_split_commas)]
-"""IP networks, separated by commas."""
 
 
 class Settings(BaseSettings):
@@ -70,14 +60,11 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        directory = os.environ.get(SECRETS_DIR)
-        if directory is None:
-            return init_settings, env_settings
-        return init_settings, env_settings, SecretsSettingsSource(settings_cls, directory)
+        return init_settings, TextSource(settings_cls, set(own_variables(cls)))
 
 
 class LogSettings(Settings):
@@ -96,10 +83,18 @@ class RuntimeSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_RUNTIME_")
 
-    ops_host: str = "127.0.0.1"
+    ops_host: Host = "127.0.0.1"
     """Address of /healthz, /readyz and /metrics; each service has its own port."""
     shutdown_deadline_secs: Secs = 10.0
     """A shutdown that takes longer is aborted with a non-zero exit code."""
+    max_clock_skew_secs: Secs = 5.0
+    """A process whose clock differs by more than this from the clock of auth (gateway),
+    MongoDB (auth, persister) or NATS (ingest) is not ready."""
+    disk_low_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 1 << 30
+    """Free space of a store's disk below which a warning is logged."""
+    disk_critical_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 128 << 20
+    """Free space of NATS' disk below which ingest stops storing market data, so that live prices go
+    on. The bars of this time are partial."""
 
 
 class NatsSettings(Settings):
@@ -107,18 +102,21 @@ class NatsSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_NATS_")
 
-    url: str = "nats://127.0.0.1:7450"
+    url: NatsUrls = "nats://127.0.0.1:7450"
     """URLs of one or more servers, separated by commas."""
-    connect_timeout_secs: Annotated[int, Field(ge=1)] = 2
+    store_dir: AnyPath | None = None
+    """Folder of JetStream's data, if it is on this machine: ingest watches the free space of its
+    disk. `make run` sets it."""
+    connect_timeout_secs: Annotated[int, Field(ge=1, le=3_600)] = 2
     """Timeout of one attempt to connect; the number of attempts is not limited."""
     request_timeout_secs: Secs = 3.0
     """Timeout of one request to JetStream."""
-    ping_interval_secs: Annotated[int, Field(ge=1)] = 5
+    ping_interval_secs: Annotated[int, Field(ge=1, le=3_600)] = 5
     """Interval of pings. Two pings without a reply cause a reconnect, so a frozen server is
     detected."""
     replicas: Annotated[int, Field(ge=1, le=5)] = 1
     """Replicas of streams and buckets; 3 on a cluster of three servers."""
-    lease_ttl_secs: Annotated[float, Field(ge=1)] = 5.0
+    lease_ttl_secs: Annotated[float, Field(ge=1, le=3_600, allow_inf_nan=False)] = 5.0
     """How long a leader's lease lasts without renewal. A standby takes over within this time
     plus three seconds. The same for all services: it is a property of their common bucket."""
 
@@ -128,11 +126,14 @@ class MongoSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_MONGO_")
 
-    url: SecretStr = SecretStr("mongodb://127.0.0.1:7460/?replicaSet=tradedad")
+    url: MongoUrl = SecretStr("mongodb://127.0.0.1:7460/?replicaSet=tradedad")
     """Connection URL. It may contain a password, so it is never logged."""
-    database: str = "tradedad"
-    """Name of the database."""
-    timeout_ms: Annotated[int, Field(ge=100)] = 5_000
+    database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,63}$")] = "tradedad"
+    """Name of the database: letters, digits, `_` and `-`."""
+    store_dir: AnyPath | None = None
+    """Folder of mongod's data, if it is on this machine: the persister watches the free space of its
+    disk. `make run` sets it."""
+    timeout_ms: Annotated[int, Field(ge=100, le=3_600_000)] = 5_000
     """Timeout of one operation, including its retries."""
 
 
@@ -141,9 +142,9 @@ class TokenSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_TOKEN_")
 
-    issuer: str = "https://tradedad.local/auth"
+    issuer: Annotated[str, Field(min_length=1)] = "https://tradedad.local/auth"
     """The `iss` claim of access tokens."""
-    audience: str = "tradedad"
+    audience: Annotated[str, Field(min_length=1)] = "tradedad"
     """The `aud` claim of access tokens."""
     jwks_url: HttpUrl = "http://127.0.0.1:7410/.well-known/jwks.json"
     """URL at which the auth service publishes its public keys."""
@@ -159,11 +160,30 @@ class UpstoxSettings(Settings):
     access_token: SecretStr = SecretStr("")
     """An access token; it expires at the next 03:30 IST. With it, or with
     TRADEDAD_UPSTOX_TOKEN_FILE, `make run` uses the real Upstox."""
-    token_file: Path | None = None
+    token_file: FilePath | None = None
     """A file that holds an access token. Ingest and the persister read it again and again, so
     write each day's token into it. It takes precedence over TRADEDAD_UPSTOX_ACCESS_TOKEN."""
-    timeout_secs: Annotated[int, Field(ge=1)] = 10
+    simulated: bool | None = None
+    """Whether prices are reported to clients as simulated. If not set, they are unless the host of
+    TRADEDAD_UPSTOX_API_URL is upstox.com or below it."""
+    proxy_url: ProxyUrl = SecretStr("")
+    """URL of an HTTP proxy for all calls to Upstox; none if empty. `http_proxy`, `https_proxy` and
+    `all_proxy` are not used by any service."""
+    timeout_secs: Annotated[int, Field(ge=1, le=3_600)] = 10
     """Timeout of a request, in whole seconds: with a fraction the SDK waits without limit."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the market data are not of the real market."""
+        if self.simulated is not None:
+            return self.simulated
+        host = urlsplit(self.api_url).hostname or ""
+        return not f".{host}".endswith(".upstox.com")
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of the proxy; None for none."""
+        return self.proxy_url.get_secret_value() or None
 
 
 SHARED_GROUPS: Final[tuple[type[Settings], ...]] = (
@@ -188,17 +208,35 @@ class ServiceSettings(Settings):
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
+def own_variables(group: type[Settings]) -> dict[str, Any]:
+    """The variables that `group` itself reads, with their defaults."""
+    prefix = str(group.model_config.get("env_prefix", ""))
+    return {
+        prefix + name.upper(): field.get_default()
+        for name, field in group.model_fields.items()
+        if not _is_group(field.annotation)
+    }
+
+
 def variables(group: type[Settings]) -> dict[str, Any]:
     """The variables that `group` and its nested groups read, with their defaults."""
-    prefix = str(group.model_config.get("env_prefix", ""))
-    defaults: dict[str, Any] = {}
-    for name, field in group.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, Settings):
-            defaults |= variables(kind)
-        else:
-            defaults[prefix + name.upper()] = field.get_default()
+    defaults = own_variables(group)
+    for nested in _nested(group).values():
+        defaults |= variables(nested)
     return defaults
+
+
+def _nested(group: type[Settings]) -> dict[str, type[Settings]]:
+    """The nested groups of `group`, by field."""
+    return {
+        name: field.annotation
+        for name, field in group.model_fields.items()
+        if _is_group(field.annotation)
+    }
+
+
+def _is_group(kind: Any) -> TypeGuard[type[Settings]]:
+    return isinstance(kind, type) and issubclass(kind, Settings)
 
 
 def unknown_variables(
@@ -208,9 +246,10 @@ def unknown_variables(
     ignored = tuple(f"{PREFIX}{part}_" for part in other_parts)
     lines = []
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name in valid or name.startswith(ignored):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or name in valid or upper.startswith(ignored):
             continue
-        nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.7)
+        nearest = difflib.get_close_matches(upper, valid, n=1, cutoff=0.7)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         lines.append(f"{name} is not a setting{hint}")
     return lines
@@ -219,8 +258,8 @@ def unknown_variables(
 def load(group: type[SettingsT], environ: Mapping[str, str] | None = None) -> SettingsT:
     """Read and validate the settings of a process.
 
-    Raises ConfigError with one line per problem: the variable and its rule, but never the
-    value of a secret.
+    Raises ConfigError with one line per problem: the variable, its value and its rule, but
+    never the value of a secret.
     """
     environ = os.environ if environ is None else environ
     own = set(variables(group))
@@ -229,31 +268,22 @@ def load(group: type[SettingsT], environ: Mapping[str, str] | None = None) -> Se
     others = tuple(other for other in SERVICE_PREFIXES if other != part)
     problems = unknown_variables(environ, valid, other_parts=others)
     directory = environ.get(SECRETS_DIR)
-    if directory is not None and not Path(directory).is_dir():
-        problems.append(f"{SECRETS_DIR}: {directory} is not a directory")
+    if directory is not None:
+        problems += read_secret_files(stripped(directory), own - set(environ))[1]
+    problems += not_text(environ, own)
+    settings = _read(group, problems)
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(first_of_each(problems))
+    return settings
+
+
+def _read(group: type[SettingsT], problems: list[str]) -> SettingsT:
+    """Read a group and its nested ones; append all problems, so that one run reports them all."""
+    nested: dict[str, Any] = {name: _read(kind, problems) for name, kind in _nested(group).items()}
     try:
-        return group()
+        settings = group(**nested)
     except ValidationError as error:
-        raise ConfigError([_explain(error, detail) for detail in error.errors()]) from None
-
-
-def _explain(error: ValidationError, detail: Any) -> str:
-    """One line for a field that is not valid; `error.title` names the field's group."""
-    prefix = next(
-        (
-            str(group.model_config.get("env_prefix", ""))
-            for group in _with_subclasses(Settings)
-            if group.__name__ == error.title
-        ),
-        PREFIX,
-    )
-    variable = prefix + "_".join(str(part) for part in detail["loc"]).upper()
-    if detail["type"] == "missing":
-        return f"{variable} is not set, and has no default"
-    return f"{variable}: {detail['msg'].removeprefix('Value error, ')}"
-
-
-def _with_subclasses(base: type[Settings]) -> list[type[Settings]]:
-    return [base, *(group for sub in base.__subclasses__() for group in _with_subclasses(sub))]
+        problems += explain(group, error)
+        return cast("SettingsT", group.model_construct(**nested))
+    problems += path_problems(settings)
+    return settings

@@ -7,26 +7,30 @@ there are too many such connections, the oldest are closed earlier.
 
 import asyncio
 import errno
-import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import Counter
 
 from shared.errors import ConfigError
-from shared.runtime.logs import get_logger
+from shared.runtime.file_limit import max_connections
+from shared.runtime.http_errors import ProblemRunner, remove_server_header
 from shared.runtime.tasks import stop
-
-log = get_logger(__name__)
 
 # Longer than the keep-alive of common proxies, so that the proxy closes first: otherwise it can
 # send a request on a connection that is being closed.
 IDLE_SECS: Final = 75.0
 MAX_IDLE_CONNECTIONS: Final = 1_000
 _SWEEP_SECS: Final = 1.0
+
+DROPPED_CONNECTIONS: Final = Counter(
+    "tradedad_http_dropped_connections_total",
+    "Idle connections closed because the limit on open files leaves no room for more.",
+)
 
 
 @asynccontextmanager
@@ -39,48 +43,89 @@ async def serve(
     max_line_bytes: int = 8_190,
     idle_secs: float = IDLE_SECS,
     max_idle: int = MAX_IDLE_CONNECTIONS,
+    most: int | None = None,
+    settings: tuple[str, str] = ("host", "port"),
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
 
-    A request whose first line is longer than `max_line_bytes` gets status 400. A connection
+    A request whose first line is longer than `max_line_bytes`, or with a header of more than
+    8,190 bytes, gets status 431. Bodies are not decompressed: handlers read them as they were sent,
+    so a small body stays small. A connection
     without a complete request for `idle_secs` is closed. If more than `max_idle` connections are
-    idle, the oldest are closed within two seconds.
+    idle, the oldest are closed within two seconds. There are never more than `most` connections, by
+    default what the limit on open files allows: for a further one, the oldest idle one is closed.
 
-    Raises ConfigError if the port is in use.
+    `settings` are the names of the settings of `host` and `port`. Raises ConfigError, which names
+    them, if this process cannot listen there.
     """
-    logging.getLogger("aiohttp.server").addFilter(_is_not_malformed_http)
     active: set[web.RequestHandler] = set()
     app.middlewares.insert(0, _tracking(active))
-    runner = web.AppRunner(
+    app.on_response_prepare.append(remove_server_header)
+    runner = ProblemRunner(
         app,
         access_log=None,
         shutdown_timeout=shutdown_secs,
         max_line_size=max_line_bytes,
         keepalive_timeout=idle_secs,
+        auto_decompress=False,
     )
     await runner.setup()
+    most = most or max_connections()
+    if runner.server is not None:
+        _bound_connections(runner.server, active, most)
     sweeper = asyncio.create_task(_close_idle(runner, active, max_idle), name="idle-connections")
     try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
+        # All connections that wait in the backlog are accepted at once, before any is counted.
+        site = web.TCPSite(runner, host, port, backlog=min(1_024, most))
         try:
             await site.start()
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise ConfigError([f"port {port} on {host} is in use; set another port"]) from None
+            raise ConfigError([listen_problem(error, host, port, settings)]) from None
         yield runner.addresses[0][1]
     finally:
         await stop([sweeper])
         await runner.cleanup()
 
 
-def _is_not_malformed_http(record: logging.LogRecord) -> bool:
-    """A log filter: drops aiohttp's records of malformed HTTP, which quote headers with tokens."""
-    error = record.exc_info[1] if record.exc_info else None
-    if not isinstance(error, HttpProcessingError):
-        return True
-    log.debug("malformed HTTP request", error=type(error).__name__)
-    return False
+def _bound_connections(server: web.Server, active: set[web.RequestHandler], most: int) -> None:
+    """Close the oldest idle connection whenever there are more than `most`.
+
+    Without a bound, idle connections would use up the descriptors that health probes and the
+    connections to other services need.
+    """
+    accept = server.connection_made
+
+    def connection_made(connection: web.RequestHandler, transport: asyncio.Transport) -> None:
+        accept(connection, transport)
+        if len(server.connections) <= most:
+            return
+        # One that is closing has no transport any more.
+        held = [other for other in server.connections if other.transport is not None]
+        idle = [other for other in held if other not in active]
+        for oldest in idle[: max(0, len(held) - most)]:
+            DROPPED_CONNECTIONS.inc()
+            oldest.force_close()
+
+    server.connection_made = connection_made  # type: ignore[method-assign, assignment]
+
+
+def listen_problem(error: OSError, host: str, port: int, settings: tuple[str, str]) -> str:
+    """One line for a failure to listen: the setting that is wrong, its value and the cause."""
+    host_setting, port_setting = settings
+    if isinstance(error, socket.gaierror):
+        return f"{host_setting}: {host}: the name cannot be resolved ({error.strerror})"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{port_setting}: port {port} on {host} is in use; set another port"
+        case errno.EACCES | errno.EPERM:
+            return (
+                f"{port_setting}: permission denied for port {port} on {host}; a port below 1024 "
+                "needs root or CAP_NET_BIND_SERVICE"
+            )
+        case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
+            return f"{host_setting}: {host} is not an address of this machine"
+        case _:
+            return f"{host_setting}: cannot listen on {host} port {port}: {error.strerror or error}"
 
 
 def _tracking(active: set[web.RequestHandler]) -> Middleware:

@@ -18,6 +18,11 @@ log = get_logger(__name__)
 _MAX_FILE_CHARS: Final = 16 * 1024
 
 
+def is_token(text: str) -> bool:
+    """Whether `text` can be sent as a bearer token: visible ASCII characters only (RFC 6750)."""
+    return bool(text) and all("!" <= character <= "~" for character in text)
+
+
 class TokenSource(Protocol):
     """A place that may hold a token."""
 
@@ -37,28 +42,31 @@ class SettingToken:
 
 
 class FileToken:
-    """A file that holds the token; it is read at each call."""
+    """A file that holds the token; it is read at each call. Its first problem is logged."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._is_missing = False
+        self._problem = ""
 
     async def read(self) -> str | None:
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> str | None:
         try:
-            with self._path.open(encoding="utf-8") as file:
+            # An editor may have put a byte-order mark at the beginning.
+            with self._path.open(encoding="utf-8-sig") as file:
                 token = file.read(_MAX_FILE_CHARS).strip()
         except (OSError, UnicodeDecodeError) as error:
-            if not self._is_missing:
-                log.warning(
-                    "cannot read token file", path=str(self._path), error=type(error).__name__
-                )
-            self._is_missing = True
-            return None
-        self._is_missing = False
-        return token or None
+            token, problem = "", type(error).__name__
+        else:
+            problem = "" if is_token(token) else "the file must hold one token, and nothing else"
+        self._report(problem)
+        return None if problem else token
+
+    def _report(self, problem: str) -> None:
+        if problem and problem != self._problem:
+            log.warning("cannot use token file", path=str(self._path), error=problem)
+        self._problem = problem
 
 
 class TokenPicker:
@@ -75,13 +83,22 @@ class TokenPicker:
         self._clock = clock
         self._retry_refused_secs = retry_refused_secs
         self._retry_at_secs: dict[str, float] = {}
+        self._has_warned = False
 
     async def pick(self) -> str | None:
         """The token to use now; None if there is none."""
         now_secs = self._clock.monotonic()
         for source in self._sources:
             token = await source.read()
-            if token is not None and self._retry_at_secs.get(token, 0.0) <= now_secs:
+            if token is None:
+                continue
+            token = token.strip()
+            if not is_token(token):
+                if not self._has_warned:
+                    log.warning("token with characters that no token has is not used")
+                self._has_warned = True
+                continue
+            if self._retry_at_secs.get(token, 0.0) <= now_secs:
                 return token
         return None
 

@@ -1,12 +1,12 @@
 """Error responses as problem+json (RFC 9457), also for malformed bodies and queries."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, TypeVar, get_args, get_origin
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import (
@@ -16,8 +16,11 @@ from shared.errors import (
     RequestError,
     RetryLater,
     TooLarge,
+    UnsupportedEncoding,
 )
+from shared.runtime.http_errors import problem_of_status
 from shared.runtime.logs import get_logger
+from shared.runtime.problem_document import problem
 
 log = get_logger(__name__)
 
@@ -25,29 +28,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _BODY_TIMEOUT_SECS: Final = 10.0
 
 M = TypeVar("M", bound=BaseModel)
-
-
-def problem(
-    code: Code,
-    status: int,
-    detail: str,
-    *,
-    field: str | None = None,
-    retry_after: int | None = None,
-) -> web.Response:
-    """An error response; `retry_after` is in seconds, None for no Retry-After header."""
-    body: dict[str, object] = {"code": code.value, "status": status, "detail": detail}
-    if field is not None:
-        body["field"] = field
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return web.Response(
-        status=status,
-        text=json.dumps(body),
-        content_type="application/problem+json",
-        headers=headers,
-    )
 
 
 @web.middleware
@@ -67,19 +47,38 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         response = problem(Code.METHOD_NOT_ALLOWED, error.status, f"allowed here: {allowed}")
         response.headers["Allow"] = allowed
         return response
-    except web.HTTPException:
-        raise
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return problem_of_status(error)
+    except (HttpProcessingError, web.RequestPayloadError):
+        return problem(Code.BAD_MESSAGE, HTTPStatus.BAD_REQUEST, "the body is not valid HTTP")
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)
         return problem(Code.INTERNAL, 500, "internal error; it was logged")
+
+
+def check_encoding(request: web.Request) -> None:
+    """Raises UnsupportedEncoding if the request's body is compressed (RFC 9110, 8.4).
+
+    No request of this project is large, and to decompress one costs memory that its sender
+    does not have to send.
+    """
+    encodings = ",".join(request.headers.getall(hdrs.CONTENT_ENCODING, ()))
+    if any(name.strip().lower() not in ("", "identity") for name in encodings.split(",")):
+        raise UnsupportedEncoding(
+            "send the body without a Content-Encoding", field=hdrs.CONTENT_ENCODING
+        )
 
 
 async def read_body(request: web.Request, model: type[M]) -> M:
     """Parse the request's JSON body as `model`.
 
     Raises BadMessage if it is not JSON or takes longer than 10 s, InvalidField for the first
-    rule that it breaks, and TooLarge if it is longer than the application allows.
+    rule that it breaks, TooLarge if it is longer than the application allows, and
+    UnsupportedEncoding if it is compressed.
     """
+    check_encoding(request)
     try:
         async with asyncio.timeout(_BODY_TIMEOUT_SECS):
             body = await request.read()

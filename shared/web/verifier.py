@@ -1,30 +1,20 @@
 """Verifies access tokens (JWT, EdDSA) with the issuer's published keys."""
 
-import asyncio
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-import aiohttp
 import jwt
-from jwt import PyJWK, PyJWKSet
+from jwt import PyJWK
 
 from shared.errors import TokenExpired, Unauthenticated, Unavailable
 from shared.runtime.clock import Clock
-from shared.runtime.logs import get_logger
+from shared.runtime.clock_skew import ClockSkew
 from shared.runtime.settings import TokenSettings
-
-log = get_logger(__name__)
 
 ALGORITHM: Final = "EdDSA"
 ACCESS_TYPE: Final = "access"
 REQUIRED_CLAIMS: Final = ("iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ", "roles")
 LEEWAY_SECS: Final = 5
-_FETCH_TIMEOUT_SECS: Final = 3.0
-KEYS_MAX_AGE_SECS: Final = 300.0
-"""The longest time that a verifier uses fetched keys while the issuer answers."""
-# The shortest time between two fetches, however many unknown key ids are requested and whether or
-# not the issuer answers.
-_MIN_FETCH_INTERVAL_SECS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,75 +39,29 @@ class KeySource(Protocol):
         ...
 
 
-class KeySet:
-    """The issuer's public keys, cached from its JWKS URL.
+class TokenVerifier:
+    """Accepts only access tokens that the configured issuer has signed.
 
-    Keys older than `max_age_secs` are fetched again when they are used. While the issuer does
-    not answer, the cached keys stay valid.
+    While `skew` is beyond its bound, a token that seems to be expired or not valid yet is not
+    refused for good: the clock may be wrong, not the token.
     """
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
-        url: str,
+        keys: KeySource,
+        settings: TokenSettings,
         clock: Clock,
-        *,
-        max_age_secs: float = KEYS_MAX_AGE_SECS,
+        skew: ClockSkew | None = None,
     ) -> None:
-        self._max_age_secs = max_age_secs
-        self._session = session
-        self._url = url
-        self._clock = clock
-        self._keys: dict[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
-        self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
-
-    async def find(self, kid: str) -> PyJWK:
-        """The key with the id `kid`.
-
-        Raises Unauthenticated if the issuer has no such key, and Unavailable if no key is
-        cached and the issuer does not answer.
-        """
-        if kid not in self._keys or (self._must_fetch(kid) and not self._lock.locked()):
-            async with self._lock:
-                if self._must_fetch(kid):
-                    await self._fetch()
-        if not self._keys:
-            raise Unavailable("the auth service does not answer")
-        try:
-            return self._keys[kid]
-        except KeyError:
-            raise Unauthenticated("the token is signed with an unknown key") from None
-
-    def _must_fetch(self, kid: str) -> bool:
-        now = self._clock.monotonic()
-        if now - self._tried_at <= _MIN_FETCH_INTERVAL_SECS:
-            return False
-        return kid not in self._keys or now - self._fetched_at > self._max_age_secs
-
-    async def _fetch(self) -> None:
-        try:
-            async with asyncio.timeout(_FETCH_TIMEOUT_SECS):
-                async with self._session.get(self._url) as response:
-                    response.raise_for_status()
-                    body = await response.json()
-                    keys = PyJWKSet.from_dict(body if isinstance(body, dict) else {}).keys
-        except (aiohttp.ClientError, TimeoutError, jwt.PyJWKSetError, ValueError) as error:
-            log.warning("cannot fetch token keys", error=repr(error))
-            return
-        finally:
-            self._tried_at = self._clock.monotonic()
-        self._keys = {key.key_id: key for key in keys if key.key_id}
-        self._fetched_at = self._tried_at
-
-
-class TokenVerifier:
-    """Accepts only access tokens that the configured issuer has signed."""
-
-    def __init__(self, keys: KeySource, settings: TokenSettings) -> None:
         self._keys = keys
         self._settings = settings
+        self._clock = clock
+        self._skew = skew
+
+    @property
+    def clock_fault(self) -> str | None:
+        """Why the times of tokens cannot be judged; None while they can."""
+        return None if self._skew is None else self._skew.fault
 
     async def verify(self, token: str) -> Principal:
         """The token's principal; raises TokenExpired, Unauthenticated or Unavailable."""
@@ -128,31 +72,60 @@ class TokenVerifier:
         kid = header.get("kid")
         if header.get("alg") != ALGORITHM or not isinstance(kid, str):
             raise Unauthenticated("the token is not from this issuer")
-        key = await self._keys.find(kid)
-        try:
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[ALGORITHM],
-                issuer=self._settings.issuer,
-                audience=self._settings.audience,
-                leeway=LEEWAY_SECS,
-                options={"require": list(REQUIRED_CLAIMS)},
-            )
-        except jwt.ExpiredSignatureError:
-            raise TokenExpired("the token has expired") from None
-        except jwt.InvalidTokenError as error:
-            raise Unauthenticated(f"the token is not valid: {error}") from None
+        claims = self._decode(token, await self._keys.find(kid))
         # PyJWT does not check `typ`; a token of another type must not pass as an access token.
         if claims["typ"] != ACCESS_TYPE:
             raise Unauthenticated("not an access token")
         if not isinstance(claims["roles"], list) or not isinstance(claims["sid"], str):
             raise Unauthenticated("a claim of the token has the wrong type")
+        issued_at, not_before, expires_at = (_time(claims, name) for name in ("iat", "nbf", "exp"))
+        self._check_times(max(issued_at, not_before), expires_at)
         return Principal(
             user_id=claims["sub"],
             session_id=claims["sid"],
             token_id=claims["jti"],
             roles=frozenset(str(role) for role in claims["roles"]),
-            expires_at=int(claims["exp"]),
-            issued_at=int(claims["iat"]),
+            expires_at=expires_at,
+            issued_at=issued_at,
         )
+
+    def _decode(self, token: str, key: PyJWK) -> dict[str, Any]:
+        """The claims of a token with a valid signature; their times are not checked."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._settings.issuer,
+                audience=self._settings.audience,
+                options={
+                    "require": list(REQUIRED_CLAIMS),
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated(f"the token is not valid: {error}") from None
+        return claims
+
+    def _check_times(self, valid_from: int, expires_at: int) -> None:
+        now = self._clock.now_ms() / 1_000
+        if valid_from <= now + LEEWAY_SECS and expires_at > now - LEEWAY_SECS:
+            return
+        if self.clock_fault is not None:
+            raise Unavailable(f"no token can be verified: {self.clock_fault}")
+        if valid_from > now + LEEWAY_SECS:
+            raise Unauthenticated("the token is not valid yet")
+        raise TokenExpired("the token has expired")
+
+
+def _time(claims: dict[str, Any], name: str) -> int:
+    """A claim in Unix seconds, which may have a fraction (RFC 7519, 2)."""
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unauthenticated(f"the claim {name} of the token is not a time")
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        raise Unauthenticated(f"the claim {name} of the token is not a time") from None

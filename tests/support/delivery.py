@@ -102,6 +102,7 @@ class DeliveryScenario:
             buffer_bytes=BUFFER_BYTES,
             blocked_secs=1_000,
             max_age_secs=MAX_AGE_SECS,
+            now_us=lambda: int(asyncio.get_running_loop().time() * 1e6),
         )
         self.clients = [Client(self.hub, self._flusher) for _ in range(3)]
         self.seqs = dict.fromkeys(KEYS, 0)

@@ -125,7 +125,9 @@ class IngestTerm:
             publisher=QuotePublisher(
                 bus, bus, self.term, self.exchange_clock, clock_every_quotes=200
             ),
-            status=StatusPublisher(bus, self.term, self.exchange_clock, self.readiness, clock),
+            status=StatusPublisher(
+                bus, self.term, self.exchange_clock, self.readiness, clock, simulated=True
+            ),
             coverage=CoveragePublisher(bus, self.term, self.demand),
             watchdog=Watchdog(15.0),
         )

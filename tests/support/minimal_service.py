@@ -10,17 +10,18 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.errors import BusClosed, ConfigError
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.runtime.service import Component, run
-from shared.runtime.settings import Port, ServiceSettings
+from shared.runtime.setting_types import Port
+from shared.runtime.settings import ServiceSettings
 from shared.runtime.site import serve
 
 log = get_logger(__name__)
@@ -48,7 +49,7 @@ class MinimalSettings(ServiceSettings):
 
     ops_port: Port = 0
     mode: Mode = Mode.RUNS
-    pepper: SecretStr = SecretStr("")
+    pepper: Annotated[SecretStr, Field(max_length=32)] = SecretStr("")
 
 
 class _Component:

@@ -44,7 +44,7 @@ TAKEOVER_TTL_SECS: Final = 5.0 * FACTOR
 
 # Deadlines that are constants in the code under test rather than settings.
 _CODE_DEADLINES: Final = (
-    "shared.web.verifier._FETCH_TIMEOUT_SECS",
+    "shared.web.key_set._FETCH_TIMEOUT_SECS",
     "services.auth.stores.terminations._TRANSACTION_SECS",
     "tradedad_client.client._LOGOUT_TIMEOUT_SECS",
 )

@@ -34,6 +34,7 @@ async def persister(
             "ops_port": 0,
             "nats_password": PASSWORD,
             "repair": False,
+            "calendar_refresh": False,
             "master_url": "http://127.0.0.1:9/none",
             "nats": bus or nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
             "mongo": mongo,

@@ -3,9 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import upstox_client
+
+from tests.support.patience import PATIENCE_SECS
+
+SDK_SECS: Final = int(PATIENCE_SECS)
+"""The timeout of calls; the SDK ignores one that is not an integer."""
 
 
 @contextmanager

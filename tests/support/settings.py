@@ -57,8 +57,8 @@ def process_environment(
     *, has_outages: bool = False, lease_ttl_secs: float = LEASE_TTL_SECS
 ) -> dict[str, str]:
     """The same for a service in a process of its own."""
-    nats = nats_settings("unused", has_outages=has_outages, lease_ttl_secs=lease_ttl_secs)
-    mongo = mongo_settings("unused", "unused", has_outages=has_outages)
+    nats = nats_settings("nats://unused", has_outages=has_outages, lease_ttl_secs=lease_ttl_secs)
+    mongo = mongo_settings("mongodb://unused", "unused", has_outages=has_outages)
     return {
         "TRADEDAD_LOG_FORMAT": "json",
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": f"{RUNTIME.shutdown_deadline_secs:g}",

@@ -3,6 +3,8 @@
 A password stays a `SecretStr` until it is hashed, so that no log and no traceback shows it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -24,9 +26,20 @@ from services.auth.core.ports import (
     UserStore,
 )
 from services.auth.core.sessions import SessionService, SessionTokens
-from shared.errors import AccountDisabled, BadCredentials, InvalidField, Overloaded, Revoked
+from shared.errors import (
+    AccountDisabled,
+    BadCredentials,
+    InvalidField,
+    Overloaded,
+    Revoked,
+    TooManyAttempts,
+)
 from shared.market.exchange_time import to_datetime
 from shared.runtime.clock import Clock
+from shared.runtime.limited_log import LimitedLog
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 _NO_MATCH: Final = "e-mail and password do not match"
 
@@ -76,6 +89,7 @@ class AccountService:
         self._audit = audit
         self._revocations = revocations
         self._clock = clock
+        self._log = LimitedLog(log, clock)
 
     async def signup(self, email: str, password: SecretStr, source: RequestSource) -> User:
         """Create an account.
@@ -86,7 +100,8 @@ class AccountService:
         self._hasher.check_capacity()
         self._policy.check(password, email)
         now = self._now()
-        await self._limiter.admit_signup(source.address, now)
+        with self._logging_limits(email, source):
+            await self._limiter.admit_signup(source.address, now)
         # The password is hashed before the address is looked up, so that the time is the same
         # whether the address is taken or not. The database's unique index decides a race of
         # two sign-ups.
@@ -108,7 +123,8 @@ class AccountService:
         self._hasher.check_capacity()
         account_hash = self._keyed_hash.digest("account", credentials.email)
         device_id = self._device_tokens.verify(account_hash, credentials.device_token)
-        await self._limiter.admit_password(account_hash, device_id, source.address, self._now())
+        with self._logging_limits(credentials.email, source):
+            await self._limiter.admit_password(account_hash, device_id, source.address, self._now())
         user = await self._users.find_by_email(credentials.email)
         stored = None if user is None else user.password_hash
         matches = await self._hasher.matches(credentials.password, stored)
@@ -167,11 +183,23 @@ class AccountService:
         """Raises BadCredentials. The attempts of a session are counted as those of a device."""
         user, device_id, address = caller.user, caller.session.session_id, caller.source.address
         account_hash = self._keyed_hash.digest("account", user.email)
-        await self._limiter.admit_password(account_hash, device_id, address, self._now())
+        with self._logging_limits(user.email, caller.source):
+            await self._limiter.admit_password(account_hash, device_id, address, self._now())
         if not await self._hasher.matches(password, user.password_hash):
             await self._record(Event.REAUTHENTICATION_FAILED, caller)
             raise BadCredentials("the password is wrong")
         await self._limiter.password_verified(account_hash, device_id, address)
+
+    @contextmanager
+    def _logging_limits(self, email: str, source: RequestSource) -> Iterator[None]:
+        try:
+            yield
+        except TooManyAttempts as error:
+            email_hash = self._keyed_hash.digest("email", email)
+            self._log.info(
+                "rate limit hit", address=source.address, email=email_hash, cause=error.detail
+            )
+            raise
 
     async def _rehash_if_outdated(self, user: User, password: SecretStr) -> None:
         """Replace a stored hash of another cost or scheme, unless the hasher is overloaded."""

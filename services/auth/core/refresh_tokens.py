@@ -1,4 +1,4 @@
-"""Refresh tokens: their format, their stored hashes and their rotation.
+"""Refresh tokens: their format, their stored hashes and the successor of each.
 
 A token is ``<session id>.<family>.<secret>``. The family part stays the same for the whole
 session; the secret changes with each use. Only hashes of both parts are stored. A correct

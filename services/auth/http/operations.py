@@ -34,6 +34,7 @@ from shared.errors import (
     TooManyAttempts,
     Unauthenticated,
     Unavailable,
+    UnsupportedEncoding,
 )
 from shared.web.openapi import Operation, document
 
@@ -49,7 +50,7 @@ with `cookie: true`: their refresh token is then in a cookie that no script can 
 is accepted only in requests of pages of an allowed origin, as Sec-Fetch-Site or Origin shows.
 """
 
-_BODY: Final = (BadMessage, InvalidField, TooLarge)
+_BODY: Final = (BadMessage, InvalidField, TooLarge, UnsupportedEncoding)
 _TOKEN: Final = (Unauthenticated, TokenExpired, Revoked, Unavailable)
 _PASSWORD: Final = (BadCredentials, TooManyAttempts, Overloaded, Unavailable)
 _ADMIN: Final = (*_TOKEN, Forbidden)

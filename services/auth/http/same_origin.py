@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from typing import Final
-from urllib.parse import urlsplit
 
 from shared.errors import Forbidden
+from shared.web.origins import is_of_host, normalised
 
 _SAME_ORIGIN: Final = "same-origin"
 
@@ -18,7 +18,7 @@ def check_same_origin(
     that the client requested. A page of another site cannot forge any of them. A browser that
     sends neither of the first two headers is too old to be trusted with a cookie.
     """
-    if origin is not None and origin in allowed_origins:
+    if origin is not None and normalised(origin) in map(normalised, allowed_origins):
         return
     if fetch_site is not None:
         if fetch_site != _SAME_ORIGIN:
@@ -26,5 +26,5 @@ def check_same_origin(
         return
     if origin is None:
         raise Forbidden("a cookie requires the header Sec-Fetch-Site or Origin", field="Origin")
-    if urlsplit(origin).netloc != host:
+    if not is_of_host(origin, host):
         raise Forbidden("not allowed to pages of another origin", field="Origin")

@@ -9,7 +9,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.auth.core.entities import Event, RequestSource
 from services.auth.stores.database import failures_as_unavailable
+from shared.runtime.clock import Clock
+from shared.runtime.limited_log import LimitedLog
+from shared.runtime.logs import get_logger
 from shared.runtime.mongo import Document, ensure_collection
+
+log = get_logger(__name__)
 
 COLLECTION: Final = "audit"
 _SESSION_CHARS: Final = 32
@@ -36,10 +41,12 @@ class MongoAudit:
     """The `AuditLog` in collection `audit`; call `prepare` once before use.
 
     This class only inserts entries, so its database user needs no right to change or delete
-    them. MongoDB deletes entries after `retention_days`.
+    them. MongoDB deletes entries after `retention_days`. Each entry is also logged at info, at a
+    bounded rate, and before it is stored: a database that is away hides no failed login.
     """
 
-    def __init__(self, db: AsyncDatabase[Document], *, retention_days: int) -> None:
+    def __init__(self, db: AsyncDatabase[Document], clock: Clock, *, retention_days: int) -> None:
+        self._log = LimitedLog(log, clock)
         self._db = db
         self._entries = db[COLLECTION]
         self._retention = timedelta(days=retention_days)
@@ -72,6 +79,11 @@ class MongoAudit:
             "user_agent": source.user_agent,
             "expires_at": now + self._retention,
         } | {name: value for name, value in optional.items() if value is not None}
+        self._log.info(
+            event.value.replace("_", " "),
+            address=source.address,
+            **{name: value for name, value in optional.items() if value is not None},
+        )
         with failures_as_unavailable():
             await self._entries.insert_one(entry)
 

@@ -1,4 +1,4 @@
-"""Sessions in MongoDB, with hashes of their refresh tokens."""
+"""Sessions in MongoDB, with hashes of their refresh tokens; rotates these tokens."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final

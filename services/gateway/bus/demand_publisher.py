@@ -13,7 +13,14 @@ from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
-from shared.contracts.demand import DEMAND_INTERVAL_SECS, Coverage, decode_coverage, encode
+from shared.bus.refused_publishes import report_refused
+from shared.contracts.demand import (
+    DEMAND_INTERVAL_SECS,
+    Coverage,
+    CoverageParts,
+    decode_coverage,
+    encode,
+)
 from shared.contracts.subjects import COVERAGE, demand_subject
 from shared.runtime.logs import get_logger
 
@@ -35,6 +42,7 @@ class DemandPublisher:
         self._streams = streams
         self._interest_version = -1
         self._has_changed = False
+        self._parts = CoverageParts()
 
     async def run(self) -> None:
         """Run until cancelled; publishes an empty demand at the end."""
@@ -70,7 +78,7 @@ class DemandPublisher:
         try:
             await self._bus.client.publish(self._subject, encode(self._interest.demand()))
         except (NatsError, OSError) as error:
-            log.debug("demand not published", error=repr(error))
+            report_refused("demand", error)
 
     async def _on_coverage(self, message: Msg) -> None:
         try:
@@ -79,7 +87,9 @@ class DemandPublisher:
             metrics.MALFORMED_MESSAGES.labels("coverage").inc()
             log.warning("malformed coverage skipped", error=str(error))
             return
-        self._apply(coverage)
+        complete = self._parts.add(coverage)
+        if complete is not None:
+            self._apply(complete)
 
     def _apply(self, coverage: Coverage) -> None:
         self._update()  # the coverage may answer a demand that is newer than the last update

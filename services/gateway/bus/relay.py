@@ -1,6 +1,5 @@
 """Moves messages from NATS into the hub, beginning with the last quote of each instrument."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,6 +11,7 @@ from services.gateway.bus.direct_client import DirectClient
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.ingest_clock import IngestClock
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import Entry, TickReader
@@ -42,7 +42,9 @@ class Relay:
         streams: StreamRegistry,
         readiness: Readiness,
         on_missed: Callable[[], None],
+        ingest_clock: IngestClock,
     ) -> None:
+        self._ingest_clock = ingest_clock
         self._bus = bus
         self._client = client
         self._hub = hub
@@ -79,11 +81,11 @@ class Relay:
                     await subscription.unsubscribe()
 
     def _publisher(self, channel: Channel) -> Callable[[str, bytes], None]:
-        publish = self._hub.publish
+        publish, now_us = self._hub.publish, self._ingest_clock.now_us
 
         def take(subject: str, data: bytes) -> None:
             try:
-                publish(channel, subject, data, time.time_ns() // 1_000)
+                publish(channel, subject, data, now_us())
             except (msgspec.DecodeError, InvalidField):
                 metrics.MALFORMED_MESSAGES.labels(channel.value).inc()
 

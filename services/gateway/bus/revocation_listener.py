@@ -1,6 +1,7 @@
 """Keeps the revocations that the gateway checks, and ends the streams that they concern."""
 
 import asyncio
+import hashlib
 from typing import Final
 
 from nats.aio.msg import Msg
@@ -22,6 +23,7 @@ from shared.contracts.subjects import AUTH_JETSTREAM_API
 from shared.errors import StreamNotFound, StreamUnavailable
 from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
+from shared.runtime.limited_log import LimitedLog
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -49,6 +51,7 @@ class RevocationListener:
         self._streams = streams
         self._readiness = readiness
         self._clock = clock
+        self._log = LimitedLog(log, clock)
         self._again = asyncio.Event()
         readiness.down(DEPENDENCY, "not read yet")
 
@@ -86,17 +89,21 @@ class RevocationListener:
             metrics.MALFORMED_MESSAGES.labels("revocation").inc()
             log.warning("malformed revocation", subject=subject, error=str(error))
             return
-        self._known.add(revocation)
-        self._end_streams(revocation)
+        is_new = self._known.add(revocation)
+        concerned = self._end_streams(revocation)
+        if is_new:
+            self._log.info("revocation applied", streams=concerned, **_described(revocation))
 
-    def _end_streams(self, revocation: Revocation) -> None:
+    def _end_streams(self, revocation: Revocation) -> int:
+        """End the streams of a revocation; returns the number of streams of the session or user."""
         match revocation:
             case SessionRevoked(session_id=session_id):
-                for stream in self._streams.of_session(session_id):
-                    stream.revoke()
+                streams, issued_before = self._streams.of_session(session_id), None
             case UserRevoked(user_id=user_id, before=before):
-                for stream in self._streams.of_user(user_id):
-                    stream.revoke(issued_before=before)
+                streams, issued_before = self._streams.of_user(user_id), before
+        for stream in streams:
+            stream.revoke(issued_before)
+        return len(streams)
 
     async def _read(self) -> bool:
         """Read the whole bucket; returns False if that failed."""
@@ -124,3 +131,12 @@ class RevocationListener:
             async for entries in reader.backlog():
                 for entry in entries:
                     self._take(entry.subject, entry.data)
+
+
+def _described(revocation: Revocation) -> dict[str, str]:
+    """The log fields of a revocation. A session id is hashed, as in the audit log of auth."""
+    match revocation:
+        case SessionRevoked(session_id=session_id):
+            return {"session": hashlib.sha256(session_id.encode()).hexdigest()[:32]}
+        case UserRevoked(user_id=user_id):
+            return {"user": user_id}

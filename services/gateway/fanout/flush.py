@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from services.gateway import metrics
@@ -40,12 +41,15 @@ class Flusher:
         buffer_bytes: int,
         blocked_secs: float,
         max_age_secs: float,
+        now_us: Callable[[], int],
     ) -> None:
+        """`now_us` is the time on ingest's clock, for the metric of the latency."""
         self._hub = hub
         self._wheel = Wheel(longest_ms / 1_000)
         self._buffer_bytes = buffer_bytes
         self._blocked_secs = blocked_secs
         self._max_age_secs = max_age_secs
+        self._now_us = now_us
         self._loop = asyncio.get_running_loop()
         self._slots: list[dict[ChannelQueue, Outbox]] = [{} for _ in range(SLOTS)]
         self._slot_of: dict[Outbox, int] = {}
@@ -66,6 +70,8 @@ class Flusher:
 
     def add(self, queue: ChannelQueue, outbox: Outbox) -> None:
         """Serve a queue of a client from now on."""
+        # A queue must be added before it is subscribed at the hub: `_write_changed` looks up
+        # every sink of a changed topic in `_clients`.
         slot = self._slot_of.get(outbox)
         if slot is None:
             slot = min(range(SLOTS), key=lambda number: len(self._slots[number]))
@@ -231,7 +237,8 @@ class Flusher:
 
     def _observe_latency(self, channel: Channel, message: bytes | None) -> None:
         if channel is Channel.QUOTES and message is not None:
-            metrics.LATENCY_SECONDS.observe(time.time() - stamp_of(message).rt / 1e6)
+            latency_us = self._now_us() - stamp_of(message).rt
+            metrics.LATENCY_SECONDS.observe(max(0, latency_us) / 1e6)
 
     def _drop_if_suspended(self, now: float) -> None:
         """After a suspension of the process, replace what is pending by the newest state."""

@@ -51,7 +51,7 @@ class Hub:
         self._epoch = 0
 
     def publish(self, channel: Channel, subject: str, encoded: bytes, now_us: int) -> None:
-        """Distribute a quote or an order book received at `now_us` (epoch microseconds).
+        """Distribute a quote or an order book received at `now_us` of ingest's clock (epoch µs).
 
         Drops a message that is not newer than the topic's last. Raises msgspec.DecodeError if
         `encoded` has no stamp, InvalidField if `subject` has no instrument key.

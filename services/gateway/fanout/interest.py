@@ -3,8 +3,16 @@
 from collections.abc import Container, Iterable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from itertools import chain
 
-from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage, Demand
+from shared.contracts.demand import (
+    DEMAND_TTL_SECS,
+    MAX_KEYS,
+    MAX_KEYS_BYTES,
+    Coverage,
+    Demand,
+    key_bytes,
+)
 
 
 class Outcome(StrEnum):
@@ -43,11 +51,13 @@ class Interest:
     def want(self, quotes: Iterable[str], depth: Iterable[str]) -> bool:
         """Replace the demand by what clients subscribe to now; True if it has changed.
 
-        Keys of the last demand take precedence if the new one is too large.
+        If the new demand is too large, keys of the last one take precedence, and keys that are
+        no instruments yield to all others.
         """
-        depth_keys = _limited(set(depth), set(self._depth), MAX_KEYS // 2)
+        unknown = {key for key, outcome in self._not_live.items() if outcome is Outcome.UNKNOWN}
+        depth_keys = _limited(set(depth), set(self._depth), unknown, MAX_KEYS // 2)
         all_keys = set(quotes).union(depth_keys)
-        demanded = _limited(all_keys, self._since, MAX_KEYS - len(depth_keys))
+        demanded = _limited(all_keys, self._since, unknown, MAX_KEYS - len(depth_keys))
         self._beyond_capacity = frozenset(all_keys.difference(demanded))
         self._reported = {key: self._reported[key] for key in all_keys if key in self._reported}
         if demanded == self._quotes and depth_keys == self._depth:
@@ -72,7 +82,7 @@ class Interest:
         )
         changed = {
             key: outcome
-            for key in self._since
+            for key in chain(self._since, self._beyond_capacity)
             if (outcome := self._covered(key)) is not None
             and self._reported.get(key) is not outcome
         }
@@ -81,10 +91,10 @@ class Interest:
 
     def outcome(self, key: str, now: float, *, is_known: bool) -> Outcome:
         """The outcome to report for a new subscription; `is_known`: it has a last quote."""
-        outcome = self._covered(key) if now - self._coverage_at < DEMAND_TTL_SECS else None
-        if key in self._beyond_capacity:
-            outcome = Outcome.NO_CAPACITY
-        elif outcome is None:
+        outcome = None
+        if key in self._beyond_capacity or now - self._coverage_at < DEMAND_TTL_SECS:
+            outcome = self._covered(key)
+        if outcome is None:
             outcome = Outcome.LIVE if is_known else Outcome.PENDING
         is_same = self._reported.get(key, outcome) is outcome
         self._reported[key] = outcome if is_same else None
@@ -92,6 +102,8 @@ class Interest:
 
     def _covered(self, key: str) -> Outcome | None:
         """The outcome by the last coverage; None if that coverage does not consider `key`."""
+        if key in self._beyond_capacity:
+            return Outcome.NO_CAPACITY
         if self._coverage is None:
             return None
         outcome = self._not_live.get(key)
@@ -103,8 +115,21 @@ class Interest:
         return Outcome.LIVE
 
 
-def _limited(keys: AbstractSet[str], preferred: Container[str], limit: int) -> list[str]:
-    """At most `limit` of `keys`, the preferred first, sorted."""
-    if len(keys) <= limit:
+def _limited(
+    keys: AbstractSet[str], preferred: Container[str], unknown: Container[str], limit: int
+) -> list[str]:
+    """At most `limit` of `keys` with at most half the bytes of a demand, sorted.
+
+    Two such lists fit into one message.
+    """
+    sizes = {key: key_bytes(key) for key in keys}
+    left_bytes = MAX_KEYS_BYTES // 2
+    if len(keys) <= limit and sum(sizes.values()) <= left_bytes:
         return sorted(keys)
-    return sorted(sorted(keys, key=lambda key: (key not in preferred, key))[:limit])
+    chosen = []
+    for key in sorted(keys, key=lambda key: (key in unknown, key not in preferred, key))[:limit]:
+        left_bytes -= sizes[key]
+        if left_bytes < 0:
+            break
+        chosen.append(key)
+    return sorted(chosen)

@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from shared.contracts.strict_json import json_decoder
+
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
     """Order and age of a quote or an order book.
@@ -20,5 +22,5 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 
 # The decoder skips all other fields, and thereby checks that clients receive valid JSON.
-stamp_of: Final = msgspec.json.Decoder(Stamp).decode
+stamp_of: Final = json_decoder(Stamp)
 """The stamp of a quote or an order book. Raises msgspec.DecodeError for anything else."""

@@ -6,12 +6,16 @@ from aiohttp import web
 
 from services.gateway.http.rate_limit import RateLimiter, RemainingQuota
 from shared.contracts.revocations import Revocations
-from shared.errors import Revoked, Unauthenticated
+from shared.errors import RateLimited, Revoked, Unauthenticated
 from shared.runtime.clock import Clock
+from shared.runtime.limited_log import LimitedLog
+from shared.runtime.logs import get_logger
 from shared.web.addresses import client_network
 from shared.web.bearer import bearer_token
 from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import Principal, TokenVerifier
+
+log = get_logger(__name__)
 
 REMAINING_QUOTA: Final = web.RequestKey("remaining_quota", RemainingQuota)
 """The sender's remaining quota, for the response headers."""
@@ -40,6 +44,7 @@ class AccessControl:
         self._addresses = addresses
         self._forwarded = forwarded
         self._clock = clock
+        self._log = LimitedLog(log, clock)
 
     async def authenticate(self, request: web.Request) -> Principal:
         """The user of the request's access token.
@@ -51,7 +56,7 @@ class AccessControl:
         now = self._clock.monotonic()
         request[REMAINING_QUOTA] = quota = self._addresses.remaining(address, now)
         if quota.remaining < 1:
-            raise self._addresses.error(address, now)
+            raise self._limited(self._addresses, address, None, request)
         try:
             principal = await self._verifier.verify(bearer_token(request))
             if self._revocations.is_revoked(principal):
@@ -59,16 +64,27 @@ class AccessControl:
         except Unauthenticated:
             self._addresses.take(address, self._clock.monotonic())
             raise
-        self._take(self._users, principal.user_id, request)
+        self._take(self._users, principal.user_id, principal.user_id, request)
         return principal
 
     def admit_anonymous(self, request: web.Request) -> None:
         """Count a request that needs no token. Raises RateLimited."""
-        self._take(self._addresses, client_network(self._forwarded.address(request)), request)
+        network = client_network(self._forwarded.address(request))
+        self._take(self._addresses, network, None, request)
 
-    def _take(self, limiter: RateLimiter, owner: str, request: web.Request) -> None:
+    def _take(
+        self, limiter: RateLimiter, owner: str, user: str | None, request: web.Request
+    ) -> None:
         now = self._clock.monotonic()
         is_admitted = limiter.take(owner, now)
         request[REMAINING_QUOTA] = limiter.remaining(owner, now)
         if not is_admitted:
-            raise limiter.error(owner, now)
+            raise self._limited(limiter, owner, user, request)
+
+    def _limited(
+        self, limiter: RateLimiter, owner: str, user: str | None, request: web.Request
+    ) -> RateLimited:
+        error = limiter.error(owner, self._clock.monotonic())
+        address = self._forwarded.address(request)
+        self._log.info("rate limit hit", address=address, user=user, cause=error.detail)
+        return error

@@ -14,6 +14,7 @@ from services.gateway.http.access import AccessControl
 from shared.errors import BadMessage, NotFound, Overloaded, TimedOut, TooLarge, Unavailable
 from shared.runtime.logs import get_logger
 from shared.web.forwarded import ForwardedHeaders
+from shared.web.problems import check_encoding
 
 log = get_logger(__name__)
 
@@ -63,12 +64,13 @@ class AuthProxy:
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """The service's response.
 
-        Raises RateLimited; Overloaded if too many requests are in flight; TooLarge or
-        BadMessage for the body; NotFound for a path with `.` or `..`; Unavailable or TimedOut
-        if the service does not answer.
+        Raises RateLimited; Overloaded if too many requests are in flight; TooLarge,
+        UnsupportedEncoding or BadMessage for the body; NotFound for a path with `.` or `..`;
+        Unavailable or TimedOut if the service does not answer.
         """
         self._access.admit_anonymous(request)
         url = self._target(request)
+        check_encoding(request)
         if self._in_flight >= self._max_concurrent:
             raise Overloaded("too many requests to the auth service are in flight; try again")
         self._in_flight += 1

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from services.gateway.bus.feed_status import CURRENT_SECS, FeedStatusListener
+from services.gateway.bus.feed_status import FeedStatusListener
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest, Outcome
@@ -18,7 +18,6 @@ from services.gateway.rest.queries import (
     GapsQuery,
     InstrumentsQuery,
     QuotesQuery,
-    RangeQuery,
     unique,
 )
 from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORT_LIVED, reply
@@ -113,7 +112,7 @@ class Endpoints:
         age_secs = self._feed.age_secs
         body: dict[str, object] = {
             "now": self._clock.now_ms(),
-            "feed_is_current": age_secs is not None and age_secs < CURRENT_SECS,
+            "feed_is_current": self._feed.is_current(),
             "gateway": {
                 "ready": self._readiness.is_ready(),
                 "waiting_for": self._readiness.missing,
@@ -138,9 +137,10 @@ class Endpoints:
         ]
         return [*described, web.route("GET", "/v1/openapi.json", self.openapi)]
 
-    def _cache_control(self, query: RangeQuery) -> str:
+    def _cache_control(self, query: BarsQuery) -> str:
         """Settled bars may be cached for a short time."""
-        return SHORT_LIVED if query.end_ms <= self._clock.now_ms() - _SETTLED_MS else NO_CACHE
+        is_settled = query.bars_end_ms <= self._clock.now_ms() - _SETTLED_MS
+        return SHORT_LIVED if is_settled else NO_CACHE
 
     def _missing_reason(self, key: str) -> NoQuote:
         outcome = self._interest.outcome(key, self._clock.monotonic(), is_known=False)

@@ -16,6 +16,7 @@ from pydantic import (
 from services.gateway.rest.moments import Moment
 from shared.contracts.history import (
     MAX_BARS,
+    MAX_CURSOR_CHARS,
     MAX_GAPS,
     MAX_TIME_MS,
     BarsRequest,
@@ -61,7 +62,7 @@ Keys = Annotated[
 ]
 Word = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9_-]+$")]
 Words = Annotated[list[Word], BeforeValidator(_split_at_commas), Field(max_length=16)]
-Cursor = Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._~-]+$")]
+Cursor = Annotated[str, Field(max_length=MAX_CURSOR_CHARS, pattern="^[A-Za-z0-9._~-]+$")]
 
 
 class Query(BaseModel):
@@ -80,7 +81,7 @@ class RangeQuery(Query):
     to_ms: Annotated[Moment | None, Field(alias="to")] = None
     """As `from`; if absent, there is no upper limit."""
     cursor: Cursor | None = None
-    """`next` of the previous page; all other parameters must be the same."""
+    """`next` of the previous page. All other parameters must be the same, except `limit`."""
 
     @property
     def end_ms(self) -> int:
@@ -96,12 +97,17 @@ class RangeQuery(Query):
 
 
 class BarsQuery(RangeQuery):
-    """Bars that start in a range, the oldest first."""
+    """Bars that start in a range, the oldest first. Each is whole, even if it ends after `to`."""
 
     interval: Literal["5m", "15m", "1h", "1d"] = "5m"
     """The length of a bar. Longer bars are aggregated from five-minute bars."""
     limit: Annotated[int, Field(ge=1, le=MAX_BARS)] = 500
     """Maximum number of bars on a page."""
+
+    @property
+    def bars_end_ms(self) -> int:
+        """Time by which every bar of the range has ended."""
+        return self.end_ms + Interval(self.interval).length_ms
 
     def request(self) -> BarsRequest:
         """The request to the persister."""

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.history import GapReason, GapState
-from shared.contracts.messages import BarState, FeedState
+from shared.contracts.history import GapReason, GapState, HistoryBarState
+from shared.contracts.messages import FeedState
 
 
 class Schema(BaseModel):
@@ -31,15 +31,25 @@ class HistoryBar(Schema):
     low: float
     close: float
     """The last traded price in the bar."""
+    ltq: int | None = None
+    """Last traded quantity, from the last quote with a trade of the last five-minute bar, like
+    `ltt`, `atp` and `oi`."""
+    ltt: int | None = None
+    """Last trade time."""
     volume: int | None = None
     """Traded quantity in the bar; absent for an index."""
+    vtt: int | None = None
+    """Cumulative volume of the day at the bar's last trade; absent for an index."""
+    atp: float | None = None
+    """Average traded price of the day."""
     oi: int | None = None
     """Open interest."""
     ticks: int
     """Received quotes with a new trade."""
-    state: BarState
+    state: HistoryBarState
     """`complete`; `repaired`: made from Upstox's candles; `partial`: a trade may be missing. A
-    longer bar has the least certain state of its parts."""
+    longer bar is `forming` until exchange time has passed its `end`, and then has the least certain
+    state of its parts; a gap that is not repaired makes it `partial`."""
     silent_ms: int = 0
     """Time in the bar for which the feed was not live, in milliseconds."""
 
@@ -169,6 +179,10 @@ class Feed(Schema):
     segments: dict[str, str] = {}
     """Market status by segment, in Upstox's notation, e.g. `NORMAL_OPEN`."""
     detail: str = ""
+    at: int | None = None
+    """Time at which ingest published this, Unix milliseconds of ingest's clock."""
+    simulated: bool | None = None
+    """Whether the prices come from a simulator, not from the market."""
     stale: list[str] = []
     """Live instruments without an update for a long time while their segment trades."""
 

@@ -15,7 +15,8 @@ from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets, 
 from services.gateway.stream.json_framing import JsonFraming
 from services.gateway.stream.protocol import CloseCode
 from services.gateway.stream.registry import StreamTermination
-from services.gateway.stream.session import SessionContext, StreamSession
+from services.gateway.stream.session import StreamSession
+from services.gateway.stream.session_context import SessionContext
 from shared.errors import (
     BadMessage,
     Code,
@@ -26,8 +27,12 @@ from shared.errors import (
     RequestError,
 )
 from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
 from shared.web.addresses import client_network
 from shared.web.forwarded import ForwardedHeaders
+from shared.web.origins import normalised, origin_of
+
+log = get_logger(__name__)
 
 DEPENDENCY: Final = "admission"
 # Time that a client has to answer a close frame.
@@ -54,6 +59,7 @@ class StreamEndpoint:
         self._readiness = readiness
         self._framing = JsonFraming()
         settings = context.settings
+        self._allowed_origins = frozenset(map(normalised, settings.allowed_origins))
         self._open_by_address = KeyedCounter(settings.max_streams_per_address)
         per_sec = settings.accept_per_sec_per_address
         burst = settings.max_streams_per_address + _BURST_SECS * per_sec
@@ -61,19 +67,27 @@ class StreamEndpoint:
         rate = settings.accept_per_sec
         self._accepts = TokenBucket(rate, rate, asyncio.get_running_loop().time())
         self._is_draining = False
+        self._serving = 0
+        self._has_ended = asyncio.Event()
+        """Set when a stream has ended."""
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream until it ends."""
-        address = client_network(self._forwarded.address(request))
+        address = self._forwarded.address(request)
+        network = client_network(address)
         try:
-            self._admit(request, address)
+            self._admit(request, network)
         except RequestError as error:
             metrics.REFUSED_STREAMS.labels(error.code.value).inc()
+            self._context.log.refused(address, error)
             raise
+        self._serving += 1
         try:
-            return await self._serve(request)
+            return await self._serve(request, address)
         finally:
-            self._open_by_address.release(address)
+            self._serving -= 1
+            self._has_ended.set()
+            self._open_by_address.release(network)
 
     def _admit(self, request: web.Request, address: str) -> None:
         """Count one open stream for `address`. Raises RequestError if a limit is reached.
@@ -104,13 +118,13 @@ class StreamEndpoint:
     def _check_origin(self, request: web.Request) -> None:
         """Refuse browsers whose page is of another origin. Other clients send no Origin."""
         origin = request.headers.get("Origin")
-        if origin is None or origin in self._context.settings.allowed_origins:
+        if origin is None or normalised(origin) in self._allowed_origins:
             return
         forwarded = self._forwarded
-        if origin != f"{forwarded.scheme(request)}://{forwarded.host(request)}":
+        if normalised(origin) != origin_of(forwarded.scheme(request), forwarded.host(request)):
             raise Forbidden(f"pages of {origin} may not open a stream", field="Origin")
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, request: web.Request, address: str) -> web.StreamResponse:
         settings = self._context.settings
         websocket = web.WebSocketResponse(
             heartbeat=settings.heartbeat_secs,
@@ -128,7 +142,9 @@ class StreamEndpoint:
             return websocket
         writer = SocketWriter(transport)
         outbox = Outbox(writer.write, writer.unsent, self._framing)
-        session = StreamSession(self._context, websocket, outbox, reset=lambda: _reset(transport))
+        session = StreamSession(
+            self._context, websocket, outbox, lambda: _reset(transport), address
+        )
         try:
             await session.run()
         finally:
@@ -136,8 +152,12 @@ class StreamEndpoint:
             metrics.CLOSED_STREAMS.labels(_close_label(code)).inc()
         return websocket
 
-    async def drain(self, _: web.Application) -> None:
-        """Accept no more streams, and end the open ones spread over some seconds."""
+    async def drain(self) -> None:
+        """Accept no more streams, end the open ones spread over some seconds, and wait for them.
+
+        It must run before aiohttp stops the server: from then on aiohttp reads nothing more from
+        any connection, and each stream would wait in vain for its client's close frame.
+        """
         self._is_draining = True
         self._readiness.down(DEPENDENCY, _SHUTTING_DOWN)
         settings = self._context.settings
@@ -152,6 +172,13 @@ class StreamEndpoint:
             ahead_secs = started + number * pause_secs - asyncio.get_running_loop().time()
             if ahead_secs > _MIN_SLEEP_SECS:
                 await asyncio.sleep(ahead_secs)
+        try:
+            async with asyncio.timeout(_CLOSE_SECS):
+                while self._serving:
+                    self._has_ended.clear()
+                    await self._has_ended.wait()
+        except TimeoutError:
+            log.info("clients did not answer the close", streams=self._serving)
 
 
 def _reset(transport: asyncio.Transport) -> None:

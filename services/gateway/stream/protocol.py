@@ -16,7 +16,7 @@ class CloseCode(IntEnum):
     TOO_LARGE = 1009
     """A message was longer than allowed."""
     RESTARTING = 1012
-    """This gateway shuts down; connect again after a random pause."""
+    """This gateway shuts down or cannot verify tokens; connect again after a random pause."""
     BAD_MESSAGE = 4400
     """Too many malformed messages."""
     UNAUTHENTICATED = 4401

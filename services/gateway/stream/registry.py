@@ -30,8 +30,15 @@ class Stream(Protocol):
     deadline: float
     """Loop time at which the registry calls `on_deadline`."""
 
+    heartbeat_at: float
+    """Loop time at which the registry calls `heartbeat`."""
+
     def on_deadline(self, now: float) -> None:
         """Send the expiry warning, or end the stream."""
+        ...
+
+    def heartbeat(self, now: float) -> None:
+        """Send the message that shows that the gateway is alive."""
         ...
 
     def end(self, termination: StreamTermination) -> None:
@@ -103,6 +110,8 @@ class StreamRegistry:
             next_sweep = now
             for stream in [stream for stream in self._streams if stream.deadline <= now]:
                 stream.on_deadline(now)
+            for stream in [stream for stream in self._streams if stream.heartbeat_at <= now]:
+                stream.heartbeat(now)
 
 
 def _discard(index: defaultdict[str, set[Stream]], name: str, stream: Stream) -> None:

@@ -58,6 +58,15 @@ class Pong(Reply, frozen=True, tag="pong"):
     """The `id` of the ping, if it had one."""
 
 
+class Heartbeat(Reply, frozen=True, tag="heartbeat"):
+    """The gateway is alive. It is sent at an interval, whether or not anything else is."""
+
+    now: int
+    """The gateway's clock, Unix milliseconds."""
+    feed_is_current: bool
+    """Whether the gateway has received the state of the feed within the last six seconds."""
+
+
 class Error(Reply, frozen=True, tag="error"):
     """A request was refused; as the last message: the reason why the stream is closed."""
 

@@ -1,37 +1,31 @@
-"""One client's WebSocket session: authentication, requests, expiry and close."""
+"""One client's WebSocket session: reads requests, sends replies and closes the stream."""
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from services.gateway import metrics
 from services.gateway.fanout.channels import Channel
-from services.gateway.fanout.flush import Flusher
-from services.gateway.fanout.hub import Hub
-from services.gateway.fanout.interest import Interest, Outcome
+from services.gateway.fanout.interest import Outcome
 from services.gateway.fanout.outbox import Outbox
-from services.gateway.http.token_bucket import KeyedCounter, KeyedTokenBuckets
-from services.gateway.settings import GatewaySettings
 from services.gateway.stream import protocol, replies
+from services.gateway.stream.authentication import StreamAuthentication
 from services.gateway.stream.protocol import CloseCode
 from services.gateway.stream.quota import ClientQuota
-from services.gateway.stream.registry import StreamRegistry, StreamTermination
+from services.gateway.stream.registry import StreamTermination
+from services.gateway.stream.session_context import SessionContext
 from services.gateway.stream.subscriptions import StreamSubscriptions
-from shared.contracts.revocations import Revocations
 from shared.errors import (
     BadMessage,
     Code,
     InvalidField,
+    RateLimited,
     RequestError,
     Revoked,
-    TokenExpired,
     Unauthenticated,
 )
-from shared.runtime.clock import Clock
-from shared.web.verifier import Principal, TokenVerifier
 
 # Time that a client that is behind has to read its close code.
 _RESET_SECS: Final = 5.0
@@ -39,34 +33,17 @@ _MAX_CLOSE_REASON_BYTES: Final = 120
 _NEVER: Final = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionContext:
-    """The objects that all sessions of this process share."""
-
-    hub: Hub
-    flusher: Flusher
-    interest: Interest
-    streams: StreamRegistry
-    verifier: TokenVerifier
-    revocations: Revocations
-    open_by_user: KeyedCounter
-    """Open streams by user."""
-    requests: KeyedTokenBuckets
-    """Request rates by user, over all streams of the user."""
-    settings: GatewaySettings
-    clock: Clock
-
-
 class StreamSession:
     """Runs in the task of its HTTP request. Everything it sends goes through its outbox."""
 
     __slots__ = (
+        "_address",
+        "_authentication",
         "_context",
-        "_has_warned",
         "_is_open",
         "_loop",
+        "_opened_at",
         "_outbox",
-        "_principal",
         "_quota",
         "_reading",
         "_reset",
@@ -75,6 +52,7 @@ class StreamSession:
         "_websocket",
         "close_code",
         "deadline",
+        "heartbeat_at",
     )
 
     def __init__(
@@ -83,26 +61,31 @@ class StreamSession:
         websocket: web.WebSocketResponse,
         outbox: Outbox,
         reset: Callable[[], None],
+        address: str,
     ) -> None:
+        self._address = address
         self._context = context
         self._websocket = websocket
         self._outbox = outbox
         self._reset = reset
         self._loop = asyncio.get_running_loop()
-        now = self._loop.time()
+        now = self._opened_at = self._loop.time()
         settings = context.settings
+        self._authentication = StreamAuthentication(
+            context.verifier, context.revocations, settings, context.clock, now
+        )
         self._quota = ClientQuota(settings, context.requests, now)
         self._subscriptions = StreamSubscriptions(
             context.hub, context.flusher, context.interest, outbox, settings.max_keys_per_stream
         )
-        self._principal: Principal | None = None
-        self._has_warned = False
         self._termination: StreamTermination | None = None
         self._reading = asyncio.timeout(None)
         self._is_open = True
         self.close_code: int | None = None
         """The close code that the gateway sent; None while open, or if the client closed."""
-        self.deadline = now + settings.auth_deadline_secs
+        self.deadline = self._authentication.deadline
+        self.heartbeat_at = _NEVER
+        """Loop time at which the registry calls `heartbeat`; never before a token is accepted."""
         outbox.disconnect = self._disconnect
 
     async def run(self) -> None:
@@ -120,6 +103,7 @@ class StreamSession:
             pass  # the client disconnected while the gateway was writing
         finally:
             self._leave()
+            self._log_end()
         if self._termination is not None:
             await self._close(self._termination)
 
@@ -136,44 +120,49 @@ class StreamSession:
     def _terminate(self, termination: StreamTermination) -> None:
         self._termination = termination
         self.close_code = termination.close_code
-        self.deadline = _NEVER
+        self.deadline = self.heartbeat_at = _NEVER
 
     def _disconnect(self, detail: str) -> None:
         self.end(StreamTermination(CloseCode.TOO_SLOW, Code.TOO_SLOW, detail))
 
     def revoke(self, issued_before: int | None = None) -> None:
         """End the stream, unless its token was issued after `issued_before` (Unix seconds)."""
-        principal = self._principal
-        if principal is None:
-            return
-        if issued_before is not None and principal.issued_at > issued_before:
-            return
-        metrics.REVOKED_STREAMS.inc()
-        self.end(StreamTermination(CloseCode.REVOKED, Code.REVOKED, "the session was ended"))
+        if self._authentication.is_ended_by(issued_before):
+            metrics.REVOKED_STREAMS.inc()
+            self.end(_termination_of(Revoked("the session was ended")))
 
     def on_deadline(self, now: float) -> None:
         """End the stream for want of a valid token, or warn that the token expires soon."""
-        code = CloseCode.UNAUTHENTICATED
-        if self._principal is None:
-            detail = "no token was sent in time"
-            self.end(StreamTermination(code, Code.UNAUTHENTICATED, detail))
-        elif self._has_warned:
-            self.end(StreamTermination(code, Code.TOKEN_EXPIRED, "the token has expired"))
-        else:
-            self._has_warned = True
-            self.deadline = now + self._remaining_secs(self._principal)
-            self.reply(replies.Expiring(self._principal.expires_at))
+        result = self._authentication.at_deadline(now)
+        if isinstance(result, StreamTermination):
+            self.end(result)
+            return
+        self.deadline = self._authentication.deadline
+        self.reply(result)
 
-    def _remaining_secs(self, principal: Principal) -> float:
-        return principal.expires_at - self._context.clock.now_ms() / 1_000
+    def heartbeat(self, now: float) -> None:
+        """Report that the gateway is alive, whether or not anything else is sent."""
+        self.heartbeat_at = now + self._context.settings.stream_heartbeat_secs
+        message = replies.Heartbeat(self._context.clock.now_ms(), self._context.feed_is_current())
+        self.reply(message)
 
     def _leave(self) -> None:
-        context = self._context
+        context, principal = self._context, self._authentication.principal
         self._is_open = False
-        context.streams.remove(self, self._principal)
-        if self._principal is not None:
-            context.open_by_user.release(self._principal.user_id)
+        context.streams.remove(self, principal)
+        if principal is not None:
+            context.open_by_user.release(principal.user_id)
         self._subscriptions.close()
+
+    def _log_end(self) -> None:
+        principal, termination = self._authentication.principal, self._termination
+        self._context.log.closed(
+            self._address,
+            None if principal is None else principal.user_id,
+            close_code=self.close_code or self._websocket.close_code,
+            cause="the client has closed" if termination is None else termination.detail,
+            secs=self._loop.time() - self._opened_at,
+        )
 
     async def _read(self) -> None:
         while True:
@@ -207,9 +196,7 @@ class StreamSession:
         except (BadMessage, InvalidField) as error:
             self._refuse(error, request_id=protocol.id_of(data))
         except Unauthenticated as error:
-            is_revoked = isinstance(error, Revoked)
-            code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
-            raise StreamTermination(code, error.code, error.detail) from None
+            raise _termination_of(error) from None
         except RequestError as error:
             self.reply(replies.refusal(error, protocol.id_of(data)))
 
@@ -221,32 +208,23 @@ class StreamSession:
         return error is None
 
     async def _authenticate(self, token: str) -> None:
-        principal = await self._context.verifier.verify(token)
-        if self._context.revocations.is_revoked(principal):
-            raise Revoked("the session was ended")
-        remaining_secs = self._remaining_secs(principal)
-        if remaining_secs <= 0:
-            raise TokenExpired("the token has expired")
-        if self._principal is None:
-            self._enter(principal)
-        elif principal.session_id != self._principal.session_id:
-            raise Unauthenticated("the token belongs to another session than this stream")
-        self._principal = principal
-        self._has_warned = False
-        warning_secs = self._context.settings.expiry_warning_secs
-        self.deadline = self._loop.time() + max(0.0, remaining_secs - warning_secs)
-        self.reply(replies.Authenticated(principal.user_id, principal.expires_at))
-
-    def _enter(self, principal: Principal) -> None:
-        open_by_user = self._context.open_by_user
-        if not open_by_user.acquire(principal.user_id):
-            detail = f"a user may have {open_by_user.limit} streams"
+        principal = await self._authentication.verify(token)
+        # No await from here on, so no revocation can come between the check and `identify`.
+        is_first = self._authentication.principal is None
+        if is_first and not self._context.open_by_user.acquire(principal.user_id):
+            detail = f"a user may have {self._context.open_by_user.limit} streams"
             raise StreamTermination(CloseCode.TOO_MANY, Code.LIMIT_EXCEEDED, detail)
-        self._principal = principal
-        self._context.streams.identify(self, principal)
+        now = self._loop.time()
+        reply = self._authentication.accept(principal, now)
+        self.deadline = self._authentication.deadline
+        if is_first:
+            self._context.streams.identify(self, principal)
+            self._context.log.opened(self._address, principal.user_id)
+            self.heartbeat_at = now + self._context.settings.stream_heartbeat_secs
+        self.reply(reply)
 
     def _perform(self, request: protocol.Subscribe | protocol.Unsubscribe | protocol.Ping) -> None:
-        principal = self._principal
+        principal = self._authentication.principal
         if principal is None:
             raise Unauthenticated("the first message must be of op auth")
         now = self._loop.time()
@@ -284,6 +262,10 @@ class StreamSession:
         request_id: int | None = None,
     ) -> None:
         """Reply with an error. Raises StreamTermination if the client caused too many."""
+        if isinstance(error, RateLimited):
+            principal = self._authentication.principal
+            user = None if principal is None else principal.user_id
+            self._context.log.limited(self._address, user, error.detail)
         if not self._quota.tolerates_refusal(self._loop.time()):
             raise StreamTermination(close_code, error.code, f"too often: {error.detail}")
         self.reply(replies.refusal(error, request_id))
@@ -304,3 +286,9 @@ class StreamSession:
             self._loop.call_later(_RESET_SECS, self._reset)
         reason = termination.detail.encode()[:_MAX_CLOSE_REASON_BYTES]
         await self._websocket.close(code=termination.close_code, message=reason, drain=False)
+
+
+def _termination_of(error: Unauthenticated) -> StreamTermination:
+    is_revoked = isinstance(error, Revoked)
+    code = CloseCode.REVOKED if is_revoked else CloseCode.UNAUTHENTICATED
+    return StreamTermination(code, error.code, error.detail)

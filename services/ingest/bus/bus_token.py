@@ -6,6 +6,7 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from shared.bus.connection import Bus
+from shared.contracts.strict_json import decode_json
 from shared.contracts.subjects import FEED_TOKEN
 from shared.runtime.logs import get_logger
 
@@ -30,7 +31,7 @@ class BusToken:
             return None
         try:
             reply = await self._bus.client.request(FEED_TOKEN, b"{}", timeout=_TIMEOUT_SECS)
-            return msgspec.json.decode(reply.data, type=_TokenReply).access_token or None
+            return decode_json(reply.data, _TokenReply).access_token or None
         except (NatsError, OSError, msgspec.DecodeError) as error:
             log.debug("no token from the trading service", error=type(error).__name__)
             return None

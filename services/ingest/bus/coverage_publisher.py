@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 from nats.errors import Error as NatsError
 
 from services.ingest import metrics
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.contracts.demand import Coverage, encode
+from shared.bus.refused_publishes import report_refused
+from shared.contracts.demand import Coverage, encode, split_coverage
 from shared.contracts.subjects import COVERAGE
-from shared.runtime.logs import get_logger
-
-log = get_logger(__name__)
 
 _REPEAT_SECS: Final = 2.0
 
@@ -27,6 +26,7 @@ class CoveragePublisher:
         self._term = term
         self._demand = demand
         self._changed = asyncio.Event()
+        self._number = 0
         self.set_all_pending()
 
     def set_all_pending(self) -> None:
@@ -57,12 +57,18 @@ class CoveragePublisher:
             self._changed.clear()
             self._term.check()
             if self._bus.can_publish:
-                try:
-                    await self._bus.client.publish(COVERAGE, encode(self._coverage))
-                except (NatsError, OSError):
-                    log.debug("coverage not published")
+                await self._publish()
             try:
                 async with asyncio.timeout(_REPEAT_SECS):
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+    async def _publish(self) -> None:
+        self._number += 1
+        coverage = msgspec.structs.replace(self._coverage, number=self._number)
+        try:
+            for part in split_coverage(coverage):
+                await self._bus.client.publish(COVERAGE, encode(part))
+        except (NatsError, OSError) as error:
+            report_refused("coverage", error)

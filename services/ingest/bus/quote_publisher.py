@@ -22,11 +22,9 @@ from services.ingest.normalise.instrument_state import InstrumentState, encode_q
 from services.ingest.normalise.normaliser import MergeResult
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
+from shared.bus.refused_publishes import report_refused
 from shared.contracts.messages import ClockTick, encode
 from shared.contracts.subjects import CLOCK
-from shared.runtime.logs import get_logger
-
-log = get_logger(__name__)
 
 MAX_QUEUED_CANDLES: Final = 50_000
 _CANDLES_PER_BATCH: Final = 1_000
@@ -86,8 +84,8 @@ class QuotePublisher:
         messages = [(subject, encode(book)) for subject, book in books if book is not None]
         try:
             await self._client.publish_batch(messages)
-        except (NatsError, OSError):
-            log.debug("order books not published", count=len(messages))
+        except (NatsError, OSError) as error:
+            report_refused("depth", error)
 
     def _queue(self, instruments: Iterable[InstrumentState]) -> None:
         for instrument in instruments:
@@ -158,8 +156,8 @@ class QuotePublisher:
         self._since_clock = 0
         try:
             await self._client.publish_batch([(_CLOCK, encode(self._clock_tick(self._published)))])
-        except (NatsError, OSError):
-            log.debug("clock not published")
+        except (NatsError, OSError) as error:
+            report_refused("clock", error)
 
     async def run(self, clock_every_secs: float) -> None:
         """At each interval, publish the queued messages and the clock. Raises LeaseLost."""

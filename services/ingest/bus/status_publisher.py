@@ -10,6 +10,7 @@ from services.ingest import metrics
 from services.ingest.market.exchange_clock import ExchangeClock
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
+from shared.bus.refused_publishes import report_refused
 from shared.contracts.messages import FeedState, FeedStatus, encode
 from shared.contracts.subjects import STATUS
 from shared.runtime.clock import Clock
@@ -21,6 +22,9 @@ log = get_logger(__name__)
 DEPENDENCY: Final = "feed"
 """The name of the feed in `Readiness`."""
 MAX_STALE_KEYS: Final = 200
+MAX_SEGMENTS: Final = 100
+_MAX_NAME_CHARS: Final = 40
+_MAX_DETAIL_CHARS: Final = 300
 _REPEAT_SECS: Final = 2.0
 _FLOWING: Final = (FeedState.LIVE, FeedState.CLOSED)
 
@@ -35,12 +39,15 @@ class StatusPublisher:
         exchange_clock: ExchangeClock,
         readiness: Readiness,
         clock: Clock,
+        *,
+        simulated: bool,
     ) -> None:
         self._bus = bus
         self._term = term
         self._exchange_clock = exchange_clock
         self._readiness = readiness
         self._clock = clock
+        self._simulated = simulated
         self._since_ms = clock.now_ms()
         self._segments: dict[str, str] = {}
         self._stale: list[str] = []
@@ -57,6 +64,7 @@ class StatusPublisher:
 
     def set(self, state: FeedState, detail: str = "") -> None:
         """Set the state of the feed; a change is logged and published."""
+        detail = detail[:_MAX_DETAIL_CHARS]
         if (state, detail) == (self.state, self._detail):
             return
         if state is not self.state:
@@ -83,8 +91,10 @@ class StatusPublisher:
         self._changed.set()
 
     def set_segments(self, segments: dict[str, str]) -> None:
-        """Update the market status of segments, by Upstox's names."""
-        self._segments |= segments
+        """Update the market status of segments, by Upstox's names; at most `MAX_SEGMENTS`."""
+        for segment, status in segments.items():
+            if segment in self._segments or len(self._segments) < MAX_SEGMENTS:
+                self._segments[segment[:_MAX_NAME_CHARS]] = status[:_MAX_NAME_CHARS]
         self._changed.set()
 
     def set_stale(self, keys: Sequence[str]) -> None:
@@ -120,9 +130,11 @@ class StatusPublisher:
             epoch=self._term.epoch,
             segments=self._segments,
             detail=detail,
+            at=self._clock.now_ms(),
+            simulated=self._simulated,
             stale=self._stale,
         )
         try:
             await self._bus.client.publish(STATUS, encode(status))
-        except (NatsError, OSError):
-            log.debug("status not published")
+        except (NatsError, OSError) as error:
+            report_refused("status", error)

@@ -4,7 +4,6 @@ import asyncio
 
 import upstox_client
 from upstox_client.rest import ApiException
-from urllib3.exceptions import HTTPError
 
 from shared.errors import FeedError, FeedUnauthorised
 from shared.runtime.settings import UpstoxSettings
@@ -19,6 +18,7 @@ class FeedAuthorizer:
         for logger in configuration.logger.values():
             logger.handlers.clear()  # the SDK's handlers bypass our log format
         configuration.host = settings.api_url
+        configuration.proxy = settings.proxy
         self._timeout_secs = settings.timeout_secs
         client = upstox_client.ApiClient(configuration)
         # The pool serves asynchronous calls, which ingest does not make. Left running, it
@@ -46,9 +46,9 @@ class FeedAuthorizer:
             if error.status in (401, 403):
                 raise FeedUnauthorised("unauthorised", f"HTTP {error.status}") from None
             raise FeedError("authorize", f"HTTP {error.status}") from None
-        except (HTTPError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - for an unexpected body the SDK raises any type
             raise FeedError("authorize", type(error).__name__) from None
-        url = getattr(answer.data, "authorized_redirect_uri", None)
+        url = getattr(getattr(answer, "data", None), "authorized_redirect_uri", None)
         if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
             raise FeedError("authorize", "the response has no WebSocket address")
         return url

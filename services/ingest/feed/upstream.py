@@ -110,6 +110,6 @@ class UpstoxFeed:
             raise FeedError("connect", type(error).__name__) from None
 
 
-def feed_session() -> aiohttp.ClientSession:
+def feed_session(proxy: str | None = None) -> aiohttp.ClientSession:
     """The HTTP session for feed connections: TLS is verified, and no total timeout applies."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), proxy=proxy)

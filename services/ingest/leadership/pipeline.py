@@ -7,10 +7,12 @@ from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.feed import wire
 from services.ingest.feed.source import FeedConnection, Frame
 from services.ingest.feed.wire_types import FeedResponse
+from services.ingest.leadership.bad_field_log import BadFieldLog
 from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.leadership.term_context import TermContext
 from services.ingest.market.market_hours import MarketHours
 from services.ingest.normalise.normaliser import MergeResult
+from services.ingest.normalise.ranges import MIN_TIME_MS
 from shared.contracts.messages import FeedState
 from shared.errors import FeedError
 from shared.runtime.clock import Clock
@@ -46,6 +48,7 @@ class Pipeline:
         self._clock = clock
         self._max_ahead_ms = max_ahead_secs * 1_000
         self._consecutive_bad_frames = 0
+        self._bad_fields = BadFieldLog(clock)
 
     async def run(self, connection: FeedConnection) -> None:
         """Process frames until the connection ends. Raises FeedError, LeaseLost."""
@@ -64,6 +67,9 @@ class Pipeline:
             response = wire.decode(frame.data)
         except wire.BadFrameError as error:
             self._skip_bad_frame(str(error))
+            return
+        if response.currentTs < MIN_TIME_MS:
+            self._skip_bad_frame(f"the frame's time is {response.currentTs} ms")
             return
         if response.currentTs > frame.received_us // 1_000 + self._max_ahead_ms:
             metrics.BAD_FRAMES.inc()
@@ -86,8 +92,8 @@ class Pipeline:
         merged = self._context.normaliser.apply(
             response.feeds, ts=response.currentTs, received_us=received_us, snapshot=is_snapshot
         )
-        if merged.rejected:
-            metrics.REJECTED_INSTRUMENTS.inc(merged.rejected)
+        for key, name, value in merged.bad_fields:
+            self._bad_fields.report(key, name, value)
         if merged.updated:
             await self._publish(merged)
             if is_snapshot:

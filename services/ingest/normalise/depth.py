@@ -1,16 +1,24 @@
 """The order book message of an instrument."""
 
+from services.ingest import metrics
 from services.ingest.feed import wire
 from services.ingest.normalise.instrument_state import InstrumentState
+from services.ingest.normalise.ranges import is_book_in_range
 from shared.contracts.messages import Depth
 
 
 def depth_of(instrument: InstrumentState) -> Depth | None:
-    """The last received order book; None if there was none (an index has none)."""
+    """The last received order book.
+
+    None if there was none (an index has none), or if it is crossed, unsorted or out of range.
+    """
     packed = instrument.packed_book()
     if packed is None:
         return None
     bids, asks = wire.decode_levels(packed)
+    if not is_book_in_range(bids, asks):
+        metrics.BAD_FIELDS.labels("depth").inc()
+        return None
     quote = instrument.quote
     return Depth(
         key=instrument.key,

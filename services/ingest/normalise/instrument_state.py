@@ -81,6 +81,10 @@ class InstrumentState:
         self.iv: float | None = None
         """Implied volatility as a fraction; None except for an option."""
 
+    def clear_book(self) -> None:
+        """Forget the order book: the last received one cannot be used."""
+        self.book = self._packed_book = None
+
     def pack_book(self) -> None:
         """Replace the order book by its encoding, which frees the frame."""
         if self.book is not None:

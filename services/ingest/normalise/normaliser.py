@@ -2,6 +2,11 @@
 
 A message may leave out any block; an absent block keeps its last value. proto3 does not
 send zeros. So a zero in a block means "not sent", except where the market has zeros.
+
+Every field is checked against the ranges of `ranges`. A value out of range costs this field only:
+it is reported in `MergeResult.bad_fields`, and the field keeps its last value. The last trade
+(`ltp`, `ltt`, `ltq`) is one unit, because the price of one trade at the time of another would be a
+trade that never happened.
 """
 
 from collections.abc import Mapping
@@ -18,6 +23,14 @@ from services.ingest.feed.wire_types import (
     OptionBlock,
 )
 from services.ingest.normalise.instrument_state import InstrumentState, QuoteState
+from services.ingest.normalise.ranges import (
+    MAX_LATE_MS,
+    MAX_PRICE_RUPEES,
+    MAX_QUANTITY,
+    MIN_TIME_MS,
+    are_greeks_in_range,
+    is_candle_in_range,
+)
 from shared.contracts.messages import Candle
 from shared.errors import InvalidField
 from shared.market.exchange_time import MINUTE_MS, trading_day
@@ -32,8 +45,8 @@ class MergeResult:
     updated: list[InstrumentState] = field(default_factory=list)
     candles: list[tuple[bytes, Candle]] = field(default_factory=list)
     """New completed minutes, each with its subject."""
-    rejected: int = 0
-    """Instruments with invalid data, which were skipped."""
+    bad_fields: list[tuple[str, str, object]] = field(default_factory=list)
+    """Instrument key, field and value of each value out of range."""
     missed_trades: bool = False
     """Whether a snapshot shows that trades were missed since the instrument's last update."""
 
@@ -50,24 +63,24 @@ class Normaliser:
     ) -> MergeResult:
         """Merge the `feeds` of one message with the feed time `ts` (epoch ms).
 
-        A feed without any block changes nothing. An instrument with invalid data (a key
-        without a segment, a quantity that is not a number) is skipped.
+        A feed without any block changes nothing. A feed whose key is no instrument key is
+        skipped.
         """
         merged = MergeResult()
         updated = merged.updated
         instruments = self.instruments
         day = trading_day(ts)
         for key, feed in feeds.items():
-            try:
-                instrument = instruments.get(key)
-                if instrument is None:
+            instrument = instruments.get(key)
+            if instrument is None:
+                try:
                     instrument = instruments[key] = InstrumentState(key, self._epoch)
-                quote = instrument.quote
-                before = (quote.ltt, quote.volume) if snapshot else None
-                if not _merge(instrument, feed, day, ts, merged):
+                except InvalidField:
+                    merged.bad_fields.append((key, "key", key))
                     continue
-            except (ValueError, OverflowError, InvalidField):
-                merged.rejected += 1
+            quote = instrument.quote
+            before = (quote.ltt, quote.volume) if snapshot else None
+            if not _merge(instrument, feed, day, ts, merged):
                 continue
             quote.ts = ts
             quote.rt = received_us
@@ -93,22 +106,23 @@ def _merge(instrument: InstrumentState, feed: Feed, day: int, ts: int, merged: M
     if has_field(feed, "fullFeed"):
         if has_field(full, "indexFF"):
             index = full.indexFF
-            _merge_ltpc(instrument.quote, index.ltpc)
+            _merge_ltpc(instrument.quote, index.ltpc, ts, merged)
             _merge_minute(instrument, index.marketOHLC, ts, merged)
             return True
         return False
     if has_field(feed, "firstLevelWithGreeks"):
         first = feed.firstLevelWithGreeks
-        _merge_ltpc(instrument.quote, first.ltpc)
+        quote = instrument.quote
+        _merge_ltpc(quote, first.ltpc, ts, merged)
         _begin_day(instrument, day)
-        instrument.quote.volume = first.vtt or instrument.quote.volume
-        instrument.quote.oi = int(first.oi) or instrument.quote.oi
-        _merge_option(instrument, first)
+        _merge_volume(quote, first.vtt, merged)
+        _merge_oi(quote, first.oi, merged)
+        _merge_option(instrument, first, merged)
         if has_field(first, "firstDepth"):
-            _merge_best(instrument.quote, first.firstDepth)
+            _merge_best(quote, first.firstDepth, merged)
         return True
     if has_field(feed, "ltpc"):
-        _merge_ltpc(instrument.quote, feed.ltpc)
+        _merge_ltpc(instrument.quote, feed.ltpc, ts, merged)
         return True
     return False
 
@@ -117,37 +131,79 @@ def _merge_market(
     instrument: InstrumentState, market: MarketFullFeed, day: int, ts: int, merged: MergeResult
 ) -> None:
     quote = instrument.quote
-    _merge_ltpc(quote, market.ltpc)
+    _merge_ltpc(quote, market.ltpc, ts, merged)
     if instrument.volume_day != day:
         _begin_day(instrument, day)
-    quote.volume = market.vtt or quote.volume
-    quote.atp = market.atp or quote.atp
-    oi = market.oi
-    if oi:
-        quote.oi = int(oi)
+    _merge_volume(quote, market.vtt, merged)
+    atp = market.atp
+    if 0.0 < atp < MAX_PRICE_RUPEES:
+        quote.atp = atp
+    elif atp:
+        merged.bad_fields.append((quote.key, "atp", atp))
+    if market.oi:
+        _merge_oi(quote, market.oi, merged)
     level = market.marketLevel
     book = level.bidAskQuote
     if book:
-        _merge_best(quote, book[0])
-        instrument.book = level
-        # Beside the book, zero is an empty side, as at a circuit limit.
-        quote.tbq = int(market.tbq)
-        quote.tsq = int(market.tsq)
-    else:
-        quote.tbq = int(market.tbq) or quote.tbq
-        quote.tsq = int(market.tsq) or quote.tsq
+        if _merge_best(quote, book[0], merged):
+            instrument.book = level
+        else:
+            instrument.clear_book()
+    _merge_totals(quote, market.tbq, market.tsq, merged, has_book=bool(book))
     if market.iv:
-        _merge_option(instrument, market)
+        _merge_option(instrument, market, merged)
     if ts >= instrument.next_minute_ms:
         _merge_minute(instrument, market.marketOHLC, ts, merged)
 
 
-def _merge_ltpc(quote: QuoteState, ltpc: Ltpc) -> None:
+def _merge_totals(
+    quote: QuoteState, tbq: float, tsq: float, merged: MergeResult, *, has_book: bool
+) -> None:
+    # Beside the book, zero is an empty side, as at a circuit limit.
+    if 0.0 <= tbq <= MAX_QUANTITY:
+        quote.tbq = int(tbq) if has_book else int(tbq) or quote.tbq
+    else:
+        merged.bad_fields.append((quote.key, "tbq", tbq))
+    if 0.0 <= tsq <= MAX_QUANTITY:
+        quote.tsq = int(tsq) if has_book else int(tsq) or quote.tsq
+    else:
+        merged.bad_fields.append((quote.key, "tsq", tsq))
+
+
+def _merge_ltpc(quote: QuoteState, ltpc: Ltpc, ts: int, merged: MergeResult) -> None:
     # An absent block reads as zeros, so it changes nothing.
-    quote.ltp = ltpc.ltp or quote.ltp
-    quote.ltt = ltpc.ltt or quote.ltt
-    quote.ltq = ltpc.ltq or quote.ltq
-    quote.cp = ltpc.cp or quote.cp
+    ltp, ltt, ltq = ltpc.ltp, ltpc.ltt, ltpc.ltq
+    if 0.0 < ltp < MAX_PRICE_RUPEES and MIN_TIME_MS < ltt <= ts + MAX_LATE_MS:
+        quote.ltp, quote.ltt = ltp, ltt
+    elif not _merge_unusual_trade(quote, ltp, ltt, ts, merged):
+        ltq = 0
+    if 0 < ltq <= MAX_QUANTITY:
+        quote.ltq = ltq
+    elif ltq:
+        quote.ltq = None
+        merged.bad_fields.append((quote.key, "ltq", ltq))
+    cp = ltpc.cp
+    if 0.0 < cp < MAX_PRICE_RUPEES:
+        quote.cp = cp
+    elif cp:
+        merged.bad_fields.append((quote.key, "cp", cp))
+
+
+def _merge_unusual_trade(
+    quote: QuoteState, ltp: float, ltt: int, ts: int, merged: MergeResult
+) -> bool:
+    """Merge a last trade without price or time; False if one of them is out of range."""
+    is_price_good = ltp == 0 or 0.0 < ltp < MAX_PRICE_RUPEES
+    is_time_good = ltt == 0 or MIN_TIME_MS < ltt <= ts + MAX_LATE_MS
+    if not is_price_good:
+        merged.bad_fields.append((quote.key, "ltp", ltp))
+    if not is_time_good:
+        merged.bad_fields.append((quote.key, "ltt", ltt))
+    if not (is_price_good and is_time_good):
+        return False
+    quote.ltp = ltp or quote.ltp
+    quote.ltt = ltt or quote.ltt
+    return True
 
 
 def _begin_day(instrument: InstrumentState, day: int) -> None:
@@ -157,18 +213,57 @@ def _begin_day(instrument: InstrumentState, day: int) -> None:
         instrument.quote.volume = instrument.quote.atp = None
 
 
-def _merge_option(instrument: InstrumentState, block: OptionBlock) -> None:
-    if block.iv:  # only options have one
-        instrument.iv = block.iv
-        if has_field(block, "optionGreeks"):
+def _merge_volume(quote: QuoteState, volume: int, merged: MergeResult) -> None:
+    if 0 < volume <= MAX_QUANTITY:
+        quote.volume = volume
+    elif volume:
+        merged.bad_fields.append((quote.key, "volume", volume))
+
+
+def _merge_oi(quote: QuoteState, oi: float, merged: MergeResult) -> None:
+    if 0.0 < oi <= MAX_QUANTITY:
+        quote.oi = int(oi) or quote.oi
+    elif oi:
+        merged.bad_fields.append((quote.key, "oi", oi))
+
+
+def _merge_option(instrument: InstrumentState, block: OptionBlock, merged: MergeResult) -> None:
+    iv = block.iv
+    if not iv:  # only options have one
+        return
+    if 0.0 < iv < MAX_PRICE_RUPEES:
+        instrument.iv = iv
+    else:
+        merged.bad_fields.append((instrument.key, "iv", iv))
+    if has_field(block, "optionGreeks"):
+        if are_greeks_in_range(block.optionGreeks):
             instrument.greeks = encode_greeks(block.optionGreeks)
+        else:
+            merged.bad_fields.append((instrument.key, "greeks", str(block.optionGreeks)))
 
 
-def _merge_best(quote: QuoteState, level: BookLevel) -> None:
-    quote.bid = level.bidP or None
-    quote.bid_qty = level.bidQ or None
-    quote.ask = level.askP or None
-    quote.ask_qty = level.askQ or None
+def _merge_best(quote: QuoteState, level: BookLevel, merged: MergeResult) -> bool:
+    """Take over the best level; False if the book cannot be used, which makes it unknown.
+
+    While an auction collects orders, its book is crossed: it is no offer to trade at.
+    """
+    bid, ask, bid_qty, ask_qty = level.bidP, level.askP, level.bidQ, level.askQ
+    if (
+        0.0 <= bid < MAX_PRICE_RUPEES
+        and 0.0 <= ask < MAX_PRICE_RUPEES
+        and 0 <= bid_qty <= MAX_QUANTITY
+        and 0 <= ask_qty <= MAX_QUANTITY
+        and (bid < ask or not bid or not ask)
+    ):
+        quote.bid = bid or None
+        quote.bid_qty = bid_qty or None
+        quote.ask = ask or None
+        quote.ask_qty = ask_qty or None
+        return True
+    quote.bid = quote.bid_qty = quote.ask = quote.ask_qty = None
+    name = "crossed_book" if bid >= ask > 0 else "book"
+    merged.bad_fields.append((quote.key, name, (bid, bid_qty, ask, ask_qty)))
+    return False
 
 
 def _merge_minute(
@@ -177,6 +272,9 @@ def _merge_minute(
     """Add the last completed minute if it is later than the last one received."""
     for ohlc in block.ohlc:
         if ohlc.interval != _MINUTE or ohlc.ts <= instrument.last_minute_ms:
+            continue
+        if not is_candle_in_range(ohlc, ts):
+            merged.bad_fields.append((instrument.key, "candle", str(ohlc)))
             continue
         instrument.last_minute_ms = ohlc.ts
         # The following minute cannot be complete before it has ended.

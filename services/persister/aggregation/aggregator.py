@@ -19,14 +19,17 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
-from services.persister.aggregation.trades import TradeRecorder
+from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
+from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, Candle, ClockTick, Quote
 from shared.market.exchange_time import WINDOW_MS, window_start
 
-# A live feed may send nothing for this long.
-_MIN_SILENCE_MS: Final = 2_000
+FORGET_AFTER_MS: Final = 5 * 86_400_000
+"""An instrument without quotes for this long leaves the checkpoint: longer than most holidays."""
+MAX_INSTRUMENTS: Final = 30_000
+"""Beyond this, the most silent ones leave: MongoDB refuses a document of more than 16 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,35 @@ class Aggregator:
         self._grace_ms = grace_ms
         self._silent_after_ms = silent_after_ms
         self._windows = Windows(state)
+        self._trading_times = TradingTimes()
         self._trades = TradeRecorder(state, self._windows, grace_ms=grace_ms)
         self._taken_until_ms = state.closed_until_ms
         self._closes_at_ms = self._next_close_ms()
         self.stale_entries = 0
         """Entries refused because they are of a superseded ingest leader."""
+        self.past_entries = 0
+        """Entries older than the exchange time reached. Such entries are usual for a moment."""
+        self.used_entries = 0
+        """Entries of the exchange time reached, or later."""
+        self.evicted_instruments = 0
+        """Instruments dropped because the checkpoint had more than `MAX_INSTRUMENTS`."""
+        self.last_received = (0, 0)
+        """Epoch and exchange time of the last entry, used or not."""
 
     @property
     def time_ms(self) -> int | None:
         """Exchange time reached; None before the first entry."""
         return self._state.time_ms
+
+    @property
+    def feed_epoch(self) -> int:
+        """Lease epoch of the ingest leader whose entries count."""
+        return self._state.feed_epoch
+
+    @property
+    def instrument_count(self) -> int:
+        """Number of instruments in the checkpoint."""
+        return len(self._instruments)
 
     @property
     def open_window_count(self) -> int:
@@ -87,6 +109,11 @@ class Aggregator:
     def early_trades(self) -> int:
         """Trades refused because their time is in the future."""
         return self._trades.early_trades
+
+    @property
+    def contradictions(self) -> int:
+        """Minutes in which a quote showed a trade that the minute's candle cannot include."""
+        return self._trades.contradictions
 
     def skip(self, position: int) -> None:
         """Pass over an entry that does not concern bars."""
@@ -129,6 +156,7 @@ class Aggregator:
         state = self._state
         is_after_loss = position > state.next_position
         state.next_position = position + 1
+        self.last_received = epoch, time_ms
         if epoch < state.feed_epoch:
             self.stale_entries += 1
             return False
@@ -138,17 +166,18 @@ class Aggregator:
             state.closed_until_ms = self._taken_until_ms = max(state.closed_until_ms, start_ms)
             self._note_silence(window_start(feed_time_ms), feed_time_ms, GapReason.FEED_AWAY)
             last_ms = last_feed_ms = 0
-        elif is_after_loss:
-            until_ms = max(feed_time_ms, last_feed_ms + 1)
-            self._note_silence(last_feed_ms, until_ms, GapReason.ENTRIES_LOST)
-        elif epoch > state.feed_epoch:
-            until_ms = max(feed_time_ms, last_feed_ms + 1)
-            self._note_silence(last_feed_ms, until_ms, GapReason.FEED_AWAY)
-        elif is_snapshot and feed_time_ms - last_feed_ms > _MIN_SILENCE_MS:
+        elif is_after_loss or epoch > state.feed_epoch:
+            reason = GapReason.ENTRIES_LOST if is_after_loss else GapReason.FEED_AWAY
+            self._note_silence(last_feed_ms, max(feed_time_ms, last_feed_ms + 1), reason)
+        elif is_snapshot and feed_time_ms - last_feed_ms > MIN_SILENCE_MS:
             self._note_silence(last_feed_ms, feed_time_ms, GapReason.FEED_AWAY)
         elif time_ms - last_ms > self._silent_after_ms:
             self._note_silence(last_ms, time_ms, GapReason.FEED_AWAY)
+        elif time_ms - last_ms > MIN_SILENCE_MS:
+            state.add_break(last_feed_ms, time_ms)
         state.feed_epoch = epoch
+        self.used_entries += time_ms >= last_ms
+        self.past_entries += time_ms < last_ms
         if time_ms > last_ms:
             state.time_ms = time_ms
             if time_ms >= self._closes_at_ms:
@@ -160,6 +189,7 @@ class Aggregator:
     def _note_silence(self, since_ms: int, until_ms: int, reason: GapReason) -> None:
         if until_ms > since_ms:
             self._state.silences.append(FeedSilence(since_ms, until_ms, reason))
+            self._state.add_break(min(since_ms, self._state.feed_time_ms or since_ms), until_ms)
         self._closes_at_ms = self._next_close_ms()
 
     def _next_close_ms(self) -> int:
@@ -181,14 +211,48 @@ class Aggregator:
             start_ms = max(window_start(silence.since_ms), state.closed_until_ms)
             end_ms = min(window_start(silence.until_ms - 1) + WINDOW_MS, until_ms)
             if start_ms < end_ms:
-                state.gaps += (
-                    InstrumentGap(start_ms, end_ms, silence.reason, instrument.key)
-                    for instrument in self._instruments.values()
-                    if instrument.last_quote_ms < silence.until_ms
-                )
+                self._add_silence_gaps(silence, start_ms, end_ms)
         state.closed_until_ms = until_ms
+        self._forget_silent_instruments()
         state.silences = [silence for silence in state.silences if silence.until_ms > until_ms]
         self._closes_at_ms = self._next_close_ms()
+
+    def _forget_silent_instruments(self) -> None:
+        """Drop instruments without quotes for days, and the most silent beyond the limit."""
+        instruments = self._instruments
+        oldest_ms = self._state.closed_until_ms - FORGET_AFTER_MS
+        silent = [
+            key
+            for key, instrument in instruments.items()
+            if instrument.last_quote_ms < oldest_ms and not instrument.open_windows
+        ]
+        for key in silent:
+            del instruments[key]
+        excess = len(instruments) - MAX_INSTRUMENTS
+        if excess > 0:
+            closed = [each for each in instruments.values() if not each.open_windows]
+            closed.sort(key=lambda each: (each.last_quote_ms, each.key))
+            for instrument in closed[:excess]:
+                del instruments[instrument.key]
+            self.evicted_instruments += min(excess, len(closed))
+
+    def _add_silence_gaps(self, silence: FeedSilence, start_ms: int, end_ms: int) -> None:
+        """Add the gaps of a silence in `[start_ms, end_ms)`, as far as instruments may trade.
+
+        The calendar counts for an instrument as long as its last trade was in the calendar's hours.
+        """
+        spans: dict[str, list[Span]] = {}
+        for instrument in self._instruments.values():
+            if instrument.last_quote_ms >= silence.until_ms:
+                continue
+            segment = instrument.key.partition("|")[0]
+            if segment not in spans:
+                spans[segment] = self._trading_times.spans(instrument.key, start_ms, end_ms)
+            is_regular = self._trading_times.includes(instrument.key, instrument.ltt_ms)
+            self._state.gaps += (
+                InstrumentGap(*span, silence.reason, instrument.key)
+                for span in (spans[segment] if is_regular else [(start_ms, end_ms)])
+            )
 
 
 def _by_window(gaps: Iterable[InstrumentGap]) -> tuple[WindowGap, ...]:

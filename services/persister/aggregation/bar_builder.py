@@ -131,8 +131,14 @@ class BarBuilder(msgspec.Struct, array_like=True):
     def is_partial(self) -> bool:
         """Whether trades may be missing."""
         return self.is_unconfirmed or any(
-            minute.is_partial or minute.is_tail_partial for minute in self.minutes
+            minute.is_partial or minute.is_tail_partial or minute.is_contradicted
+            for minute in self.minutes
         )
+
+    @property
+    def contradictions(self) -> int:
+        """Number of minutes in which a quote showed a trade that their candle cannot include."""
+        return sum(minute.is_contradicted for minute in self.minutes)
 
     @property
     def vtt_before_first_minute(self) -> VolumeBounds | None:

@@ -9,6 +9,9 @@ from shared.contracts.history import GapReason
 
 # Structs are stored as arrays: the order of their fields is the layout.
 _LAYOUT: Final = 1
+_MAX_BREAKS: Final = 64
+FROM_END: Final = -1
+"""As `next_position`: read the entries to come, and none that the stream holds."""
 
 
 class FeedSilence(msgspec.Struct, array_like=True, frozen=True):
@@ -21,6 +24,15 @@ class FeedSilence(msgspec.Struct, array_like=True, frozen=True):
     def overlap_ms(self, start_ms: int, end_ms: int) -> int:
         """Length of the silence within `[start_ms, end_ms)`; 0 or less if there is none."""
         return min(self.until_ms, end_ms) - max(self.since_ms, start_ms)
+
+
+class StreamBreak(msgspec.Struct, array_like=True, frozen=True):
+    """A step of the stream over which messages may be missing, or are delivered late."""
+
+    since_ms: int
+    """The last exchange time that the feed had sent before."""
+    until_ms: int
+    """Exchange time reached after the step."""
 
 
 class InstrumentGap(msgspec.Struct, array_like=True, frozen=True):
@@ -64,9 +76,10 @@ class AggregatorState(msgspec.Struct, array_like=True):
 
     layout: int = _LAYOUT
     stream_id: str = ""
-    """The stream that positions refer to, by the time of its creation."""
+    """The stream that positions refer to, by the identity in its description."""
     next_position: int = 1
-    """The entry to read next; 0 if entries before the stream's first one are lost."""
+    """The entry to read next; 0 if entries before the stream's first one are lost.
+    `FROM_END` until `resume_on_stream` replaces it."""
     closed_until_ms: int = 0
     """All windows that end by this exchange time are closed."""
     time_ms: int | None = None
@@ -80,6 +93,28 @@ class AggregatorState(msgspec.Struct, array_like=True):
     gaps: list[InstrumentGap] = []
     """Gaps that were not taken yet."""
     instruments: dict[str, InstrumentProgress] = {}
+    breaks: list[StreamBreak] = []
+    """The last breaks, oldest first."""
+    breaks_known_since_ms: int = 0
+    """Earlier breaks are forgotten."""
+
+    def add_break(self, since_ms: int, until_ms: int) -> None:
+        """Note a break. The oldest one is forgotten if there are many."""
+        self.breaks.append(StreamBreak(since_ms, until_ms))
+        if len(self.breaks) > _MAX_BREAKS:
+            self.breaks_known_since_ms = self.breaks.pop(0).until_ms
+
+    def unbroken_until_ms(self, since_ms: int) -> int:
+        """Exchange time of the feed until which the stream had no break after `since_ms`.
+
+        It is less than `since_ms` if that is unknown.
+        """
+        until_ms = self.feed_time_ms or 0
+        for stream_break in reversed(self.breaks):
+            if stream_break.until_ms <= since_ms:
+                return until_ms
+            until_ms = stream_break.since_ms
+        return until_ms if since_ms >= self.breaks_known_since_ms else 0
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -93,19 +128,25 @@ def encode_state(state: AggregatorState) -> bytes:
 
 def decode_state(data: bytes) -> AggregatorState:
     """Inverse of `encode_state`. Raises msgspec.DecodeError for any other layout."""
-    state = _decoder.decode(data)
+    try:
+        state = _decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from None
     if state.layout != _LAYOUT:
         raise msgspec.DecodeError(f"checkpoint has layout {state.layout}, expected {_LAYOUT}")
     return state
 
 
-def resume_on_stream(state: AggregatorState, stream_id: str) -> AggregatorState:
-    """Prepare `state` for reading the stream `stream_id`.
+def resume_on_stream(state: AggregatorState, stream_id: str, last_position: int) -> AggregatorState:
+    """Prepare `state` for reading the stream `stream_id`, which ends at `last_position`.
 
-    If that is another stream than before, reading starts at its beginning, and the entries
-    between the lost stream's last one and its first one count as lost.
+    If that is another stream than before, or an older copy of it, reading starts at its
+    beginning, and the entries between the lost stream's last one and its first one count as lost.
     """
-    if state.stream_id not in ("", stream_id):
+    if state.next_position == FROM_END:
+        state.next_position = last_position + 1
+    is_replaced = state.stream_id not in ("", stream_id)
+    if is_replaced or state.next_position > last_position + 1:
         state.next_position = 0
     state.stream_id = stream_id
     return state

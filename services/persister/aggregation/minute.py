@@ -5,6 +5,11 @@ import msgspec
 from shared.contracts.messages import Candle, Quote
 
 
+def trades_have_volume(key: str) -> bool:
+    """Whether trades of the instrument have a volume. An index is calculated and has none."""
+    return not key.partition("|")[0].endswith("_INDEX")
+
+
 class VolumeBounds(msgspec.Struct, array_like=True, frozen=True):
     """Bounds of the day's cumulative volume at one moment; `high` is None if unknown."""
 
@@ -46,6 +51,8 @@ class Minute(msgspec.Struct, array_like=True):
     """Time since which the first quote of this minute hid trades, if in an earlier minute."""
     has_candle: bool = False
     """The candle of this minute was applied, so every trade is included."""
+    is_contradicted: bool = False
+    """A quote showed a trade that the candle of this minute cannot include."""
 
     def record_trade(
         self, quote: Quote, price: float, *, volume: int | None, previous_vtt: int | None
@@ -61,15 +68,20 @@ class Minute(msgspec.Struct, array_like=True):
                 self.vtt_before = _bounds(previous_vtt, quote.volume - (quote.ltq or 0))
             self.last_vtt = quote.volume
         if self.has_candle:
-            return
+            if self.open is not None and self.low <= price <= self.high:
+                return
+            self.is_contradicted = True
+            # A candle without volume has no price to keep.
+            self.has_candle = self.open is not None
         if self.open is None:
             self.open = self.high = self.low = price
         elif price > self.high:
             self.high = price
         elif price < self.low:
             self.low = price
-        self.close = price
-        self.add_volume(volume)
+        if not self.has_candle:
+            self.close = price
+            self.add_volume(volume)
 
     def record_hidden_trades(self, since_ms: int | None = None) -> None:
         """Record that trades of this minute may be hidden.
@@ -94,10 +106,23 @@ class Minute(msgspec.Struct, array_like=True):
             self.volume = volume if self.volume is None else self.volume + volume
 
     def apply_candle(self, candle: Candle) -> None:
-        """Apply the candle of this minute. Prices that quotes showed stay within the range."""
+        """Apply the candle of this minute. Prices that quotes showed stay within the range.
+
+        A candle without volume, of an instrument that has volume, shows that the minute has no
+        trade. If a quote showed one nevertheless, the candle is not used.
+        """
         if self.has_candle:
             return
+        has_trade = bool(candle.volume) or not trades_have_volume(candle.key)
+        if self.open is not None and not (
+            has_trade and candle.low <= self.low and self.high <= candle.high
+        ):
+            self.is_contradicted = True
+            if not has_trade:
+                return
         self.has_candle, self.is_partial, self.is_tail_partial = True, False, False
+        if not has_trade:
+            return
         self.high = candle.high if self.open is None else max(self.high, candle.high)
         self.low = candle.low if self.open is None else min(self.low, candle.low)
         self.open, self.close = candle.open, candle.close

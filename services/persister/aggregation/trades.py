@@ -1,5 +1,7 @@
 """Derives trades, and where trades may be hidden, from quotes and candles."""
 
+from typing import Final
+
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
     InstrumentGap,
@@ -19,6 +21,9 @@ from shared.market.exchange_time import (
     window_start,
 )
 
+MIN_SILENCE_MS: Final = 2_000
+"""A live feed may send nothing for this long."""
+
 
 class TradeRecorder:
     """Records trades in the windows in which they were made.
@@ -35,6 +40,8 @@ class TradeRecorder:
         """Trades refused because their window can no longer change."""
         self.early_trades = 0
         """Trades refused because their time is in the future."""
+        self.contradictions = 0
+        """Minutes in which a quote showed a trade that the minute's candle cannot include."""
 
     def apply_quote(self, quote: Quote) -> None:
         """Record the trade that `quote` shows, if it is new, and the trades that it hides."""
@@ -69,7 +76,9 @@ class TradeRecorder:
         window = self._windows.find(instrument, window_start(candle.start))
         if window is None:
             return
+        contradictions = window.contradictions
         minute = window.apply_candle(candle)
+        self.contradictions += window.contradictions - contradictions
         if minute.hidden_since_ms is not None:
             self._resolve_hidden_trades(instrument, minute, minute.hidden_since_ms)
 
@@ -101,7 +110,9 @@ class TradeRecorder:
         else:
             has_unseen = vtt > previous_vtt
         if has_unseen:
-            since_ms = previous_ms if is_same_day else max(previous_ms, day_start(ltt_ms))
+            since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
+            if not is_same_day:
+                since_ms = max(since_ms, day_start(ltt_ms))
             self._record_hidden_trades(instrument, since_ms, ltt_ms)
         if vtt is not None:
             # Volume traded over several windows cannot be divided among them.
@@ -137,11 +148,13 @@ class TradeRecorder:
             previous_vtt = None if vtt is None else 0
             previous_ms = max(previous_ms, day_start(ltt_ms))
             instrument.vtt = None
+        previous_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
         volume, hides_trades = None, True
         if vtt is not None:
             volume = 0 if previous_vtt is None else max(0, vtt - previous_vtt)
             hides_trades = previous_vtt is None or vtt - previous_vtt != quote.ltq
             instrument.vtt = vtt
+        contradictions = window.contradictions
         window.record_trade(
             quote,
             price,
@@ -150,10 +163,29 @@ class TradeRecorder:
             previous_vtt=previous_vtt,
             hidden_since_ms=previous_ms if hides_trades else None,
         )
+        self.contradictions += window.contradictions - contradictions
         minute_ms = ltt_ms - ltt_ms % MINUTE_MS
         if hides_trades and previous_ms < minute_ms:
             self._record_hidden_trades(instrument, previous_ms, minute_ms - 1, is_tail=True)
         instrument.ltt_ms = max(instrument.ltt_ms, ltt_ms)
+
+    def _hidden_since_ms(
+        self, instrument: InstrumentProgress, previous_ms: int, ltt_ms: int
+    ) -> int:
+        """The time since which a quote may hide trades; `previous_ms` is the quote before.
+
+        A window is proven if it is closed and the stream went on without a break, from the quote
+        before until well after the window's end: the feed reports a trade within the grace period,
+        and NATS may hold quotes back for as long as the stream can pause without a break. A quote
+        whose own trade belongs to a closed window contradicts that.
+        """
+        closed_until_ms = self._state.closed_until_ms
+        last = instrument.last_closed
+        if ltt_ms < closed_until_ms or (last is not None and last.is_unconfirmed):
+            return previous_ms
+        unbroken_until_ms = self._state.unbroken_until_ms(previous_ms)
+        proven_ms = window_start(unbroken_until_ms - self._grace_ms - MIN_SILENCE_MS)
+        return max(previous_ms, min(proven_ms, closed_until_ms))
 
     def _record_hidden_trades(
         self, instrument: InstrumentProgress, since_ms: int, until_ms: int, *, is_tail: bool = False

@@ -1,14 +1,23 @@
 """Instruments in MongoDB: written once a day, searched and read by key at any time."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
-from services.persister.instruments.search_rank import query_words, rank_matches
+from services.persister.instruments.master_acceptance import MasterRecord, Refusal
+from services.persister.instruments.search_query import (
+    Contract,
+    OptionQuery,
+    nearest_contracts,
+    option_query,
+    query_words,
+    spellings,
+)
+from services.persister.instruments.search_rank import rank_matches
 from shared.contracts.instruments import (
     GetReply,
     GetRequest,
@@ -21,7 +30,9 @@ from shared.runtime.mongo import Document, Mongo, ensure_collection
 
 INSTRUMENTS: Final = "instruments"
 MASTERS: Final = "masters"
+_CURRENT: Final = "current"
 _MAX_MATCHES: Final = 400
+_MAX_CONTRACTS: Final = 20_000
 _DELETE_BATCH: Final = 1_000
 _STRING: Final = {"bsonType": "string"}
 _SCHEMA: Final[dict[str, Any]] = {
@@ -53,10 +64,17 @@ class InstrumentStore:
         by_word = IndexModel([("words", ASCENDING), ("standing", ASCENDING)])
         await ensure_collection(self._db, INSTRUMENTS, _SCHEMA, [by_word])
 
-    async def loaded_day(self, url: str) -> str | None:
-        """The day (YYYY-MM-DD) whose master was stored completely; None if there is none."""
-        document = await self._masters.find_one({"_id": url})
-        return None if document is None else str(document["day"])
+    async def master(self) -> MasterRecord:
+        """What is stored of the masters loaded and refused so far."""
+        document = await self._masters.find_one({"_id": _CURRENT})
+        if document is None:
+            return MasterRecord()
+        return msgspec.convert(document, MasterRecord, strict=False)
+
+    async def record_refusal(self, refusals: Sequence[Refusal]) -> None:
+        """Replace the list of refused masters."""
+        change = {"$set": {"refusals": msgspec.to_builtins(list(refusals))}}
+        await self._masters.update_one({"_id": _CURRENT}, change, upsert=True)
 
     async def count(self) -> int:
         """Number of stored instruments."""
@@ -86,7 +104,9 @@ class InstrumentStore:
         for at in range(0, len(obsolete), _DELETE_BATCH):
             batch = obsolete[at : at + _DELETE_BATCH]
             await self._instruments.delete_many({"_id": {"$in": batch}})
-        await self._masters.update_one({"_id": url}, {"$set": {"day": day}}, upsert=True)
+        record = msgspec.to_builtins(MasterRecord(url=url, day=day))
+        await self._masters.replace_one({"_id": _CURRENT}, record, upsert=True)
+        await self._masters.delete_many({"_id": {"$ne": _CURRENT}})
         return len(obsolete)
 
     async def search(self, request: SearchRequest) -> SearchReply:
@@ -94,24 +114,50 @@ class InstrumentStore:
 
         Raises InvalidField, or Unavailable if the database does not answer.
         """
-        words = query_words(request.query)
-        if not words:
+        if not query_words(request.query):
             raise InvalidField("query must contain a word", field="query")
-        query: dict[str, Any] = {"words": {"$all": [re.compile("^" + re.escape(w)) for w in words]}}
-        if request.types:
-            query["type"] = {"$in": [name.upper() for name in request.types]}
-        if request.segments:
-            query["segment"] = {"$in": [segment.upper() for segment in request.segments]}
-        if request.expiry is not None:
-            query["expiry"] = request.expiry
-        order = [("standing", 1), ("expiry", 1), ("symbol", 1)]
         try:
-            cursor = self._instruments.find(query).sort(order).limit(_MAX_MATCHES)
-            rows = await cursor.to_list()
+            found = await self._matches(request)
+            option = option_query(request.query)
+            if option is not None and not any(_has_strike(row, option.strike) for row in found):
+                nearest = await self._nearest(option, request)
+                if nearest:
+                    return SearchReply(instruments=nearest)
         except PyMongoError:
             raise Unavailable("instruments cannot be read at the moment") from None
-        matches = [(_instrument(row), row["standing"], row["words"]) for row in rows]
+        matches = [(_instrument(row), row["standing"], row["words"]) for row in found]
         return SearchReply(instruments=rank_matches(request.query, matches)[: request.limit])
+
+    async def _matches(self, request: SearchRequest) -> list[Document]:
+        """Instruments with all words of the query in one of its spellings, as stored."""
+        query: dict[str, Any] = {
+            "$or": [{"words": {"$all": _beginnings(words)}} for words in spellings(request.query)]
+        }
+        if request.types:
+            query["type"] = {"$in": [name.upper() for name in request.types]}
+        query |= _narrowed(request)
+        order = [("standing", 1), ("expiry", 1), ("symbol", 1)]
+        return await self._instruments.find(query).sort(order).limit(_MAX_MATCHES).to_list()
+
+    async def _nearest(self, option: OptionQuery, request: SearchRequest) -> list[Instrument]:
+        """The options with the strikes nearest to the wanted one."""
+        wanted_types = {name.upper() for name in request.types} or set(option.types)
+        others = _beginnings(option.other_words)
+        query: dict[str, Any] = {
+            "type": {"$in": sorted(wanted_types & set(option.types))},
+            "strike": {"$type": "number"},
+            "expiry": {"$type": "string"},
+        } | _narrowed(request)
+        projection = {"strike": 1, "expiry": 1}
+        name = option.underlying
+        for underlying in (name, name.replace("&", ""), *_beginnings([name])):
+            query["words"] = {"$all": [underlying, *others]}
+            rows = await self._instruments.find(query, projection).to_list(_MAX_CONTRACTS)
+            if rows:
+                break
+        contracts = [Contract(row["_id"], row["strike"], row["expiry"]) for row in rows]
+        keys = nearest_contracts(option, contracts)[: request.limit]
+        return (await self.get(GetRequest(keys=keys))).instruments if keys else []
 
     async def get(self, request: GetRequest) -> GetReply:
         """Instruments by key, in the order of the request.
@@ -127,6 +173,26 @@ class InstrumentStore:
             instruments=[instruments[key] for key in request.keys if key in instruments],
             unknown=[key for key in request.keys if key not in instruments],
         )
+
+
+def _beginnings(words: Iterable[str]) -> list[re.Pattern[str]]:
+    return [re.compile("^" + re.escape(word)) for word in words]
+
+
+def _narrowed(request: SearchRequest) -> dict[str, Any]:
+    """The conditions of a request on segment and expiry."""
+    query: dict[str, Any] = {}
+    if request.segments:
+        query["segment"] = {"$in": [segment.upper() for segment in request.segments]}
+    if request.expiry is not None:
+        query["expiry"] = request.expiry
+    return query
+
+
+def _has_strike(row: Document, strike: float) -> bool:
+    """Whether a row has this strike, or one whose digits begin with those of `strike`."""
+    own = row.get("strike")
+    return own is not None and f"{own:g}".startswith(f"{strike:g}")
 
 
 def _instrument(row: Document) -> Instrument:

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -12,7 +12,18 @@ import msgspec
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.instruments.master_rows import MasterFile, MasterRow, instrument_from_row
+from services.persister.instruments.master_acceptance import (
+    MasterRecord,
+    Refusal,
+    is_lasting,
+    with_refusal,
+)
+from services.persister.instruments.master_rows import (
+    MasterFile,
+    MasterRow,
+    instrument_from_row,
+    master_row,
+)
 from services.persister.instruments.search_rank import search_rank, search_words
 from services.persister.settings import PersisterSettings
 from shared.contracts.instruments import Instrument
@@ -26,6 +37,7 @@ log = get_logger(__name__)
 _PUBLISHED_AT: Final = timedelta(hours=6, minutes=15)
 """Time of day, IST, by which Upstox has published the day's master."""
 _BATCH_ROWS: Final = 500
+_MAX_EXCERPT_CHARS: Final = 200
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=30)
 
 
@@ -36,8 +48,12 @@ class MasterStore(Protocol):
         """Create the collection, or bring it up to date."""
         ...
 
-    async def loaded_day(self, url: str) -> str | None:
-        """The day (YYYY-MM-DD) whose master was stored completely; None if there is none."""
+    async def master(self) -> MasterRecord:
+        """The master that the stored instruments are of."""
+        ...
+
+    async def record_refusal(self, refusals: Sequence[Refusal]) -> None:
+        """Replace the list of refused masters."""
         ...
 
     async def count(self) -> int:
@@ -67,6 +83,7 @@ class MasterLoader:
         self._store = store
         self._url = settings.master_url
         self._check_secs = settings.master_check_secs
+        self._min_share = settings.master_min_share
         self._clock = clock
 
     async def run(self) -> None:
@@ -75,7 +92,8 @@ class MasterLoader:
             try:
                 await self._store.prepare()
                 day = self._published_day()
-                if await self._store.loaded_day(self._url) != day:
+                record = await self._store.master()
+                if (record.url, record.day) != (self._url, day):
                     await self.load(day)
             except (
                 aiohttp.ClientError, TimeoutError, PyMongoError, Unavailable, zlib.error,
@@ -92,52 +110,75 @@ class MasterLoader:
     async def load(self, day: str) -> None:
         """Load the master and record it as that of `day`.
 
-        Raises Unavailable if the file is truncated or has less than half of the instruments
-        stored before, and the errors that `run` retries.
+        The file is read twice: before a row is stored, all of it must have been read and accepted.
+        Raises Unavailable if the file is truncated, empty or refused for its size, and the errors
+        that `run` retries.
         """
-        count_before = await self._store.count()
         keys: set[str] = set()
         underlying_keys: set[str] = set()
-        candidates: dict[str, MasterRow] = {}
-        batch: list[MasterRow] = []
         async for row in self._rows():
             keys.add(row.instrument_key)
             if row.underlying_key is not None:
                 underlying_keys.add(row.underlying_key)
+        await self._check_size(day, len(keys))
+        batch: list[MasterRow] = []
+        async for row in self._rows(is_first_time=False):
+            keys.add(row.instrument_key)
             batch.append(row)
             if len(batch) == _BATCH_ROWS:
                 await self._write(batch, underlying_keys)
-                candidates |= _possible_underlyings(batch, underlying_keys)
                 batch = []
         await self._write(batch, underlying_keys)
-        candidates |= _possible_underlyings(batch, underlying_keys)
-        if len(keys) < count_before // 2:
-            raise Unavailable(
-                f"the master has {len(keys)} instruments, after {count_before} before"
-            )
-        # Underlyings whose derivatives came after them in the file have another rank now.
-        late = [row for key, row in candidates.items() if key in underlying_keys]
-        for at in range(0, len(late), _BATCH_ROWS):
-            await self._write(late[at : at + _BATCH_ROWS], underlying_keys)
         deleted = await self._store.finish(self._url, day, keys)
         metrics.INSTRUMENTS.set(len(keys))
         log.info("instruments master loaded", day=day, instruments=len(keys), deleted=deleted)
 
-    async def _rows(self) -> AsyncIterator[MasterRow]:
-        """The rows of the file. Rows that cannot be decoded are skipped."""
+    async def _check_size(self, day: str, size: int) -> None:
+        """Raises Unavailable, having recorded it, if a master of this size is refused.
+
+        A master with another address than the last one may have any size.
+        """
+        if not size:
+            raise Unavailable("the master has no instrument")
+        record = await self._store.master()
+        stored = await self._store.count()
+        if size >= stored * self._min_share or record.url not in ("", self._url):
+            return
+        refusals = with_refusal(record.refusals, Refusal(day, size))
+        if is_lasting(refusals):
+            log.warning("smaller master accepted after three days", size=size, stored=stored)
+            return
+        metrics.MASTER_REFUSALS.inc()
+        await self._store.record_refusal(refusals)
+        raise Unavailable(
+            f"the master has {size} instruments after {stored}; it is accepted on the third day of"
+            " about this size, or with a lower TRADEDAD_PERSISTER_MASTER_MIN_SHARE"
+        )
+
+    async def _rows(self, *, is_first_time: bool = True) -> AsyncIterator[MasterRow]:
+        """The rows of the file. Rows with a field that is not valid are passed over.
+
+        They are counted and logged the first time that the file is read.
+        """
         skipped = 0
         async with self._http.get(self._url, timeout=_TIMEOUT) as response:
             response.raise_for_status()
             file = MasterFile(response.content)
-            async for raw in ijson.items_async(file, "item", use_float=True):
+            # With `use_float` one integer of more than 64 bits would end the whole file.
+            async for raw in ijson.items_async(file, "item"):
                 try:
-                    yield msgspec.convert(raw, MasterRow, strict=False)
+                    yield master_row(raw)
                 except msgspec.ValidationError as error:
+                    if not is_first_time:
+                        continue
+                    metrics.SKIPPED_MASTER_ROWS.inc()
                     skipped += 1
                     if skipped == 1:
-                        log.warning("row of the master cannot be decoded", error=str(error))
+                        log.warning(
+                            "row of the master is not valid", error=str(error), row=_excerpt(raw)
+                        )
         if skipped:
-            log.warning("rows of the master skipped", rows=skipped)
+            log.warning("rows of the master passed over", rows=skipped)
 
     async def _write(self, rows: list[MasterRow], underlying_keys: set[str]) -> None:
         ranked = []
@@ -153,11 +194,7 @@ class MasterLoader:
         await self._store.write(ranked)
 
 
-def _possible_underlyings(rows: list[MasterRow], underlying_keys: set[str]) -> dict[str, MasterRow]:
-    """Rows of shares and indices whose derivatives may come later in the file, by key."""
-    types = ("EQ", "INDEX")
-    return {
-        row.instrument_key: row
-        for row in rows
-        if row.instrument_type in types and row.instrument_key not in underlying_keys
-    }
+def _excerpt(raw: object) -> str:
+    """The beginning of a row, which has its key in most cases."""
+    key = raw.get("instrument_key") if isinstance(raw, dict) else None
+    return repr(raw if key is None else key)[:_MAX_EXCERPT_CHARS]

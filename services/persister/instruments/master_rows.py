@@ -1,42 +1,87 @@
 """The file format of Upstox's instruments master."""
 
 import zlib
-from typing import Any, Final, Protocol
+from decimal import Decimal
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 
 from shared.contracts.instruments import Instrument
+from shared.contracts.subjects import MAX_KEY_CHARS
 from shared.errors import Unavailable
 from shared.market.exchange_time import ist_date
 
 _CHUNK_BYTES: Final = 1 << 16
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _PAISE_PER_RUPEE: Final = 100
+# The years 2000 and 2100: a number of seconds or microseconds is far outside.
+_EARLIEST_EXPIRY_MS: Final = 946_684_800_000
+_LATEST_EXPIRY_MS: Final = 4_102_444_800_000
+
+
+Text = Annotated[str, msgspec.Meta(max_length=256)]
+RequiredText = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[^|]+\|[^|]+$", max_length=MAX_KEY_CHARS)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+Amount = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
 
 class MasterRow(msgspec.Struct):
-    """The fields of a row that are used. A row lacks fields that do not apply to it."""
+    """The fields of a row that are used. A row lacks fields that do not apply to it.
 
-    instrument_key: str
-    segment: str
-    exchange: str
-    instrument_type: str
-    trading_symbol: str
-    name: str = ""
-    short_name: str = ""
-    exchange_token: str = ""
-    isin: str | None = None
-    lot_size: int | None = None
-    tick_size: float | None = None
+    The bounds are far outside of what Upstox sends, and inside of what MongoDB stores.
+    """
+
+    instrument_key: Key
+    segment: Word
+    exchange: Word
+    instrument_type: Word
+    trading_symbol: RequiredText
+    name: Text = ""
+    short_name: Text = ""
+    exchange_token: Text = ""
+    isin: Text | None = None
+    lot_size: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] | None = None
+    tick_size: Amount | None = None
     """In paise."""
-    freeze_quantity: float | None = None
-    expiry: int | None = None
+    freeze_quantity: Amount | None = None
+    expiry: Annotated[int, msgspec.Meta(ge=_EARLIEST_EXPIRY_MS, le=_LATEST_EXPIRY_MS)] | None = None
     """Epoch ms."""
-    strike_price: float | None = None
-    underlying_key: str | None = None
-    underlying_symbol: str | None = None
+    strike_price: Amount | None = None
+    underlying_key: Text | None = None
+    underlying_symbol: Text | None = None
     mtf_enabled: bool = False
     """Whether the instrument can be bought on margin (margin trading facility)."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for text that cannot be stored."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str):
+                _check_text(name, value)
+
+
+def master_row(raw: object) -> MasterRow:
+    """The row of a JSON value as ijson decodes it; null means absent.
+
+    Raises msgspec.ValidationError.
+    """
+    if isinstance(raw, dict):
+        raw = {
+            name: float(value) if isinstance(value, Decimal) else value
+            for name, value in raw.items()
+            if value is not None
+        }
+    return msgspec.convert(raw, MasterRow, strict=False)
+
+
+def _check_text(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: not valid Unicode") from None
+    if "\0" in text:
+        raise ValueError(f"{name}: contains NUL")
 
 
 def instrument_from_row(row: MasterRow) -> Instrument:

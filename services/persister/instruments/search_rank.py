@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from services.persister.instruments.search_query import spellings
 from shared.contracts.instruments import Instrument
 
 _WORD_PARTS: Final = re.compile(r"[a-z0-9.]+")
@@ -12,11 +13,6 @@ _TYPE_WORDS: Final = {
     "PE": ("put",),
     "FUT": ("future", "futures"),
 }
-
-
-def query_words(query: str) -> list[str]:
-    """The words of a query. Each must be the beginning of a word of the instrument."""
-    return list(dict.fromkeys(query.lower().split()))
 
 
 def search_words(instrument: Instrument, *more_texts: str) -> list[str]:
@@ -55,20 +51,21 @@ def rank_matches(
 ) -> list[Instrument]:
     """The instruments of `matches`, each with its rank and words, best first.
 
-    Instruments whose symbol, name or key equals the query come first. Then they are ordered by
-    how many words of the query they have in full, by whether their symbol begins with the query's
-    first word, by rank, by expiry, by length of the symbol, and alphabetically.
+    Instruments whose symbol, name or key equals a spelling of the query come first. Then they are
+    ordered by how many words of the query they have in full, by whether their symbol begins with
+    the query's first word, by rank, by expiry, by length of the symbol, and alphabetically.
     """
-    words = query_words(query)
-    normalised = " ".join(query.lower().split())
+    all_spellings = spellings(query)
+    names = {" ".join(words) for words in all_spellings}
+    first_words = tuple({words[0] for words in all_spellings})
 
     def order(match: tuple[Instrument, int, list[str]]) -> tuple[object, ...]:
         instrument, rank, own_words = match
         symbol = instrument.symbol.lower()
         return (
-            normalised not in (symbol, instrument.name.lower(), instrument.key.lower()),
-            -len(set(words) & set(own_words)),
-            not symbol.startswith(words[0]),
+            names.isdisjoint((symbol, instrument.name.lower(), instrument.key.lower())),
+            -max(len(set(words) & set(own_words)) for words in all_spellings),
+            not symbol.startswith(first_words),
             rank,
             instrument.expiry or "",
             len(symbol),

@@ -13,7 +13,6 @@ from shared.contracts.messages import BarState
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import (
     DAY_MS,
-    MINUTE_MS,
     WINDOW_MS,
     to_datetime,
     trading_day,
@@ -22,8 +21,8 @@ from shared.market.exchange_time import (
 from shared.runtime.mongo import Document, Mongo
 
 _MAX_BARS: Final = 20_000
-_MAX_GAPS: Final = 50
-_PRE_OPEN_MS: Final = 15 * MINUTE_MS
+_MAX_OPEN_KEYS: Final = 50_000
+"""Instruments of gaps, over all gaps."""
 
 InstrumentDay = tuple[int, str]
 """Day (a number of `trading_day`) and instrument key."""
@@ -60,14 +59,16 @@ class RepairBacklog:
 class RepairBacklogReader:
     """Reads the backlog from MongoDB. Any process may, leader or not."""
 
-    def __init__(self, mongo: Mongo, *, max_age_days: int, delay_secs: float) -> None:
+    def __init__(
+        self, mongo: Mongo, calendar: Calendar, *, max_age_days: int, delay_secs: float
+    ) -> None:
         """Windows older than `max_age_days` and those that ended less than `delay_secs` ago
         are left out."""
         self._bars = mongo.db.get_collection(BARS)
         self._gaps = mongo.db.get_collection(GAPS)
         self._max_age_ms = max_age_days * DAY_MS
         self._delay_ms = int(delay_secs * 1_000)
-        self._calendar = Calendar()
+        self._calendar = calendar
 
     async def read(self, now_ms: int) -> RepairBacklog:
         """The backlog at exchange time `now_ms`. Raises PyMongoError."""
@@ -85,7 +86,9 @@ class RepairBacklogReader:
             "state": GapState.OPEN.value,
             "end": {"$gte": oldest, "$lte": to_datetime(until_ms)},
         }
-        for gap in await self._gaps.find(open_gaps).sort("end").to_list(_MAX_GAPS):
+        open_keys = 0
+        async for gap in self._gaps.find(open_gaps).sort("end"):
+            open_keys += len(gap["open_keys"])
             for key in gap["open_keys"]:
                 missing = await self._missing_windows(gap, key)
                 if not missing:
@@ -94,6 +97,8 @@ class RepairBacklogReader:
                 for window_ms in missing:
                     _add_window(repairs, key, window_ms)
                 repairs[trading_day(max(missing)), key].gap_ids.add(gap["_id"])
+            if open_keys >= _MAX_OPEN_KEYS:
+                break
         return RepairBacklog([repairs[place] for place in sorted(repairs)], filled)
 
     async def _missing_windows(self, gap: Document, key: str) -> set[int]:
@@ -106,12 +111,9 @@ class RepairBacklogReader:
         full = {to_ms(bar["start"]) async for bar in self._bars.find(query, {"start": 1})}
         missing = set(range(window_start(start_ms), end_ms, WINDOW_MS)) - full
         if end_ms - start_ms > DAY_MS:  # there are no candles of nights and weekends
-            missing = {window_ms for window_ms in missing if self._is_in_session(key, window_ms)}
+            segment = key.partition("|")[0]
+            missing = {at_ms for at_ms in missing if self._calendar.may_trade(segment, at_ms)}
         return missing
-
-    def _is_in_session(self, key: str, at_ms: int) -> bool:
-        session = self._calendar.session(key.partition("|")[0], at_ms)
-        return session is not None and session[0] - _PRE_OPEN_MS <= at_ms < session[1]
 
 
 def _add_window(repairs: dict[InstrumentDay, Repair], key: str, window_ms: int) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote as percent
 
 import aiohttp
@@ -12,6 +12,7 @@ from yarl import URL
 from services.persister import metrics
 from services.persister.repair.call_pacer import CallPacer
 from services.persister.repair.candle_bars import MinuteCandle
+from shared.contracts.strict_json import json_decoder
 from shared.errors import NotFound, Unavailable
 from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS, ist_date
 from shared.runtime.clock import Clock
@@ -22,11 +23,19 @@ from shared.runtime.upstox_tokens import TokenPicker
 log = get_logger(__name__)
 
 _V3: Final = "/v3/historical-candle"
-_UNKNOWN_KEY: Final = "UDAPI100011"
+# Unknown, malformed, and (reported by users) not available key.
+_UNKNOWN_KEYS: Final = frozenset(("UDAPI100011", "UDAPI1021", "UDAPI1087"))
+_MAX_EXCERPT_CHARS: Final = 200
+
+
+_MAX_QUANTITY: Final = 2**53
+_Price = Annotated[float, msgspec.Meta(gt=0, le=1e12)]
+_Quantity = Annotated[float, msgspec.Meta(ge=0, le=_MAX_QUANTITY)]
+_Row = tuple[str, _Price, _Price, _Price, _Price, _Quantity, Any]
 
 
 class _Candles(msgspec.Struct):
-    candles: list[tuple[str, float, float, float, float, float, float]]
+    candles: list[Any]
 
 
 class _Answer(msgspec.Struct):
@@ -34,7 +43,7 @@ class _Answer(msgspec.Struct):
     errors: list[dict[str, Any]] = []
 
 
-_decoder: Final = msgspec.json.Decoder(_Answer)
+_decode: Final = json_decoder(_Answer)
 
 
 class CandleSource:
@@ -74,10 +83,10 @@ class CandleSource:
             raise Unavailable(f"no candles of {key}: {error!r}") from None
         if status == HTTPStatus.OK and answer.data is not None:
             metrics.REPAIR_CALLS.labels("ok").inc()
-            return [_candle(row) for row in answer.data.candles]
+            return _candles(answer.data.candles)
         metrics.REPAIR_CALLS.labels("refused").inc()
         codes = [error.get("errorCode") or error.get("error_code") for error in answer.errors]
-        if _UNKNOWN_KEY in codes:
+        if not _UNKNOWN_KEYS.isdisjoint(codes):
             raise NotFound(f"Upstox does not know {key}")
         raise Unavailable(f"no candles of {key}: {status} {codes}")
 
@@ -91,7 +100,7 @@ class CandleSource:
             token = await self._tokens.pick()
             body, status = await self._call(path, token)
             if token is None or status != HTTPStatus.UNAUTHORIZED:
-                return _decoder.decode(body), status
+                return _decode(body), status
             metrics.REPAIR_CALLS.labels("refused").inc()
             log.info("access token refused by Upstox", path=path)
             self._tokens.refuse(token)
@@ -106,6 +115,40 @@ class CandleSource:
             return await response.read(), response.status
 
 
-def _candle(row: tuple[str, float, float, float, float, float, float]) -> MinuteCandle:
-    start = int(datetime.fromisoformat(row[0]).timestamp() * 1_000)
-    return MinuteCandle(start, *row[1:5], volume=int(row[5]), oi=int(row[6]))
+def _candles(rows: list[Any]) -> list[MinuteCandle]:
+    """The candles of an answer. A row whose time cannot be read is passed over and counted."""
+    candles = []
+    for row in rows:
+        try:
+            candles.append(_candle(row))
+        except (msgspec.ValidationError, ValueError, OverflowError) as error:
+            _report_invalid(row, error)
+    return candles
+
+
+def _candle(row: object) -> MinuteCandle:
+    """The candle of a row; one with a known time and invalid prices or volume is `invalid`.
+
+    An open interest that is not valid counts as unknown (0). Raises ValueError,
+    OverflowError or msgspec.ValidationError if the time cannot be read.
+    """
+    (text, *_) = msgspec.convert(row, list[Any])[:1] or [None]
+    at = datetime.fromisoformat(msgspec.convert(text, str))
+    if at.utcoffset() is None:
+        raise ValueError("time without an offset")
+    start_ms = int(at.timestamp() * 1_000)
+    try:
+        _, open_, high, low, close, volume, oi = msgspec.convert(row, _Row)
+    except msgspec.ValidationError as error:
+        _report_invalid(row, error)
+        return MinuteCandle.invalid(start_ms)
+    if not low <= min(open_, close) <= max(open_, close) <= high:
+        _report_invalid(row, "open or close is not between low and high")
+        return MinuteCandle.invalid(start_ms)
+    known_oi = oi if isinstance(oi, int | float) and 0 <= oi <= _MAX_QUANTITY else 0
+    return MinuteCandle(start_ms, open_, high, low, close, volume=int(volume), oi=int(known_oi))
+
+
+def _report_invalid(row: object, error: object) -> None:
+    metrics.SKIPPED_CANDLES.inc()
+    log.warning("candle is not valid", error=str(error), row=repr(row)[:_MAX_EXCERPT_CHARS])

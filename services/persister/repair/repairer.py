@@ -15,11 +15,12 @@ from services.persister import metrics
 from services.persister.pipeline import Publisher
 from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
+from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
 from shared.errors import NotFound, Unavailable
-from shared.market.exchange_time import trading_day
+from shared.market.exchange_time import trading_day, window_start
 from shared.runtime.backoff import Backoff
 from shared.runtime.logs import get_logger
 
@@ -30,6 +31,10 @@ _MAX_ATTEMPTS: Final = 5
 _MAX_FAILED_INSTRUMENTS: Final = 10
 _MAX_PAUSE_SECS: Final = 300.0
 _LOG_EVERY_REPAIRS: Final = 100
+
+
+_Attempt = tuple[bool, int, str, frozenset[int]]
+"""A repair, with whether its candles are those of today until now."""
 
 
 class Candles(Protocol):
@@ -43,8 +48,8 @@ class Candles(Protocol):
 class RepairStore(Protocol):
     """Stores repairs. Both methods raise PyMongoError, and StaleEpoch if another leads."""
 
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
-        """Store bars unless there are better ones. Returns the bars as stored."""
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
+        """Store bars unless there are better ones. Returns the bars as stored, to publish."""
         ...
 
     async def settle_gaps(
@@ -82,7 +87,7 @@ class Repairer:
         self._publisher = publisher
         self._stream_time_ms = stream_time_ms
         self._every_secs = every_secs
-        self._attempts: Counter[tuple[int, str, frozenset[int]]] = Counter()
+        self._attempts: Counter[_Attempt] = Counter()
 
     async def run(self, term: Term, epoch: int) -> None:
         """Repair until cancelled. Raises StaleEpoch or LeaseLost if another persister leads."""
@@ -113,7 +118,7 @@ class Repairer:
         backlog = await self._backlog.read(now_ms)
         for key, gap_ids in backlog.filled.items():
             await self._store.settle_gaps(gap_ids, key, GapState.REPAIRED, epoch)
-        repairs = self._below_max_attempts(backlog.repairs)
+        repairs = self._below_max_attempts(backlog.repairs, now_ms)
         metrics.PENDING_REPAIRS.set(len(repairs))
         bars = 0
         failed_keys: set[str] = set()
@@ -127,34 +132,51 @@ class Repairer:
                 log.info("repair progress", done=number, total=len(repairs), bars=bars)
         return len(failed_keys)
 
-    def _below_max_attempts(self, repairs: list[Repair]) -> list[Repair]:
+    def _below_max_attempts(self, repairs: list[Repair], now_ms: int) -> list[Repair]:
         # Also forgets the attempts of repairs that are not in the backlog any more.
-        self._attempts &= Counter({repair.identity: _MAX_ATTEMPTS for repair in repairs})
-        return [repair for repair in repairs if self._attempts[repair.identity] < _MAX_ATTEMPTS]
+        attempts = {_attempt(repair, now_ms): repair for repair in repairs}
+        self._attempts &= Counter(dict.fromkeys(attempts, _MAX_ATTEMPTS))
+        return [
+            repair
+            for attempt, repair in attempts.items()
+            if self._attempts[attempt] < _MAX_ATTEMPTS
+        ]
 
     async def _repair(self, repair: Repair, now_ms: int, epoch: int, failed_keys: set[str]) -> int:
         """Repair the windows of one instrument and day. Returns the number of bars stored.
 
         Adds the key to `failed_keys` if its candles are unavailable.
         """
-        key = repair.key
+        key, attempt = repair.key, _attempt(repair, now_ms)
+        is_today, *_ = attempt
         try:
-            is_today = repair.day == trading_day(now_ms)
             candles = await self._candles.day(key, repair.day, is_today=is_today)
         except NotFound:
-            self._attempts[repair.identity] = _MAX_ATTEMPTS
+            self._attempts[attempt] = _MAX_ATTEMPTS
             await self._store.settle_gaps(repair.gap_ids, key, GapState.ABANDONED, epoch)
             return 0
         except Unavailable as error:
             failed_keys.add(key)
             log.debug("candles unavailable", key=key, error=error.detail)
             return 0
-        bars = await self._store.repair(repaired_bars(key, candles, repair.windows), epoch)
-        metrics.REPAIRED_BARS.inc(len(bars))
-        await self._publisher.publish(bars)
+        stored = await self._store.repair(repaired_bars(key, candles, repair.windows), epoch)
+        metrics.REPAIRED_BARS.inc(len(stored.bars))
+        await self._publisher.publish(stored)
         # A bar that is still partial has trades of which Upstox has no candle yet.
-        self._attempts[repair.identity] += 1
-        # If an earlier day of the instrument failed, its gap is not filled yet.
-        if key not in failed_keys:
+        self._attempts[attempt] += 1
+        # A window with an invalid candle has no bar yet. If an earlier day of the instrument failed,
+        # its gap is not filled yet.
+        has_invalid = any(
+            not candle.is_valid and window_start(candle.start_ms) in repair.windows
+            for candle in candles
+        )
+        if key not in failed_keys and not has_invalid:
             await self._store.settle_gaps(repair.gap_ids, key, GapState.REPAIRED, epoch)
-        return len(bars)
+        if key not in failed_keys and self._attempts[attempt] == _MAX_ATTEMPTS and not is_today:
+            await self._store.settle_gaps(repair.gap_ids, key, GapState.ABANDONED, epoch)
+        return len(stored.bars)
+
+
+def _attempt(repair: Repair, now_ms: int) -> _Attempt:
+    # Candles of an earlier day are of another API, which may have those that today's lacked.
+    return (repair.day == trading_day(now_ms), *repair.identity)

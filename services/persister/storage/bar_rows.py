@@ -11,34 +11,42 @@ from collections.abc import Iterator
 from itertools import repeat
 from operator import attrgetter
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import bson
 import msgspec
+from bson.codec_options import CodecOptions, DatetimeConversion
 
-from shared.contracts.history import HistoryBar
-from shared.contracts.messages import BarState
+from shared.contracts.history import HistoryBar, HistoryBarState
 from shared.market.exchange_time import WINDOW_MS
 
 # In the order in which they are stored. `start` is read from `_id`, where it is a number: decoding
 # a date costs more than all the rest of a bar.
 PROJECTED_FIELDS: Final = (
-    "_id", "open", "high", "low", "close", "volume", "oi", "ticks", "state", "silent_ms"
+    "_id", "open", "high", "low", "close", "ltq", "ltt", "volume", "vtt", "atp", "oi", "ticks",
+    "state", "silent_ms",
 )  # fmt: skip
 _SIZE: Final = Struct("<i")
-_STATES: Final = {state.value.encode(): state for state in BarState}
+_DATES_AS_MS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
+    datetime_conversion=DatetimeConversion.DATETIME_MS
+)
+_STATES: Final = {state.value.encode(): state for state in HistoryBarState}
 
 
 def _price(name: str) -> str:
     return rf"\x01{name}\0(?P<{name}_d>.{{8}})"
 
 
-def _integer(name: str, alternative: str = "") -> str:
-    return rf"(?:\x10{name}\0(?P<{name}_i>.{{4}})|\x12{name}\0(?P<{name}_q>.{{8}}){alternative})"
+def _or_null(name: str, value: str) -> str:
+    return rf"(?:{value}|\x0a{name}\0)"
 
 
-def _integer_or_null(name: str) -> str:
-    return _integer(name, rf"|\x0a{name}\0")
+def _integer(name: str) -> str:
+    return rf"(?:\x10{name}\0(?P<{name}_i>.{{4}})|\x12{name}\0(?P<{name}_q>.{{8}}))"
+
+
+def _date(name: str) -> str:
+    return rf"\x09{name}\0(?P<{name}_q>.{{8}})"
 
 
 # A document, see https://bsonspec.org/spec.html. A group's name is its field and `struct` format.
@@ -46,8 +54,12 @@ _ROW: Final = re.compile(
     (
         r"....\x02_id\0....[^\0]*\|(?P<_id_13s>[0-9]{13})\0"
         + "".join(_price(name) for name in ("open", "high", "low", "close"))
-        + _integer_or_null("volume")
-        + _integer_or_null("oi")
+        + _or_null("ltq", _integer("ltq"))
+        + _or_null("ltt", _date("ltt"))
+        + _or_null("volume", _integer("volume"))
+        + _or_null("vtt", _integer("vtt"))
+        + _or_null("atp", _price("atp"))
+        + _or_null("oi", _integer("oi"))
         + _integer("ticks")
         + r"\x02state\0....(?:(?P<state_7s>partial)|(?P<state_8s>complete|repaired))\0"
         + _integer("silent_ms")
@@ -114,13 +126,27 @@ class _Layout(NamedTuple):
         columns = [
             repeat(None) if name in self.null_fields else next(decoded) for name in PROJECTED_FIELDS
         ]
-        for start_digits, open_, high, low, close, volume, oi, ticks, state, silent_ms in zip(
-            *columns, strict=False
-        ):
+        for (
+            start_digits,
+            open_,
+            high,
+            low,
+            close,
+            ltq,
+            ltt,
+            volume,
+            vtt,
+            atp,
+            oi,
+            ticks,
+            state,
+            silent_ms,
+        ) in zip(*columns, strict=False):
             start = int(start_digits)
             yield HistoryBar(
                 start=start, end=start + WINDOW_MS, open=open_, high=high, low=low, close=close,
-                volume=volume, oi=oi, ticks=ticks, state=_STATES[state], silent_ms=silent_ms,
+                ltq=ltq, ltt=ltt, volume=volume, vtt=vtt, atp=atp, oi=oi, ticks=ticks,
+                state=_STATES[state], silent_ms=silent_ms,
             )  # fmt: skip
 
 
@@ -147,8 +173,10 @@ def _layout(row: bytes) -> _Layout | None:
 
 def _decode_each(rows: bytes) -> list[HistoryBar]:
     """The bars of rows of any layout, one after the other."""
-    documents = bson.decode_all(rows)
+    documents = bson.decode_all(rows, _DATES_AS_MS)
     for document in documents:
         document["start"] = start = int(document["_id"].rpartition("|")[2])
         document["end"] = start + WINDOW_MS
+        ltt = document.get("ltt")
+        document["ltt"] = None if ltt is None else int(ltt)
     return msgspec.convert(documents, list[HistoryBar])

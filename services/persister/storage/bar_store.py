@@ -14,15 +14,21 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from services.persister import metrics
 from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import AggregatorState, decode_state
+from services.persister.storage.bar_precedence import must_stay
 from services.persister.storage.documents import (
     BAR_SCHEMA,
     CHECKPOINT_SCHEMA,
     GAP_SCHEMA,
     bar_document,
     bar_from_document,
+    bar_id,
+    bar_id_range,
     gap_document,
+    to_ms,
 )
 from services.persister.storage.epoch_guard import CHECKPOINTS, EpochGuard
+from services.persister.storage.unpublished_bars import UnpublishedBars
+from services.persister.stored_bars import StoredBars
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import to_datetime
@@ -42,7 +48,7 @@ _QUOTE_FIELDS: Final = ("ltq", "ltt", "atp", "ticks", "silent_ms", "epoch")
 # Changes the checkpoint without moving it.
 _AMENDMENT: Final[Document] = {"$inc": {"amendments": 1}}
 
-_SaveBars = Callable[[Sequence[Bar], AsyncClientSession], Awaitable[None]]
+_SaveBars = Callable[[Sequence[Bar], AsyncClientSession], Awaitable[Sequence[Bar]]]
 
 
 class BarStore:
@@ -58,6 +64,7 @@ class BarStore:
         self._gaps = mongo.db.get_collection(GAPS)
         self._retention_days = retention_days
         self._guard = EpochGuard(mongo)
+        self._unpublished = UnpublishedBars(mongo)
         # Bars of a window are new unless entries are read a second time. An insert takes a
         # fraction of the time of a replacement, so it is tried first.
         self._is_rewriting = False
@@ -83,6 +90,7 @@ class BarStore:
         await ensure_collection(self._db, BARS, BAR_SCHEMA, bar_indexes, by_id=True)
         await ensure_collection(self._db, GAPS, GAP_SCHEMA, gap_indexes)
         await ensure_collection(self._db, CHECKPOINTS, CHECKPOINT_SCHEMA, [])
+        await self._unpublished.prepare()
         await self._set_retention()
 
     async def _set_retention(self) -> None:
@@ -114,55 +122,60 @@ class BarStore:
             log.warning("checkpoint unreadable, rereading the whole stream", error=str(error))
             return epoch, AggregatorState()
 
-    async def commit(self, closed: ClosedWindows, epoch: int) -> None:
+    async def commit(self, closed: ClosedWindows, epoch: int) -> StoredBars:
         """Write the bars and gaps of closed windows, and the checkpoint, in one transaction.
 
-        Writing the same again changes nothing. Raises StaleEpoch, having written nothing, if
-        a newer leader has taken over.
+        Writing the same again changes nothing. Returns the bars as written, to publish. Raises
+        StaleEpoch, having written nothing, if a newer leader has taken over.
         """
         if not self._is_rewriting:
             try:
-                await self._commit(closed, epoch, self._insert_bars)
+                return await self._commit(closed, epoch, self._insert_bars)
             except BulkWriteError as error:
                 if not _is_duplicate(error):
                     raise
-            else:
-                return
-        await self._commit(closed, epoch, self._rewrite_bars)
+        return await self._commit(closed, epoch, self._rewrite_bars)
 
-    async def _commit(self, closed: ClosedWindows, epoch: int, save: _SaveBars) -> None:
+    async def _commit(self, closed: ClosedWindows, epoch: int, save: _SaveBars) -> StoredBars:
         gaps = [
             UpdateOne({"_id": gap["_id"]}, {"$setOnInsert": gap}, upsert=True)
             for gap in map(gap_document, closed.gaps)
         ]
         checkpoint = {"closed_until": to_datetime(closed.until_ms), "state": closed.checkpoint}
 
-        async def write(session: AsyncClientSession) -> None:
-            await save(closed.bars, session)
+        async def write(session: AsyncClientSession) -> StoredBars:
+            written = await save(closed.bars, session)
             if gaps:
                 await self._gaps.bulk_write(gaps, ordered=False, session=session)
+            return await self._unpublished.note(written, session)
 
-        await self._guard.transact(epoch, {"$set": checkpoint}, write)
-        _count_stored(closed.bars)
+        stored = await self._guard.transact(epoch, {"$set": checkpoint}, write)
+        _count_stored(stored.bars)
+        return stored
 
-    async def amend(self, bars: Sequence[Bar], epoch: int) -> None:
-        """Write bars that have changed since they were stored. Raises StaleEpoch as `commit`."""
+    async def amend(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
+        """Write bars that have changed since they were stored.
 
-        async def write(session: AsyncClientSession) -> None:
-            await self._write_bars(bars, session)
+        Returns the bars as written, to publish. Raises StaleEpoch as `commit`.
+        """
 
-        await self._guard.transact(epoch, _AMENDMENT, write)
-        _count_stored(bars)
+        async def write(session: AsyncClientSession) -> StoredBars:
+            written, _ = await self._write_bars(bars, session)
+            return await self._unpublished.note(written, session)
 
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
+        stored = await self._guard.transact(epoch, _AMENDMENT, write)
+        _count_stored(stored.bars)
+        return stored
+
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
         """Write bars made of Upstox's candles, except where a bar is complete or repaired.
 
-        A partial bar's fields that only quotes give are preserved. Returns the bars as written.
-        Raises StaleEpoch as `commit`.
+        A partial bar's fields that only quotes give are preserved. Returns the bars as written,
+        to publish. Raises StaleEpoch as `commit`.
         """
         documents = {document["_id"]: document for document in map(bar_document, bars)}
 
-        async def write(session: AsyncClientSession) -> list[Bar]:
+        async def write(session: AsyncClientSession) -> StoredBars:
             merged = dict(documents)
             cursor = self._bars.find({"_id": {"$in": list(documents)}}, session=session)
             async for stored in cursor:
@@ -172,55 +185,80 @@ class BarStore:
                 else:
                     del merged[stored["_id"]]
             await self._replace(merged.values(), session)
-            return [bar_from_document(document) for document in merged.values()]
+            written = [bar_from_document(document) for document in merged.values()]
+            return await self._unpublished.note(written, session)
 
-        written = await self._guard.transact(epoch, _AMENDMENT, write)
-        _count_stored(written)
-        return written
+        repaired = await self._guard.transact(epoch, _AMENDMENT, write)
+        _count_stored(repaired.bars)
+        return repaired
 
     async def settle_gaps(
         self, gap_ids: Collection[str], key: str, outcome: GapState, epoch: int
     ) -> None:
         """Record that `key` is repaired or abandoned in these gaps, as `outcome` says.
 
-        A gap in which no instrument is open any more gets the state `outcome`. Raises StaleEpoch
-        as `commit`.
+        A gap in which the instrument has a partial bar is not repaired and stays open. A gap in
+        which no instrument is open any more gets the state `outcome`. Raises StaleEpoch as
+        `commit`.
         """
         if not gap_ids:
             return
         settled: Document = {"$pull": {"open_keys": key}}
         if outcome is GapState.ABANDONED:
             settled["$addToSet"] = {"abandoned_keys": key}
-        ids = {"$in": list(gap_ids)}
-        over = {"_id": ids, "open_keys": [], "state": GapState.OPEN.value}
-        updates = [
-            UpdateMany({"_id": ids}, settled),
-            UpdateMany(over, {"$set": {"state": outcome.value}}),
-        ]
 
         async def write(session: AsyncClientSession) -> None:
+            open_gaps = {"_id": {"$in": list(gap_ids)}, "open_keys": key}
+            ids = [
+                gap["_id"]
+                async for gap in self._gaps.find(open_gaps, {"start": 1, "end": 1}, session=session)
+                if outcome is GapState.ABANDONED or not await self._is_partial(key, gap, session)
+            ]
+            over = {"_id": {"$in": ids}, "open_keys": [], "state": GapState.OPEN.value}
+            updates = [
+                UpdateMany({"_id": {"$in": ids}}, settled),
+                UpdateMany(over, {"$set": {"state": outcome.value}}),
+            ]
             await self._gaps.bulk_write(updates, ordered=True, session=session)
 
         await self._guard.transact(epoch, _AMENDMENT, write)
 
-    async def _insert_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> None:
+    async def _is_partial(self, key: str, gap: Document, session: AsyncClientSession) -> bool:
+        """Whether `key` has a partial bar in the gap."""
+        span = bar_id_range(key, to_ms(gap["start"]), to_ms(gap["end"]))
+        partial = {"_id": span, "state": BarState.PARTIAL.value}
+        return await self._bars.find_one(partial, {"_id": 1}, session=session) is not None
+
+    async def _insert_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> Sequence[Bar]:
         """Write bars that are all new. Raises BulkWriteError if one is stored already."""
         if bars:
             await self._bars.insert_many(map(bar_document, bars), ordered=False, session=session)
+        return bars
 
-    async def _rewrite_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> None:
+    async def _rewrite_bars(
+        self, bars: Sequence[Bar], session: AsyncClientSession
+    ) -> Sequence[Bar]:
         """Write bars of which some may be stored already."""
-        self._is_rewriting = await self._write_bars(bars, session) > 0
+        written, replaced = await self._write_bars(bars, session)
+        self._is_rewriting = replaced > 0
+        return written
 
-    async def _write_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> int:
-        """Write bars, but no partial bar over a repaired one. Returns how many replaced another."""
-        documents = {document["_id"]: document for document in map(bar_document, bars)}
-        partial = [i for i, doc in documents.items() if doc["state"] == BarState.PARTIAL.value]
+    async def _write_bars(
+        self, bars: Sequence[Bar], session: AsyncClientSession
+    ) -> tuple[Sequence[Bar], int]:
+        """Write bars, but no partial bar over a better one.
+
+        Returns the bars that were written, and how many of them replaced another.
+        """
+        by_id = {bar_id(bar.key, bar.start): bar for bar in bars}
+        partial = [name for name, bar in by_id.items() if bar.state is BarState.PARTIAL]
         if partial:
-            query = {"_id": {"$in": partial}, "state": BarState.REPAIRED.value}
-            async for repaired in self._bars.find(query, {"_id": 1}, session=session):
-                del documents[repaired["_id"]]
-        return await self._replace(documents.values(), session)
+            query = {"_id": {"$in": partial}, "state": {"$ne": BarState.PARTIAL.value}}
+            async for document in self._bars.find(query, session=session):
+                if must_stay(bar_from_document(document), by_id[document["_id"]]):
+                    del by_id[document["_id"]]
+        written = list(by_id.values())
+        return written, await self._replace(map(bar_document, written), session)
 
     async def _replace(self, documents: Iterable[Document], session: AsyncClientSession) -> int:
         """Write documents. Returns how many replaced another."""

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.errors import StaleEpoch
 from shared.runtime.logs import get_logger
@@ -26,7 +26,7 @@ from shared.runtime.mongo import Document, Mongo
 log = get_logger(__name__)
 
 CHECKPOINTS: Final = "checkpoints"
-_CHECKPOINT_ID: Final = "bars_5m"
+CHECKPOINT_ID: Final = "bars_5m"
 
 T = TypeVar("T")
 
@@ -41,12 +41,22 @@ class EpochGuard:
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
-        """End the session. No transaction may follow."""
-        await self._session.end_session()
+        """End the session. No transaction may follow.
+
+        The driver reuses the server's session for other operations of the client. So the
+        checkpoint must not name it any longer: a successor would kill those operations.
+        """
+        mine = {"_id": CHECKPOINT_ID, "session": self._session.session_id["id"]}
+        try:
+            await self._checkpoints.update_one(mine, {"$unset": {"session": ""}})
+        except PyMongoError as error:
+            log.warning("checkpoint still names the session that ends", error=str(error))
+        finally:
+            await self._session.end_session()
 
     async def take_over(self) -> Document:
         """Supersede every older leader. Returns the checkpoint document, with the new epoch."""
-        before = await self._checkpoints.find_one({"_id": _CHECKPOINT_ID}, {"session": 1})
+        before = await self._checkpoints.find_one({"_id": CHECKPOINT_ID}, {"session": 1})
         if before is not None and "session" in before:
             try:
                 await self._client.admin.command("killSessions", [{"id": before["session"]}])
@@ -54,7 +64,7 @@ class EpochGuard:
                 log.warning("cannot end the session of the last leader", error=str(error))
         session_id = self._session.session_id["id"]
         document: Document = await self._checkpoints.find_one_and_update(  # type: ignore[assignment]
-            {"_id": _CHECKPOINT_ID},
+            {"_id": CHECKPOINT_ID},
             {"$inc": {"epoch": 1}, "$set": {"session": session_id}},
             upsert=True,
             return_document=ReturnDocument.AFTER,
@@ -79,8 +89,8 @@ class EpochGuard:
 
     async def _check(self, epoch: int, change: Document, session: AsyncClientSession) -> None:
         result = await self._checkpoints.update_one(
-            {"_id": _CHECKPOINT_ID, "epoch": epoch}, change, session=session
+            {"_id": CHECKPOINT_ID, "epoch": epoch}, change, session=session
         )
         if not result.matched_count:
-            document = await self._checkpoints.find_one({"_id": _CHECKPOINT_ID}, session=session)
+            document = await self._checkpoints.find_one({"_id": CHECKPOINT_ID}, session=session)
             raise StaleEpoch(epoch, document["epoch"] if document else 0)

@@ -6,9 +6,11 @@ from pymongo.errors import PyMongoError
 
 from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.bar_store import BARS, GAPS
-from services.persister.storage.documents import bar_id_range, plain_int, to_ms
+from services.persister.storage.documents import bar_id_range, to_ms
+from services.persister.storage.epoch_guard import CHECKPOINT_ID, CHECKPOINTS
+from services.persister.storage.longer_bars import aligned_up, group_by_start, longer_bar
+from services.persister.storage.page_cursor import encode_cursor, page_start
 from shared.contracts.history import (
-    MAX_TIME_MS,
     BarsReply,
     BarsRequest,
     Gap,
@@ -22,24 +24,18 @@ from shared.contracts.history import (
 from shared.contracts.messages import BarState
 from shared.errors import InvalidField, Unavailable
 from shared.market.exchange_calendar import exchange_of
-from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS, MINUTE_MS, WINDOW_MS, to_datetime
+from shared.market.exchange_time import (
+    IST_OFFSET_MS,
+    MINUTE_MS,
+    WINDOW_MS,
+    to_datetime,
+    window_start,
+)
 from shared.runtime.mongo import Document, Mongo
 
-_INTERVAL_MS: Final = {
-    Interval.FIVE_MINUTES: WINDOW_MS,
-    Interval.FIFTEEN_MINUTES: 15 * MINUTE_MS,
-    Interval.HOUR: 60 * MINUTE_MS,
-    Interval.DAY: DAY_MS,
-}
 # Bars of a page. A longer bar is made of many five-minute bars, whose number must stay bounded.
 _MAX_BARS: Final = {Interval.FIFTEEN_MINUTES: 2_000, Interval.HOUR: 1_000, Interval.DAY: 400}
 _OPEN_AT_09_15: Final = frozenset({"NSE", "NFO", "BSE", "BFO"})
-_MOST_CERTAIN_FIRST: Final = [
-    BarState.COMPLETE.value,
-    BarState.REPAIRED.value,
-    BarState.PARTIAL.value,
-]
-_STATES: Final = {state.value: state for state in BarState}
 
 
 def interval_offset_ms(key: str, interval: Interval) -> int:
@@ -52,7 +48,7 @@ def interval_offset_ms(key: str, interval: Interval) -> int:
         opens_ms += 15 * MINUTE_MS
     if interval is Interval.DAY:
         opens_ms = 0
-    return (opens_ms - IST_OFFSET_MS) % _INTERVAL_MS[interval]
+    return (opens_ms - IST_OFFSET_MS) % interval.length_ms
 
 
 class HistoryReader:
@@ -61,10 +57,12 @@ class HistoryReader:
     def __init__(self, mongo: Mongo) -> None:
         self._bars = mongo.db.get_collection(BARS)
         self._gaps = mongo.db.get_collection(GAPS)
+        self._checkpoints = mongo.db.get_collection(CHECKPOINTS)
 
     async def bars(self, request: BarsRequest) -> BarsReply:
         """A page of bars. Raises InvalidField, or Unavailable if the database does not answer."""
-        from_ms = _page_start_ms(request)
+        _check_range(request.from_ms, request.to_ms)
+        from_ms, _ = page_start(request)
         try:
             if request.interval is Interval.FIVE_MINUTES:
                 bars, next_ms = await self._stored_bars(request, from_ms)
@@ -72,7 +70,7 @@ class HistoryReader:
                 bars, next_ms = await self._longer_bars(request, from_ms)
         except PyMongoError:
             raise Unavailable("bars cannot be read at the moment") from None
-        cursor = None if next_ms is None else str(next_ms)
+        cursor = None if next_ms is None else encode_cursor(request, next_ms)
         return BarsReply(key=request.key, interval=request.interval, bars=bars, next=cursor)
 
     async def _stored_bars(
@@ -80,7 +78,7 @@ class HistoryReader:
     ) -> tuple[list[HistoryBar], int | None]:
         """Five-minute bars, and the start of the next page."""
         max_rows = request.limit + 1
-        query = _start_within(request, from_ms)
+        query = {"_id": bar_id_range(request.key, from_ms, request.to_ms)}
         projection = dict.fromkeys(PROJECTED_FIELDS, 1)
         cursor = self._bars.find_raw_batches(query, projection, batch_size=max_rows)
         bars: list[HistoryBar] = []
@@ -97,39 +95,74 @@ class HistoryReader:
 
         They are made of a bounded number of five-minute bars; a day may have 288 of those.
         """
-        length_ms = _INTERVAL_MS[request.interval]
+        length_ms = request.interval.length_ms
         offset_ms = interval_offset_ms(request.key, request.interval)
         limit = min(request.limit, _MAX_BARS[request.interval])
         max_parts = (limit + 1) * (length_ms // WINDOW_MS)
-        # A bar that starts before the range is not in the range.
-        from_ms += (offset_ms - from_ms) % length_ms
+        # The bars that start in the range are whole: the last one may end after the range.
+        from_ms = aligned_up(from_ms, offset_ms, length_ms)
+        until_ms = aligned_up(request.to_ms, offset_ms, length_ms)
+        # Read before the bars, so that no bar is taken for a closed one whose end is missing.
+        closed_until_ms = await self._closed_until_ms()
         pipeline: list[dict[str, Any]] = [
-            {"$match": _start_within(request, from_ms)},
+            {"$match": {"_id": bar_id_range(request.key, from_ms, until_ms)}},
             {"$sort": {"_id": 1}},
             {"$limit": max_parts},
-            {"$group": _group_by_start(offset_ms, length_ms)},
+            {"$group": group_by_start(offset_ms, length_ms)},
             {"$sort": {"_id": 1}},
         ]
         rows = await (await self._bars.aggregate(pipeline)).to_list()
         is_cut_off = sum(row["parts"] for row in rows) == max_parts
-        bars = [_longer_bar(row, length_ms) for row in rows]
-        if len(bars) > limit or is_cut_off:
-            count = min(limit, len(bars) - is_cut_off)
-            return bars[:count], bars[count].start
-        return bars, None
+        next_ms = None
+        if len(rows) > limit or is_cut_off:
+            count = min(limit, len(rows) - is_cut_off)
+            rows, next_ms = rows[:count], int(rows[count]["_id"])
+        missing = await self._missing_windows(request.key, rows, length_ms)
+        incomplete = {at_ms - (at_ms - offset_ms) % length_ms for at_ms in missing}
+        bars = [
+            longer_bar(row, length_ms, closed_until_ms=closed_until_ms, incomplete=incomplete)
+            for row in rows
+        ]
+        return bars, next_ms
+
+    async def _closed_until_ms(self) -> int:
+        """Exchange time by which all windows that have ended are stored; 0 if there is none."""
+        checkpoint = await self._checkpoints.find_one({"_id": CHECKPOINT_ID}, {"closed_until": 1})
+        if checkpoint is None or "closed_until" not in checkpoint:
+            return 0
+        return to_ms(checkpoint["closed_until"])
+
+    async def _missing_windows(self, key: str, rows: list[Document], length_ms: int) -> set[int]:
+        """Starts of windows that may have trades of `key` and have no full bar.
+
+        They are in gaps that are not repaired, among the bars of `rows`.
+        """
+        if not rows:
+            return set()
+        from_ms, until_ms = int(rows[0]["_id"]), int(rows[-1]["_id"]) + length_ms
+        query = _overlapping(key, from_ms, until_ms)
+        query["$or"] = [{"open_keys": key}, {"abandoned_keys": key}]
+        missing: set[int] = set()
+        async for gap in self._gaps.find(query, {"start": 1, "end": 1}):
+            first_ms, end_ms = max(to_ms(gap["start"]), from_ms), min(to_ms(gap["end"]), until_ms)
+            missing.update(range(window_start(first_ms), end_ms, WINDOW_MS))
+        if missing:
+            full = {
+                "_id": bar_id_range(key, min(missing), max(missing) + WINDOW_MS),
+                "state": {"$ne": BarState.PARTIAL.value},
+            }
+            async for bar in self._bars.find(full, {"start": 1}):
+                missing.discard(to_ms(bar["start"]))
+        return missing
 
     async def gaps(self, request: GapsRequest) -> GapsReply:
         """A page of gaps. Raises InvalidField, or Unavailable if the database does not answer."""
         _check_range(request.from_ms, request.to_ms)
-        query: dict[str, Any] = {
-            "keys": request.key,
-            "start": {"$lt": to_datetime(request.to_ms)},
-            "end": {"$gt": to_datetime(request.from_ms)},
-        }
+        start_ms, row_id = page_start(request)
+        query = _overlapping(request.key, request.from_ms, request.to_ms)
         if request.cursor is not None:
-            start_ms, _, gap_id = request.cursor.partition(".")
-            start = to_datetime(_cursor_ms(start_ms))
-            query["$or"] = [{"start": {"$gt": start}}, {"start": start, "_id": {"$gte": gap_id}}]
+            start = to_datetime(start_ms)
+            query["$or"] = [{"start": {"$gt": start}}, {"start": start, "_id": {"$gte": row_id}}]
         max_rows = request.limit + 1
         try:
             cursor = self._gaps.find(query).sort([("start", 1), ("_id", 1)]).limit(max_rows)
@@ -139,7 +172,7 @@ class HistoryReader:
         next_cursor = None
         if len(rows) == max_rows:
             first = rows.pop()
-            next_cursor = f"{to_ms(first['start'])}.{first['_id']}"
+            next_cursor = encode_cursor(request, to_ms(first["start"]), first["_id"])
         gaps = [_gap(row, request.key) for row in rows]
         return GapsReply(key=request.key, gaps=gaps, next=next_cursor)
 
@@ -160,58 +193,15 @@ def _gap(row: Document, key: str) -> Gap:
     )
 
 
-def _page_start_ms(request: BarsRequest) -> int:
-    _check_range(request.from_ms, request.to_ms)
-    return request.from_ms if request.cursor is None else _cursor_ms(request.cursor)
+def _overlapping(key: str, from_ms: int, to_ms: int) -> dict[str, Any]:
+    """A query for the gaps of `key` that overlap `[from_ms, to_ms)`."""
+    return {
+        "keys": key,
+        "start": {"$lt": to_datetime(to_ms)},
+        "end": {"$gt": to_datetime(from_ms)},
+    }
 
 
 def _check_range(from_ms: int, to_ms: int) -> None:
     if to_ms <= from_ms:
         raise InvalidField("to_ms must be later than from_ms", field="to_ms")
-
-
-def _cursor_ms(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) <= MAX_TIME_MS):
-        raise InvalidField("cursor must be the `next` of an earlier page", field="cursor")
-    return int(text)
-
-
-def _start_within(request: BarsRequest, from_ms: int) -> dict[str, Any]:
-    return {"_id": bar_id_range(request.key, from_ms, request.to_ms)}
-
-
-def _group_by_start(offset_ms: int, length_ms: int) -> dict[str, Any]:
-    start_ms = {"$toLong": "$start"}
-    since_start_ms = {"$mod": [{"$subtract": [start_ms, offset_ms]}, length_ms]}
-    return {
-        "_id": {"$subtract": [start_ms, since_start_ms]},
-        "open": {"$first": "$open"},
-        "high": {"$max": "$high"},
-        "low": {"$min": "$low"},
-        "close": {"$last": "$close"},
-        "volume": {"$sum": "$volume"},
-        # An index has no volume, for which the sum would be 0.
-        "parts_with_volume": {"$sum": {"$cond": [{"$eq": ["$volume", None]}, 0, 1]}},
-        "oi": {"$last": "$oi"},
-        "ticks": {"$sum": "$ticks"},
-        "certainty": {"$max": {"$indexOfArray": [_MOST_CERTAIN_FIRST, "$state"]}},
-        "silent_ms": {"$sum": "$silent_ms"},
-        "parts": {"$sum": 1},
-    }
-
-
-def _longer_bar(row: Document, length_ms: int) -> HistoryBar:
-    start_ms = int(row["_id"])
-    return HistoryBar(
-        start=start_ms,
-        end=start_ms + length_ms,
-        open=row["open"],
-        high=row["high"],
-        low=row["low"],
-        close=row["close"],
-        volume=plain_int(row["volume"]) if row["parts_with_volume"] else None,
-        oi=plain_int(row["oi"]),
-        ticks=int(row["ticks"]),
-        state=_STATES[_MOST_CERTAIN_FIRST[row["certainty"]]],
-        silent_ms=int(row["silent_ms"]),
-    )

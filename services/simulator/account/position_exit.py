@@ -5,8 +5,9 @@ from typing import Final
 
 from services.simulator.account.account import TradingAccounts
 from services.simulator.account.positions import Position
-from services.simulator.errors import ApiError
+from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.instruments import InstrumentType
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import SimulatedState
 from services.simulator.orders.batch import BatchResult
 from services.simulator.orders.bodies import slices
@@ -24,8 +25,10 @@ class PositionExit:
         order_manager: OrderManager,
         accounts: TradingAccounts,
         states: Mapping[str, SimulatedState],
+        calendar: SimulatedCalendar,
     ) -> None:
         self._order_manager = order_manager
+        self._calendar = calendar
         self._accounts = accounts
         self._states = states
 
@@ -35,10 +38,18 @@ class PositionExit:
         """Close the user's open positions.
 
         With `tag` only those for which an order of the day has this tag, with `segment` only
-        those of this segment; None means all.
+        those of this segment; None means all. Raises ApiError if there is no such position
+        (UDAPI1111), or if the segments of all of them are closed (UDAPI1113).
         """
         result = BatchResult()
         positions = list(self._open_positions(user_id, tag, segment))
+        if not positions:
+            raise ApiError(ErrorCode.NO_OPEN_POSITION, "No open position available to exit")
+        positions = [each for each in positions if self._is_open(each, at_ms)]
+        if not positions:
+            raise ApiError(
+                ErrorCode.POSITION_SEGMENT_CLOSED, "Positions can be exited in market hours only"
+            )
         for position in sorted(positions, key=lambda position: position.quantity):
             result.total += 1
             instrument = self._states[position.instrument_key].instrument
@@ -58,6 +69,10 @@ class PositionExit:
             except ApiError as error:
                 result.fail(error, instrument_key=position.instrument_key)
         return result
+
+    def _is_open(self, position: Position, at_ms: int) -> bool:
+        segment = self._states[position.instrument_key].instrument.segment
+        return self._calendar.is_open(segment, at_ms)
 
     def _open_positions(
         self, user_id: str, tag: str | None, segment: str | None

@@ -74,6 +74,8 @@ def _put_full(feed: Any, state: SimulatedState, now_ms: int, levels: int) -> Non
     if state.indicative_paise:
         full.iep = state.indicative_paise / 100
         full.ieq = state.indicative_quantity
+        full.rp = state.ltp_paise / 100
+    full.casEligible = state.has_closing_auction
     if levels:
         _put_levels(full.marketLevel.bidAskQuote.add, book, levels)
         _put_greeks(full.optionGreeks, state)
@@ -95,14 +97,16 @@ def _put_levels(add: Any, book: OrderBook, levels: int) -> None:
     """`add` creates a Quote. Faster than the book's `depth`, which creates a tuple per level."""
     tick_paise = book.tick_paise
     bid_paise = book.best_bid_paise
+    ask_paise = bid_paise + tick_paise
     for level in range(levels):
         add(
             bidQ=book.bids[level],
             bidP=bid_paise / 100,
             askQ=book.asks[level],
-            askP=(bid_paise + tick_paise) / 100,
+            askP=ask_paise / 100,
         )
         bid_paise -= tick_paise
+        ask_paise += tick_paise
 
 
 def _put_first(quote: Any, level: Level) -> None:

@@ -19,8 +19,9 @@ class Level(NamedTuple):
 class OrderBook:
     """Quantities by distance from the spread, which is always one tick.
 
-    When a trade uses up the best level, both sides move by a tick. `new_quantity` returns the
-    quantity of a level that becomes visible.
+    When a trade uses up the best level, both sides move by a tick. Only at the lowest price at
+    which all bids are positive does the best bid stay, with a new quantity. `new_quantity`
+    returns the quantity of a level that becomes visible.
     """
 
     __slots__ = ("_new_quantity", "asks", "best_bid_paise", "bids", "tick_paise")
@@ -41,7 +42,10 @@ class OrderBook:
         traded = min(quantity, side[0])
         side[0] -= traded
         if side[0] == 0:
-            self._move(up=buy)
+            if buy or self.best_bid_paise > LEVELS * self.tick_paise:
+                self._move(up=buy)
+            else:
+                side[0] = self._new_quantity()
         return price_paise, traded
 
     def revise(self, *, bid: bool, level: int) -> None:

@@ -29,7 +29,11 @@ class Flow(Protocol):
         ...
 
     def indicate(self) -> None:
-        """Execute an event of the pre-open: orders for the opening auction are entered."""
+        """Execute an event of an auction's order entry."""
+        ...
+
+    def match(self, time_ms: int) -> Trade | None:
+        """Execute the match of an auction; None without orders."""
         ...
 
     def next_ms(self, time_ms: int) -> int:
@@ -41,6 +45,8 @@ class Flow(Protocol):
 _TRADE_SHARE: Final = 0.6
 _TRADE_VALUE_PAISE: Final = 5_000_000
 _TRADES_PER_LEVEL: Final = 2
+# An auction's price stays within this distance of the last price.
+_AUCTION_BAND_PERCENT: Final = 3
 # Strength of the mean reversion towards the base price, per unit of relative distance.
 _REVERSION: Final = 1.0
 _MAX_REVERSION: Final = 0.4
@@ -70,8 +76,6 @@ class StockFlow:
             level = int(LEVELS * self._random() ** 2)
             self._book.revise(bid=self._random() < 0.5, level=level)
             return None
-        if self.state.indicative_paise:
-            self._open_at_auction_price()
         quantity = self._lot_size * (1 + int(self._exponential(self._mean_lots)))
         buy = self._random() < 0.5 + self._reversion()
         price_paise, traded = self._book.take(buy=buy, quantity=quantity)
@@ -79,22 +83,30 @@ class StockFlow:
         return Trade(self._key, time_ms, price_paise, traded)
 
     def indicate(self) -> None:
-        """Move the indicative price by up to two ticks, starting at the previous close."""
+        """Move the indicative price by up to two ticks, starting at the last price."""
         state = self.state
-        before_paise = state.indicative_paise or state.close_paise
+        before_paise = state.indicative_paise or state.ltp_paise
         steps = int(5 * self._random()) - 2
         price_paise = before_paise + steps * state.instrument.tick_paise
-        state.indicative_paise = max(price_paise, state.close_paise // 2)
+        if abs(price_paise - state.ltp_paise) * 100 > state.ltp_paise * _AUCTION_BAND_PERCENT:
+            price_paise = before_paise
+        state.indicative_paise = price_paise
         state.indicative_quantity += self._lot_size * (1 + int(self._exponential(self._mean_lots)))
+
+    def match(self, time_ms: int) -> Trade | None:
+        """Trade the indicative quantity at the indicative price, and move the book there."""
+        state = self.state
+        price_paise, quantity = state.indicative_paise, state.indicative_quantity
+        state.indicative_paise = state.indicative_quantity = 0
+        if not quantity:
+            return None
+        self._book.best_bid_paise = price_paise - state.instrument.tick_paise
+        state.record(time_ms, price_paise, quantity)
+        return Trade(self._key, time_ms, price_paise, quantity)
 
     def next_ms(self, time_ms: int) -> int:
         """A random time; two events may have the same millisecond, as at the exchange."""
         return time_ms + int(self._exponential(self._mean_gap_ms) + 0.5)
-
-    def _open_at_auction_price(self) -> None:
-        state = self.state
-        self._book.best_bid_paise = state.indicative_paise - state.instrument.tick_paise
-        state.indicative_paise = state.indicative_quantity = 0
 
     def _reversion(self) -> float:
         """What the distance from the base price adds to the probability of a buy."""
@@ -130,6 +142,9 @@ class IndexFlow:
         return Trade(instrument.key, time_ms, value_paise, 0)
 
     def indicate(self) -> None:
+        """Do nothing: an index has no auction."""
+
+    def match(self, time_ms: int) -> None:
         """Do nothing: an index has no auction."""
 
     def next_ms(self, time_ms: int) -> int:

@@ -2,8 +2,8 @@
 
 Each instrument has its own random stream, derived from seed and key, and its events have exact
 times. The same seed and start therefore give the same trades, however the calls to `advance`
-divide the time. Events of a closed segment are postponed until it opens. At 00:00 IST a new day
-begins.
+divide the time. Events outside of trading and of an auction's order entry are postponed to the
+next of these windows; no match of an auction is skipped. At 00:00 IST a new day begins.
 """
 
 import heapq
@@ -14,7 +14,11 @@ from services.simulator.market.flows import Flow, IndexFlow, StockFlow, Trade
 from services.simulator.market.instruments import InstrumentType, ListedInstrument
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import SimulatedState
+from services.simulator.market.trading_day import Stage, Window
 from shared.market.exchange_time import DAY_MS, day_start
+
+_Group = tuple[str, bool]
+"""A segment, and whether the instruments are traded in its closing auction."""
 
 
 class Market:
@@ -29,18 +33,26 @@ class Market:
         trades_per_sec: float,
         calendar: SimulatedCalendar | None = None,
     ) -> None:
-        """Schedule the first event of each instrument at `start_ms` or at its next open.
+        """Schedule the first event of each instrument at `start_ms` or in its next window.
 
         Without a calendar the market is always open. Raises KeyError if an index or a
         derivative follows an instrument that is not among `instruments`.
         """
         self.calendar = calendar or SimulatedCalendar()
         self._flows = _flows(instruments, seed, trades_per_sec, start_ms)
-        self._segments = [flow.state.instrument.segment for flow in self._flows]
-        self._sessions = dict.fromkeys(self._segments, (0, 0))
+        with_derivatives = {instrument.underlying_key for instrument in instruments}
+        for flow in self._flows:
+            state = flow.state
+            is_share = state.instrument.instrument_type is InstrumentType.EQUITY
+            state.has_closing_auction = is_share and state.instrument.key in with_derivatives
+        # Instruments with the same windows.
+        self._groups = [
+            (flow.state.instrument.segment, flow.state.has_closing_auction) for flow in self._flows
+        ]
+        self._windows = dict.fromkeys(self._groups, Window(0, 0, Stage.TRADING))
         self._event_queue = [
-            (self.calendar.next_event_ms(segment, start_ms), number)
-            for number, segment in enumerate(self._segments)
+            (self._next_event_ms(group, start_ms - 1, start_ms), number)
+            for number, group in enumerate(self._groups)
         ]
         heapq.heapify(self._event_queue)
         self._next_day_ms = day_start(start_ms) + DAY_MS
@@ -51,10 +63,13 @@ class Market:
         self.states: dict[str, SimulatedState] = {
             flow.state.instrument.key: flow.state for flow in self._flows
         }
-        for state in self.states.values():
-            segment = state.instrument.segment
-            if not self.calendar.is_open(segment, start_ms):
-                state.ltt_ms = self.calendar.last_close_ms(segment, start_ms)
+        for (segment, closing_auction), state in zip(
+            self._groups, self.states.values(), strict=True
+        ):
+            if not self.calendar.is_trading(segment, start_ms, closing_auction=closing_auction):
+                state.ltt_ms = self.calendar.last_close_ms(
+                    segment, start_ms, closing_auction=closing_auction
+                )
 
     def advance(self, to_ms: int) -> list[Trade]:
         """Process all events up to and including `to_ms`; returns the trades, oldest first.
@@ -69,21 +84,23 @@ class Market:
             time_ms, number = event_queue[0]
             if time_ms >= self._next_day_ms:
                 self._roll_day(time_ms)
-            flow, segment = self._flows[number], self._segments[number]
-            opens_ms, closes_ms = self._sessions[segment]
-            if time_ms >= closes_ms:
-                opens_ms, closes_ms = self._begin_session(segment, time_ms)
-            if time_ms < opens_ms:  # pre-open: the indicative price moves, nothing trades
+            flow, group = self._flows[number], self._groups[number]
+            window = self._windows[group]
+            if time_ms >= window.end_ms:
+                window = self._windows[group] = self._window_from(group, time_ms)
+            if window.stage is Stage.ORDER_ENTRY:
                 flow.indicate()
                 changes[flow.state.instrument.key] = True
-            elif (trade := flow.act(time_ms)) is None:
-                changes.setdefault(flow.state.instrument.key, False)
             else:
-                changes[trade.key] = True
-                trades.append(trade)
+                trade = flow.act(time_ms) if window.stage is Stage.TRADING else flow.match(time_ms)
+                if trade is not None:
+                    changes[trade.key] = True
+                    trades.append(trade)
+                elif window.stage is Stage.TRADING:
+                    changes.setdefault(flow.state.instrument.key, False)
             next_ms = flow.next_ms(time_ms)
-            if not opens_ms <= next_ms < closes_ms:
-                next_ms = self.calendar.next_event_ms(segment, next_ms)
+            if next_ms >= window.end_ms or window.stage is Stage.MATCH:
+                next_ms = self._next_event_ms(group, time_ms, next_ms)
             heapq.heapreplace(event_queue, (next_ms, number))
         if to_ms >= self._next_day_ms:
             self._roll_day(to_ms)
@@ -95,11 +112,21 @@ class Market:
         changes, self._changes = self._changes, {}
         return changes
 
-    def _begin_session(self, segment: str, at_ms: int) -> tuple[int, int]:
-        """Start and end (exclusive) of the day's trading; an empty range if there is none."""
-        session = self.calendar.session(segment, at_ms) or (at_ms, at_ms)
-        self._sessions[segment] = session
-        return session
+    def _next_event_ms(self, group: _Group, time_ms: int, next_ms: int) -> int:
+        """The event after the one at `time_ms`: at `next_ms`, in a later window, or a match."""
+        window = self._window_from(group, time_ms)
+        while True:
+            if window.stage is Stage.MATCH:
+                if window.start_ms > time_ms:
+                    return window.start_ms
+            elif next_ms < window.end_ms:
+                return max(next_ms, window.start_ms)
+            window = self._window_from(group, window.end_ms)
+
+    def _window_from(self, group: _Group, at_ms: int) -> Window:
+        """The first window of these instruments that ends after `at_ms`."""
+        segment, closing_auction = group
+        return self.calendar.next_window(segment, at_ms, closing_auction=closing_auction)
 
     def _roll_day(self, now_ms: int) -> None:
         for key, state in self.states.items():

@@ -7,29 +7,25 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from services.simulator.market.trading_day import (
+    FIRST_CLOSING_AUCTION_MS,
+    Stage,
+    Window,
+    day_windows,
+)
 from shared.market.exchange_calendar import (
-    CASH_EXCHANGES,
-    PRE_OPEN_ENDS_MINUTES,
-    PRE_OPEN_STARTS_MINUTES,
     Calendar,
     Phase,
+    exchange_of,
     session_ms,
     trading_hours,
 )
-from shared.market.exchange_holidays import (
-    EXCHANGES,
-    SPECIAL_DAYS,
-    HolidayKind,
-    Minutes,
-    SpecialDay,
-)
-from shared.market.exchange_time import DAY_MS, IST, IST_OFFSET_MS, MINUTE_MS, day_start
+from shared.market.exchange_holidays import SPECIAL_DAYS, HolidayKind, SpecialDay
+from shared.market.exchange_sessions import EXCHANGES, SHARES, Minutes, session_rule
+from shared.market.exchange_time import DAY_MS, IST, IST_OFFSET_MS, MINUTE_MS, day_start, ist_date
 
 _WHOLE_DAY: Final[Minutes] = (0, 24 * 60)
-_PRE_OPEN_MINUTES: Final = {
-    Phase.PRE_OPEN_START: PRE_OPEN_STARTS_MINUTES,
-    Phase.PRE_OPEN_END: PRE_OPEN_ENDS_MINUTES,
-}
+_PRE_OPEN: Final = (Phase.PRE_OPEN_START, Phase.PRE_OPEN_END)
 _AUCTION_SEGMENTS: Final = frozenset({"NSE_EQ", "BSE_EQ"})
 # Stages of the closing auction, latest first, in minutes before the close.
 _AUCTION_STAGES: Final = (
@@ -38,7 +34,6 @@ _AUCTION_STAGES: Final = (
     ("CAS_LM_START", 10),
     ("CTS_CLOSE", 15),
 )
-_FIRST_AUCTION_MS: Final = 1_785_695_400_000  # 2026-08-03 00:00 IST
 _SERVICES_OPEN_MS: Final = (5 * 60 + 30) * MINUTE_MS
 
 
@@ -78,19 +73,19 @@ class SimulatedCalendar(Calendar):
         """When the phase at `at_ms` began, if it is one of the pre-open; else `at_ms`."""
         session = self.session(segment, at_ms)
         phase = self.phase(segment, at_ms)
-        if session is None or phase not in _PRE_OPEN_MINUTES:
+        if session is None or phase not in _PRE_OPEN:
             return at_ms
-        return session[0] - _PRE_OPEN_MINUTES[phase] * MINUTE_MS
+        return session[0] - _order_entry(segment, at_ms)[_PRE_OPEN.index(phase)]
 
     def closing_auction(self, segment: str, at_ms: int) -> tuple[str, int] | None:
         """The stage of the shares' closing auction, and when it began; None outside of it.
 
-        `segment` may be an exchange. The simulator goes on trading until the close.
+        `segment` may be an exchange. Shares without a closing auction trade until the close.
         """
-        if self.always_open or segment not in _AUCTION_SEGMENTS | CASH_EXCHANGES:
+        if self.always_open or segment not in _AUCTION_SEGMENTS | SHARES:
             return None
         session = self.session(segment, at_ms)
-        if session is None or at_ms < _FIRST_AUCTION_MS:
+        if session is None or at_ms < FIRST_CLOSING_AUCTION_MS:
             return None
         left_ms = session[1] - at_ms
         for stage, minutes in _AUCTION_STAGES:
@@ -98,31 +93,54 @@ class SimulatedCalendar(Calendar):
                 return stage, session[1] - minutes * MINUTE_MS
         return None
 
-    def next_event_ms(self, segment: str, at_ms: int) -> int:
-        """The first time from `at_ms` on of trading, or of the pre-open's order entry."""
-        opens_ms = self.next_open_ms(segment, at_ms)
-        if opens_ms == at_ms or segment not in _AUCTION_SEGMENTS:
-            return opens_ms
-        if opens_ms - at_ms <= PRE_OPEN_ENDS_MINUTES * MINUTE_MS:
-            return opens_ms
-        return max(at_ms, opens_ms - PRE_OPEN_STARTS_MINUTES * MINUTE_MS)
+    def windows(self, segment: str, at_ms: int, *, closing_auction: bool) -> tuple[Window, ...]:
+        """The windows of the day of `at_ms`, in order of time; empty without a session.
 
-    def next_open_ms(self, segment: str, at_ms: int) -> int:
-        """The first time from `at_ms` on at which the segment trades."""
+        With `closing_auction` those of a share that is traded in the closing auction.
+        """
+        session = self.session(segment, at_ms)
+        if session is None:
+            return ()
+        has_auctions = not self.always_open and segment in _AUCTION_SEGMENTS
+        return day_windows(
+            session,
+            opening_auction=has_auctions,
+            closing_auction=has_auctions and closing_auction,
+        )
+
+    def next_window(self, segment: str, at_ms: int, *, closing_auction: bool) -> Window:
+        """The first window, on any day, that ends after `at_ms`."""
         day_ms = at_ms
         while True:
-            session = self.session(segment, day_ms)
-            if session is not None and at_ms < session[1]:
-                return max(at_ms, session[0])
+            for window in self.windows(segment, day_ms, closing_auction=closing_auction):
+                if at_ms < window.end_ms:
+                    return window
             day_ms = day_start(day_ms) + DAY_MS
 
-    def last_close_ms(self, segment: str, at_ms: int) -> int:
-        """The end of the last session that was over by `at_ms`."""
+    def is_trading(self, segment: str, at_ms: int, *, closing_auction: bool) -> bool:
+        """Whether there is continuous trading at `at_ms`."""
+        return any(
+            window.stage is Stage.TRADING and window.start_ms <= at_ms < window.end_ms
+            for window in self.windows(segment, at_ms, closing_auction=closing_auction)
+        )
+
+    def is_over(self, segment: str, at_ms: int, *, closing_auction: bool) -> bool:
+        """Whether the day has no trade, and no auction, after `at_ms`."""
+        windows = self.windows(segment, at_ms, closing_auction=closing_auction)
+        return not windows or windows[-1].end_ms <= at_ms
+
+    def last_close_ms(self, segment: str, at_ms: int, *, closing_auction: bool) -> int:
+        """The last close by `at_ms`: the end of trading, or the match of the closing auction."""
         day_ms = at_ms
         while True:
-            session = self.session(segment, day_ms)
-            if session is not None and session[1] <= at_ms:
-                return session[1]
+            windows = self.windows(segment, day_ms, closing_auction=closing_auction)
+            for window in reversed(windows):
+                if window.end_ms > at_ms:
+                    continue
+                if window.stage is Stage.TRADING:
+                    return window.end_ms
+                if window.stage is Stage.MATCH and window == windows[-1]:
+                    return window.start_ms
             day_ms = day_start(day_ms) - 1
 
     def timings(self, day: date) -> list[Timing]:
@@ -140,6 +158,12 @@ class SimulatedCalendar(Calendar):
 
     def _hours(self, exchange: str, day: date) -> Minutes | None:
         return _WHOLE_DAY if self.always_open else trading_hours(exchange, day)
+
+
+def _order_entry(segment: str, at_ms: int) -> tuple[int, int]:
+    """Start and end of the pre-open's order entry, in ms before the open."""
+    starts, ends = session_rule(exchange_of(segment), ist_date(at_ms)).pre_open or (0, 0)
+    return starts * MINUTE_MS, ends * MINUTE_MS
 
 
 def next_trading_day(exchange: str, day: date, *, step: int = 1) -> date:

@@ -67,6 +67,7 @@ class SimulatedState:
         "day",
         "days",
         "greeks",
+        "has_closing_auction",
         "indicative_paise",
         "indicative_quantity",
         "instrument",
@@ -96,8 +97,10 @@ class SimulatedState:
         """None for all instruments but options."""
         self.iv = 0.0
         """Implied volatility, a fraction; zero for all instruments but options."""
+        self.has_closing_auction = False
+        """Whether a share is traded in the closing auction (Upstox's `cas_eligible`)."""
         self.indicative_paise = 0
-        """Indicative price of the opening auction; zero outside the pre-open."""
+        """Indicative price of an auction, until its match; zero at all other times."""
         self.indicative_quantity = 0
         self.turnover_paise = 0
         self.day: Candle | None = None

@@ -83,22 +83,25 @@ def interval_of(unit_text: str, count_text: str, *, intraday: bool = False) -> C
 
 
 def range_of(interval: CandleInterval, to_text: str, from_text: str | None) -> tuple[date, date]:
-    """First and last day of a v3 request, both included. Raises ApiError (UDAPI1148).
+    """First and last day of a v3 request, both included.
 
-    If `from_text` is None, the range has the maximum length.
+    If `from_text` is None, the range has the maximum length. Raises ApiError: UDAPI1015 if the
+    range is empty or a date is malformed, UDAPI1148 if the range is too long.
     """
     first_day = _FIRST_DAY if interval.minutes is None else _FIRST_DAY_OF_MINUTES
-    last = parse_day(to_text, "to_date")
+    last = _range_day(to_text, "to_date")
     max_months = _max_months(interval)
     earliest = first_day if max_months is None else max(first_day, _months_before(last, max_months))
-    first = min(earliest, last) if from_text is None else parse_day(from_text, "from_date")
+    if from_text is None:
+        return min(earliest, last), last
+    first = _range_day(from_text, "from_date")
     if first > last:
-        message = "to_date is before from_date"
-    elif first < earliest:
-        message = "Invalid date range"
-    else:
-        return first, last
-    raise ApiError(ErrorCode.INVALID_CANDLE_RANGE, message, path="from_date", value=from_text)
+        raise _empty_range(from_text)
+    if first < earliest:
+        raise ApiError(
+            ErrorCode.INVALID_CANDLE_RANGE, "Invalid date range", path="from_date", value=from_text
+        )
+    return first, last
 
 
 def v2_interval(text: str, *, intraday: bool = False) -> CandleInterval:
@@ -106,7 +109,7 @@ def v2_interval(text: str, *, intraday: bool = False) -> CandleInterval:
     allowed = _V2_INTRADAY if intraday else _V2_INTERVALS.keys()
     if text not in allowed:
         raise ApiError(
-            ErrorCode.INVALID_INTERVAL,
+            ErrorCode.INVALID_V2_CANDLE_INTERVAL,
             f"Interval accepts one of ({','.join(sorted(allowed))})",
             path="interval",
             value=text,
@@ -117,23 +120,18 @@ def v2_interval(text: str, *, intraday: bool = False) -> CandleInterval:
 def v2_range(interval_text: str, to_text: str, from_text: str | None) -> tuple[date, date]:
     """First and last day of a v2 request; a range that is too long begins later.
 
-    Raises ApiError (UDAPI1015) if the range is empty.
+    Raises ApiError (UDAPI1015) if the range is empty or a date is malformed.
     """
-    last = parse_day(to_text, "to_date")
+    last = _range_day(to_text, "to_date")
     earliest = max(_FIRST_DAY, _months_before(last, _V2_INTERVALS[interval_text][1]))
-    first = earliest if from_text is None else parse_day(from_text, "from_date")
+    first = earliest if from_text is None else _range_day(from_text, "from_date")
     if first > last:
-        raise ApiError(
-            ErrorCode.INVALID_V2_DATE_RANGE,
-            "to_date is before from_date",
-            path="from_date",
-            value=from_text,
-        )
+        raise _empty_range(from_text)
     return max(first, earliest), last
 
 
-def parse_day(text: str, field: str) -> date:
-    """A date in the form YYYY-MM-DD. Raises ApiError (UDAPI100036)."""
+def parse_day(text: str, field: str, code: ErrorCode = ErrorCode.INVALID_DATE) -> date:
+    """A date in the form YYYY-MM-DD. Raises ApiError with `code`."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -141,8 +139,21 @@ def parse_day(text: str, field: str) -> date:
     # Python also reads other forms of ISO 8601; Upstox accepts only this one.
     if day is None or day.isoformat() != text:
         message = f"{field} is a date as YYYY-MM-DD"
-        raise ApiError(ErrorCode.INVALID_INPUT, message, path=field, value=text)
+        raise ApiError(code, message, path=field, value=text)
     return day
+
+
+def _range_day(text: str, field: str) -> date:
+    return parse_day(text, field, ErrorCode.INVALID_DATE_RANGE)
+
+
+def _empty_range(from_text: str | None) -> ApiError:
+    return ApiError(
+        ErrorCode.INVALID_DATE_RANGE,
+        "to_date must be greater than or equal to from_date",
+        path="from_date",
+        value=from_text,
+    )
 
 
 def _max_months(interval: CandleInterval) -> int | None:

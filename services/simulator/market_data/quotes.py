@@ -83,6 +83,21 @@ def full_v3(state: SimulatedState, now_ms: int, year: tuple[int, int]) -> dict[s
         "year_high": high / 100,
         "year_low": low / 100,
         "previous_oi": previous_oi(state),
+        "cas_eligible": state.has_closing_auction,
+        **_auction(state),
+    }
+
+
+def _auction(state: SimulatedState) -> dict[str, Any]:
+    """The fields of an auction, between its order entry and its match."""
+    if not state.indicative_paise:
+        return {}
+    return {
+        "indicative_equilibrium_price": state.indicative_paise / 100,
+        "indicative_equilibrium_quantity": state.indicative_quantity,
+        "indicative_imbalance_quantity_total": 0,
+        "indicative_imbalance_quantity_market": 0,
+        "reference_price": state.ltp_paise / 100,
     }
 
 

@@ -1,19 +1,30 @@
 """Instrument search by words, exchange, segment, type, expiry and distance from the money."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.state import SimulatedState
-from services.simulator.market_data.candle_query import parse_day
+from services.simulator.market_data.expiry_filter import (
+    CURRENT_WEEK,
+    check_expiry,
+    expiry_day,
+    expiry_filter,
+)
 from services.simulator.market_data.instrument_master import MasterRow
-from shared.market.exchange_time import ist_date
 
 MAX_CHARACTERS: Final = 50
 MAX_RECORDS: Final = 30
 _MAX_PAGES: Final = 10_000
 _OPTION_TYPES: Final = ("CE", "PE")
+_SEGMENT_GROUPS: Final = {
+    "MCX_FO": ("COMM",),
+    "NSE_COM": ("COMM",),
+    "NCD_FO": ("CURR",),
+    "BCD_FO": ("CURR",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,7 @@ class InstrumentSearch:
     segments: frozenset[str]
     instrument_types: frozenset[str]
     expiry: str
+    """A date as YYYY-MM-DD or a keyword; with an offset by default the current week."""
     atm_offset: int | None
     """Number of strikes from the money; None matches everything."""
     page: int
@@ -36,10 +48,10 @@ class InstrumentSearch:
         text = query.get("query", "")
         if not text.strip() or len(text) > MAX_CHARACTERS:
             raise _invalid("query", f"query has from 1 to {MAX_CHARACTERS} characters", text)
-        expiry = query.get("expiry", "")
-        if expiry:
-            parse_day(expiry, "expiry")
         offset = query.get("atm_offset")
+        expiry = query.get("expiry", "") or ("" if offset is None else CURRENT_WEEK)
+        if expiry:
+            check_expiry(expiry)
         return cls(
             tuple(text.upper().split()),
             _set(query.get("exchanges")),
@@ -52,10 +64,13 @@ class InstrumentSearch:
         )
 
     def run(
-        self, rows: Iterable[MasterRow], states: Mapping[str, SimulatedState]
+        self, rows: Sequence[MasterRow], states: Mapping[str, SimulatedState], today: date
     ) -> list[MasterRow]:
         """All matching rows: first equal symbols, then symbols that start with the query."""
         matches = [row for row in rows if self._matches(row)]
+        if self.expiry:
+            has_expiry = expiry_filter(self.expiry, rows, today.isoformat())
+            matches = [row for row in matches if has_expiry(row)]
         if self.atm_offset is not None:
             matches = [
                 row for row in matches if _atm_offset(row, states, matches) == self.atm_offset
@@ -75,19 +90,19 @@ class InstrumentSearch:
         return (
             all(word in text for word in self.words)
             and (not self.exchanges or row["exchange"] in self.exchanges)
-            and (not self.segments or not self.segments.isdisjoint({segment, segment[4:]}))
+            and (not self.segments or not self.segments.isdisjoint(_segment_names(segment)))
             and (not self.instrument_types or row["instrument_type"] in self.instrument_types)
-            and (not self.expiry or _expiry_day(row) == self.expiry)
         )
 
 
 def answer_row(row: MasterRow) -> MasterRow:
     """A row of the master as in answers, where the expiry is a date instead of a time."""
-    return row | {"expiry": _expiry_day(row)} if "expiry" in row else row
+    return row | {"expiry": expiry_day(row)} if "expiry" in row else row
 
 
-def _expiry_day(row: MasterRow) -> str:
-    return ist_date(row["expiry"]).isoformat() if "expiry" in row else ""
+def _segment_names(segment: str) -> set[str]:
+    """The names that find a segment: ``NSE_FO`` and ``FO``; ``MCX_FO`` also as ``COMM``."""
+    return {segment, segment[4:], *_SEGMENT_GROUPS.get(segment, ())}
 
 
 def _atm_offset(

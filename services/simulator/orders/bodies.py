@@ -1,10 +1,14 @@
 """Parses the bodies of order requests.
 
-A field that is missing or invalid raises ApiError (UDAPI100036) with the name of the field.
+Numbers and booleans may be written as strings (``"quantity": "1"``, ``"slice": "false"``), as
+third-party programs send them to Upstox. A field that is missing or invalid raises ApiError with
+the name of the field, and with Upstox's code for it: UDAPI100036 unless one is documented.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -15,7 +19,26 @@ from services.simulator.orders.order_manager import Modification
 E = TypeVar("E", bound=StrEnum)
 Body = Mapping[str, Any]
 _MAX_INTEGER: Final = (1 << 31) - 1
+_MAX_PAISE: Final = (1 << 53) - 1
+_MAX_ROUNDING_PAISE: Final = Decimal("0.0001")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,20})?")
 MAX_SLICES: Final = 25
+_MISSING: Final = {
+    "instrument_token": ErrorCode.MISSING_INSTRUMENT_TOKEN,
+    "order_id": ErrorCode.MISSING_MODIFIED_ORDER_ID,
+    "order_type": ErrorCode.MISSING_ORDER_TYPE,
+    "price": ErrorCode.MISSING_PRICE,
+    "trigger_price": ErrorCode.MISSING_TRIGGER_PRICE,
+    "validity": ErrorCode.MISSING_VALIDITY,
+}
+"""The codes of fields that are missing, null or empty."""
+_INVALID: Final = {
+    "order_type": ErrorCode.INVALID_ORDER_TYPE,
+    "product": ErrorCode.INVALID_PRODUCT,
+    "transaction_type": ErrorCode.INVALID_TRANSACTION_TYPE,
+    "validity": ErrorCode.INVALID_VALIDITY,
+}
+"""The codes of fields with an invalid value."""
 
 
 def place_request(body: Body) -> OrderRequest:
@@ -41,6 +64,8 @@ def place_request(body: Body) -> OrderRequest:
 def is_sliced(body: Body) -> bool:
     """Whether the order may be split at the freeze quantity."""
     value = body.get("slice") or False
+    if isinstance(value, str):
+        value = {"true": True, "false": False}.get(value.lower(), value)
     if not isinstance(value, bool):
         raise invalid_field("slice", value)
     return value
@@ -98,34 +123,46 @@ def text(body: Body, field: str) -> str:
 
 
 def integer(body: Body, field: str) -> int:
-    """An integer; a float without a fraction, such as 5.0, is accepted."""
-    value = body.get(field)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MAX_INTEGER:
-        raise invalid_field(field, value)
-    return value
+    """An integer, also as a string; a number without a fraction, such as 5.0, is accepted."""
+    value = _number(body, field)
+    if abs(value) > _MAX_INTEGER or value != int(value):
+        raise invalid_field(field, body[field])
+    return int(value)
 
 
 def paise(body: Body, field: str) -> int:
-    """A price in rupees, converted to paise; a fraction of a paisa is invalid."""
-    value = body.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise invalid_field(field, value)
-    exact = value * 100
-    if not 0 <= exact < 1 << 53 or abs(exact - round(exact)) > 1e-4:
-        raise invalid_field(field, value)
+    """A price in rupees, converted to paise; a fraction of a paisa is invalid.
+
+    The rounding error of a computed price, such as 1310.3000000000002, is accepted.
+    """
+    exact = _number(body, field) * 100
+    if not 0 <= exact <= _MAX_PAISE or abs(exact - round(exact)) > _MAX_ROUNDING_PAISE:
+        raise invalid_field(field, body[field])
     return round(exact)
 
 
 def protection_percent(body: Body, default: float) -> float:
     """The percentage of `market_protection`; `default` if the field is missing."""
-    value = body.get("market_protection")
-    if value is None:
+    if body.get("market_protection") is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 100:
-        raise invalid_field("market_protection", value)
+    value = _number(body, "market_protection")
+    if not -1 <= value <= 100:
+        raise invalid_field("market_protection", body["market_protection"])
     return float(value)
+
+
+def _number(body: Body, field: str) -> Decimal:
+    """A finite number, exact as it was written. Raises ApiError."""
+    value = body.get(field)
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, float) and abs(value) < _MAX_PAISE:  # NaN is not
+        text = f"{Decimal(repr(value)):f}"  # without an exponent
+    else:
+        text = repr(value)
+    if not _NUMBER.fullmatch(text):
+        raise invalid_field(field, value)
+    return Decimal(text)
 
 
 def choice(body: Body, field: str, options: type[E]) -> E:
@@ -138,5 +175,9 @@ def choice(body: Body, field: str, options: type[E]) -> E:
 
 
 def invalid_field(field: str, value: object) -> ApiError:
-    """The error of an invalid field, to be raised."""
-    return ApiError(ErrorCode.INVALID_INPUT, f"The {field} is invalid", path=field, value=value)
+    """The error of a missing or an invalid field, to be raised."""
+    if value is None or value == "":
+        code = _MISSING.get(field, ErrorCode.INVALID_INPUT)
+        return ApiError(code, f"The {field} is required", path=field, value=value)
+    code = _INVALID.get(field, ErrorCode.INVALID_INPUT)
+    return ApiError(code, f"The {field} is invalid", path=field, value=value)

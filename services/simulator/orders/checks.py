@@ -42,10 +42,7 @@ def check_request(
             path="tag",
             value=request.tag,
         )
-    if request.order_type.has_limit and request.price_paise <= 0:
-        raise _invalid("price", f"{request.order_type} needs a price", 0)
-    if request.order_type.has_trigger and request.trigger_paise <= 0:
-        raise _invalid("trigger_price", f"{request.order_type} needs a trigger price", 0)
+    _check_prices(request)
     if not 0 <= request.disclosed_quantity <= request.quantity:
         message = "The disclosed quantity is beyond the quantity"
         raise _invalid("disclosed_quantity", message, request.disclosed_quantity)
@@ -92,6 +89,28 @@ def limit_paise(request: OrderRequest, state: SimulatedState) -> int:
     price = round(state.ltp_paise * (1 + request.side.sign * share))
     tick = state.instrument.tick_paise
     return price - price % tick
+
+
+def _check_prices(request: OrderRequest) -> None:
+    order_type = request.order_type
+    if order_type.has_limit and request.price_paise <= 0:
+        raise ApiError(
+            ErrorCode.MISSING_PRICE, f"{order_type} needs a price", path="price", value=0
+        )
+    if not order_type.has_limit and request.price_paise:
+        raise ApiError(
+            ErrorCode.PRICE_NOT_REQUIRED,
+            "Price not required",
+            path="price",
+            value=request.price_paise / 100,
+        )
+    if order_type.has_trigger and request.trigger_paise <= 0:
+        raise ApiError(
+            ErrorCode.MISSING_TRIGGER_PRICE,
+            f"{order_type} needs a trigger price",
+            path="trigger_price",
+            value=0,
+        )
 
 
 def _check_protection(request: OrderRequest, *, needs_protection: bool) -> None:

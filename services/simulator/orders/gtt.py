@@ -140,33 +140,35 @@ class Gtt:
 
 
 def check_rules(gtt_type: GttType, rules: Sequence[Rule]) -> None:
-    """Raise ApiError (UDAPI1126) for rules that Upstox does not accept."""
+    """Raise ApiError for rules that Upstox does not accept, with the documented code."""
+    _check_number(gtt_type, len(rules))
     strategies = [rule.strategy for rule in rules]
-    is_valid = (
-        strategies == [Strategy.ENTRY]
-        if gtt_type is GttType.SINGLE
-        else 2 <= len(rules) <= 3
-        and len(set(strategies)) == len(rules)
-        and Strategy.ENTRY in strategies
-    )
-    if not is_valid:
-        raise ApiError(
-            ErrorCode.INVALID_GTT_RULES, f"The rules do not fit {gtt_type}", path="rules"
-        )
+    if Strategy.ENTRY not in strategies:
+        raise ApiError(ErrorCode.ENTRY_IS_MANDATORY, "The ENTRY rule is mandatory", path="rules")
+    if len(set(strategies)) < len(rules):
+        raise ApiError(ErrorCode.INVALID_GTT_RULES, "A strategy occurs twice", path="rules")
     for rule in rules:
-        is_entry = rule.strategy is Strategy.ENTRY
-        if not is_entry and rule.trigger_type is not TriggerType.IMMEDIATE:
-            raise ApiError(
-                ErrorCode.INVALID_GTT_RULES,
-                f"The trigger_type of {rule.strategy} must be IMMEDIATE",
-                path="trigger_type",
-                value=rule.trigger_type,
-            )
-        if rule.trigger_paise <= 0:
-            raise ApiError(
-                ErrorCode.INVALID_GTT_RULES, "The trigger price must be positive", path="rules"
-            )
-        if rule.trailing_gap_paise and rule.strategy is not Strategy.STOPLOSS:
-            raise ApiError(
-                ErrorCode.INVALID_GTT_RULES, "Only STOPLOSS can trail", path="trailing_gap"
-            )
+        _check_rule(rule)
+
+
+def _check_number(gtt_type: GttType, number: int) -> None:
+    if gtt_type is GttType.SINGLE and number != 1:
+        raise ApiError(ErrorCode.SINGLE_NEEDS_ONE_RULE, "SINGLE has exactly one rule", path="rules")
+    if gtt_type is GttType.MULTIPLE and not 2 <= number <= 3:
+        raise ApiError(ErrorCode.MULTIPLE_NEEDS_RULES, "MULTIPLE has 2 or 3 rules", path="rules")
+
+
+def _check_rule(rule: Rule) -> None:
+    if rule.strategy is not Strategy.ENTRY and rule.trigger_type is not TriggerType.IMMEDIATE:
+        raise ApiError(
+            ErrorCode.EXIT_NEEDS_IMMEDIATE,
+            f"The trigger_type of {rule.strategy} must be IMMEDIATE",
+            path="trigger_type",
+            value=rule.trigger_type,
+        )
+    if rule.trigger_paise <= 0:
+        raise ApiError(
+            ErrorCode.INVALID_GTT_RULES, "The trigger price must be positive", path="rules"
+        )
+    if rule.trailing_gap_paise and rule.strategy is not Strategy.STOPLOSS:
+        raise ApiError(ErrorCode.INVALID_GTT_RULES, "Only STOPLOSS can trail", path="trailing_gap")

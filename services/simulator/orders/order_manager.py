@@ -13,6 +13,7 @@ from services.simulator.market.flows import Trade
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import SimulatedState
 from services.simulator.orders import checks
+from services.simulator.orders.auction_fills import auction_fills
 from services.simulator.orders.liquidity import Liquidity
 from services.simulator.orders.order import (
     AMO_PENDING,
@@ -80,7 +81,7 @@ class OrderManager:
         rejection = self._rejection(order)
         if phase is not Phase.NORMAL_OPEN and request.validity is Validity.IOC:
             rejection = "An IOC order needs an open market"
-        if self._calendar.closing_auction(self._segment(order), at_ms) is not None:
+        if self._in_closing_auction(self._states[request.instrument_key], at_ms):
             rejection = rejection or checks.auction_rejection(request)
         if rejection is not None:
             return self._move(order, OrderStatus.REJECTED, at_ms, rejection)
@@ -148,13 +149,23 @@ class OrderManager:
             if trade.key in by_key:
                 by_key[trade.key].append(trade)
         for key in keys:
-            state = self._states[key]
-            phase = self._calendar.phase(state.instrument.segment, now_ms)
-            self._liquidity[key] = Liquidity(state, by_key[key])
-            if phase is Phase.NORMAL_OPEN:
-                self._process(key, by_key[key], now_ms)
-            elif phase not in _PRE_OPEN:
-                self._expire(key, now_ms)
+            self._step_key(key, by_key[key], now_ms)
+
+    def _step_key(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
+        state = self._states[key]
+        continuous = []
+        for trade in trades:
+            if self._is_trading(state, trade.time_ms):
+                continuous.append(trade)
+            else:
+                self._match_auction(key, trade)
+        self._liquidity[key] = Liquidity(state, continuous)
+        if self._is_trading(state, now_ms):
+            self._process(key, continuous, now_ms)
+        elif self._is_over(state, now_ms):
+            self._expire(key, now_ms)
+        elif self._in_closing_auction(state, now_ms):
+            self._cancel_for_closing_auction(key, now_ms)
 
     def pending_orders(self, user_id: str) -> list[Order]:
         """The user's orders that are not final."""
@@ -167,12 +178,7 @@ class OrderManager:
 
     def _process(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
         """Trigger and match the pending orders, by price priority, then by time priority."""
-
-        def priority(order: Order) -> tuple[int, str]:
-            limit = order.limit_paise
-            return (-order.request.side.sign * limit if limit else -1 << 62, order.order_id)
-
-        for order in sorted(self._pending[key].values(), key=priority):
+        for order in sorted(self._pending[key].values(), key=_priority):
             if order.status in AMO_PENDING:
                 rejection = self._rejection(order)
                 if rejection is None:
@@ -209,22 +215,38 @@ class OrderManager:
                 self._open(replace(order, triggered=True), now_ms)
                 return
 
+    def _match_auction(self, key: str, trade: Trade) -> None:
+        orders = sorted(self._pending[key].values(), key=_priority)
+        for order, quantity in auction_fills(orders, trade):
+            self._fill(order, trade.price_paise, quantity, trade.time_ms)
+
+    def _cancel_for_closing_auction(self, key: str, now_ms: int) -> None:
+        """Cancel what the closing auction does not take (NSE circular CMTR/73362)."""
+        for order in list(self._pending[key].values()):
+            is_disclosed = order.request.disclosed_quantity and order.status is OrderStatus.OPEN
+            if is_disclosed or order.status is OrderStatus.TRIGGER_PENDING:
+                self._cancel(order, now_ms, "Not taken in the closing auction")
+
     def _match(self, order: Order, at_ms: int) -> Order:
         key = order.request.instrument_key
         state = self._states[key]
-        if not self._calendar.is_open(state.instrument.segment, at_ms):
+        if not self._is_trading(state, at_ms):
             return order
         if key not in self._liquidity:
             self._liquidity[key] = Liquidity(state, ())
         for fill_ms, price_paise, quantity in self._liquidity[key].take(order, at_ms):
-            order = order.fill(price_paise, quantity, fill_ms)
-            self._trade_number += 1
-            fill = Fill(str(self._trade_number), order, price_paise, quantity, fill_ms)
-            self.order_store.add_fill(fill)
-            self._risk_checks.record(fill)
-            self._update(order)
-            for listener in self.on_fill:
-                listener(fill)
+            order = self._fill(order, price_paise, quantity, fill_ms)
+        return order
+
+    def _fill(self, order: Order, price_paise: int, quantity: int, at_ms: int) -> Order:
+        order = order.fill(price_paise, quantity, at_ms)
+        self._trade_number += 1
+        fill = Fill(str(self._trade_number), order, price_paise, quantity, at_ms)
+        self.order_store.add_fill(fill)
+        self._risk_checks.record(fill)
+        self._update(order)
+        for listener in self.on_fill:
+            listener(fill)
         return order
 
     def _cancel(self, order: Order, at_ms: int, message: str) -> Order:
@@ -277,6 +299,20 @@ class OrderManager:
                 "The order service is open from 5:30 AM to 12:00 AM IST",
             )
 
+    def _is_trading(self, state: SimulatedState, at_ms: int) -> bool:
+        return self._calendar.is_trading(
+            state.instrument.segment, at_ms, closing_auction=state.has_closing_auction
+        )
+
+    def _is_over(self, state: SimulatedState, at_ms: int) -> bool:
+        return self._calendar.is_over(
+            state.instrument.segment, at_ms, closing_auction=state.has_closing_auction
+        )
+
+    def _in_closing_auction(self, state: SimulatedState, at_ms: int) -> bool:
+        stage = self._calendar.closing_auction(state.instrument.segment, at_ms)
+        return state.has_closing_auction and stage is not None
+
     def _segment(self, order: Order) -> str:
         return self._states[order.request.instrument_key].instrument.segment
 
@@ -295,3 +331,9 @@ class OrderManager:
             pending[order.order_id] = order
         for listener in self.on_order:
             listener(order)
+
+
+def _priority(order: Order) -> tuple[int, str]:
+    """By price, then by time; orders without a limit first."""
+    limit = order.limit_paise
+    return (-order.request.side.sign * limit if limit else -1 << 62, order.order_id)

@@ -13,6 +13,7 @@ from tests.support.gateway.websocket import Socket, close_code_of, receive
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
+UNANSWERED = "clients did not answer the close"
 CLIENTS = 90  # of the 100 connections that one session of aiohttp opens
 
 
@@ -36,6 +37,7 @@ async def test_every_client_is_closed_with_1012_and_the_process_exits_with_0(
         assert {code for _, code in ends} == {CloseCode.RESTARTING}
         first_close_at = min(at for at, _ in ends)
         assert not_ready_at(gateway) < first_close_at, "not ready before the first close"
+        assert gateway.process.log_entries(UNANSWERED) == [], "every client's close frame was read"
 
 
 async def end_of(socket: Socket) -> tuple[float, int | None]:
@@ -63,3 +65,5 @@ async def test_a_client_that_ignores_its_close_does_not_delay_the_exit_for_ever(
         gateway.process.send_signal(signal.SIGTERM)
         assert (await receive(socket, "error"))["code"] == "restarting"
         assert await gateway.process.exited() == 0
+        (unanswered,) = gateway.process.log_entries(UNANSWERED)
+        assert unanswered["streams"] == 1

@@ -7,6 +7,7 @@ import pytest
 
 from shared.market.exchange_time import WINDOW_MS
 from tests.support.bar_comparison import check_all_complete
+from tests.support.bar_publishing import check_all_published, published_bars
 from tests.support.pipeline_stack import pipeline_stack
 from tests.support.servers import MongoServer, NatsServer
 
@@ -23,7 +24,10 @@ async def test_bars_are_exact_although_the_persister_is_killed_at_random_moments
 ) -> None:
     rng = random.Random(seed)
     more = {"TRADEDAD_SIMULATOR_SEED": str(seed)}
-    async with pipeline_stack(nats, mongo_server.url, speed=speed, **more) as (stack, mongo):
+    async with (
+        pipeline_stack(nats, mongo_server.url, speed=speed, **more) as (stack, mongo),
+        published_bars(nats) as published,
+    ):
         await stack.start_ingest()
         persister = stack.service("persister")
         persister.start()
@@ -35,3 +39,4 @@ async def test_bars_are_exact_although_the_persister_is_killed_at_random_moments
             await asyncio.sleep(rng.uniform(0.0, 0.3))
             persister.start()
         await check_all_complete(stack, mongo, nats, windows=windows)
+        await check_all_published(mongo, published)

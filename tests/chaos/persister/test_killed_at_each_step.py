@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.bar_comparison import check_all_complete
+from tests.support.bar_publishing import check_all_published, published_bars
 from tests.support.message_proxies import REPLY, MessageProxy, mongo_proxy, nats_proxy
 from tests.support.pipeline_stack import pipeline_stack
 from tests.support.servers import MongoServer, NatsServer
@@ -41,6 +42,7 @@ async def test_bars_are_exact_although_the_persister_is_killed_at_each_step_of_a
         mongo_proxy(mongo_server.port) as to_mongo,
         nats_proxy(nats.port) as to_nats,
         pipeline_stack(nats, mongo_server.url, speed=speed) as (stack, mongo),
+        published_bars(nats) as published,
     ):
         await stack.start_ingest()
         persister = stack.service(
@@ -54,6 +56,7 @@ async def test_bars_are_exact_although_the_persister_is_killed_at_each_step_of_a
             persister.kill()
             persister.start()
         await check_all_complete(stack, mongo, nats, windows=max(3, len(steps)))
+        await check_all_published(mongo, published)
 
 
 async def _wait_for_step(

@@ -6,6 +6,7 @@ import pytest
 
 from shared.market.exchange_time import WINDOW_MS, window_start
 from tests.support.bar_comparison import check_all_complete, check_partial_only_within
+from tests.support.bar_publishing import check_all_published, published_bars
 from tests.support.pipeline_stack import pipeline_stack, wait_for_quote
 from tests.support.servers import MongoServer, NatsServer
 
@@ -16,7 +17,10 @@ from tests.support.servers import MongoServer, NatsServer
 async def test_bars_are_exact_although_mongod_is_killed(
     nats: NatsServer, own_mongod: MongoServer, windows: int, kills: int, speed: int
 ) -> None:
-    async with pipeline_stack(nats, own_mongod.url, speed=speed) as (stack, mongo):
+    async with (
+        pipeline_stack(nats, own_mongod.url, speed=speed) as (stack, mongo),
+        published_bars(nats) as published,
+    ):
         await stack.start_ingest()
         stack.service("persister").start()
         for number in range(kills):
@@ -26,6 +30,7 @@ async def test_bars_are_exact_although_mongod_is_killed(
             own_mongod.kill()
             await asyncio.to_thread(own_mongod.start)
         await check_all_complete(stack, mongo, nats, windows=windows)
+        await check_all_published(mongo, published)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from services.auth.rotate_keys import rotate
 from services.auth.settings import AuthSettings
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
-from shared.web.verifier import KeySet, TokenVerifier
+from shared.web.key_set import KeySet
+from shared.web.verifier import TokenVerifier
 from tests.support.auth_service import EMAIL, PASSWORD, Auth, running_auth
 from tests.support.patience import TEST_TIMEOUT_SECS
 
@@ -55,7 +56,7 @@ async def test_a_rotation_under_load_refuses_no_token(auth: Auth, settings: Auth
         keys = KeySet(
             other.http, f"{other.url}/.well-known/jwks.json", SystemClock(), max_age_secs=KEPT_SECS
         )
-        load = Load([auth, other], TokenVerifier(keys, settings.tokens))
+        load = Load([auth, other], TokenVerifier(keys, settings.tokens, SystemClock()))
         logins = [(await auth.login(EMAIL, PASSWORD)).body for _ in range(4)]
         workers = [asyncio.create_task(load.run(body)) for body in logins]
         try:

@@ -9,7 +9,8 @@ from services.auth.settings import AuthSettings
 from services.auth.signing.keyring import Key
 from shared.errors import Unauthenticated
 from shared.runtime.clock import SystemClock
-from shared.web.verifier import KeySet, TokenVerifier
+from shared.web.key_set import KeySet
+from shared.web.verifier import TokenVerifier
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 
 
@@ -34,7 +35,9 @@ async def test_other_services_can_verify_the_token_with_the_published_keys(
     await auth.signup(EMAIL, PASSWORD)
     login = (await auth.login(EMAIL, PASSWORD)).body
     keys = KeySet(auth.http, f"{auth.url}/.well-known/jwks.json", SystemClock())
-    principal = await TokenVerifier(keys, settings.tokens).verify(login["access_token"])
+    principal = await TokenVerifier(keys, settings.tokens, SystemClock()).verify(
+        login["access_token"]
+    )
     assert principal.user_id == login["user_id"]
     assert principal.session_id == login["session_id"]
     assert principal.roles == frozenset()

@@ -1,6 +1,7 @@
 """Requests that the gateway forwards to auth: to the real auth, and to broken ones."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -256,3 +257,43 @@ async def test_requests_of_an_address_are_limited(nats: NatsServer) -> None:
         assert [reply.status for reply in replies] == [200, 200, 429]
         assert replies[-1].body["code"] == "rate_limited"
         assert replies[-1].headers["RateLimit"].startswith('"address";r=0;t=')
+
+
+@pytest.mark.parametrize(
+    "encoding", ["gzip", "GZIP", "x-gzip", "deflate", "br", "zstd", "identity, gzip", "other"]
+)
+async def test_a_compressed_body_is_refused_and_never_decompressed(
+    nats: NatsServer, encoding: str
+) -> None:
+    received: list[web.Request] = []
+
+    async def record(request: web.Request) -> web.Response:
+        received.append(request)
+        return web.Response()
+
+    bomb = gzip.compress(bytes(32 << 20))
+    assert len(bomb) < MAX_BODY_BYTES
+    async with gateway_of(nats, record) as gateway:
+        async with gateway.http.post(
+            f"{gateway.url}/auth/login",
+            data=bomb,
+            headers={"Content-Encoding": encoding, "Content-Type": "application/json"},
+        ) as response:
+            assert response.status == 415
+            assert response.content_type == "application/problem+json"
+            assert (await response.json())["code"] == "unsupported_encoding"
+            assert "Server" not in response.headers
+    assert received == []
+
+
+async def test_a_gzipped_login_at_auth_itself_is_refused_by_its_code(auth: Auth) -> None:
+    body = gzip.compress(json.dumps({"email": EMAIL, "password": PASSWORD}).encode())
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(
+            f"{auth.url}/auth/login", data=body, headers={"Content-Encoding": "gzip"}
+        ) as response,
+    ):
+        assert response.status == 415
+        assert (await response.json())["code"] == "unsupported_encoding"
+        assert "Server" not in response.headers

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from nats.aio.msg import Msg
@@ -38,7 +39,7 @@ class IngestSide:
 
     async def cover(self, **not_live: list[str]) -> None:
         """Publish a coverage in which all other keys are live."""
-        empty: dict[str, list[str]] = {"pending": [], "no_capacity": [], "unknown": []}
+        empty: dict[str, Any] = {"pending": [], "no_capacity": [], "unknown": []}
         coverage = Coverage(
             epoch=1, seen={self.demand.gateway: self.demand.rev}, **(empty | not_live)
         )
@@ -153,3 +154,25 @@ async def test_a_malformed_coverage_is_skipped(gateway: InProcessGateway) -> Non
         await gateway.ingest.publish(COVERAGE, b'{"epoch":"x"}')
         await ingest.cover()
         assert (await receive(socket, "outcomes"))["results"] == {KEY: "live"}
+
+
+async def test_a_user_with_the_longest_keys_stops_no_other_user(
+    nats: NatsServer,
+) -> None:
+    longest = [f"NSE_EQ|{number:07d}".ljust(128, "\x01") for number in range(1_200)]
+    async with running_gateway(nats) as gateway:
+        ingest = IngestSide(gateway)
+        await gateway.ingest.subscribe(ALL_DEMAND, cb=ingest.on_demand)
+        async with gateway.connect() as good, gateway.connect() as greedy:
+            await subscribe(good, KEY)
+            for start in range(0, len(longest), 20):  # a message may have 16 KiB
+                await subscribe(greedy, *longest[start : start + 20])
+            await eventually(
+                lambda: KEY in ingest.demand.quotes and len(ingest.demand.quotes) > 100,
+                what="the demand of both users",
+            )
+            await ingest.cover(pending=ingest.demand.quotes)
+            outcomes = await receive(greedy, "outcomes")
+            assert set(outcomes["results"].values()) == {"no_capacity"}
+            await gateway.publish(fresh_quote(seq=1))
+            assert (await receive(good, "quotes"))["data"][0]["seq"] == 1

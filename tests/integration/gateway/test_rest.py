@@ -76,8 +76,9 @@ async def test_a_bar_has_the_stored_values(gateway: InProcessGateway, mongo: Mon
         "bars": [
             {
                 "start": MONDAY_10_00, "end": MONDAY_10_00 + WINDOW_MS, "open": 1_400.0,
-                "high": 1_401.5, "low": 1_399.95, "close": 1_400.05, "volume": 3_000_000_000, "ticks": 7,
-                "state": "complete",
+                "high": 1_401.5, "low": 1_399.95, "close": 1_400.05, "ltq": 5,
+                "ltt": MONDAY_10_00, "volume": 3_000_000_000, "vtt": 9_000_000, "atp": 1_400.1,
+                "ticks": 7, "state": "complete",
             }
         ],
     }  # fmt: skip
@@ -94,6 +95,35 @@ async def test_longer_bars_are_computed_from_stored_bars(
         (MONDAY_10_00, 9_000_000_003, 1_403.5),
         (MONDAY_10_00 + 3 * WINDOW_MS, 9_000_000_012, 1_406.5),
     ]
+
+
+async def test_a_longer_bar_that_is_not_over_is_forming_and_whole(
+    gateway: InProcessGateway, mongo: Mongo
+) -> None:
+    await store_bars(mongo, bars_from(MONDAY_10_00, 4))
+    reply = await get(
+        gateway, "/v1/bars", key=KEY, interval="15m", from_=MONDAY_10_00, to=MONDAY_10_00 + 1
+    )
+    assert [(bar["volume"], bar["state"]) for bar in reply.body["bars"]] == [
+        (9_000_000_003, "complete")
+    ]
+    reply = await get(gateway, "/v1/bars", key=KEY, interval="15m", **MONDAY)
+    assert [bar["state"] for bar in reply.body["bars"]] == ["complete", "forming"]
+
+
+async def test_a_cursor_of_another_request_is_refused_with_the_name_of_the_parameter(
+    gateway: InProcessGateway, mongo: Mongo
+) -> None:
+    await store_bars(mongo, bars_from(MONDAY_10_00, 3))
+    first: dict[str, Any] = {"key": KEY, "from_": MONDAY_10_00, "limit": 1}
+    cursor = (await get(gateway, "/v1/bars", **first)).body["next"]
+    for name, value in (
+        ("key", OTHER_KEY), ("interval", "1d"), ("from", MONDAY_10_00 + 1), ("to", "2026-11-25")
+    ):  # fmt: skip
+        other = first | {name if name != "from" else "from_": value, "cursor": cursor}
+        reply = await get(gateway, "/v1/bars", **other)
+        assert (reply.status, reply.body["field"]) == (422, name)
+        assert reply.body["detail"].startswith(f"{name} must be the same")
 
 
 async def test_a_month_of_bars_is_one_response(gateway: InProcessGateway, mongo: Mongo) -> None:
@@ -175,12 +205,18 @@ async def test_the_status_has_the_state_of_the_feed_and_whether_it_is_current(
 ) -> None:
     before = await get(gateway, "/v1/status")
     assert (before.body["feed_is_current"], "feed" in before.body) == (False, False)
-    status = FeedStatus(state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"})
+    status = FeedStatus(
+        state=FeedState.LIVE, since=1, epoch=3, segments={"NSE_EQ": "NORMAL_OPEN"}, simulated=False
+    )
     await gateway.ingest.publish(STATUS, encode(status))
 
     async def has_feed() -> bool:
         body = (await get(gateway, "/v1/status")).body
-        return bool(body["feed_is_current"]) and body["feed"]["segments"] == status.segments
+        if not body["feed_is_current"]:
+            return False
+        assert body["feed"]["segments"] == status.segments
+        assert body["feed"]["simulated"] is False, "false is sent, not left out"
+        return True
 
     await eventually(has_feed, what="the status has the feed")
     assert before.body["gateway"] == {
@@ -198,7 +234,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/v1/bars", {"key": KEY, "from_": 1, "interval": "1m"}, "interval", "'5m'"),
     ("/v1/bars", {"key": KEY, "from_": 1, "page": 2}, "page", "not permitted"),
     ("/v1/bars", {"key": KEY, "from_": [1, 2]}, "from", "more than once"),
-    ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "x" * 65}, "cursor", "64"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "x" * 97}, "cursor", "96"),
     ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "beyond"}, "cursor", "an earlier page"),
     ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "9" * 15}, "cursor", "an earlier page"),
     ("/v1/gaps", {"key": KEY, "from_": 1, "cursor": "-1.aa"}, "cursor", "an earlier page"),

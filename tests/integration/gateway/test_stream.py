@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from services.gateway.stream.protocol import CloseCode
-from shared.contracts.messages import encode
+from shared.contracts.messages import FeedState, FeedStatus, encode
+from shared.contracts.subjects import STATUS
 from tests.support.builders import KEY, OTHER_KEY, fresh_quote
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.websocket import close_code_of, receive, subscribe
@@ -225,3 +226,49 @@ async def test_quotes_arrive_again_after_nats_was_killed(nats: NatsServer) -> No
         await eventually(lambda: gateway.ingest.is_connected, what="ingest is connected again")
         await gateway.publish(fresh_quote(seq=8))
         assert (await receive(socket, "quotes"))["data"][0]["seq"] == 8
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_accepted"),
+    [
+        ({"Origin": "http://h", "Host": "h:80"}, True),
+        ({"Origin": "http://h", "Host": "H"}, True),
+        ({"Origin": "https://h", "Host": "h:443", "X-Forwarded-Proto": "https"}, True),
+        (
+            {"Origin": "https://h", "Host": "inner:7400", "X-Forwarded-Proto": "https",
+             "X-Forwarded-Host": "h:443"},
+            True,
+        ),
+        ({"Origin": "https://h", "Host": "h:443"}, False),
+        ({"Origin": "https://h", "Host": "h:80", "X-Forwarded-Proto": "https"}, False),
+        ({"Origin": "http://h", "Host": "h:8080"}, False),
+        ({"Origin": "https://other", "Host": "h:443", "X-Forwarded-Proto": "https"}, False),
+    ],
+    ids=lambda value: ", ".join(value.values()) if isinstance(value, dict) else None,
+)  # fmt: skip
+async def test_the_default_port_in_the_host_makes_no_other_origin(
+    nats: NatsServer, headers: dict[str, str], is_accepted: bool
+) -> None:
+    async with running_gateway(nats, trusted_proxies="127.0.0.1/32") as gateway:
+        if is_accepted:
+            async with gateway.connect(headers=headers) as socket:
+                await receive(socket, "authenticated")
+            return
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            async with gateway.connect(headers=headers):
+                pass
+        assert refusal.value.status == 403
+
+
+async def test_the_heartbeat_arrives_although_nothing_changes(nats: NatsServer) -> None:
+    async with running_gateway(nats, stream_heartbeat_secs=0.1) as gateway:
+        async with gateway.connect() as socket:
+            await receive(socket, "authenticated")
+            first = await receive(socket, "heartbeat")
+            second = await receive(socket, "heartbeat")
+            assert first["feed_is_current"] is second["feed_is_current"] is False
+            assert second["now"] > first["now"]
+            status = FeedStatus(state=FeedState.LIVE, since=1, epoch=1, simulated=True)
+            await gateway.ingest.publish(STATUS, encode(status))
+            while not (await receive(socket, "heartbeat"))["feed_is_current"]:
+                pass

@@ -6,10 +6,11 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from services.persister.aggregation.aggregator import Aggregator
-from services.persister.aggregation.checkpoint import AggregatorState
+from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.checkpoint import AggregatorState, encode_state
 from services.persister.entry_decoder import apply_entry
-from services.persister.storage.documents import bar_document
+from services.persister.storage.bar_store import BarStore
+from services.persister.storage.documents import bar_document, bar_from_document
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import Entry
 from shared.contracts.messages import Bar
@@ -17,6 +18,7 @@ from shared.market.exchange_time import WINDOW_MS, to_datetime
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings
+from tests.support.bar_publishing import check_all_published, published_bars
 from tests.support.builders import MONDAY_10_00
 from tests.support.buses import flushed, ingest_bus
 from tests.support.market_day import KEYS, Message, window_messages
@@ -88,10 +90,31 @@ async def test_a_bar_is_published_after_it_was_stored(
     await observer.close()
 
 
+async def test_bars_that_a_killed_leader_has_only_stored_are_published_by_its_successor(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
+) -> None:
+    store = BarStore(mongo)
+    await store.prepare()
+    epoch, _ = await store.take_over()
+    stored = [bar_from_document(bar) for bar in expected_bars()]
+    state = AggregatorState(closed_until_ms=stored[-1].start + WINDOW_MS)
+    closed = ClosedWindows(state.closed_until_ms, tuple(stored), (), encode_state(state))
+    await store.commit(closed, epoch)
+    async with published_bars(nats) as published, ingest_bus(nats):
+        async with persister(nats, mongo_settings):
+            await check_all_published(mongo, published)
+
+            async def has_no_note() -> bool:
+                return await mongo.db["unpublished_bars"].count_documents({}) == 0
+
+            await eventually(has_no_note, what="the notes are removed")
+    assert len(published) == len(stored)
+
+
 async def test_persisters_that_start_and_stop_store_the_same_bars(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
-    async with ingest_bus(nats) as bus:
+    async with ingest_bus(nats) as bus, published_bars(nats) as published:
         cuts = [0, 75, 150, 190, 260, len(MESSAGES)]
         for since, until in pairwise(cuts):
             async with persister(nats, mongo_settings):
@@ -99,6 +122,7 @@ async def test_persisters_that_start_and_stop_store_the_same_bars(
                 await wait_for_bars(mongo, windows_closed_by(until))
         async with persister(nats, mongo_settings):
             await wait_for_bars(mongo, STORED_WINDOWS)
+            await check_all_published(mongo, published)
     assert await stored_bars(mongo) == expected_bars()
 
 

@@ -21,11 +21,12 @@ from shared.contracts.history import (
     GapsRequest,
     GapState,
     HistoryBar,
+    HistoryBarState,
     Interval,
 )
 from shared.contracts.messages import Bar, BarState
 from shared.errors import InvalidField
-from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS, to_datetime
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
@@ -48,7 +49,8 @@ def bar(key: str, start: int, number: int, **more: Any) -> Bar:
     volume = None if key == OTHER_KEY else 3_000_000_000 + number
     return Bar(
         key=key, start=start, open=price, high=price + 2.5 + number % 3, low=price - 1.5,
-        close=price + 0.5, ltq=None, ltt=None, volume=volume, vtt=None, atp=None,
+        close=price + 0.5, ltq=None if number % 5 else number, ltt=start + number, volume=volume,
+        vtt=volume and volume * 2, atp=None if number % 3 else price,
         oi=number, ticks=number % 7, state=more.get("state", BarState.COMPLETE), silent_ms=0,
         epoch=1,
     )  # fmt: skip
@@ -63,10 +65,19 @@ def two_days(key: str) -> list[Bar]:
     return [bar(key, start, number) for number, start in enumerate(starts)]
 
 
+async def close_windows(mongo: Mongo, until_ms: int) -> None:
+    """Store the exchange time by which all windows are closed, as a commit does."""
+    closed_until = {"closed_until": to_datetime(until_ms)}
+    await mongo.db["checkpoints"].update_one(
+        {"_id": "bars_5m"}, {"$set": closed_until, "$setOnInsert": {"epoch": 1}}, upsert=True
+    )
+
+
 @pytest.fixture
 async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> AsyncIterator[Bus]:
     """A persister with two days of a share and an index, and the first hour of a commodity."""
     await BarStore(mongo).prepare()
+    await close_windows(mongo, MIDNIGHT_AFTER)
     stored = [*two_days(KEY), *two_days(OTHER_KEY)]
     stored += [bar(COMMODITY, MONDAY + 9 * 60 * MINUTE_MS + n * WINDOW_MS, n) for n in range(12)]
     await mongo.db["bars_5m"].insert_many([bar_document(stored_bar) for stored_bar in stored])
@@ -100,8 +111,9 @@ def merged(bars: list[Bar], start: int, length_ms: int) -> HistoryBar:
     return HistoryBar(
         start=start, end=start + length_ms, open=parts[0].open,
         high=max(part.high for part in parts), low=min(part.low for part in parts),
-        close=parts[-1].close, volume=sum(volumes) if volumes else None, oi=parts[-1].oi,
-        ticks=sum(part.ticks for part in parts), state=BarState.COMPLETE,
+        close=parts[-1].close, ltq=parts[-1].ltq, ltt=parts[-1].ltt,
+        volume=sum(volumes) if volumes else None, vtt=parts[-1].vtt, atp=parts[-1].atp,
+        oi=parts[-1].oi, ticks=sum(part.ticks for part in parts), state=HistoryBarState.COMPLETE,
     )  # fmt: skip
 
 
@@ -135,6 +147,79 @@ async def test_a_range_includes_its_start_and_excludes_its_end(bus: Bus) -> None
 async def test_a_longer_bar_that_begins_before_the_range_is_excluded(bus: Bus) -> None:
     reply = await page(bus, from_ms=MONDAY_10_00, interval=Interval.HOUR, limit=1)
     assert reply.bars[0].start == MONDAY_10_00 + 15 * MINUTE_MS
+
+
+@pytest.mark.parametrize("interval", [Interval.FIFTEEN_MINUTES, Interval.HOUR, Interval.DAY])
+@pytest.mark.parametrize("beyond_start_ms", [1, 7 * MINUTE_MS, 14 * MINUTE_MS + 59_999])
+async def test_the_last_longer_bar_that_starts_in_the_range_is_whole(
+    bus: Bus, interval: Interval, beyond_start_ms: int
+) -> None:
+    length_ms = interval.length_ms
+    start = MONDAY + DAY_MS if interval is Interval.DAY else MONDAY_09_15 + 2 * length_ms
+    expected = merged(two_days(KEY), start, length_ms)
+    reply = await page(bus, interval=interval, from_ms=start, to_ms=start + beyond_start_ms)
+    assert (reply.bars, reply.next) == ([expected], None)
+    reply = await page(bus, interval=interval, from_ms=MONDAY, to_ms=start + beyond_start_ms)
+    assert reply.bars[-1] == expected
+
+
+async def test_a_range_in_which_no_longer_bar_starts_has_none(bus: Bus) -> None:
+    reply = await page(
+        bus, interval=Interval.HOUR, from_ms=MONDAY_10_00, to_ms=MONDAY_10_00 + 15 * MINUTE_MS
+    )
+    assert reply.bars == []
+
+
+async def test_a_longer_bar_is_forming_until_its_last_window_is_closed(
+    bus: Bus, mongo: Mongo
+) -> None:
+    tuesday = MONDAY_09_15 + DAY_MS
+    for closed_until_ms, state in (
+        (tuesday + 55 * MINUTE_MS, "forming"), (tuesday + 60 * MINUTE_MS, "complete")
+    ):  # fmt: skip
+        await close_windows(mongo, closed_until_ms)
+        (hour,) = (await page(bus, interval=Interval.HOUR, from_ms=tuesday, to_ms=tuesday + 1)).bars
+        assert hour.state.value == state
+        days = (await page(bus, interval=Interval.DAY)).bars
+        assert [day.state.value for day in days] == ["complete", "forming"]
+        parts = (await page(bus, from_ms=tuesday, limit=11)).bars
+        assert {part.state.value for part in parts} == {"complete"}
+
+
+@pytest.mark.parametrize("outcome", ["open", "abandoned"])
+async def test_a_longer_bar_is_partial_if_a_gap_has_a_window_of_it_without_a_full_bar(
+    bus: Bus, mongo: Mongo, outcome: str
+) -> None:
+    gap = WindowGap(
+        MONDAY_09_15 + WINDOW_MS, MONDAY_09_15 + 4 * WINDOW_MS, GapReason.FEED_AWAY,
+        (KEY, OTHER_KEY),
+    )  # fmt: skip
+    document = gap_document(gap)
+    if outcome == "abandoned":
+        document |= {"open_keys": [OTHER_KEY], "abandoned_keys": [KEY]}
+    await mongo.db["gaps"].insert_one(document)
+    request: dict[str, Any] = {"interval": Interval.FIFTEEN_MINUTES, "limit": 3}
+
+    async def states() -> list[str]:
+        return [part.state.value for part in (await page(bus, **request)).bars]
+
+    assert await states() == ["complete"] * 3
+    await mongo.db["bars_5m"].delete_one({"_id": f"{KEY}|{MONDAY_09_15 + 3 * WINDOW_MS}"})
+    assert await states() == ["complete", "partial", "complete"]
+    settled = {"$pull": {"open_keys": KEY, "abandoned_keys": KEY}}
+    await mongo.db["gaps"].update_one({"_id": document["_id"]}, settled)
+    assert await states() == ["complete"] * 3
+
+
+async def test_a_cursor_of_another_request_is_refused_and_the_field_is_named(bus: Bus) -> None:
+    cursor = (await page(bus, limit=1)).next
+    wrong: dict[str, Any] = {
+        "key": OTHER_KEY, "interval": Interval.HOUR, "from_ms": MONDAY + 1, "to_ms": MONDAY_10_00
+    }  # fmt: skip
+    for field, value in wrong.items():
+        with pytest.raises(InvalidField) as caught:
+            await page(bus, cursor=cursor, **{field: value})
+        assert caught.value.field == field
 
 
 async def test_a_longer_bar_has_the_least_certain_state_of_its_parts(
@@ -185,7 +270,11 @@ async def test_a_reply_is_bounded_however_much_is_stored(bus: Bus, mongo: Mongo)
     day = [bar("NSE_EQ|LONG", MONDAY + n * WINDOW_MS, n) for n in range(3_000)]
     await mongo.db["bars_5m"].insert_many([bar_document(stored_bar) for stored_bar in day])
     reply = await page(bus, key="NSE_EQ|LONG", to_ms=MONDAY + 30 * DAY_MS, limit=2_000)
-    assert (len(reply.bars), reply.next) == (2_000, str(MONDAY + 2_000 * WINDOW_MS))
+    assert (len(reply.bars), reply.bars[-1].start) == (2_000, MONDAY + 1_999 * WINDOW_MS)
+    rest = await page(
+        bus, key="NSE_EQ|LONG", to_ms=MONDAY + 30 * DAY_MS, limit=2_000, cursor=reply.next
+    )
+    assert [part.start for part in rest.bars] == [part.start for part in day[2_000:]]
 
 
 async def test_gaps_are_paged_and_have_the_state_for_the_requested_instrument(

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -26,7 +27,7 @@ from shared.contracts.instruments import (
     SearchReply,
     SearchRequest,
 )
-from shared.errors import InvalidField
+from shared.errors import InvalidField, Unavailable
 from shared.market.exchange_time import DAY_MS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
@@ -76,6 +77,111 @@ async def test_the_most_relevant_instrument_is_found_first(bus: Bus) -> None:
     assert (found[0].type, found[0].strike) == ("CE", some_call.strike)
     assert found[0].underlying_symbol == "NIFTY"
     assert found[0].expiry == min(instrument.expiry or "" for instrument in found)
+
+
+def master_row(key: str, kind: str, symbol: str, name: str, **more: Any) -> dict[str, Any]:
+    """A row in the shape of Upstox's master; a derivative lacks `isin` and `short_name`."""
+    segment = key.partition("|")[0]
+    return {
+        "segment": segment, "name": name, "exchange": segment.partition("_")[0],
+        "instrument_type": kind, "instrument_key": key, "trading_symbol": symbol,
+        "exchange_token": key.partition("|")[2], "tick_size": 5.0, "lot_size": 1,
+        "freeze_quantity": 100_000.0, "security_type": "NORMAL",
+    } | more  # fmt: skip
+
+
+def contract_row(
+    number: int, of: str, of_key: str, kind: str, expiry: str, strike: float = 0.0
+) -> dict[str, Any]:
+    at = datetime.fromisoformat(f"{expiry}T23:59:59+05:30")
+    segment = "BSE_FO" if of_key.startswith("BSE") else "NSE_FO"
+    words = f"{of} FUT" if kind == "FUT" else f"{of} {strike:g} {kind}"
+    return master_row(
+        f"{segment}|{number}", kind, f"{words} {at:%d %b %y}".upper(), of, weekly=False,
+        expiry=int(at.timestamp() * 1_000), strike_price=strike, minimum_lot=75,
+        underlying_key=of_key, underlying_symbol=of,
+        underlying_type="INDEX" if "INDEX" in of_key else "EQUITY",
+    )  # fmt: skip
+
+
+def real_rows() -> list[dict[str, Any]]:
+    """A cut of the master with the words that traders search for."""
+    nifty, bank, sensex = "NSE_INDEX|Nifty 50", "NSE_INDEX|Nifty Bank", "BSE_INDEX|SENSEX"
+    mahindra, larsen = "NSE_EQ|INE101A01026", "NSE_EQ|INE018A01030"
+    rows = [
+        master_row(nifty, "INDEX", "NIFTY", "Nifty 50"),
+        master_row(bank, "INDEX", "BANKNIFTY", "Nifty Bank"),
+        master_row("NSE_INDEX|Nifty Next 50", "INDEX", "NIFTY NEXT 50", "Nifty Next 50"),
+        master_row(sensex, "INDEX", "SENSEX", "SENSEX"),
+        master_row("BSE_INDEX|SNSX50", "INDEX", "SENSEX50", "SENSEX50"),
+        master_row(mahindra, "EQ", "M&M", "MAHINDRA & MAHINDRA LTD", short_name="Mahindra"),
+        master_row(larsen, "EQ", "LT", "LARSEN & TOUBRO LTD.", short_name="Larsen and Toubro"),
+        master_row("NSE_EQ|INE498L01015", "EQ", "LTF", "L&T FINANCE LIMITED"),
+        master_row("NSE_EQ|INE002A01018", "EQ", "RELIANCE", "RELIANCE INDUSTRIES LTD"),
+        contract_row(59_461, "RELIANCE", "NSE_EQ|INE002A01018", "FUT", "2026-12-29"),
+        contract_row(59_182, "RELIANCE", "NSE_EQ|INE002A01018", "FUT", "2026-11-24"),
+    ]
+    number = 40_000
+    for of, of_key, strikes in (
+        ("NIFTY", nifty, range(23_000, 25_050, 50)),
+        ("NIFTYNXT50", "NSE_INDEX|Nifty Next 50", range(23_000, 25_000, 100)),
+        ("BANKNIFTY", bank, range(51_000, 53_000, 100)),
+        ("SENSEX", sensex, range(79_000, 81_000, 100)),
+        ("M&M", mahindra, range(3_000, 3_300, 50)),
+        ("LT", larsen, range(3_500, 3_800, 20)),
+    ):
+        for strike in strikes:
+            for kind in ("CE", "PE"):
+                for expiry in ("2026-12-29", "2026-11-24"):
+                    number += 1
+                    rows.append(contract_row(number, of, of_key, kind, expiry, strike))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("query", "symbols"),
+    [
+        ("nifty", ["NIFTY"]),
+        ("nifty 50", ["NIFTY"]),
+        ("bank nifty", ["BANKNIFTY"]),
+        ("sensex", ["SENSEX"]),
+        ("m&m", ["M&M"]),
+        ("l&t", ["LT"]),
+        ("reliance fut", ["RELIANCE FUT 24 NOV 26", "RELIANCE FUT 29 DEC 26"]),
+        ("nifty 24000 ce", ["NIFTY 24000 CE 24 NOV 26", "NIFTY 24000 CE 29 DEC 26"]),
+        ("bank nifty 52000 ce", ["BANKNIFTY 52000 CE 24 NOV 26"]),
+        ("sensex 80000pe", ["SENSEX 80000 PE 24 NOV 26"]),
+        (
+            "nifty 24010 ce",
+            [f"NIFTY {strike} CE 24 NOV 26" for strike in (24_000, 24_050, 23_950, 24_100, 23_900)]
+            + ["NIFTY 24000 CE 29 DEC 26"],
+        ),
+        ("nifty 24010 put 29 dec", ["NIFTY 24000 PE 29 DEC 26", "NIFTY 24050 PE 29 DEC 26"]),
+        ("bank nifty 52040 ce", ["BANKNIFTY 52000 CE 24 NOV 26", "BANKNIFTY 52100 CE 24 NOV 26"]),
+        ("m&m 3020 ce", ["M&M 3000 CE 24 NOV 26", "M&M 3050 CE 24 NOV 26"]),
+        ("l&t 3610 pe", ["LT 3600 PE 24 NOV 26", "LT 3620 PE 24 NOV 26"]),
+    ],
+)
+async def test_words_of_traders_find_instruments_of_the_real_master(
+    searched_store: InstrumentStore, query: str, symbols: list[str]
+) -> None:
+    found = (await searched_store.search(SearchRequest(query=query))).instruments
+    assert [instrument.symbol for instrument in found][: len(symbols)] == symbols
+
+
+async def test_a_search_returns_up_to_fifty_instruments(searched_store: InstrumentStore) -> None:
+    request = SearchRequest(query="nifty ce", limit=50)
+    assert len((await searched_store.search(request)).instruments) == 50
+
+
+async def test_the_nearest_strikes_can_be_narrowed(searched_store: InstrumentStore) -> None:
+    request = SearchRequest(query="nifty 24010 ce", expiry="2026-12-29", limit=2)
+    found = (await searched_store.search(request)).instruments
+    assert [instrument.symbol for instrument in found] == [
+        "NIFTY 24000 CE 29 DEC 26", "NIFTY 24050 CE 29 DEC 26",
+    ]  # fmt: skip
+    puts_only = SearchRequest(query="nifty 24010 ce", types=["PE"])
+    assert (await searched_store.search(puts_only)).instruments == []
 
 
 async def test_a_search_can_be_narrowed(bus: Bus) -> None:
@@ -183,10 +289,10 @@ class SteppedClock:
 
 @asynccontextmanager
 async def loading(
-    mongo: Mongo, server: MasterServer, clock: SteppedClock
+    mongo: Mongo, server: MasterServer, clock: SteppedClock, **options: Any
 ) -> AsyncIterator[MasterLoader]:
     settings = PersisterSettings.model_validate(
-        {"nats_password": PASSWORD, "master_url": server.url, "master_check_secs": 0.05}
+        {"nats_password": PASSWORD, "master_url": server.url, "master_check_secs": 0.05} | options
     )
     async with aiohttp.ClientSession() as http:
         yield MasterLoader(http, InstrumentStore(mongo), settings, clock)
@@ -194,6 +300,17 @@ async def loading(
 
 async def stored_symbols(mongo: Mongo) -> set[str]:
     return {instrument["symbol"] async for instrument in mongo.db["instruments"].find()}
+
+
+@pytest.fixture
+async def searched_store(mongo: Mongo) -> InstrumentStore:
+    """A store with `real_rows`."""
+    store = InstrumentStore(mongo)
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        server.file = zipped(real_rows())
+        await store.prepare()
+        await master.load("2026-11-23")
+    return store
 
 
 @pytest.fixture
@@ -245,7 +362,17 @@ async def test_a_master_is_loaded_each_day_and_one_that_fails_keeps_the_last(
 
 async def test_a_malformed_row_does_not_affect_others(mongo: Mongo) -> None:
     async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
-        server.file = zipped([row(1), {"segment": "NSE_EQ"}, row(2)])
+        bad_rows: list[dict[str, Any]] = [
+            {"segment": "NSE_EQ"},
+            row(3, expiry=MONDAY_10_00 * 1_000),
+            row(4, expiry=MONDAY_10_00 * 1_000_000),
+            row(5, lot_size=1e20),
+            row(6, lot_size=10**25),
+            row(7, trading_symbol=None),
+            row(8, name={"text": "x"}),
+            row(9, tick_size=1e308),
+        ]
+        server.file = zipped([row(1), *bad_rows, row(2)])
         await InstrumentStore(mongo).prepare()
         await master.load("2026-11-23")
     assert await stored_symbols(mongo) == {"SYM1", "SYM2"}
@@ -264,3 +391,64 @@ async def test_a_master_is_never_completely_in_memory(mongo: Mongo) -> None:
         tracemalloc.stop()
     assert await mongo.db["instruments"].count_documents({}) == 8_000
     assert peak_bytes < whole_bytes / 2
+
+
+async def test_a_refused_master_leaves_no_instrument_and_is_accepted_on_the_third_day(
+    mongo: Mongo,
+) -> None:
+    first = [row(number) for number in range(1, 9)]
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        await InstrumentStore(mongo).prepare()
+        server.file = zipped(first)
+        await master.load("2026-11-23")
+        server.file = zipped([row(100), row(101)])
+        for day in ("2026-11-24", "2026-11-25"):
+            with pytest.raises(Unavailable):
+                await master.load(day)
+            assert await stored_symbols(mongo) == {f"SYM{number}" for number in range(1, 9)}
+        await master.load("2026-11-26")
+    assert await stored_symbols(mongo) == {"SYM100", "SYM101"}
+
+
+async def test_a_smaller_master_is_accepted_with_the_setting(mongo: Mongo) -> None:
+    async with master_server() as server:
+        server.file = zipped([row(number) for number in range(1, 9)])
+        async with loading(mongo, server, SteppedClock()) as master:
+            await InstrumentStore(mongo).prepare()
+            await master.load("2026-11-23")
+        server.file = zipped([row(1)])
+        async with loading(mongo, server, SteppedClock(), master_min_share=0) as master:
+            await master.load("2026-11-24")
+    assert await stored_symbols(mongo) == {"SYM1"}
+
+
+@pytest.mark.parametrize("file", [b"[]", b"{}", b'[{"a": 1}]'])
+async def test_a_master_without_an_instrument_is_refused(mongo: Mongo, file: bytes) -> None:
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        await InstrumentStore(mongo).prepare()
+        server.file = file
+        with pytest.raises(Unavailable):
+            await master.load("2026-11-23")
+
+
+async def test_a_master_with_another_address_replaces_all_instruments_also_on_the_same_day(
+    mongo: Mongo,
+) -> None:
+    store = InstrumentStore(mongo)
+    await store.prepare()
+    universes = [[row(number) for number in range(1, 9)], [row(100)]]
+    async with master_server() as one, master_server() as other:
+        one.file, other.file = map(zipped, universes)
+        for server, symbols in (
+            (one, {f"SYM{number}" for number in range(1, 9)}),
+            (other, {"SYM100"}),
+            (one, {f"SYM{number}" for number in range(1, 9)}),
+        ):
+            async with loading(mongo, server, SteppedClock()) as master:
+                work = asyncio.create_task(master.run())
+
+                async def has(expected: set[str] = symbols) -> bool:
+                    return await stored_symbols(mongo) == expected
+
+                await eventually(has, what=f"{symbols} are stored")
+                await stop([work])

@@ -7,6 +7,7 @@ from services.persister.repair.backlog import Repair, RepairBacklogReader
 from services.persister.storage.documents import bar_document, gap_document
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState
+from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS, trading_day
 from shared.runtime.mongo import Mongo
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
@@ -34,7 +35,7 @@ async def store_gap(mongo: Mongo, start_ms: int, end_ms: int, *keys: str) -> str
 
 
 def reader(mongo: Mongo) -> RepairBacklogReader:
-    return RepairBacklogReader(mongo, max_age_days=7, delay_secs=60)
+    return RepairBacklogReader(mongo, Calendar(), max_age_days=7, delay_secs=60)
 
 
 async def test_a_partial_bar_is_to_be_repaired_and_others_are_not(mongo: Mongo) -> None:
@@ -94,6 +95,15 @@ async def test_a_gap_over_nights_is_settled_with_its_last_day_and_skips_nights_a
     first, second = (await reader(mongo).read(NOW)).repairs
     assert (first.day, second.day) == (MONDAY, MONDAY + 2)
     assert (first.gap_ids, second.gap_ids) == (set(), {gap_id})
-    # From 10:00 to 15:30, and from the start of the pre-open session at 09:00 to 10:05.
-    assert len(first.windows) == 66
+    # From 10:00 to the end of the post-close session at 16:00, and from the start of the pre-open session at 09:00 to 10:05.
+    assert len(first.windows) == 72
     assert second.windows == set(range(end - 65 * MINUTE_MS, end, WINDOW_MS))
+
+
+async def test_a_long_gap_is_repaired_for_whole_days_of_a_year_without_a_calendar(
+    mongo: Mongo,
+) -> None:
+    start = T0 + 60 * DAY_MS  # in January 2027
+    await store_gap(mongo, start, start + DAY_MS + WINDOW_MS, KEY)
+    first, second = (await reader(mongo).read(start + 3 * DAY_MS)).repairs
+    assert len(first.windows) + len(second.windows) == 24 * 12 + 1

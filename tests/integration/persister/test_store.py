@@ -1,6 +1,7 @@
 """Bars, gaps and the checkpoint are written atomically, once, and only by the newest leader."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
@@ -16,6 +17,8 @@ from services.persister.storage.documents import (
     bar_id,
     gap_document,
 )
+from services.persister.storage.unpublished_bars import UnpublishedBars
+from services.persister.stored_bars import StoredBars
 from shared.contracts.history import GapReason, GapState
 from shared.contracts.messages import Bar, BarState
 from shared.errors import StaleEpoch
@@ -107,11 +110,12 @@ async def test_an_older_leader_writes_nothing(mongo: Mongo) -> None:
     await store.commit(closed(bar()), old)
     new, _ = await store.take_over()
     other = bar(close=1.0)
-    for write in (
+    writes: list[Callable[[], Awaitable[StoredBars]]] = [
         lambda: store.commit(closed(other), old),
         lambda: store.amend([other], old),
         lambda: store.repair([other], old),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(StaleEpoch) as caught:
             await write()
         assert (caught.value.ours, caught.value.theirs) == (old, new)
@@ -147,6 +151,38 @@ async def test_a_gap_is_over_once_each_of_its_instruments_is_settled(mongo: Mong
     assert gap is not None
     assert (gap["open_keys"], gap["abandoned_keys"]) == ([], [OTHER_KEY])
     assert gap["state"] == "abandoned"
+
+
+async def test_a_gap_is_not_repaired_while_a_bar_in_it_is_partial(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    await store.commit(closed(bar(state=BarState.PARTIAL), gaps=(GAP,)), epoch)
+    gap_id = gap_document(GAP)["_id"]
+    for key in GAP.keys:
+        await store.settle_gaps([gap_id], key, GapState.REPAIRED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_id})
+    assert gap is not None
+    assert (gap["state"], gap["open_keys"]) == ("open", [KEY])
+    await store.repair([bar(state=BarState.REPAIRED)], epoch)
+    await store.settle_gaps([gap_id], KEY, GapState.REPAIRED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_id})
+    assert gap is not None
+    assert (gap["state"], gap["open_keys"]) == ("repaired", [])
+
+
+async def test_an_abandoned_gap_may_have_a_partial_bar_and_a_repaired_one_is_not_abandoned(
+    mongo: Mongo,
+) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    await store.commit(closed(bar(state=BarState.PARTIAL), gaps=(GAP,)), epoch)
+    gap_id = gap_document(GAP)["_id"]
+    await store.settle_gaps([gap_id], OTHER_KEY, GapState.REPAIRED, epoch)
+    for key in GAP.keys:
+        await store.settle_gaps([gap_id], key, GapState.ABANDONED, epoch)
+    gap = await mongo.db["gaps"].find_one({"_id": gap_id})
+    assert gap is not None
+    assert (gap["open_keys"], gap["abandoned_keys"]) == ([], [KEY])
 
 
 async def test_leaders_that_take_over_concurrently_have_different_epochs(mongo: Mongo) -> None:
@@ -209,6 +245,61 @@ async def test_an_amended_bar_replaces_the_stored_bar_unless_that_is_repaired(mo
     assert (await stored(mongo))[1] == repaired
 
 
+async def test_a_complete_bar_becomes_partial_only_by_a_trade_that_it_lacks(mongo: Mongo) -> None:
+    store = await prepared(mongo)
+    epoch, _ = await store.take_over()
+    await store.commit(closed(bar()), epoch)
+    same_trades = bar(state=BarState.PARTIAL)
+    for stored_again in (
+        await store.commit(closed(same_trades), epoch),
+        await store.amend([same_trades], epoch),
+    ):
+        assert stored_again.bars == []
+    assert await stored(mongo) == [bar()]
+    more = msgspec.structs.replace(same_trades, volume=3_000_000_001)
+    assert (await store.amend([more], epoch)).bars == [more]
+    assert await stored(mongo) == [more]
+
+
+async def test_what_is_stored_is_noted_to_be_published_until_it_was(mongo: Mongo) -> None:
+    store, notes = await prepared(mongo), UnpublishedBars(mongo)
+    epoch, _ = await store.take_over()
+    assert await notes.next() is None
+    first = await store.commit(closed(bar(state=BarState.PARTIAL), bar(OTHER_KEY)), epoch)
+    repaired = await store.repair([bar(state=BarState.REPAIRED)], epoch)
+    found = await notes.next()
+    assert found is not None
+    assert list(found.notes) in (list(first.notes), list(repaired.notes))
+    assert bar(state=BarState.REPAIRED) in found.bars, "a bar is published as it is stored now"
+    await notes.remove(first.notes)
+    assert await notes.next() == StoredBars(repaired.bars, repaired.notes)
+    await notes.remove(repaired.notes)
+    amended = await store.amend([bar(close=2.0)], epoch)
+    assert await notes.next() == StoredBars([bar(close=2.0)], amended.notes)
+
+
+async def test_what_is_refused_is_not_noted_to_be_published(mongo: Mongo) -> None:
+    store, notes = await prepared(mongo), UnpublishedBars(mongo)
+    old, _ = await store.take_over()
+    await store.take_over()
+    with pytest.raises(StaleEpoch):
+        await store.commit(closed(bar()), old)
+    assert await notes.next() is None
+
+
+async def test_a_window_of_any_size_is_noted(mongo: Mongo) -> None:
+    store, notes = await prepared(mongo), UnpublishedBars(mongo)
+    epoch, _ = await store.take_over()
+    many = [bar(f"NSE_EQ|{number}") for number in range(4_001)]
+    written = await store.commit(closed(*many), epoch)
+    assert len(written.notes) == 3
+    found = 0
+    while (some := await notes.next()) is not None:
+        found += len(some.bars)
+        await notes.remove(some.notes)
+    assert found == 4_001
+
+
 async def test_a_repair_keeps_the_fields_from_quotes_and_does_not_change_complete_bars(
     mongo: Mongo,
 ) -> None:
@@ -217,11 +308,11 @@ async def test_a_repair_keeps_the_fields_from_quotes_and_does_not_change_complet
     await store.commit(closed(bar(state=BarState.PARTIAL), bar(OTHER_KEY)), epoch)
     repaired = [bar(close=5.0, state=BarState.REPAIRED), bar(OTHER_KEY, state=BarState.REPAIRED)]
     written = await store.repair(repaired, epoch)
-    assert [repaired_bar.key for repaired_bar in written] == [KEY]
+    assert [repaired_bar.key for repaired_bar in written.bars] == [KEY]
     first, second = await stored(mongo)
     assert (first.close, first.state, first.ticks, first.ltq) == (5.0, BarState.REPAIRED, 7, 5)
     assert second == bar(OTHER_KEY)
-    assert await store.repair(repaired, epoch) == []
+    assert await store.repair(repaired, epoch) == StoredBars([], [])
 
 
 async def test_the_database_refuses_documents_that_are_not_bars(mongo: Mongo) -> None:
@@ -244,3 +335,18 @@ async def test_the_retention_of_bars_follows_the_setting(mongo: Mongo) -> None:
         await BarStore(mongo, retention_days=days).prepare()
         indexes = await mongo.db["bars_5m"].index_information()
         assert indexes.get("retention", {}).get("expireAfterSeconds") == secs
+
+
+async def test_a_successor_interrupts_nothing_that_uses_the_session_of_a_closed_store(
+    mongo: Mongo,
+) -> None:
+    closing = await prepared(mongo)
+    await closing.commit(closed(bar()), (await closing.take_over())[0])
+    used = closing._guard._session.session_id
+    await closing.close()
+    async with mongo.client.start_session() as session:
+        assert session.session_id == used  # the driver uses it again
+        async with await session.start_transaction():
+            await mongo.db["others"].insert_one({"_id": 1}, session=session)
+            await BarStore(mongo).take_over()
+    assert await mongo.db["others"].count_documents({}) == 1

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from embedded.ports import free_ports
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.resources import ensure_ticks_stream, open_leases
 from shared.contracts.messages import Quote, encode
@@ -47,6 +48,55 @@ async def wait_not_ready(readiness: Readiness) -> None:
 def outages(nats: NatsServer) -> NatsSettings:
     """Settings for a server that this test breaks."""
     return nats_settings(nats.url, has_outages=True)
+
+
+async def cause_of(url: str, user: str = "ingest", password: str = PASSWORD) -> str:
+    """Why a connection is not made, once more than "connecting" is known."""
+    readiness = Readiness("test")
+    settings = nats_settings(url, has_outages=True)
+    async with AsyncExitStack() as stack:
+        connecting = asyncio.ensure_future(
+            stack.enter_async_context(
+                connect_bus(settings, user=user, password=password, readiness=readiness)
+            )
+        )
+        try:
+            await eventually(
+                lambda: readiness.missing.get("nats") not in (None, "connecting"),
+                what="the cause is known",
+            )
+            return readiness.missing["nats"]
+        finally:
+            await stop([connecting])
+
+
+async def test_a_wrong_password_is_named_with_its_setting_and_not_its_value(
+    nats: NatsServer,
+) -> None:
+    cause = await cause_of(nats.url, password="wrong-canary")
+    assert cause == (
+        f"authorization violation: {nats.url} refuses the user ingest or "
+        "TRADEDAD_INGEST_NATS_PASSWORD"
+    )
+
+
+async def test_a_server_that_is_away_is_named_with_its_setting_and_url() -> None:
+    (port,) = free_ports(1)
+    url = f"nats://127.0.0.1:{port}"
+    assert await cause_of(url) == f"TRADEDAD_NATS_URL: {url}: connection refused"
+
+
+async def test_a_host_without_an_address_is_named() -> None:
+    cause = await cause_of("nats://bus.invalid:4222")
+    assert cause == ("TRADEDAD_NATS_URL: nats://bus.invalid:4222: the host name cannot be resolved")
+
+
+async def test_a_server_without_tls_is_named_and_receives_no_password(nats: NatsServer) -> None:
+    url = nats.url.replace("nats://", "tls://")
+    cause = await cause_of(url)
+    assert cause == (
+        f"TRADEDAD_NATS_URL: {url}: the server does not use TLS, which tls:// requires"
+    )
 
 
 async def test_connecting_waits_for_a_server_that_starts_later(
@@ -254,6 +304,8 @@ async def test_only_ingest_can_publish_market_data(
         ("ingest", "$KV.leases.persister"),
         ("gateway", "md.bar.5m.A.B"),
         ("ingest", "md.bar.5m.A.B"),
+        ("ingest", "calendar.days"),
+        ("gateway", "calendar.days"),
         ("gateway", "$JS.API.STREAM.DELETE.TICKS"),
         ("gateway", "$JS.API.STREAM.INFO.TICKS"),
         ("gateway", "JS.MARKET.API.STREAM.DELETE.TICKS"),
@@ -303,7 +355,7 @@ async def test_the_reply_subject_of_a_request_cannot_be_used_to_publish(
 ) -> None:
     async with bus_of(nats, "ingest") as bus, bus_of(nats, user) as forger:
         await ensure_ticks_stream(bus, max_age_secs=60, max_bytes=1 << 20)
-        leases, _ = await open_leases(bus)
+        leases, *_ = await open_leases(bus)
         await leases.put("ingest", b"the leader")
         await publish(bus, 1)
         # Messages within the forger's own account reach no other account.

@@ -1,21 +1,26 @@
 """The connection to a real mongod that starts late, is killed and is stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
-from pymongo import IndexModel, lock
+from pymongo import IndexModel, MongoClient, lock
 from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
+from structlog.testing import capture_logs
 
+from embedded.daemons import REPLICA_SET, mongod_command
+from embedded.ports import HOST, free_ports
 from shared.runtime import pymongo_patches
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo, ensure_collection
 from shared.runtime.tasks import stop
 from tests.support.patience import PATIENCE_SECS
-from tests.support.servers import MongoServer
+from tests.support.processes import child_process
+from tests.support.servers import Daemon, MongoServer, mongod_program
 from tests.support.settings import mongo_settings
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, wait_until
 
 
 @asynccontextmanager
@@ -36,6 +41,80 @@ async def wait_ready(readiness: Readiness) -> None:
 
 async def wait_not_ready(readiness: Readiness) -> None:
     await eventually(lambda: not readiness.is_ready(), what="not ready")
+
+
+async def cause_of(url: str) -> str:
+    """Why MongoDB is not available, once more than "connecting" is known."""
+    readiness = Readiness("test")
+    async with AsyncExitStack() as stack:
+        connecting = asyncio.ensure_future(
+            stack.enter_async_context(
+                connect_mongo(mongo_settings(url, "test", has_outages=True), readiness)
+            )
+        )
+        try:
+            await eventually(
+                lambda: readiness.missing.get("mongodb") not in (None, "connecting", "no primary"),
+                what="the cause is known",
+            )
+            return readiness.missing["mongodb"]
+        finally:
+            await stop([connecting])
+
+
+@pytest.fixture
+def guarded_mongod(tmp_path: Path) -> Iterator[Daemon]:
+    """A replica set with access control, and no user."""
+    key = tmp_path / "key"
+    key.write_text("a" * 40)
+    key.chmod(0o600)
+    (port,) = free_ports(1)
+    command = mongod_command(mongod_program(), port=port, folder=tmp_path / "data")
+    daemon = Daemon([*command, "--keyFile", str(key)], port, {})
+    with child_process(daemon):
+        with MongoClient[dict[str, object]](HOST, port, directConnection=True) as client:
+            members = [{"_id": 0, "host": f"{HOST}:{port}"}]
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+            wait_until(
+                lambda: client.admin.command("hello").get("isWritablePrimary"), what="a primary"
+            )
+        yield daemon
+
+
+async def test_a_refused_user_is_named_and_stays_the_cause_while_there_is_a_primary(
+    guarded_mongod: Daemon,
+) -> None:
+    host = f"{HOST}:{guarded_mongod.port}/?replicaSet={REPLICA_SET}"
+    expected = "authentication failed: unknown user or wrong password in TRADEDAD_MONGO_URL"
+    with capture_logs() as logged:
+        assert await cause_of(f"mongodb://canary:wrong@{host}") == expected
+    reasons = [line["reason"] for line in logged if line["event"] == "not ready"]
+    assert expected in reasons
+    assert "canary" not in str(logged)
+    assert (await cause_of(f"mongodb://{host}")).startswith("not authorized: ")
+
+
+async def test_a_server_that_cannot_be_used_is_named_with_the_cause(tmp_path: Path) -> None:
+    (port, unused) = free_ports(2)
+    command = mongod_command(mongod_program(), port=port, folder=tmp_path)
+    number = command.index("--replSet")
+    alone = Daemon(command[:number] + command[number + 2 :], port, {})
+    with child_process(alone):
+        assert (await cause_of(f"mongodb://{HOST}:{port}/")).startswith(
+            "the server of TRADEDAD_MONGO_URL is not a replica set"
+        )
+        assert (await cause_of(f"mongodb://{HOST}:{port}/?replicaSet=other")).startswith(
+            "no server of TRADEDAD_MONGO_URL is a member of the replica set"
+        )
+        assert await cause_of(f"mongodb://{HOST}:{port}/?tls=true") == (
+            f"{HOST}:{port}: TLS handshake failed; does the server use TLS? (TRADEDAD_MONGO_URL)"
+        )
+    assert await cause_of(f"mongodb://{HOST}:{unused}/") == (
+        f"{HOST}:{unused}: connection refused (TRADEDAD_MONGO_URL)"
+    )
+    assert await cause_of("mongodb://db.invalid:1/") == (
+        "db.invalid:1: the host name cannot be resolved (TRADEDAD_MONGO_URL)"
+    )
 
 
 async def test_connecting_patches_the_waits_of_the_driver(

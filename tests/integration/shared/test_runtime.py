@@ -18,6 +18,7 @@ from shared.runtime import exit_codes
 from tests.support.minimal_service import Mode
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import ChildProcess, child_process
+from tests.support.waiting import wait_until
 
 CANARY = "canary-secret-41bd"
 
@@ -95,16 +96,17 @@ def test_a_service_serves_its_operations_port_and_exits_with_0_after_sigterm(sta
 
 
 @pytest.mark.parametrize(
-    "request_line", [f"Authorization : Bearer {CANARY}", f"Authorization: {CANARY * 1_000}"]
+    ("request_line", "status"),
+    [(f"Authorization : Bearer {CANARY}", 400), (f"Authorization: {CANARY * 1_000}", 431)],
 )
 def test_a_malformed_http_request_is_logged_at_debug_level_without_its_text(
-    start: Start, request_line: str
+    start: Start, request_line: str, status: int
 ) -> None:
     process = start(Mode.RUNS, TRADEDAD_LOG_LEVEL="debug")
     port = process.wait_for_port()
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECS) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: x\r\n{request_line}\r\n\r\n".encode())
-        assert b" 400 " in connection.recv(1_000)
+        assert f" {status} ".encode() in connection.recv(1_000)
     assert process.wait_for_entry("malformed HTTP request")["level"] == "debug"
     process.terminate()
     assert CANARY not in process.log()
@@ -138,12 +140,21 @@ def test_an_unknown_setting_is_one_line_and_exit_code_78(start: Start) -> None:
     assert process.log().splitlines() == [expected]
 
 
-def test_every_invalid_setting_has_a_line_that_does_not_contain_the_value(start: Start) -> None:
-    process = start(Mode.RUNS, TRADEDAD_MINIMAL_MODE=CANARY, TRADEDAD_MINIMAL_OPS_PORT="-1")
+def test_every_invalid_setting_has_a_line_with_its_value_unless_it_is_a_secret(
+    start: Start,
+) -> None:
+    process = start(
+        Mode.RUNS,
+        TRADEDAD_MINIMAL_MODE="jumps",
+        TRADEDAD_MINIMAL_OPS_PORT="-1",
+        TRADEDAD_MINIMAL_PEPPER=CANARY * 3,
+    )
     assert process.wait_exit() == exit_codes.CONFIG
-    assert [line.split(":")[1].strip() for line in process.log().splitlines()] == [
-        "TRADEDAD_MINIMAL_OPS_PORT",
-        "TRADEDAD_MINIMAL_MODE",
+    lines = process.log().splitlines()
+    assert [line[: line.index(": m")] for line in lines] == [
+        "minimal: TRADEDAD_MINIMAL_OPS_PORT: '-1'",
+        "minimal: TRADEDAD_MINIMAL_MODE: 'jumps'",
+        "minimal: TRADEDAD_MINIMAL_PEPPER",
     ]
     assert CANARY not in process.log()
 
@@ -230,3 +241,20 @@ def test_a_service_raises_its_limit_of_open_files(start: Start) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     process.wait_for_port()
     assert process.max_open_files == hard
+
+
+def test_probes_are_answered_while_more_connections_are_idle_than_descriptors_exist(
+    start: Start,
+) -> None:
+    process = start(Mode.RUNS)
+    port = process.wait_for_port()
+    psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE, (128, 128))
+    with ExitStack() as stack:
+        for _ in range(280):
+            idle = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECS)
+            stack.enter_context(idle)
+        wait_until(
+            lambda: psutil.Process(process.pid).num_fds() < 100, what="idle connections are closed"
+        )
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert get(port, path)[0] == 200

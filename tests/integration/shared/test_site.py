@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -20,6 +20,7 @@ async def site(
     *,
     idle_secs: float = PATIENCE_SECS,
     max_idle: int = 100,
+    most: int | None = None,
     may_answer: asyncio.Event | None = None,
 ) -> AsyncIterator[Connect]:
     async def answer(_: web.Request) -> web.Response:
@@ -29,7 +30,9 @@ async def site(
 
     app = web.Application()
     app.add_routes([web.get("/", answer)])
-    async with serve(app, "127.0.0.1", 0, idle_secs=idle_secs, max_idle=max_idle) as port:
+    async with serve(
+        app, "127.0.0.1", 0, idle_secs=idle_secs, max_idle=max_idle, most=most
+    ) as port:
 
         @asynccontextmanager
         async def connect() -> AsyncIterator[Connection]:
@@ -40,6 +43,20 @@ async def site(
                 writer.close()
 
         yield connect
+
+
+async def test_with_too_many_connections_the_oldest_idle_one_makes_room_for_a_new_one() -> None:
+    may_answer = asyncio.Event()
+    async with site(most=5, may_answer=may_answer) as connect, AsyncExitStack() as stack:
+        busy = await stack.enter_async_context(connect())
+        busy[1].write(REQUEST)
+        idle = [await stack.enter_async_context(connect()) for _ in range(4)]
+        newest = await stack.enter_async_context(connect())
+        assert await ended(idle[0])
+        may_answer.set()
+        assert await answered(newest)
+        async with asyncio.timeout(PATIENCE_SECS):
+            assert (await busy[0].readuntil(b"here")).startswith(b"HTTP/1.1 200")
 
 
 async def answered(connection: Connection) -> bool:

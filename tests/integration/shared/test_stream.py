@@ -1,18 +1,21 @@
 """The tick stream of a real nats-server is read in order, whatever happens to the server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
+from nats.errors import Error as NatsError
 
 from shared.bus.connection import Bus
 from shared.bus.resources import ensure_ticks_stream
-from shared.bus.stream_reader import Entry, TickReader
+from shared.bus.stream_reader import Entry, TickReader, ticks_identity
 from shared.contracts.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
-from shared.errors import StreamUnavailable
+from shared.errors import StreamPutBack, StreamUnavailable
 from shared.runtime.backoff import Backoff
-from tests.support.buses import bus_of, flushed, ingest_bus
+from tests.support.buses import bus_of, flushed, ingest_bus, wait_connected
 from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -230,3 +233,73 @@ async def test_a_closed_reader_leaves_no_consumer_behind(ingest: Bus, persister:
         await read(reader, 3)
         assert (await ingest.js.stream_info(TICKS_STREAM)).state.consumer_count == 1
     assert (await ingest.js.stream_info(TICKS_STREAM)).state.consumer_count == 0
+
+
+async def test_the_stream_keeps_its_identity_over_restarts(
+    nats: NatsServer, ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(3))
+    identity, last = await ticks_identity(persister)
+    assert identity
+    assert last == 3
+    for _ in range(4):
+        nats.kill()
+        await disconnected(persister)
+        nats.start()
+        await wait_connected(persister.client)
+        assert await answer(ticks_identity, persister) == (identity, 3)
+
+
+async def disconnected(bus: Bus) -> None:
+    """Wait until a request would no longer go to the connection of a killed server."""
+    await eventually(lambda: not bus.is_connected, what="the connection is lost")
+
+
+@pytest.mark.usefixtures("ingest")
+async def test_the_successor_of_a_lost_stream_has_another_identity(
+    nats: NatsServer, persister: Bus
+) -> None:
+    identity, _ = await ticks_identity(persister)
+    nats.kill()
+    shutil.rmtree(nats.folder)
+    await disconnected(persister)
+    nats.start()
+    await wait_connected(persister.client)
+    async with ingest_bus(nats):  # creates the stream
+        successor, last = await ticks_identity(persister)
+    assert identity
+    assert successor
+    assert (successor != identity, last) == (True, 0)
+
+
+async def answer(
+    request: Callable[[Bus], Awaitable[tuple[str, int]]], bus: Bus
+) -> tuple[str, int] | None:
+    """The answer of a server that may still be loading its streams."""
+
+    async def look() -> tuple[str, int] | None:
+        try:
+            return await request(bus)
+        except (NatsError, TimeoutError):
+            return None
+
+    return await eventually(look, what="the server answers")
+
+
+async def test_a_stream_that_was_put_back_to_an_older_copy_is_told_apart(
+    nats: NatsServer, ingest: Bus, persister: Bus, tmp_path: Path
+) -> None:
+    await publish(ingest, range(3))
+    nats.kill()
+    shutil.copytree(nats.folder, tmp_path / "copy")
+    nats.start()
+    async with ingest_bus(nats) as later:
+        await publish(later, range(3, 6))
+    async with TickReader(persister, start=1) as reader:
+        assert numbers(await read(reader, 6)) == list(range(6))
+        nats.kill()
+        shutil.rmtree(nats.folder)
+        shutil.copytree(tmp_path / "copy", nats.folder)
+        nats.start()
+        with pytest.raises(StreamPutBack, match="ends at 3, and 7 is to be read"):
+            await read(reader, 1)

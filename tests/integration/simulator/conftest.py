@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
+from tests.support.patience import PATIENCE_SECS
 from tests.support.sdk import sdk_call
 
 START_MS = 1_767_607_200_000
@@ -40,7 +41,7 @@ async def base_url(speed: float) -> AsyncIterator[str]:
 async def http(base_url: str) -> AsyncIterator[aiohttp.ClientSession]:
     """An HTTP client with the token."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    timeout = aiohttp.ClientTimeout(total=10)
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_SECS)
     async with aiohttp.ClientSession(base_url, headers=headers, timeout=timeout) as session:
         yield session
 

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from services.simulator.feed.encode import pb
+from tests.support.patience import PATIENCE_SECS
 
 RELIANCE = "NSE_EQ|INE002A01018"
 
@@ -16,11 +17,11 @@ async def full_mode(http: aiohttp.ClientSession, messages: int) -> list[Any]:
     async with http.get("/v3/feed/market-data-feed/authorize") as response:
         uri = (await response.json())["data"]["authorizedRedirectUri"]
     async with http.ws_connect(uri) as socket:
-        await socket.receive_bytes(timeout=5)  # market_info
+        await socket.receive_bytes(timeout=PATIENCE_SECS)  # market_info
         data = {"instrumentKeys": [RELIANCE], "mode": "full"}
         await socket.send_bytes(json.dumps({"method": "sub", "data": data}).encode())
         return [
-            pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5))
+            pb.FeedResponse.FromString(await socket.receive_bytes(timeout=PATIENCE_SECS))
             for _ in range(messages)
         ]
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.simulator.fault_injection.frames import GARBAGE
 from services.simulator.feed.encode import pb
+from tests.support.patience import PATIENCE_SECS
 
 NIFTY = "NSE_INDEX|Nifty 50"
 SUBSCRIBE = {"method": "sub", "data": {"instrumentKeys": [NIFTY]}}
@@ -27,9 +28,12 @@ async def connect(
     async with http.get("/v3/feed/market-data-feed/authorize") as response:
         uri = (await response.json())["data"]["authorizedRedirectUri"]
     socket = await http.ws_connect(uri, autoping=autoping)
-    assert pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5)).type == pb.market_info
+    assert (
+        pb.FeedResponse.FromString(await socket.receive_bytes(timeout=PATIENCE_SECS)).type
+        == pb.market_info
+    )
     await socket.send_bytes(json.dumps(SUBSCRIBE).encode())
-    snapshot = pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5))
+    snapshot = pb.FeedResponse.FromString(await socket.receive_bytes(timeout=PATIENCE_SECS))
     assert snapshot.type == pb.initial_feed
     return socket
 
@@ -37,7 +41,8 @@ async def connect(
 async def values(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
     """Times (s) of the next index values, which without faults come every second."""
     frames = [
-        pb.FeedResponse.FromString(await socket.receive_bytes(timeout=5)) for _ in range(count)
+        pb.FeedResponse.FromString(await socket.receive_bytes(timeout=PATIENCE_SECS))
+        for _ in range(count)
     ]
     return [frame.feeds[NIFTY].ltpc.ltt // 1_000 for frame in frames]
 
@@ -81,7 +86,7 @@ async def test_garbage_and_a_truncated_frame_cannot_be_decoded(
         await arm(http, kind)
         undecodable = b""
         while not undecodable:
-            frame = await socket.receive_bytes(timeout=5)
+            frame = await socket.receive_bytes(timeout=PATIENCE_SECS)
             try:
                 pb.FeedResponse.FromString(frame)
             except Exception:  # noqa: BLE001  (the type depends on protobuf's backend)
@@ -95,7 +100,7 @@ async def test_garbage_and_a_truncated_frame_cannot_be_decoded(
 async def test_a_connection_is_closed_with_a_code(http: aiohttp.ClientSession, code: int) -> None:
     socket = await connect(http)
     await arm(http, "close", code=code)
-    while (message := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.BINARY:
+    while (message := await socket.receive(timeout=PATIENCE_SECS)).type is aiohttp.WSMsgType.BINARY:
         pass
     assert message.type is aiohttp.WSMsgType.CLOSE
     assert socket.close_code == code
@@ -109,7 +114,7 @@ async def test_connections_are_accepted_and_aborted(
         async with http.get("/v3/feed/market-data-feed/authorize") as response:
             uri = (await response.json())["data"]["authorizedRedirectUri"]
         socket = await http.ws_connect(uri)
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=PATIENCE_SECS)
         assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
         assert socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
     await (await connect(http)).close()
@@ -133,7 +138,7 @@ async def test_a_stalled_connection_sends_no_frames_and_answers_pings(
     await arm(http, "stall")
     assert await end_of(socket) is None
     await socket.ping()
-    assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.PONG
+    assert (await socket.receive(timeout=PATIENCE_SECS)).type is aiohttp.WSMsgType.PONG
     await socket.close()
 
 
@@ -147,5 +152,5 @@ async def test_a_half_open_connection_answers_no_pings(
     with pytest.raises(TimeoutError):
         await socket.receive(timeout=0.5)
     # It is aborted after the delay, so that it no longer counts as a connection of the user.
-    message = await socket.receive(timeout=10)
+    message = await socket.receive(timeout=PATIENCE_SECS)
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)

@@ -11,6 +11,8 @@ import pytest
 import upstox_client
 from upstox_client.rest import ApiException
 
+from tests.support.sdk import SDK_SECS
+
 FAULTS = "/simulator/v1/faults"
 PROFILE = "/v2/user/profile"
 LOGOUT = "/v2/logout"
@@ -40,7 +42,7 @@ async def test_an_error_fault_applies_the_configured_number_of_times(
 async def test_the_official_sdk_raises_on_an_error(http: aiohttp.ClientSession, sdk: Sdk) -> None:
     await arm(http, "error", status=500)
     with pytest.raises(ApiException) as error:
-        await sdk(lambda c: upstox_client.UserApi(c).get_profile("2.0", _request_timeout=5))
+        await sdk(lambda c: upstox_client.UserApi(c).get_profile("2.0", _request_timeout=SDK_SECS))
     assert error.value.status == 500
     assert json.loads(error.value.body)["errors"][0]["errorCode"] == "UDAPI100500"
 
@@ -84,7 +86,7 @@ async def test_the_official_sdk_repeats_a_delete_whose_answer_is_lost(
 ) -> None:
     await arm(http, "lost", path=LOGOUT)
     with pytest.raises(ApiException) as error:
-        await sdk(lambda c: upstox_client.LoginApi(c).logout("2.0", _request_timeout=5))
+        await sdk(lambda c: upstox_client.LoginApi(c).logout("2.0", _request_timeout=SDK_SECS))
     assert error.value.status == 401  # the first request revoked the token
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
+from tests.support.patience import PATIENCE_SECS
 
 ORDER = {
     "quantity": 1,
@@ -57,7 +58,7 @@ async def test_an_update_is_posted_twice() -> None:
             assert response.status == 201
         async with http.post("/v3/order/place", json=ORDER) as response:
             assert response.status == 200, await response.text()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECS):
             updates = [await received.get() for _ in range(3)]
         for task in running:
             task.cancel()

@@ -10,6 +10,7 @@ import pytest
 from services.simulator.feed.encode import pb
 from services.simulator.market.instruments import INSTRUMENTS
 from services.simulator.metrics import SLOW_CLIENTS
+from tests.support.patience import PATIENCE_SECS
 from tests.support.simulated import AUTHORIZE, DIRECT, feed_uri, receive, request, running
 
 RELIANCE = "NSE_EQ|INE002A01018"
@@ -37,7 +38,7 @@ async def test_a_client_receives_market_info_then_a_snapshot_then_live_frames(
         first = snapshot.feeds[RELIANCE].fullFeed.marketFF
         frames: list[Any] = []
         volumes = [first.vtt]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECS):
             while len(frames) < 12 or volumes[-1] == volumes[0]:
                 frames.append(await receive(socket))
                 if RELIANCE in frames[-1].feeds:

@@ -9,6 +9,7 @@ import pytest
 
 from services.simulator.feed.encode import pb
 from shared.market.exchange_time import IST
+from tests.support.patience import PATIENCE_SECS
 from tests.support.simulated import DIRECT, feed_uri, receive, request, running
 
 RELIANCE = "NSE_EQ|INE002A01018"
@@ -33,7 +34,7 @@ async def test_the_connection_is_closed_at_a_limit_if_configured() -> None:
         async with http.ws_connect(await feed_uri(http)) as socket:
             await receive(socket)
             await socket.send_bytes(request("sub", [RELIANCE], "full_d30"))
-            message = await socket.receive(timeout=5)
+            message = await socket.receive(timeout=PATIENCE_SECS)
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
 
@@ -95,20 +96,41 @@ async def test_a_change_of_phase_is_published_and_ends_the_live_frames() -> None
     assert max(live) <= at("15:30")
 
 
-async def test_the_pre_open_has_an_indicative_price_until_trading_begins() -> None:
+async def test_the_opening_auction_is_one_trade_on_the_feed_and_in_the_minute_candle() -> None:
     options = {"calendar": "exchange", "start_ms": at("09:03:00"), "speed": 200.0}
-    async with running(**options) as http, http.ws_connect(await feed_uri(http)) as socket:
-        await socket.send_bytes(request("sub", [RELIANCE], "ltpc"))
+    async with running(**options) as http:
+        async with http.ws_connect(await feed_uri(http)) as socket:
+            await socket.send_bytes(request("sub", [RELIANCE], "full"))
 
-        def is_trade(message: Any) -> bool:
-            return bool(message.feeds and message.feeds[RELIANCE].ltpc.ltt >= at("09:15"))
+            def is_trade(message: Any) -> bool:
+                if RELIANCE not in message.feeds:
+                    return False
+                ltpc = message.feeds[RELIANCE].fullFeed.marketFF.ltpc
+                return bool(ltpc.ltt >= at("09:15"))
 
-        messages = await messages_until(socket, has=is_trade)
-    live = [each for each in messages if each.type == pb.live_feed]
-    indicated = [each for each in live if each.feeds[RELIANCE].ltpc.HasField("iep")]
+            messages = await messages_until(socket, has=is_trade)
+        async with http.get("/simulator/v1/trades", params={"key": RELIANCE}) as response:
+            trade = (await response.json())[0]
+        path = f"/v3/historical-candle/intraday/{RELIANCE}/minutes/1"
+        async with http.get(path) as response:
+            candle = (await response.json())["data"]["candles"][-1]
+    live = [
+        (each.currentTs, each.feeds[RELIANCE].fullFeed.marketFF)
+        for each in messages
+        if each.type == pb.live_feed
+    ]
+    indicated = [(ts, full) for ts, full in live if full.ltpc.HasField("iep")]
     assert indicated
-    assert max(each.currentTs for each in indicated) <= at("09:08") + 250
-    assert not live[-1].feeds[RELIANCE].ltpc.HasField("iep")
+    assert {full.vtt for _, full in indicated} == {0}
+    assert at("09:07") < max(ts for ts, _ in indicated) <= at("09:10") + 250
+    matched = [full for ts, full in live if full.vtt and ts < at("09:15")]
+    assert [(full.ltpc.ltt, full.ltpc.ltp, full.ltpc.ltq, full.vtt) for full in matched] == [
+        (trade["time_ms"], trade["price"], trade["quantity"], trade["quantity"])
+    ]
+    assert at("09:10") <= trade["time_ms"] < at("09:12")
+    assert trade["price"] == indicated[-1][1].iep
+    assert not matched[0].ltpc.HasField("iep")
+    assert candle[1:6] == [*[trade["price"]] * 4, trade["quantity"]]
 
 
 async def test_a_closed_segment_has_a_snapshot_and_no_live_frames() -> None:
@@ -123,6 +145,6 @@ async def test_a_closed_segment_has_a_snapshot_and_no_live_frames() -> None:
         await socket.send_bytes(request("sub", [RELIANCE, *sorted(commodities)], "full"))
         snapshot = await receive(socket)
         assert set(snapshot.feeds) == {RELIANCE} | commodities
-        assert snapshot.feeds[RELIANCE].fullFeed.marketFF.ltpc.ltt == at("15:30")
+        assert snapshot.feeds[RELIANCE].fullFeed.marketFF.ltpc.ltt >= at("15:30")
         for _ in range(10):
             assert set((await receive(socket)).feeds) <= commodities

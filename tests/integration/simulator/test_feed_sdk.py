@@ -13,6 +13,7 @@ import upstox_client
 import websocket
 from upstox_client.feeder import market_data_feeder_v3
 
+from tests.support.patience import PATIENCE_SECS
 from tests.support.sdk import sdk_client
 from tests.support.simulated import feed_uri, running
 
@@ -39,7 +40,7 @@ class Streaming:
 
     async def event(self, name: str) -> Any:
         """The next event of this name; others before it are dropped."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECS):
             while True:
                 event_name, value = await self._events.get()
                 if event_name == name:

@@ -8,7 +8,7 @@ import pytest
 import upstox_client
 from upstox_client.rest import ApiException
 
-from tests.support.sdk import sdk_call
+from tests.support.sdk import SDK_SECS, sdk_call
 
 CLIENT_ID = "simulated-client"
 SECRET = "simulated-secret"
@@ -182,7 +182,7 @@ async def test_the_official_sdk_logs_in_reads_the_profile_and_logs_out(
         base_url,
         "",
         lambda client: upstox_client.LoginApi(client).token(
-            "2.0", code=code, **FORM, _request_timeout=5
+            "2.0", code=code, **FORM, _request_timeout=SDK_SECS
         ),
     )
     assert login.user_id == "SIM001"
@@ -190,7 +190,7 @@ async def test_the_official_sdk_logs_in_reads_the_profile_and_logs_out(
     profile = await sdk_call(
         base_url,
         token,
-        lambda client: upstox_client.UserApi(client).get_profile("2.0", _request_timeout=5),
+        lambda client: upstox_client.UserApi(client).get_profile("2.0", _request_timeout=SDK_SECS),
     )
     assert profile.status == "success"
     assert set(profile.data.to_dict()) == PROFILE_FIELDS
@@ -198,7 +198,7 @@ async def test_the_official_sdk_logs_in_reads_the_profile_and_logs_out(
     logout = await sdk_call(
         base_url,
         token,
-        lambda client: upstox_client.LoginApi(client).logout("2.0", _request_timeout=5),
+        lambda client: upstox_client.LoginApi(client).logout("2.0", _request_timeout=SDK_SECS),
     )
     assert logout.data is True
     assert await profile_status(http, token) == 401
@@ -211,7 +211,7 @@ async def test_the_dialog_call_of_the_official_sdk_lacks_the_response_type(base_
             base_url,
             "",
             lambda client: upstox_client.LoginApi(client).authorize(
-                CLIENT_ID, REDIRECT_URI, "2.0", _request_timeout=5
+                CLIENT_ID, REDIRECT_URI, "2.0", _request_timeout=SDK_SECS
             ),
         )
     assert json.loads(error.value.body)["errors"][0]["propertyPath"] == "response_type"

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from services.simulator.access.tokens import next_expiry_ms
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
-from tests.support.sdk import sdk_client
+from tests.support.patience import PATIENCE_SECS
+from tests.support.sdk import SDK_SECS, sdk_client
 from tests.support.waiting import eventually
 
 REQUESTS = "/simulator/v1/login/requests"
@@ -59,7 +60,7 @@ async def simulator(
         ops_port=0,
         access_token=SecretStr("t"),
         notifier_url=notifier_url,
-        notifier_timeout_secs=0.1 if notifier_url.endswith("never") else 5.0,
+        notifier_timeout_secs=0.1 if notifier_url.endswith("never") else PATIENCE_SECS,
         **options,
     )
     async with open_simulator(settings) as opened:
@@ -94,7 +95,7 @@ async def test_an_approved_token_is_posted_and_valid(receiver: tuple[Receiver, s
             with sdk_client(url, "") as client:
                 body = upstox_client.IndieUserTokenRequest(client_secret="simulated-secret")
                 return upstox_client.LoginApi(client).init_token_request_for_indie_user(
-                    body, "simulated-client", _request_timeout=5
+                    body, "simulated-client", _request_timeout=SDK_SECS
                 )
 
         requested = await asyncio.to_thread(blocking)

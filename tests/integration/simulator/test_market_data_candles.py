@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import upstox_client
 
+from tests.support.sdk import SDK_SECS
 from tests.support.waiting import eventually
 
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
@@ -36,13 +37,14 @@ async def candles(base_url: str, path: str) -> list[list[Any]]:
 
 
 async def until(http: aiohttp.ClientSession, at_ms: int) -> None:
-    """Wait until exchange time is past `at_ms`."""
+    """Wait until the market has traded past `at_ms`; on a busy machine it is behind the clock."""
 
     async def is_past() -> bool:
-        async with http.get("/simulator/v1/clock") as response:
-            return bool((await response.json())["now_ms"] > at_ms)
+        query = {"key": RELIANCE, "from_ms": str(at_ms)}
+        async with http.get("/simulator/v1/trades", params=query) as response:
+            return bool(await response.json())
 
-    await eventually(is_past, what=f"exchange time {at_ms}")
+    await eventually(is_past, what=f"a trade after {at_ms}")
 
 
 def start_ms(row: list[Any]) -> int:
@@ -129,6 +131,11 @@ async def test_v2_has_the_same_candles(base_url: str) -> None:
     ("path", "code"),
     [
         (f"{V3}/NSE_EQ|NOBODY/days/1/{TODAY}", "UDAPI100011"),
+        (f"{V3}/RELIANCE/days/1/{TODAY}", "UDAPI1021"),
+        (f"{V2}/intraday/RELIANCE/1minute", "UDAPI1021"),
+        (f"{V3}/{RELIANCE}/days/1/yesterday", "UDAPI1015"),
+        (f"{V3}/{RELIANCE}/days/1/2025-01-01/2025-01-02", "UDAPI1015"),
+        (f"{V2}/{RELIANCE}/day/2025-01-01/2025-01-02", "UDAPI1015"),
         (f"{V3}/{RELIANCE}/years/1/{TODAY}", "UDAPI1146"),
         (f"{V3}/{RELIANCE}/minutes/301/{TODAY}", "UDAPI1147"),
         (f"{V3}/{RELIANCE}/minutes/1/{TODAY}/2025-01-01", "UDAPI1148"),
@@ -148,19 +155,21 @@ async def test_the_official_sdk_parses_the_candles_of_v3(sdk: Sdk) -> None:
     api = upstox_client.HistoryV3Api
     answer = await sdk(
         lambda c: api(c).get_historical_candle_data(
-            RELIANCE, "hours", "1", "2026-01-02", _request_timeout=10
+            RELIANCE, "hours", "1", "2026-01-02", _request_timeout=SDK_SECS
         )
     )
     assert answer.status == "success"
     assert answer.data.candles[0][0] == "2026-01-02T15:00:00+05:30"
     answer = await sdk(
         lambda c: api(c).get_historical_candle_data1(
-            NIFTY, "days", 1, "2026-01-02", "2026-01-01", _request_timeout=10
+            NIFTY, "days", 1, "2026-01-02", "2026-01-01", _request_timeout=SDK_SECS
         )
     )
     assert [row[5] for row in answer.data.candles] == [0, 0]
     answer = await sdk(
-        lambda c: api(c).get_intra_day_candle_data(RELIANCE, "minutes", "1", _request_timeout=10)
+        lambda c: api(c).get_intra_day_candle_data(
+            RELIANCE, "minutes", "1", _request_timeout=SDK_SECS
+        )
     )
     assert len(answer.data.candles[0]) == 7
 
@@ -169,17 +178,19 @@ async def test_the_official_sdk_parses_the_candles_of_v2(sdk: Sdk) -> None:
     api = upstox_client.HistoryApi
     answer = await sdk(
         lambda c: api(c).get_historical_candle_data(
-            RELIANCE, "week", "2026-01-02", "2.0", _request_timeout=10
+            RELIANCE, "week", "2026-01-02", "2.0", _request_timeout=SDK_SECS
         )
     )
     assert len(answer.data.candles) > 500
     answer = await sdk(
         lambda c: api(c).get_historical_candle_data1(
-            RELIANCE, "day", "2026-01-02", "2026-01-01", "2.0", _request_timeout=10
+            RELIANCE, "day", "2026-01-02", "2026-01-01", "2.0", _request_timeout=SDK_SECS
         )
     )
     assert len(answer.data.candles) == 2
     answer = await sdk(
-        lambda c: api(c).get_intra_day_candle_data(RELIANCE, "30minute", "2.0", _request_timeout=10)
+        lambda c: api(c).get_intra_day_candle_data(
+            RELIANCE, "30minute", "2.0", _request_timeout=SDK_SECS
+        )
     )
     assert len(answer.data.candles) == 1

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
-from tests.support.sdk import sdk_call
+from tests.support.sdk import SDK_SECS, sdk_call
 
 START_MS = 1_767_607_200_000  # Monday 2026-01-05, 15:30 IST
 AUCTION_DAY_MS = 1_785_954_600_000  # Thursday 2026-08-06, 00:00 IST
@@ -116,7 +116,11 @@ async def test_a_chain_has_calls_and_puts_with_greeks() -> None:
         ("/v2/option/contract", {"instrument_key": "nothing"}, "instrument_key"),
         ("/v2/option/chain", {"instrument_key": NIFTY}, "expiry_date"),
         ("/v2/option/chain", {"instrument_key": NIFTY, "expiry_date": "soon"}, "expiry_date"),
-        ("/v3/market-quote/option-greek", {"instrument_key": "a," * 50 + "b"}, "instrument_key"),
+        (
+            "/v3/market-quote/option-greek",
+            {"instrument_key": "NSE_FO|1," * 50 + "NSE_FO|2"},
+            "instrument_key",
+        ),
         ("/v2/instruments/search", {"query": "x" * 51}, "query"),
         ("/v2/market/status/XYZ", {}, "exchange"),
         ("/v2/market/timings/tomorrow", {}, "date"),
@@ -145,7 +149,9 @@ async def test_the_official_sdk_parses_options_and_search() -> None:
         contracts = await sdk_call(
             url,
             "t",
-            lambda c: upstox_client.OptionsApi(c).get_option_contracts(NIFTY, _request_timeout=5),
+            lambda c: upstox_client.OptionsApi(c).get_option_contracts(
+                NIFTY, _request_timeout=SDK_SECS
+            ),
         )
         contract = contracts.data[0]
         assert contract.underlying_key == NIFTY
@@ -154,7 +160,7 @@ async def test_the_official_sdk_parses_options_and_search() -> None:
             url,
             "t",
             lambda c: upstox_client.OptionsApi(c).get_put_call_option_chain(
-                NIFTY, contract.expiry.date().isoformat(), _request_timeout=5
+                NIFTY, contract.expiry.date().isoformat(), _request_timeout=SDK_SECS
             ),
         )
         assert chain.data[0].call_options.market_data.ltp > 0
@@ -163,7 +169,7 @@ async def test_the_official_sdk_parses_options_and_search() -> None:
             url,
             "t",
             lambda c: upstox_client.MarketQuoteV3Api(c).get_market_quote_option_greek(
-                instrument_key=contract.instrument_key, _request_timeout=5
+                instrument_key=contract.instrument_key, _request_timeout=SDK_SECS
             ),
         )
         (option,) = greeks.data.values()
@@ -172,7 +178,7 @@ async def test_the_official_sdk_parses_options_and_search() -> None:
             url,
             "t",
             lambda c: upstox_client.InstrumentsApi(c).search_instrument(
-                "nifty", records=30, _request_timeout=5
+                "nifty", records=30, _request_timeout=SDK_SECS
             ),
         )
         assert len(search.data) == search.meta_data.page.records == 30
@@ -182,31 +188,35 @@ async def test_the_official_sdk_parses_the_calendar() -> None:
     api = upstox_client.MarketHolidaysAndTimingsApi
     async with full_market(calendar="exchange") as (url, _):
         status = await sdk_call(
-            url, "t", lambda c: api(c).get_market_status("NSE", _request_timeout=5)
+            url, "t", lambda c: api(c).get_market_status("NSE", _request_timeout=SDK_SECS)
         )
         assert (status.data.exchange, status.data.status) == ("NSE", "NORMAL_CLOSE")
         status = await sdk_call(
-            url, "t", lambda c: api(c).get_market_status("MCX", _request_timeout=5)
+            url, "t", lambda c: api(c).get_market_status("MCX", _request_timeout=SDK_SECS)
         )
         assert status.data.status == "NORMAL_OPEN"
         timings = await sdk_call(
-            url, "t", lambda c: api(c).get_exchange_timings("2026-01-05", _request_timeout=5)
+            url, "t", lambda c: api(c).get_exchange_timings("2026-01-05", _request_timeout=SDK_SECS)
         )
         (nse,) = [timing for timing in timings.data if timing.exchange == "NSE"]
         assert nse.end_time == START_MS
         sunday = await sdk_call(
-            url, "t", lambda c: api(c).get_exchange_timings("2026-01-04", _request_timeout=5)
+            url, "t", lambda c: api(c).get_exchange_timings("2026-01-04", _request_timeout=SDK_SECS)
         )
         assert sunday.data == []
-        holidays = await sdk_call(url, "t", lambda c: api(c).get_holidays(_request_timeout=5))
+        holidays = await sdk_call(
+            url, "t", lambda c: api(c).get_holidays(_request_timeout=SDK_SECS)
+        )
         assert {holiday._date.year for holiday in holidays.data} == {2026}
         (republic,) = (
-            await sdk_call(url, "t", lambda c: api(c).get_holiday("2026-01-26", _request_timeout=5))
+            await sdk_call(
+                url, "t", lambda c: api(c).get_holiday("2026-01-26", _request_timeout=SDK_SECS)
+            )
         ).data
         assert republic.holiday_type == "TRADING_HOLIDAY"
         assert "NSE" in republic.closed_exchanges
         ordinary_day = await sdk_call(
-            url, "t", lambda c: api(c).get_holiday("2026-01-05", _request_timeout=5)
+            url, "t", lambda c: api(c).get_holiday("2026-01-05", _request_timeout=SDK_SECS)
         )
         assert ordinary_day.data == []
 
@@ -240,7 +250,7 @@ async def test_an_always_open_market_is_open_at_any_time(http: aiohttp.ClientSes
 async def test_the_official_sdk_parses_the_address_of_the_feed(base_url: str, sdk: Any) -> None:
     answer = await sdk(
         lambda c: upstox_client.WebsocketApi(c).get_market_data_feed_authorize_v3(
-            _request_timeout=5
+            _request_timeout=SDK_SECS
         )
     )
     assert answer.data.authorized_redirect_uri.startswith(base_url.replace("http", "ws"))

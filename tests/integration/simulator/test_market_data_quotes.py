@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 import upstox_client
 
+from tests.support.sdk import SDK_SECS
 from tests.support.waiting import eventually
 
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
@@ -93,34 +94,48 @@ async def test_the_running_minute_follows_the_completed_one(http: aiohttp.Client
         assert quote["live_ohlc"]["ts"] > previous["ts"]
 
 
+@pytest.mark.parametrize("parameter", ["instrument_key", "symbol"])
+@pytest.mark.parametrize("call", ["ltp", "quotes", "ohlc"])
+async def test_v2_calls_accept_the_documented_parameter_and_the_one_of_the_sdk(
+    http: aiohttp.ClientSession, call: str, parameter: str
+) -> None:
+    query = {parameter: KEYS, "interval": "1d"}
+    status, body = await get(http, f"/v2/market-quote/{call}", **query)
+    assert (status, set(body["data"])) == (200, NAMES)
+
+
 @pytest.mark.parametrize(
-    ("path", "parameter"),
+    ("path", "missing", "unknown", "too_many"),
     [
-        ("/v3/market-quote/ltp", "instrument_key"),
-        ("/v3/market-quote/quotes", "instrument_key"),
-        ("/v2/market-quote/ltp", "symbol"),
-        ("/v2/market-quote/quotes", "symbol"),
+        ("/v2/market-quote/ltp", "UDAPI1009", "UDAPI1087", "UDAPI100043"),
+        ("/v2/market-quote/ohlc", "UDAPI1009", "UDAPI1087", "UDAPI100043"),
+        ("/v2/market-quote/quotes", "UDAPI1009", "UDAPI1087", "UDAPI100042"),
+        ("/v3/market-quote/ltp", "UDAPI1009", "UDAPI1087", "UDAPI100043"),
+        ("/v3/market-quote/ohlc", "UDAPI1009", "UDAPI1087", "UDAPI100043"),
+        ("/v3/market-quote/quotes", "UDAPI1009", "UDAPI100011", "UDAPI100042"),
+        ("/v3/market-quote/option-greek", "UDAPI1009", "UDAPI1087", "UDAPI100076"),
     ],
 )
-async def test_one_unknown_key_fails_the_request(
-    http: aiohttp.ClientSession, path: str, parameter: str
+async def test_keys_are_refused_with_the_documented_codes(
+    http: aiohttp.ClientSession, path: str, missing: str, unknown: str, too_many: str
 ) -> None:
-    for keys in (f"{RELIANCE},NSE_EQ|NOBODY", ""):
-        status, body = await get(http, path, **{parameter: keys})
-        assert status == 400
-        assert body["errors"][0]["errorCode"] == "UDAPI100011"
+    many = ",".join(f"NSE_FO|{number}" for number in range(501))
+    expected = {"": missing, f"{RELIANCE},NSE_EQ|NOBODY": unknown, many: too_many}
+    for keys, code in expected.items():
+        status, body = await get(http, path, instrument_key=keys, interval="1d")
+        assert (status, body["errors"][0]["errorCode"]) == (400, code)
+        assert body["errors"][0]["propertyPath"] == "instrument_key"
 
 
-async def test_too_many_keys_are_refused(http: aiohttp.ClientSession) -> None:
-    keys = ",".join(str(number) for number in range(501))
-    status, body = await get(http, "/v3/market-quote/ltp", instrument_key=keys)
-    assert (status, body["errors"][0]["propertyPath"]) == (400, "instrument_key")
-
-
-async def test_an_unknown_interval_is_refused(http: aiohttp.ClientSession) -> None:
-    query = {"instrument_key": RELIANCE, "interval": "I5"}
-    status, body = await get(http, "/v3/market-quote/ohlc", **query)
-    assert (status, body["errors"][0]["propertyPath"]) == (400, "interval")
+@pytest.mark.parametrize("version", ["v2", "v3"])
+async def test_an_unknown_or_missing_interval_is_refused(
+    http: aiohttp.ClientSession, version: str
+) -> None:
+    for interval, code in (("I5", "UDAPI1028"), ("", "UDAPI1027")):
+        query = {"instrument_key": RELIANCE, "interval": interval}
+        status, body = await get(http, f"/{version}/market-quote/ohlc", **query)
+        assert (status, body["errors"][0]["propertyPath"]) == (400, "interval")
+        assert body["errors"][0]["errorCode"] == code
 
 
 async def test_quotes_require_a_token(base_url: str) -> None:
@@ -133,7 +148,7 @@ async def test_quotes_require_a_token(base_url: str) -> None:
 async def test_the_official_sdk_parses_candles_of_both_versions(sdk: Sdk, interval: str) -> None:
     answer = await sdk(
         lambda c: upstox_client.MarketQuoteV3Api(c).get_market_quote_ohlc(
-            interval, instrument_key=KEYS, _request_timeout=5
+            interval, instrument_key=KEYS, _request_timeout=SDK_SECS
         )
     )
     assert set(answer.data) == NAMES
@@ -141,7 +156,7 @@ async def test_the_official_sdk_parses_candles_of_both_versions(sdk: Sdk, interv
         assert answer.data["NSE_EQ:RELIANCE"].live_ohlc.volume > 0
     answer = await sdk(
         lambda c: upstox_client.MarketQuoteApi(c).get_market_quote_ohlc(
-            KEYS, interval, "2.0", _request_timeout=5
+            KEYS, interval, "2.0", _request_timeout=SDK_SECS
         )
     )
     assert answer.data["NSE_INDEX:Nifty 50"].ohlc.high > 0
@@ -149,11 +164,11 @@ async def test_the_official_sdk_parses_candles_of_both_versions(sdk: Sdk, interv
 
 async def test_the_official_sdk_parses_the_quotes_of_v3(sdk: Sdk) -> None:
     api = upstox_client.MarketQuoteV3Api
-    answer = await sdk(lambda c: api(c).get_ltp(instrument_key=KEYS, _request_timeout=5))
+    answer = await sdk(lambda c: api(c).get_ltp(instrument_key=KEYS, _request_timeout=SDK_SECS))
     assert set(answer.data) == NAMES
     assert answer.data["NSE_EQ:RELIANCE"].ltq > 0
     answer = await sdk(
-        lambda c: api(c).get_full_market_quote_v3(instrument_key=KEYS, _request_timeout=5)
+        lambda c: api(c).get_full_market_quote_v3(instrument_key=KEYS, _request_timeout=SDK_SECS)
     )
     assert answer.data["NSE_EQ:RELIANCE"].depth.buy[0].quantity > 0
     assert answer.data["NSE_INDEX:Nifty 50"].depth.sell[4].quantity == 0
@@ -161,7 +176,9 @@ async def test_the_official_sdk_parses_the_quotes_of_v3(sdk: Sdk) -> None:
 
 async def test_the_official_sdk_parses_the_quotes_of_v2(sdk: Sdk) -> None:
     api = upstox_client.MarketQuoteApi
-    answer = await sdk(lambda c: api(c).ltp(KEYS, "2.0", _request_timeout=5))
+    answer = await sdk(lambda c: api(c).ltp(KEYS, "2.0", _request_timeout=SDK_SECS))
     assert answer.data["NSE_EQ:RELIANCE"].last_price > 0
-    answer = await sdk(lambda c: api(c).get_full_market_quote(KEYS, "2.0", _request_timeout=5))
+    answer = await sdk(
+        lambda c: api(c).get_full_market_quote(KEYS, "2.0", _request_timeout=SDK_SECS)
+    )
     assert answer.data["NSE_EQ:RELIANCE"].symbol == "RELIANCE"

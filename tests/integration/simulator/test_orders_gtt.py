@@ -7,10 +7,11 @@ import pytest
 import upstox_client
 from upstox_client.rest import ApiException
 
+from tests.support.sdk import SDK_SECS
+
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
 
 RELIANCE = "NSE_EQ|INE002A01018"
-SECS = 10
 
 
 def rule(strategy: str, trigger_type: str, price: float, **more: Any) -> Any:
@@ -28,7 +29,7 @@ def place(client: Any, gtt_type: str, *rules: Any) -> str:
         instrument_token=RELIANCE,
         transaction_type="BUY",
     )
-    answer = upstox_client.OrderApiV3(client).place_gtt_order(body, _request_timeout=SECS)
+    answer = upstox_client.OrderApiV3(client).place_gtt_order(body, _request_timeout=SDK_SECS)
     assert answer.status == "success"
     [gtt_id] = answer.data.gtt_order_ids
     return str(gtt_id)
@@ -44,13 +45,13 @@ async def test_a_gtt_order_is_placed_modified_and_cancelled(sdk: Sdk) -> None:
             rules=[rule("ENTRY", "BELOW", 1_100.0)],
             gtt_order_id=gtt_id,
         )
-        api.modify_gtt_order(change, _request_timeout=SECS)
+        api.modify_gtt_order(change, _request_timeout=SDK_SECS)
         body = upstox_client.GttCancelOrderRequest(gtt_order_id=gtt_id)
-        api.cancel_gtt_order(body, _request_timeout=SECS)
+        api.cancel_gtt_order(body, _request_timeout=SDK_SECS)
         with pytest.raises(ApiException) as second_cancel:
-            api.cancel_gtt_order(body, _request_timeout=SECS)
+            api.cancel_gtt_order(body, _request_timeout=SDK_SECS)
         assert second_cancel.value.status == 400
-        return api.get_gtt_order_details(gtt_order_id=gtt_id, _request_timeout=SECS)
+        return api.get_gtt_order_details(gtt_order_id=gtt_id, _request_timeout=SDK_SECS)
 
     [gtt] = (await sdk(work)).data
     assert (gtt.quantity, gtt.rules[0].trigger_price, gtt.rules[0].status) == (
@@ -71,8 +72,10 @@ async def test_an_immediate_entry_is_filled_and_its_exits_are_pending(sdk: Sdk) 
             rule("STOPLOSS", "IMMEDIATE", 1_300.0, trailing_gap=10.0),
         )
         api = upstox_client.OrderApiV3(client)
-        positions = upstox_client.PortfolioApi(client).get_positions("2.0", _request_timeout=SECS)
-        return [api.get_gtt_order_details(_request_timeout=SECS), positions]
+        positions = upstox_client.PortfolioApi(client).get_positions(
+            "2.0", _request_timeout=SDK_SECS
+        )
+        return [api.get_gtt_order_details(_request_timeout=SDK_SECS), positions]
 
     details, positions = await sdk(work)
     [gtt] = details.data

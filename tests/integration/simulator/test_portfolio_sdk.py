@@ -7,10 +7,11 @@ import aiohttp
 import pytest
 import upstox_client
 
+from tests.support.sdk import SDK_SECS
+
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
 
 RELIANCE = "NSE_EQ|INE002A01018"
-SECS = 10
 
 
 def trade(client: Any, side: str, quantity: int, product: str = "I") -> Any:
@@ -26,21 +27,21 @@ def trade(client: Any, side: str, quantity: int, product: str = "I") -> Any:
         trigger_price=0.0,
         is_amo=False,
     )
-    return upstox_client.OrderApiV3(client).place_order(body, _request_timeout=SECS)
+    return upstox_client.OrderApiV3(client).place_order(body, _request_timeout=SDK_SECS)
 
 
 async def test_fills_change_positions_and_funds(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         user, portfolio = upstox_client.UserApi(client), upstox_client.PortfolioApi(client)
-        before = user.get_user_fund_margin("2.0", _request_timeout=SECS)
+        before = user.get_user_fund_margin("2.0", _request_timeout=SDK_SECS)
         trade(client, "BUY", 10)
         trade(client, "SELL", 4)
         return [
             before,
-            user.get_user_fund_margin("2.0", segment="SEC", _request_timeout=SECS),
-            user.get_user_fund_margin_v3(_request_timeout=SECS),
-            portfolio.get_positions("2.0", _request_timeout=SECS),
-            portfolio.get_mtf_positions(_request_timeout=SECS),
+            user.get_user_fund_margin("2.0", segment="SEC", _request_timeout=SDK_SECS),
+            user.get_user_fund_margin_v3(_request_timeout=SDK_SECS),
+            portfolio.get_positions("2.0", _request_timeout=SDK_SECS),
+            portfolio.get_mtf_positions(_request_timeout=SDK_SECS),
         ]
 
     before, after, detailed, positions, mtf = await sdk(work)
@@ -63,9 +64,9 @@ async def test_fills_change_positions_and_funds(sdk: Sdk) -> None:
 async def test_a_delivery_sale_uses_holdings(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.PortfolioApi(client)
-        before = api.get_holdings("2.0", _request_timeout=SECS)
+        before = api.get_holdings("2.0", _request_timeout=SDK_SECS)
         trade(client, "SELL", 5, "D")
-        return [before, api.get_holdings("2.0", _request_timeout=SECS)]
+        return [before, api.get_holdings("2.0", _request_timeout=SDK_SECS)]
 
     before, after = await sdk(work)
     assert len(before.data) == 3
@@ -84,8 +85,8 @@ async def test_a_position_is_converted(sdk: Sdk) -> None:
             transaction_type="BUY",
             quantity=4,
         )
-        converted = api.convert_positions(body, "2.0", _request_timeout=SECS)
-        return [converted, api.get_positions("2.0", _request_timeout=SECS)]
+        converted = api.convert_positions(body, "2.0", _request_timeout=SDK_SECS)
+        return [converted, api.get_positions("2.0", _request_timeout=SDK_SECS)]
 
     converted, positions = await sdk(work)
     assert converted.data.status == "complete"
@@ -113,8 +114,8 @@ async def test_charges_and_margin_are_calculated(sdk: Sdk) -> None:
             instrument_key=RELIANCE, quantity=10, product="D", transaction_type="BUY", price=1_400.0
         )
         return [
-            api.get_brokerage(RELIANCE, 10, "D", "BUY", 1_400.0, "2.0", _request_timeout=SECS),
-            api.post_margin(upstox_client.MarginRequest([leg]), _request_timeout=SECS),
+            api.get_brokerage(RELIANCE, 10, "D", "BUY", 1_400.0, "2.0", _request_timeout=SDK_SECS),
+            api.post_margin(upstox_client.MarginRequest([leg]), _request_timeout=SDK_SECS),
         ]
 
     brokerage, margin = await sdk(work)
@@ -134,13 +135,13 @@ async def test_reports_contain_the_trades(sdk: Sdk) -> None:
         history = upstox_client.PostTradeApi(client)
         profit = upstox_client.TradeProfitAndLossApi(client)
         year = {"segment": "EQ", "financial_year": "2526", "api_version": "2.0"}
-        pages = {"page_number": 1, "page_size": 100, "_request_timeout": SECS}
+        pages = {"page_number": 1, "page_size": 100, "_request_timeout": SDK_SECS}
         return [
             history.get_trades_by_date_range("2026-01-01", "2026-01-31", 1, 100, segment="EQ"),
-            profit.get_trade_wise_profit_and_loss_meta_data(**year, _request_timeout=SECS),
+            profit.get_trade_wise_profit_and_loss_meta_data(**year, _request_timeout=SDK_SECS),
             profit.get_trade_wise_profit_and_loss_data(**year, **pages),
             profit.get_profit_and_loss_charges(
-                **year, from_date="01-01-2026", to_date="31-01-2026", _request_timeout=SECS
+                **year, from_date="01-01-2026", to_date="31-01-2026", _request_timeout=SDK_SECS
             ),
         ]
 
@@ -156,12 +157,12 @@ async def test_reports_contain_the_trades(sdk: Sdk) -> None:
 async def test_kill_switch_and_addresses_are_stored(sdk: Sdk) -> None:
     def work(client: Any) -> list[Any]:
         api = upstox_client.UserApi(client)
-        before = api.get_kill_switch(_request_timeout=SECS)
+        before = api.get_kill_switch(_request_timeout=SDK_SECS)
         update = upstox_client.KillSwitchSegmentUpdateRequest(segment="NSE_EQ", action="ENABLE")
-        after = api.update_kill_switch([update], _request_timeout=SECS)
+        after = api.update_kill_switch([update], _request_timeout=SDK_SECS)
         ips = upstox_client.UpdateUserIpRequest(primary_ip="10.0.0.1", secondary_ip="10.0.0.2")
-        updated = api.update_user_ip(ips, _request_timeout=SECS)
-        return [before, after, updated, api.get_user_ips(_request_timeout=SECS)]
+        updated = api.update_user_ip(ips, _request_timeout=SDK_SECS)
+        return [before, after, updated, api.get_user_ips(_request_timeout=SDK_SECS)]
 
     before, after, updated, ips = await sdk(work)
     assert [row["kill_switch_enabled"] for row in before.data if row["segment"] == "NSE_EQ"] == [

@@ -19,7 +19,8 @@ from services.simulator.app import open_simulator
 from services.simulator.callbacks.webhook import Webhook
 from services.simulator.settings import SimulatorSettings
 from shared.runtime.tasks import stop
-from tests.support.sdk import sdk_client
+from tests.support.patience import PATIENCE_SECS
+from tests.support.sdk import SDK_SECS, sdk_client
 from tests.support.waiting import eventually
 
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
@@ -60,7 +61,7 @@ async def place_gtt(http: aiohttp.ClientSession) -> None:
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse, number: int) -> list[Any]:
-    return [json.loads(await socket.receive_str(timeout=5)) for _ in range(number)]
+    return [json.loads(await socket.receive_str(timeout=PATIENCE_SECS)) for _ in range(number)]
 
 
 async def test_the_stream_sends_updates_of_the_requested_types(http: aiohttp.ClientSession) -> None:
@@ -99,7 +100,7 @@ async def test_the_stream_sends_order_updates_by_default(http: aiohttp.ClientSes
 async def test_the_official_sdk_parses_the_address(sdk: Sdk) -> None:
     answer = await sdk(
         lambda client: upstox_client.WebsocketApi(client).get_portfolio_stream_feed_authorize(
-            "2.0", _request_timeout=10
+            "2.0", _request_timeout=SDK_SECS
         )
     )
     assert answer.data.authorized_redirect_uri.startswith("ws://")
@@ -144,7 +145,10 @@ async def test_the_official_streamer_receives_order_updates(
                 streamer.on(name, listener(name))
             streamer.on("close", lambda *_: ended.set())
             streamer.connect()
-            async with asyncio.timeout(10), aiohttp.ClientSession(url, headers=headers) as http:
+            async with (
+                asyncio.timeout(PATIENCE_SECS),
+                aiohttp.ClientSession(url, headers=headers) as http,
+            ):
                 assert await events.get() == ("open", None)
                 await place(http)
                 messages = [await events.get() for _ in range(6)]
@@ -188,7 +192,7 @@ def arrived(bodies: list[str], number: int) -> Callable[[], Awaitable[bool]]:
 
 async def test_the_webhook_posts_order_updates_and_retries() -> None:
     async with receiver(500, 503) as (url, bodies):
-        webhook = Webhook(url, timeout_secs=2.0, pause_secs=0.01)
+        webhook = Webhook(url, timeout_secs=PATIENCE_SECS, pause_secs=0.01)
         task = asyncio.create_task(webhook.run())
         webhook.publish(PortfolioUpdate("U", UpdateType.ORDER, "one"))
         webhook.publish(PortfolioUpdate("U", UpdateType.POSITION, "not for the webhook"))
@@ -200,7 +204,7 @@ async def test_the_webhook_posts_order_updates_and_retries() -> None:
 
 async def test_the_webhook_drops_an_update_after_three_attempts() -> None:
     async with receiver(500, 500, 500) as (url, bodies):
-        webhook = Webhook(url, timeout_secs=2.0, pause_secs=0.01)
+        webhook = Webhook(url, timeout_secs=PATIENCE_SECS, pause_secs=0.01)
         task = asyncio.create_task(webhook.run())
         webhook.publish(PortfolioUpdate("U", UpdateType.ORDER, "lost"))
         webhook.publish(PortfolioUpdate("U", UpdateType.ORDER, "next"))

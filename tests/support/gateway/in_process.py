@@ -8,6 +8,7 @@ from services.gateway import metrics
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
 from shared.contracts.messages import Quote
+from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
 from tests.support.gateway.endpoint import Gateway, GatewayPeers, open_peers
@@ -26,6 +27,7 @@ _PATIENT: dict[str, Any] = {
     "question_timeout_secs": PATIENCE_SECS,
     "runtime": RUNTIME,
     "shutdown_spread_secs": 0.0,
+    "stream_heartbeat_secs": PATIENCE_SECS,
 }
 
 
@@ -38,8 +40,13 @@ class InProcessGateway(Gateway):
         self._exit_stack = AsyncExitStack()
         self.readiness = Readiness("gateway")
 
-    async def start(self, **settings: Any) -> None:
-        """Start the gateway, and wait until it is ready."""
+    async def start(
+        self, *, wait: bool = True, clock: Clock | None = None, **settings: Any
+    ) -> None:
+        """Start the gateway and, unless `wait` is False, wait until it is ready.
+
+        `clock` replaces the clock of the operating system.
+        """
         self.readiness = Readiness("gateway")
         options: dict[str, Any] = {
             "port": self.port,
@@ -47,9 +54,11 @@ class InProcessGateway(Gateway):
             "nats": self._nats,
             "tokens": self.issuer.settings,
         }
-        built = build(GatewaySettings.model_validate(_PATIENT | options | settings), self.readiness)
+        validated = GatewaySettings.model_validate(_PATIENT | options | settings)
+        built = build(validated, self.readiness, clock)
         await self._exit_stack.enter_async_context(running(built))
-        await self.wait_ready()
+        if wait:
+            await self.wait_ready()
 
     async def wait_ready(self) -> None:
         """Wait until nothing is missing."""

@@ -77,5 +77,8 @@ def test_an_access_token_lifetime_longer_than_a_session_is_refused(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRADEDAD_AUTH_SESSION_IDLE_SECS", "599")
-    with pytest.raises(ConfigError, match="access_ttl_secs must not be longer"):
+    with pytest.raises(
+        ConfigError,
+        match="ACCESS_TTL_SECS: 600: must not be longer than TRADEDAD_AUTH_SESSION_TTL_SECS",
+    ):
         load(AuthSettings, environ)

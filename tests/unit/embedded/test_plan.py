@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from embedded import plan
-from embedded.ports import HOST
+from embedded.folder_lock import FolderInUseError, FolderLock
+from embedded.ports import HOST, free_stack_ports
 from embedded.settings import SERVICES
 from shared.errors import ConfigError
-from shared.runtime.settings import SECRETS_DIR
+from shared.runtime.setting_sources import SECRETS_DIR
 
 
 @pytest.fixture(autouse=True)
@@ -76,11 +77,87 @@ def prepared(tmp_path: Path, *, always_simulated: bool = False) -> plan.Plan:
 def test_with_a_token_upstox_is_the_real_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    monkeypatch.setenv(variable, "something")
+    file = tmp_path / "token"
+    file.write_text("token")
+    monkeypatch.setenv(variable, str(file))
     made = prepared(tmp_path)
     assert made.data_dir.name == "upstox"
-    assert made.environment[variable] == "something"
+    assert made.environment[variable] == str(file)
     assert "TRADEDAD_UPSTOX_API_URL" not in made.environment
+
+
+def test_a_token_file_that_does_not_exist_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mistyped"
+    monkeypatch.setenv(FILE, str(path))
+    with pytest.raises(ConfigError) as caught:
+        prepared(tmp_path)
+    assert caught.value.problems == [f"{FILE}: {str(path)!r}: there is no such file"]
+
+
+def test_all_problems_of_ports_and_services_are_reported_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, port in free_stack_ports().items():
+        monkeypatch.setenv(name, str(port))
+    monkeypatch.setenv("TRADEDAD_AUTH_PORT", "web")
+    monkeypatch.setenv("TRADEDAD_NATS_URL", "http://h")
+    with pytest.raises(ConfigError) as caught:
+        plan.prepare(data_dir=tmp_path)
+    names = [line.split(":")[0] for line in caught.value.problems]
+    assert names == ["TRADEDAD_AUTH_PORT", "TRADEDAD_NATS_URL"]
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_addresses_follow_the_hosts_and_an_ipv6_one_has_brackets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str
+) -> None:
+    for service in ("AUTH", "GATEWAY", "SIMULATOR"):
+        monkeypatch.setenv(f"TRADEDAD_{service}_HOST", host)
+    monkeypatch.setenv("TRADEDAD_RUNTIME_OPS_HOST", host)
+    made = prepared(tmp_path)
+    for variable in ("TRADEDAD_GATEWAY_PORT", "TRADEDAD_AUTH_OPS_PORT"):
+        assert made.url(variable) == f"http://{shown}:{made.ports[variable]}"
+    auth = f"http://{shown}:{made.ports['TRADEDAD_AUTH_PORT']}"
+    assert made.environment["TRADEDAD_GATEWAY_AUTH_URL"] == auth
+    assert made.environment["TRADEDAD_UPSTOX_API_URL"] == made.url("TRADEDAD_SIMULATOR_PORT")
+
+
+def test_a_folder_in_use_is_reported_before_its_ports(tmp_path: Path) -> None:
+    folder = tmp_path / "simulated"
+    folder.mkdir()
+    lock = FolderLock(folder).acquire()
+    with pytest.raises(FolderInUseError) as caught:
+        plan.prepare(data_dir=tmp_path)
+    lock.release()
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"TRADEDAD_STACK_DATA_DIR: {folder} is in use by another stack")
+
+
+def test_a_full_disk_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "free_space", lambda _: 1_000)
+    with pytest.raises(ConfigError) as caught:
+        prepared(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        f"TRADEDAD_STACK_DATA_DIR: the disk of {tmp_path / 'simulated'} has only 1000 bytes free"
+    )
+    monkeypatch.setenv("TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES", "\ufeff1000.0\r")
+    environment = prepared(tmp_path).environment
+    assert environment["TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES"] == "1000"
 
 
 def test_a_simulated_upstox_is_not_given_a_real_token(

@@ -42,6 +42,27 @@ def test_a_taken_port_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch
     assert str(ports["TRADEDAD_GATEWAY_PORT"]) in problem
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "host.invalid", "\u0661.x" * 70])
+def test_a_host_of_another_machine_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    use_free_ports(monkeypatch)
+    monkeypatch.setenv("TRADEDAD_GATEWAY_HOST", host)
+    with pytest.raises(ConfigError) as caught:
+        configured_ports()
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"TRADEDAD_GATEWAY_HOST: {host}")
+
+
+def test_a_host_of_several_ports_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_free_ports(monkeypatch)
+    monkeypatch.setenv("TRADEDAD_RUNTIME_OPS_HOST", "192.0.2.1")
+    with pytest.raises(ConfigError) as caught:
+        configured_ports()
+    expected = "TRADEDAD_RUNTIME_OPS_HOST: 192.0.2.1 is not an address of this machine"
+    assert caught.value.problems == [expected]
+
+
 def test_a_port_given_twice_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = use_free_ports(monkeypatch)
     monkeypatch.setenv("TRADEDAD_AUTH_PORT", str(ports["TRADEDAD_GATEWAY_PORT"]))

@@ -9,6 +9,7 @@ import pytest
 from services.persister.aggregation.checkpoint import AggregatorState
 from services.persister.leader import DEPENDENCY, Leader
 from shared.bus.lease import Lease, Term
+from shared.errors import StaleEpoch
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.tasks import stop
@@ -60,10 +61,17 @@ class Harness:
 
     def __init__(self, *, repair: bool = True) -> None:
         self.lease, self.store, self.work = FakeLease(), Recorder(), Recorder()
+        self.pipeline = Recorder()
+        self.pipeline.calls = self.work.calls
         self.readiness = Readiness("persister")
         repairer = self.work if repair else None
         self.leader = Leader(
-            cast("Lease", self.lease), self.store, self.work, repairer, self.work, self.readiness
+            cast("Lease", self.lease),
+            self.store,
+            self.pipeline,
+            repairer,
+            {"job": self.work},
+            self.readiness,
         )
 
     def is_ready(self) -> bool:
@@ -113,11 +121,33 @@ async def test_it_is_ready_while_another_leads_and_again_once_its_own_work_runs(
     assert not harness.is_ready()
 
 
-async def test_it_is_not_ready_after_its_work_has_failed() -> None:
+async def test_it_is_not_ready_after_the_pipeline_has_failed() -> None:
     harness = Harness()
-    harness.work.error = ValueError("broken")
+    harness.pipeline.error = ValueError("broken")
     harness.lease.is_free.set()
     harness.store.is_prepared.set()
     with pytest.raises(ExceptionGroup):
         await harness.leader.run()
     assert not harness.is_ready()
+
+
+async def test_a_side_job_that_fails_ends_neither_the_pipeline_nor_readiness() -> None:
+    harness = Harness()
+    harness.work.error = OverflowError("int too large")
+    harness.lease.is_free.set()
+    harness.store.is_prepared.set()
+    task = asyncio.create_task(harness.leader.run())
+    await settle()
+    assert harness.work.calls == [(TERM, 11, STATE), (), (TERM, 11)]
+    assert harness.is_ready()
+    assert not task.done()
+    await stop([task])
+
+
+async def test_a_side_job_that_meets_a_newer_leader_ends_the_term() -> None:
+    harness = Harness()
+    harness.work.error = StaleEpoch(1, 2)
+    harness.lease.is_free.set()
+    harness.store.is_prepared.set()
+    with pytest.raises(ExceptionGroup):
+        await harness.leader.run()

@@ -16,6 +16,7 @@ from tradedad_client.messages import (
     Channel,
     Connected,
     Gap,
+    Heartbeat,
     OrderEvent,
     OutcomesChanged,
     Quote,
@@ -271,3 +272,10 @@ def test_close_ends_all_subscriptions_with_the_error() -> None:
 def test_an_invalid_message_is_refused() -> None:
     with pytest.raises(NotUnderstood):
         live(StreamProtocol()).receive("hello")
+
+
+def test_a_heartbeat_of_the_gateway_is_an_event() -> None:
+    protocol = StreamProtocol()
+    listener = protocol.add_listener()
+    protocol.receive(replies.encode(replies.Heartbeat(9, feed_is_current=True)))
+    assert listener.buffer.take() == Heartbeat(9, True)

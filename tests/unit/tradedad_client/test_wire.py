@@ -30,6 +30,8 @@ def test_replies_of_the_gateway_are_decoded() -> None:
     assert wire.decode(replies.encode(replies.Authenticated("u", 9))) == wire.Authenticated("u", 9)
     assert wire.decode(replies.encode(replies.Expiring(9))) == wire.Expiring(9)
     assert wire.decode(replies.encode(replies.Pong(4))) == wire.Pong(4)
+    heartbeat = replies.Heartbeat(9, feed_is_current=False)
+    assert wire.decode(replies.encode(heartbeat)) == wire.HeartbeatMessage(9, False)
     assert wire.decode(replies.encode(replies.Gap(channels.Channel.ORDERS))) == wire.GapNotice(
         Channel.ORDERS
     )

@@ -11,6 +11,8 @@ from tradedad_client.backoff import parse_retry_after
 from tradedad_client.errors import ClientError, Refused, Unauthenticated, Unavailable
 from tradedad_client.tokens import Token
 
+# What msgspec raises for bytes that are no JSON of a type.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 _LOGOUT_TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
 _MAX_BODY_BYTES: Final = 65_536
@@ -149,12 +151,12 @@ class PasswordTokenSource:
             if response.status == 200:
                 try:
                     return msgspec.json.decode(data, type=_TokenResponse)
-                except msgspec.DecodeError as error:
+                except _UNREADABLE as error:
                     detail = f"POST {path} was not answered by Trade Dad's auth: {error}"
                     raise Refused(detail) from None
             try:
                 problem = msgspec.json.decode(data, type=_ProblemDocument)
-            except msgspec.DecodeError:
+            except _UNREADABLE:
                 problem = _ProblemDocument()
             retry_after_secs = parse_retry_after(response.headers.get("Retry-After"))
             raise _AuthError(path, response.status, problem, retry_after_secs)

@@ -129,7 +129,8 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     ticks: int
     """Number of quotes with a new trade in the window."""
     state: str
-    """``complete``, ``partial`` (a trade may be missing) or ``repaired``."""
+    """``complete``, ``partial`` (a trade may be missing) or ``repaired``. The window is over, so
+    it is never ``forming``, the state of a 15m, 1h or 1d bar by REST before its end."""
     silent_ms: int
     """How long the feed was not live during the window, in milliseconds."""
     epoch: int
@@ -146,6 +147,10 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     segments: dict[str, str] = {}
     """Upstox's status of each market segment."""
     detail: str = ""
+    at: int | None = None
+    """When this was published, Unix milliseconds."""
+    simulated: bool | None = None
+    """Whether the prices come from a simulator, not from the market."""
     stale: tuple[str, ...] = ()
     """Instruments without updates for a long time while their segment trades."""
 
@@ -182,6 +187,15 @@ class Disconnected(msgspec.Struct, frozen=True):
     retry_in_secs: float
 
 
+class Heartbeat(msgspec.Struct, frozen=True):
+    """The gateway is alive; it reports so at an interval, by default every 10 s."""
+
+    now: int
+    """The gateway's clock, Unix milliseconds."""
+    feed_is_current: bool
+    """Whether the gateway receives the state of the feed. If not, prices may be outdated."""
+
+
 class OutcomesChanged(msgspec.Struct, frozen=True):
     """The gateway reported the outcomes of keys."""
 
@@ -189,4 +203,4 @@ class OutcomesChanged(msgspec.Struct, frozen=True):
     results: dict[str, str]
 
 
-Event = Connected | Renewed | Disconnected | OutcomesChanged | Gap
+Event = Connected | Renewed | Disconnected | OutcomesChanged | Gap | Heartbeat

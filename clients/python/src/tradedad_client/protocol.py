@@ -18,6 +18,7 @@ from tradedad_client.messages import (
     Depth,
     Event,
     Gap,
+    Heartbeat,
     OrderEvent,
     OutcomesChanged,
     Quote,
@@ -131,14 +132,18 @@ class StreamProtocol:
                 self._on_outcomes(channel, results)
             case wire.GapNotice(channel=channel):
                 self._report_gap(channel)
+            case wire.HeartbeatMessage(now=now, feed_is_current=feed_is_current):
+                self.report(Heartbeat(now, feed_is_current))
             case wire.ErrorMessage() as error:
                 self._on_error(error)
-            case wire.Quotes(data=batch) | wire.Depths(data=batch) | wire.Bars(data=batch):
-                self._deliver_by_key(batch)
-            case wire.Statuses(data=statuses):
-                self._deliver_to_channel(Channel.STATUS, statuses)
-            case wire.Orders(data=orders):
-                self._deliver_to_channel(Channel.ORDERS, map(OrderEvent, orders))
+            case (
+                wire.Quotes()
+                | wire.Depths()
+                | wire.Bars()
+                | wire.Statuses()
+                | wire.Orders() as batch
+            ):
+                self._on_batch(batch)
 
     def report(self, event: Event) -> None:
         """Send an event to all listeners."""
@@ -182,6 +187,15 @@ class StreamProtocol:
             subscription.pending_requests.discard(error.id)
             refusal = SubscriptionRefused(error.detail, code=error.code, field=error.field)
             self.remove(subscription, refusal)
+
+    def _on_batch(self, batch: wire.Batch) -> None:
+        match batch:
+            case wire.Quotes(data=data) | wire.Depths(data=data) | wire.Bars(data=data):
+                self._deliver_by_key(data)
+            case wire.Statuses(data=statuses):
+                self._deliver_to_channel(Channel.STATUS, statuses)
+            case wire.Orders(data=orders):
+                self._deliver_to_channel(Channel.ORDERS, map(OrderEvent, orders))
 
     def _request(self, subscription: SubscriptionState) -> None:
         channel = subscription.channel

@@ -56,6 +56,13 @@ class Pong(_Message, frozen=True, tag="pong"):
     id: int | None = None
 
 
+class HeartbeatMessage(_Message, frozen=True, tag="heartbeat"):
+    """The gateway is alive; sent at an interval."""
+
+    now: int
+    feed_is_current: bool
+
+
 class ErrorMessage(_Message, frozen=True, tag="error"):
     """A request was refused, or the stream is closed next."""
 
@@ -100,7 +107,17 @@ class Statuses(_Message, frozen=True, tag="status"):
 
 
 Batch = Quotes | Depths | Bars | Orders | Statuses
-Message = Authenticated | Expiring | Ack | Outcomes | GapNotice | Pong | ErrorMessage | Batch
+Message = (
+    Authenticated
+    | Expiring
+    | Ack
+    | Outcomes
+    | GapNotice
+    | Pong
+    | HeartbeatMessage
+    | ErrorMessage
+    | Batch
+)
 
 
 class _TypeOnly(msgspec.Struct):
@@ -111,7 +128,7 @@ _decode: Final = msgspec.json.Decoder(Message).decode
 _decode_type: Final = msgspec.json.Decoder(_TypeOnly).decode
 _encode: Final = msgspec.json.encode
 _KNOWN_TYPES: Final = frozenset(
-    ("authenticated", "expiring", "ack", "outcomes", "gap", "pong", "error", *Channel)
+    ("authenticated", "expiring", "ack", "outcomes", "gap", "pong", "heartbeat", "error", *Channel)
 )
 
 

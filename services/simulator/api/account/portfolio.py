@@ -17,6 +17,11 @@ from services.simulator.account.views import (
     margin_view,
     position_row,
 )
+from services.simulator.api.account.field_codes import (
+    BROKERAGE_CODES,
+    MARGIN_CODES,
+    documented,
+)
 from services.simulator.api.envelope import success
 from services.simulator.api.request_context import HandlerAdapter, RequestContext
 from services.simulator.errors import ApiError, ErrorCode
@@ -118,38 +123,54 @@ class PortfolioRoutes:
 
     async def brokerage(self, context: RequestContext) -> web.Response:
         """The charges of an order. Raises ApiError."""
-        query: Body = {
-            **context.request.query,
-            "quantity": _number(context, "quantity"),
-            "price": _number(context, "price"),
-        }
-        charges = order_charges(
-            self._instrument(text(query, "instrument_token")),
-            choice(query, "product", Product),
-            choice(query, "transaction_type", Side),
-            _positive_quantity(query),
-            paise(query, "price"),
-        )
+        query: Body = context.request.query
+        with documented(BROKERAGE_CODES):
+            price_paise = paise(query, "price")
+            if not price_paise:
+                raise invalid_field("price", query["price"])
+            charges = order_charges(
+                self._instrument(text(query, "instrument_token")),
+                choice(query, "product", Product),
+                choice(query, "transaction_type", Side),
+                _positive_quantity(query),
+                price_paise,
+            )
         return success(charges_view(charges))
 
     async def margin(self, context: RequestContext) -> web.Response:
         """The margin of up to 20 orders. Raises ApiError."""
         orders = (await context.body_object()).get("instruments")
-        if not isinstance(orders, list) or not 0 < len(orders) <= _MAX_MARGIN_INSTRUMENTS:
+        if not isinstance(orders, list) or not orders:
             raise invalid_field("instruments", None)
-        return success(margin_view([self._order_margin(order) for order in orders]))
+        if len(orders) > _MAX_MARGIN_INSTRUMENTS:
+            raise ApiError(
+                ErrorCode.TOO_MANY_MARGIN_ORDERS,
+                "The instrument limit has been exceeded",
+                path="instruments",
+            )
+        with documented(MARGIN_CODES):
+            margins = [self._order_margin(order) for order in orders]
+        return success(margin_view(margins))
 
     def _order_margin(self, order: object) -> Margin:
         if not isinstance(order, dict):
             raise invalid_field("instruments", order)
         key = text(order, "instrument_key")
         instrument = self._instrument(key, path="instrument_key")
+        quantity = _positive_quantity(order)
+        if quantity % instrument.lot_size:
+            raise ApiError(
+                ErrorCode.MARGIN_QUANTITY_NOT_IN_LOTS,
+                "Quantity should be multiple of lot size",
+                path="instruments",
+                value=quantity,
+            )
         price_paise = paise(order, "price") if order.get("price") else 0
         return required_margin(
             instrument,
             choice(order, "product", Product),
             choice(order, "transaction_type", Side),
-            _positive_quantity(order),
+            quantity,
             price_paise or self._states[key].ltp_paise,
         )
 
@@ -177,11 +198,3 @@ def _positive_quantity(body: Body) -> int:
     if quantity <= 0:
         raise invalid_field("quantity", quantity)
     return quantity
-
-
-def _number(context: RequestContext, field: str) -> float:
-    value = context.query(field)
-    try:
-        return float(value or "")
-    except ValueError:
-        raise invalid_field(field, value) from None

@@ -15,8 +15,10 @@ from services.simulator.account.reports import (
     select_fills,
 )
 from services.simulator.account.views import charges_view
+from services.simulator.api.account.field_codes import REPORT_CODES, documented
 from services.simulator.api.envelope import success
 from services.simulator.api.request_context import HandlerAdapter, RequestContext
+from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.state import SimulatedState
 from services.simulator.orders.bodies import invalid_field
 from services.simulator.orders.order import Fill
@@ -51,9 +53,10 @@ class ReportRoutes:
 
     async def historical_trades(self, context: RequestContext) -> web.Response:
         """A page of the trades from `start_date` to `end_date`, newest first."""
-        first, last = (_day(context, name, "%Y-%m-%d") for name in ("start_date", "end_date"))
-        fills = self._select(context, _segment(context), first, last)[::-1]
-        number, size, page = _page(context, fills)
+        with documented(REPORT_CODES):
+            first, last = (_day(context, name, "%Y-%m-%d") for name in ("start_date", "end_date"))
+            fills = self._select(context, _segment(context), first, last)[::-1]
+            number, size, page = _page(context, fills)
         pages = -(-len(fills) // size)
         return success(
             [
@@ -80,7 +83,8 @@ class ReportRoutes:
     async def profit(self, context: RequestContext) -> web.Response:
         """A page of the profit and loss report."""
         trips = list(round_trips(self._fills_of_year(context), self._states))
-        number, size, page = _page(context, trips)
+        with documented(REPORT_CODES):
+            number, size, page = _page(context, trips)
         return success(
             [profit_row(trip) for trip in page],
             metadata={"page": {"page_number": number, "page_size": size}},
@@ -102,18 +106,19 @@ class ReportRoutes:
 
     def _fills_of_year(self, context: RequestContext) -> list[Fill]:
         """The fills of the financial year, or of the requested days within it."""
-        year = context.query("financial_year") or ""
-        if not (len(year) == 4 and year.isascii() and year.isdigit()):
-            raise invalid_field("financial_year", year)
-        start = 2_000 + int(year[:2])
-        first, last = date(start, 4, 1), date(start + 1, 3, 31)
-        if context.query("from_date") is not None:
-            first = max(first, _day(context, "from_date", "%d-%m-%Y"))
-        if context.query("to_date") is not None:
-            last = min(last, _day(context, "to_date", "%d-%m-%Y"))
-        segment = _segment(context)
-        if segment is None:
-            raise invalid_field("segment", None)
+        with documented(REPORT_CODES):
+            year = context.query("financial_year") or ""
+            if not (len(year) == 4 and year.isascii() and year.isdigit()):
+                raise invalid_field("financial_year", year)
+            start = 2_000 + int(year[:2])
+            first, last = date(start, 4, 1), date(start + 1, 3, 31)
+            if context.query("from_date") is not None:
+                first = max(first, _day(context, "from_date", "%d-%m-%Y"))
+            if context.query("to_date") is not None:
+                last = min(last, _day(context, "to_date", "%d-%m-%Y"))
+            segment = _segment(context)
+            if segment is None:
+                raise invalid_field("segment", None)
         return self._select(context, segment, first, last)
 
     def _select(
@@ -146,11 +151,18 @@ def _day(context: RequestContext, name: str, date_format: str) -> date:
 
 def _page(context: RequestContext, rows: list[Any]) -> tuple[int, int, list[Any]]:
     """Page number, page size and the rows of the requested page."""
-    numbers = []
-    for name, maximum in (("page_number", 1 << 31), ("page_size", _PAGE_LIMIT)):
-        value = context.query(name) or ""
-        if not (value.isascii() and value.isdigit() and 1 <= int(value) <= maximum):
-            raise invalid_field(name, value)
-        numbers.append(int(value))
-    number, size = numbers
+    number = _number(context, "page_number", 1 << 31)
+    size = _number(context, "page_size", _PAGE_LIMIT)
     return number, size, rows[(number - 1) * size : number * size]
+
+
+def _number(context: RequestContext, name: str, maximum: int) -> int:
+    text = context.query(name) or ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise invalid_field(name, text)
+    if 1 <= int(text) <= maximum:
+        return int(text)
+    is_small = int(text) < 1
+    code = ErrorCode.PAGE_TOO_SMALL if is_small else ErrorCode.PAGE_TOO_LARGE
+    message = f"The {name} should be from 1 to {maximum}"
+    raise ApiError(code, message, path=name, value=text)

@@ -11,7 +11,7 @@ from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.market import Market
 from services.simulator.market.simulated_calendar import Holiday, Timing
 from services.simulator.market_data.candle_query import parse_day
-from shared.market.exchange_holidays import EXCHANGES
+from shared.market.exchange_sessions import EXCHANGES
 from shared.market.exchange_time import ist_date
 
 _CASH_EXCHANGES: Final = frozenset({"NSE", "BSE"})

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from services.simulator.api.envelope import success
+from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.candles import Candles
 from services.simulator.market.history import midnight_ms
 from services.simulator.market.market import Market
@@ -20,7 +21,7 @@ from services.simulator.market_data.candle_query import (
     v2_interval,
     v2_range,
 )
-from services.simulator.market_data.instrument_keys import unknown_key
+from services.simulator.market_data.instrument_keys import is_well_formed, unknown_key
 from services.simulator.market_data.resample import intraday, monthly, resample, weekly
 from shared.market.exchange_time import DAY_MS, IST, day_start, ist_date
 
@@ -75,6 +76,13 @@ class CandleRoutes:
         return _answer(self._today(key, v2_interval(path["interval"], intraday=True)))
 
     def _listed_key(self, key: str) -> str:
+        if not is_well_formed(key):
+            raise ApiError(
+                ErrorCode.MALFORMED_INSTRUMENT_KEY,
+                "Instrument key is of invalid format",
+                path="instrument_key",
+                value=key,
+            )
         if key not in self._market.states:
             raise unknown_key(key)
         return key

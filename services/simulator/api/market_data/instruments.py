@@ -42,7 +42,7 @@ class InstrumentRoutes:
         """A page of the instruments that match the query."""
         authenticate(request, self._tokens)
         search = InstrumentSearch.from_query(request.query)
-        matches = search.run(self._rows, self._market.states)
+        matches = search.run(self._rows, self._market.states, ist_date(self._market.now_ms))
         start = (search.page - 1) * search.records
         page = matches[start : start + search.records]
         page_data = {

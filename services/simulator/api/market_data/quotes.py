@@ -16,15 +16,18 @@ from services.simulator.market.market import Market
 from services.simulator.market.state import Candle, SimulatedState
 from services.simulator.market_data import quotes
 from services.simulator.market_data.instrument_keys import (
-    MAX_KEYS,
+    V2_LTP_KEYS,
+    V2_QUOTE_KEYS,
+    V3_GREEKS_KEYS,
+    V3_LTP_KEYS,
+    V3_QUOTE_KEYS,
+    KeyParameter,
     answer_name,
     requested_states,
 )
 from services.simulator.market_data.resample import intraday, resample
 from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
 
-_V2_PARAMETER: Final = "symbol"
-_MAX_GREEKS_KEYS: Final = 50
 _YEAR: Final = timedelta(days=365)
 
 CandlePair = tuple[Candle | None, Candle | None]
@@ -55,15 +58,15 @@ class QuoteRoutes:
 
     async def ltp(self, request: web.Request) -> web.Response:
         """Last price, last quantity, volume and previous close."""
-        return _answer(self._requested(request), quotes.last_trade)
+        return _answer(self._requested(request, V3_LTP_KEYS), quotes.last_trade)
 
     async def ltp_v2(self, request: web.Request) -> web.Response:
         """The last price."""
-        return _answer(self._requested(request, _V2_PARAMETER), quotes.last_price)
+        return _answer(self._requested(request, V2_LTP_KEYS), quotes.last_price)
 
     async def full(self, request: web.Request) -> web.Response:
         """Full quotes."""
-        states = self._requested(request)
+        states = self._requested(request, V3_QUOTE_KEYS)
         for state in states:
             # Slow on the first request of the day: yield to the event loop after each.
             self._year_range(state)
@@ -75,16 +78,16 @@ class QuoteRoutes:
         """Full quotes with fewer fields."""
         now_ms = self._market.now_ms
         return _answer(
-            self._requested(request, _V2_PARAMETER), lambda state: quotes.full(state, now_ms)
+            self._requested(request, V2_QUOTE_KEYS), lambda state: quotes.full(state, now_ms)
         )
 
     async def greeks(self, request: web.Request) -> web.Response:
         """Greeks of options."""
-        return _answer(self._requested(request, max_keys=_MAX_GREEKS_KEYS), quotes.greeks)
+        return _answer(self._requested(request, V3_GREEKS_KEYS), quotes.greeks)
 
     async def ohlc(self, request: web.Request) -> web.Response:
         """The last completed candle, null for interval `1d`, and the running candle."""
-        states = self._requested(request)
+        states = self._requested(request, V3_LTP_KEYS)
         pair_of = self._pair_of(request)
 
         def row(state: SimulatedState) -> dict[str, Any]:
@@ -98,7 +101,7 @@ class QuoteRoutes:
 
     async def ohlc_v2(self, request: web.Request) -> web.Response:
         """The running candle, or before its first trade the last completed one."""
-        states = self._requested(request, _V2_PARAMETER)
+        states = self._requested(request, V2_LTP_KEYS)
         pair_of = self._pair_of(request)
 
         def row(state: SimulatedState) -> dict[str, Any]:
@@ -107,17 +110,9 @@ class QuoteRoutes:
 
         return _answer(states, row)
 
-    def _requested(
-        self,
-        request: web.Request,
-        parameter: str = "instrument_key",
-        *,
-        max_keys: int = MAX_KEYS,
-    ) -> list[SimulatedState]:
+    def _requested(self, request: web.Request, parameter: KeyParameter) -> list[SimulatedState]:
         authenticate(request, self._tokens)
-        return requested_states(
-            request.query, self._market.states, parameter=parameter, max_keys=max_keys
-        )
+        return requested_states(request.query, self._market.states, parameter)
 
     def _pair_of(self, request: web.Request) -> Callable[[SimulatedState], CandlePair]:
         """A function that returns the candles of the requested interval."""
@@ -130,7 +125,7 @@ class QuoteRoutes:
             case "I30":
                 return self._half_hours
         raise ApiError(
-            ErrorCode.INVALID_INTERVAL,
+            ErrorCode.INVALID_QUOTE_INTERVAL if interval else ErrorCode.MISSING_QUOTE_INTERVAL,
             "Interval accepts one of (1d,I1,I30)",
             path="interval",
             value=interval,

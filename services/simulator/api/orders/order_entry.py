@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.simulator.account.position_exit import PositionExit
 from services.simulator.api.envelope import success
+from services.simulator.api.orders.order_parameters import optional_segment, required_order_id
 from services.simulator.api.request_context import HandlerAdapter, RequestContext
 from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.state import SimulatedState
@@ -93,7 +94,7 @@ class OrderEntryRoutes:
 
     async def cancel_multi(self, context: RequestContext) -> web.Response:
         """Cancel the pending orders: all, or those with a tag or in a segment."""
-        tag, segment = context.query("tag"), context.query("segment")
+        tag, segment = context.query("tag"), optional_segment(context)
         result = BatchResult()
         for order in self._order_manager.pending_orders(context.user_id):
             state = self._states[order.request.instrument_key]
@@ -108,6 +109,8 @@ class OrderEntryRoutes:
                 result.fail(error, order_id=order.order_id)
             else:
                 result.rows.append({"order_id": order.order_id})
+        if not result.total:
+            raise ApiError(ErrorCode.NO_OPEN_ORDER, "No open or pending order available")
         return _order_ids_answer(result)
 
     async def exit(self, context: RequestContext) -> web.Response:
@@ -116,7 +119,7 @@ class OrderEntryRoutes:
             context.user_id,
             context.at_ms,
             tag=context.query("tag"),
-            segment=context.query("segment"),
+            segment=optional_segment(context),
         )
         return _order_ids_answer(result)
 
@@ -146,9 +149,7 @@ class OrderEntryRoutes:
         return {"order_id": order_id}
 
     def _cancel(self, context: RequestContext) -> dict[str, str]:
-        order_id = context.query("order_id")
-        if order_id is None:
-            raise ApiError(ErrorCode.INVALID_INPUT, "The order_id is missing", path="order_id")
+        order_id = required_order_id(context)
         self._order_manager.cancel(context.user_id, order_id, context.at_ms)
         return {"order_id": order_id}
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from services.simulator.api.envelope import success
+from services.simulator.api.orders.order_parameters import optional_order_id, required_order_id
 from services.simulator.api.request_context import HandlerAdapter, RequestContext
 from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.instruments import ListedInstrument
@@ -48,7 +49,7 @@ class OrderQueryRoutes:
 
         With both parameters, the versions of the order that have the tag.
         """
-        order_id, tag = context.query("order_id"), context.query("tag")
+        order_id, tag = optional_order_id(context), context.query("tag")
         if order_id is not None:
             self._find(context)
             versions = self._order_store.history(context.user_id, order_id)
@@ -57,7 +58,9 @@ class OrderQueryRoutes:
             versions = self._order_store.history_by_tag(context.user_id, tag)
         else:
             raise ApiError(
-                ErrorCode.INVALID_INPUT, "Either order_id or tag is needed", path="order_id"
+                ErrorCode.MISSING_ORDER_ID_AND_TAG,
+                "At least one of 'order_id' or 'tag' is required",
+                path="order_id",
             )
         return success([history_row(order, self._instrument(order)) for order in versions])
 
@@ -84,9 +87,7 @@ class OrderQueryRoutes:
         return success([trade_row(fill, self._instrument(fill.order)) for fill in fills])
 
     def _find(self, context: RequestContext) -> Order:
-        order_id = context.query("order_id")
-        if order_id is None:
-            raise ApiError(ErrorCode.INVALID_INPUT, "The order_id is missing", path="order_id")
+        order_id = required_order_id(context)
         order = self._order_store.find(context.user_id, order_id)
         if order is None:
             raise ApiError(

@@ -33,7 +33,9 @@ def keyring(tmp_path: Path, clock: FakeClock) -> ReloadingKeyring:
 def authenticator(
     keyring: ReloadingKeyring, users: MemoryUsers, sessions: MemorySessions, clock: FakeClock
 ) -> Authenticator:
-    return Authenticator(TokenVerifier(keyring, TokenSettings()), users, sessions, clock)
+    # The verifier's clock stands still, so that only sessions expire when a test advances time.
+    verifier = TokenVerifier(keyring, TokenSettings(), FakeClock(clock.epoch_ms))
+    return Authenticator(verifier, users, sessions, clock)
 
 
 @pytest.fixture

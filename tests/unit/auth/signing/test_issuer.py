@@ -27,7 +27,7 @@ def keys(tmp_path: Path, clock: FakeClock) -> ReloadingKeyring:
 
 @pytest.fixture
 def verifier(keys: ReloadingKeyring) -> TokenVerifier:
-    return TokenVerifier(keys, TOKENS)
+    return TokenVerifier(keys, TOKENS, SystemClock())
 
 
 def session_at(clock: Clock) -> LoginSession:

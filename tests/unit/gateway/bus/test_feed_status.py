@@ -15,11 +15,13 @@ from services.gateway.bus.feed_status import FeedStatusListener
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.ingest_clock import IngestClock
 from services.gateway.fanout.outbox import Outbox
 from services.gateway.stream.json_framing import JsonFraming
 from shared.bus.connection import Bus
 from shared.contracts.messages import FeedState, FeedStatus, encode
 from shared.contracts.subjects import STATUS
+from shared.runtime.clock_skew import ClockSkew
 from shared.runtime.tasks import stop
 from tests.support.virtual_time import LoopClock, on_virtual_time
 from tests.support.websocket_frames import messages
@@ -53,9 +55,18 @@ class Scenario:
     def __init__(self) -> None:
         self.client = FakeClient()
         hub = Hub(max_age_secs=2.0)
-        flusher = Flusher(hub, longest_ms=18, buffer_bytes=65_536, blocked_secs=15, max_age_secs=2)
+        flusher = Flusher(
+            hub,
+            longest_ms=18,
+            buffer_bytes=65_536,
+            blocked_secs=15,
+            max_age_secs=2,
+            now_us=lambda: 0,
+        )
         bus = cast("Bus", SimpleNamespace(client=self.client))
-        self.listener = FeedStatusListener(bus, hub, flusher, LoopClock())
+        self.listener = FeedStatusListener(
+            bus, hub, flusher, LoopClock(), IngestClock(LoopClock()), ClockSkew("ingest", 5.0)
+        )
         self._written: list[bytes] = []
         outbox = Outbox(write=self._written.append, unsent=lambda: 0, framing=JsonFraming())
         queue = outbox.queue(Channel.STATUS)

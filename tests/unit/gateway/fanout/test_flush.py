@@ -4,6 +4,7 @@ import asyncio
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from tests.support.delivery import (
     KEYS,
@@ -47,6 +48,26 @@ def test_an_idle_gateway_writes_each_quote_at_once() -> None:
         for seq in (2, 3, 4):
             scenario.publish(KEYS[0])
             assert client.live[-1] == (KEYS[0], seq), "before any timer has fired"
+
+    run_busy(0.0, main())
+
+
+def latency(part: str) -> float:
+    value = REGISTRY.get_sample_value(f"tradedad_gateway_latency_seconds_{part}")
+    assert value is not None
+    return value
+
+
+def test_a_quote_of_a_clock_that_is_ahead_does_not_lower_the_latency() -> None:
+    async def main() -> None:
+        scenario = DeliveryScenario()
+        scenario.clients[0].subscribe(KEYS[0])
+        count, total = latency("count"), latency("sum")
+        for _ in range(3):
+            scenario.publish(KEYS[0], age_secs=-5.0)
+            await asyncio.sleep(0.1)
+        assert latency("count") > count
+        assert latency("sum") == total
 
     run_busy(0.0, main())
 

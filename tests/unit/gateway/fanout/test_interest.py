@@ -1,12 +1,14 @@
 """The gateway's demand, and the outcomes by ingest's coverage or, without one, by estimate."""
 
+from typing import Any
+
 from services.gateway.fanout.interest import Interest, Outcome
-from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage
+from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage, encode
 from tests.support.builders import KEY, OTHER_KEY
 
 
 def coverage(rev: int, **not_live: list[str]) -> Coverage:
-    lists: dict[str, list[str]] = {"pending": [], "no_capacity": [], "unknown": []}
+    lists: dict[str, Any] = {"pending": [], "no_capacity": [], "unknown": []}
     return Coverage(epoch=1, seen={"gw": rev}, **(lists | not_live))
 
 
@@ -99,3 +101,36 @@ def test_keys_beyond_the_maximum_do_not_displace_demanded_keys() -> None:
     assert OTHER_KEY in demand.depth
     assert len(demand.quotes) + len(demand.depth) == MAX_KEYS
     assert interest.outcome(max(flood), 0.0, is_known=False) is Outcome.NO_CAPACITY
+
+
+def long_keys(prefix: str, count: int) -> list[str]:
+    """Keys of 128 characters of which each takes six bytes in JSON."""
+    return [
+        f"{prefix}|" + f"{number:07d}".ljust(127 - len(prefix), "\x01") for number in range(count)
+    ]
+
+
+def test_a_demand_fits_into_a_message_whatever_its_keys_are() -> None:
+    interest = Interest("gw")
+    keys = long_keys("A", 5_000)
+    interest.want(keys, keys)
+    assert len(encode(interest.demand())) < 1_000_000
+    assert len(interest.demand().quotes) > 500
+
+
+def test_keys_of_the_last_demand_stay_when_others_exceed_its_size() -> None:
+    interest = Interest("gw")
+    interest.want([KEY], [])
+    interest.want([KEY, *long_keys("A", 5_000)], [])
+    assert KEY in interest.demand().quotes
+    refused = long_keys("A", 5_000)[-1]
+    assert interest.outcome(refused, 0.0, is_known=False) is Outcome.NO_CAPACITY
+
+
+def test_keys_that_are_no_instruments_yield_to_new_ones() -> None:
+    interest = Interest("gw")
+    interest.want(long_keys("A", 5_000), [])
+    unknown = interest.demand().quotes
+    interest.apply(coverage(rev=1, unknown=unknown), 0.0)
+    interest.want([*unknown, KEY], [])
+    assert KEY in interest.demand().quotes

@@ -34,6 +34,11 @@ def test_a_range_without_an_end_extends_to_the_latest_time() -> None:
     )
 
 
+def test_the_last_bar_of_a_range_may_end_one_interval_after_the_range() -> None:
+    query = BarsQuery.model_validate({"key": KEY, "from": "1", "to": "2", "interval": "1h"})
+    assert query.bars_end_ms == 2 + 3_600_000
+
+
 def test_every_interval_of_the_persister_is_accepted() -> None:
     for interval in Interval:
         query = BarsQuery.model_validate({"key": KEY, "from": "1", "interval": interval.value})

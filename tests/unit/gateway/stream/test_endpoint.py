@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from aiohttp import web
 
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
@@ -47,7 +46,7 @@ def test_the_streams_are_closed_one_after_another_within_the_spread(
         )
         readiness = Readiness("gateway")
         endpoint = StreamEndpoint(cast("Any", context), cast("Any", None), readiness)
-        await endpoint.drain(web.Application())
+        await endpoint.drain()
         assert not readiness.is_ready()
         return ended_at
 

@@ -20,12 +20,18 @@ class FakeStream:
 
     def __init__(self, deadline: float = NEVER, next_deadline: float = NEVER) -> None:
         self.deadline = deadline
+        self.heartbeat_at = NEVER
+        self.beats_at: list[float] = []
         self.called_at: list[float] = []
         self._next_deadline = next_deadline
 
     def on_deadline(self, now: float) -> None:
         self.called_at.append(now)
         self.deadline = self._next_deadline
+
+    def heartbeat(self, now: float) -> None:
+        self.beats_at.append(now)
+        self.heartbeat_at = now + 10.0
 
     def end(self, termination: StreamTermination) -> None:
         raise NotImplementedError
@@ -182,3 +188,15 @@ async def test_streams_may_leave_the_registry_at_their_deadline() -> None:
     await sweep(registry, 1.0)
     assert [len(stream.called_at) for stream in streams] == [1, 1, 1]
     assert len(registry) == 0
+
+
+@on_virtual_time
+async def test_a_stream_beats_at_its_interval_and_only_once_it_has_a_time() -> None:
+    registry = StreamRegistry()
+    stream, without_token = FakeStream(), FakeStream()
+    stream.heartbeat_at = 3.0
+    registry.add(stream)
+    registry.add(without_token)
+    await sweep(registry, 25.0)
+    assert stream.beats_at == [pytest.approx(at) for at in (3.0, 13.0, 23.0)]
+    assert without_token.beats_at == []

@@ -27,7 +27,9 @@ async def hub() -> Hub:
 
 @pytest.fixture
 async def subscriptions(hub: Hub) -> StreamSubscriptions:
-    flusher = Flusher(hub, longest_ms=20, buffer_bytes=65_536, blocked_secs=15, max_age_secs=2)
+    flusher = Flusher(
+        hub, longest_ms=20, buffer_bytes=65_536, blocked_secs=15, max_age_secs=2, now_us=lambda: 0
+    )
     outbox = Outbox(write=lambda _: None, unsent=lambda: 0, framing=JsonFraming())
     return StreamSubscriptions(hub, flusher, Interest("gw"), outbox, LIMIT)
 

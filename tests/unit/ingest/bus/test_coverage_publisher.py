@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.contracts.demand import Coverage, Demand, decode_coverage
+from shared.contracts.demand import Coverage, CoverageParts, Demand, decode_coverage
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.ingest_fakes import EPOCH, IngestTerm
@@ -30,6 +30,7 @@ async def test_without_a_connection_all_instruments_are_pending() -> None:
             pending=sorted([KEY, OTHER_KEY, TCS]),
             no_capacity=[],
             unknown=["RELIANCE"],
+            number=1,
         )
     ]
 
@@ -58,3 +59,22 @@ async def test_nothing_is_published_while_nats_is_unavailable() -> None:
     await asyncio.sleep(1.5)
     await stop([running])
     assert len(published(term)) == 1
+
+
+@on_virtual_time
+async def test_a_coverage_larger_than_a_message_is_published_in_parts() -> None:
+    term = IngestTerm(LoopClock())
+    keys = [f"NSE_EQ|{number:0121d}" for number in range(10_000)]
+    term.demand.update(Demand(gateway="g", rev=3, quotes=keys), 0.0)
+    term.context.coverage.set_all_pending()
+    running = asyncio.create_task(term.context.coverage.run())
+    await asyncio.sleep(0.1)
+    await stop([running])
+    messages = term.bus.of("md.coverage")
+    assert len(messages) == 2
+    assert max(map(len, messages)) < 1_000_000
+    parts = CoverageParts()
+    assert parts.add(decode_coverage(messages[0])) is None
+    complete = parts.add(decode_coverage(messages[1]))
+    assert complete is not None
+    assert complete.pending == keys

@@ -93,7 +93,7 @@ async def test_only_the_newest_quote_of_each_instrument_is_sent_after_an_outage(
     await publishing.publish(full_feed(ltp=1.0))
     publishing.bus.is_up = False
     await publishing.publish(full_feed(ltp=2.0))
-    await publishing.publish(index_feed(ltp=5.0, ltt=1), OTHER_KEY)
+    await publishing.publish(index_feed(ltp=5.0, ltt=MONDAY_10_00), OTHER_KEY)
     await publishing.publish(full_feed(ltp=3.0))
     publishing.bus.is_up = True
     await publishing.publish(full_feed(ltp=4.0))
@@ -122,7 +122,7 @@ async def test_a_batch_that_fails_is_sent_later_under_the_same_numbers() -> None
     publishing.bus.breaks = True
     await publishing.publish(full_feed(ltp=1.0, minute=MINUTE))
     publishing.bus.breaks = False
-    await publishing.publish(index_feed(ltp=5.0, ltt=1), OTHER_KEY)
+    await publishing.publish(index_feed(ltp=5.0, ltt=MONDAY_10_00), OTHER_KEY)
     assert [(quote.seq, quote.ltp) for quote in publishing.quotes()] == [(1, 1.0)]
     assert len(publishing.bus.of(candle_subject(KEY))) == 1
 

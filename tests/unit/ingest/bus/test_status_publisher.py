@@ -57,6 +57,8 @@ async def test_a_change_is_published_at_once_and_repeated() -> None:
     await asyncio.sleep(2.0)
     assert len(published(term)) == 3
     assert {status.epoch for status in published(term)} == {EPOCH}
+    assert [status.at for status in published(term)] == [0, 100, 2_100]
+    assert {status.simulated for status in published(term)} == {True}
     await stop([running])
 
 

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2 as pb
 
+from services.ingest import metrics
 from services.ingest.demand.limits import LIMITS
 from services.ingest.feed.source import Frame
 from services.ingest.leadership.pipeline import Pipeline
@@ -144,14 +145,25 @@ async def test_twenty_consecutive_unreadable_frames_end_the_connection() -> None
 
 
 @on_virtual_time
-async def test_instruments_with_invalid_data_are_counted() -> None:
-    before = count("rejected_instruments")
+async def test_values_out_of_range_are_counted_by_field() -> None:
+    before = metrics.BAD_FIELDS.labels("key")._value.get()
     async with Processing() as processing:
         response = message(1.0)
         response.feeds["RELIANCE"].CopyFrom(full_feed(ltp=1.0))
         await processing.receive(response)
         assert processing.prices() == [1.0]
-    assert count("rejected_instruments") == before + 1
+    assert metrics.BAD_FIELDS.labels("key")._value.get() == before + 1
+
+
+@on_virtual_time
+async def test_a_frame_without_a_time_is_skipped_and_counted() -> None:
+    before = count("bad_frames")
+    async with Processing() as processing:
+        response = message(1.0)
+        response.currentTs = 0
+        await processing.receive(response)
+        assert processing.prices() == []
+    assert count("bad_frames") == before + 1
 
 
 @pytest.mark.parametrize(("volume", "timeout_secs"), [(9, 30.0), (12, 15.0)])
@@ -160,9 +172,9 @@ async def test_a_snapshot_shows_whether_the_last_timeout_was_justified(
     volume: int, timeout_secs: float
 ) -> None:
     async with Processing() as processing:
-        await processing.receive(message(1.0, ltt=5, vtt=9))
+        await processing.receive(message(1.0, ltt=MONDAY_10_00, vtt=9))
         processing.term.context.watchdog.check(1e6)
-        await processing.receive(message(1.0, ltt=5, vtt=volume, kind=pb.initial_feed))
+        await processing.receive(message(1.0, ltt=MONDAY_10_00, vtt=volume, kind=pb.initial_feed))
         assert processing.term.context.watchdog.timeout_secs == timeout_secs
 
 

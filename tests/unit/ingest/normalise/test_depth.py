@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.ingest.normalise.depth import depth_of
 from services.ingest.normalise.instrument_state import InstrumentState
 from services.ingest.normalise.normaliser import Normaliser
@@ -33,6 +35,19 @@ def test_a_frame_without_a_book_keeps_the_last_one() -> None:
     assert before is not None
     assert after is not None
     assert (after.bids, after.asks) == (before.bids, before.asks)
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        [(1_399.9, 50, 1_400.1, 70), (1_399.8, 10, 1_400.0, 20)],  # asks fall
+        [(1_399.9, 50, 1_400.1, 70), (1_399.95, 10, 1_400.2, 20)],  # bids rise
+        [(1_399.9, 50, 1_400.1, 70), (float("nan"), 10, 1_400.2, 20)],
+        [(1_399.9, 50, 1_400.1, 70), (1_399.8, 2**60, 1_400.2, 20)],
+    ],
+)
+def test_an_unsorted_book_is_not_published(book: Any) -> None:
+    assert depth_of(instrument_of(Normaliser(epoch=9), full_feed(ltp=1_400.0, book=book))) is None
 
 
 def test_an_option_has_greeks_and_volatility() -> None:

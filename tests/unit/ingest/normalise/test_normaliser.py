@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,9 +67,9 @@ def test_a_book_without_sellers_has_no_ask_and_a_total_sell_quantity_of_zero() -
 
 def test_a_zero_that_cannot_be_a_market_value_changes_nothing() -> None:
     normaliser = Normaliser(epoch=9)
-    apply(normaliser, full_feed(ltp=5.0, ltt=1, ltq=2, cp=4.0, vtt=9, atp=4.5, oi=3.0))
+    apply(normaliser, full_feed(ltp=5.0, ltt=MONDAY_10_00, ltq=2, cp=4.0, vtt=9, atp=4.5, oi=3.0))
     state = apply(normaliser, full_feed(book=BOOK))
-    assert (state.ltp, state.ltt, state.ltq, state.cp) == (5.0, 1, 2, 4.0)
+    assert (state.ltp, state.ltt, state.ltq, state.cp) == (5.0, MONDAY_10_00, 2, 4.0)
     assert (state.volume, state.atp, state.oi) == (9, 4.5, 3)
 
 
@@ -98,7 +99,9 @@ def test_the_mode_ltpc_has_the_last_trade_only() -> None:
 
 
 def test_the_mode_option_greeks_has_the_best_level_and_the_volume() -> None:
-    feed = greeks_feed(ltp=95.05, ltt=1, ltq=75, vtt=900, oi=40.0, first=(95.0, 75, 95.1, 150))
+    feed = greeks_feed(
+        ltp=95.05, ltt=MONDAY_10_00, ltq=75, vtt=900, oi=40.0, first=(95.0, 75, 95.1, 150)
+    )
     quote = apply(Normaliser(epoch=9), feed)
     assert (quote.ltp, quote.volume, quote.oi) == (95.05, 900, 40)
     assert (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty) == (95.0, 75, 95.1, 150)
@@ -106,8 +109,10 @@ def test_the_mode_option_greeks_has_the_best_level_and_the_volume() -> None:
 
 def test_a_change_of_mode_keeps_the_values_that_the_new_mode_lacks() -> None:
     normaliser = Normaliser(epoch=9)
-    apply(normaliser, full_feed(ltp=1.0, ltt=5, vtt=9, tbq=10.0, tsq=20.0, book=BOOK))
-    quote = apply(normaliser, ltpc_feed(ltp=2.0, ltt=6))
+    apply(
+        normaliser, full_feed(ltp=1.0, ltt=MONDAY_10_00 - 9, vtt=9, tbq=10.0, tsq=20.0, book=BOOK)
+    )
+    quote = apply(normaliser, ltpc_feed(ltp=2.0, ltt=MONDAY_10_00))
     assert (quote.ltp, quote.volume, quote.bid, quote.tbq) == (2.0, 9, 1_399.9, 10)
 
 
@@ -179,18 +184,123 @@ def test_minutes_without_a_trade_are_skipped() -> None:
 
 def test_a_snapshot_with_new_trades_of_a_received_instrument_shows_missed_trades() -> None:
     normaliser = Normaliser(epoch=9)
-    first = full_feed(ltp=1.0, ltt=5, vtt=9)
+    first = full_feed(ltp=1.0, ltt=MONDAY_10_00 - 3, vtt=9)
     assert not merge(normaliser, first, snap=True).missed_trades
     assert not merge(normaliser, first, snap=True).missed_trades
-    assert not merge(normaliser, full_feed(ltp=1.5, ltt=6, vtt=10)).missed_trades
-    assert merge(normaliser, full_feed(ltp=2.0, ltt=7, vtt=12), snap=True).missed_trades
+    assert not merge(normaliser, full_feed(ltp=1.5, ltt=MONDAY_10_00 - 2, vtt=10)).missed_trades
+    assert merge(
+        normaliser, full_feed(ltp=2.0, ltt=MONDAY_10_00 - 1, vtt=12), snap=True
+    ).missed_trades
 
 
-def test_instruments_with_invalid_data_are_counted_and_skipped() -> None:
+def test_a_key_that_is_no_instrument_key_costs_only_its_own_instrument() -> None:
+    feeds = {"RELIANCE": full_feed(ltp=1.0), KEY: full_feed(ltp=1.0)}
+    merged = Normaliser(epoch=9).apply(feeds, ts=MONDAY_10_00, received_us=1, snapshot=False)
+    assert [instrument.key for instrument in merged.updated] == [KEY]
+    assert merged.bad_fields == [("RELIANCE", "key", "RELIANCE")]
+
+
+NAN, INFINITY = float("nan"), float("inf")
+GOOD: dict[str, Any] = {
+    "ltp": 1_400.05, "ltt": MONDAY_10_00 - 5, "ltq": 3, "cp": 1_390.0, "vtt": 900, "atp": 1_395.5,
+    "oi": 40.0, "tbq": 1_000.0, "tsq": 2_000.0, "book": BOOK,
+}  # fmt: skip
+AS_QUOTED: dict[str, Any] = {
+    "ltp": 1_400.05, "ltt": MONDAY_10_00 - 5, "ltq": 3, "cp": 1_390.0, "volume": 900,
+    "atp": 1_395.5, "oi": 40, "tbq": 1_000, "tsq": 2_000, "bid": 1_399.9, "ask": 1_400.1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "lost"),
+    [
+        *(("ltp", value, ("ltp", "ltt", "ltq")) for value in (NAN, INFINITY, -1.0, 1e9)),
+        *(("ltt", value, ("ltp", "ltt", "ltq"))
+          for value in (1, -1, MONDAY_10_00 * 1_000, 2**63 - 1)),
+        *(("ltq", value, ("ltq",)) for value in (-1, 2**53, 2**63 - 1)),
+        *(("cp", value, ("cp",)) for value in (NAN, INFINITY, -1.0)),
+        *(("vtt", value, ("volume",)) for value in (-1, 2**53, 2**63 - 1)),
+        *(("atp", value, ("atp",)) for value in (NAN, INFINITY, -1.0)),
+        *(("oi", value, ("oi",)) for value in (NAN, INFINITY, -1.0, 2.0**64)),
+        *(("tbq", value, ("tbq",)) for value in (NAN, INFINITY, -1.0, 2.0**64)),
+        *(("tsq", value, ("tsq",)) for value in (NAN, INFINITY, -1.0, 2.0**64)),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_range_costs_its_own_field(
+    field: str, value: float, lost: tuple[str, ...]
+) -> None:
+    merged = merge(Normaliser(epoch=9), full_feed(**(GOOD | {field: value})))
+    (instrument,) = merged.updated
+    expected = AS_QUOTED | dict.fromkeys(lost)
+    assert {name: getattr(instrument.quote, name) for name in expected} == expected
+    ((key, name, _),) = merged.bad_fields
+    assert (key, name) == (KEY, {"vtt": "volume"}.get(field, field))
+
+
+def test_a_value_out_of_range_keeps_the_last_good_one() -> None:
     normaliser = Normaliser(epoch=9)
-    feeds = {"RELIANCE": full_feed(ltp=1.0), KEY: full_feed(ltp=1.0, tbq=float("nan"), book=BOOK)}
-    merged = normaliser.apply(feeds, ts=1, received_us=1, snapshot=False)
-    assert (merged.rejected, merged.updated) == (2, [])
+    apply(normaliser, full_feed(**GOOD))
+    state = apply(normaliser, full_feed(ltp=NAN, ltt=MONDAY_10_00, ltq=9, vtt=901, oi=INFINITY))
+    assert (state.ltp, state.ltt, state.ltq) == (1_400.05, MONDAY_10_00 - 5, 3)
+    assert (state.volume, state.oi) == (901, 40)
+
+
+@pytest.mark.parametrize(
+    ("best", "name"),
+    [
+        ((1_400.1, 50, 1_400.1, 70), "crossed_book"),
+        ((1_400.2, 50, 1_400.1, 70), "crossed_book"),
+        ((NAN, 50, 1_400.1, 70), "book"),
+        ((1_399.9, -50, 1_400.1, 70), "book"),
+        ((1_399.9, 50, INFINITY, 70), "book"),
+    ],
+)
+def test_a_book_that_cannot_be_right_makes_the_best_prices_unknown(
+    best: tuple[float, int, float, int], name: str
+) -> None:
+    normaliser = Normaliser(epoch=9)
+    apply(normaliser, full_feed(**GOOD))
+    merged = merge(normaliser, full_feed(ltp=1_400.0, ltt=MONDAY_10_00, book=[best]))
+    (instrument,) = merged.updated
+    quote = instrument.quote
+    assert (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty) == (None, None, None, None)
+    assert instrument.packed_book() is None
+    assert quote.ltp == 1_400.0
+    assert [(key, field) for key, field, _ in merged.bad_fields] == [(KEY, name)]
+
+
+@pytest.mark.parametrize("value", [NAN, INFINITY, 1e300])
+def test_a_bad_greek_costs_the_greeks_and_no_price(value: float) -> None:
+    normaliser = Normaliser(epoch=9)
+    merge(normaliser, full_feed(ltp=95.0, vtt=1, iv=0.14, delta=0.5))
+    merged = merge(normaliser, full_feed(ltp=96.0, vtt=2, iv=0.15, delta=value))
+    (instrument,) = merged.updated
+    assert (instrument.quote.ltp, instrument.iv) == (96.0, 0.15)
+    assert instrument.greeks is not None
+    assert wire.decode_greeks(instrument.greeks).delta == 0.5
+    assert [name for _, name, _ in merged.bad_fields] == ["greeks"]
+
+
+@pytest.mark.parametrize(
+    "minute",
+    [
+        (NINE_59 + 1, 1.0, 4.0, 0.5, 2.0, 70),
+        (NINE_59 * 1_000, 1.0, 4.0, 0.5, 2.0, 70),
+        (NINE_59, 5.0, 4.0, 0.5, 2.0, 70),
+        (NINE_59, 1.0, 4.0, 0.5, 0.4, 70),
+        (NINE_59, NAN, 4.0, 0.5, 2.0, 70),
+        (NINE_59, 1.0, INFINITY, 0.5, 2.0, 70),
+        (NINE_59, 1.0, 4.0, 0.5, 2.0, -1),
+        (NINE_59, 1.0, 4.0, 0.5, 2.0, 2**63 - 1),
+    ],
+)
+def test_a_candle_that_contradicts_itself_is_not_used(minute: Any) -> None:
+    normaliser = Normaliser(epoch=9)
+    merged = merge(normaliser, full_feed(ltp=2.0, minute=minute))
+    assert merged.candles == []
+    assert [name for _, name, _ in merged.bad_fields] == ["candle"]
+    right = (NINE_59, 1.0, 4.0, 0.5, 2.0, 70)
+    assert len(merge(normaliser, full_feed(ltp=2.0, minute=right)).candles) == 1
 
 
 BLOCKS: dict[str, dict[str, Any]] = {

@@ -1,8 +1,16 @@
 """The aggregator makes bars of quotes and candles, and names the gaps in them."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+import pytest
+
+from services.persister.aggregation.aggregator import (
+    FORGET_AFTER_MS,
+    MAX_INSTRUMENTS,
+    Aggregator,
+    ClosedWindows,
+)
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
     decode_state,
@@ -10,7 +18,7 @@ from services.persister.aggregation.checkpoint import (
 )
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState, Candle, ClockTick, FeedState
-from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
+from shared.market.exchange_time import MINUTE_MS, WINDOW_MS, trading_day
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quote
 
 GRACE_MS = 2_000
@@ -82,6 +90,9 @@ class Feeder:
             for closed in self.closed
             for gap in closed.gaps
         ]
+
+
+EVENING = T0 + 8 * 60 * MINUTE_MS
 
 
 def started() -> Feeder:
@@ -279,6 +290,28 @@ def test_a_repeated_candle_or_one_without_news_amends_no_bar() -> None:
     assert (feed.target.take_amended(), feed.amended) == ((), [])
 
 
+@pytest.mark.parametrize("volume", [None, 0])
+def test_candles_without_volume_make_no_bar(volume: int | None) -> None:
+    feed = started()
+    for number in range(5):
+        feed.candle(
+            T0 + number * MINUTE_MS, (100.0, 100.0, 100.0, 100.0), volume,
+            ts=T0 + (number + 1) * MINUTE_MS + 300,
+        )  # fmt: skip
+    assert feed.close() == []
+
+
+def test_a_trade_outside_its_minutes_candle_makes_the_bar_partial_and_is_counted() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 90.0, 1_010)
+    feed.trade(T0 + 61_000, 100.0, 1_020)
+    feed.candle(T0, (100.0, 101.0, 99.0, 100.0), 10, ts=T0 + 61_500)
+    (bar,) = feed.close()
+    assert (bar.low, bar.state, feed.target.contradictions) == (90.0, BarState.PARTIAL, 1)
+    feed.candle(T0, (100.0, 101.0, 99.0, 100.0), 10, ts=T0 + WINDOW_MS + 3_000)
+    assert feed.target.contradictions == 1
+
+
 def test_a_candle_from_before_the_first_quote_makes_no_bar() -> None:
     feed = Feeder()
     feed.quote(ts=T0, ltt=T0 - 90_000, volume=1_000, snap=True)
@@ -370,6 +403,46 @@ def test_a_silence_of_two_windows_makes_partial_bars_at_its_ends_and_a_gap() -> 
     ]
 
 
+def silence(feed: Feeder, since_ms: int, until_ms: int) -> None:
+    """Let exchange time pass without a message of the feed, until a clock tick."""
+    feed.run_until(since_ms)
+    feed.position += 1
+    feed.target.apply_clock_tick(tick(until_ms), feed.position)
+    feed.run_until(until_ms + 2 * WINDOW_MS)
+
+
+def test_a_silence_after_the_close_is_no_gap() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    feed.position += 1
+    feed.target.apply_clock_tick(tick(EVENING), feed.position)
+    feed.run_until(EVENING + WINDOW_MS)
+    feed.closed.clear()
+    silence(feed, EVENING + 2 * WINDOW_MS, EVENING + 9 * WINDOW_MS)
+    assert feed.gaps() == []
+
+
+def test_a_silence_over_night_is_a_gap_in_the_sessions_only() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    silence(feed, T0 + 10_000, T0 + 2 * DAY_MS)
+    spans = [(start, end) for start, end, *_ in feed.gaps()]
+    assert spans[0][0] == T0
+    assert spans[-1][0] == T0 + 2 * DAY_MS - 60 * MINUTE_MS
+    # Tuesday, 24 November 2026, is a holiday.
+    assert len({trading_day(start) for start, _ in spans}) == 2
+    assert all(end - start <= 7 * 60 * MINUTE_MS for start, end in spans)
+
+
+def test_a_silence_is_a_gap_of_an_instrument_that_trades_outside_the_calendars_hours() -> None:
+    feed = Feeder()
+    feed.quote(ts=EVENING, ltt=EVENING - 1, volume=1_000, snap=True)
+    feed.trade(EVENING + 1_000, 100.0, 1_010)
+    silence(feed, EVENING + 2 * WINDOW_MS, EVENING + 9 * WINDOW_MS)
+    (gap,) = feed.gaps()
+    assert gap[:2] == (EVENING + 2 * WINDOW_MS, EVENING + 9 * WINDOW_MS)
+
+
 def test_lost_entries_make_only_the_bars_partial_whose_trades_they_hid() -> None:
     feed = started()
     feed.quote(key="A|2", ts=T0, ltt=T0 - 1, volume=7, snap=True)
@@ -446,7 +519,7 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
     feed.close()
     state = decode_state(feed.closed[-1].checkpoint)
     state.stream_id = "the lost one"
-    target = aggregator(resume_on_stream(state, "another"))
+    target = aggregator(resume_on_stream(state, "another", last_position=1_000))
     at = T0 + WINDOW_MS + 9_000
     target.apply_quote(quote(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
     for position in range(2, 400):
@@ -455,3 +528,43 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
     assert closed is not None
     (gap,) = closed.gaps
     assert (gap.start_ms, gap.reason) == (T0 + WINDOW_MS, GapReason.ENTRIES_LOST)
+
+
+def quotes_of(target: Aggregator, keys: Iterable[str], *, ts: int, position: int) -> int:
+    for key in keys:
+        target.apply_quote(quote(key=key, ts=ts, ltt=ts - 1_000, volume=1_000), position)
+        position += 1
+    return position
+
+
+def test_an_instrument_that_is_silent_for_days_leaves_the_checkpoint() -> None:
+    target = aggregator(AggregatorState())
+    position = quotes_of(target, ["NSE_EQ|A", "NSE_EQ|B"], ts=T0, position=1)
+    later = T0 + FORGET_AFTER_MS + 2 * WINDOW_MS
+    position = quotes_of(target, ["NSE_EQ|B"], ts=later, position=position)
+    after_grace = later + 2 * WINDOW_MS
+    position = quotes_of(target, ["NSE_EQ|B"], ts=after_grace, position=position)
+    quotes_of(target, ["NSE_EQ|B"], ts=after_grace + 9_000, position=position)
+    closed = target.take_closed()
+    assert closed is not None
+    assert list(decode_state(closed.checkpoint).instruments) == ["NSE_EQ|B"]
+
+
+def test_the_checkpoint_stays_far_below_the_limit_of_mongodb() -> None:
+    target = aggregator(AggregatorState())
+    keys = [f"NSE_EQ|INE{number:06d}01" for number in range(60_000)]
+    position = 1
+    for number, start in enumerate(range(0, len(keys), 10_000)):
+        at = T0 + number * 2 * WINDOW_MS
+        position = quotes_of(target, keys[start : start + 10_000], ts=at, position=position)
+    at = T0 + 20 * WINDOW_MS
+    position = quotes_of(target, keys[-1:], ts=at, position=position)
+    quotes_of(target, keys[-1:], ts=at + 9_000, position=position)
+    closed = target.take_closed()
+    assert closed is not None
+    assert len(closed.checkpoint) < 12 << 20
+    instruments = decode_state(closed.checkpoint).instruments
+    assert len(instruments) == MAX_INSTRUMENTS
+    assert keys[-1] in instruments
+    assert keys[0] not in instruments
+    assert target.evicted_instruments == len(keys) - MAX_INSTRUMENTS

@@ -1,6 +1,7 @@
 """A bar of conflated quotes and candles equals the bar computed from every trade."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -305,3 +306,70 @@ def test_only_a_window_with_a_fault_near_it_is_partial(story: Story) -> None:
                 since < start + WINDOW_MS + 70_000 and start - 70_000 < until
                 for since, until in faults
             )
+
+
+def versions(entries: list[Entry]) -> dict[tuple[str, int], list[tuple[int, Bar]]]:
+    """By instrument and window, the bars in the order in which they are stored, with the time."""
+    target = Aggregator(AggregatorState(), grace_ms=2_000, silent_after_ms=15_000)
+    stored: dict[tuple[str, int], list[tuple[int, Bar]]] = {}
+    for entry in entries:
+        feed(target, entry)
+        closed = target.take_closed()
+        for bar in closed.bars if closed is not None else target.take_amended():
+            stored.setdefault((bar.key, bar.start), []).append((entry[1].ts, bar))
+    return stored
+
+
+def states_of(entries: list[Entry], key: str, start: int) -> list[str]:
+    """The states of a bar, in the order in which it is stored."""
+    return [bar.state.value for _, bar in versions(entries)[key, start]]
+
+
+# The feed is away after the first window has closed; the next quote hides trades.
+AWAY_AFTER_THE_WINDOW = Story(
+    trades=[
+        Trade("A|1", T0 + at_ms, 2.0, 4)
+        for at_ms in (70_000, WINDOW_MS + 20_000, WINDOW_MS + 21_000, WINDOW_MS + 40_000)
+    ],
+    since=T0, every_ms=1_000, is_quiet=True,
+    outages=[Outage(T0 + WINDOW_MS + 10_000, T0 + WINDOW_MS + 30_000)], lose=[],
+)  # fmt: skip
+
+
+@HALF_AS_MANY
+@given(stories())
+@example(AWAY_AFTER_THE_WINDOW)
+def test_a_complete_bar_becomes_partial_only_by_something_near_its_window(story: Story) -> None:
+    entries, lost = story.entries()
+    faults = [(outage.since, outage.until) for outage in story.outages]
+    faults += [(at, at) for at in lost]
+    for (_, start), bars in versions(entries).items():
+        # The feed has reported all trades of the window four seconds later, in its next frame.
+        proven = start + WINDOW_MS + 4_000 + story.every_ms
+        for (_, before), (at, after) in pairwise(bars):
+            if (before.state, after.state) == (BarState.COMPLETE, BarState.PARTIAL):
+                is_fault_near = any(
+                    since < proven and start - 70_000 < until for since, until in faults
+                )
+                assert at < proven or is_fault_near
+
+
+def test_an_outage_after_a_window_does_not_make_its_complete_bar_partial() -> None:
+    entries, _ = AWAY_AFTER_THE_WINDOW.entries()
+    assert set(states_of(entries, "A|1", T0)) == {"complete"}
+    gaps = [gap for windows in run(entries)[0] for gap in windows.gaps]
+    assert all(gap.start_ms > T0 for gap in gaps)
+
+
+def test_entries_lost_after_a_window_do_not_make_its_complete_bar_partial() -> None:
+    entries, _ = replace(AWAY_AFTER_THE_WINDOW, outages=[]).entries()
+    lost = range(T0 + WINDOW_MS + 10_000, T0 + WINDOW_MS + 30_000)
+    rest = [entry for entry in entries if entry[1].ts not in lost]
+    assert set(states_of(rest, "A|1", T0)) == {"complete"}
+
+
+def test_an_outage_at_the_end_of_a_window_makes_its_bar_partial() -> None:
+    story = replace(
+        AWAY_AFTER_THE_WINDOW, outages=[Outage(T0 + WINDOW_MS + 1_000, T0 + WINDOW_MS + 30_000)]
+    )
+    assert states_of(story.entries()[0], "A|1", T0)[0] == "partial"

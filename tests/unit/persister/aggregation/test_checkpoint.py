@@ -7,10 +7,12 @@ import pytest
 
 from services.persister.aggregation.bar_builder import BarBuilder
 from services.persister.aggregation.checkpoint import (
+    FROM_END,
     AggregatorState,
     FeedSilence,
     InstrumentGap,
     InstrumentProgress,
+    StreamBreak,
     UnseenRange,
     decode_state,
     encode_state,
@@ -22,7 +24,7 @@ from shared.contracts.history import GapReason
 MINUTE = Minute(
     start_ms=60_000, open=1.0, high=2.0, low=0.5, close=1.5, volume=10,
     vtt_before=VolumeBounds(100, None), last_vtt=110, is_partial=True, is_tail_partial=False,
-    hidden_since_ms=59_000, has_candle=True,
+    hidden_since_ms=59_000, has_candle=True, is_contradicted=True,
 )  # fmt: skip
 WINDOW = BarBuilder(
     start_ms=0, minutes=[MINUTE], ltq=5, ltt_ms=61_000, atp=1.25, oi=7, ticks=2, silent_ms=1_000,
@@ -40,8 +42,9 @@ STATE = AggregatorState(
             unseen_ranges=[UnseenRange(5, 6, is_tail=True)],
         )
     },
+    breaks=[StreamBreak(7, 8)], breaks_known_since_ms=6,
 )  # fmt: skip
-STORED_MINUTE = [60_000, 1.0, 2.0, 0.5, 1.5, 10, [100, None], 110, True, False, 59_000, True]
+STORED_MINUTE = [60_000, 1.0, 2.0, 0.5, 1.5, 10, [100, None], 110, True, False, 59_000, True, True]
 STORED_WINDOW = [0, [STORED_MINUTE], 5, 61_000, 1.25, 7, 2, 1_000, True, 3, [90, 95]]
 STORED_NEW_WINDOW = [300_000, [], None, None, None, None, 0, 0, False, 0, None]
 STORED: list[Any] = [
@@ -49,6 +52,7 @@ STORED: list[Any] = [
     [[1, 2, "feed_away"]],
     [[3, 4, "entries_lost", "A|1"]],
     {"A|1": ["A|1", 10, 20, 15, 110, [STORED_NEW_WINDOW], STORED_WINDOW, [[5, 6, True]]]},
+    [[7, 8]], 6,
 ]  # fmt: skip
 
 
@@ -70,16 +74,26 @@ def test_a_checkpoint_of_another_layout_is_refused(data: bytes) -> None:
 
 def test_reading_goes_on_at_the_next_position_of_the_same_stream() -> None:
     state = AggregatorState(stream_id="a", next_position=9)
-    assert resume_on_stream(state, "a").next_position == 9
+    assert resume_on_stream(state, "a", last_position=8).next_position == 9
 
 
 def test_reading_starts_with_lost_entries_on_another_stream() -> None:
-    state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "b")
+    state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "b", last_position=20)
     assert (state.stream_id, state.next_position) == ("b", 0)
 
 
+def test_reading_starts_at_the_beginning_of_an_older_copy_of_the_stream() -> None:
+    state = resume_on_stream(AggregatorState(stream_id="a", next_position=9), "a", last_position=7)
+    assert (state.stream_id, state.next_position) == ("a", 0)
+
+
+def test_after_a_reset_only_entries_to_come_are_read() -> None:
+    state = resume_on_stream(AggregatorState(next_position=FROM_END), "a", last_position=7)
+    assert (state.stream_id, state.next_position) == ("a", 8)
+
+
 def test_a_new_state_starts_at_the_first_entry_of_any_stream() -> None:
-    state = resume_on_stream(AggregatorState(), "b")
+    state = resume_on_stream(AggregatorState(), "b", last_position=0)
     assert (state.stream_id, state.next_position) == ("b", 1)
 
 
@@ -92,3 +106,32 @@ def test_a_silence_overlaps_a_range_by_their_common_length(
 ) -> None:
     silence = FeedSilence(10, 30, GapReason.FEED_AWAY)
     assert silence.overlap_ms(start_ms, end_ms) == overlap_ms
+
+
+def test_a_checkpoint_of_before_breaks_were_noted_is_read() -> None:
+    state = decode_state(msgspec.msgpack.encode(STORED[:-2]))
+    assert (state.instruments, state.breaks, state.breaks_known_since_ms) == (
+        STATE.instruments, [], 0
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("since_ms", "until_ms"), [(0, 0), (5, 10), (19, 10), (20, 30), (40, 99), (98, 99)]
+)
+def test_the_stream_is_unbroken_until_the_first_break_after_a_time(
+    since_ms: int, until_ms: int
+) -> None:
+    state = AggregatorState(feed_time_ms=99, breaks_known_since_ms=5)
+    state.add_break(10, 20)
+    state.add_break(30, 40)
+    assert state.unbroken_until_ms(since_ms) == until_ms
+
+
+def test_only_the_last_breaks_are_kept() -> None:
+    state = AggregatorState(feed_time_ms=10_000)
+    for number in range(100):
+        state.add_break(number * 10, number * 10 + 5)
+    assert len(state.breaks) == 64
+    assert state.breaks_known_since_ms == 355
+    assert state.unbroken_until_ms(354) == 0
+    assert state.unbroken_until_ms(355) == 360

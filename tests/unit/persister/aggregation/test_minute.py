@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.persister.aggregation.minute import Minute, VolumeBounds
 from shared.contracts.messages import Candle
-from tests.support.builders import KEY, MONDAY_10_00, quote
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quote
 
 T0 = MONDAY_10_00
 
@@ -71,14 +71,66 @@ def test_a_trade_of_an_index_has_no_volume() -> None:
 
 
 def test_a_candle_widens_the_range_that_quotes_have_shown() -> None:
-    minute = minute_with(100.0, 110.0)
+    minute = minute_with(100.0, 104.0)
     minute.record_hidden_trades()
     minute.record_hidden_tail()
     minute.apply_candle(candle(high=105.0, low=98.0))
-    assert prices_of(minute) == (99.0, 110.0, 98.0, 101.0)
+    assert prices_of(minute) == (99.0, 105.0, 98.0, 101.0)
     assert minute.volume == 50
     assert not minute.is_partial
     assert not minute.is_tail_partial
+    assert not minute.is_contradicted
+
+
+@pytest.mark.parametrize(
+    ("price", "high", "low"), [(110.0, 110.0, 98.0), (97.5, 105.0, 97.5), (105.05, 105.05, 98.0)]
+)
+def test_a_trade_outside_its_minutes_candle_counts_and_contradicts_it(
+    price: float, high: float, low: float
+) -> None:
+    before = minute_with(100.0, price, 101.0)
+    before.apply_candle(candle(high=105.0, low=98.0))
+    after = Minute(T0)
+    after.apply_candle(candle(high=105.0, low=98.0))
+    after.record_trade(quote(ltq=10, volume=1_050), price, volume=10, previous_vtt=1_040)
+    for minute in (before, after):
+        assert minute.is_contradicted
+        assert prices_of(minute) == (99.0, high, low, 101.0)
+        assert minute.volume == 50
+
+
+@pytest.mark.parametrize("volume", [None, 0])
+def test_a_candle_without_volume_shows_that_the_minute_has_no_trade(volume: int | None) -> None:
+    minute = Minute(T0)
+    minute.record_hidden_trades()
+    minute.record_hidden_tail()
+    minute.apply_candle(candle(volume=volume))
+    assert minute.open is None
+    assert (minute.is_partial, minute.is_tail_partial, minute.is_contradicted) == (
+        False, False, False
+    )  # fmt: skip
+    minute.record_hidden_trades()
+    assert not minute.is_partial
+
+
+@pytest.mark.parametrize("volume", [None, 0])
+def test_a_candle_without_volume_does_not_replace_a_trade(volume: int | None) -> None:
+    before = minute_with(100.0)
+    before.apply_candle(candle(volume=volume))
+    after = Minute(T0)
+    after.apply_candle(candle(volume=volume))
+    after.record_trade(quote(ltq=10, volume=1_010), 100.0, volume=10, previous_vtt=1_000)
+    for minute in (before, after):
+        assert prices_of(minute) == (100.0, 100.0, 100.0, 100.0)
+        assert minute.volume == 10
+        assert minute.is_contradicted
+
+
+def test_a_candle_of_an_index_has_no_volume_and_is_used() -> None:
+    minute = Minute(T0)
+    minute.apply_candle(candle(key=OTHER_KEY, volume=None))
+    assert prices_of(minute) == (99.0, 105.0, 98.0, 101.0)
+    assert (minute.has_candle, minute.is_contradicted) == (True, False)
 
 
 def test_a_minute_without_a_known_trade_has_the_prices_of_its_candle() -> None:
@@ -91,7 +143,7 @@ def test_after_its_candle_nothing_changes_prices_or_volume() -> None:
     minute = Minute(T0)
     minute.apply_candle(candle())
     minute.apply_candle(candle(high=500.0))
-    minute.record_trade(quote(ltq=1, volume=1_051), 200.0, volume=1, previous_vtt=1_050)
+    minute.record_trade(quote(ltq=1, volume=1_051), 102.0, volume=1, previous_vtt=1_050)
     minute.add_volume(7)
     minute.record_hidden_trades()
     minute.record_hidden_tail()
@@ -134,7 +186,7 @@ def test_a_candle_accounts_for_hidden_trades_if_its_volume_does(
 
 def test_a_minute_of_an_index_accounts_for_no_hidden_trades() -> None:
     minute = Minute(T0)
-    minute.apply_candle(candle(volume=None))
+    minute.apply_candle(candle(key=OTHER_KEY, volume=None))
     assert not minute.accounts_for_hidden_trades
 
 

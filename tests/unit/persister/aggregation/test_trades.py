@@ -41,10 +41,10 @@ class Recording:
         self.recorder.apply_quote(quote(**({"ts": ts, "ltt": ts} | fields)))
 
     def candle(self, start: int, volume: int, **fields: Any) -> None:
-        """Apply a candle with a price of 100, once its minute is over."""
+        """Apply a candle with the price of all quotes, once its minute is over."""
         assert self.state.time_ms is not None
         self.state.time_ms = max(self.state.time_ms, start + MINUTE_MS)
-        prices = dict.fromkeys(("open", "high", "low", "close"), 100.0)
+        prices = dict.fromkeys(("open", "high", "low", "close"), 1_400.0)
         self.recorder.apply_candle(
             Candle(
                 key=KEY, start=start, volume=volume, epoch=1, ts=self.state.time_ms,

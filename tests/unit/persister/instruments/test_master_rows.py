@@ -4,9 +4,15 @@ import gzip
 import zlib
 from typing import Any
 
+import msgspec
 import pytest
 
-from services.persister.instruments.master_rows import MasterFile, MasterRow, instrument_from_row
+from services.persister.instruments.master_rows import (
+    MasterFile,
+    MasterRow,
+    instrument_from_row,
+    master_row,
+)
 from shared.errors import Unavailable
 from tests.support.builders import MONDAY_10_00
 
@@ -99,3 +105,60 @@ async def test_a_damaged_gzip_file_is_refused() -> None:
 
 async def test_an_empty_file_has_no_bytes() -> None:
     assert await read_all(b"") == []
+
+
+OPTION = {
+    "instrument_key": "NSE_FO|1", "segment": "NSE_FO", "exchange": "NSE", "instrument_type": "CE",
+    "trading_symbol": "NIFTY 24000 CE 24 NOV 26", "name": "NIFTY", "lot_size": 75,
+    "tick_size": 5.0, "expiry": MONDAY_10_00, "strike_price": 24_000.0, "freeze_quantity": 1_800.0,
+}  # fmt: skip
+
+
+def test_a_valid_row_is_read_with_all_its_fields() -> None:
+    instrument = instrument_from_row(master_row(OPTION))
+    assert (instrument.expiry, instrument.lot_size, instrument.strike) == ("2026-11-23", 75, 24_000)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"expiry": MONDAY_10_00 * 1_000},
+        {"expiry": MONDAY_10_00 * 1_000_000},
+        {"expiry": MONDAY_10_00 // 1_000},
+        {"expiry": -1},
+        {"expiry": "2026-11-23"},
+        {"lot_size": 1e20},
+        {"lot_size": 10**30},
+        {"lot_size": -1},
+        {"lot_size": 0.5},
+        {"strike_price": float("inf")},
+        {"strike_price": "nan"},
+        {"tick_size": []},
+        {"freeze_quantity": 1e300},
+        {"instrument_key": "1"},
+        {"instrument_key": "NSE_FO|" + "1" * 200},
+        {"instrument_key": None},
+        {"segment": None},
+        {"segment": ""},
+        {"trading_symbol": 5},
+        {"name": {}},
+        {"name": "\ud800"},
+        {"name": "A\0B"},
+        {"name": "A" * 10_000},
+        {"mtf_enabled": "perhaps"},
+    ],
+)
+def test_a_row_with_a_field_that_is_not_valid_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        master_row(OPTION | fields)
+
+
+@pytest.mark.parametrize("raw", [None, 5, "row", [], {}])
+def test_a_value_that_is_no_row_is_refused(raw: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        master_row(raw)
+
+
+def test_an_optional_field_that_is_null_is_absent() -> None:
+    row = master_row(OPTION | {"expiry": None, "name": None, "mtf_enabled": None})
+    assert (row.expiry, row.name, row.mtf_enabled) == (None, "", False)

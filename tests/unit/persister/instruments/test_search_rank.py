@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.persister.instruments.search_query import spellings
 from services.persister.instruments.search_rank import (
-    query_words,
     rank_matches,
     search_rank,
     search_words,
@@ -48,6 +48,10 @@ MARKET = [
     option(24_050, "CE", "2026-11-17"),
     option(24_000, "CE", "2026-11-17", of="BANKNIFTY"),
     NIFTY,
+    instrument("BANKNIFTY", "Nifty Bank", "INDEX", segment="NSE_INDEX"),
+    instrument("SENSEX", "SENSEX", "INDEX", segment="BSE_INDEX", exchange="BSE"),
+    instrument("LT", "LARSEN & TOUBRO LTD."),
+    instrument("LTF", "L&T FINANCE LIMITED"),
 ]
 
 
@@ -56,7 +60,10 @@ def search(query: str) -> list[Instrument]:
     matches = []
     for candidate in MARKET:
         words = search_words(candidate)
-        if all(any(word.startswith(w) for word in words) for w in query_words(query)):
+        if any(
+            all(any(word.startswith(w) for word in words) for w in spelling)
+            for spelling in spellings(query)
+        ):
             has_derivatives = candidate is RELIANCE
             rank = search_rank(candidate, has_derivatives=has_derivatives, is_marginable=False)
             matches.append((candidate, rank, words))
@@ -94,6 +101,14 @@ def test_an_index_comes_before_its_derivatives(query: str) -> None:
         ("tata", "TATASTEEL"),
         ("nifty24000pe17nov26", "NIFTY 24000 PE 17 NOV 26"),
         ("nse_eq|tcs", "TCS"),
+        ("l&t", "LT"),
+        ("bank nifty", "BANKNIFTY"),
+        ("nifty bank", "BANKNIFTY"),
+        ("banknifty", "BANKNIFTY"),
+        ("bank nifty 24000 ce", "BANKNIFTY 24000 CE 17 NOV 26"),
+        ("nifty 24000ce", "NIFTY 24000 CE 17 NOV 26"),
+        ("sensex", "SENSEX"),
+        ("reliance fut", "RELIANCE FUT 24 NOV 26"),
     ],
 )
 def test_a_symbol_is_found_in_each_spelling(query: str, symbol: str) -> None:
@@ -109,10 +124,6 @@ def test_words_of_an_option_hold_its_strike_type_and_underlying() -> None:
     assert {"24000", "call", "ce", "nifty", "short", "54321"} <= set(words)
     assert "nifty24000ce24nov26" in words
     assert words == sorted(set(words))
-
-
-def test_a_query_counts_a_repeated_word_once() -> None:
-    assert query_words("  Nifty nifty  CE ") == ["nifty", "ce"]
 
 
 @pytest.mark.parametrize(

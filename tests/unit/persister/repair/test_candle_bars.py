@@ -3,7 +3,7 @@
 from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
 from shared.contracts.messages import BarState
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
-from tests.support.builders import KEY, MONDAY_10_00
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
 T0 = MONDAY_10_00
 
@@ -44,11 +44,27 @@ def test_a_window_without_a_candle_has_no_bar() -> None:
 
 
 def test_a_bar_of_an_index_has_no_volume() -> None:
-    (bar,) = repaired_bars(KEY, [minute(0, 24_000.0, 0), minute(1, 24_001.0, 0)], {T0})
+    (bar,) = repaired_bars(OTHER_KEY, [minute(0, 24_000.0, 0), minute(1, 24_001.0, 0)], {T0})
     assert (bar.volume, bar.vtt, bar.oi) == (None, None, 1)
+    assert (bar.open, bar.close) == (24_000.0, 24_001.5)
 
 
-def test_a_window_without_volume_on_a_day_with_volume_has_a_volume_of_zero() -> None:
-    day = [minute(0, 100.0, 10), minute(5, 100.0, 0)]
-    (bar,) = repaired_bars(KEY, day, {T0 + WINDOW_MS})
-    assert (bar.volume, bar.vtt) == (0, 10)
+def test_a_window_whose_candles_have_no_volume_has_no_bar() -> None:
+    day = [minute(0, 100.0, 10), minute(5, 100.0, 0), minute(9, 100.0, 0)]
+    (bar,) = repaired_bars(KEY, day, {T0, T0 + WINDOW_MS})
+    assert bar.start == T0
+    assert repaired_bars(KEY, day[1:], {T0, T0 + WINDOW_MS}) == []
+
+
+def test_a_minute_without_volume_adds_no_price_to_its_bar() -> None:
+    (bar,) = repaired_bars(KEY, [minute(0, 100.0, 10), minute(1, 50.0, 0)], {T0})
+    assert (bar.low, bar.close, bar.volume, bar.vtt) == (99.0, 100.5, 10, 10)
+
+
+def test_a_window_with_an_invalid_candle_has_no_bar_and_later_bars_no_volume_of_the_day() -> None:
+    day = [minute(0, 100.0, 10), MinuteCandle.invalid(T0 + 6 * MINUTE_MS), minute(7, 100.0, 5)]
+    day.append(minute(10, 101.0, 5))
+    windows = {T0, T0 + WINDOW_MS, T0 + 2 * WINDOW_MS}
+    first, last = repaired_bars(KEY, day, windows)
+    assert (first.start, first.volume, first.vtt) == (T0, 10, 10)
+    assert (last.start, last.volume, last.vtt) == (T0 + 2 * WINDOW_MS, 5, None)

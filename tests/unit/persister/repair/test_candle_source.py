@@ -1,11 +1,14 @@
-"""Calls for candles use the current token, and the next one after a refusal."""
+"""Calls for candles use the next token after a refusal, and survive any row of an answer."""
 
+import json
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from services.persister import metrics
 from services.persister.repair.call_pacer import CallLimit, CallPacer
+from services.persister.repair.candle_bars import MinuteCandle
 from services.persister.repair.candle_source import CandleSource
 from shared.errors import NotFound, Unavailable
 from shared.runtime.settings import UpstoxSettings
@@ -93,3 +96,62 @@ async def test_an_unknown_key_is_not_found() -> None:
     body = b'{"errors": [{"errorCode": "UDAPI100011"}]}'
     with pytest.raises(NotFound):
         await candle_starts(source_of(FakeUpstox("t", body=body, status=400), "t"))
+
+
+GOOD_ROW = ["2026-11-23T10:00:00+05:30", 1.0, 3.0, 0.5, 2.0, 7, 9]
+GOOD_CANDLE = MinuteCandle(1_795_408_200_000, 1.0, 3.0, 0.5, 2.0, 7, 9)
+
+
+async def candles_of(rows: list[object]) -> tuple[list[MinuteCandle], float]:
+    """The candles of an answer with these rows, and how many rows were counted as invalid."""
+    body = json.dumps({"data": {"candles": rows}}).encode()
+    before = metrics.SKIPPED_CANDLES._value.get()
+    candles = await source_of(FakeUpstox("t", body=body), "t").day(KEY, 1, is_today=True)
+    return candles, metrics.SKIPPED_CANDLES._value.get() - before
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["", "2026-11-23T24:00:00+05:30", "2026-11-23", "2026-11-23T10:00:00", "now", None, 5, []],
+)
+@on_virtual_time
+async def test_a_candle_whose_time_cannot_be_read_is_passed_over(time: object) -> None:
+    rows: list[object] = [[time, *GOOD_ROW[1:]], GOOD_ROW]
+    assert await candles_of(rows) == ([GOOD_CANDLE], 1)
+
+
+@pytest.mark.parametrize("row", [None, [], {}, "text", 1e20])
+@on_virtual_time
+async def test_a_row_that_is_no_candle_is_passed_over(row: object) -> None:
+    assert await candles_of([GOOD_ROW, row]) == ([GOOD_CANDLE], 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 3.0, 0.5, 2.0, 1e20, 9],
+        [1.0, 3.0, 0.5, 2.0, -1, 9],
+        [1.0, 3.0, 0.5, 2.0, None, 9],
+        [1.0, 3.0, 0.5, "2.0", 7, 9],
+        [0.0, 3.0, 0.0, 2.0, 7, 9],
+        [1.0, 3.0, 2.5, 2.0, 7, 9],
+        [1.0, 1e300, 0.5, 2.0, 7, 9],
+        [1.0, 3.0],
+        [],
+    ],
+)
+@on_virtual_time
+async def test_a_candle_with_values_that_cannot_be_is_known_by_its_time_only(
+    values: list[object],
+) -> None:
+    candles, invalid = await candles_of([[GOOD_ROW[0], *values]])
+    assert (candles, invalid) == ([MinuteCandle.invalid(GOOD_CANDLE.start_ms)], 1)
+
+
+@pytest.mark.parametrize("oi", [None, -1, 1e20, "9", []])
+@on_virtual_time
+async def test_an_open_interest_that_cannot_be_is_unknown_and_costs_nothing_else(
+    oi: object,
+) -> None:
+    (candle,), invalid = await candles_of([[*GOOD_ROW[:6], oi]])
+    assert (candle.volume, candle.oi, invalid) == (7, 0, 0)

@@ -10,6 +10,7 @@ from pymongo.errors import AutoReconnect
 from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import MinuteCandle
 from services.persister.repair.repairer import Repairer
+from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
@@ -32,13 +33,14 @@ class FakeUpstox:
 
     errors: dict[str, Exception] = field(default_factory=dict)
     calls: list[tuple[str, int, bool]] = field(default_factory=list)
+    invalid: list[MinuteCandle] = field(default_factory=list)
 
     async def day(self, key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
         self.calls.append((key, day, is_today))
         if key in self.errors:
             raise self.errors[key]
         start_ms = MONDAY_10_00 + (day - MONDAY) * DAY_MS
-        return [MinuteCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0)]
+        return [MinuteCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0), *self.invalid]
 
 
 @dataclass
@@ -49,10 +51,10 @@ class FakeStore:
     bars: list[Bar] = field(default_factory=list)
     settled: list[tuple[set[str], str, GapState]] = field(default_factory=list)
 
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> list[Bar]:
+    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
         self._check(epoch)
         self.bars += bars
-        return list(bars)
+        return StoredBars(bars, ["note"])
 
     async def settle_gaps(
         self, gap_ids: Collection[str], key: str, outcome: GapState, epoch: int
@@ -85,8 +87,8 @@ class FakeBacklog:
 class FakePublisher:
     published: list[Bar] = field(default_factory=list)
 
-    async def publish(self, bars: Sequence[Bar]) -> None:
-        self.published += bars
+    async def publish(self, stored: StoredBars) -> None:
+        self.published += stored.bars
 
 
 def repair(key: str = KEY, *gap_ids: str, day: int = MONDAY) -> Repair:
@@ -142,6 +144,14 @@ async def test_a_gap_of_an_unknown_instrument_is_abandoned_and_not_tried_again()
     assert len(harness.upstox.calls) == 1
 
 
+async def test_a_gap_stays_open_while_a_candle_of_it_is_invalid() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.invalid = [MinuteCandle.invalid(MONDAY_10_00 + 60_000)]
+    assert await harness.repair_all() == 0
+    assert harness.store.bars == []
+    assert harness.store.settled == []
+
+
 async def test_a_gap_stays_open_while_an_earlier_day_of_it_has_failed() -> None:
     harness = Harness(repair(KEY), repair(OTHER_KEY, "other"), repair(KEY, "gap", day=MONDAY + 1))
     day_of = harness.upstox.day
@@ -162,6 +172,25 @@ async def test_windows_that_stay_partial_are_repaired_five_times_at_most() -> No
     for _ in range(8):
         await harness.repair_all()
     assert len(harness.upstox.calls) == 5
+
+
+async def test_a_gap_of_an_earlier_day_is_abandoned_after_the_last_attempt() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    for _ in range(4):
+        await harness.repair_all()
+    assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
+    await harness.repair_all()
+    assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.ABANDONED)
+
+
+async def test_a_gap_of_today_stays_open_and_is_repaired_again_the_next_day() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    for _ in range(6):
+        await harness.repairer.repair_all(MONDAY_10_00, TERM, EPOCH)
+    assert [is_today for _, _, is_today in harness.upstox.calls] == [True] * 5
+    assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
+    await harness.repair_all()
+    assert harness.upstox.calls[5:] == [(KEY, MONDAY, False)]
 
 
 async def test_attempts_are_forgotten_once_the_windows_are_not_in_the_backlog() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.documents import bar_document
-from shared.contracts.history import HistoryBar
+from shared.contracts.history import HistoryBar, HistoryBarState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS
 
@@ -24,7 +24,7 @@ A_BAR = Bar(
 
 prices = st.floats(min_value=0, max_value=1e9)
 integers = st.integers(min_value=0, max_value=(1 << 63) - 1) | st.integers(0, 1_000)
-
+times = st.integers(min_value=0, max_value=START)
 
 stored_bars = st.builds(
     partial(msgspec.structs.replace, A_BAR),
@@ -32,7 +32,11 @@ stored_bars = st.builds(
     high=prices,
     low=prices,
     close=prices,
+    ltq=integers | st.none(),
+    ltt=times | st.none(),
     volume=integers | st.none(),
+    vtt=integers | st.none(),
+    atp=prices | st.none(),
     oi=integers | st.none(),
     ticks=integers,
     state=st.sampled_from(BarState),
@@ -59,10 +63,14 @@ def expected(bars: list[Bar]) -> list[HistoryBar]:
             high=bar.high,
             low=bar.low,
             close=bar.close,
+            ltq=bar.ltq,
+            ltt=bar.ltt,
             volume=bar.volume,
+            vtt=bar.vtt,
+            atp=bar.atp,
             oi=bar.oi,
             ticks=bar.ticks,
-            state=bar.state,
+            state=HistoryBarState(bar.state.value),
             silent_ms=bar.silent_ms,
         )
         for number, bar in enumerate(bars)

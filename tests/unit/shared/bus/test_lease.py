@@ -423,3 +423,61 @@ def test_despite_losses_delays_and_freezes_at_most_one_leads_and_finally_one_doe
     with patch("shared.bus.lease.Backoff", seeded), patch("shared.bus.lease.log"):
         run_virtual(main())
     assert all(before < after for before, after in pairwise(epochs))
+
+
+def lease_of(bucket: FakeBucket, clock: LoopClock, base: int, last_epoch: int) -> Lease:
+    async def open_bucket() -> Leases:
+        return Leases(cast("KeyValue", bucket), base, last_epoch)
+
+    return Lease(open_bucket, "test", "a", TTL_SECS, clock)
+
+
+class ClockOf(LoopClock):
+    """A clock that shows one time of day."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+
+@pytest.mark.parametrize(
+    ("base", "time_ms", "last_epoch", "expected"),
+    [
+        (EPOCH_BASE, 0, 0, EPOCH_BASE + 11),  # the revision
+        (EPOCH_BASE, EPOCH_BASE + 900, 0, EPOCH_BASE + 900),  # data put back: the time
+        (0, EPOCH_BASE + 900, 0, EPOCH_BASE + 900),  # data lost: the time
+        (0, 5, EPOCH_BASE + 900, EPOCH_BASE + 901),  # the clock as well: the last published
+    ],
+)
+def test_an_epoch_is_above_all_that_were_used_before(
+    base: int, time_ms: int, last_epoch: int, expected: int
+) -> None:
+    async def main() -> Record:
+        record = Record()
+        await run_for(
+            1, lease_of(FakeBucket(), ClockOf(time_ms), base, last_epoch).lead(record.work)
+        )
+        return record
+
+    (term,) = run_virtual(main()).terms
+    assert term.epoch == expected
+
+
+def test_the_epochs_of_one_process_rise_while_its_clock_stands_still() -> None:
+    async def main() -> Record:
+        bucket, record = FakeBucket(), Record()
+        leading = asyncio.ensure_future(
+            lease_of(bucket, ClockOf(EPOCH_BASE * 2), 0, 0).lead(record.work)
+        )
+        await asyncio.sleep(1)
+        bucket.away = True
+        await asyncio.sleep(TTL_SECS * 2)
+        bucket.away = False
+        await asyncio.sleep(TTL_SECS * 2)
+        await stop(leading)
+        return record
+
+    epochs = [term.epoch for term in run_virtual(main()).terms]
+    assert epochs == [EPOCH_BASE * 2, EPOCH_BASE * 2 + 1]

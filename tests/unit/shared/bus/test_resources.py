@@ -72,6 +72,17 @@ async def test_an_existing_ticks_stream_is_updated() -> None:
     assert [config.max_age for config in js.updated] == [600]
 
 
+@pytest.mark.parametrize(("is_storing", "max_msg_size"), [(True, -1), (False, 1)])
+async def test_a_ticks_stream_that_stores_nothing_keeps_its_subjects(
+    is_storing: bool, max_msg_size: int
+) -> None:
+    js = FakeJetStream(StreamConfig(name="TICKS"))
+    await ensure_ticks_stream(bus_with(js), max_age_secs=60, max_bytes=1_000, is_storing=is_storing)
+    (config,) = js.updated
+    assert config.max_msg_size == max_msg_size
+    assert config.subjects == ["md.quote.>", "md.candle.1m.>", "md.clock"]
+
+
 async def test_a_missing_bucket_of_leases_is_created_with_the_ttl_of_the_settings() -> None:
     js = FakeJetStream()
     leases = await open_leases(bus_with(js, lease_ttl_secs=7.0))

@@ -12,7 +12,7 @@ from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import Entry, StreamReader, TickReader
-from shared.errors import StreamNotFound, StreamUnavailable
+from shared.errors import StreamNotFound, StreamPutBack, StreamUnavailable
 from tests.support.virtual_time import run_virtual
 
 Receive = Callable[[Any], Awaitable[None]]
@@ -32,6 +32,10 @@ class FakeBus:
         self.requests: list[bytes] = []
         self.requested = asyncio.Event()
         self.refuses_next: NatsError | None = None
+        self.last_position = 1_000
+
+    async def stream_info(self, _: str) -> Any:
+        return SimpleNamespace(state=SimpleNamespace(last_seq=self.last_position))
 
     async def add_consumer(self, _: str, config: Any) -> Any:
         self._refuse()
@@ -125,6 +129,19 @@ def test_a_new_consumer_starts_after_the_last_entry_returned() -> None:
         return bus.started_at
 
     assert run_virtual(main()) == [5, 8]
+
+
+def test_a_position_beyond_the_end_of_the_stream_is_refused() -> None:
+    async def main() -> list[int | None]:
+        bus = FakeBus()
+        bus.last_position = 3
+        with pytest.raises(StreamPutBack, match="ends at 3, and 5 is to be read"):
+            await reader(bus).open()
+        bus.last_position = 4  # the next entry is the one to read
+        await reader(bus).open()
+        return bus.started_at
+
+    assert run_virtual(main()) == [5]
 
 
 @pytest.mark.parametrize("code", ["404", "408"])

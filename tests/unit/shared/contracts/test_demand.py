@@ -1,7 +1,11 @@
 """Demands and coverages are encoded, decoded and bounded."""
 
+from typing import Any
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.contracts import demand
 from shared.contracts.demand import Coverage, Demand
@@ -29,3 +33,50 @@ def test_a_demand_for_too_many_keys_is_refused() -> None:
 def test_a_coverage_is_unchanged_through_json() -> None:
     sent = Coverage(epoch=3, seen={"gw-1": 7}, pending=[KEY], no_capacity=[OTHER_KEY], unknown=[])
     assert demand.decode_coverage(demand.encode(sent)) == sent
+
+
+KEYS = st.lists(st.text(max_size=20), max_size=12)
+
+
+@given(KEYS, KEYS, KEYS, st.integers(1, 60), st.randoms())
+def test_the_parts_of_a_coverage_in_any_order_are_the_coverage(
+    pending: list[str], no_capacity: list[str], unknown: list[str], max_bytes: int, order: Any
+) -> None:
+    whole = Coverage(
+        epoch=3, seen={"g": 1}, pending=pending, no_capacity=no_capacity, unknown=unknown, number=5
+    )
+    parts = demand.split_coverage(whole, max_bytes)
+    for part in parts:
+        keys = [*part.pending, *part.no_capacity, *part.unknown]
+        assert len(keys) <= 1 or sum(map(demand.key_bytes, keys)) <= max_bytes
+    order.shuffle(parts)
+    received = demand.CoverageParts()
+    *incomplete, complete = [
+        received.add(demand.decode_coverage(demand.encode(part))) for part in parts
+    ]
+    assert incomplete == [None] * (len(parts) - 1)
+    assert complete == whole
+
+
+def test_a_coverage_with_a_lost_part_is_dropped_for_the_next_one() -> None:
+    def parts(number: int) -> list[Coverage]:
+        whole = Coverage(
+            epoch=3, seen={}, pending=[KEY, OTHER_KEY], no_capacity=[], unknown=[], number=number
+        )
+        return demand.split_coverage(whole, max_bytes=1)
+
+    received = demand.CoverageParts()
+    assert received.add(parts(1)[0]) is None
+    assert received.add(parts(2)[1]) is None
+    complete = received.add(parts(2)[0])
+    assert complete is not None
+    assert complete.pending == [KEY, OTHER_KEY]
+
+
+@pytest.mark.parametrize(("part", "parts"), [(1, 1), (-1, 1), (0, 0), (0, 1_001)])
+def test_an_impossible_part_of_a_coverage_is_refused(part: int, parts: int) -> None:
+    sent = Coverage(
+        epoch=3, seen={}, pending=[], no_capacity=[], unknown=[], part=part, parts=parts
+    )
+    with pytest.raises(msgspec.ValidationError, match="part"):
+        demand.decode_coverage(demand.encode(sent))

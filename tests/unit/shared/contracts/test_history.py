@@ -7,6 +7,7 @@ import pytest
 
 from shared.contracts.history import (
     MAX_BARS,
+    MAX_CURSOR_CHARS,
     MAX_GAPS,
     MAX_TIME_MS,
     BarsReply,
@@ -17,16 +18,18 @@ from shared.contracts.history import (
     GapsRequest,
     GapState,
     HistoryBar,
+    HistoryBarState,
     Interval,
 )
-from shared.contracts.messages import BarState
+from shared.contracts.messages import Bar, BarState
 from shared.contracts.subjects import MAX_KEY_CHARS
 from tests.support.builders import KEY
 
 RANGE = {"key": KEY, "from_ms": 0, "to_ms": 1}
 BAR = HistoryBar(
-    start=0, end=300_000, open=1.0, high=2.0, low=0.5, close=1.5, ticks=3, state=BarState.COMPLETE
-)
+    start=0, end=300_000, open=1.0, high=2.0, low=0.5, close=1.5, ticks=3,
+    state=HistoryBarState.COMPLETE,
+)  # fmt: skip
 
 
 def decode(request_type: type[Any], **changes: object) -> Any:
@@ -49,7 +52,7 @@ def test_a_request_without_options_has_defaults() -> None:
         {"from_ms": -1},
         {"to_ms": MAX_TIME_MS + 1},
         {"limit": 0},
-        {"cursor": "x" * 65},
+        {"cursor": "x" * (MAX_CURSOR_CHARS + 1)},
         {"mistyped": 1},
     ],
     ids=str,
@@ -80,7 +83,7 @@ def test_a_reply_omits_what_is_unknown() -> None:
     encoded = msgspec.json.encode(reply)
     body = msgspec.json.decode(encoded)
     assert set(body) == {"key", "interval", "bars"}
-    assert {"volume", "oi", "silent_ms"}.isdisjoint(body["bars"][0])
+    assert {"ltq", "ltt", "volume", "vtt", "atp", "oi", "silent_ms"}.isdisjoint(body["bars"][0])
     assert msgspec.json.decode(encoded, type=BarsReply) == reply
 
 
@@ -94,3 +97,20 @@ def test_the_largest_time_is_the_end_of_the_year_9999() -> None:
     from_epoch_secs, rest_ms = divmod(MAX_TIME_MS + 1, 1_000)
     assert rest_ms == 0
     assert from_epoch_secs == 253_402_300_800  # 10000-01-01 00:00 UTC
+
+
+def test_the_states_of_stored_bars_are_states_of_replies() -> None:
+    replied = {state.value for state in HistoryBarState}
+    assert replied == {state.value for state in BarState} | {"forming"}
+
+
+def test_the_length_of_an_interval_follows_from_its_name() -> None:
+    minutes = {interval.value: interval.length_ms // 60_000 for interval in Interval}
+    assert minutes == {"5m": 5, "15m": 15, "1h": 60, "1d": 1_440}
+
+
+def test_the_fields_of_a_stored_bar_are_in_the_reply_except_the_key_and_the_epoch() -> None:
+    stored = {field.name for field in msgspec.structs.fields(Bar)}
+    replied = {field.name for field in msgspec.structs.fields(HistoryBar)}
+    assert stored - replied == {"key", "epoch"}
+    assert replied - stored == {"end"}

@@ -28,19 +28,22 @@ from shared.contracts.messages import (
 
 REQUIRED = {"key": "NSE_EQ|INE002A01018", "epoch": 7, "seq": 3, "ts": 1, "rt": 2}
 
-integers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
-reals = st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.integers(0, 2**63 - 1)
+quantities = st.integers(0, 2**53 - 1)
+times = st.integers(0, 10**14 - 1)
+prices = st.floats(0, 1e9, exclude_min=True, exclude_max=True)
 quotes = st.builds(
     Quote,
     key=st.text(st.characters(exclude_categories=["Cs"])),
-    epoch=integers,
-    seq=integers,
-    ts=integers,
-    rt=integers,
+    epoch=numbers,
+    seq=numbers,
+    ts=times,
+    rt=numbers,
+    ltt=st.none() | times,
     snap=st.booleans(),
-    **{name: st.none() | integers for name in ("ltt", "ltq", "volume", "oi", "bid_qty", "ask_qty")},
-    **{name: st.none() | integers for name in ("tbq", "tsq")},
-    **{name: st.none() | reals for name in ("ltp", "cp", "atp", "bid", "ask")},
+    **{name: st.none() | quantities for name in ("ltq", "volume", "oi", "bid_qty", "ask_qty")},
+    **{name: st.none() | quantities for name in ("tbq", "tsq")},
+    **{name: st.none() | prices for name in ("ltp", "cp", "atp", "bid", "ask")},
 )
 
 
@@ -88,9 +91,9 @@ def test_the_json_of_a_quote_is_as_documented() -> None:
 
 
 def test_zero_is_encoded_and_unknown_is_absent() -> None:
-    quote = Quote(**REQUIRED, volume=0, ltp=0.0)  # type: ignore[arg-type]
-    assert json.loads(encode(quote)) == {**REQUIRED, "volume": 0, "ltp": 0.0}
-    assert decode_quote(encode(quote)).oi is None
+    quote = Quote(**REQUIRED, volume=0, oi=0)  # type: ignore[arg-type]
+    assert json.loads(encode(quote)) == {**REQUIRED, "volume": 0, "oi": 0}
+    assert decode_quote(encode(quote)).ltp is None
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -174,3 +177,29 @@ def test_an_order_book_is_unchanged_through_json() -> None:
     )  # fmt: skip
     assert decode_depth(encode(book)) == book
     assert b'"bids":[[1.5,10]],"asks":[]' in encode(book)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ltp", 0), ("ltp", -1.0), ("ltp", 1e9), ("cp", 1e300), ("oi", 2**64), ("oi", 2**53),
+        ("volume", 2**63), ("volume", -1), ("ltq", 1e20), ("ltt", 10**14), ("ts", -1),
+        ("tbq", "5"), ("epoch", 2**63), ("seq", None),
+    ],
+)  # fmt: skip
+def test_a_quote_with_a_value_out_of_range_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_quote(json.dumps(REQUIRED | {field: value}).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("open", None), ("high", -1), ("volume", 10**20), ("start", 10**18)]
+)
+def test_a_candle_with_a_value_out_of_range_is_refused(field: str, value: Any) -> None:
+    good = {
+        "key": "NSE_EQ|X", "start": 60_000, "open": 1.0, "high": 2.0, "low": 1.0, "close": 2.0,
+        "volume": 5, "epoch": 1, "ts": 120_000,
+    }  # fmt: skip
+    assert decode_candle(json.dumps(good).encode()).volume == 5
+    with pytest.raises(msgspec.DecodeError):
+        decode_candle(json.dumps(good | {field: value}).encode())

@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from shared.market.exchange_holidays import COMMODITIES, EXCHANGES, SPECIAL_DAYS, HolidayKind
+from shared.market.exchange_holidays import SPECIAL_DAYS, TABLE_YEARS, HolidayKind
+from shared.market.exchange_sessions import COMMODITIES, EXCHANGES
 
 
 def test_days_are_in_order_and_listed_once() -> None:
@@ -26,3 +27,7 @@ def test_a_settlement_holiday_changes_no_hours() -> None:
     assert not any(
         special.hours for special in SPECIAL_DAYS if special.kind is HolidayKind.SETTLEMENT
     )
+
+
+def test_the_table_has_holidays_of_each_of_its_years_and_no_other() -> None:
+    assert {special.day.year for special in SPECIAL_DAYS} == TABLE_YEARS

@@ -59,3 +59,16 @@ def test_an_outage_is_logged_once() -> None:
         readiness.up("gas")
         readiness.up("gas")
     assert [line["event"] for line in logged] == ["not ready", "ready"]
+
+
+def test_each_reason_of_an_outage_is_logged_once_up_to_a_limit() -> None:
+    readiness = Readiness("oven")
+    with capture_logs() as logged:
+        for reason in ("connecting", "refused", "connecting", *map(str, range(100))):
+            readiness.down("gas", reason)
+    assert [line["reason"] for line in logged[:3]] == ["connecting", "refused", "0"]
+    assert len(logged) == 10
+    readiness.up("gas")
+    with capture_logs() as logged:
+        readiness.down("gas", "refused")
+    assert [line["reason"] for line in logged] == ["refused"]

@@ -16,12 +16,24 @@ from shared.runtime.mongo import (
     Document,
     Mongo,
     _PrimaryWatch,
+    _Refusal,
     connect_mongo,
     ensure_collection,
 )
 from shared.runtime.settings import MongoSettings
 
 CANARY = "canary-secret-0c3f"
+NOT_A_REPLICA_SET = (
+    "the server of TRADEDAD_MONGO_URL is not a replica set, which transactions need; "
+    "start mongod with --replSet"
+)
+AUTHENTICATION_FAILED = (
+    "authentication failed: unknown user or wrong password in TRADEDAD_MONGO_URL"
+)
+NOT_AUTHORIZED = (
+    "not authorized: the user of TRADEDAD_MONGO_URL lacks a role for TRADEDAD_MONGO_DATABASE, "
+    "or the URL has no user"
+)
 SCHEMA = {"required": ["name"]}
 
 
@@ -56,11 +68,12 @@ class FakeClient:
     def __init__(self, reply: dict[str, Any] | Exception) -> None:
         self.reply = reply
         self.admin = self
+        self.topology_description = SimpleNamespace(server_descriptions=dict)
 
-    def get_database(self, *_: object, **__: object) -> None:
-        return None
+    def get_database(self, *_: object, **__: object) -> "FakeClient":
+        return self
 
-    async def command(self, _: str) -> dict[str, Any]:
+    async def command(self, _: object) -> dict[str, Any]:
         if isinstance(self.reply, Exception):
             raise self.reply
         return self.reply
@@ -70,10 +83,17 @@ def database(fake: FakeDatabase) -> AsyncDatabase[Document]:
     return cast("AsyncDatabase[Document]", fake)
 
 
-@pytest.mark.parametrize("url", [f"postgres://u:{CANARY}@h", f"mongodb://u:{CANARY}@h:port"])
-async def test_a_bad_url_is_reported_without_its_text(url: str) -> None:
+@pytest.mark.parametrize(
+    "option", ["tls=true&ssl=false", "directConnection=true&loadBalanced=true"]
+)
+async def test_an_option_that_only_the_driver_refuses_is_reported_without_the_url(
+    option: str,
+) -> None:
+    settings = MongoSettings.model_construct(
+        url=SecretStr(f"mongodb://u:{CANARY}@h/?{option}"), database="test", timeout_ms=100
+    )
     with pytest.raises(ConfigError) as raised:
-        async with connect_mongo(MongoSettings(url=SecretStr(url)), Readiness("test")):
+        async with connect_mongo(settings, Readiness("test")):
             pass
     (problem,) = raised.value.problems
     assert problem.startswith("TRADEDAD_MONGO_URL: ")
@@ -83,7 +103,11 @@ async def test_a_bad_url_is_reported_without_its_text(url: str) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        ({"isWritablePrimary": True}, None),
+        ({"isWritablePrimary": True, "setName": "tradedad"}, None),
+        ({"isWritablePrimary": True, "msg": "isdbgrid"}, None),
+        ({"isWritablePrimary": True}, NOT_A_REPLICA_SET),
+        (OperationFailure("Authentication failed.", 18), AUTHENTICATION_FAILED),
+        (OperationFailure("requires authentication", 13), NOT_AUTHORIZED),
         ({"isWritablePrimary": False}, "no primary"),
         ({}, "no primary"),
         (AutoReconnect("away"), "AutoReconnect"),
@@ -100,16 +124,25 @@ async def test_a_probe_sets_readiness(
 
 def test_a_change_of_the_primary_sets_readiness_at_once() -> None:
     readiness = Readiness("test")
-    watch = _PrimaryWatch(readiness)
+    refused = _Refusal()
+    watch = _PrimaryWatch(readiness, refused)
+    secondary = SimpleNamespace(server_type_name="RSSecondary", error=None)
 
     def change(*, has_primary: bool) -> None:
-        description = SimpleNamespace(has_writable_server=lambda: has_primary)
+        description = SimpleNamespace(
+            has_writable_server=lambda: has_primary, server_descriptions=lambda: {"a": secondary}
+        )
         watch.description_changed(cast("Any", SimpleNamespace(new_description=description)))
 
     change(has_primary=False)
     assert readiness.missing == {DEPENDENCY: "no primary"}
     change(has_primary=True)
     assert readiness.is_ready()
+    readiness.down(DEPENDENCY, "refused")
+    refused.cause = "refused"
+    change(has_primary=True)
+    change(has_primary=False)
+    assert readiness.missing == {DEPENDENCY: "refused"}
 
 
 @pytest.mark.parametrize("by_id", [True, False])

@@ -8,12 +8,13 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from shared.errors import ConfigError
+from shared.runtime.setting_types import Port
 from shared.runtime.settings import (
     MongoSettings,
     NatsSettings,
-    Port,
     ServiceSettings,
     TokenSettings,
+    UpstoxSettings,
     load,
     variables,
 )
@@ -106,18 +107,19 @@ def test_variables_of_other_parts_are_ignored_but_not_unknown_ones_of_this_part(
         ("TRADEDAD_INGEST_PEPPER", CANARY[:7], "at least 8"),
         ("TRADEDAD_LOG_FORMAT", CANARY, "'auto', 'json' or 'console'"),
         ("TRADEDAD_NATS_REPLICAS", "6", "less than or equal to 5"),
-        ("TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS", "0", "greater than 0"),
+        ("TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS", "0", "greater than or equal to 0.001"),
         ("TRADEDAD_MONGO_TIMEOUT_MS", "99", "greater than or equal to 100"),
     ],
 )
-def test_the_error_of_a_bad_value_names_variable_and_rule_without_the_value(
+def test_the_error_of_a_bad_value_names_variable_value_and_rule_but_no_secret(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, rule: str
 ) -> None:
     monkeypatch.setenv(variable, value)
     [line] = problems()
-    assert line.startswith(f"{variable}: ")
+    is_secret = variable == "TRADEDAD_INGEST_PEPPER"
+    assert line.startswith(f"{variable}: " if is_secret else f"{variable}: {value!r}: ")
     assert rule in line
-    assert CANARY[:7] not in line
+    assert not is_secret or value not in line
 
 
 def test_a_missing_required_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +156,140 @@ def test_a_secrets_directory_that_does_not_exist_is_refused(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path / name))
-    assert problems() == [f"TRADEDAD_SECRETS_DIR: {tmp_path / name} is not a directory"]
+    assert problems() == [f"TRADEDAD_SECRETS_DIR: {str(tmp_path / name)!r} is not a directory"]
+
+
+@pytest.mark.parametrize("ending", ["\r", "\n", "\r\n", " ", "\ufeff"])
+@pytest.mark.parametrize("start", ["", "\ufeff", " "])
+def test_marks_and_line_ends_around_a_value_are_dropped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, start: str, ending: str
+) -> None:
+    monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
+    monkeypatch.setenv("TRADEDAD_SECRETS_DIR", f"{tmp_path}{ending}")
+    monkeypatch.setenv("TRADEDAD_INGEST_HEAT", f"{start}220{ending}")
+    monkeypatch.setenv("TRADEDAD_NATS_URL", f"{start}nats://a:1{ending}")
+    (tmp_path / "TRADEDAD_INGEST_PEPPER").write_text(f"{start}{CANARY}{ending}", encoding="utf-8")
+    settings = load(OvenSettings)
+    assert (settings.heat, settings.nats.url) == (220, "nats://a:1")
+    assert settings.pepper.get_secret_value() == CANARY
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"", "is empty"),
+        (b"\r\n", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
+        (b"\xff\xfe" + CANARY.encode(), "is not UTF-8 text"),
+        (CANARY.encode() * 10_000, "is longer than 65536 bytes"),
+    ],
+)
+def test_a_secret_file_that_is_no_secret_is_named_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: bytes, rule: str
+) -> None:
+    monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
+    monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path))
+    path = tmp_path / "TRADEDAD_INGEST_PEPPER"
+    path.write_bytes(data)
+    lines = problems()
+    assert lines[0] == f"TRADEDAD_INGEST_PEPPER: the file {path} {rule}"
+    assert all(line.startswith("TRADEDAD_INGEST_PEPPER") for line in lines)
+    assert CANARY not in "".join(lines)
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("TRADEDAD_INGEST_PEPPER")
+    monkeypatch.setenv("TRADEDAD_SECRETS_DIR", str(tmp_path))
+    path = tmp_path / "TRADEDAD_INGEST_PEPPER"
+    path.mkdir()
+    assert f"TRADEDAD_INGEST_PEPPER: cannot read the file {path}: Is a directory" in problems()
+
+
+def test_all_problems_of_all_groups_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = {
+        "TRADEDAD_INGEST_HEAT": "hot",
+        "TRADEDAD_INGEST_PEPPER": "short",
+        "TRADEDAD_LOG_LEVEL": "loud",
+        "TRADEDAD_MONGO_DATABASE": "a b$",
+        "TRADEDAD_MONGO_URL": "mongo://h",
+        "TRADEDAD_NATS_URL": "",
+        "TRADEDAD_NOTHING": "1",
+        "TRADEDAD_RUNTIME_OPS_HOST": "http://h",
+    }
+    for name, value in bad.items():
+        monkeypatch.setenv(name, value)
+    assert sorted(line.split(":")[0].split(" ")[0] for line in problems()) == sorted(bad)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "rule"),
+    [
+        ("TRADEDAD_NATS_URL", "", "must be one or more URLs"),
+        ("TRADEDAD_NATS_URL", "nats://a:1,", "must be one or more URLs"),
+        ("TRADEDAD_NATS_URL", "http://a:1", "must start with nats:// or tls://"),
+        ("TRADEDAD_NATS_URL", "a:1", "must start with nats:// or tls://"),
+        ("TRADEDAD_NATS_URL", "nats://", "must have a host name"),
+        ("TRADEDAD_NATS_URL", "nats://a:port", "the port is not a number up to 65535"),
+        ("TRADEDAD_NATS_URL", "nats://a:99999", "the port is not a number up to 65535"),
+        ("TRADEDAD_NATS_URL", "nats://a b", "must not contain spaces"),
+        ("TRADEDAD_NATS_LEASE_TTL_SECS", "inf", "finite number"),
+        ("TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS", "nan", "finite number"),
+        ("TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS", "1e300", "less than or equal to 1000000000"),
+        ("TRADEDAD_RUNTIME_OPS_HOST", "", "must be an IP address or a host name"),
+        ("TRADEDAD_RUNTIME_OPS_HOST", "1.2.3", "must be an IP address or a host name"),
+        ("TRADEDAD_RUNTIME_OPS_HOST", "h:80", "must be an IP address or a host name"),
+        ("TRADEDAD_MONGO_DATABASE", "a b$", "match pattern"),
+        ("TRADEDAD_MONGO_DATABASE", "", "match pattern"),
+    ],
+)
+def test_a_value_that_could_only_fail_later_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, rule: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    [line] = problems()
+    assert line.startswith(f"{variable}: {value!r}: ")
+    assert rule in line
+
+
+@pytest.mark.parametrize("url", [f"nats://u:{CANARY}@h:1", f"nats://h:1,tls://{CANARY}@h"])
+def test_a_password_in_a_nats_url_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TRADEDAD_NATS_URL", url)
+    [line] = problems()
+    assert "must not contain a user or a password" in line
+    assert "//***@h" in line
+    assert CANARY not in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "h",
+        f"postgres://u:{CANARY}@h",
+        f"mongodb://u:{CANARY}@h:port",
+        f"mongodb://u:{CANARY}/@h",
+    ],
+)
+def test_a_mongodb_url_is_never_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TRADEDAD_MONGO_URL", url)
+    [line] = problems()
+    assert line.startswith("TRADEDAD_MONGO_URL: ")
+    assert "mongodb://" in line or "not a valid MongoDB URL" in line
+    assert CANARY not in line
+
+
+def test_an_ipv6_host_may_have_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADEDAD_RUNTIME_OPS_HOST", "[::1]")
+    assert load(OvenSettings).runtime.ops_host == "::1"
+
+
+def test_a_variable_in_lower_case_is_not_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("tradedad_nats_url", "nats://a:1")
+    assert problems() == ["tradedad_nats_url is not a setting; did you mean TRADEDAD_NATS_URL?"]
 
 
 def test_settings_are_immutable() -> None:
@@ -184,5 +319,26 @@ def test_the_variables_of_a_service_include_those_of_its_groups() -> None:
 @pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://a", ""])
 def test_a_url_without_http_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("TRADEDAD_TOKEN_JWKS_URL", url)
-    with pytest.raises(ConfigError, match="TRADEDAD_TOKEN_JWKS_URL: must start with http"):
+    with pytest.raises(
+        ConfigError, match=f"TRADEDAD_TOKEN_JWKS_URL: {url!r}: must start with http"
+    ):
         load(TokenSettings)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "simulated", "expected"),
+    [
+        ("https://api.upstox.com", None, False),
+        ("https://api-v2.UPSTOX.com/", None, False),
+        ("https://upstox.com", None, False),
+        ("http://127.0.0.1:7440", None, True),
+        ("https://upstox.com.example", None, True),
+        ("https://notupstox.com", None, True),
+        ("http://127.0.0.1:7440", False, False),
+        ("https://api.upstox.com", True, True),
+    ],
+)
+def test_prices_are_simulated_unless_they_come_from_upstox(
+    api_url: str, simulated: bool | None, expected: bool
+) -> None:
+    assert UpstoxSettings(api_url=api_url, simulated=simulated).is_simulated is expected

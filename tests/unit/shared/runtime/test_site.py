@@ -1,17 +1,17 @@
-"""Idle connections are counted apart from active ones, and malformed HTTP is not logged."""
+"""Idle connections are counted apart from active ones."""
 
 import asyncio
-import logging
-import sys
+import errno
+import socket
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aiohttp import web
-from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.test_utils import make_mocked_request
 
-from shared.runtime.site import _close_idle, _is_not_malformed_http, _tracking
+from shared.errors import ConfigError
+from shared.runtime.site import _close_idle, _tracking, listen_problem, serve
 from tests.support.virtual_time import run_virtual
 
 
@@ -24,20 +24,35 @@ class Connection:
         self.is_closed = True
 
 
-def record_of(error: Exception) -> logging.LogRecord:
-    try:
-        raise error
-    except type(error):
-        return logging.LogRecord(
-            "aiohttp.server", logging.ERROR, "", 0, "failed", None, sys.exc_info()
-        )
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.EADDRINUSE, ""), "P: port 80 on h is in use; set another port"),
+        (OSError(errno.EADDRNOTAVAIL, ""), "H: h is not an address of this machine"),
+        (OSError(errno.EAFNOSUPPORT, ""), "H: h is not an address of this machine"),
+        (
+            PermissionError(errno.EACCES, ""),
+            (
+                "P: permission denied for port 80 on h; a port below 1024 needs root or "
+                "CAP_NET_BIND_SERVICE"
+            ),
+        ),
+        (
+            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+            "H: h: the name cannot be resolved (Name or service not known)",
+        ),
+        (OSError(errno.ENOBUFS, "No buffer"), "H: cannot listen on h port 80: No buffer"),
+    ],
+)
+def test_a_failure_to_listen_names_the_setting_and_the_cause(error: OSError, line: str) -> None:
+    assert listen_problem(error, "h", 80, ("H", "P")) == line
 
 
-def test_only_records_of_malformed_http_are_dropped() -> None:
-    assert not _is_not_malformed_http(record_of(BadHttpMessage("Authorization: token")))
-    assert _is_not_malformed_http(record_of(ZeroDivisionError()))
-    plain = logging.LogRecord("aiohttp.server", logging.ERROR, "", 0, "failed", None, None)
-    assert _is_not_malformed_http(plain)
+async def test_a_host_that_is_not_ours_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError) as raised:
+        async with serve(web.Application(), "192.0.2.1", 0, settings=("H", "P")):
+            pass
+    assert raised.value.problems == ["H: 192.0.2.1 is not an address of this machine"]
 
 
 @pytest.mark.parametrize("fails", [True, False])

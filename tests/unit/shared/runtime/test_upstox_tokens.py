@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+import structlog
+
 from shared.runtime.settings import UpstoxSettings
 from shared.runtime.upstox_tokens import (
     FileToken,
@@ -83,9 +86,48 @@ async def test_a_file_is_read_at_each_call(tmp_path: Path) -> None:
 
 async def test_the_file_precedes_the_setting(tmp_path: Path) -> None:
     path = tmp_path / "token"
-    path.write_text("of the file")
-    both = UpstoxSettings.model_validate({"token_file": path, "access_token": "of the setting"})
+    path.write_text("of-the-file")
+    both = UpstoxSettings.model_validate({"token_file": path, "access_token": "of-the-setting"})
     read = [await source.read() for source in configured_sources(both)]
-    assert read == ["of the file", "of the setting"]
-    without_file = UpstoxSettings.model_validate({"access_token": "of the setting"})
+    assert read == ["of-the-file", "of-the-setting"]
+    without_file = UpstoxSettings.model_validate({"access_token": "of-the-setting"})
     assert [await source.read() for source in configured_sources(without_file)] == read[1:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xef\xbb\xbftoken\r\n", b"token\r", b"\n token \n"],
+    ids=["mark", "return", "space"],
+)
+async def test_what_an_editor_adds_to_a_file_is_no_part_of_the_token(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    assert await FileToken(path).read() == "token"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"first\nsecond", b"two words", b"\xff\xfet\x00", "tok\u200ben".encode()],
+    ids=["empty", "two lines", "two words", "UTF-16", "invisible"],
+)
+async def test_an_unusable_file_is_named_once_and_the_next_source_is_tried(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    with structlog.testing.capture_logs() as logged:
+        tokens = TokenPicker([FileToken(path), SettingToken("good")], LoopClock())
+        assert [await tokens.pick(), await tokens.pick()] == ["good", "good"]
+    (line,) = logged
+    assert (line["path"], line["log_level"]) == (str(path), "warning")
+    assert "second" not in str(line)
+
+
+async def test_a_setting_with_a_line_end_is_used_without_it() -> None:
+    assert await TokenPicker([SettingToken("good\r")], LoopClock()).pick() == "good"
+
+
+async def test_a_setting_that_cannot_be_a_token_is_none() -> None:
+    assert await TokenPicker([SettingToken("two words")], LoopClock()).pick() is None

@@ -18,7 +18,8 @@ from shared.errors import (
     RequestError,
     Unauthenticated,
 )
-from shared.web.problems import problem, problems, read_query
+from shared.runtime.problem_document import problem
+from shared.web.problems import problems, read_query
 
 
 class Query(BaseModel):

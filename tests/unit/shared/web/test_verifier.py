@@ -18,8 +18,9 @@ from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
 from shared.errors import TokenExpired, Unauthenticated
+from shared.runtime.clock import SystemClock
 from shared.runtime.settings import TokenSettings
-from shared.web.verifier import LEEWAY_SECS, REQUIRED_CLAIMS, KeySet, TokenVerifier
+from shared.web.verifier import LEEWAY_SECS, REQUIRED_CLAIMS, KeySource, TokenVerifier
 
 SETTINGS = TokenSettings(issuer="https://issuer.test", audience="tradedad-test")
 KID = "2026-11"
@@ -30,7 +31,7 @@ PUBLIC_PEM = KEY.public_key().public_bytes(
 )
 
 
-class OneKey(KeySet):
+class OneKey(KeySource):
     """A key set with one key and no issuer."""
 
     def __init__(self) -> None:
@@ -73,7 +74,7 @@ def hs256(body: dict[str, Any], secret: bytes) -> str:
 
 
 def verify(token: str) -> Any:
-    return asyncio.run(TokenVerifier(OneKey(), SETTINGS).verify(token))
+    return asyncio.run(TokenVerifier(OneKey(), SETTINGS, SystemClock()).verify(token))
 
 
 def refuse(token: str) -> Unauthenticated:

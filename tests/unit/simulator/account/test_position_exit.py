@@ -3,13 +3,14 @@
 import pytest
 
 from services.simulator.account.position_exit import PositionExit
+from services.simulator.errors import ApiError
 from services.simulator.orders.order import OrderType, Product, Side
 from tests.support.order_managers import KEY, USER, OrderManagerHarness
 
 
 @pytest.fixture
 def position_exit(harness: OrderManagerHarness) -> PositionExit:
-    return PositionExit(harness.order_manager, harness.accounts, harness.states)
+    return PositionExit(harness.order_manager, harness.accounts, harness.states, harness.calendar)
 
 
 def buy(harness: OrderManagerHarness, product: Product, tag: str | None = None) -> None:
@@ -42,8 +43,21 @@ def test_with_a_segment_only_its_positions_are_closed(
     harness: OrderManagerHarness, position_exit: PositionExit
 ) -> None:
     buy(harness, Product.I)
-    assert position_exit.exit(USER, harness.now_ms, tag=None, segment="NSE_FO").total == 0
+    with pytest.raises(ApiError) as error:
+        position_exit.exit(USER, harness.now_ms, tag=None, segment="NSE_FO")
+    assert error.value.code == "UDAPI1111"
     assert position_exit.exit(USER, harness.now_ms, tag=None, segment="NSE_EQ").total == 1
+
+
+def test_positions_cannot_be_closed_after_market_hours(
+    harness: OrderManagerHarness, position_exit: PositionExit
+) -> None:
+    buy(harness, Product.D)
+    harness.advance(harness.now_ms + 7 * 3_600_000)
+    with pytest.raises(ApiError) as error:
+        position_exit.exit(USER, harness.now_ms, tag=None, segment=None)
+    assert error.value.code == "UDAPI1113"
+    assert harness.account.positions.quantity(KEY, Product.D) == 5
 
 
 def test_a_short_position_of_a_cover_order_is_closed(
@@ -59,4 +73,6 @@ def test_shares_sold_from_the_holdings_are_no_open_position(
     harness: OrderManagerHarness, position_exit: PositionExit
 ) -> None:
     harness.place(Side.SELL, 5, OrderType.MARKET, product=Product.D)
-    assert position_exit.exit(USER, harness.now_ms, tag=None, segment=None).total == 0
+    with pytest.raises(ApiError) as error:
+        position_exit.exit(USER, harness.now_ms, tag=None, segment=None)
+    assert error.value.code == "UDAPI1111"

@@ -31,14 +31,18 @@ def test_an_entry_has_its_key_and_neither_type_nor_time() -> None:
 
 
 @pytest.mark.parametrize(("mode", "levels"), [(Mode.FULL, 5), (Mode.FULL_D30, 30)])
-def test_bids_are_one_tick_apart_and_the_spread_is_one_tick(mode: Mode, levels: int) -> None:
+def test_bids_fall_and_asks_rise_by_one_tick_from_a_spread_of_one_tick(
+    mode: Mode, levels: int
+) -> None:
     message = decode(entry(stock_state(), mode, NOW_MS, with_book=True))
     quotes = message.feeds[STOCK.key].fullFeed.marketFF.marketLevel.bidAskQuote
     tick = STOCK.tick_paise
     assert [round(quote.bidP * 100) for quote in quotes] == [
         249_990 - tick * number for number in range(levels)
     ]
-    assert round(quotes[0].askP * 100) == 249_990 + tick
+    assert [round(quote.askP * 100) for quote in quotes] == [
+        249_990 + tick * (number + 1) for number in range(levels)
+    ]
     assert {(quote.bidQ, quote.askQ) for quote in quotes} == {(7, 7)}
 
 
@@ -69,6 +73,21 @@ def test_the_minute_candle_appears_when_the_minute_is_complete() -> None:
 
     assert intervals(NOW_MS - 1) == ["1d"]
     assert intervals(NOW_MS) == ["1d", "I1"]
+
+
+def test_an_auction_has_its_prices_and_quantity_until_the_match() -> None:
+    state = stock_state()
+    state.has_closing_auction = True
+    state.indicative_paise, state.indicative_quantity = 250_200, 900
+    message = decode(entry(state, Mode.FULL, NOW_MS, with_book=False))
+    full = message.feeds[STOCK.key].fullFeed.marketFF
+    assert (full.ltpc.iep.value, full.iep, full.ieq, full.rp) == (2_502.0, 2_502.0, 900, 2_500.1)
+    assert full.casEligible
+    state.indicative_paise = state.indicative_quantity = 0
+    message = decode(entry(state, Mode.FULL, NOW_MS, with_book=False))
+    full = message.feeds[STOCK.key].fullFeed.marketFF
+    assert not full.ltpc.HasField("iep")
+    assert (full.iep, full.ieq, full.rp) == (0, 0, 0)
 
 
 def test_an_index_has_prices_and_candles_only() -> None:

@@ -1,19 +1,24 @@
 """Frames contain the state of the market as Upstox's do, in each mode."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.simulator.feed.encode import pb
 from services.simulator.feed.frames import FrameBuilder, snapshot
 from services.simulator.feed.modes import Mode
 from services.simulator.market.contracts import contracts
-from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
+from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS, ListedInstrument
 from services.simulator.market.market import Market
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from shared.market.exchange_time import MINUTE_MS, day_start
+from tests.support.feed_shape import check_frame
 
 START = 1_767_607_200_000
+DAY_WITH_CLOSING_AUCTION = 1_795_372_200_000
 STOCK, INDEX = STOCKS[0].key, INDICES[0].key
 
 
@@ -194,3 +199,42 @@ def test_some_live_entries_have_no_order_book_and_always_the_same_ones() -> None
 
     assert levels() == levels()
     assert 60 <= sum(levels()) <= 95
+
+
+def few_instruments(start_ms: int) -> list[ListedInstrument]:
+    """Shares, an index of them, and some contracts on both, with the cheapest options."""
+    reliance = next(stock for stock in STOCKS if stock.symbol == "RELIANCE")
+    stocks = (*STOCKS[:2], reliance, min(STOCKS, key=lambda stock: stock.base_paise))
+    index = replace(INDICES[0], constituents=tuple(stock.key for stock in stocks))
+    listed = {instrument.key: instrument for instrument in (*stocks, index)}
+    near = [each for each in contracts(start_ms) if each.underlying_key in {*listed, None}]
+    near.sort(key=lambda contract: contract.base_paise)
+    return [*listed.values(), *near[:10], *(each for each in near[10:] if not each.is_option)]
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    day_ms=st.sampled_from([day_start(START), DAY_WITH_CLOSING_AUCTION]),
+    opens_minutes=st.sampled_from([8 * 60 + 55, 11 * 60, 14 * 60 + 30]),
+    always_open=st.booleans(),
+    mode_shift=st.integers(0, 3),
+)
+@settings(max_examples=10)
+def test_every_frame_of_some_hours_has_the_shape_that_upstox_describes(
+    seed: int, day_ms: int, opens_minutes: int, always_open: bool, mode_shift: int
+) -> None:
+    instruments = few_instruments(day_ms)
+    start_ms = day_ms + opens_minutes * MINUTE_MS
+    calendar = SimulatedCalendar(always_open=always_open)
+    market = Market(
+        instruments, seed=seed, start_ms=start_ms, trades_per_sec=0.1, calendar=calendar
+    )
+    listed = {instrument.key: instrument for instrument in instruments}
+    modes = {key: list(Mode)[(number + mode_shift) % 4] for number, key in enumerate(market.states)}
+    market.advance(start_ms)
+    for minute in range(0, 150, 15):
+        market.advance(start_ms + minute * MINUTE_MS + 7_321)
+        check_frame(decoded(snapshot(market, modes)), modes, listed)
+        live = FrameBuilder(market, market.take_changes()).live(modes)
+        if live is not None:
+            check_frame(decoded(live[0]), modes, listed)

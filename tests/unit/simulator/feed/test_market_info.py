@@ -39,8 +39,8 @@ def test_the_pre_open_has_its_status_and_start() -> None:
     info = info_at("2026-11-23T09:05")
     status = info.preOpenSessionStatus["NSE_EQ"]
     assert (status.status, status.updatedTime) == ("PRE_OPEN_START", at("2026-11-23T09:00"))
-    status = info_at("2026-11-23T09:10").preOpenSessionStatus["BSE_EQ"]
-    assert (status.status, status.updatedTime) == ("PRE_OPEN_END", at("2026-11-23T09:08"))
+    status = info_at("2026-11-23T09:12").preOpenSessionStatus["BSE_EQ"]
+    assert (status.status, status.updatedTime) == ("PRE_OPEN_END", at("2026-11-23T09:10"))
     assert not info.casMarketStatus
 
 

@@ -35,6 +35,16 @@ def test_a_revision_changes_one_level_only() -> None:
     assert book.bids == [10] * LEVELS
 
 
+def test_a_sale_at_the_lowest_possible_price_does_not_move_the_book() -> None:
+    book = OrderBook(best_bid_paise=LEVELS * 5 + 5, tick_paise=5, new_quantity=lambda: 10)
+    prices = [book.take(buy=False, quantity=10)[0] for _ in range(3)]
+    assert prices == [LEVELS * 5 + 5, LEVELS * 5, LEVELS * 5]
+    lowest = book.depth(LEVELS)[-1]
+    assert (lowest.bid_paise, lowest.bid_quantity) == (5, 10)
+    assert book.take(buy=True, quantity=10) == (LEVELS * 5 + 5, 10)
+    assert book.best_bid_paise == LEVELS * 5 + 5
+
+
 def test_the_depth_has_at_most_thirty_levels() -> None:
     assert len(book_of().depth(LEVELS + 5)) == LEVELS
 

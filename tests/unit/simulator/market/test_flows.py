@@ -47,3 +47,18 @@ def test_an_index_has_a_value_every_whole_second() -> None:
     flow = IndexFlow(INDICES[0], [SimulatedState(STOCKS[0], None)])
     assert flow.next_ms(START + 300) == START + 1_000
     assert flow.next_ms(START + 1_000) == START + 2_000
+
+
+def test_the_indicative_price_stays_near_the_last_price_and_is_matched_once() -> None:
+    flow = StockFlow(STOCKS[0], seed=1, trades_per_sec=2.0)
+    state = flow.state
+    assert flow.match(START) is None
+    for _ in range(20_000):
+        flow.indicate()
+        assert abs(state.indicative_paise - state.ltp_paise) <= state.ltp_paise * 3 // 100
+        assert state.indicative_paise % STOCKS[0].tick_paise == 0
+    price, quantity = state.indicative_paise, state.indicative_quantity
+    assert flow.match(START) == Trade(STOCKS[0].key, START, price, quantity)
+    assert state.book is not None
+    assert state.book.best_bid_paise == price - STOCKS[0].tick_paise
+    assert flow.match(START) is None

@@ -15,6 +15,8 @@ from services.simulator.market.state import Candle
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000
+CLOSES_WITH_AUCTION = 1_795_428_000_000
+"""15:30 IST on 2026-11-23."""
 INDEX = ListedInstrument(
     "NSE_INDEX|Two",
     "TWO",
@@ -191,7 +193,9 @@ def test_nothing_happens_while_the_market_is_closed() -> None:
     market.take_changes()
     assert market.advance(opens_ms - 15 * MINUTE_MS - 1) == []
     assert market.take_changes() == {}
-    assert market.advance(opens_ms - 1) == []
+    assert market.advance(opens_ms - 8 * MINUTE_MS) == []
+    auction = market.advance(opens_ms - 1)
+    assert {trade.key for trade in auction} == {stock.key for stock in STOCKS[:3]}
     first = market.advance(opens_ms + 10_000)[0]
     assert opens_ms <= first.time_ms
     state = market.states[first.key]
@@ -211,24 +215,92 @@ def test_a_market_that_starts_closed_last_traded_at_the_previous_close() -> None
     assert market.advance(START + 10 * MINUTE_MS) == []
 
 
-def test_a_stock_opens_near_the_indicative_price_of_the_auction() -> None:
-    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
-    market = Market(
-        INSTRUMENTS,
+def auction_market(start_ms: int, *, trades_per_sec: float = 1.0) -> Market:
+    """The first stock has a future, so it is traded in the closing auction."""
+    future = ListedInstrument(
+        "NSE_FO|1",
+        "FUTURE",
+        "Future",
+        STOCKS[0].base_paise,
+        10,
+        instrument_type=InstrumentType.FUTURE,
+        lot_size=500,
+        expiry_ms=start_ms + 20 * DAY_MS,
+        underlying_key=STOCKS[0].key,
+    )
+    return Market(
+        (*INSTRUMENTS, future),
         seed=1,
-        start_ms=opens_ms - 15 * MINUTE_MS,
-        trades_per_sec=1.0,
+        start_ms=start_ms,
+        trades_per_sec=trades_per_sec,
         calendar=SimulatedCalendar(always_open=False),
     )
-    assert market.advance(opens_ms - 5 * MINUTE_MS) == []
-    assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}
+
+
+def test_the_opening_auction_is_one_trade_at_the_indicative_price() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    market = auction_market(opens_ms - 15 * MINUTE_MS)
     stock = market.states[STOCKS[0].key]
-    indicated = stock.indicative_paise
-    assert indicated % STOCKS[0].tick_paise == 0
-    assert stock.indicative_quantity > 0
+    assert market.advance(opens_ms - 7 * MINUTE_MS) == []
+    assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}
+    price, quantity = stock.indicative_paise, stock.indicative_quantity
+    assert price % STOCKS[0].tick_paise == 0
+    assert quantity > 0
     assert (stock.vtt, stock.ltp_paise) == (0, STOCKS[0].base_paise)
-    assert market.advance(opens_ms - 1) == []
-    assert (stock.indicative_paise, market.take_changes()) == (indicated, {})
-    first = by_key(market.advance(opens_ms + 10_000))[STOCKS[0].key][0]
-    assert first.price_paise == pytest.approx(indicated, abs=STOCKS[0].tick_paise)
+
+    matched = by_key(market.advance(opens_ms - 1))
+
+    assert set(matched) == {stock.key for stock in STOCKS[:3]}
+    (trade,) = matched[STOCKS[0].key]
+    assert opens_ms - 7 * MINUTE_MS <= trade.time_ms < opens_ms - 3 * MINUTE_MS
+    assert (trade.price_paise, trade.quantity) == (price, quantity)
     assert (stock.indicative_paise, stock.indicative_quantity) == (0, 0)
+    assert (stock.ltp_paise, stock.vtt, stock.ltt_ms) == (price, quantity, trade.time_ms)
+    assert stock.day == Candle.begin(day_start(opens_ms), price, quantity)
+    assert market.take_changes() == {stock.key: True for stock in STOCKS[:3]}
+    first = by_key(market.advance(opens_ms + 10_000))[STOCKS[0].key][0]
+    assert opens_ms <= first.time_ms
+    assert first.price_paise == pytest.approx(price, abs=STOCKS[0].tick_paise)
+
+
+def test_a_rare_event_does_not_skip_the_match_of_an_auction() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    market = auction_market(opens_ms - 15 * MINUTE_MS, trades_per_sec=0.0005)
+    assert len(market.advance(opens_ms - 1)) == 3
+    matched = market.advance(opens_ms - 1 + DAY_MS)
+    day_ms = day_start(START) + DAY_MS
+    assert len([trade for trade in matched if day_ms <= trade.time_ms]) == 3
+
+
+def test_the_steps_of_advancing_do_not_change_an_auction() -> None:
+    opens_ms = day_start(START) + (9 * 60 + 15) * MINUTE_MS
+    whole, pieces = (auction_market(opens_ms - 15 * MINUTE_MS) for _ in range(2))
+    trades = [
+        t for cut in range(0, 17 * 60, 7) for t in pieces.advance(opens_ms + (cut - 900) * 1_000)
+    ]
+    assert trades == whole.advance(pieces.now_ms)
+
+
+def test_the_closing_auction_ends_the_day_of_a_share_with_derivatives() -> None:
+    closes_ms = CLOSES_WITH_AUCTION
+    market = auction_market(closes_ms - 20 * MINUTE_MS)
+    share, other = market.states[STOCKS[0].key], market.states[STOCKS[1].key]
+    assert (share.has_closing_auction, other.has_closing_auction) == (True, False)
+    before = by_key(market.advance(closes_ms - 2 * MINUTE_MS))
+    assert max(trade.time_ms for trade in before[STOCKS[0].key]) < closes_ms - 15 * MINUTE_MS
+    assert max(trade.time_ms for trade in before[STOCKS[1].key]) > closes_ms - 3 * MINUTE_MS
+    assert share.indicative_paise == pytest.approx(share.ltp_paise, rel=0.03)
+    after = by_key(market.advance(closes_ms + 30 * MINUTE_MS))
+    (trade,) = after[STOCKS[0].key]
+    assert closes_ms <= trade.time_ms < closes_ms + 5 * MINUTE_MS
+    assert trade.quantity > 0
+    assert max(each.time_ms for each in after[STOCKS[1].key]) < closes_ms
+    assert (share.ltp_paise, share.indicative_paise) == (trade.price_paise, 0)
+    market.advance(closes_ms + DAY_MS // 2)
+    assert share.close_paise == trade.price_paise
+
+
+def test_a_market_that_starts_in_the_closing_auction_last_traded_before_it() -> None:
+    closes_ms = CLOSES_WITH_AUCTION
+    market = auction_market(closes_ms - 12 * MINUTE_MS)
+    assert market.states[STOCKS[0].key].ltt_ms == closes_ms - 15 * MINUTE_MS

@@ -92,13 +92,14 @@ def test_minutes_begin_in_2022() -> None:
 def test_a_range_that_ends_before_its_start_is_refused() -> None:
     with pytest.raises(ApiError) as error:
         range_of(DAY, "2026-01-01", "2026-01-02")
-    assert code_of(error) == "UDAPI1148"
+    assert code_of(error) == "UDAPI1015"
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "01-01-2026", ""])
 def test_an_invalid_day_is_refused(text: str) -> None:
-    with pytest.raises(ApiError):
+    with pytest.raises(ApiError) as error:
         range_of(DAY, text, None)
+    assert code_of(error) == "UDAPI1015"
 
 
 def test_v2_has_its_own_interval_names() -> None:
@@ -119,8 +120,9 @@ def test_v2_shortens_a_range_that_is_too_long() -> None:
 
 @pytest.mark.parametrize("text", ["20261124", "2026-W01-1", "24-11-2026", "", "tomorrow"])
 def test_other_date_formats_are_refused(text: str) -> None:
-    with pytest.raises(ApiError):
-        parse_day(text, "to_date")
+    with pytest.raises(ApiError) as error:
+        parse_day(text, "date")
+    assert code_of(error) == "UDAPI1088"
 
 
 def test_a_day_is_parsed() -> None:

@@ -48,6 +48,20 @@ def test_the_year_range_includes_the_day() -> None:
     assert (quote["year_low"], quote["year_high"]) == (1_000.0, 2_000.0)
 
 
+def test_a_quote_has_the_fields_of_an_auction_until_its_match() -> None:
+    state = stock()
+    quote = quotes.full_v3(state, NOW_MS, (1, 2))
+    assert quote["cas_eligible"] is False
+    assert "indicative_equilibrium_price" not in quote
+    state.has_closing_auction = True
+    state.indicative_paise, state.indicative_quantity = state.ltp_paise + 10, 900
+    quote = quotes.full_v3(state, NOW_MS, (1, 2))
+    assert quote["cas_eligible"] is True
+    assert quote["indicative_equilibrium_price"] == (state.ltp_paise + 10) / 100
+    assert quote["indicative_equilibrium_quantity"] == 900
+    assert quote["reference_price"] == state.ltp_paise / 100
+
+
 def test_an_index_has_empty_levels_and_no_volume() -> None:
     state = SimulatedState(INDICES[0], None)
     state.record(NOW_MS, 2_500_000, 0)

@@ -7,6 +7,7 @@ from services.simulator.market.market import Market
 from services.simulator.market.universe import instruments_of
 from services.simulator.market_data.instrument_master import master_rows
 from services.simulator.market_data.search import InstrumentSearch, answer_row
+from shared.market.exchange_time import ist_date
 
 START_MS = 1_767_607_200_000  # 2026-01-05
 INSTRUMENTS = instruments_of("full", synthetic=0, start_ms=START_MS)
@@ -15,7 +16,7 @@ ROWS = master_rows(INSTRUMENTS)
 
 
 def symbols(**query: str) -> list[str]:
-    rows = InstrumentSearch.from_query(query).run(ROWS, MARKET.states)
+    rows = InstrumentSearch.from_query(query).run(ROWS, MARKET.states, ist_date(START_MS))
     return [row["trading_symbol"] for row in rows]
 
 
@@ -53,6 +54,22 @@ def test_the_expiry_is_a_day() -> None:
     matches = symbols(query="nifty", expiry=day, instrument_types="CE,PE")
     assert len(matches) == 42
     assert symbols(query="nifty", expiry="2020-01-01") == []
+
+
+def test_the_expiry_may_be_a_keyword() -> None:
+    weekly = symbols(query="nifty", expiry="current_week", instrument_types="CE,PE")
+    assert len(weekly) == 84  # of both indices
+    assert symbols(query="nifty", expiry="next_week", instrument_types="CE,PE") == []
+    near = symbols(query="reliance", expiry="near_month")
+    following = symbols(query="reliance", expiry="next_month")
+    assert (len(near), len(following)) == (1, 1)
+    assert near != following
+
+
+def test_a_segment_is_found_by_the_names_of_upstox() -> None:
+    assert symbols(query="gold", segments="COMM") == symbols(query="gold", segments="MCX_FO")
+    assert symbols(query="gold", segments="COMM") != []
+    assert symbols(query="gold", segments="CURR") == []
 
 
 def test_the_offset_is_the_number_of_strikes_from_the_money() -> None:

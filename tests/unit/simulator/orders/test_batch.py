@@ -53,8 +53,8 @@ def test_an_invalid_body_is_a_payload_error() -> None:
 @pytest.mark.parametrize(
     ("bodies", "code"),
     [
-        ([], "UDAPI1118"),
-        ([body(str(number)) for number in range(11)], "UDAPI1114"),
+        ([], "UDAPI1114"),
+        ([body(str(number)) for number in range(11)], "UDAPI1118"),
         ([body(None)], "UDAPI1115"),
         ([body("x" * 21)], "UDAPI1116"),
         ([body("a"), body("a")], "UDAPI1117"),

@@ -109,27 +109,32 @@ def test_valid_rules_are_accepted(gtt_type: GttType, rules: list[Rule]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gtt_type", "rules", "path"),
+    ("gtt_type", "rules", "code", "path"),
     [
-        (GttType.SINGLE, [], "rules"),
-        (GttType.SINGLE, [ENTRY, TARGET], "rules"),
-        (GttType.MULTIPLE, [ENTRY], "rules"),
-        (GttType.MULTIPLE, [ENTRY, TARGET, TARGET], "rules"),
+        (GttType.SINGLE, [], "UDAPI1136", "rules"),
+        (GttType.SINGLE, [ENTRY, TARGET], "UDAPI1136", "rules"),
+        (GttType.SINGLE, [TARGET], "UDAPI1141", "rules"),
+        (GttType.MULTIPLE, [ENTRY], "UDAPI1137", "rules"),
+        (GttType.MULTIPLE, [ENTRY, TARGET, stop(), stop()], "UDAPI1137", "rules"),
+        (GttType.MULTIPLE, [TARGET, stop()], "UDAPI1141", "rules"),
+        (GttType.MULTIPLE, [ENTRY, TARGET, TARGET], "UDAPI1126", "rules"),
         (
             GttType.MULTIPLE,
             [ENTRY, Rule(Strategy.TARGET, TriggerType.BELOW, 1)],
+            "UDAPI1143",
             "trigger_type",
         ),
         (
             GttType.MULTIPLE,
             [ENTRY, Rule(Strategy.TARGET, TriggerType.IMMEDIATE, 1, 5)],
+            "UDAPI1126",
             "trailing_gap",
         ),
     ],
 )
-def test_invalid_rules_are_refused_with_their_field(
-    gtt_type: GttType, rules: list[Rule], path: str
+def test_invalid_rules_are_refused_with_their_code_and_field(
+    gtt_type: GttType, rules: list[Rule], code: str, path: str
 ) -> None:
     with pytest.raises(ApiError) as error:
         check_rules(gtt_type, rules)
-    assert (error.value.code, error.value.path) == ("UDAPI1126", path)
+    assert (error.value.code, error.value.path) == (code, path)

@@ -164,20 +164,20 @@ def test_a_gtt_order_expires_after_a_year(harness: GttHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    "rules",
+    ("rules", "code"),
     [
-        [target(10_200)],
-        [entry(9_900), entry(9_900)],
-        [target(10_200), stop(9_900)],
-        [entry(9_900), Rule(Strategy.TARGET, TriggerType.ABOVE, 10_200)],
-        [entry(0)],
-        [entry(9_900), Rule(Strategy.TARGET, TriggerType.IMMEDIATE, 10_200, 100)],
+        ([target(10_200)], "UDAPI1141"),
+        ([entry(9_900), entry(9_900)], "UDAPI1126"),
+        ([target(10_200), stop(9_900)], "UDAPI1141"),
+        ([entry(9_900), Rule(Strategy.TARGET, TriggerType.ABOVE, 10_200)], "UDAPI1143"),
+        ([entry(0)], "UDAPI1126"),
+        ([entry(9_900), Rule(Strategy.TARGET, TriggerType.IMMEDIATE, 10_200, 100)], "UDAPI1126"),
     ],
 )
-def test_invalid_rules_are_refused(harness: GttHarness, rules: list[Rule]) -> None:
+def test_invalid_rules_are_refused(harness: GttHarness, rules: list[Rule], code: str) -> None:
     with pytest.raises(ApiError) as error:
         harness.gtt(*rules)
-    assert error.value.code == "UDAPI1126"
+    assert error.value.code == code
 
 
 def test_a_trade_before_the_fill_of_the_entry_triggers_no_exit(harness: GttHarness) -> None:

@@ -142,8 +142,9 @@ def test_the_quantity_must_be_a_multiple_of_the_lot_size() -> None:
     [
         ({"quantity": 0}, "UDAPI1052"),
         ({"tag": "x" * 41}, "UDAPI1119"),
-        ({"price": 0}, "UDAPI100036"),
-        ({"order_type": OrderType.SL_M}, "UDAPI100036"),
+        ({"price": 0}, "UDAPI1008"),
+        ({"order_type": OrderType.SL_M}, "UDAPI1036"),
+        ({"order_type": OrderType.MARKET, "price_paise": 10_000}, "UDAPI1040"),
         ({"protection_percent": 26.0}, "UDAPI100036"),
     ],
 )
@@ -273,11 +274,54 @@ def test_the_closing_auction_rejects_stop_loss_and_ioc_orders(
     before, within = (
         OrderManagerHarness(at_ms=MONDAY_10_00 + 5 * HOUR_MS + at) for at in (0, 20 * 60_000)
     )
+    before.state.has_closing_auction = within.state.has_closing_auction = True
     assert before.latest(before.place(**parameters)).status != "rejected"  # type: ignore[arg-type]
     order = within.latest(within.place(**parameters))  # type: ignore[arg-type]
     assert order.status == "rejected"
     assert order.message == f"{reason} orders are not taken in the closing auction"
     assert within.latest(within.place()).status == "open"
+
+
+def test_a_share_without_derivatives_has_no_closing_auction() -> None:
+    harness = OrderManagerHarness(at_ms=MONDAY_10_00 + 5 * HOUR_MS + 20 * 60_000)
+    order = harness.place(Side.BUY, 5, OrderType.MARKET, validity=Validity.IOC)
+    assert harness.latest(order).status == "complete"
+
+
+def test_the_match_of_the_opening_auction_fills_better_orders_at_its_price() -> None:
+    harness = OrderManagerHarness(at_ms=BEFORE_OPEN + 20 * 60_000)  # 09:05
+    better = harness.place(Side.BUY, 30, price=10_010)
+    market = harness.place(Side.BUY, 10, OrderType.MARKET, protection_percent=-1.0)
+    equal = harness.place(Side.BUY, 10, price=10_000)
+    harness.advance(harness.now_ms + 4 * 60_000)  # 09:09
+    assert harness.fills == []
+    harness.trade(10_000, quantity=25)
+    filled = [(fill.order.order_id, fill.price_paise, fill.quantity) for fill in harness.fills]
+    assert filled == [(market.order_id, 10_000, 10), (better.order_id, 10_000, 15)]
+    assert harness.latest(equal).status == "open"
+    assert harness.latest(better).pending_quantity == 15
+
+
+def test_orders_of_the_closing_auction_wait_for_its_match_and_expire_after_it() -> None:
+    harness = OrderManagerHarness(at_ms=MONDAY_10_00 + 5 * HOUR_MS)
+    harness.state.has_closing_auction = True
+    resting = harness.place(Side.BUY, 5, price=9_990)
+    stop = harness.place(order_type=OrderType.SL, trigger_paise=10_010, price=10_015)
+    harness.advance(MONDAY_10_00 + 5 * HOUR_MS + 16 * 60_000)  # 15:16
+    assert harness.latest(stop).status == "cancelled"
+    assert harness.latest(stop).message == "Not taken in the closing auction"
+    crossing = harness.place(Side.SELL, 5, price=9_000)
+    assert harness.latest(crossing).status == "open"  # the depth is not traded
+    harness.advance(MONDAY_10_00 + 5 * HOUR_MS + 30 * 60_000 - 500)
+    harness.trade(9_980, quantity=100)  # 15:30
+    assert [(fill.order.order_id, fill.price_paise) for fill in harness.fills] == [
+        (resting.order_id, 9_980),
+        (crossing.order_id, 9_980),
+    ]
+    late = harness.place(price=9_980)
+    assert harness.latest(late).is_amo
+    harness.advance(MONDAY_10_00 + 6 * HOUR_MS)
+    assert not [each for each in harness.order_manager.pending_orders(USER) if not each.is_amo]
 
 
 def test_a_modified_sale_needs_holdings_for_its_pending_quantity_only(

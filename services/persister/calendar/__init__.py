@@ -1,0 +1,1 @@
+"""The exchanges' calendar: daily refresh from Upstox, storage, and publication."""

@@ -1,0 +1,21 @@
+"""Decides whether a stored bar is better than a partial one of the same window. Pure."""
+
+from shared.contracts.messages import Bar, BarState
+
+
+def must_stay(stored: Bar, partial: Bar) -> bool:
+    """Whether `stored` must not be replaced by `partial`.
+
+    A repaired bar stays. A complete bar stays unless the partial one has a trade that it lacks:
+    only that shows that it was not complete. After a lost checkpoint the stream is read again
+    from its oldest entry, which gives partial bars for want of the entries before.
+    """
+    if stored.state is BarState.PARTIAL:
+        return False
+    return stored.state is BarState.REPAIRED or _has_all_trades(stored, partial)
+
+
+def _has_all_trades(bar: Bar, other: Bar) -> bool:
+    """Whether no trade of `other` is missing in `bar`, as far as prices and volume show."""
+    is_within = bar.low <= other.low and other.high <= bar.high
+    return is_within and (other.volume or 0) <= (bar.volume or 0)
