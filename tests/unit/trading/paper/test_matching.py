@@ -255,7 +255,7 @@ def test_rule_14_an_auction_fills_at_most_its_matched_quantity() -> None:
     ],
     ids=["less quantity", "more quantity", "another price"],
 )
-def test_rule_16_only_less_quantity_keeps_the_place_in_the_queue(
+def test_rule_15_only_less_quantity_keeps_the_place_in_the_queue(
     changes: dict[str, Any], remaining: int, queue: int
 ) -> None:
     book = matcher(order(price="100"))
@@ -296,7 +296,7 @@ def days(draw: st.DrawFn) -> list[Quote]:
 
 
 @given(days(), st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 300), PRICE), max_size=4))
-def test_rule_18_replay_gives_the_same_trades_and_none_is_beyond_its_limit(
+def test_rule_16_replay_gives_the_same_trades_and_none_is_beyond_its_limit(
     quotes: list[Quote], wanted: list[tuple[Side, int, Decimal]]
 ) -> None:
     def run() -> list[Result]:
