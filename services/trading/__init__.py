@@ -1,0 +1,1 @@
+"""Orders and account access: a paper broker for every user, Upstox for those who link it."""

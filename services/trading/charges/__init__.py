@@ -1,0 +1,1 @@
+"""Charges of an executed leg, to the paisa, from dated rate tables."""

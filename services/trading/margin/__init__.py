@@ -1,0 +1,1 @@
+"""Margin estimates for the paper account, without SPAN."""

@@ -1,0 +1,222 @@
+"""An order: the fold of its events, and the state that follows from them."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from services.trading.orders import events
+from services.trading.orders.broker_report import BrokerReport, BrokerState
+from services.trading.orders.terms import Prices, Terms
+
+
+class OrderState(StrEnum):
+    """The state that is shown to the user."""
+
+    INTENT = "intent"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    """An answer was lost: the order may exist at the broker."""
+    OPEN = "open"
+    PARTLY_FILLED = "partly_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of the order can be filled any more, as far as is known."""
+        return self in _FINAL
+
+
+_FINAL: Final = {
+    OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED,
+}  # fmt: skip
+_ENDED: Final = {
+    BrokerState.CANCELLED: OrderState.CANCELLED,
+    BrokerState.EXPIRED: OrderState.EXPIRED,
+    BrokerState.REJECTED: OrderState.REJECTED,
+}
+
+
+class LocalState(StrEnum):
+    """What this side did and was answered."""
+
+    INTENT = "intent"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    LOST = "lost"
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """One trade of an order."""
+
+    quantity: int
+    price: Decimal
+    traded_at_ms: int
+
+
+class PendingCommand(msgspec.Struct, frozen=True):
+    """A modification or cancellation whose effect is not known yet."""
+
+    command_id: str
+    prices: Prices | None
+    """None: a cancellation."""
+    is_lost: bool = False
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An immutable order; `apply` returns its successor."""
+
+    order_id: str
+    user_id: str
+    terms: Terms
+    created_at_ms: int
+    local: LocalState = LocalState.INTENT
+    broker_order_id: str | None = None
+    report: BrokerReport | None = None
+    """The report with the highest rank; None before the first."""
+    priced_report: BrokerReport | None = None
+    """The newest report that has terms."""
+    fills: dict[str, Fill] = {}
+    """By trade id."""
+    pending: PendingCommand | None = None
+    taken_prices: Prices | None = None
+    """Of the last modification that the broker took; None if there was none."""
+    code: str = ""
+    detail: str = ""
+    """The code and words of the last refusal or lost answer."""
+    event_count: int = 1
+
+    @property
+    def prices(self) -> Prices:
+        """The terms that are in force: the broker's if reported, else the last that were taken."""
+        if self.priced_report is not None and self.priced_report.prices is not None:
+            return self.priced_report.prices
+        return self.taken_prices or self.terms.prices
+
+    @property
+    def filled_quantity(self) -> int:
+        """Sum over all trades."""
+        return sum(fill.quantity for fill in self.fills.values())
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Exact average of all trades, in rupees; None without a trade."""
+        if not self.fills:
+            return None
+        value = sum((fill.price * fill.quantity for fill in self.fills.values()), Decimal(0))
+        return value / self.filled_quantity
+
+    @property
+    def state(self) -> OrderState:
+        """The state that follows from trades, then reports, then answers."""
+        filled = self.filled_quantity
+        if filled and filled >= self.prices.quantity:
+            return OrderState.FILLED
+        if self.report is not None:
+            ended = _ENDED.get(self.report.state)
+            if ended is OrderState.REJECTED and filled:
+                return OrderState.CANCELLED
+            if ended is not None:
+                return ended
+        if filled:
+            return OrderState.PARTLY_FILLED
+        if self.report is not None or self.local is LocalState.ACCEPTED:
+            return OrderState.OPEN
+        return _WITHOUT_REPORT[self.local]
+
+    @property
+    def lacks_trades(self) -> bool:
+        """Whether the broker states that the order is complete, and trades are still missing."""
+        return (
+            self.report is not None
+            and self.report.state is BrokerState.COMPLETE
+            and self.filled_quantity < self.prices.quantity
+        )
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether trades, reports and answers exclude each other: a person must look at it."""
+        report = self.report
+        was_refused = self.local is LocalState.REFUSED and (report is not None or self.fills)
+        was_rejected = report is not None and report.state is BrokerState.REJECTED and self.fills
+        return bool(was_refused or was_rejected or self.filled_quantity > self.prices.quantity)
+
+    def apply(self, event: events.OrderEvent) -> "Order":
+        """The order after one more event. Raises ValueError for a second `Intended`."""
+        return msgspec.structs.replace(
+            self, event_count=self.event_count + 1, **_changes(self, event)
+        )
+
+
+_WITHOUT_REPORT: Final = {
+    LocalState.INTENT: OrderState.INTENT,
+    LocalState.SENDING: OrderState.SENDING,
+    LocalState.LOST: OrderState.UNKNOWN,
+    LocalState.REFUSED: OrderState.REJECTED,
+}
+
+
+def _changes(order: Order, event: events.OrderEvent) -> dict[str, object]:
+    match event:
+        case events.Sending():
+            return {"local": LocalState.SENDING}
+        case events.Accepted(broker_order_id=broker_order_id):
+            return {"local": LocalState.ACCEPTED, "broker_order_id": broker_order_id}
+        case events.Refused(code=code, detail=detail):
+            return {"local": LocalState.REFUSED, "code": code, "detail": detail}
+        case events.AnswerLost(detail=detail):
+            return {"local": LocalState.LOST, "detail": detail}
+        case events.Reported(report=report):
+            return _report_changes(order, report)
+        case events.Filled():
+            fill = Fill(event.quantity, event.price, event.traded_at_ms)
+            return {"fills": {event.trade_id: fill} | order.fills}
+        case events.CommandSending():
+            return {"pending": PendingCommand(event.command_id, event.prices)}
+        case events.CommandAnswered() | events.CommandLost() | events.CommandSettled():
+            return _command_changes(order, event)
+        case events.Intended():
+            raise ValueError("an order is intended once")
+
+
+def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
+    changes: dict[str, object] = {}
+    if order.report is None or report.rank > order.report.rank:
+        changes |= {"report": report, "broker_order_id": report.broker_order_id}
+    newest = order.priced_report
+    if report.prices is not None and (newest is None or report.age > newest.age):
+        changes["priced_report"] = report
+    return changes
+
+
+def _command_changes(
+    order: Order, event: events.CommandAnswered | events.CommandLost | events.CommandSettled
+) -> dict[str, object]:
+    pending = order.pending
+    if pending is None or pending.command_id != event.command_id:
+        return {}  # an older command
+    match event:
+        case events.CommandLost():
+            return {"pending": msgspec.structs.replace(pending, is_lost=True)}
+        case events.CommandAnswered(code="") | events.CommandSettled(has_effect=True):
+            return {"pending": None, "taken_prices": pending.prices or order.taken_prices}
+        case events.CommandAnswered(code=code, detail=detail):
+            return {"pending": None, "code": code, "detail": detail}
+    return {"pending": None}
+
+
+def fold(history: Iterable[events.OrderEvent]) -> Order:
+    """The order of a whole history. Raises ValueError if it does not begin with `Intended`."""
+    first, *rest = history
+    if not isinstance(first, events.Intended):
+        raise ValueError("the first event of an order is Intended")  # noqa: TRY004
+    order = Order(first.order_id, first.user_id, first.terms, first.at_ms)
+    for event in rest:
+        order = order.apply(event)
+    return order

@@ -1,0 +1,1 @@
+"""Positions and profit and loss, exact to the paisa."""
