@@ -9,7 +9,7 @@ import pytest
 
 from embedded.daemons import ROOT
 
-SERVICES = ("auth", "gateway", "ingest", "persister")
+SERVICES = ("auth", "gateway", "ingest", "persister", "trading")
 
 
 def build_wheel(project: Path, folder: Path) -> zipfile.ZipFile:
