@@ -96,23 +96,43 @@ def plan_stack(folder: Path, report: SoakReport) -> tuple[Plan, Path | None]:
         "TRADEDAD_SIMULATOR_LEDGER_MAX_ROWS": "1000000",
         "TRADEDAD_LOG_FORMAT": "json",
     }
-    clock_file = None
-    if Path(_FAKETIME).exists():
-        clock_file = folder / "clock"
-        clock_file.write_text("+0s\n")
-        overrides |= {
-            "LD_PRELOAD": _FAKETIME,
-            "FAKETIME_TIMESTAMP_FILE": str(clock_file),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DONT_RESET": "1",
-        }
-    else:
-        report.unavailable.append("clock step: Debian's libfaketime is not installed")
     plan = prepare(
         data_dir=folder / "data", use_free_ports=True, always_simulated=True, overrides=overrides
     )
+    if not Path(_FAKETIME).exists():
+        report.unavailable.append("clock step: Debian's libfaketime is not installed")
+        return plan, None
+    clock_file = folder / "clock"
+    clock_file.write_text("+0s\n")
+    plan.environment.update(
+        {
+            "PATH": f"{_python_with_clock(folder)}:{plan.environment['PATH']}",
+            "FAKETIME_TIMESTAMP_FILE": str(clock_file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+    )
     return plan, clock_file
+
+
+def _python_with_clock(folder: Path) -> Path:
+    """A folder with a `python` that gives the services the clock of the soak test.
+
+    Supervisors keep the real clock, because libfaketime breaks `time.sleep`.
+    """
+    programs = folder / "bin"
+    programs.mkdir()
+    script = programs / "python"
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        '"-m services.simulator") ;;\n'
+        f'"-m services."*) export LD_PRELOAD={_FAKETIME} ;;\n'
+        "esac\n"
+        f'exec {sys.executable} "$@"\n'
+    )
+    script.chmod(0o755)
+    return programs
 
 
 async def soak(minutes: float, seed: int, report: SoakReport, folder: Path, is_own: bool) -> None:
