@@ -38,6 +38,8 @@ class FakeBus:
         self.is_up = True
         self.breaks = False
         """Publishing fails although the connection seems to be up."""
+        self.breaks_for: str | None = None
+        """A batch with this subject fails."""
 
     @property
     def can_publish(self) -> bool:
@@ -48,7 +50,7 @@ class FakeBus:
 
     async def publish_batch(self, messages: Iterable[tuple[bytes, bytes]]) -> None:
         batch = [(subject.decode(), data) for subject, data in messages]
-        if self.breaks or not self.is_up:
+        if self.breaks or not self.is_up or any(to == self.breaks_for for to, _ in batch):
             raise OutboundBufferLimitError
         self.messages += batch
 

@@ -55,9 +55,11 @@ class Interest:
         no instruments yield to all others.
         """
         unknown = {key for key, outcome in self._not_live.items() if outcome is Outcome.UNKNOWN}
-        depth_keys = _limited(set(depth), set(self._depth), unknown, MAX_KEYS // 2)
-        all_keys = set(quotes).union(depth_keys)
-        demanded = _limited(all_keys, self._since, unknown, MAX_KEYS - len(depth_keys))
+        quote_keys, wanted_depth = set(quotes), set(depth)
+        depth_keys = _limited(wanted_depth, set(self._depth), unknown, MAX_KEYS // 2)
+        candidates = quote_keys.union(depth_keys)
+        demanded = _limited(candidates, self._since, unknown, MAX_KEYS - len(depth_keys))
+        all_keys = quote_keys | wanted_depth
         self._beyond_capacity = frozenset(all_keys.difference(demanded))
         self._reported = {key: self._reported[key] for key in all_keys if key in self._reported}
         if demanded == self._quotes and depth_keys == self._depth:

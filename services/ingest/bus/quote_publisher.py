@@ -102,7 +102,8 @@ class QuotePublisher:
             candles = list(islice(self._queued_candles, _CANDLES_PER_BATCH))
             try:
                 await self._client.publish_batch(candles)
-            except (NatsError, OSError):
+            except (NatsError, OSError) as error:
+                report_refused("candles", error)
                 return
             for _ in candles:
                 self._queued_candles.popleft()
@@ -126,7 +127,8 @@ class QuotePublisher:
                 messages.append((_CLOCK, encode(self._clock_tick(published))))
         try:
             await self._client.publish_batch(messages)
-        except (NatsError, OSError):
+        except (NatsError, OSError) as error:
+            report_refused("quotes", error)
             # A batch is sent as a whole or not at all, so every quote returns to the queue.
             for instrument in sent:
                 instrument.quote.seq -= 1

@@ -127,6 +127,19 @@ def test_keys_of_the_last_demand_stay_when_others_exceed_its_size() -> None:
     assert interest.outcome(refused, 0.0, is_known=False) is Outcome.NO_CAPACITY
 
 
+def test_a_key_whose_order_book_exceeds_the_demand_has_no_capacity() -> None:
+    interest = Interest("gw")
+    keys = long_keys("A", 5_000)
+    interest.want([], keys)
+    demand = interest.demand()
+    refused = set(keys).difference(demand.quotes)
+    assert refused == set(keys).difference(demand.depth)
+    assert len(refused) > 0
+    outcomes = interest.apply(coverage(rev=1), 0.0)
+    assert {outcomes[key] for key in refused} == {Outcome.NO_CAPACITY}
+    assert {outcomes[key] for key in demand.depth} == {Outcome.LIVE}
+
+
 def test_keys_that_are_no_instruments_yield_to_new_ones() -> None:
     interest = Interest("gw")
     interest.want(long_keys("A", 5_000), [])

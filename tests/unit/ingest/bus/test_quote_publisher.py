@@ -8,6 +8,7 @@ from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.normalise.normaliser import MergeResult, Normaliser
 from shared.bus.lease import Term
+from shared.bus.refused_publishes import REFUSED_PUBLISHES
 from shared.contracts.messages import (
     ClockTick,
     FeedState,
@@ -124,6 +125,24 @@ async def test_a_batch_that_fails_is_sent_later_under_the_same_numbers() -> None
     publishing.bus.breaks = False
     await publishing.publish(index_feed(ltp=5.0, ltt=MONDAY_10_00), OTHER_KEY)
     assert [(quote.seq, quote.ltp) for quote in publishing.quotes()] == [(1, 1.0)]
+    assert len(publishing.bus.of(candle_subject(KEY))) == 1
+
+
+@on_virtual_time
+async def test_each_batch_that_fails_is_counted_by_kind() -> None:
+    publishing = Publishing()
+    quotes, candles = (REFUSED_PUBLISHES.labels(kind) for kind in ("quotes", "candles"))
+    before = quotes._value.get(), candles._value.get()
+    publishing.bus.breaks = True
+    await publishing.publish(full_feed(ltp=1.0, minute=MINUTE))
+    assert (quotes._value.get(), candles._value.get()) == (before[0] + 1, before[1])
+    publishing.bus.breaks_for = candle_subject(KEY)
+    publishing.bus.breaks = False
+    await publishing.publish(full_feed(ltp=2.0))
+    assert (quotes._value.get(), candles._value.get()) == (before[0] + 1, before[1] + 1)
+    assert [quote.ltp for quote in publishing.quotes()] == [2.0]
+    publishing.bus.breaks_for = None
+    await publishing.publish(full_feed(ltp=3.0))
     assert len(publishing.bus.of(candle_subject(KEY))) == 1
 
 
