@@ -11,7 +11,7 @@ from nats.errors import SlowConsumerError
 from nats.js import JetStreamContext
 from prometheus_client import Counter
 
-from shared.bus.connection_causes import failure_cause
+from shared.bus.connection_causes import ConnectionCauses
 from shared.contracts.subjects import (
     MARKET_JETSTREAM_API,
     OWN_JETSTREAM_API,
@@ -99,6 +99,7 @@ async def connect_bus(
     closed = asyncio.Event()
     resync_required = asyncio.Event()
     backoff = Backoff(base_secs=0.1, cap_secs=2.0)
+    causes = ConnectionCauses(settings.url, user)
     logged: set[str] = set()
 
     async def on_disconnect() -> None:
@@ -106,6 +107,7 @@ async def connect_bus(
 
     async def on_reconnect() -> None:
         backoff.reset()
+        causes.connected()
         logged.clear()
         resync_required.set()
         readiness.up(DEPENDENCY)
@@ -117,7 +119,7 @@ async def connect_bus(
         if isinstance(error, SlowConsumerError):
             resync_required.set()
         if not client.is_connected:
-            readiness.down(DEPENDENCY, failure_cause(error, settings.url, user))
+            readiness.down(DEPENDENCY, causes.cause(error))
             return
         text = str(error) or repr(error)
         if text not in logged and len(logged) < _MAX_LOGGED_ERRORS:
@@ -153,6 +155,7 @@ async def connect_bus(
             error_cb=on_error,
             closed_cb=on_close,
         )
+        causes.connected()
         readiness.up(DEPENDENCY)
         js_api = OWN_JETSTREAM_API if user in _JETSTREAM_USERS else MARKET_JETSTREAM_API
         yield Bus(client, settings, js_api, closed=closed, resync_required=resync_required)

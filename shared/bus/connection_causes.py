@@ -8,12 +8,38 @@ URL_SETTING: Final = "TRADEDAD_NATS_URL"
 _MAX_TEXT_CHARS: Final = 200
 
 
-def failure_cause(error: Exception, url: str, user: str) -> str:
-    """Why `user` has no connection; `url` are the URLs of the settings, which have no password."""
-    if _is_refusal(error):
-        setting = f"TRADEDAD_{user.upper()}_NATS_PASSWORD"
-        return f"authorization violation: {url} refuses the user {user} or {setting}"
-    return f"{URL_SETTING}: {url}: {_network_cause(error)}"
+class ConnectionCauses:
+    """Why `user` has no connection; `url` are the URLs of the settings, which have no password.
+
+    A server that refuses a password closes the connection at once, so the client sometimes reads
+    a reset instead of the refusal. After a refusal, a reset is therefore taken for another one.
+    """
+
+    def __init__(self, url: str, user: str) -> None:
+        self._url = url
+        self._user = user
+        self._refusal: str | None = None
+
+    def connected(self) -> None:
+        """The server has accepted the user."""
+        self._refusal = None
+
+    def cause(self, error: Exception) -> str:
+        """The cause of a failed connection, with its setting."""
+        setting = f"TRADEDAD_{self._user.upper()}_NATS_PASSWORD"
+        match error:
+            case _ if _is_refusal(error):
+                refused = f"refuses the user {self._user} or {setting}"
+                self._refusal = f"authorization violation: {self._url} {refused}"
+                return self._refusal
+            case ConnectionResetError() if self._refusal is not None:
+                return self._refusal
+            case ConnectionResetError():
+                cause = f"connection reset; the server may refuse the user or {setting}"
+            case _:
+                self._refusal = None
+                cause = _network_cause(error)
+        return f"{URL_SETTING}: {self._url}: {cause}"
 
 
 def _is_refusal(error: Exception) -> bool:

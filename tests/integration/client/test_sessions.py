@@ -1,5 +1,6 @@
 """The session of a client: renewed in place, ended with its token, and never printed."""
 
+import asyncio
 import logging
 import time
 
@@ -52,9 +53,17 @@ async def test_a_token_is_renewed_in_place_after_a_warning_of_the_gateway(nats: 
 async def test_a_token_that_expired_before_its_renewal_is_replaced(nats: NatsServer) -> None:
     async with running_gateway(nats, expiry_warning_secs=0.1) as gateway:
         source = ShortTokens(gateway, secs=5)
-        async with python_client(gateway, ask_token=source.token) as client:
+        is_lost = asyncio.Event()
+
+        async def first_then_once_lost() -> str:
+            if source.expires_at:
+                await is_lost.wait()
+            return await source.token()
+
+        async with python_client(gateway, ask_token=first_then_once_lost) as client:
             events = client.events()
             assert "4401" in (await next_of(events, Disconnected)).reason
+            is_lost.set()
             await next_of(events, Connected)
             assert len(source.expires_at) >= 2
 
