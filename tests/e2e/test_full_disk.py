@@ -20,6 +20,7 @@ from tests.support.waiting import eventually, wait_until
 DISK_BYTES: Final = 900 << 20
 CRITICAL_BYTES: Final = 64 << 20
 QUOTES: Final = 200
+SHOWN_LOG_BYTES: Final = 20_000
 
 
 @pytest.fixture
@@ -40,6 +41,9 @@ def stack(disk: SmallDisk, tmp_path: Path) -> Iterator[Stack]:
     with (tmp_path / "log").open("wb") as output, Stack(plan, output) as stack:
         stack.wait_ready(START_SECS)
         yield stack
+        # Shown if the test has failed.
+        print({name: readiness(url) for name, url in plan.ops_urls.items()})
+        print((tmp_path / "log").read_text()[-SHOWN_LOG_BYTES:])
 
 
 def services(stack: Stack) -> dict[str, int]:

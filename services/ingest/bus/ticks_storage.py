@@ -39,7 +39,8 @@ class TicksStorage:
         self._readiness = readiness
         self._max_age_secs = max_age_secs
         self._max_bytes = max_bytes
-        self._is_storing = True
+        self._is_storing: bool | None = True
+        """Whether TICKS stores; None while that is unknown because a reply was lost."""
 
     async def ensure(self) -> None:
         """Create or update TICKS, for the space that there is. Raises nats.errors.Error."""
@@ -48,6 +49,7 @@ class TicksStorage:
         should_store = self._should_store()
         if not should_store:
             self._readiness.down(DEPENDENCY, self._cause())
+        self._is_storing = None
         await ensure_ticks_stream(
             self._bus,
             max_age_secs=self._max_age_secs,

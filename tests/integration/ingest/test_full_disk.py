@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from structlog.testing import capture_logs
 
 from embedded import binaries, daemons
 from embedded.ports import free_ports
@@ -23,6 +24,7 @@ from shared.runtime.tasks import stop
 from tests.support.buses import bus_of
 from tests.support.processes import child_process
 from tests.support.servers import NatsServer
+from tests.support.settings import nats_settings
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.waiting import eventually
 
@@ -81,7 +83,8 @@ async def leader(server: NatsServer, disk: SmallDisk) -> AsyncIterator[Full]:
     readiness = Readiness("ingest")
     settings = RuntimeSettings(disk_low_bytes=LOW_BYTES, disk_critical_bytes=CRITICAL_BYTES)
     watch = DiskWatch("nats", disk.folder / "nats", settings)
-    async with bus_of(server, "ingest", readiness=readiness) as bus:
+    settings_of_bus = nats_settings(server.url, has_outages=True)
+    async with bus_of(server, "ingest", settings=settings_of_bus, readiness=readiness) as bus:
         storage = TicksStorage(bus, watch, readiness, max_age_secs=600, max_bytes=1 << 30)
         await storage.ensure()
         received = [0]
@@ -124,3 +127,19 @@ async def test_live_messages_arrive_on_a_full_disk_and_storing_resumes_with_spac
     assert not await full.stores_nothing()
     await full.publish(50)
     assert await full.stored() == 150
+
+
+async def test_storing_resumes_although_the_server_hung_while_the_disk_was_full(full: Full) -> None:
+    full.server.pause()
+    with capture_logs() as logs:
+        await asyncio.to_thread(full.disk.fill, leave_bytes=CRITICAL_BYTES - (4 << 20))
+        await eventually(
+            lambda: any(entry["event"] == "TICKS not updated" for entry in logs),
+            what="a request to the server has failed",
+        )
+    assert DEPENDENCY in full.readiness.missing
+    await asyncio.to_thread(full.disk.free)
+    await eventually(lambda: full.watch.space is Space.ENOUGH, what="there is space again")
+    full.server.resume()
+    await eventually(full.readiness.is_ready, what="TICKS stores again")
+    assert not await full.stores_nothing()
