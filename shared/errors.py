@@ -14,6 +14,11 @@ TradeDadError
 │   │   └── ReauthenticationRequired
 │   ├── NotFound
 │   ├── EmailTaken
+│   ├── IdempotencyKeyMissing a command without the header Idempotency-Key
+│   ├── IdempotencyKeyReused the key was used for another command
+│   ├── CommandInFlight    the same command is being worked on
+│   ├── OrderRefused       a check refuses an order; names rule, limit and value
+│   ├── OrderFinal         the order can no longer be changed
 │   ├── LimitExceeded      a count of open things is at its limit: streams, subscriptions
 │   ├── TooLarge           the body is larger than allowed
 │   ├── UnsupportedEncoding the body is compressed
@@ -33,8 +38,10 @@ TradeDadError
     └── FeedUnauthorised   Upstox refused the access token
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -53,6 +60,11 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     EMAIL_TAKEN = "email_taken"
+    IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    COMMAND_IN_FLIGHT = "command_in_flight"
+    ORDER_REFUSED = "order_refused"
+    ORDER_FINAL = "order_final"
     LIMIT_EXCEEDED = "limit_exceeded"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     RATE_LIMITED = "rate_limited"
@@ -81,11 +93,13 @@ class ConfigError(TradeDadError):
 class RequestError(TradeDadError):
     """An error that the client receives: a code, an HTTP status and a sentence (`detail`).
 
-    `field` names the field of the input at fault; None if no single field is.
+    `field` names the field of the input at fault; None if no single field is. `members` are
+    further members of the problem document, by name.
     """
 
     code: ClassVar[Code] = Code.INTERNAL
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    members: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str, *, field: str | None = None) -> None:
         super().__init__(detail)
@@ -172,6 +186,54 @@ class EmailTaken(RequestError):
     """An account with this e-mail address already exists."""
 
     code = Code.EMAIL_TAKEN
+    status = HTTPStatus.CONFLICT
+
+
+class IdempotencyKeyMissing(RequestError):
+    """A command has no valid Idempotency-Key."""
+
+    code = Code.IDEMPOTENCY_KEY_MISSING
+    status = HTTPStatus.BAD_REQUEST
+
+
+class IdempotencyKeyReused(RequestError):
+    """The Idempotency-Key was used for another command within the last 24 hours."""
+
+    code = Code.IDEMPOTENCY_KEY_REUSED
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class CommandInFlight(RequestError):
+    """A command with the same Idempotency-Key is being worked on."""
+
+    code = Code.COMMAND_IN_FLIGHT
+    status = HTTPStatus.CONFLICT
+
+
+class OrderRefused(RequestError):
+    """A check refuses an order. The members name its `rule`, and the `limit` and `value` if known."""
+
+    code = Code.ORDER_REFUSED
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        field: str | None = None,
+        rule: str = "",
+        limit: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        super().__init__(detail, field=field)
+        members = {"rule": rule, "limit": limit, "value": value}
+        self.members = {name: text for name, text in members.items() if text}
+
+
+class OrderFinal(RequestError):
+    """The order is filled, cancelled, expired or rejected, so it cannot be changed."""
+
+    code = Code.ORDER_FINAL
     status = HTTPStatus.CONFLICT
 
 
@@ -276,12 +338,19 @@ class FeedUnauthorised(FeedError):
     """Upstox refused the access token."""
 
 
-def error_from_reply(code: Code, detail: str, field: str | None = None) -> RequestError:
+def error_from_reply(
+    code: Code, detail: str, field: str | None = None, members: Mapping[str, str] | None = None
+) -> RequestError:
     """The exception for an error that another service replied with."""
     for error_class in _with_subclasses(RequestError):
         if error_class.code is code:
-            return error_class(detail, field=field)
-    return RequestError(detail, field=field)
+            error = error_class(detail, field=field)
+            break
+    else:
+        error = RequestError(detail, field=field)
+    if members:
+        error.members = dict(members)
+    return error
 
 
 def _with_subclasses(base: type[RequestError]) -> list[type[RequestError]]:

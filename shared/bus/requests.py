@@ -61,6 +61,7 @@ class ErrorReply(msgspec.Struct, frozen=True, omit_defaults=True):
     code: Code
     detail: str
     field: str | None = None
+    members: dict[str, str] = {}
 
 
 async def send_request(
@@ -105,7 +106,9 @@ async def send_request_encoded(
         error_reply = decode_json(reply.data, ErrorReply)
     except msgspec.DecodeError as error:
         raise _undecodable(subject, error) from None
-    raise error_from_reply(error_reply.code, error_reply.detail, error_reply.field)
+    raise error_from_reply(
+        error_reply.code, error_reply.detail, error_reply.field, error_reply.members
+    )
 
 
 def _undecodable(subject: str, error: msgspec.DecodeError) -> Unavailable:
@@ -209,7 +212,9 @@ class Responder:
 
     async def _reply_error(self, message: Msg, error: RequestError) -> None:
         REQUESTS.labels(message.subject, error.code.value).inc()
-        body = msgspec.json.encode(ErrorReply(error.code, error.detail, error.field))
+        body = msgspec.json.encode(
+            ErrorReply(error.code, error.detail, error.field, dict(error.members))
+        )
         await self._reply(message, body, {ERROR_HEADER: error.code.value})
 
     async def _reply(self, message: Msg, data: bytes, headers: dict[str, str] | None) -> None:

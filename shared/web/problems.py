@@ -38,7 +38,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except RequestError as error:
         retry_after = error.retry_after_secs if isinstance(error, RetryLater) else None
         return problem(
-            error.code, error.status, error.detail, field=error.field, retry_after=retry_after
+            error.code,
+            error.status,
+            error.detail,
+            field=error.field,
+            retry_after=retry_after,
+            members=error.members,
         )
     except web.HTTPNotFound as error:
         return problem(Code.NOT_FOUND, error.status, f"no such path: {request.path}")

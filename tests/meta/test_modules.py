@@ -96,6 +96,7 @@ WITHOUT_UNIT_TEST: dict[str, str] = {
     "services.gateway.fanout.framing": "an interface without code",
     "services.simulator.feed.modes": "an enumeration",
     "services.simulator.orders.risk_checks": "an interface without code",
+    "services.trading.journal.entry": "structs without code",
     "services.trading.orders.events": "structs without code",
 }
 

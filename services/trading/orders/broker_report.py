@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from services.trading.orders.terms import Prices
+from shared.contracts.order_terms import Prices
 
 
 class BrokerState(IntEnum):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from services.trading.orders.broker_report import BrokerReport
-from services.trading.orders.terms import Prices, Terms
+from shared.contracts.order_terms import Prices, Terms
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):

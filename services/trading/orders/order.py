@@ -9,7 +9,7 @@ import msgspec
 
 from services.trading.orders import events
 from services.trading.orders.broker_report import BrokerReport, BrokerState
-from services.trading.orders.terms import Prices, Terms
+from shared.contracts.order_terms import Prices, Terms
 
 
 class OrderState(StrEnum):

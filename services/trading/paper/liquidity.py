@@ -6,8 +6,8 @@ available = min(shown, left + increase since the last book).
 
 from decimal import Decimal
 
-from services.trading.orders.terms import Side
 from services.trading.paper.market import Level, Quote
+from shared.contracts.order_terms import Side
 
 
 class Liquidity:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.trading.orders.terms import Side
+from shared.contracts.order_terms import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 
-from services.trading.orders.terms import Terms
 from services.trading.paper.liquidity import Liquidity
 from services.trading.paper.market import Candle, Quote
 from services.trading.paper.resting_order import RestingOrder
+from shared.contracts.order_terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

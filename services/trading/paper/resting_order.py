@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
-from services.trading.orders.terms import OrderType, Side, Terms, Validity
 from services.trading.paper.market import Candle, Quote
+from shared.contracts.order_terms import OrderType, Side, Terms, Validity
 
 _HUNDRED: Final = Decimal(100)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from services.trading.orders.terms import Side
+from shared.contracts.order_terms import Side
 
 _ZERO: Final = Decimal(0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.trading.orders.terms import OrderType
+from shared.contracts.order_terms import OrderType
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.trading.orders import events
 from services.trading.orders.broker_report import UPSTOX_STATES, BrokerReport, BrokerState
 from services.trading.orders.order import Order, OrderState, fold
-from services.trading.orders.terms import (
+from shared.contracts.order_terms import (
     Account,
     OrderType,
     Prices,

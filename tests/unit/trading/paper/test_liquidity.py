@@ -5,9 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.orders.terms import Side
 from services.trading.paper.liquidity import Liquidity
 from services.trading.paper.market import Level, Quote
+from shared.contracts.order_terms import Side
 
 PRICE = Decimal(100)
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.trading.orders.terms import Side
 from services.trading.paper.market import Level, Quote
+from shared.contracts.order_terms import Side
 
 BID, ASK = Level(Decimal(99), 10), Level(Decimal(101), 20)
 

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.orders.terms import (
+from services.trading.paper.market import Candle, Level, Quote
+from services.trading.paper.matching import Lapsed, Matcher, PaperFill, Result, Triggered
+from services.trading.paper.resting_order import RestingOrder
+from shared.contracts.order_terms import (
     Account,
     OrderType,
     Prices,
@@ -17,9 +20,6 @@ from services.trading.orders.terms import (
     Terms,
     Validity,
 )
-from services.trading.paper.market import Candle, Level, Quote
-from services.trading.paper.matching import Lapsed, Matcher, PaperFill, Result, Triggered
-from services.trading.paper.resting_order import RestingOrder
 
 NUMBERS = count(1)
 

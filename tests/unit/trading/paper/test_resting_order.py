@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.trading.orders.terms import (
+from services.trading.paper.resting_order import RestingOrder
+from shared.contracts.order_terms import (
     Account,
     OrderType,
     Prices,
@@ -13,7 +14,6 @@ from services.trading.orders.terms import (
     Terms,
     Validity,
 )
-from services.trading.paper.resting_order import RestingOrder
 
 
 def order(side: Side) -> RestingOrder:

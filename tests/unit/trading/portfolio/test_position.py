@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.orders.terms import Side
 from services.trading.portfolio.position import Position
+from shared.contracts.order_terms import Side
 
 
 def test_the_oldest_lot_is_closed_first() -> None:
