@@ -10,15 +10,19 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
 from embedded.supervisor import Supervisor, supervise
+from shared.runtime.backoff import Backoff
 from shared.runtime.disk_space import free_space
 
 _EVERY_SECS: Final = 1.0
+_MAX_PAUSE_SECS: Final = 60.0
+"""The longest pause before a watch that keeps failing is started again."""
 _PROBE_TIMEOUT_SECS: Final = 4.0
 _MAX_FAILURES: Final = 3
 _START_SECS: Final = 120.0
@@ -36,7 +40,21 @@ class NatsSupervisor(Supervisor):
         self._reserve = reserve
 
     def started(self, child: "subprocess.Popen[bytes]") -> None:
-        threading.Thread(target=self._watch, args=(child,), daemon=True).start()
+        threading.Thread(target=self._keep_watching, args=(child,), daemon=True).start()
+
+    def _keep_watching(self, child: "subprocess.Popen[bytes]") -> None:
+        """Watch `child` until it ends. A watch that fails is started again."""
+        backoff = Backoff(base_secs=_EVERY_SECS, cap_secs=_MAX_PAUSE_SECS)
+        while child.poll() is None:
+            try:
+                self._watch(child)
+            except Exception as error:  # noqa: BLE001 - without a watch, a hang goes unnoticed
+                cause = f"{type(error).__name__}: {error}"
+                print(f"the watch of nats-server failed and starts again: {cause}", flush=True)
+                traceback.print_exc()
+                time.sleep(backoff.next_secs())
+            else:
+                return
 
     def _watch(self, child: "subprocess.Popen[bytes]") -> None:
         """Kill `child` if it no longer answers, or does not begin to within the time to start."""

@@ -14,6 +14,7 @@ from embedded.ports import HOST, configured_hosts, configured_ports, free_stack_
 from embedded.secrets import ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from embedded.simulated_time import check_simulated_time
+from embedded.user_settings import user_environment
 from shared.errors import ConfigError
 from shared.runtime.disk_space import free_space
 from shared.runtime.setting_problems import shown
@@ -79,10 +80,26 @@ def prepare(
 ) -> Plan:
     """Check the machine and the settings, and create the data folder and secrets.
 
-    The stack uses the real Upstox if an access token or a token file for it is set, unless
-    `always_simulated`. Simulated and real data have separate folders. Raises ConfigError or
-    MissingProgramError, whose messages name the remedy.
+    The stack uses the real Upstox if an access token or a token file for it is set, as a variable
+    or as a secret file, unless `always_simulated`. Simulated and real data have separate folders.
+    Raises ConfigError or MissingProgramError, whose messages name the remedy.
     """
+    with _environ(user_environment()):
+        return _prepare(
+            data_dir,
+            use_free_ports=use_free_ports,
+            overrides=overrides or {},
+            always_simulated=always_simulated,
+        )
+
+
+def _prepare(
+    data_dir: Path | None,
+    *,
+    use_free_ports: bool,
+    overrides: dict[str, str],
+    always_simulated: bool,
+) -> Plan:
     nats_server, mongod = find_programs()
     settings = load(StackSettings)
     simulated = always_simulated or not any(map(_is_set, _TOKEN_VARIABLES))
@@ -96,7 +113,7 @@ def prepare(
         environment = _without_upstox(environment) | _simulated_upstox(hosts, ports)
     else:
         _check_token_file(environment, problems)
-    environment |= overrides or {}
+    environment |= overrides
     environment |= {
         "TRADEDAD_STACK_NATS_SERVER": str(nats_server),
         "TRADEDAD_STACK_MONGOD": str(mongod),
@@ -217,7 +234,6 @@ def _environment(
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": _SHUTDOWN_DEADLINE_SECS,
         "TRADEDAD_NATS_STORE_DIR": str(folder / "nats"),
         "TRADEDAD_MONGO_STORE_DIR": str(folder / "mongo"),
-        SECRETS_DIR: str(folder / "secrets"),
     }
     if sys.stderr.isatty():
         defaults["TRADEDAD_LOG_FORMAT"] = "console"
@@ -225,6 +241,7 @@ def _environment(
     environment |= {name: str(port) for name, port in ports.items()}
     environment |= {
         "TRADEDAD_STACK_DATA_DIR": str(folder),
+        SECRETS_DIR: str(folder / "secrets"),
         "PATH": f"{bin_dir}:{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,6 +5,7 @@ HTML, and quotes the header at fault, which may be one with a token. It also nam
 Python's in the header `Server` of every response.
 """
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ _CODES: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE: Code.UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT: Code.TIMED_OUT,
 }
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _TOO_LONG: Final = "the request line or a header is longer than this server accepts"
 
 
@@ -92,11 +94,25 @@ class ProblemRunner(web.AppRunner):
         made = await super()._make_server()
         options: dict[str, Any] = made._kwargs  # noqa: SLF001  (aiohttp has no other way)
         return ProblemServer(
-            made.request_handler,
+            _with_known_expectation(made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **options,
         )
+
+
+def _with_known_expectation(handler: _Handler) -> _Handler:
+    """A handler that refuses an unknown `Expect` with 417.
+
+    aiohttp does so as well, but with the header in the body, and fails if it cannot encode it.
+    """
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get(hdrs.EXPECT, "").lower() not in ("", "100-continue"):
+            raise web.HTTPExpectationFailed
+        return await handler(request)
+
+    return handle
 
 
 def problem_of_status(error: web.HTTPException) -> web.Response:

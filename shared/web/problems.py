@@ -79,8 +79,8 @@ def check_encoding(request: web.Request) -> None:
 async def read_body(request: web.Request, model: type[M]) -> M:
     """Parse the request's JSON body as `model`.
 
-    Raises BadMessage if it is not JSON or takes longer than 10 s, InvalidField for the first
-    rule that it breaks, TooLarge if it is longer than the application allows, and
+    Raises BadMessage if it is not JSON, takes longer than 10 s or is cut off, InvalidField for the
+    first rule that it breaks, TooLarge if it is longer than the application allows, and
     UnsupportedEncoding if it is compressed.
     """
     check_encoding(request)
@@ -90,6 +90,8 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         return model.model_validate_json(body)
     except TimeoutError:
         raise BadMessage(f"the body did not arrive within {_BODY_TIMEOUT_SECS:.0f} s") from None
+    except ConnectionError:
+        raise BadMessage("the client has closed the connection before the body's end") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("the body is too large") from None
     except ValidationError as error:

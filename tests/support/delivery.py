@@ -27,6 +27,8 @@ KEYS = ("NSE_EQ|A", "NSE_EQ|B", "NSE_FO|C")
 SUBSCRIBABLE = (*KEYS, "*", "NSE_EQ|*")
 BUFFER_BYTES = 600
 MAX_AGE_SECS = 2
+# Of virtual time, so it costs none: longer than each interval and turn of the flusher.
+_SETTLE_SECS = 1
 
 
 class Client:
@@ -130,7 +132,7 @@ class DeliveryScenario:
     async def _end(self) -> None:
         for client in self.clients:
             client.read()
-        await asyncio.sleep(1)
+        await asyncio.sleep(_SETTLE_SECS)
         for client in self.clients:
             expected = {
                 key: seq for key, seq in self.seqs.items() if seq and client.is_subscribed(key)

@@ -1,4 +1,4 @@
-"""The signing keys on disk, and the times at which each is published and signs.
+"""Creates and loads the signing keys on disk; decides when each is published and signs.
 
 Each key is an Ed25519 key in a file ``<kid>.pem`` (PKCS #8). A name begins with the time of the
 key's creation, so that names sort by age. A new key is published at once. It signs only when

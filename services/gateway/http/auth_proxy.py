@@ -146,6 +146,8 @@ async def _read_body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise BadMessage(f"the body did not arrive within {_BODY_SECS:.0f} s") from None
+    except ConnectionError:
+        raise BadMessage("the client has closed the connection before the body's end") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes") from None
 

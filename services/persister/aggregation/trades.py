@@ -172,8 +172,9 @@ class TradeRecorder:
     def _hidden_since_ms(
         self, instrument: InstrumentProgress, previous_ms: int, ltt_ms: int
     ) -> int:
-        """The time since which a quote may hide trades; `previous_ms` is the quote before.
+        """Return the time after which trades may be missing between the previous quote and this one.
 
+        `previous_ms` is the time of the previous quote, `ltt_ms` that of this quote's trade.
         A window is proven if it is closed and the stream went on without a break, from the quote
         before until well after the window's end: the feed reports a trade within the grace period,
         and NATS may hold quotes back for as long as the stream can pause without a break. A quote

@@ -34,9 +34,10 @@ def check_expiry(text: str) -> None:
 
 
 def expiry_filter(text: str, rows: Iterable[MasterRow], today: str) -> RowFilter:
-    """Whether a row has this expiry; keywords count the expiries in `rows` from `today` on.
+    """Return a filter for rows with the expiry `text`, which is a date or a keyword.
 
-    Rows without an expiry never match.
+    A keyword selects among the expiries in `rows` that are not before `today`. Rows without an
+    expiry never match.
     """
     if text not in _WEEKS and text not in _MONTHS:
         return lambda row: expiry_day(row) == text

@@ -78,6 +78,7 @@ def check_problem(reply: tuple[int, dict[str, str], bytes], status: int, code: s
         (b"GET http://[::1 HTTP/1.1\r\nX: " + SECRET + b"\r\n\r\n", 400, "bad_message"),
         (HEAD.replace(b"/ ", b"/\xff ") + b"X: " + SECRET + b"\r\n\r\n", 400, "bad_message"),
         (HEAD + b"Expect: " + SECRET + b"\r\n\r\n", 417, "bad_message"),
+        (HEAD + b"Expect: \x86" + SECRET + b"\r\n\r\n", 417, "bad_message"),
         (CHUNKED + b"zz" + SECRET + b"\r\n", 400, "bad_message"),
         (b"GET /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
         (b"PUT / HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method_not_allowed"),
@@ -96,6 +97,28 @@ async def test_what_is_no_request_gets_a_problem_without_its_content(
 async def test_a_body_that_breaks_off_inside_its_framing_gets_a_problem(port: int) -> None:
     reply = await answer(port, CHUNKED, b'5\r\n{"na\r\n', SECRET + b"\r\n")
     check_problem(reply, 400, "bad_message")
+
+
+async def test_a_client_that_leaves_before_the_end_of_its_body_is_no_failure() -> None:
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def body(request: web.Request) -> web.Response:
+        began.set()
+        try:
+            return web.json_response({"name": (await read_body(request, Order)).name})
+        finally:
+            ended.set()
+
+    app = web.Application(middlewares=[problems])
+    app.add_routes([web.post("/", body)])
+    with capture_logs() as logs:
+        async with serve(app, "127.0.0.1", 0) as port, asyncio.timeout(PATIENCE_SECS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            await began.wait()
+            writer.transport.abort()
+            await ended.wait()
+    assert [entry for entry in logs if entry["log_level"] not in ("debug", "info")] == []
 
 
 async def test_malformed_requests_are_counted_by_kind(port: int) -> None:

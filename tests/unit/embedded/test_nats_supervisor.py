@@ -94,6 +94,27 @@ def test_a_server_that_does_not_begin_to_answer_is_killed_after_a_time(
     assert "nats-server hangs" in capfd.readouterr().out
 
 
+def test_a_watch_that_fails_is_reported_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = ask_in_vain(monkeypatch)
+    monkeypatch.setattr(nats_supervisor, "_START_SECS", 0.0)
+    failures = iter([ValueError("not a URL"), ValueError("still not")])
+
+    def adjust(_: DiskReserve) -> None:
+        error = next(failures, None)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(DiskReserve, "adjust", adjust)
+    with supervised(tmp_path):
+        wait_until(lambda: asked[0] > nats_supervisor._MAX_FAILURES, what="it is started again")
+    output = capfd.readouterr().out
+    for cause in ("not a URL", "still not"):
+        assert f"the watch of nats-server failed and starts again: ValueError: {cause}\n" in output
+    assert "nats-server hangs" in output
+
+
 def ask_in_vain(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let no server answer; returns how often one was asked."""
     asked = [0]

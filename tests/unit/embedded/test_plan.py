@@ -1,5 +1,6 @@
 """A plan has the environment of all processes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from shared.runtime.setting_sources import SECRETS_DIR
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = (Path("/usr/sbin/nats-server"), Path("/usr/bin/mongod"))
     monkeypatch.setattr(plan, "find_programs", lambda: found)
-    for variable in ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE"):
+    for variable in ("TRADEDAD_UPSTOX_ACCESS_TOKEN", "TRADEDAD_UPSTOX_TOKEN_FILE", SECRETS_DIR):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -169,3 +170,37 @@ def test_a_simulated_upstox_is_not_given_a_real_token(
     assert made.data_dir.name == "simulated"
     assert made.environment[TOKEN] != "real"
     assert FILE not in made.environment
+
+
+@pytest.fixture
+def secrets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of secret files of the user."""
+    folder = tmp_path / "user-secrets"
+    folder.mkdir()
+    monkeypatch.setenv(SECRETS_DIR, str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("variable", [TOKEN, FILE])
+def test_a_token_in_a_secret_file_makes_upstox_the_real_one(
+    tmp_path: Path, secrets_folder: Path, variable: str
+) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text("token")
+    (secrets_folder / variable).write_text(f"{token_file}\n")
+    made = prepared(tmp_path)
+    assert made.data_dir.name == "upstox"
+    assert made.environment[variable] == str(token_file)
+    simulated = prepared(tmp_path, always_simulated=True)
+    assert str(token_file) not in simulated.environment.values()
+
+
+def test_the_processes_read_the_generated_secrets_beside_those_of_the_user(
+    tmp_path: Path, secrets_folder: Path
+) -> None:
+    (secrets_folder / "TRADEDAD_MONGO_URL").write_text("mongodb://from-a-file")
+    made = prepared(tmp_path)
+    assert made.environment[SECRETS_DIR] == str(made.data_dir / "secrets")
+    assert made.environment["TRADEDAD_MONGO_URL"] == "mongodb://from-a-file"
+    assert os.environ[SECRETS_DIR] == str(secrets_folder)
+    assert "TRADEDAD_MONGO_URL" not in os.environ

@@ -1,4 +1,4 @@
-"""Token sources that a program supplies."""
+"""Access tokens come from a fixed text or from a callback of the program."""
 
 import asyncio
 

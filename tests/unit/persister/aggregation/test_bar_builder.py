@@ -321,7 +321,7 @@ def versions(entries: list[Entry]) -> dict[tuple[str, int], list[tuple[int, Bar]
 
 
 def states_of(entries: list[Entry], key: str, start: int) -> list[str]:
-    """The states of a bar, in the order in which it is stored."""
+    """The state of each stored version of a bar, the oldest version first."""
     return [bar.state.value for _, bar in versions(entries)[key, start]]
 
 
