@@ -17,7 +17,6 @@ from services.simulator.orders.auction_fills import auction_fills
 from services.simulator.orders.liquidity import Liquidity
 from services.simulator.orders.order import (
     AMO_PENDING,
-    Fill,
     Order,
     OrderRequest,
     OrderStatus,
@@ -26,6 +25,7 @@ from services.simulator.orders.order import (
 )
 from services.simulator.orders.order_store import OrderStore
 from services.simulator.orders.risk_checks import RiskChecks
+from services.simulator.orders.working_orders import WorkingOrders
 from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date, trading_day
 
@@ -55,15 +55,11 @@ class OrderManager:
         self.order_store = order_store
         self._needs_protection = needs_protection
         self._day = trading_day(start_ms)
-        self._pending: dict[str, dict[str, Order]] = {}
-        """Orders that are not final, by instrument key and order id."""
+        self._working = WorkingOrders(order_store, risk_checks)
         self._liquidity: dict[str, Liquidity] = {}
         self._order_number = 0
-        self._trade_number = 0
-        self.on_order: list[Callable[[Order], None]] = []
-        """Called with an order after each of its changes."""
-        self.on_fill: list[Callable[[Fill], None]] = []
-        """Called with a fill after the account is updated."""
+        self.on_order = self._working.on_order
+        self.on_fill = self._working.on_fill
 
     def place(self, user_id: str, request: OrderRequest, at_ms: int) -> Order:
         """Place an order; it may be filled or rejected on return.
@@ -75,8 +71,8 @@ class OrderManager:
         self._order_number += 1
         order_id = f"{ist_date(at_ms):%y%m%d}{self._order_number:09d}"
         order = Order(order_id, user_id, request, placed_ms=at_ms, updated_ms=at_ms)
-        self._update(order)
-        order = self._move(order, OrderStatus.VALIDATION_PENDING, at_ms)
+        self._working.update(order)
+        order = self._working.move(order, OrderStatus.VALIDATION_PENDING, at_ms)
         phase = self._calendar.phase(self._segment(order), at_ms)
         rejection = self._rejection(order)
         if phase is not Phase.NORMAL_OPEN and request.validity is Validity.IOC:
@@ -84,10 +80,10 @@ class OrderManager:
         if self._in_closing_auction(self._states[request.instrument_key], at_ms):
             rejection = rejection or checks.auction_rejection(request)
         if rejection is not None:
-            return self._move(order, OrderStatus.REJECTED, at_ms, rejection)
+            return self._working.move(order, OrderStatus.REJECTED, at_ms, rejection)
         if phase is Phase.NORMAL_OPEN or phase in _PRE_OPEN:
             return self._send_to_exchange(order, at_ms)
-        return self._move(replace(order, is_amo=True), OrderStatus.AMO_RECEIVED, at_ms)
+        return self._working.move(replace(order, is_amo=True), OrderStatus.AMO_RECEIVED, at_ms)
 
     def modify(self, user_id: str, order_id: str, modification: Modification, at_ms: int) -> Order:
         """Modify a pending order.
@@ -112,14 +108,14 @@ class OrderManager:
         if order.status in AMO_PENDING:
             if rejection is not None:
                 raise ApiError(ErrorCode.MODIFY_OF_FINAL_ORDER, rejection)
-            return self._move(modified, OrderStatus.AMO_MODIFIED, at_ms)
+            return self._working.move(modified, OrderStatus.AMO_MODIFIED, at_ms)
         status_before = order.status
-        order = self._move(order, OrderStatus.MODIFY_VALIDATION_PENDING, at_ms)
+        order = self._working.move(order, OrderStatus.MODIFY_VALIDATION_PENDING, at_ms)
         if rejection is not None:
-            order = self._move(order, OrderStatus.NOT_MODIFIED, at_ms, rejection)
-            return self._move(order, status_before, at_ms, rejection)
-        order = self._move(order, OrderStatus.MODIFY_PENDING, at_ms)
-        order = self._move(replace(order, request=request), OrderStatus.MODIFIED, at_ms)
+            order = self._working.move(order, OrderStatus.NOT_MODIFIED, at_ms, rejection)
+            return self._working.move(order, status_before, at_ms, rejection)
+        order = self._working.move(order, OrderStatus.MODIFY_PENDING, at_ms)
+        order = self._working.move(replace(order, request=request), OrderStatus.MODIFIED, at_ms)
         return self._rest(order, at_ms)
 
     def cancel(self, user_id: str, order_id: str, at_ms: int) -> Order:
@@ -132,8 +128,8 @@ class OrderManager:
                 f"An order that is {order.status} cannot be cancelled",
             )
         if order.status in AMO_PENDING:
-            return self._move(order, OrderStatus.AMO_CANCELLED, at_ms)
-        return self._cancel(order, at_ms, "")
+            return self._working.move(order, OrderStatus.AMO_CANCELLED, at_ms)
+        return self._working.cancel(order, at_ms, "")
 
     def step(self, trades: Sequence[Trade], now_ms: int) -> None:
         """Process the market's trades up to `now_ms`."""
@@ -141,7 +137,7 @@ class OrderManager:
             self._day = trading_day(now_ms)
             self._roll_day(now_ms)
         self._liquidity.clear()
-        keys = [key for key, orders in self._pending.items() if orders]
+        keys = self._working.keys
         if not keys:
             return
         by_key: dict[str, list[Trade]] = {key: [] for key in keys}
@@ -169,22 +165,17 @@ class OrderManager:
 
     def pending_orders(self, user_id: str) -> list[Order]:
         """The user's orders that are not final."""
-        return [
-            order
-            for orders in self._pending.values()
-            for order in orders.values()
-            if order.user_id == user_id
-        ]
+        return self._working.of_user(user_id)
 
     def _process(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
         """Trigger and match the pending orders, by price priority, then by time priority."""
-        for order in sorted(self._pending[key].values(), key=_priority):
+        for order in self._working.of_key(key):
             if order.status in AMO_PENDING:
                 rejection = self._rejection(order)
                 if rejection is None:
                     self._send_to_exchange(order, now_ms)
                 else:
-                    self._move(order, OrderStatus.REJECTED, now_ms, rejection)
+                    self._working.move(order, OrderStatus.REJECTED, now_ms, rejection)
             elif order.status is OrderStatus.TRIGGER_PENDING:
                 self._trigger(order, trades, now_ms)
             else:
@@ -193,19 +184,19 @@ class OrderManager:
     def _send_to_exchange(self, order: Order, at_ms: int) -> Order:
         exchange_order_id = f"1{order.order_id[6:]:0>15}"
         order = replace(order, exchange_order_id=exchange_order_id)
-        return self._rest(self._move(order, OrderStatus.OPEN_PENDING, at_ms), at_ms)
+        return self._rest(self._working.move(order, OrderStatus.OPEN_PENDING, at_ms), at_ms)
 
     def _rest(self, order: Order, at_ms: int) -> Order:
         if order.request.order_type.has_trigger and not order.triggered:
-            return self._move(order, OrderStatus.TRIGGER_PENDING, at_ms)
+            return self._working.move(order, OrderStatus.TRIGGER_PENDING, at_ms)
         return self._open(order, at_ms)
 
     def _open(self, order: Order, at_ms: int) -> Order:
         limit = checks.limit_paise(order.request, self._states[order.request.instrument_key])
-        order = self._move(replace(order, limit_paise=limit), OrderStatus.OPEN, at_ms)
+        order = self._working.move(replace(order, limit_paise=limit), OrderStatus.OPEN, at_ms)
         order = self._match(order, at_ms)
         if order.request.validity is Validity.IOC and not order.is_final:
-            order = self._cancel(order, at_ms, "The rest of an IOC order is cancelled")
+            order = self._working.cancel(order, at_ms, "The rest of an IOC order is cancelled")
         return order
 
     def _trigger(self, order: Order, trades: Sequence[Trade], now_ms: int) -> None:
@@ -216,16 +207,16 @@ class OrderManager:
                 return
 
     def _match_auction(self, key: str, trade: Trade) -> None:
-        orders = sorted(self._pending[key].values(), key=_priority)
+        orders = self._working.of_key(key)
         for order, quantity in auction_fills(orders, trade):
-            self._fill(order, trade.price_paise, quantity, trade.time_ms)
+            self._working.fill(order, trade.price_paise, quantity, trade.time_ms)
 
     def _cancel_for_closing_auction(self, key: str, now_ms: int) -> None:
         """Cancel what the closing auction does not take (NSE circular CMTR/73362)."""
-        for order in list(self._pending[key].values()):
+        for order in self._working.of_key(key):
             is_disclosed = order.request.disclosed_quantity and order.status is OrderStatus.OPEN
             if is_disclosed or order.status is OrderStatus.TRIGGER_PENDING:
-                self._cancel(order, now_ms, "Not taken in the closing auction")
+                self._working.cancel(order, now_ms, "Not taken in the closing auction")
 
     def _match(self, order: Order, at_ms: int) -> Order:
         key = order.request.instrument_key
@@ -235,31 +226,16 @@ class OrderManager:
         if key not in self._liquidity:
             self._liquidity[key] = Liquidity(state, ())
         for fill_ms, price_paise, quantity in self._liquidity[key].take(order, at_ms):
-            order = self._fill(order, price_paise, quantity, fill_ms)
+            order = self._working.fill(order, price_paise, quantity, fill_ms)
         return order
-
-    def _fill(self, order: Order, price_paise: int, quantity: int, at_ms: int) -> Order:
-        order = order.fill(price_paise, quantity, at_ms)
-        self._trade_number += 1
-        fill = Fill(str(self._trade_number), order, price_paise, quantity, at_ms)
-        self.order_store.add_fill(fill)
-        self._risk_checks.record(fill)
-        self._update(order)
-        for listener in self.on_fill:
-            listener(fill)
-        return order
-
-    def _cancel(self, order: Order, at_ms: int, message: str) -> Order:
-        order = self._move(order, OrderStatus.CANCEL_PENDING, at_ms)
-        return self._move(order, OrderStatus.CANCELLED, at_ms, message)
 
     def _expire(self, key: str, now_ms: int) -> None:
-        for order in list(self._pending[key].values()):
+        for order in self._working.of_key(key):
             if order.status not in AMO_PENDING:
-                self._cancel(order, now_ms, "Expired at the end of the day")
+                self._working.cancel(order, now_ms, "Expired at the end of the day")
 
     def _roll_day(self, now_ms: int) -> None:
-        for key in list(self._pending):
+        for key in self._working.keys:
             self._expire(key, now_ms)
         self._risk_checks.roll_day()
         self.order_store.roll_day()
@@ -315,25 +291,3 @@ class OrderManager:
 
     def _segment(self, order: Order) -> str:
         return self._states[order.request.instrument_key].instrument.segment
-
-    def _move(self, order: Order, status: OrderStatus, at_ms: int, message: str = "") -> Order:
-        order = order.move(status, at_ms, message)
-        self._update(order)
-        return order
-
-    def _update(self, order: Order) -> None:
-        """Store the new version of an order and notify the listeners."""
-        self.order_store.add(order)
-        pending = self._pending.setdefault(order.request.instrument_key, {})
-        if order.is_final:
-            pending.pop(order.order_id, None)
-        else:
-            pending[order.order_id] = order
-        for listener in self.on_order:
-            listener(order)
-
-
-def _priority(order: Order) -> tuple[int, str]:
-    """By price, then by time; orders without a limit first."""
-    limit = order.limit_paise
-    return (-order.request.side.sign * limit if limit else -1 << 62, order.order_id)
