@@ -1,17 +1,20 @@
 """The page in a browser: sign up, find an instrument, see its price, log out."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import TimeoutError as NotFoundInTimeError
 
 from embedded.stack import Stack
 from tests.support import third_party
-from tests.support.patience import PATIENCE_MS
+from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 
 PASSWORD = "a long sentence is best"
+SEARCH_MS = 2_000
 PRICE = re.compile(r"^[\d,]+\.\d\d$")
 
 
@@ -29,6 +32,19 @@ async def enter(page: Page, button: str, email: str, password: str = PASSWORD) -
     await page.get_by_label("E-mail").fill(email)
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name=button).click()
+
+
+async def find(page: Page, words: str) -> None:
+    """Search until there is a result: the instruments master may not be loaded yet."""
+    found = page.locator("#found button").first
+    async with asyncio.timeout(PATIENCE_SECS):
+        while not await found.is_visible():
+            await page.get_by_label("Add an instrument").fill("")
+            await page.get_by_label("Add an instrument").fill(words)
+            try:
+                await found.wait_for(timeout=SEARCH_MS)
+            except NotFoundInTimeError:
+                continue
 
 
 async def test_a_user_signs_up_sees_live_prices_and_logs_out(
@@ -50,7 +66,7 @@ async def test_a_user_signs_up_sees_live_prices_and_logs_out(
     await expect(page.locator("#who")).to_have_text(email, timeout=PATIENCE_MS)
     await expect(page.locator("#feed")).to_have_text("feed live", timeout=PATIENCE_MS)
 
-    await page.get_by_label("Add an instrument").fill("infy")
+    await find(page, "infy")
     await page.locator("#found button").first.click()
     price = page.locator("#quotes tr", has_text="INFY").locator("td").nth(1)
     await expect(price).to_have_text(PRICE, timeout=PATIENCE_MS)

@@ -1,16 +1,21 @@
-"""Cancelling a wait of the MongoDB driver leaves its locks in a correct state."""
+"""Cancelling an operation of the MongoDB driver leaves no lock taken and no socket open."""
 
 import asyncio
 
 import pytest
-from pymongo import lock
+from pymongo import lock, pool_shared
+from pymongo.pool_options import PoolOptions
 
 from shared.runtime import pymongo_patches
+from tests.support.patience import PATIENCE_SECS
 
 
 @pytest.fixture(autouse=True)
 def patched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "wait_for", asyncio.wait_for)
+    monkeypatch.setattr(
+        pool_shared, "_async_create_connection", pool_shared._async_create_connection
+    )
     pymongo_patches.apply()
 
 
@@ -61,3 +66,33 @@ async def test_a_wait_ends_when_it_is_notified() -> None:
     async with taken:
         condition.notify_all()
     assert await waiting is True
+
+
+async def test_a_connection_whose_caller_is_cancelled_is_closed() -> None:
+    is_closed = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.read() == b""
+        is_closed.set()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        address = server.sockets[0].getsockname()
+        options = PoolOptions(connect_timeout=PATIENCE_SECS)
+        connecting = asyncio.create_task(pool_shared._async_create_connection(address, options))
+        await asyncio.sleep(0)
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        assert connecting.cancelled()
+        async with asyncio.timeout(PATIENCE_SECS):
+            await is_closed.wait()
+
+
+async def test_a_connection_is_returned_open() -> None:
+    async with await asyncio.start_server(
+        lambda _, writer: writer.close(), "127.0.0.1", 0
+    ) as server:
+        options = PoolOptions(connect_timeout=PATIENCE_SECS)
+        address = server.sockets[0].getsockname()
+        with await pool_shared._async_create_connection(address, options) as connection:
+            assert connection.getpeername() == address
