@@ -7,6 +7,7 @@ is marked by the header `Refused` and holds `{code, detail, field}`.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -39,6 +40,7 @@ ERROR_HEADER: Final = "Refused"
 """Marks an error reply; its value is the error's code."""
 
 _EXPIRED: Final = "expired"
+_deadline_ms: ContextVar[int | None] = ContextVar("deadline_ms", default=None)
 
 REQUESTS: Final = Counter(
     "tradedad_bus_requests_total",
@@ -116,12 +118,20 @@ def _undecodable(subject: str, error: msgspec.DecodeError) -> Unavailable:
     return Unavailable(f"the reply of {subject} cannot be decoded")
 
 
+def request_deadline_ms() -> int | None:
+    """The deadline of the request that is being handled, epoch ms; None outside of a handler."""
+    return _deadline_ms.get()
+
+
 @dataclass(frozen=True, slots=True)
 class Handler(Generic[RequestT]):
-    """Handles the requests of one subject; `handle` may raise any RequestError."""
+    """Handles the requests of one subject; `handle` may raise any RequestError.
+
+    It returns the reply, or the reply as JSON.
+    """
 
     request_type: type[RequestT]
-    handle: Callable[[RequestT], Awaitable[msgspec.Struct]]
+    handle: Callable[[RequestT], Awaitable[msgspec.Struct | msgspec.Raw]]
 
 
 class Responder:
@@ -182,6 +192,7 @@ class Responder:
             if left_secs <= 0:
                 REQUESTS.labels(message.subject, _EXPIRED).inc()
                 continue
+            _deadline_ms.set(deadline_ms)
             try:
                 async with asyncio.timeout(left_secs):
                     with REQUEST_SECONDS.labels(message.subject).time():

@@ -22,7 +22,7 @@ MAX_ORDERS: Final = 200
 MAX_QUANTITY: Final = 10_000_000
 MAX_COMMAND_KEY_CHARS: Final = 64
 
-UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 Key = Annotated[str, msgspec.Meta(min_length=3, max_length=MAX_KEY_CHARS)]
 CommandKey = Annotated[
     str, msgspec.Meta(min_length=1, max_length=MAX_COMMAND_KEY_CHARS, pattern="^[A-Za-z0-9_.:-]+$")

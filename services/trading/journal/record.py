@@ -1,0 +1,31 @@
+"""What is stored together: entries with their messages, and the command that caused them."""
+
+import msgspec
+
+from services.trading.journal.entry import Entry
+from shared.contracts.trading import Operation
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry in the order of its partition."""
+
+    number: int
+    """Number of the entry in its partition; rises."""
+    entry: Entry
+    event: bytes
+    """The user's event as JSON, with the same `seq`."""
+
+
+class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A command, and the answer that every repetition gets."""
+
+    user_id: str
+    key: str
+    operation: Operation
+    digest: bytes
+    """Hash of the request."""
+    request: bytes
+    answer: bytes
+    """The reply as JSON, or the body of the error."""
+    code: str = ""
+    """The code of the error; empty if the command was carried out."""

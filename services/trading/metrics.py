@@ -1,0 +1,29 @@
+"""Prometheus metrics of the trading service."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+COMMANDS: Final = Counter(
+    "tradedad_trading_commands_total",
+    "Commands that were carried out or refused, by operation and outcome: ok or an error code.",
+    ["operation", "code"],
+)
+JOURNAL_ENTRIES: Final = Counter(
+    "tradedad_trading_journal_entries_total", "Entries stored in the journal."
+)
+COMMIT_SECONDS: Final = Histogram(
+    "tradedad_trading_commit_seconds", "Time to store one group of changes, all retries included."
+)
+PAPER_RESULTS: Final = Counter(
+    "tradedad_trading_paper_results_total",
+    "Fills, triggers and ends of paper orders, by kind.",
+    ["kind"],
+)
+REFUSALS: Final = Counter(
+    "tradedad_trading_refused_orders_total", "Orders that a check refused, by rule.", ["rule"]
+)
+CHECKPOINT_BYTES: Final = Gauge(
+    "tradedad_trading_checkpoint_bytes",
+    "Size of the last stored state of the paper broker; MongoDB refuses more than 16 MiB.",
+)

@@ -1,0 +1,28 @@
+"""Whether the owner may still act: its lease, the deadline of the request, room in the journal."""
+
+from dataclasses import dataclass
+
+from services.trading.store.journal import Journal
+from shared.bus.lease import Term
+from shared.bus.requests import request_deadline_ms
+from shared.errors import Overloaded, TimedOut, Unavailable
+from shared.runtime.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Asked right before a command changes anything."""
+
+    term: Term
+    journal: Journal
+    clock: Clock
+
+    def check(self) -> None:
+        """Raises Unavailable, TimedOut or Overloaded; then nothing has changed."""
+        if not self.term.is_valid():
+            raise Unavailable("another process takes over this account; repeat the command")
+        deadline_ms = request_deadline_ms()
+        if deadline_ms is not None and self.clock.now_ms() >= deadline_ms:
+            raise TimedOut("the command arrived after its deadline; nothing was done")
+        if not self.journal.has_room:
+            raise Overloaded("too many changes wait to be stored; try again")

@@ -1,0 +1,54 @@
+"""The accounts of a partition, and the paper broker that fills their orders.
+
+All changes go through `record`, so memory and journal have the same order. Nothing here waits.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import msgspec
+
+from services.trading.journal.entry import Body, Entry
+from services.trading.journal.record import Record
+from services.trading.paper.broker import PaperBroker
+from services.trading.portfolio.account import PaperAccount
+
+Ltp = Callable[[str], Decimal | None]
+
+
+class Ledger:
+    """The state of one partition. `opening_cash` in rupees is that of a new account."""
+
+    def __init__(self, broker: PaperBroker, opening_cash: Decimal) -> None:
+        self.broker = broker
+        self.number = 0
+        """Of the last record."""
+        self.position = 0
+        """Of the last entry of TICKS that the broker has processed."""
+        self._opening_cash = opening_cash
+        self._accounts: dict[str, PaperAccount] = {}
+
+    def account(self, user_id: str) -> PaperAccount:
+        """The paper account of a user; a new one if there is none."""
+        account = self._accounts.get(user_id)
+        if account is None:
+            account = self._accounts[user_id] = PaperAccount(user_id, self._opening_cash)
+        return account
+
+    def accounts(self) -> Iterator[PaperAccount]:
+        """All accounts."""
+        return iter(self._accounts.values())
+
+    def record(self, user_id: str, body: Body) -> Record:
+        """Apply one more change to an account; the result must be appended to the journal."""
+        account = self.account(user_id)
+        entry = Entry(user_id=user_id, seq=account.seq + 1, position=self.position, body=body)
+        account.apply(entry)
+        self.number += 1
+        event = msgspec.json.encode(account.user_event(entry, self.broker.ltp))
+        return Record(number=self.number, entry=entry, event=event)
+
+    def load(self, record: Record) -> None:
+        """Apply a stored record."""
+        self.account(record.entry.user_id).apply(record.entry)
+        self.number = max(self.number, record.number)

@@ -1,0 +1,103 @@
+"""Reads TICKS and lets the paper broker fill orders; stores its state now and then."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from services.trading import metrics
+from services.trading.journal.record import Record
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.paper_results import order_changes
+from services.trading.store.journal import Checkpoint, Journal
+from shared.bus.lease import Term
+from shared.bus.stream_reader import Entry, TickReader
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+_CHECKPOINT_SECS: Final = 5.0
+
+Replayed = tuple[int, Callable[[], None]]
+"""A command that is applied again: the position after which it was accepted, and its effect."""
+
+
+class Market:
+    """Drives the ledger by the entries of TICKS, for one term.
+
+    `commands` are those that were accepted after the state of the broker was stored, in order.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        term: Term,
+        clock: Clock,
+        *,
+        stream: str,
+        last_position: int,
+        commands: Iterable[Replayed],
+    ) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._term = term
+        self._clock = clock
+        self._stream = stream
+        self._last_position = last_position
+        self._commands = deque(commands)
+        self.is_current = asyncio.Event()
+        """Set once everything that TICKS held at the start has been processed."""
+
+    async def run(self, reader: TickReader) -> None:
+        """Process entries until cancelled. Raises LeaseLost, and what the reader raises."""
+        stored_at = self._clock.monotonic()
+        stored: tuple[int, int] | None = None
+        self._check_current()
+        while True:
+            entries = await reader.batch()
+            self._term.check()
+            for entry in entries:
+                self._process(entry)
+            self._check_current()
+            if not self._journal.has_room:
+                await self._journal.settle()
+            now = self._clock.monotonic()
+            reached = self._ledger.number, self._ledger.position
+            if now - stored_at >= _CHECKPOINT_SECS and reached != stored:
+                await self._store()
+                stored_at, stored = now, reached
+
+    def _process(self, entry: Entry) -> None:
+        ledger = self._ledger
+        while self._commands and self._commands[0][0] < entry.position:
+            self._commands.popleft()[1]()
+        results = ledger.broker.on_entry(entry.position, entry.subject, entry.data)
+        ledger.position = entry.position
+        for result in results:
+            order = ledger.account(result.user_id).orders.get(result.result.order_id)
+            if order is None:
+                continue  # of an earlier day
+            changes = order_changes(order, result.result, ledger.broker.time_ms)
+            records: list[Record] = [ledger.record(result.user_id, body) for body in changes]
+            if records:
+                self._journal.append(records)
+                metrics.PAPER_RESULTS.labels(type(result.result).__name__).inc(len(records))
+
+    def _check_current(self) -> None:
+        if self.is_current.is_set() or self._ledger.position < self._last_position:
+            return
+        while self._commands:
+            self._commands.popleft()[1]()
+        self.is_current.set()
+        log.info("paper broker is current", position=self._ledger.position)
+
+    async def _store(self) -> None:
+        """Store the state of the broker, once all records that it includes are stored."""
+        ledger = self._ledger
+        state = ledger.broker.state()
+        checkpoint = Checkpoint(ledger.number, ledger.position, self._stream, state)
+        metrics.CHECKPOINT_BYTES.set(len(state))
+        await self._journal.settle()
+        await self._journal.checkpoint(checkpoint)

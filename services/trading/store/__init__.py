@@ -1,0 +1,1 @@
+"""Journal, commands, accounts and checkpoints of the trading service in MongoDB."""

@@ -1,0 +1,175 @@
+"""Appends to the journal in groups: what waits is stored in one transaction.
+
+A transaction takes some milliseconds whatever its size, so all that arrives during one is
+written by the next. The order of `append` calls is the order in the journal.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bson.binary import Binary
+from pymongo import ASCENDING, IndexModel
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from services.trading import metrics
+from services.trading.journal.record import CommandRecord, Record
+from services.trading.store.documents import (
+    ACCOUNT_SCHEMA,
+    ACCOUNTS,
+    COMMAND_SCHEMA,
+    COMMANDS,
+    JOURNAL,
+    JOURNAL_SCHEMA,
+    PARTITION_SCHEMA,
+    PARTITIONS,
+    command_document,
+    journal_document,
+    utc_now,
+)
+from shared.errors import Overloaded, Unavailable
+from shared.runtime.epoch_guard import EpochGuard
+from shared.runtime.mongo import Document, Mongo, ensure_collection
+
+NOT_KNOWN: Final = (
+    "whether this was stored is not known; repeat the command with the same Idempotency-Key"
+)
+_MAX_WAITING: Final = 10_000
+_MAX_GROUP: Final = 1_000
+_DAY_SECS: Final = 86_400
+_COMMIT: Final[Document] = {"$inc": {"commits": 1}}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of the paper broker after `number` entries and the entry of TICKS at `position`."""
+
+    number: int
+    position: int
+    stream: str
+    """Identity of TICKS."""
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    records: Sequence[Record]
+    command: CommandRecord | None
+    stored: "asyncio.Future[None]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+async def prepare_collections(mongo: Mongo, *, audit_days: int) -> None:
+    """Create the collections with validators and indexes. Raises PyMongoError."""
+    by_order = IndexModel([("slot", ASCENDING), ("_id", ASCENDING)])
+    await ensure_collection(mongo.db, JOURNAL, JOURNAL_SCHEMA, [by_order])
+    expiry = IndexModel("stored_at", expireAfterSeconds=audit_days * _DAY_SECS)
+    await ensure_collection(mongo.db, COMMANDS, COMMAND_SCHEMA, [expiry])
+    await ensure_collection(mongo.db, ACCOUNTS, ACCOUNT_SCHEMA, [IndexModel("slot")])
+    await ensure_collection(mongo.db, PARTITIONS, PARTITION_SCHEMA, [])
+
+
+class Journal:
+    """The journal of one term; `run` stores what `append` was given."""
+
+    def __init__(
+        self,
+        mongo: Mongo,
+        guard: EpochGuard,
+        epoch: int,
+        publish: Callable[[Sequence[Record]], Awaitable[None]],
+    ) -> None:
+        self._journal = mongo.db.get_collection(JOURNAL)
+        self._commands = mongo.db.get_collection(COMMANDS)
+        self._guard = guard
+        self._epoch = epoch
+        self._publish = publish
+        self._waiting: asyncio.Queue[_Unit] = asyncio.Queue(_MAX_WAITING)
+        self._last: asyncio.Future[None] | None = None
+
+    async def run(self) -> None:
+        """Store until cancelled. Raises StaleEpoch or PyMongoError if that is not possible.
+
+        Then every `append` that waits fails with Unavailable: whether it was stored is not known.
+        """
+        units: list[_Unit] = []
+        try:
+            while True:
+                units = [await self._waiting.get()]
+                while len(units) < _MAX_GROUP and not self._waiting.empty():
+                    units.append(self._waiting.get_nowait())
+                await self._store(units)
+                for unit in units:
+                    unit.stored.set_result(None)
+                await self._publish([record for unit in units for record in unit.records])
+                units = []
+        finally:
+            while not self._waiting.empty():
+                units.append(self._waiting.get_nowait())
+            for unit in units:
+                _fail(unit.stored)
+
+    def append(
+        self, records: Sequence[Record], command: CommandRecord | None = None
+    ) -> "asyncio.Future[None]":
+        """Queue records and the command that caused them, to be stored together.
+
+        The result is done once they are stored; its exception is Unavailable if that is not
+        known. Raises Overloaded if too many wait; nothing is queued then.
+        """
+        unit = _Unit(records, command)
+        try:
+            self._waiting.put_nowait(unit)
+        except asyncio.QueueFull:
+            raise Overloaded("too many changes wait to be stored; try again") from None
+        self._last = unit.stored
+        return unit.stored
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `append` would not raise."""
+        return not self._waiting.full()
+
+    async def settle(self) -> None:
+        """Wait until everything that was appended before is stored. Raises Unavailable."""
+        if self._last is not None:
+            await asyncio.shield(self._last)
+
+    async def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Store the state of the paper broker. All records up to its number must be stored."""
+        change: Document = {
+            "$set": {
+                "number": checkpoint.number,
+                "position": checkpoint.position,
+                "stream": checkpoint.stream,
+                "state": Binary(checkpoint.state),
+            }
+        }
+
+        async def write(_: AsyncClientSession) -> None:
+            return None
+
+        await self._guard.transact(self._epoch, change, write)
+
+    async def _store(self, units: Sequence[_Unit]) -> None:
+        now = utc_now()
+        entries = [journal_document(record, now) for unit in units for record in unit.records]
+        commands = [command_document(u.command, now) for u in units if u.command is not None]
+
+        async def write(session: AsyncClientSession) -> None:
+            if entries:
+                await self._journal.insert_many(entries, ordered=True, session=session)
+            if commands:
+                await self._commands.insert_many(commands, ordered=True, session=session)
+
+        with metrics.COMMIT_SECONDS.time():
+            await self._guard.transact(self._epoch, _COMMIT, write)
+        metrics.JOURNAL_ENTRIES.inc(len(entries))
+
+
+def _fail(stored: "asyncio.Future[None]") -> None:
+    if not stored.done():
+        stored.set_exception(Unavailable(NOT_KNOWN))
+        stored.exception()  # nobody may wait for it

@@ -1,0 +1,65 @@
+"""Reads the journal: the accounts of a partition, stored commands, and a user's events."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from bson.binary import Binary
+from pymongo import ASCENDING
+
+from services.trading.journal.record import Record
+from services.trading.store.documents import (
+    COMMANDS,
+    JOURNAL,
+    entry_id,
+    record_from_document,
+)
+from services.trading.store.journal import Checkpoint
+from shared.contracts.trading import MAX_PARTITIONS
+from shared.runtime.mongo import Document, Mongo
+
+_BATCH: Final = 5_000
+
+
+class JournalReader:
+    """All methods raise PyMongoError while the database is unavailable."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._journal = mongo.db.get_collection(JOURNAL)
+        self._commands = mongo.db.get_collection(COMMANDS)
+
+    async def records(self, partition: int, partitions: int) -> AsyncIterator[Record]:
+        """All records of a partition's users, each user's in order."""
+        slots = list(range(partition, MAX_PARTITIONS, partitions))
+        cursor = self._journal.find({"slot": {"$in": slots}}, batch_size=_BATCH)
+        async for document in cursor.sort([("slot", ASCENDING), ("_id", ASCENDING)]):
+            yield record_from_document(document)
+
+    async def order_entries(self, user_id: str, order_id: str) -> list[bytes]:
+        """The entries of one order as JSON, oldest first."""
+        cursor = self._journal.find(
+            {"_id": _ids_after(user_id, 0), "order": order_id}, {"entry": 1}
+        )
+        return [bytes(document["entry"]) async for document in cursor.sort("_id")]
+
+    async def events(self, user_id: str, after: int, limit: int) -> list[bytes]:
+        """The user's events after a sequence number as JSON, oldest first."""
+        cursor = self._journal.find({"_id": _ids_after(user_id, after)}, {"event": 1})
+        return [bytes(document["event"]) async for document in cursor.sort("_id").limit(limit)]
+
+    async def command(self, user_id: str, key: str) -> Document | None:
+        """The stored command with this key; None if there is none."""
+        return await self._commands.find_one({"_id": f"{user_id}|{key}"})
+
+
+def checkpoint_of(document: Document) -> Checkpoint | None:
+    """The checkpoint in a partition's document; None if it has none."""
+    state = document.get("state")
+    if not isinstance(state, bytes | Binary):
+        return None
+    return Checkpoint(document["number"], document["position"], document["stream"], bytes(state))
+
+
+def _ids_after(user_id: str, seq: int) -> dict[str, str]:
+    return {"$gt": entry_id(user_id, seq), "$lt": f"{user_id}|~"}
+
+
