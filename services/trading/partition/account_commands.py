@@ -1,0 +1,136 @@
+"""Commands on whole accounts: cancel all, exit positions, reset, kill switch."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from services.trading.journal.entry import AccountReset, KillSwitchSet
+from services.trading.journal.record import Record
+from services.trading.orders.order import Order
+from services.trading.partition.acceptance import Acceptance
+from services.trading.partition.idempotency import OnceOnly, Outcome
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.order_commands import CANCELLED, OrderCommands
+from services.trading.partition.paper_orders import Changed, PaperOrders
+from services.trading.partition.request_terms import require_paper
+from shared.contracts.order_terms import Account, OrderType, Prices, Side, Terms, Validity
+from shared.contracts.trading import (
+    AccountCommand,
+    ExitRequest,
+    KillSwitch,
+    Operation,
+    OrdersReply,
+    SetKillSwitchRequest,
+)
+from shared.errors import NotFound
+
+_NO_MARGIN: Final = Decimal(0)
+
+
+class AccountCommands:
+    """The commands of one term."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        orders: PaperOrders,
+        once: OnceOnly,
+        acceptance: Acceptance,
+        order_commands: OrderCommands,
+    ) -> None:
+        self._ledger = ledger
+        self._orders = orders
+        self._once = once
+        self._acceptance = acceptance
+        self._order_commands = order_commands
+
+    async def cancel_all(self, request: AccountCommand) -> msgspec.Raw:
+        """Cancel all open orders."""
+
+        async def work() -> Outcome:
+            require_paper(request.account)
+            self._acceptance.check()
+            open_orders = self._ledger.account(request.user_id).open_orders()
+            return self._outcome(
+                request.user_id,
+                [self._orders.cancel(order, request.command_key, CANCELLED) for order in open_orders],
+            )
+
+        return await self._once.answer(Operation.CANCEL_ALL, request, work)
+
+    async def exit(self, request: ExitRequest) -> msgspec.Raw:
+        """Close one position, or all, by market orders; their open orders are cancelled first.
+
+        No limit and no margin is checked: an exit reduces risk.
+        """
+
+        async def work() -> Outcome:
+            require_paper(request.account)
+            account = self._ledger.account(request.user_id)
+            wanted = [
+                (key, product)
+                for key, product in account.open_positions()
+                if request.key is None or (key, product) == (request.key, request.product)
+            ]
+            if request.key is not None and not wanted:
+                raise NotFound(f"there is no open position in {request.key} with this product")
+            instruments = {key: await self._order_commands.instrument(key) for key, _ in wanted}
+            self._acceptance.check()
+            done: list[Changed] = [
+                self._orders.cancel(order, request.command_key, CANCELLED)
+                for order in account.open_orders()
+                if (order.terms.key, order.terms.product) in wanted
+            ]
+            for key, product in wanted:
+                quantity = account.net_quantity(key, product)
+                if not quantity:
+                    continue
+                prices = Prices(abs(quantity), OrderType.MARKET, Validity.DAY)
+                side = Side.SELL if quantity > 0 else Side.BUY
+                terms = Terms(Account.PAPER, key, side, product, prices)
+                price = self._ledger.broker.ltp(key)
+                done.append(
+                    self._orders.accept(
+                        request.user_id, terms, instruments[key],
+                        margin=_NO_MARGIN, reference_price=price,
+                    )
+                )  # fmt: skip
+            return self._outcome(request.user_id, done)
+
+        return await self._once.answer(Operation.EXIT, request, work)
+
+    async def reset(self, request: AccountCommand) -> msgspec.Raw:
+        """Begin the paper account anew."""
+
+        async def work() -> Outcome:
+            require_paper(request.account)
+            self._acceptance.check()
+            account = self._ledger.account(request.user_id)
+            records: list[Record] = []
+            for order in account.open_orders():
+                records += self._orders.cancel(order, request.command_key, "account reset")[0]
+            body = AccountReset(at_ms=self._ledger.broker.time_ms)
+            records.append(self._ledger.record(request.user_id, body))
+            funds = account.funds(self._ledger.broker.ltp)
+            return Outcome(msgspec.json.encode(funds), records)
+
+        return await self._once.answer(Operation.RESET, request, work)
+
+    async def set_kill_switch(self, request: SetKillSwitchRequest) -> msgspec.Raw:
+        """Stop new orders of the user, or allow them again."""
+
+        async def work() -> Outcome:
+            self._acceptance.check()
+            body = KillSwitchSet(is_on=request.is_on, at_ms=self._ledger.broker.time_ms)
+            record = self._ledger.record(request.user_id, body)
+            return Outcome(msgspec.json.encode(KillSwitch(is_on=request.is_on)), [record])
+
+        return await self._once.answer(Operation.SET_KILL_SWITCH, request, work)
+
+    def _outcome(self, user_id: str, changes: list[Changed]) -> Outcome:
+        account = self._ledger.account(user_id)
+        orders: list[Order] = [order for _, order in changes]
+        reply = OrdersReply(orders=[account.order_view(order) for order in orders])
+        records = [record for some, _ in changes for record in some]
+        return Outcome(msgspec.json.encode(reply), records)

@@ -1,0 +1,141 @@
+"""Commands on orders: place, preview, modify, cancel.
+
+A command first waits for what it needs. Then it checks and changes the ledger in one step
+without a wait, so that no other command comes in between.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from services.trading import metrics
+from services.trading.orders.instrument import OrderInstrument, order_instrument
+from services.trading.orders.order import Order
+from services.trading.partition.acceptance import Acceptance
+from services.trading.partition.assessment import Assessor
+from services.trading.partition.idempotency import OnceOnly, Outcome
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.paper_orders import PaperOrders
+from services.trading.partition.prices import Prices
+from services.trading.partition.request_terms import changed_prices, require_paper, terms_of
+from shared.contracts.instruments import Instrument
+from shared.contracts.trading import (
+    CancelRequest,
+    ModifyRequest,
+    Operation,
+    OrderRequest,
+    Preview,
+)
+from shared.errors import NotFound, OrderFinal, OrderRefused
+
+FindInstrument = Callable[[str], Awaitable[Instrument | None]]
+CANCELLED: Final = "cancelled by the user"
+
+
+class OrderCommands:
+    """The commands of one term."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        orders: PaperOrders,
+        once: OnceOnly,
+        acceptance: Acceptance,
+        assessor: Assessor,
+        prices: Prices,
+        find_instrument: FindInstrument,
+    ) -> None:
+        self._ledger = ledger
+        self._orders = orders
+        self._once = once
+        self._acceptance = acceptance
+        self._assessor = assessor
+        self._prices = prices
+        self._find_instrument = find_instrument
+
+    async def place(self, request: OrderRequest) -> msgspec.Raw:
+        """Place an order. Raises OrderRefused if a check refuses it."""
+
+        async def work() -> Outcome:
+            require_paper(request.account)
+            terms = terms_of(request)
+            instrument = await self.instrument(request.key)
+            self._acceptance.check()
+            account = self._ledger.account(request.user_id)
+            assessment = self._assessor.assess(account, terms, instrument)
+            if assessment.refusal is not None:
+                metrics.REFUSALS.labels(assessment.refusal.members["rule"]).inc()
+                raise assessment.refusal
+            records, order = self._orders.accept(
+                request.user_id,
+                terms,
+                instrument,
+                margin=assessment.margin,
+                reference_price=assessment.price,
+            )
+            return Outcome(msgspec.json.encode(account.order_view(order)), records)
+
+        return await self._once.answer(Operation.PLACE, request, work)
+
+    async def preview(self, request: OrderRequest) -> Preview:
+        """All checks, margin and charges of an order; nothing is changed."""
+        require_paper(request.account)
+        instrument = await self.instrument(request.key)
+        account = self._ledger.account(request.user_id)
+        return self._assessor.assess(account, terms_of(request), instrument).preview
+
+    async def modify(self, request: ModifyRequest) -> msgspec.Raw:
+        """Change an open order. Raises NotFound, OrderFinal or OrderRefused."""
+
+        async def work() -> Outcome:
+            order = self._open_order(request.user_id, request.order_id)
+            await self._prices.wait_for(order.terms.key)
+            self._acceptance.check()
+            order = self._open_order(request.user_id, request.order_id)
+            prices = changed_prices(order, request)
+            account = self._ledger.account(request.user_id)
+            terms = msgspec.structs.replace(order.terms, prices=prices)
+            if order.instrument is None:
+                raise NotFound(f"the instrument of the order {order.order_id} is not known")
+            assessment = self._assessor.assess(account, terms, order.instrument, changes=order)
+            if assessment.refusal is not None:
+                raise assessment.refusal
+            records, order = self._orders.modify(order, prices, request.command_key)
+            return Outcome(msgspec.json.encode(account.order_view(order)), records)
+
+        return await self._once.answer(Operation.MODIFY, request, work)
+
+    async def cancel(self, request: CancelRequest) -> msgspec.Raw:
+        """Cancel an open order. Raises NotFound or OrderFinal."""
+
+        async def work() -> Outcome:
+            self._acceptance.check()
+            order = self._open_order(request.user_id, request.order_id)
+            records, order = self._orders.cancel(order, request.command_key, CANCELLED)
+            account = self._ledger.account(request.user_id)
+            return Outcome(msgspec.json.encode(account.order_view(order)), records)
+
+        return await self._once.answer(Operation.CANCEL, request, work)
+
+    async def instrument(self, key: str) -> OrderInstrument:
+        """The instrument, once it is known and has a price. Raises OrderRefused."""
+        found = await self._find_instrument(key)
+        if found is None:
+            raise OrderRefused(
+                f"instrument: {key} is not in the instruments master",
+                field="key",
+                rule="instrument",
+                value=key,
+            )
+        instrument = order_instrument(found)
+        await self._prices.wait_for(key)
+        return instrument
+
+    def _open_order(self, user_id: str, order_id: str) -> Order:
+        order = self._ledger.account(user_id).orders.get(order_id)
+        if order is None:
+            raise NotFound(f"there is no order {order_id} of this trading day")
+        if order.state.is_final:
+            raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
+        return order

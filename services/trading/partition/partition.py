@@ -1,0 +1,189 @@
+"""The work of a partition's owner during one term."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from nats.js.errors import NotFoundError
+
+from services.trading.bus.demand_publisher import DemandPublisher
+from services.trading.bus.event_publisher import EventPublisher
+from services.trading.bus.instruments import Instruments
+from services.trading.paper.broker import PaperBroker
+from services.trading.partition.acceptance import Acceptance
+from services.trading.partition.account_commands import AccountCommands
+from services.trading.partition.assessment import Assessor
+from services.trading.partition.idempotency import OnceOnly
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.market import Market
+from services.trading.partition.order_commands import OrderCommands
+from services.trading.partition.paper_orders import PaperOrders
+from services.trading.partition.prices import Prices
+from services.trading.partition.queries import Queries
+from services.trading.partition.recovery import restore
+from services.trading.settings import TradingSettings
+from services.trading.store.documents import PARTITIONS
+from services.trading.store.journal import Journal, prepare_collections
+from services.trading.store.journal_reader import JournalReader, checkpoint_of
+from shared.bus.connection import Bus
+from shared.bus.lease import Term
+from shared.bus.requests import Handler, Responder
+from shared.bus.stream_reader import TickReader, ticks_identity
+from shared.contracts.subjects import ALL_QUOTES
+from shared.contracts.trading import (
+    AccountCommand,
+    AccountQuery,
+    CancelRequest,
+    EventsQuery,
+    ExitRequest,
+    ModifyRequest,
+    Operation,
+    OrderQuery,
+    OrderRequest,
+    OrdersQuery,
+    SetKillSwitchRequest,
+    trading_subject,
+)
+from shared.market.exchange_calendar import Calendar
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Clock
+from shared.runtime.epoch_guard import EpochGuard
+from shared.runtime.logs import get_logger
+from shared.runtime.mongo import Mongo
+from shared.runtime.tasks import run_together
+
+log = get_logger(__name__)
+
+_PRICE_SECS: Final = 2.0
+
+
+class Partition:
+    """One partition; `run` is its work while this process holds its lease."""
+
+    def __init__(
+        self,
+        number: int,
+        bus: Bus,
+        mongo: Mongo,
+        instruments: Instruments,
+        calendar: Calendar,
+        settings: TradingSettings,
+        clock: Clock,
+        on_serving: Callable[[bool], None],
+    ) -> None:
+        self._number = number
+        self._bus = bus
+        self._mongo = mongo
+        self._instruments = instruments
+        self._calendar = calendar
+        self._settings = settings
+        self._clock = clock
+        self._on_serving = on_serving
+
+    async def run(self, term: Term) -> None:
+        """Take over, and serve until cancelled.
+
+        Raises LeaseLost or StaleEpoch if another process owns the partition, PyMongoError or
+        StreamUnavailable if MongoDB or NATS stay unavailable.
+        """
+        settings, number = self._settings, self._number
+        guard = EpochGuard(self._mongo, PARTITIONS, f"{number}/{settings.partitions}")
+        try:
+            document = await guard.take_over()
+            await prepare_collections(self._mongo, audit_days=settings.audit_days)
+            stream, last_position = await self._ticks(term)
+            checkpoint = checkpoint_of(document)
+            if checkpoint is not None and (
+                checkpoint.stream != stream or checkpoint.position > last_position
+            ):
+                log.warning("TICKS was replaced; open paper orders lose their places in the queues")
+                checkpoint = None
+            ledger = Ledger(PaperBroker(self._calendar), settings.opening_cash_rupees)
+            await self._warm(ledger)
+            orders = PaperOrders(ledger, latency_ms=settings.paper_latency_ms)
+            reader = JournalReader(self._mongo)
+            records = reader.records(number, settings.partitions)
+            commands = await restore(ledger, orders, records, checkpoint, last_position)
+            journal = Journal(
+                self._mongo, guard, document["epoch"], EventPublisher(self._bus).publish
+            )
+            market = Market(
+                ledger, journal, term, self._clock,
+                stream=stream, last_position=last_position, commands=commands,
+            )  # fmt: skip
+            prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
+            demand = DemandPublisher(self._bus, f"trading-{number}", prices)
+            async with TickReader(self._bus, start=ledger.position + 1) as ticks:
+                await run_together(
+                    {
+                        "journal": journal.run(),
+                        "market": market.run(ticks),
+                        "demand": demand.run(),
+                        "requests": self._serve(term, ledger, orders, journal, reader, market, prices),
+                    }
+                )
+        finally:
+            self._on_serving(False)
+            await guard.close()
+
+    async def _serve(
+        self, term: Term, ledger: Ledger, orders: PaperOrders, journal: Journal,
+        reader: JournalReader, market: Market, prices: Prices,
+    ) -> None:  # fmt: skip
+        """Answer requests, once the broker has caught up."""
+        await market.is_current.wait()
+        assessor = Assessor(ledger, self._settings, self._calendar, self._clock)
+        once = OnceOnly(journal, reader)
+        acceptance = Acceptance(term, journal, self._clock)
+        on_orders = OrderCommands(
+            ledger, orders, once, acceptance, assessor, prices, self._instruments.get
+        )
+        on_account = AccountCommands(ledger, orders, once, acceptance, on_orders)
+        queries = Queries(ledger, journal, reader, assessor)
+        handlers = {
+            Operation.PLACE: Handler(OrderRequest, on_orders.place),
+            Operation.PREVIEW: Handler(OrderRequest, on_orders.preview),
+            Operation.MODIFY: Handler(ModifyRequest, on_orders.modify),
+            Operation.CANCEL: Handler(CancelRequest, on_orders.cancel),
+            Operation.CANCEL_ALL: Handler(AccountCommand, on_account.cancel_all),
+            Operation.EXIT: Handler(ExitRequest, on_account.exit),
+            Operation.RESET: Handler(AccountCommand, on_account.reset),
+            Operation.SET_KILL_SWITCH: Handler(SetKillSwitchRequest, on_account.set_kill_switch),
+            Operation.ORDERS: Handler(OrdersQuery, queries.orders),
+            Operation.ORDER: Handler(OrderQuery, queries.order),
+            Operation.TRADES: Handler(OrdersQuery, queries.trades),
+            Operation.POSITIONS: Handler(AccountQuery, queries.positions),
+            Operation.HOLDINGS: Handler(AccountQuery, queries.holdings),
+            Operation.FUNDS: Handler(AccountQuery, queries.funds),
+            Operation.LIMITS: Handler(AccountQuery, queries.limits),
+            Operation.EVENTS: Handler(EventsQuery, queries.events),
+        }
+        responder = Responder(
+            self._bus,
+            self._clock,
+            {trading_subject(self._number, name): each for name, each in handlers.items()},
+            queue_group=f"trading-{self._number}",
+            max_concurrent=self._settings.commands_at_once,
+            max_queued=self._settings.commands_waiting,
+        )
+        self._on_serving(True)
+        await responder.run()
+
+    async def _ticks(self, term: Term) -> tuple[str, int]:
+        """Identity and last position of TICKS. Waits until ingest has created it."""
+        backoff = Backoff(cap_secs=5.0)
+        while True:
+            term.check()
+            try:
+                return await ticks_identity(self._bus)
+            except NotFoundError:
+                if not backoff.attempt:
+                    log.info("waiting for the tick stream")
+                await self._clock.sleep(backoff.next_secs())
+
+    async def _warm(self, ledger: Ledger) -> None:
+        """Read the last quote of each instrument, for prices only."""
+        async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
+            async for entries in reader.backlog():
+                for entry in entries:
+                    ledger.broker.warm(entry.subject, entry.data)

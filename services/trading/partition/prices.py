@@ -1,0 +1,57 @@
+"""Which instruments the partition needs market data of, and waiting for a first price."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+from services.trading.partition.ledger import Ledger
+from shared.errors import OrderRefused
+from shared.runtime.clock import Clock
+
+_KEPT_SECS: Final = 60.0
+_MAX_KEPT: Final = 1_000
+_POLL_SECS: Final = 0.02
+
+
+class Prices:
+    """Instruments with open orders or positions, and those of recent previews and orders."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, *, wait_secs: float) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._wait_secs = wait_secs
+        self._kept_until: dict[str, float] = {}
+
+    def quote_keys(self) -> Collection[str]:
+        """Keys whose quotes are needed."""
+        now = self._clock.monotonic()
+        for key in [key for key, until in self._kept_until.items() if until < now]:
+            del self._kept_until[key]
+        keys = set(self._kept_until) | set(self._ledger.broker.keys())
+        for account in self._ledger.accounts():
+            keys.update(account.position_keys())
+        return keys
+
+    def depth_keys(self) -> Collection[str]:
+        """Keys whose order books are needed: those with open orders."""
+        return set(self._ledger.broker.keys())
+
+    async def wait_for(self, key: str) -> None:
+        """Wait until an LTP of the instrument is known. Raises OrderRefused if none comes."""
+        self._keep(key)
+        deadline = self._clock.monotonic() + self._wait_secs
+        while self._ledger.broker.ltp(key) is None:
+            if self._clock.monotonic() >= deadline:
+                raise OrderRefused(
+                    f"price: no LTP of {key} is known; the feed sent none in {self._wait_secs:g} s",
+                    field="key",
+                    rule="price_known",
+                    limit=f"{self._wait_secs:g} s",
+                )
+            await asyncio.sleep(_POLL_SECS)
+
+    def _keep(self, key: str) -> None:
+        self._kept_until.pop(key, None)
+        if len(self._kept_until) >= _MAX_KEPT:
+            del self._kept_until[next(iter(self._kept_until))]
+        self._kept_until[key] = self._clock.monotonic() + _KEPT_SECS
