@@ -34,7 +34,7 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
         elif entry.subject.startswith(CANDLE_1M_PREFIX):
             kind = "candle"
             aggregator.apply_candle(decode_candle(entry.data), entry.position)
-        else:
+        else:  # order books, which bars do not need
             aggregator.skip(entry.position)
     except msgspec.DecodeError as error:
         metrics.UNDECODABLE_ENTRIES.labels(kind).inc()

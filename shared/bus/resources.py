@@ -30,7 +30,7 @@ _STORES_NOTHING_BYTES: Final = 1
 async def ensure_ticks_stream(
     bus: Bus, *, max_age_secs: float, max_bytes: int, is_storing: bool = True
 ) -> None:
-    """Create or update TICKS, the replay buffer of all messages that bars are computed from.
+    """Create or update TICKS, the replay buffer of all messages that bars and fills are computed from.
 
     Unless `is_storing`, it keeps its entries and stores no further ones.
 

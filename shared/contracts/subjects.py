@@ -21,13 +21,13 @@ ALL_DEMAND: Final = "demand.*"
 FEED_TOKEN: Final = "trading.feed_token"
 ALL_QUOTES: Final = "md.quote.>"
 ALL_CANDLES_1M: Final = "md.candle.1m.>"
-# The stream TICKS captures all messages that bars are computed from.
-TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK)
+ALL_DEPTH: Final = "md.depth.>"
+# The stream TICKS captures all messages that bars and the fills of paper orders are computed from.
+TICKS_SUBJECTS: Final = (ALL_QUOTES, ALL_CANDLES_1M, CLOCK, ALL_DEPTH)
 
 QUOTE_PREFIX: Final = "md.quote."
 CANDLE_1M_PREFIX: Final = "md.candle.1m."
 DEPTH_PREFIX: Final = "md.depth."
-ALL_DEPTH: Final = "md.depth.>"
 ALL_BARS: Final = "md.bar.5m.>"
 ALL_ORDERS: Final = "orders.*"
 _ORDERS_PREFIX: Final = "orders."
@@ -95,12 +95,15 @@ def candle_subject(key: str) -> str:
 
 
 def depth_subject(key: str) -> str:
-    """The subject of an instrument's order book; published only while a gateway demands it."""
+    """The subject of an instrument's order book; published only while it is demanded."""
     return DEPTH_PREFIX + key_to_tokens(key)
 
 
 def demand_subject(gateway: str) -> str:
-    """The subject of a gateway's demand. Raises InvalidField if the name is not a token."""
+    """The subject of the demand of a gateway, or of another process with a demand.
+
+    Raises InvalidField if the name is not a token.
+    """
     if not gateway or not _SAFE.issuperset(gateway.encode()):
         raise InvalidField("gateway: use the characters A-Z, a-z, 0-9, _ and -", field="gateway")
     return _DEMAND_PREFIX + gateway

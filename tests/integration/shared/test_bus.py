@@ -13,14 +13,21 @@ from nats.errors import Error as NatsError
 from embedded.ports import free_ports
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.resources import ensure_ticks_stream, open_leases
+from shared.bus.stream_reader import Entry, TickReader
+from shared.contracts.instruments import INSTRUMENTS_GET
 from shared.contracts.messages import Quote, encode
 from shared.contracts.subjects import (
     ALL_DEMAND,
+    ALL_ORDERS,
+    CLOCK,
     FEED_TOKEN,
     TICKS_STREAM,
     demand_subject,
+    depth_subject,
+    order_subject,
     quote_subject,
 )
+from shared.contracts.trading import Operation, trading_subject
 from shared.errors import BusClosed, ConfigError
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
@@ -34,6 +41,7 @@ from tests.support.waiting import eventually
 KEY = "NSE_EQ|INE002A01018"
 QUOTE = Quote(key=KEY, epoch=1, seq=1, ts=1, rt=1, ltp=1290.35)
 FORGED = "md.quote.NSE_EQ.FORGED"
+_NOT_TRADING = ("gateway", "persister", "ingest", "auth", "observer")
 
 
 async def wait_ready(readiness: Readiness) -> None:
@@ -227,6 +235,20 @@ async def test_the_tick_stream_is_created_once_and_follows_its_settings(nats: Na
         assert info.state.messages == 3
 
 
+async def test_the_tick_stream_has_order_books_between_the_quotes(nats: NatsServer) -> None:
+    subjects = [quote_subject(KEY), depth_subject(KEY), CLOCK, quote_subject(KEY)]
+    async with bus_of(nats, "ingest") as bus, bus_of(nats, "trading") as trading:
+        await ensure_ticks_stream(bus, max_age_secs=60, max_bytes=1 << 20)
+        for subject in subjects:
+            await bus.client.publish(subject, b"{}")
+        await flushed(bus.client)
+        entries: list[Entry] = []
+        async with TickReader(trading, start=1) as reader, asyncio.timeout(PATIENCE_SECS):
+            while len(entries) < len(subjects):
+                entries += await reader.batch()
+        assert [(entry.position, entry.subject) for entry in entries] == [*enumerate(subjects, 1)]
+
+
 async def test_a_lease_that_would_outlive_its_bucket_is_refused(nats: NatsServer) -> None:
     async with (
         bus_of(nats, "ingest", settings=nats_settings(nats.url, lease_ttl_secs=2)) as bus,
@@ -280,7 +302,7 @@ async def publish(bus: Bus, count: int) -> None:
     await eventually(are_stored, what="the stream has the quotes")
 
 
-@pytest.mark.parametrize("user", ["gateway", "persister", "observer"])
+@pytest.mark.parametrize("user", ["gateway", "persister", "trading", "observer"])
 @pytest.mark.parametrize(
     "subject",
     [FORGED, "md.clock", "md.status", "md.coverage", "md.candle.1m.A.B", "md.depth.A.B"],
@@ -331,6 +353,15 @@ async def test_only_ingest_can_publish_market_data(
         ("persister", "trading.feed_token"),
         ("trading", "md.quote.A.B"),
         ("trading", "trading.feed_token"),
+        ("trading", "trading.0.place"),
+        ("trading", "history.bars"),
+        ("trading", "md.depth.A.B"),
+        ("trading", "$KV.leases.ingest"),
+        ("trading", "$KV.leases.persister"),
+        ("trading", "JS.MARKET.API.STREAM.UPDATE.TICKS"),
+        *((user, "orders.x") for user in _NOT_TRADING),
+        *((user, "$KV.leases.trading.0") for user in _NOT_TRADING),
+        *((user, "trading.0.place") for user in _NOT_TRADING if user != "gateway"),
     ],
 )
 async def test_each_user_may_publish_only_on_its_own_subjects(
@@ -355,7 +386,19 @@ async def test_no_user_can_read_the_replies_to_another(
         assert f'permissions violation for subscription to "{subject.lower()}"' in refused[0]
 
 
-@pytest.mark.parametrize("user", ["gateway", "persister", "observer"])
+@pytest.mark.parametrize("user", _NOT_TRADING)
+@pytest.mark.parametrize("subject", ["trading.*.*", "trading.0.place", "trading.feed_token"])
+async def test_only_trading_can_receive_and_answer_commands(
+    nats: NatsServer, user: str, subject: str
+) -> None:
+    async with refusals(nats, user) as (client, refused):
+        await client.subscribe(subject, cb=ignore)
+        await flushed(client)
+        await eventually(lambda: refused, what="the refusal")
+        assert f'permissions violation for subscription to "{subject}"' in refused[0]
+
+
+@pytest.mark.parametrize("user", ["gateway", "persister", "trading", "observer"])
 @pytest.mark.parametrize("reply_subject", [FORGED, "md.clock", "md.status", "$KV.leases.ingest"])
 async def test_the_reply_subject_of_a_request_cannot_be_used_to_publish(
     nats: NatsServer, user: str, reply_subject: str
@@ -381,11 +424,12 @@ async def test_the_reply_subject_of_a_request_cannot_be_used_to_publish(
         await other.close()
 
 
-async def test_the_demand_of_a_gateway_reaches_ingest(nats: NatsServer) -> None:
-    async with bus_of(nats, "ingest") as bus, bus_of(nats, "gateway") as gateway:
+@pytest.mark.parametrize("user", ["gateway", "trading"])
+async def test_a_demand_reaches_ingest(nats: NatsServer, user: str) -> None:
+    async with bus_of(nats, "ingest") as bus, bus_of(nats, user) as demanding:
         received: list[bytes] = []
         await listen(bus.client, ALL_DEMAND, received)
-        await gateway.client.publish(demand_subject("gw-1"), b"demand")
+        await demanding.client.publish(demand_subject("gw-1"), b"demand")
         await eventually(lambda: received, what="the demand")
 
 
@@ -400,6 +444,57 @@ async def test_ingest_requests_the_token_of_the_feed_from_trading(nats: NatsServ
     async with bus_of(nats, "ingest") as bus:
         assert (await bus.client.request(FEED_TOKEN, b"", timeout=PATIENCE_SECS)).data == b"a token"
     await trading.close()
+
+
+async def test_a_gateway_sends_a_command_to_a_partition_and_receives_its_answer(
+    nats: NatsServer,
+) -> None:
+    trading = await nats.connect("trading")
+
+    async def answer(message: Msg) -> None:
+        await message.respond(message.subject.encode())
+
+    subject = trading_subject(3, Operation.PLACE)
+    await trading.subscribe(subject, queue="trading", cb=answer)
+    await flushed(trading)
+    async with bus_of(nats, "gateway") as bus:
+        reply = await bus.client.request(subject, b"", timeout=PATIENCE_SECS)
+        assert reply.data == subject.encode()
+    await trading.close()
+
+
+async def test_the_events_of_a_user_reach_the_gateway(nats: NatsServer) -> None:
+    async with bus_of(nats, "trading") as trading, bus_of(nats, "gateway") as gateway:
+        received: list[bytes] = []
+        await listen(gateway.client, ALL_ORDERS, received)
+        await trading.client.publish(order_subject("user-1"), b"event")
+        await eventually(lambda: received, what="the event")
+
+
+async def test_trading_requests_instruments_from_the_persister(nats: NatsServer) -> None:
+    persister = await nats.connect("persister")
+
+    async def answer(message: Msg) -> None:
+        await message.respond(b"an instrument")
+
+    await persister.subscribe(INSTRUMENTS_GET, cb=answer)
+    await flushed(persister)
+    async with bus_of(nats, "trading") as bus:
+        reply = await bus.client.request(INSTRUMENTS_GET, b"", timeout=PATIENCE_SECS)
+        assert reply.data == b"an instrument"
+    await persister.close()
+
+
+async def test_trading_takes_renews_and_releases_the_lease_of_a_partition(
+    nats: NatsServer,
+) -> None:
+    async with bus_of(nats, "trading") as bus:
+        bucket, *_ = await open_leases(bus)
+        revision = await bucket.create("trading.0", b"holder")
+        revision = await bucket.update("trading.0", b"holder", last=revision)
+        assert (await bucket.get("trading.0")).value == b"holder"
+        await bucket.delete("trading.0", last=revision)
+        assert await bucket.create("trading.0", b"another") > revision
 
 
 async def allowed_requests(bus: Bus, user: str) -> list[tuple[str, bytes]]:

@@ -12,7 +12,7 @@ from services.persister.entry_decoder import apply_entry
 from shared.bus.stream_reader import Entry
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Candle, ClockTick, FeedState, encode
-from shared.contracts.subjects import CANDLE_1M_PREFIX, CLOCK, quote_subject
+from shared.contracts.subjects import CANDLE_1M_PREFIX, CLOCK, depth_subject, quote_subject
 from shared.market.exchange_time import WINDOW_MS
 from tests.support.builders import KEY, MONDAY_10_00, quote
 
@@ -56,7 +56,7 @@ def test_quotes_candles_and_clock_ticks_are_applied() -> None:
     assert (bar.open, bar.low, bar.volume, closed.gaps) == (1_400.0, 5.0, 13, ())
 
 
-@pytest.mark.parametrize("subject", ["md.status", "md.coverage"])
+@pytest.mark.parametrize("subject", [depth_subject(KEY), "md.status"])
 def test_an_entry_that_does_not_concern_bars_is_skipped_and_not_lost(subject: str) -> None:
     before = [undecodable(kind) for kind in KINDS]
     assert closed_after(Entry(2, subject, b"{}")).gaps == ()

@@ -87,6 +87,7 @@ async def test_a_bus_cannot_publish_while_disconnected_or_with_much_unsent_data(
         ("auth", "$JS.API"),
         ("gateway", "JS.MARKET.API"),
         ("persister", "JS.MARKET.API"),
+        ("trading", "JS.MARKET.API"),
     ],
 )
 async def test_each_user_has_the_jetstream_of_its_account(user: str, js_api: str) -> None:

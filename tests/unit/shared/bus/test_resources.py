@@ -62,7 +62,7 @@ async def test_a_missing_ticks_stream_is_created() -> None:
     assert updated == []
     assert (config.name, config.max_age, config.max_bytes) == ("TICKS", 60, 1_000)
     assert (config.num_replicas, config.duplicate_window) == (3, 60)
-    assert config.subjects == ["md.quote.>", "md.candle.1m.>", "md.clock"]
+    assert config.subjects == ["md.quote.>", "md.candle.1m.>", "md.clock", "md.depth.>"]
 
 
 async def test_an_existing_ticks_stream_is_updated() -> None:
@@ -80,7 +80,7 @@ async def test_a_ticks_stream_that_stores_nothing_keeps_its_subjects(
     await ensure_ticks_stream(bus_with(js), max_age_secs=60, max_bytes=1_000, is_storing=is_storing)
     (config,) = js.updated
     assert config.max_msg_size == max_msg_size
-    assert config.subjects == ["md.quote.>", "md.candle.1m.>", "md.clock"]
+    assert config.subjects == ["md.quote.>", "md.candle.1m.>", "md.clock", "md.depth.>"]
 
 
 async def test_a_missing_bucket_of_leases_is_created_with_the_ttl_of_the_settings() -> None:
