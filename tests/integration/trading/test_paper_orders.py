@@ -1,0 +1,202 @@
+"""Paper orders over the bus: placed once, filled from the market, and told to their user."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from shared.contracts.order_terms import Account, OrderType, Product
+from shared.contracts.trading import (
+    AccountQuery,
+    CancelRequest,
+    EventKind,
+    Events,
+    EventsQuery,
+    ExitRequest,
+    Funds,
+    ModifyRequest,
+    Operation,
+    OrderDetail,
+    OrderQuery,
+    Orders,
+    OrdersQuery,
+    OrdersReply,
+    OrderView,
+    Positions,
+    Preview,
+)
+from shared.errors import (
+    CommandInFlight,
+    IdempotencyKeyReused,
+    NotFound,
+    OrderFinal,
+    OrderRefused,
+)
+from shared.runtime.settings import MongoSettings
+from tests.support.servers import NatsServer
+from tests.support.trading import (
+    USER,
+    TestMarket,
+    TradingClient,
+    market,
+    order_request,
+    trading,
+    trading_client,
+)
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+async def moved(nats: NatsServer) -> AsyncIterator[TestMarket]:
+    async with market(nats) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(
+    nats: NatsServer, mongo: MongoSettings, moved: TestMarket
+) -> AsyncIterator[TradingClient]:
+    async with trading(nats, mongo), trading_client(nats) as client:
+        yield client
+
+
+async def order_of(client: TradingClient, order_id: str) -> OrderView:
+    query = OrderQuery(user_id=client.user_id, order_id=order_id)
+    return (await client.call(Operation.ORDER, query, OrderDetail)).order
+
+
+async def filled(client: TradingClient, order_id: str, quantity: int) -> OrderView:
+    async def is_filled() -> bool:
+        return (await order_of(client, order_id)).filled_quantity >= quantity
+
+    await eventually(is_filled, what=f"{quantity} are filled")
+    return await order_of(client, order_id)
+
+
+async def test_a_market_order_is_filled_by_the_next_quote(
+    client: TradingClient, moved: TestMarket
+) -> None:
+    order = await client.call(Operation.PLACE, order_request("a"), OrderView)
+    assert (order.state, order.filled_quantity) == ("open", 0)
+    await moved.quote(1_400.0, asks=[(1_400.05, 6), (1_400.10, 100)])
+    order = await filled(client, order.order_id, 10)
+    assert order.state == "filled"
+    assert order.average_price == (6 * Decimal("1400.05") + 4 * Decimal("1400.10")) / 10
+    await client.has_events(4)
+    assert [event.seq for event in client.events] == [1, 2, 3, 4]
+    kinds = [event.kind for event in client.events]
+    assert kinds == [EventKind.ORDER, EventKind.ORDER, EventKind.FILL, EventKind.FILL]
+    query = AccountQuery(user_id=USER, account=Account.PAPER)
+    positions = await client.call(Operation.POSITIONS, query, Positions)
+    (position,) = positions.positions
+    assert (position.quantity, position.buy_value) == (10, Decimal("14000.70"))
+    funds = await client.call(Operation.FUNDS, query, Funds)
+    assert funds.charges == positions.charges > 0
+    assert funds.order_margin == 0
+
+
+async def test_a_resting_order_is_modified_and_cancelled(client: TradingClient) -> None:
+    limit = order_request("a", order_type=OrderType.LIMIT, price=Decimal("1390.00"))
+    order = await client.call(Operation.PLACE, limit, OrderView)
+    change = ModifyRequest(
+        user_id=USER, command_key="b", order_id=order.order_id, price=Decimal("1391.00")
+    )
+    order = await client.call(Operation.MODIFY, change, OrderView)
+    assert (order.state, order.price) == ("open", Decimal("1391.00"))
+    cancel = CancelRequest(user_id=USER, command_key="c", order_id=order.order_id)
+    order = await client.call(Operation.CANCEL, cancel, OrderView)
+    assert order.state == "cancelled"
+    again = CancelRequest(user_id=USER, command_key="d", order_id=order.order_id)
+    with pytest.raises(OrderFinal):
+        await client.call(Operation.CANCEL, again, OrderView)
+
+
+async def test_a_command_that_is_sent_a_hundred_times_makes_one_order(
+    client: TradingClient,
+) -> None:
+    request = order_request("a")
+
+    async def place() -> str | None:
+        try:
+            return (await client.call(Operation.PLACE, request, OrderView)).order_id
+        except CommandInFlight:
+            return None
+
+    ids = set(await asyncio.gather(*[place() for _ in range(60)])) - {None}
+    ids |= set(await asyncio.gather(*[place() for _ in range(40)])) - {None}
+    assert len(ids) == 1
+    query = OrdersQuery(user_id=USER, account=Account.PAPER)
+    assert len((await client.call(Operation.ORDERS, query, Orders)).orders) == 1
+
+
+async def test_a_key_that_is_used_for_another_command_is_refused(client: TradingClient) -> None:
+    await client.call(Operation.PLACE, order_request("a"), OrderView)
+    with pytest.raises(IdempotencyKeyReused):
+        await client.call(Operation.PLACE, order_request("a", quantity=11), OrderView)
+
+
+async def test_a_refusal_names_rule_limit_and_value_and_is_repeated(
+    client: TradingClient,
+) -> None:
+    request = order_request("a", order_type=OrderType.LIMIT, price=Decimal("1390.01"))
+    details = []
+    for _ in range(2):
+        with pytest.raises(OrderRefused) as refusal:
+            await client.call(Operation.PLACE, request, OrderView)
+        details.append((refusal.value.detail, dict(refusal.value.members)))
+    assert details[0] == details[1]
+    assert set(details[0][1]) == {"rule", "limit", "value"}
+
+
+async def test_a_preview_changes_nothing(client: TradingClient) -> None:
+    preview = await client.call(Operation.PREVIEW, order_request("a"), Preview)
+    assert preview.passed
+    assert preview.charges is not None
+    assert preview.margin is not None
+    query = OrdersQuery(user_id=USER, account=Account.PAPER)
+    assert (await client.call(Operation.ORDERS, query, Orders)).orders == []
+    assert client.events == []
+
+
+async def test_no_user_reads_or_cancels_the_order_of_another(
+    client: TradingClient, nats: NatsServer
+) -> None:
+    limit = order_request("a", order_type=OrderType.LIMIT, price=Decimal("1390.00"))
+    order = await client.call(Operation.PLACE, limit, OrderView)
+    async with trading_client(nats, "user-2") as other:
+        with pytest.raises(NotFound):
+            await order_of(other, order.order_id)
+        cancel = CancelRequest(user_id="user-2", command_key="a", order_id=order.order_id)
+        with pytest.raises(NotFound):
+            await other.call(Operation.CANCEL, cancel, OrderView)
+        assert other.events == []
+    assert (await order_of(client, order.order_id)).state == "open"
+
+
+async def test_a_position_is_closed_by_an_exit(client: TradingClient, moved: TestMarket) -> None:
+    order = await client.call(Operation.PLACE, order_request("a"), OrderView)
+    await moved.quote(1_400.0)
+    await filled(client, order.order_id, 10)
+    exit_one = ExitRequest(
+        user_id=USER, command_key="b", account=Account.PAPER, key=order.key,
+        product=Product.INTRADAY,
+    )  # fmt: skip
+    reply = await client.call(Operation.EXIT, exit_one, OrdersReply)
+    await moved.quote(1_410.0)
+    await filled(client, reply.orders[0].order_id, 10)
+    query = AccountQuery(user_id=USER, account=Account.PAPER)
+    (position,) = (await client.call(Operation.POSITIONS, query, Positions)).positions
+    assert position.quantity == 0
+    assert position.realised == 10 * (Decimal("1409.95") - Decimal("1400.05"))
+
+
+async def test_events_can_be_read_again(client: TradingClient, moved: TestMarket) -> None:
+    order = await client.call(Operation.PLACE, order_request("a"), OrderView)
+    await moved.quote(1_400.0)
+    await filled(client, order.order_id, 10)
+    await client.has_events(3)
+    query = EventsQuery(user_id=USER, after=1)
+    events = await client.call(Operation.EVENTS, query, Events)
+    assert events.events == client.events[1:]
+    assert events.last_seq == client.events[-1].seq
