@@ -1,0 +1,118 @@
+"""Checks an order against its market, its account and the limits of its user, as they are now."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from services.trading.orders.instrument import OrderInstrument
+from services.trading.orders.order import Order
+from services.trading.partition.ledger import Ledger
+from services.trading.portfolio.account import PaperAccount
+from services.trading.risk.checks import first_refusal
+from services.trading.risk.limits import UserLimits
+from services.trading.risk.preview import preview_of
+from services.trading.risk.proposal import AccountFacts, MarketFacts, Proposal
+from services.trading.risk.rate import OrderRates
+from shared.contracts.order_terms import OrderType, Terms
+from shared.contracts.trading import Limits, Preview
+from shared.errors import OrderRefused
+from shared.market.exchange_calendar import Calendar
+from shared.runtime.clock import Clock
+
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The result of all checks; `refusal` is that of the first rule that is broken."""
+
+    preview: Preview
+    refusal: OrderRefused | None
+    margin: Decimal
+    """To reserve, in rupees."""
+    price: Decimal | None
+    """The reference price of the order, in rupees."""
+
+
+class Assessor:
+    """Assesses orders for one term."""
+
+    def __init__(
+        self, ledger: Ledger, limits: UserLimits, calendar: Calendar, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._calendar = calendar
+        self._clock = clock
+        self._rates = OrderRates(limits.max_orders_per_sec)
+
+    def assess(
+        self,
+        account: PaperAccount,
+        terms: Terms,
+        instrument: OrderInstrument,
+        changes: Order | None = None,
+    ) -> Assessment:
+        """Check a new order, or `changes` with new terms. Changes nothing."""
+        is_triggered = (
+            changes is not None
+            and changes.terms.prices.order_type.has_trigger
+            and changes.prices.order_type is OrderType.LIMIT
+        )
+        proposal = Proposal(
+            terms=terms,
+            instrument=instrument,
+            market=self._market(instrument),
+            account=self._account(account, terms, changes),
+            limits=self._limits,
+            is_modification=changes is not None,
+            filled_quantity=0 if changes is None else changes.filled_quantity,
+            is_triggered=is_triggered,
+        )
+        preview = preview_of(proposal)
+        return Assessment(
+            preview=preview,
+            refusal=first_refusal(preview.rules),
+            margin=preview.margin or _ZERO,
+            price=proposal.reference_price,
+        )
+
+    def count(self, user_id: str) -> None:
+        """Count an order that was accepted or refused now."""
+        self._rates.record(user_id, self._clock.monotonic())
+
+    def limits(self, account: PaperAccount) -> Limits:
+        """The limits of the user, and whether new orders are stopped."""
+        loss = account.loss(self._ledger.broker.ltp)
+        return self._limits.view(kill_switch=account.kill_switch, loss=loss)
+
+    def _market(self, instrument: OrderInstrument) -> MarketFacts:
+        broker = self._ledger.broker
+        underlying = instrument.underlying_key
+        return MarketFacts(
+            at_ms=broker.time_ms,
+            phase=self._calendar.phase(instrument.segment, broker.time_ms),
+            session=self._calendar.session(instrument.segment, broker.time_ms),
+            is_live=broker.is_live,
+            ltp=broker.ltp(instrument.key),
+            underlying_ltp=None if underlying is None else broker.ltp(underlying),
+        )
+
+    def _account(
+        self, account: PaperAccount, terms: Terms, changes: Order | None
+    ) -> AccountFacts:
+        ltp = self._ledger.broker.ltp
+        reserved = _ZERO if changes is None else account.reserved(changes.order_id)
+        return AccountFacts(
+            available=account.funds(ltp).available + reserved,
+            closable=account.closable(
+                terms.key, terms.product, terms.side,
+                without=None if changes is None else changes.order_id,
+            ),
+            loss=account.loss(ltp),
+            open_orders=len(account.open_orders()),
+            orders_today=account.daily_orders,
+            orders_last_sec=self._rates.recent(account.user_id, self._clock.monotonic()),
+            kill_switch=account.kill_switch,
+            is_first_demat_sale=account.is_first_demat_sale(terms.key),
+        )  # fmt: skip
