@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from services.persister.aggregation.checkpoint import FROM_END, AggregatorState, encode_state
-from services.persister.storage.epoch_guard import CHECKPOINT_ID, CHECKPOINTS
+from services.persister.storage.documents import CHECKPOINT_ID, CHECKPOINTS
 from shared.errors import ConfigError
 from shared.runtime import exit_codes
 from shared.runtime.mongo import Document

@@ -17,7 +17,9 @@ from services.persister.aggregation.checkpoint import AggregatorState, decode_st
 from services.persister.storage.bar_precedence import must_stay
 from services.persister.storage.documents import (
     BAR_SCHEMA,
+    CHECKPOINT_ID,
     CHECKPOINT_SCHEMA,
+    CHECKPOINTS,
     GAP_SCHEMA,
     bar_document,
     bar_from_document,
@@ -26,12 +28,12 @@ from services.persister.storage.documents import (
     gap_document,
     to_ms,
 )
-from services.persister.storage.epoch_guard import CHECKPOINTS, EpochGuard
 from services.persister.storage.unpublished_bars import UnpublishedBars
 from services.persister.stored_bars import StoredBars
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import to_datetime
+from shared.runtime.epoch_guard import EpochGuard
 from shared.runtime.logs import get_logger
 from shared.runtime.mongo import Document, Mongo, ensure_collection
 
@@ -63,7 +65,7 @@ class BarStore:
         self._bars = mongo.db.get_collection(BARS)
         self._gaps = mongo.db.get_collection(GAPS)
         self._retention_days = retention_days
-        self._guard = EpochGuard(mongo)
+        self._guard = EpochGuard(mongo, CHECKPOINTS, CHECKPOINT_ID)
         self._unpublished = UnpublishedBars(mongo)
         # Bars of a window are new unless entries are read a second time. An insert takes a
         # fraction of the time of a replacement, so it is tried first.

@@ -48,6 +48,10 @@ BAR_SCHEMA: Final[dict[str, Any]] = {
     },
 }  # fmt: skip
 
+CHECKPOINTS: Final = "checkpoints"
+CHECKPOINT_ID: Final = "bars_5m"
+"""The collection of checkpoints, and the id of the only one."""
+
 CHECKPOINT_SCHEMA: Final[dict[str, Any]] = {
     "bsonType": "object",
     "required": ["_id", "epoch"],

@@ -6,8 +6,7 @@ from pymongo.errors import PyMongoError
 
 from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.bar_store import BARS, GAPS
-from services.persister.storage.documents import bar_id_range, to_ms
-from services.persister.storage.epoch_guard import CHECKPOINT_ID, CHECKPOINTS
+from services.persister.storage.documents import CHECKPOINT_ID, CHECKPOINTS, bar_id_range, to_ms
 from services.persister.storage.longer_bars import aligned_up, group_by_start, longer_bar
 from services.persister.storage.page_cursor import encode_cursor, page_start
 from shared.contracts.history import (
