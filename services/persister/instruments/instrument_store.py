@@ -80,6 +80,11 @@ class InstrumentStore:
         """Number of stored instruments."""
         return await self._instruments.estimated_document_count()
 
+    async def begin(self, url: str) -> None:
+        """Record that a master of this address is being stored; `finish` completes it."""
+        change = {"$set": {"url": url, "day": ""}}
+        await self._masters.update_one({"_id": _CURRENT}, change, upsert=True)
+
     async def write(self, rows: Iterable[tuple[Instrument, int, list[str]]]) -> None:
         """Add or change instruments, each with its search rank and words."""
         writes = []

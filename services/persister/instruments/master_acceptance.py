@@ -22,7 +22,7 @@ class MasterRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str = ""
     day: str = ""
-    """YYYY-MM-DD; empty before the first."""
+    """YYYY-MM-DD; empty until a master is stored completely."""
     refusals: list[Refusal] = []
     """Oldest first."""
 

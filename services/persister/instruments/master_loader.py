@@ -60,6 +60,10 @@ class MasterStore(Protocol):
         """Number of stored instruments."""
         ...
 
+    async def begin(self, url: str) -> None:
+        """Record that a master of this address is being stored."""
+        ...
+
     async def write(self, rows: Iterable[tuple[Instrument, int, list[str]]]) -> None:
         """Add or change instruments, each with its rank and words."""
         ...
@@ -121,6 +125,7 @@ class MasterLoader:
             if row.underlying_key is not None:
                 underlying_keys.add(row.underlying_key)
         await self._check_size(day, len(keys))
+        await self._store.begin(self._url)
         batch: list[MasterRow] = []
         async for row in self._rows(is_first_time=False):
             keys.add(row.instrument_key)
@@ -136,13 +141,15 @@ class MasterLoader:
     async def _check_size(self, day: str, size: int) -> None:
         """Raises Unavailable, having recorded it, if a master of this size is refused.
 
-        A master with another address than the last one may have any size.
+        A master with another address than the last one may have any size, and so may one after a
+        master that was not stored completely: the stored instruments are of more than one then.
         """
         if not size:
             raise Unavailable("the master has no instrument")
         record = await self._store.master()
         stored = await self._store.count()
-        if size >= stored * self._min_share or record.url not in ("", self._url):
+        is_comparable = record.url == self._url and record.day != ""
+        if size >= stored * self._min_share or not is_comparable:
             return
         refusals = with_refusal(record.refusals, Refusal(day, size))
         if is_lasting(refusals):

@@ -50,7 +50,7 @@ async def bus(nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings) -> 
         async with answering_persister(nats, mongo_settings, master_url=url) as gateway:
 
             async def is_loaded() -> bool:
-                return await mongo.db["masters"].find_one() is not None
+                return await mongo.db["masters"].find_one({"day": {"$ne": ""}}) is not None
 
             await eventually(is_loaded, what="the master is loaded")
             yield gateway
@@ -452,3 +452,17 @@ async def test_a_master_with_another_address_replaces_all_instruments_also_on_th
 
                 await eventually(has, what=f"{symbols} are stored")
                 await stop([work])
+
+
+async def test_a_master_that_was_stored_in_part_is_replaced_by_one_of_any_size(
+    mongo: Mongo,
+) -> None:
+    store = InstrumentStore(mongo)
+    await store.prepare()
+    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
+        server.file = zipped([row(number) for number in range(1, 9)])
+        await master.load("2026-11-23")
+        await store.begin("https://example.com/another")  # and then the leader was killed
+        server.file = zipped([row(100)])
+        await master.load("2026-11-23")
+    assert await stored_symbols(mongo) == {"SYM100"}
