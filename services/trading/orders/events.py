@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from services.trading.orders.broker_report import BrokerReport
+from services.trading.orders.instrument import OrderInstrument
 from shared.contracts.order_terms import Prices, Terms
 
 
@@ -20,6 +21,12 @@ class Intended(Event, frozen=True, kw_only=True, tag="intended"):
     order_id: str
     user_id: str
     terms: Terms
+    instrument: OrderInstrument | None = None
+    """None: of orders that this side did not check."""
+    margin: Decimal = Decimal(0)
+    """Reserved in rupees, for the whole quantity."""
+    reference_price: Decimal | None = None
+    """What the margin was computed from: the limit, or the LTP with its protection."""
 
 
 class Sending(Event, frozen=True, kw_only=True, tag="sending"):
@@ -65,6 +72,8 @@ class CommandSending(Event, frozen=True, kw_only=True, tag="command_sending"):
 
     command_id: str
     prices: Prices | None
+    margin: Decimal | None = None
+    """Reserved for the whole new quantity. None: as much for each unit as before."""
 
 
 class CommandAnswered(Event, frozen=True, kw_only=True, tag="command_answered"):

@@ -4,7 +4,6 @@ With lots, every profit is a difference of traded prices times a quantity, so no
 nothing is rounded.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -22,11 +21,36 @@ class Lot:
     price: Decimal
 
 
+def take_oldest(lots: list[Lot], quantity: int) -> list[Lot]:
+    """Remove this quantity, or all if there is less, and return it."""
+    taken: list[Lot] = []
+    while quantity and lots:
+        lot = lots.pop(0)
+        part = min(quantity, lot.quantity)
+        quantity -= part
+        taken.append(Lot(part, lot.price))
+        if part < lot.quantity:
+            lots.insert(0, Lot(lot.quantity - part, lot.price))
+    return taken
+
+
+def quantity_of(lots: list[Lot]) -> int:
+    """The quantity of all lots."""
+    return sum(lot.quantity for lot in lots)
+
+
+def value_of(lots: list[Lot]) -> Decimal:
+    """The sum of price times quantity."""
+    return sum((lot.price * lot.quantity for lot in lots), _ZERO)
+
+
 @dataclass(slots=True)
 class Position:
     """The net position of one account in one instrument and product."""
 
-    lots: deque[Lot] = field(default_factory=deque)
+    multiplier: int = 1
+    """Price units in one unit of quantity."""
+    lots: list[Lot] = field(default_factory=list)
     """All of the same side, oldest first."""
     is_long: bool = True
     realised: Decimal = _ZERO
@@ -39,39 +63,44 @@ class Position:
     @property
     def quantity(self) -> int:
         """Signed: negative for a short position."""
-        held = sum(lot.quantity for lot in self.lots)
+        held = quantity_of(self.lots)
         return held if self.is_long else -held
+
+    @property
+    def open_value(self) -> Decimal:
+        """Price times quantity of the open lots, never negative."""
+        return value_of(self.lots) * self.multiplier
 
     @property
     def average_price(self) -> Decimal | None:
         """Of the open lots; None without any."""
-        held = sum(lot.quantity for lot in self.lots)
-        if not held:
-            return None
-        return sum((lot.price * lot.quantity for lot in self.lots), _ZERO) / held
+        return value_of(self.lots) / quantity_of(self.lots) if self.lots else None
 
     def fill(self, side: Side, quantity: int, price: Decimal) -> None:
         """Apply a trade: close the oldest lots of the other side, then open a lot."""
-        if side is Side.BUY:
+        value = price * quantity * self.multiplier
+        is_buy = side is Side.BUY
+        if is_buy:
             self.buy_quantity += quantity
-            self.buy_value += price * quantity
+            self.buy_value += value
         else:
             self.sell_quantity += quantity
-            self.sell_value += price * quantity
-        is_buy = side is Side.BUY
-        while quantity and self.lots and self.is_long is not is_buy:
-            lot = self.lots.popleft()
-            closed = min(quantity, lot.quantity)
-            profit = (price - lot.price) * closed
-            self.realised += profit if self.is_long else -profit
-            quantity -= closed
-            if closed < lot.quantity:
-                self.lots.appendleft(Lot(lot.quantity - closed, lot.price))
+            self.sell_value += value
+        if self.is_long is not is_buy:
+            for lot in take_oldest(self.lots, quantity):
+                profit = (price - lot.price) * lot.quantity * self.multiplier
+                self.realised += profit if self.is_long else -profit
+                quantity -= lot.quantity
         if quantity:
             self.is_long = is_buy
             self.lots.append(Lot(quantity, price))
 
     def unrealised(self, ltp: Decimal) -> Decimal:
         """Profit of the open lots at this price, before charges."""
-        profit = sum(((ltp - lot.price) * lot.quantity for lot in self.lots), _ZERO)
-        return profit if self.is_long else -profit
+        profit = ltp * self.quantity * self.multiplier
+        return profit - self.open_value if self.is_long else profit + self.open_value
+
+    def start_day(self) -> None:
+        """Keep the open lots; the sums of the day begin at 0."""
+        self.realised = self.buy_value = self.sell_value = _ZERO
+        self.buy_quantity = self.sell_quantity = 0

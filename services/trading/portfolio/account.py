@@ -1,0 +1,162 @@
+"""A paper account: the pure fold of the journal's entries of its user.
+
+It reads no clock and no price of its own: the same entries give the same account, byte for byte.
+Prices that a view needs are passed to it.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from services.trading.journal.entry import Entry, OrderChanged
+from services.trading.orders import events
+from services.trading.orders.order import Order
+from services.trading.portfolio.account_state import AccountState
+from services.trading.portfolio.entry_fold import apply_entry, entry_time_ms
+from services.trading.portfolio.position_margin import Ltp
+from services.trading.portfolio.views import holding_view, order_view, position_view
+from shared.contracts import trading as contract
+from shared.contracts.order_terms import Account, Product, Side
+
+
+class PaperAccount:
+    """Orders of all accounts of a user; positions, holdings and funds of the paper account."""
+
+    def __init__(
+        self, user_id: str, opening_cash: Decimal, *, state: AccountState | None = None
+    ) -> None:
+        self._state = state or AccountState(user_id, opening_cash, opening_cash)
+
+    @classmethod
+    def from_state(cls, snapshot: bytes) -> "PaperAccount":
+        """The account of a snapshot. Raises msgspec.DecodeError if it is none of this version."""
+        state = msgspec.msgpack.decode(snapshot, type=AccountState)
+        return cls(state.user_id, state.opening_cash, state=state)
+
+    def state(self) -> bytes:
+        """A snapshot; the entries after `seq` complete it."""
+        return msgspec.msgpack.encode(self._state)
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest entry."""
+        return self._state.seq
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        """The orders of the trading day, oldest first; callers must not change it."""
+        return self._state.orders.orders
+
+    @property
+    def kill_switch(self) -> bool:
+        """Whether the user has stopped new orders."""
+        return self._state.kill_switch
+
+    @property
+    def daily_orders(self) -> int:
+        """Orders that were intended on this trading day, also before a reset."""
+        return self._state.orders.daily_orders
+
+    def apply(self, entry: Entry) -> None:
+        """Apply the next entry.
+
+        Raises ValueError for an entry of another user, a gap, or an event that does not fit its
+        order; the account is then unchanged.
+        """
+        apply_entry(self._state, entry)
+
+    def open_orders(self) -> list[Order]:
+        """Orders that can still be filled, oldest first."""
+        return self._state.orders.open_orders()
+
+    def order_view(self, order: Order) -> contract.OrderView:
+        """An order as the user sees it."""
+        is_charged = order.terms.account is Account.PAPER and order.fills
+        charges = self._state.charges.of(order.order_id) if is_charged else None
+        return order_view(order, charges)
+
+    def trades(self, account: Account, limit: int = contract.MAX_ORDERS) -> list[contract.Trade]:
+        """Trades of the trading day, the newest first."""
+        newest = reversed(self._state.orders.trades)
+        of_account = [
+            trade for trade in newest if self.orders[trade.order_id].terms.account is account
+        ]
+        return of_account[:limit]
+
+    def positions(self, ltp: Ltp) -> contract.Positions:
+        """Positions of the trading day, closed ones included."""
+        state = self._state
+        views = [
+            position_view(booked, state.holdings, ltp(booked.instrument.key))
+            for booked in state.positions.booked.values()
+        ]
+        return contract.Positions(positions=views, charges=state.charges.total)
+
+    def position_view(self, key: str, product: Product, ltp: Ltp) -> contract.PositionView | None:
+        """One position; None without a trade of the day or a carried quantity."""
+        booked = self._state.positions.find(key, product)
+        return None if booked is None else position_view(booked, self._state.holdings, ltp(key))
+
+    def holdings(self, ltp: Ltp) -> contract.Holdings:
+        """Shares in the demat account and T1. Sales of today still count as held."""
+        held = self._state.holdings.shares.items()
+        return contract.Holdings(
+            holdings=[holding_view(key, shares, ltp(key)) for key, shares in held]
+        )
+
+    def funds(self, ltp: Ltp) -> contract.Funds:
+        """Money of the account."""
+        return self._state.funds(ltp)
+
+    def charges(self) -> Decimal:
+        """All charges of the trading day."""
+        return self._state.charges.total
+
+    def loss(self, ltp: Ltp) -> Decimal:
+        """Realised and marked loss of the day, after charges; negative for a profit.
+
+        A position whose LTP is not known counts 0.
+        """
+        return self._state.loss(ltp)
+
+    def closable(self, key: str, product: Product) -> int:
+        """The quantity that an order can close, less what open orders will close.
+
+        Positive: it can be sold, for delivery from holding, T1 and today's position. Negative: it
+        is short, and can be bought.
+        """
+        state = self._state
+        held = state.positions.quantity(key, product)
+        if product is Product.DELIVERY:
+            held += state.holdings.quantity(key)
+        side = Side.SELL if held > 0 else Side.BUY
+        left = max(0, abs(held) - state.orders.open_quantity(key, product, side))
+        return left if held > 0 else -left
+
+    def user_event(self, entry: Entry, ltp: Ltp) -> contract.UserEvent:
+        """What the user is told of the newest entry. Raises ValueError for another one."""
+        if entry.seq != self.seq:
+            raise ValueError(f"entry {entry.seq} is not the newest, {self.seq}")
+        at = entry_time_ms(entry)
+        if not isinstance(entry.body, OrderChanged):
+            return contract.UserEvent(
+                seq=entry.seq, kind=contract.EventKind.FUNDS, at=at, funds=self.funds(ltp)
+            )
+        order = self.orders[entry.body.order_id]
+        view = self.order_view(order)
+        event = entry.body.event
+        if not isinstance(event, events.Filled):
+            return contract.UserEvent(
+                seq=entry.seq, kind=contract.EventKind.ORDER, at=at, order=view
+            )
+        terms = order.terms
+        is_paper = terms.account is Account.PAPER
+        return contract.UserEvent(
+            seq=entry.seq,
+            kind=contract.EventKind.FILL,
+            at=at,
+            order=view,
+            trade=self._state.orders.trade(order.order_id, event.trade_id),
+            position=self.position_view(terms.key, terms.product, ltp) if is_paper else None,
+            funds=self.funds(ltp) if is_paper else None,
+        )

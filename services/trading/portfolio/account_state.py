@@ -1,0 +1,109 @@
+"""What an account is made of, and what follows from it: funds, loss and margins."""
+
+from collections.abc import Iterator
+from decimal import ROUND_DOWN, Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from services.trading.portfolio.day_charges import DayCharges
+from services.trading.portfolio.holdings import Holdings
+from services.trading.portfolio.order_book import OrderBook
+from services.trading.portfolio.position import Position, take_oldest, value_of
+from services.trading.portfolio.position_book import BookedPosition, PositionBook
+from services.trading.portfolio.position_margin import Ltp, position_margin
+from shared.contracts.order_terms import Account
+from shared.contracts.trading import Funds
+from shared.market.exchange_time import ist_date
+
+_ZERO: Final = Decimal(0)
+_PAISA: Final = Decimal("0.01")
+_USABLE_PROCEEDS: Final = Decimal("0.8")
+"""Of a sale from the demat account, on the same day. The proceeds of T1 shares come later."""
+
+
+class AccountState(msgspec.Struct):
+    """Everything that entries change. Its encoding is the account's snapshot."""
+
+    user_id: str
+    opening_cash: Decimal
+    """Of a new account, and after a reset."""
+    cash: Decimal
+    """At the start of the trading day."""
+    version: Literal[1] = 1
+    seq: int = 0
+    at_ms: int = 0
+    """Time of the newest entry."""
+    kill_switch: bool = False
+    orders: OrderBook = msgspec.field(default_factory=OrderBook)
+    positions: PositionBook = msgspec.field(default_factory=PositionBook)
+    holdings: Holdings = msgspec.field(default_factory=Holdings)
+    charges: DayCharges = msgspec.field(default_factory=DayCharges)
+
+    def realised(self) -> Decimal:
+        """Profit of the positions that were closed today, before charges."""
+        return sum((booked.position.realised for booked in self._booked()), _ZERO)
+
+    def unrealised(self, ltp: Ltp) -> Decimal | None:
+        """Profit of all open positions; None while an LTP is missing."""
+        profits = [_profit(booked, exposure, ltp) for booked, exposure in self._exposures()]
+        if any(profit is None for profit in profits):
+            return None
+        return sum((profit for profit in profits if profit is not None), _ZERO)
+
+    def loss(self, ltp: Ltp) -> Decimal:
+        """Of the day, after charges; negative for a profit. A position without LTP counts 0."""
+        marked = (_profit(booked, exposure, ltp) for booked, exposure in self._exposures())
+        unrealised = sum((profit for profit in marked if profit is not None), _ZERO)
+        return self.charges.total - self.realised() - unrealised
+
+    def funds(self, ltp: Ltp) -> Funds:
+        """Money of the account. `cash` includes what may be used of today's sales of holdings."""
+        cash = self.cash + self._usable_proceeds()
+        realised = self.realised()
+        charges = self.charges.total
+        order_margin = self.orders.reserved()
+        blocked = self._position_margin(ltp)
+        return Funds(
+            account=Account.PAPER,
+            cash=cash,
+            realised=realised,
+            charges=charges,
+            order_margin=order_margin,
+            position_margin=blocked,
+            available=cash + realised - charges - order_margin - blocked,
+            unrealised=self.unrealised(ltp),
+        )
+
+    def _position_margin(self, ltp: Ltp) -> Decimal:
+        today = ist_date(self.at_ms)
+        return sum(
+            (
+                position_margin(booked.instrument, booked.product, exposure, today, ltp)
+                for booked, exposure in self._exposures()
+            ),
+            _ZERO,
+        )
+
+    def _usable_proceeds(self) -> Decimal:
+        total = _ZERO
+        for booked in self._booked():
+            settled = self.holdings.settled_quantity(booked.instrument.key)
+            if quantity := min(booked.quantity_from(self.holdings), settled):
+                sold = take_oldest(list(booked.position.lots), quantity)
+                total += value_of(sold) * _USABLE_PROCEEDS
+        return total.quantize(_PAISA, ROUND_DOWN)
+
+    def _exposures(self) -> Iterator[tuple[BookedPosition, Position]]:
+        for booked in self._booked():
+            exposure = booked.exposure(self.holdings)
+            if exposure.lots:
+                yield booked, exposure
+
+    def _booked(self) -> Iterator[BookedPosition]:
+        return iter(self.positions.booked.values())
+
+
+def _profit(booked: BookedPosition, exposure: Position, ltp: Ltp) -> Decimal | None:
+    price = ltp(booked.instrument.key)
+    return None if price is None else exposure.unrealised(price)

@@ -1,0 +1,78 @@
+"""Folds the entries of a user's journal into the state of the paper account."""
+
+from services.trading.journal.entry import (
+    AccountReset,
+    DayEnded,
+    Entry,
+    KillSwitchSet,
+    OrderChanged,
+)
+from services.trading.orders import events
+from services.trading.portfolio.account_state import AccountState
+from services.trading.portfolio.day_charges import DayCharges
+from services.trading.portfolio.holdings import Holdings
+from services.trading.portfolio.position_book import PositionBook
+from services.trading.portfolio.settlement import settle_day
+from shared.contracts.order_terms import Side
+from shared.market.exchange_time import ist_date
+
+
+def apply_entry(state: AccountState, entry: Entry) -> None:
+    """Apply the next entry in place.
+
+    Raises ValueError for an entry of another user, a gap, or an event that does not fit its order;
+    the state is then unchanged.
+    """
+    if entry.user_id != state.user_id or entry.seq != state.seq + 1:
+        raise ValueError(
+            f"entry {entry.seq} of {entry.user_id} does not follow {state.seq} of {state.user_id}"
+        )
+    match entry.body:
+        case OrderChanged(order_id=order_id, event=event):
+            _apply_event(state, order_id, event)
+        case DayEnded():
+            _end_day(state)
+        case AccountReset():
+            _reset(state)
+        case KillSwitchSet(is_on=is_on):
+            state.kill_switch = is_on
+    state.seq, state.at_ms = entry.seq, entry_time_ms(entry)
+
+
+def entry_time_ms(entry: Entry) -> int:
+    """The exchange time of an entry, epoch ms."""
+    body = entry.body
+    return body.event.at_ms if isinstance(body, OrderChanged) else body.at_ms
+
+
+def _apply_event(state: AccountState, order_id: str, event: events.OrderEvent) -> None:
+    is_new_trade = state.orders.apply(order_id, event)
+    instrument = state.orders.instruments.get(order_id)
+    if instrument is None or not is_new_trade or not isinstance(event, events.Filled):
+        return  # orders at a broker have no effect on the paper account
+    terms = state.orders.orders[order_id].terms
+    booked = state.positions.fill(
+        instrument, terms.product, terms.side, event.quantity, event.price
+    )
+    is_buy = terms.side is Side.BUY
+    state.charges.add(
+        order_id,
+        instrument,
+        event.price * event.quantity * instrument.multiplier,
+        is_buy=is_buy,
+        is_demat_sale=not is_buy and booked.quantity_from(state.holdings) > 0,
+        on=ist_date(event.traded_at_ms),
+    )
+
+
+def _end_day(state: AccountState) -> None:
+    state.cash += settle_day(state.positions, state.holdings) - state.charges.total
+    state.charges = DayCharges()
+    state.orders.start_day()
+
+
+def _reset(state: AccountState) -> None:
+    state.cash = state.opening_cash
+    state.positions, state.holdings = PositionBook(), Holdings()
+    state.charges = DayCharges()
+    state.orders.reset_paper()

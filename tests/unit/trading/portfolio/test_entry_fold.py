@@ -1,0 +1,100 @@
+"""Entries that change the whole account, count once, or do not fit."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from services.trading.orders import events
+from shared.contracts.order_terms import Account, Product, Side
+from tests.support.trading_journal import (
+    DELIVERY_SHARE,
+    INDEX_FUTURE,
+    OPENING_CASH,
+    Journal,
+    no_ltp,
+    with_holding,
+)
+
+DELIVERY, INTRADAY, MTF = Product.DELIVERY, Product.INTRADAY, Product.MTF
+BUY = Side.BUY
+KEY = DELIVERY_SHARE.key
+
+
+def test_orders_of_a_broker_touch_no_money_of_the_paper_account() -> None:
+    journal = Journal()
+    order_id = journal.place(None, BUY, 10, account=Account.UPSTOX, key=KEY)
+    entry = journal.fill(order_id, 10, 500)
+    account = journal.account
+    assert account.funds(no_ltp).available == OPENING_CASH
+    assert account.positions(no_ltp).positions == []
+    assert account.trades(Account.PAPER) == []
+    assert [trade.order_id for trade in account.trades(Account.UPSTOX)] == [order_id]
+    told = account.user_event(entry, no_ltp)
+    assert told.order is not None
+    assert (told.order.charges, told.position, told.funds) == (None, None, None)
+
+
+def test_a_trade_that_comes_twice_counts_once() -> None:
+    journal = Journal()
+    order_id = journal.place(DELIVERY_SHARE, BUY, 100)
+    filled = events.Filled(
+        at_ms=1, trade_id="t", quantity=40, price=Decimal(500), traded_at_ms=journal.at_ms
+    )
+    journal.event(order_id, filled)
+    before = journal.account.funds(no_ltp)
+    journal.event(order_id, filled)
+    assert journal.account.funds(no_ltp) == before
+    assert len(journal.account.trades(Account.PAPER)) == 1
+
+
+def test_the_end_of_the_day_removes_final_orders_and_keeps_open_ones() -> None:
+    journal = Journal()
+    journal.trade(DELIVERY_SHARE, BUY, 1, 500)
+    order_id = journal.place(DELIVERY_SHARE, BUY, 2, margin=50)
+    assert journal.account.daily_orders == 2
+    journal.end_day()
+    account = journal.account
+    assert list(account.orders) == [order_id]
+    assert (account.daily_orders, account.trades(Account.PAPER)) == (0, [])
+    assert account.funds(no_ltp).order_margin == 50
+
+
+def test_a_reset_leaves_the_opening_cash_and_the_orders_of_a_broker() -> None:
+    journal = with_holding(100)
+    journal.trade(INDEX_FUTURE, BUY, 65, 24_800)
+    journal.place(DELIVERY_SHARE, BUY, 1, margin=100)
+    live = journal.place(None, BUY, 10, account=Account.UPSTOX, key=KEY)
+    journal.fill(live, 5, 500)
+    journal.set_kill_switch(is_on=True)
+    journal.reset()
+    account = journal.account
+    assert account.funds(no_ltp).available == OPENING_CASH
+    assert account.charges() == 0
+    assert account.holdings(no_ltp).holdings == []
+    assert account.positions(no_ltp).positions == []
+    assert list(account.orders) == [live]
+    assert len(account.trades(Account.UPSTOX)) == 1
+    assert (account.daily_orders, account.kill_switch) == (3, True)
+
+
+def test_a_gap_another_user_or_an_unknown_order_is_refused_and_changes_nothing() -> None:
+    journal = Journal()
+    order_id = journal.place(DELIVERY_SHARE, BUY, 1)
+    first = journal.entries[0]
+    before = journal.account.state()
+    wrong = [
+        first,
+        msgspec.structs.replace(first, seq=3),
+        msgspec.structs.replace(first, seq=2, user_id="u2"),
+        msgspec.structs.replace(first, seq=2),  # a second intent of the same order
+    ]
+    for entry in wrong:
+        with pytest.raises(ValueError, match=r".+"):
+            journal.account.apply(entry)
+    with pytest.raises(ValueError, match="no such order"):
+        journal.event("other", events.Sending(at_ms=1))
+    with pytest.raises(ValueError, match="lacks its instrument"):
+        journal.place(None, BUY, 1, key=KEY)
+    assert journal.account.state() == before
+    assert journal.account.orders[order_id].event_count == 1
