@@ -1,0 +1,1 @@
+"""NATS side of trading: demand for quotes, and requests for instruments."""

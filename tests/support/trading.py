@@ -1,0 +1,52 @@
+"""Trading services of tests: inside the event loop of a test, and as processes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from services.trading.app import MakeWork, build, partition_work
+from services.trading.settings import TradingSettings
+from shared.runtime.health import Readiness
+from shared.runtime.settings import MongoSettings
+from tests.support.patience import TAKEOVER_TTL_SECS
+from tests.support.servers import PASSWORD, NatsServer
+from tests.support.services import running
+from tests.support.settings import RUNTIME, nats_settings, process_environment
+
+
+def trading_settings(nats: NatsServer, mongo: MongoSettings, **options: Any) -> TradingSettings:
+    """The settings of a trading service inside the event loop of a test."""
+    return TradingSettings.model_validate(
+        {
+            "ops_port": 0,
+            "nats_password": PASSWORD,
+            "nats": nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
+            "mongo": mongo,
+            "runtime": RUNTIME,
+            **options,
+        }
+    )
+
+
+@asynccontextmanager
+async def trading(
+    nats: NatsServer,
+    mongo: MongoSettings,
+    *,
+    make_work: MakeWork = partition_work,
+    **options: Any,
+) -> AsyncIterator[Readiness]:
+    """A trading service that is starting."""
+    readiness = Readiness("trading")
+    async with running(build(trading_settings(nats, mongo, **options), readiness, make_work)):
+        yield readiness
+
+
+def trading_environment(nats: NatsServer, mongo: MongoSettings) -> dict[str, str]:
+    """The environment of a trading service in a process of its own."""
+    return process_environment(lease_ttl_secs=TAKEOVER_TTL_SECS) | {
+        "TRADEDAD_NATS_URL": nats.url,
+        "TRADEDAD_MONGO_URL": mongo.url.get_secret_value(),
+        "TRADEDAD_MONGO_DATABASE": mongo.database,
+        "TRADEDAD_TRADING_NATS_PASSWORD": PASSWORD,
+    }
