@@ -11,6 +11,7 @@ from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.persister.settings import PersisterSettings
 from services.simulator.settings import SimulatorSettings
+from services.trading.settings import TradingSettings
 from shared.errors import ConfigError
 from shared.runtime.setting_sources import SECRETS_DIR
 from shared.runtime.setting_types import AnyPath, Port, Secs
@@ -50,6 +51,7 @@ SERVICES: Final[dict[str, type[Settings]]] = {
     "auth": AuthSettings,
     "ingest": IngestSettings,
     "persister": PersisterSettings,
+    "trading": TradingSettings,
     "gateway": GatewaySettings,
 }
 

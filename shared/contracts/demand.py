@@ -1,13 +1,14 @@
-"""Messages between gateways and ingest about the instruments to subscribe to at Upstox.
+"""Messages to and from ingest about the instruments to subscribe to at Upstox.
 
-A gateway publishes its complete demand on every change and every few seconds. A later demand
+Gateways and the owners of trading's partitions have a demand; both are called gateways here. A
+gateway publishes its complete demand on every change and every few seconds. A later demand
 replaces the earlier one, and the demand of a gateway that stops publishing expires. Ingest
 publishes which of the demanded instruments are *not* live. Both messages describe a complete
 state, so a lost message is repaired by the next one. A demand is limited to one message; a coverage
 that is larger than one message is published in parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Container, Iterator
 from itertools import chain
 from typing import Final
 
@@ -74,6 +75,30 @@ def encode(message: Demand | Coverage) -> bytes:
 def key_bytes(key: str) -> int:
     """The size of a key in a list of an encoded message."""
     return len(_encoder.encode(key)) + 1
+
+
+def fitting_keys(
+    keys: Collection[str],
+    limit: int,
+    *,
+    preferred: Container[str] = (),
+    last: Container[str] = (),
+) -> list[str]:
+    """At most `limit` of `keys` with at most half the bytes of a demand, sorted.
+
+    Two such lists fit into one message. Keys in `preferred` come first, keys in `last` last.
+    """
+    sizes = {key: key_bytes(key) for key in keys}
+    left_bytes = MAX_KEYS_BYTES // 2
+    if len(sizes) <= limit and sum(sizes.values()) <= left_bytes:
+        return sorted(sizes)
+    chosen = []
+    for key in sorted(sizes, key=lambda key: (key in last, key not in preferred, key))[:limit]:
+        left_bytes -= sizes[key]
+        if left_bytes < 0:
+            break
+        chosen.append(key)
+    return sorted(chosen)
 
 
 def split_coverage(coverage: Coverage, max_bytes: int = MAX_KEYS_BYTES) -> list[Coverage]:

@@ -89,7 +89,7 @@ class RuntimeSettings(Settings):
     """A shutdown that takes longer is aborted with a non-zero exit code."""
     max_clock_skew_secs: Secs = 5.0
     """A process whose clock differs by more than this from the clock of auth (gateway),
-    MongoDB (auth, persister) or NATS (ingest) is not ready."""
+    MongoDB (auth, persister, trading) or NATS (ingest) is not ready."""
     disk_low_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 1 << 30
     """Free space of a store's disk below which a warning is logged."""
     disk_critical_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 128 << 20

@@ -20,8 +20,8 @@ from tests.support.patience import PATIENCE_SECS
 from tests.support.waiting import wait_until
 
 USERS_OF = {
-    "nats": ("nats-server", {"ingest", "persister", "gateway"}),
-    "mongodb": ("mongod", {"auth", "persister"}),
+    "nats": ("nats-server", {"ingest", "persister", "trading", "gateway"}),
+    "mongodb": ("mongod", {"auth", "persister", "trading"}),
 }
 
 

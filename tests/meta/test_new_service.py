@@ -25,12 +25,7 @@ ALL_SERVICES: Final = sorted(
 EXCEPTIONS: Final = {
     # The simulator is not a service of production.
     "simulator": {"NATS account", "NATS password", "layers contract"},
-    # Trading has its pure core only, and cannot be started yet.
-    "trading": {
-        "standard files", "settings class", "operations port", "Procfile", "settings page",
-        "metrics page", "integration tests",
-    },
-}  # fmt: skip
+}
 
 
 def has_standard_files(name: str) -> bool:

@@ -9,9 +9,7 @@ import pytest
 
 from embedded.daemons import ROOT
 
-SERVICES = ("auth", "gateway", "ingest", "persister")
-# Trading has its pure core only, and cannot be started yet.
-IN_WHEEL = (*SERVICES, "trading")
+SERVICES = ("auth", "gateway", "ingest", "persister", "trading")
 
 
 def build_wheel(project: Path, folder: Path) -> zipfile.ZipFile:
@@ -47,7 +45,7 @@ def test_the_wheel_has_the_services_and_shared_only(wheel: zipfile.ZipFile) -> N
     packages = {name for name in folders(wheel, 1) if not name.endswith(".dist-info")}
     assert packages == {"services", "shared"}
     services = {name for name in folders(wheel, 2) if name.startswith("services/")}
-    assert services == {f"services/{name}" for name in IN_WHEEL}
+    assert services == {f"services/{name}" for name in SERVICES}
 
 
 def test_the_wheel_has_every_file_of_its_packages(wheel: zipfile.ZipFile) -> None:

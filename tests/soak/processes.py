@@ -12,7 +12,7 @@ import psutil
 
 from embedded.stack import Stack
 
-SERVICES: Final = ("auth", "ingest", "persister", "gateway")
+SERVICES: Final = ("auth", "ingest", "persister", "trading", "gateway")
 DAEMONS: Final = ("nats-server", "mongod")
 _POLL_SECS: Final = 0.1
 

@@ -1,17 +1,15 @@
 """The instruments that this gateway demands of ingest, and the outcome for each of them."""
 
-from collections.abc import Container, Iterable
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import chain
 
 from shared.contracts.demand import (
     DEMAND_TTL_SECS,
     MAX_KEYS,
-    MAX_KEYS_BYTES,
     Coverage,
     Demand,
-    key_bytes,
+    fitting_keys,
 )
 
 
@@ -56,9 +54,13 @@ class Interest:
         """
         unknown = {key for key, outcome in self._not_live.items() if outcome is Outcome.UNKNOWN}
         quote_keys, wanted_depth = set(quotes), set(depth)
-        depth_keys = _limited(wanted_depth, set(self._depth), unknown, MAX_KEYS // 2)
+        depth_keys = fitting_keys(
+            wanted_depth, MAX_KEYS // 2, preferred=set(self._depth), last=unknown
+        )
         candidates = quote_keys.union(depth_keys)
-        demanded = _limited(candidates, self._since, unknown, MAX_KEYS - len(depth_keys))
+        demanded = fitting_keys(
+            candidates, MAX_KEYS - len(depth_keys), preferred=self._since, last=unknown
+        )
         all_keys = quote_keys | wanted_depth
         self._beyond_capacity = frozenset(all_keys.difference(demanded))
         self._reported = {key: self._reported[key] for key in all_keys if key in self._reported}
@@ -115,23 +117,3 @@ class Interest:
         if since is None or self._coverage.seen.get(self._gateway, -1) < since:
             return None
         return Outcome.LIVE
-
-
-def _limited(
-    keys: AbstractSet[str], preferred: Container[str], unknown: Container[str], limit: int
-) -> list[str]:
-    """At most `limit` of `keys` with at most half the bytes of a demand, sorted.
-
-    Two such lists fit into one message.
-    """
-    sizes = {key: key_bytes(key) for key in keys}
-    left_bytes = MAX_KEYS_BYTES // 2
-    if len(keys) <= limit and sum(sizes.values()) <= left_bytes:
-        return sorted(keys)
-    chosen = []
-    for key in sorted(keys, key=lambda key: (key in unknown, key not in preferred, key))[:limit]:
-        left_bytes -= sizes[key]
-        if left_bytes < 0:
-            break
-        chosen.append(key)
-    return sorted(chosen)

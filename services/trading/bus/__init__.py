@@ -1,1 +1,1 @@
-"""The trading service's side of NATS."""
+"""NATS side of trading: demand for quotes, and requests for instruments."""

@@ -34,16 +34,16 @@ from shared.errors import (
     OrderRefused,
 )
 from shared.runtime.settings import MongoSettings
-from tests.support.servers import NatsServer
-from tests.support.trading import (
+from tests.support.paper_market import (
     USER,
     TestMarket,
     TradingClient,
     market,
     order_request,
-    trading,
     trading_client,
 )
+from tests.support.servers import NatsServer
+from tests.support.trading import trading
 from tests.support.waiting import eventually
 
 

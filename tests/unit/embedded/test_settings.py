@@ -21,6 +21,7 @@ REQUIRED: Final = {
     "TRADEDAD_GATEWAY_NATS_PASSWORD": "password",
     "TRADEDAD_INGEST_NATS_PASSWORD": "password",
     "TRADEDAD_PERSISTER_NATS_PASSWORD": "password",
+    "TRADEDAD_TRADING_NATS_PASSWORD": "password",
 }
 SECRET_WORDS: Final = (
     "PASSWORD",

@@ -30,6 +30,23 @@ def test_a_demand_for_too_many_keys_is_refused() -> None:
         demand.decode_demand(too_large)
 
 
+def test_all_keys_fit_if_they_are_few() -> None:
+    assert demand.fitting_keys([OTHER_KEY, KEY, KEY], 2, last=[KEY]) == sorted([KEY, OTHER_KEY])
+
+
+def test_preferred_keys_are_chosen_first_and_the_last_ones_last() -> None:
+    keys = ["NSE_EQ|1", "NSE_EQ|2", "NSE_EQ|3", "NSE_EQ|4"]
+    chosen = demand.fitting_keys(keys, 2, preferred=["NSE_EQ|1", "NSE_EQ|4"], last=["NSE_EQ|1"])
+    assert chosen == ["NSE_EQ|2", "NSE_EQ|4"]
+
+
+def test_two_lists_of_fitting_keys_fit_into_one_message() -> None:
+    keys = [f"NSE_EQ|{number:0>120}" for number in range(demand.MAX_KEYS)]
+    chosen = demand.fitting_keys(keys, demand.MAX_KEYS // 2)
+    sent = demand.encode(Demand(gateway="g", rev=1, quotes=chosen, depth=chosen))
+    assert demand.MAX_KEYS_BYTES - 1_000 < len(sent) < demand.MAX_KEYS_BYTES + 1_000
+
+
 def test_a_coverage_is_unchanged_through_json() -> None:
     sent = Coverage(epoch=3, seen={"gw-1": 7}, pending=[KEY], no_capacity=[OTHER_KEY], unknown=[])
     assert demand.decode_coverage(demand.encode(sent)) == sent

@@ -1,0 +1,55 @@
+"""Seeks the lease of a partition, and runs the partition's work while this process owns it."""
+
+from typing import Protocol
+
+from shared.bus.lease import Lease, Term
+from shared.runtime.health import Readiness
+
+
+class PartitionWork(Protocol):
+    """What the owner of a partition does."""
+
+    async def run(self, term: Term) -> None:
+        """Serve the partition's users until cancelled.
+
+        May raise PyMongoError, StreamUnavailable, StaleEpoch, LeaseLost and the errors of NATS:
+        the lease is then released and sought again.
+        """
+        ...
+
+
+class OwnerReadiness:
+    """Whether an owner of the partition is known: this process once it serves, or another."""
+
+    def __init__(self, readiness: Readiness, partition: int) -> None:
+        self._readiness = readiness
+        self._dependency = f"partition-{partition}"
+        self.set_known(False)
+
+    def set_known(self, is_known: bool, /) -> None:
+        """Make the process ready or not ready."""
+        if is_known:
+            self._readiness.up(self._dependency)
+        else:
+            self._readiness.down(self._dependency, "no owner is known")
+
+
+class PartitionOwner:
+    """A component: owns the partition, or stands by while another process owns it.
+
+    `work` calls `readiness.set_known(True)` in each term, once it serves.
+    """
+
+    def __init__(self, lease: Lease, work: PartitionWork, readiness: OwnerReadiness) -> None:
+        self._lease = lease
+        self._work = work
+        self._readiness = readiness
+
+    async def run(self) -> None:
+        await self._lease.lead(self._run_term, on_other_leader=self._readiness.set_known)
+
+    async def _run_term(self, term: Term) -> None:
+        try:
+            await self._work.run(term)
+        finally:
+            self._readiness.set_known(False)

@@ -1,0 +1,62 @@
+"""Settings of the trading service."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.contracts.trading import MAX_PARTITIONS, MAX_QUANTITY
+from shared.runtime.setting_types import Password, Port, Secs
+from shared.runtime.settings import MongoSettings, NatsSettings, ServiceSettings
+
+Rupees = Annotated[Decimal, Field(gt=0, le=10**12, decimal_places=2)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class TradingSettings(ServiceSettings):
+    """Settings of the trading service."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEDAD_TRADING_")
+
+    ops_port: Port = 7471
+    """Port of /healthz, /readyz and /metrics."""
+    nats_password: Password
+    """Password of the NATS user `trading`."""
+    partitions: Annotated[int, Field(ge=1, le=MAX_PARTITIONS)] = 1
+    """Parts into which users are divided, each with one owner. The same for all processes of
+    trading and for the gateways; change it only while all of them are stopped."""
+
+    opening_cash_rupees: Rupees = Decimal(1_000_000)
+    """Cash of a new paper account, and of one that was reset."""
+    paper_latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 50
+    """Exchange time between the acceptance of a paper order and its arrival at the market."""
+
+    max_order_quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)] = 100_000
+    """Greatest quantity of one order."""
+    max_order_value_rupees: Rupees = Decimal(5_000_000)
+    """Greatest value of one order: quantity times price."""
+    max_open_orders: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Open orders of one user."""
+    max_orders_per_sec: Annotated[int, Field(ge=1, le=1_000)] = 10
+    """New and changed orders of one user per second."""
+    max_orders_per_day: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    """New orders of one user per trading day."""
+    max_daily_loss_rupees: Rupees = Decimal(100_000)
+    """Loss of a user on a trading day, realised and marked to market, from which new orders are
+    refused."""
+
+    commands_at_once: Count = 16
+    """Requests over the bus that the owner of a partition works on concurrently."""
+    commands_waiting: Count = 256
+    """Requests that may wait per partition; further ones are refused as overloaded."""
+    journal_retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    """Age at which entries of the journal are deleted; 0 keeps them forever."""
+
+    instruments_timeout_secs: Secs = 2.0
+    """Timeout of a request to the persister for an instrument."""
+    instruments_cached: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Instruments that one process keeps in memory, for an hour each."""
+
+    nats: NatsSettings = Field(default_factory=NatsSettings)
+    mongo: MongoSettings = Field(default_factory=MongoSettings)

@@ -1,0 +1,56 @@
+"""Settings of trading have defaults, exact amounts and bounds."""
+
+from decimal import Decimal
+
+import pytest
+
+from services.trading.settings import TradingSettings
+from shared.errors import ConfigError
+from shared.runtime.settings import load
+
+PASSWORD = {"TRADEDAD_TRADING_NATS_PASSWORD": "n" * 8}
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> type[TradingSettings]:
+    for name, value in PASSWORD.items():
+        monkeypatch.setenv(name, value)
+    return TradingSettings
+
+
+def test_all_settings_but_the_password_have_defaults(loaded: type[TradingSettings]) -> None:
+    settings = load(loaded, PASSWORD)
+    assert (settings.ops_port, settings.partitions) == (7471, 1)
+    assert settings.opening_cash_rupees == Decimal(1_000_000)
+
+
+def test_amounts_are_exact(loaded: type[TradingSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "TRADEDAD_TRADING_MAX_DAILY_LOSS_RUPEES"
+    monkeypatch.setenv(name, "12345.67")
+    settings = load(loaded, PASSWORD | {name: "12345.67"})
+    assert settings.max_daily_loss_rupees == Decimal("12345.67")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARTITIONS", "0"),
+        ("PARTITIONS", "1025"),
+        ("OPENING_CASH_RUPEES", "0"),
+        ("OPENING_CASH_RUPEES", "1.005"),
+        ("OPENING_CASH_RUPEES", "inf"),
+        ("OPENING_CASH_RUPEES", "NaN"),
+        ("MAX_ORDER_QUANTITY", "10000001"),
+        ("PAPER_LATENCY_MS", "-1"),
+        ("COMMANDS_AT_ONCE", "0"),
+    ],
+)
+def test_a_value_beyond_its_bounds_is_named(
+    loaded: type[TradingSettings], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    full = f"TRADEDAD_TRADING_{name}"
+    monkeypatch.setenv(full, value)
+    with pytest.raises(ConfigError) as caught:
+        load(loaded, PASSWORD | {full: value})
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{full}: {value!r}: ")
