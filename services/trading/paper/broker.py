@@ -250,11 +250,11 @@ class PaperBroker:
 
     def _give_first_chance(self, key: str, now_ms: int) -> list[BrokerResult]:
         """New orders meet the newest quote, which still stands."""
-        if not self._market.is_current(key):
-            return []
         orders = self._instruments[key]
         day = self._day(orders.segment, now_ms, has_derivatives=orders.has_derivatives)
         if day is None or not day.is_continuous(now_ms):
+            return []
+        if not self._market.is_standing(key, day.start_ms):
             return []
         quote = self._market.quote(key, ts_ms=now_ms, is_tradable=True)
         return [] if quote is None else self._finish(key, orders.on_clock(quote))

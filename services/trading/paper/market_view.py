@@ -127,11 +127,17 @@ class MarketView:
             has_book=has_book,
         )
 
-    def is_current(self, key: str) -> bool:
-        """Whether the newest quote was received since the feed became live."""
+    def is_standing(self, key: str, since_ms: int) -> bool:
+        """Whether the newest quote is not older than `since_ms`, and of the time since which the feed
+        is live without a break."""
         quote = self.state.quotes.get(key)
         state = self.state
-        return quote is not None and quote.epoch == state.epoch and quote.ts > state.not_live_ms
+        return (
+            quote is not None
+            and quote.epoch == state.epoch
+            and quote.ts > state.not_live_ms
+            and quote.ts >= since_ms
+        )
 
     def start_day(self) -> None:
         """Forget order books, and the quotes of instruments without news for days."""

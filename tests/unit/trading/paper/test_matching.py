@@ -244,7 +244,10 @@ def test_rule_14_an_auction_fills_limits_strictly_better_than_its_price(
 
 def test_rule_14_an_auction_fills_at_most_its_matched_quantity() -> None:
     book = matcher(order("o1", price="251"), order("o2", price="252"))
-    assert fills(book.on_auction(quote(), AuctionTrade(Decimal(250), 130, 1))) == ["100@250", "30@250"]
+    assert fills(book.on_auction(quote(), AuctionTrade(Decimal(250), 130, 1))) == [
+        "100@250",
+        "30@250",
+    ]
 
 
 @pytest.mark.parametrize(
