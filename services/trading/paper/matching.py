@@ -233,9 +233,9 @@ def _fill_by_trade(order: RestingOrder, quote: Quote, traded: int, results: list
 def _fill(
     order: RestingOrder, quote: Quote, price: Decimal, quantity: int, results: list[Result]
 ) -> None:
-    order.remaining -= quantity
+    name = f"{order.order_id}|{quote.epoch}|{quote.seq}|{order.trade_count}|{order.remaining}"
     order.trade_count += 1
-    name = f"{order.order_id}|{quote.epoch}|{quote.seq}|{order.trade_count}"
+    order.remaining -= quantity
     trade_id = blake2b(name.encode(), digest_size=12).hexdigest()
     results.append(PaperFill(order.order_id, trade_id, quantity, price, quote))
 
