@@ -1,46 +1,85 @@
-"""The shown quantities that one user's paper orders have not used yet.
+"""The shown quantities that one user's paper orders have used.
 
 A quantity that is shown again by the next book cannot be taken twice:
 available = min(shown, left + increase since the last book).
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from services.trading.paper.market import Level, Quote
 from shared.contracts.order_terms import Side
 
 
+@dataclass(slots=True)
+class UsedLevel:
+    """A level of the book of which the user's orders have taken a part."""
+
+    side: Side
+    """Of the orders that took it."""
+    price: Decimal
+    shown: int
+    """What the last book showed."""
+    left: int
+    """What the user can still take."""
+
+
 class Liquidity:
     """Of both sides of one order book, for one user."""
 
-    def __init__(self) -> None:
-        self._shown: dict[Side, dict[Decimal, int]] = {side: {} for side in Side}
-        self._left: dict[Side, dict[Decimal, int]] = {side: {} for side in Side}
+    def __init__(self, used: Iterable[UsedLevel] = ()) -> None:
+        self._used = {(level.side, level.price): level for level in used}
+        self._shown: dict[Side, tuple[Level, ...]] = dict.fromkeys(Side, ())
+
+    @property
+    def used(self) -> list[UsedLevel]:
+        """The levels that must be remembered."""
+        return list(self._used.values())
+
+    def clear(self) -> None:
+        """Forget what was used: another day begins."""
+        self._used.clear()
 
     def update(self, quote: Quote) -> None:
-        """Take over the order book of a newer quote."""
-        for side in Side:
-            shown = {level.price: level.quantity for level in quote.opposite(side)}
-            before, left = self._shown[side], self._left[side]
-            self._left[side] = {
-                price: min(
-                    quantity,
-                    left.get(price, 0) + max(0, quantity - before.get(price, 0)),
-                )
-                for price, quantity in shown.items()
-            }
-            self._shown[side] = shown
+        """Take over the order book of a newer quote.
+
+        A used level is forgotten when all of it has been renewed, or when the book shows that it is
+        gone. It is remembered while it lies beyond the shown levels.
+        """
+        self._shown = {side: quote.opposite(side) for side in Side}
+        if quote.is_crossed:
+            return
+        for name, used in list(self._used.items()):
+            levels = self._shown[used.side]
+            if not levels or _is_beyond(used, levels[-1]):
+                continue
+            shown = next((level.quantity for level in levels if level.price == used.price), 0)
+            used.left = min(shown, used.left + max(0, shown - used.shown))
+            used.shown = shown
+            if used.left == shown:
+                del self._used[name]
 
     def levels(self, side: Side, limit: Decimal) -> list[Level]:
         """What an order of this side may take up to its limit, the best price first."""
-        left = self._left[side]
-        prices = sorted(left, reverse=side is Side.SELL)
-        return [
-            Level(price, left[price])
-            for price in prices
-            if left[price] > 0 and (price <= limit if side is Side.BUY else price >= limit)
-        ]
+        result = []
+        for level in self._shown[side]:
+            if level.price > limit if side is Side.BUY else level.price < limit:
+                break
+            used = self._used.get((side, level.price))
+            left = level.quantity if used is None else used.left
+            if left:
+                result.append(Level(level.price, left))
+        return result
 
     def take(self, side: Side, price: Decimal, quantity: int) -> None:
-        """Use some of a level."""
-        self._left[side][price] -= quantity
+        """Use some of a level that `levels` returned."""
+        used = self._used.get((side, price))
+        if used is None:
+            shown = next(level.quantity for level in self._shown[side] if level.price == price)
+            used = self._used[side, price] = UsedLevel(side, price, shown, shown)
+        used.left -= quantity
+
+
+def _is_beyond(used: UsedLevel, last: Level) -> bool:
+    return used.price > last.price if used.side is Side.BUY else used.price < last.price

@@ -35,13 +35,22 @@ class Quote:
     upper_band: Decimal | None = None
     is_tradable: bool = True
     """Whether the feed is live, its clock advances, and the session is continuous trading."""
+    is_news: bool = True
+    """Whether a rise of the volume is a trade since the last quote: not in a snapshot."""
+    has_book: bool = True
+    """Whether the levels are of an order book; if not, only the best prices are known."""
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether the best bid is at or above the best ask."""
+        return bool(self.bids and self.asks and self.bids[0].price >= self.asks[0].price)
 
     def opposite(self, side: Side) -> tuple[Level, ...]:
         """The levels that an order of this side may take, the best first.
 
         Empty while the book is crossed, and without the levels outside the price band.
         """
-        if self.bids and self.asks and self.bids[0].price >= self.asks[0].price:
+        if self.is_crossed:
             return ()
         levels = self.asks if side is Side.BUY else self.bids
         return tuple(level for level in levels if level.quantity > 0 and self._in_band(level.price))

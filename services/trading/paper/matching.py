@@ -7,11 +7,18 @@ made from, so that anyone can compute it again. The rules are numbered in docs/t
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Final
 
-from services.trading.paper.liquidity import Liquidity
+import msgspec
+
+from services.trading.paper.auctions import AuctionTrade
+from services.trading.paper.liquidity import Liquidity, UsedLevel
 from services.trading.paper.market import Candle, Quote
-from services.trading.paper.resting_order import RestingOrder
-from shared.contracts.order_terms import Terms
+from services.trading.paper.resting_order import RestingOrder, is_better
+from shared.contracts.order_terms import OrderType, Terms
+
+BOOK_WAIT_MS: Final = 2_000
+"""How long an order that is larger than the best level waits for the first order book."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,7 @@ class PaperFill:
 
     order_id: str
     trade_id: str
-    """Derived from the order and the quote: replay makes no new trade."""
+    """Derived from the order, its trades so far and the quote: replay makes no new trade."""
     quantity: int
     price: Decimal
     quote: Quote
@@ -42,17 +49,56 @@ class Lapsed:
     quantity: int
 
 
-Result = PaperFill | Triggered | Lapsed
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a DAY order did not fill has ended with the session."""
+
+    order_id: str
+    quantity: int
+
+
+Result = PaperFill | Triggered | Lapsed | Expired
+
+
+class MatcherState(msgspec.Struct, frozen=True):
+    """Everything of a matcher that influences later fills."""
+
+    orders: list[RestingOrder]
+    used: list[UsedLevel]
+    volume: int | None
 
 
 class Matcher:
     """The resting orders of one user in one instrument."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: MatcherState | None = None) -> None:
         self.orders: dict[str, RestingOrder] = {}
         self._liquidity = Liquidity()
-        self._quote: Quote | None = None
-        self._minute_triggers: set[str] = set()
+        self._volume: int | None = None
+        """Cumulative volume of the day at the last quote."""
+        if state is not None:
+            self.orders = {order.order_id: order for order in state.orders}
+            self._liquidity = Liquidity(state.used)
+            self._volume = state.volume
+
+    def state(self) -> MatcherState:
+        """A view of the state, to be encoded at once."""
+        return MatcherState(list(self.orders.values()), self._liquidity.used, self._volume)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left that a later fill depends on."""
+        return not self.orders and not self._liquidity.used
+
+    def needs_quote(self, at_ms: int) -> bool:
+        """Whether an order waits for its first quote since its arrival."""
+        return any(
+            order.needs_quote and order.arrival_ms <= at_ms for order in self.orders.values()
+        )
+
+    def start_day(self) -> None:
+        """Yesterday's book is not today's."""
+        self._liquidity.clear()
 
     def place(self, order: RestingOrder) -> None:
         """Add an order. It meets the first quote at or after its arrival."""
@@ -63,37 +109,27 @@ class Matcher:
         order = self.orders.pop(order_id, None)
         return 0 if order is None else order.remaining
 
-    def modify(self, order_id: str, terms: Terms, remaining: int) -> None:
-        """Change the terms. A new price or a greater quantity loses the place in the queue."""
-        order = self.orders[order_id]
-        keeps_place = (
-            terms.prices.price == order.terms.prices.price
-            and terms.prices.trigger_price == order.terms.prices.trigger_price
-            and terms.prices.order_type is order.terms.prices.order_type
-            and remaining <= order.remaining
-        )
-        order.terms, order.remaining = terms, remaining
-        if keeps_place:
-            return
-        if order.is_active and self._quote is not None:
-            order.activate(self._quote.ltp)
-            order.queue = _queue_ahead(order, self._quote)
+    def modify(self, order_id: str, terms: Terms, remaining: int, arrival_ms: int) -> bool:
+        """Change the terms of an order; False if there is no such order."""
+        order = self.orders.get(order_id)
+        if order is None:
+            return False
+        order.change(terms, remaining, arrival_ms)
+        return True
 
     def on_candle(self, candle: Candle) -> None:
         """A minute has completed: the next quote triggers the stop orders that it reached."""
         for order in self.orders.values():
-            is_waiting = order.trigger is not None and not order.is_active
-            if is_waiting and order.is_triggered_by_candle(candle):
-                self._minute_triggers.add(order.order_id)
+            if order.is_waiting and order.is_triggered_by_candle(candle):
+                order.is_reached = True
 
     def on_quote(self, quote: Quote) -> list[Result]:
         """Match all orders with a newer quote; returns what happened, in order."""
-        before, self._quote = self._quote, quote
+        traded = self._traded_quantity(quote)
         self._liquidity.update(quote)
         if not quote.is_tradable:
             return []
         results: list[Result] = []
-        traded = _traded_quantity(before, quote)
         for order in list(self.orders.values()):
             if quote.ts_ms < order.arrival_ms:
                 continue
@@ -101,7 +137,7 @@ class Matcher:
             if is_new and not self._activate(order, quote, results):
                 continue
             if not is_new:
-                traded = self._fill_by_trade(order, quote, before, traded, results)
+                traded = _fill_by_trade(order, quote, traded, results)
             self._fill_by_book(order, quote, results, is_resting=not is_new)
             if order.remaining and order.is_ioc:
                 results.append(Lapsed(order.order_id, order.remaining))
@@ -112,36 +148,54 @@ class Matcher:
                 order.queue = _queue_ahead(order, quote)
         return results
 
-    def on_auction(self, quote: Quote, price: Decimal, quantity: int) -> list[Result]:
-        """An auction ended: limits strictly better than its price fill at it, up to `quantity`."""
+    def on_auction(self, quote: Quote, auction: AuctionTrade) -> list[Result]:
+        """An auction ended: limits strictly better than its price fill at it, up to its quantity.
+
+        Market orders come first.
+        """
         results: list[Result] = []
-        for order in list(self.orders.values()):
-            if quote.ts_ms < order.arrival_ms or quantity <= 0 or order.trigger is not None:
+        quantity = auction.quantity
+        for order in sorted(self.orders.values(), key=_is_after_market_orders):
+            if order.arrival_ms >= auction.entry_end_ms or not quantity or order.is_waiting:
                 continue
-            if order.limit is None:
-                order.activate(price)
-            if not order.is_passed_by(price):
+            limit = order.limit_at(auction.price) if order.limit is None else order.limit
+            if not is_better(order.side, limit, auction.price):
                 continue
             filled = min(order.remaining, quantity)
             quantity -= filled
-            self._fill(order, quote, price, filled, results)
+            _fill(order, quote, auction.price, filled, results)
             if not order.remaining:
                 del self.orders[order.order_id]
         return results
 
+    def _traded_quantity(self, quote: Quote) -> int:
+        """The quantity that was traded since the last quote; 0 if the volume began again."""
+        before, self._volume = self._volume, quote.volume
+        return max(0, quote.volume - before) if before is not None and quote.is_news else 0
+
     def _activate(self, order: RestingOrder, quote: Quote, results: list[Result]) -> bool:
         """Let an order meet its first quote, or a stop order its trigger."""
-        if order.trigger is None:
+        if not order.is_waiting:
+            if self._awaits_book(order, quote):
+                return False
             order.activate(quote.ltp)
             return True
-        by_candle = order.order_id in self._minute_triggers
-        if not by_candle and not order.is_triggered_by_trade(quote):
+        if not order.is_reached and not order.is_triggered_by_trade(quote):
             return False
-        self._minute_triggers.discard(order.order_id)
-        order.activate(quote.ltp)
-        assert order.limit is not None
-        results.append(Triggered(order.order_id, order.limit))
+        order.is_triggered = True
+        results.append(Triggered(order.order_id, order.activate(quote.ltp)))
         return True
+
+    def _awaits_book(self, order: RestingOrder, quote: Quote) -> bool:
+        """Whether only the best prices are known yet, and the order would take more than that."""
+        if quote.has_book or quote.ts_ms >= order.arrival_ms + BOOK_WAIT_MS:
+            return False
+        limit = order.limit_at(quote.ltp)
+        best = quote.opposite(order.side)[:1]
+        return any(
+            is_better(order.side, limit, level.price) and level.quantity < order.remaining
+            for level in best
+        )
 
     def _fill_by_book(
         self, order: RestingOrder, quote: Quote, results: list[Result], *, is_resting: bool
@@ -154,52 +208,40 @@ class Matcher:
             filled = min(order.remaining, level.quantity)
             self._liquidity.take(order.side, level.price, filled)
             price = order.limit if is_resting else level.price
-            self._fill(order, quote, price, filled, results, level_price=level.price)
-
-    def _fill_by_trade(
-        self,
-        order: RestingOrder,
-        quote: Quote,
-        before: Quote | None,
-        traded: int,
-        results: list[Result],
-    ) -> int:
-        """Fill a resting order by trades at or through its limit; returns the quantity left."""
-        if before is None or not traded or not order.remaining:
-            return traded
-        if order.is_passed_by(quote.ltp):
-            filled = min(order.remaining, traded)
-            order.queue = 0
-        elif quote.ltp == order.limit and order.queue is not None:
-            at_limit = min(quote.ltq, traded)
-            filled = min(order.remaining, max(0, at_limit - order.queue))
-            order.queue = max(0, order.queue - at_limit)
-        else:
-            return traded
-        if filled:
-            assert order.limit is not None
-            self._fill(order, quote, order.limit, filled, results)
-        return traded - filled
-
-    def _fill(
-        self,
-        order: RestingOrder,
-        quote: Quote,
-        price: Decimal,
-        quantity: int,
-        results: list[Result],
-        level_price: Decimal | None = None,
-    ) -> None:
-        order.remaining -= quantity
-        level = "trade" if level_price is None else str(level_price)
-        name = f"{order.order_id}|{quote.epoch}|{quote.seq}|{level}"
-        trade_id = blake2b(name.encode(), digest_size=12).hexdigest()
-        results.append(PaperFill(order.order_id, trade_id, quantity, price, quote))
+            _fill(order, quote, price, filled, results)
 
 
-def _traded_quantity(before: Quote | None, quote: Quote) -> int:
-    """The quantity that was traded since the last quote."""
-    return 0 if before is None else max(0, quote.volume - before.volume)
+def _fill_by_trade(order: RestingOrder, quote: Quote, traded: int, results: list[Result]) -> int:
+    """Fill a resting order by trades at or through its limit; returns the quantity left."""
+    if not traded or not order.remaining:
+        return traded
+    if order.is_passed_by(quote.ltp):
+        filled = min(order.remaining, traded)
+        order.queue = 0
+    elif quote.ltp == order.limit and order.queue is not None:
+        at_limit = min(quote.ltq, traded)
+        filled = min(order.remaining, max(0, at_limit - order.queue))
+        order.queue = max(0, order.queue - at_limit)
+    else:
+        return traded
+    if filled:
+        assert order.limit is not None
+        _fill(order, quote, order.limit, filled, results)
+    return traded - filled
+
+
+def _fill(
+    order: RestingOrder, quote: Quote, price: Decimal, quantity: int, results: list[Result]
+) -> None:
+    name = f"{order.order_id}|{quote.epoch}|{quote.seq}|{order.trade_count}|{order.remaining}"
+    order.trade_count += 1
+    order.remaining -= quantity
+    trade_id = blake2b(name.encode(), digest_size=12).hexdigest()
+    results.append(PaperFill(order.order_id, trade_id, quantity, price, quote))
+
+
+def _is_after_market_orders(order: RestingOrder) -> bool:
+    return order.terms.prices.order_type is not OrderType.MARKET
 
 
 def _queue_ahead(order: RestingOrder, quote: Quote) -> int | None:

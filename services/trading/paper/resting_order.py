@@ -17,17 +17,25 @@ class RestingOrder:
     order_id: str
     terms: Terms
     arrival_ms: int
-    """Time of acceptance plus latency; nothing before it touches the order."""
+    """Time of acceptance or of the last modification that lost the order's place in the queue, plus
+    latency; nothing before it touches the order."""
     tick: Decimal
     protection_percent: Decimal
     """Of MARKET and SL-M: the distance of the limit from the reference price."""
     remaining: int
-    limit: Decimal | None
-    """None while a MARKET or SL-M order has no reference price yet."""
+    limit: Decimal | None = None
+    """The price at which the order rests; None until it is active."""
     is_active: bool = False
-    """Whether the order has met its first quote and, if it has a trigger, was triggered."""
+    """Whether the order rests in the book: it was triggered, if it has a trigger, and has met a
+    quote since its arrival."""
+    is_triggered: bool = False
+    """Whether the trigger was reached. That happens once; a modification does not undo it."""
+    is_reached: bool = False
+    """Whether a completed minute reached the trigger: the next quote triggers the order."""
     queue: int | None = None
     """Quantity ahead at the order's price; None while its level is not shown."""
+    trade_count: int = 0
+    """Number of trades of the order so far."""
 
     @property
     def side(self) -> Side:
@@ -43,6 +51,16 @@ class RestingOrder:
     def trigger(self) -> Decimal | None:
         """The trigger price; None for orders without one."""
         return self.terms.prices.trigger_price
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the order is a stop whose trigger was not reached."""
+        return self.trigger is not None and not self.is_triggered
+
+    @property
+    def needs_quote(self) -> bool:
+        """Whether the next quote or clock tick after the arrival makes the order active."""
+        return not self.is_active and (not self.is_waiting or self.is_reached)
 
     def is_triggered_by_trade(self, quote: Quote) -> bool:
         """Whether the last trade happened after arrival, at or beyond the trigger."""
@@ -63,19 +81,48 @@ class RestingOrder:
         rounding = ROUND_FLOOR if self.side is Side.BUY else ROUND_CEILING
         return (price / self.tick).quantize(Decimal(1), rounding) * self.tick
 
-    def activate(self, ltp: Decimal) -> None:
-        """The order takes part from now on; sets the limit of MARKET and SL-M orders."""
+    def limit_at(self, ltp: Decimal) -> Decimal:
+        """The limit of the order if it becomes active at this last price."""
+        prices = self.terms.prices
+        if prices.order_type is OrderType.MARKET:
+            return self.protected_limit(ltp)
+        if prices.order_type is OrderType.SL_M:
+            assert prices.trigger_price is not None
+            return self.protected_limit(prices.trigger_price)
+        assert prices.price is not None
+        return prices.price
+
+    def activate(self, ltp: Decimal) -> Decimal:
+        """The order rests in the book from now on; returns its limit."""
         self.is_active = True
-        match self.terms.prices.order_type:
-            case OrderType.MARKET:
-                self.limit = self.protected_limit(ltp)
-            case OrderType.SL_M:
-                assert self.trigger is not None
-                self.limit = self.protected_limit(self.trigger)
-            case _:
-                self.limit = self.terms.prices.price
+        self.limit = self.limit_at(ltp)
+        return self.limit
+
+    def change(self, terms: Terms, remaining: int, arrival_ms: int) -> None:
+        """Change the terms.
+
+        With another price, or a greater quantity, the order meets the next quote like a new one.
+        """
+        old, new = self.terms.prices, terms.prices
+        keeps_place = remaining <= self.remaining and (
+            (old.price, old.trigger_price, old.order_type, old.validity)
+            == (new.price, new.trigger_price, new.order_type, new.validity)
+        )
+        self.terms, self.remaining = terms, remaining
+        if keeps_place:
+            return
+        if old.trigger_price != new.trigger_price:
+            self.is_reached = False
+        self.arrival_ms = max(self.arrival_ms, arrival_ms)
+        self.is_active = False
+        self.limit = self.queue = None
 
     def is_passed_by(self, price: Decimal) -> bool:
-        """Whether a trade at this price went through the order's limit."""
+        """Whether a trade at this price went through the limit of an active order."""
         assert self.limit is not None
-        return price < self.limit if self.side is Side.BUY else price > self.limit
+        return is_better(self.side, self.limit, price)
+
+
+def is_better(side: Side, limit: Decimal, price: Decimal) -> bool:
+    """Whether a limit is strictly better than a price, for the one who trades with the order."""
+    return price < limit if side is Side.BUY else price > limit

@@ -34,7 +34,7 @@ from shared.errors import (
     OrderRefused,
 )
 from shared.runtime.settings import MongoSettings
-from tests.support.paper_market import (
+from tests.support.trading_client import (
     USER,
     TestMarket,
     TradingClient,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.trading.paper.auctions import AuctionTrade
 from services.trading.paper.market import Candle, Level, Quote
 from services.trading.paper.matching import Lapsed, Matcher, PaperFill, Result, Triggered
 from services.trading.paper.resting_order import RestingOrder
@@ -56,7 +57,6 @@ def order(order_id: str = "o1", *, arrival_ms: int = 0, **more: Any) -> RestingO
         tick=Decimal("0.05"),
         protection_percent=Decimal(1),
         remaining=wanted.prices.quantity,
-        limit=wanted.prices.price,
     )
 
 
@@ -239,12 +239,15 @@ def test_rule_14_an_auction_fills_limits_strictly_better_than_its_price(
     limit: str, expected: list[str]
 ) -> None:
     book = matcher(order(price=limit))
-    assert fills(book.on_auction(quote(), Decimal(250), 1_000)) == expected
+    assert fills(book.on_auction(quote(), AuctionTrade(Decimal(250), 1_000, 1))) == expected
 
 
 def test_rule_14_an_auction_fills_at_most_its_matched_quantity() -> None:
     book = matcher(order("o1", price="251"), order("o2", price="252"))
-    assert fills(book.on_auction(quote(), Decimal(250), 130)) == ["100@250", "30@250"]
+    assert fills(book.on_auction(quote(), AuctionTrade(Decimal(250), 130, 1))) == [
+        "100@250",
+        "30@250",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +266,8 @@ def test_rule_15_only_less_quantity_keeps_the_place_in_the_queue(
     book.on_quote(quote(bids="300@100 80@99.95", asks="10@101"))
     book.on_quote(quote("100", bids="300@100 80@99.95", asks="10@101", ltq=100, volume=1_100))
     assert book.orders["o1"].queue == 200
-    book.modify("o1", terms(**changes), remaining)
+    assert book.modify("o1", terms(**changes), remaining, 0)
+    book.on_quote(quote("100", bids="300@100 80@99.95", asks="10@101", volume=1_100))
     assert (book.orders["o1"].remaining, book.orders["o1"].queue) == (remaining, queue)
 
 

@@ -21,7 +21,7 @@ def order(side: Side) -> RestingOrder:
     terms = Terms(
         account=Account.PAPER, key="NSE_EQ|X", side=side, product=Product.DELIVERY, prices=prices
     )
-    return RestingOrder("o1", terms, 0, Decimal("0.05"), Decimal(1), 1, None)
+    return RestingOrder("o1", terms, 0, Decimal("0.05"), Decimal(1), 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,255 @@
+"""The newest market data of all instruments, as the entries of TICKS report it. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from services.trading.paper.market import Level, Quote
+from shared.contracts import messages
+from shared.contracts.messages import FeedState
+from shared.contracts.subjects import (
+    CANDLE_1M_PREFIX,
+    CLOCK,
+    DEPTH_PREFIX,
+    QUOTE_PREFIX,
+    key_to_tokens,
+)
+from shared.errors import InvalidField
+from shared.market.exchange_time import DAY_MS, trading_day
+
+MAX_LEVELS: Final = 5
+MAX_CLOCK_LAG_MS: Final = 60_000
+"""A quote that is further ahead of the clock is not matched: the clock does not advance."""
+_KEPT_DAYS: Final = 7
+"""Quotes of instruments without news for longer are forgotten."""
+_MAX_PRICE: Final = 1e9
+_MAX_QUANTITY: Final = 2**53 - 1
+_MAX_NUMBER: Final = 2**63 - 1
+_MAX_TIME_MS: Final = 100_000_000_000_000
+
+Message = messages.Quote | messages.Depth | messages.Candle | messages.ClockTick
+
+
+class MarketState(msgspec.Struct):
+    """Everything of the view that influences later fills."""
+
+    time_ms: int = 0
+    """Exchange time of the clock."""
+    epoch: int = 0
+    """The highest that was seen; entries of lower ones are dropped."""
+    feed: FeedState | None = None
+    """Of the last clock tick; None before the first of this epoch."""
+    not_live_ms: int = 0
+    """Exchange time of the last clock tick with another state than live."""
+    quotes: dict[str, messages.Quote] = {}
+    books: dict[str, messages.Depth] = {}
+    """Of this epoch."""
+
+
+class MarketView:
+    """Applies entries in their order."""
+
+    def __init__(self, state: MarketState | None = None) -> None:
+        self.state = MarketState() if state is None else state
+        self.undecodable: Counter[str] = Counter()
+        """Entries that were skipped because they are not what their subject says, by kind."""
+        self.outdated = 0
+        """Entries that were skipped because newer ones were seen before."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the feed is live."""
+        return self.state.feed is FeedState.LIVE
+
+    def apply(self, subject: str, data: bytes) -> Message | None:
+        """Take over an entry; None if it is skipped."""
+        kind = ""
+        try:
+            if subject.startswith(QUOTE_PREFIX):
+                kind = "quote"
+                quote = messages.decode_quote(data)
+                _check_subject(subject, QUOTE_PREFIX, quote.key)
+                return self._apply_quote(quote)
+            if subject == CLOCK:
+                kind = "clock"
+                return self._apply_clock(messages.decode_clock(data))
+            if subject.startswith(DEPTH_PREFIX):
+                kind = "depth"
+                book = messages.decode_depth(data)
+                _check_subject(subject, DEPTH_PREFIX, book.key)
+                _check_book(book)
+                return self._apply_book(book)
+            if subject.startswith(CANDLE_1M_PREFIX):
+                kind = "candle"
+                candle = messages.decode_candle(data)
+                _check_subject(subject, CANDLE_1M_PREFIX, candle.key)
+                return candle if self._is_current(candle.epoch) else None
+        except (msgspec.DecodeError, InvalidField):
+            self.undecodable[kind] += 1
+        return None
+
+    def ltp(self, key: str) -> Decimal | None:
+        """The last traded price; None if it is not known."""
+        quote = self.state.quotes.get(key)
+        return None if quote is None or quote.ltp is None else _decimal(quote.ltp)
+
+    def quote(
+        self,
+        key: str,
+        *,
+        ts_ms: int | None = None,
+        is_tradable: bool = False,
+        is_news: bool = False,
+    ) -> Quote | None:
+        """The newest quote with its levels; None if the last price is not known.
+
+        `ts_ms`: the time of the entry, if it is not the quote itself.
+        """
+        quote = self.state.quotes.get(key)
+        if quote is None or quote.ltp is None:
+            return None
+        bids, asks, has_book = self._levels(quote)
+        return Quote(
+            ts_ms=quote.ts if ts_ms is None else ts_ms,
+            epoch=quote.epoch,
+            seq=quote.seq,
+            ltp=_decimal(quote.ltp),
+            ltt_ms=quote.ltt or 0,
+            ltq=quote.ltq or 0,
+            volume=quote.volume or 0,
+            bids=bids,
+            asks=asks,
+            is_tradable=is_tradable and self._is_fresh(quote.ts if ts_ms is None else ts_ms),
+            is_news=is_news and not quote.snap,
+            has_book=has_book,
+        )
+
+    def is_standing(self, key: str, since_ms: int) -> bool:
+        """Whether the newest quote is not older than `since_ms`, and of the time since which the feed
+        is live without a break."""
+        quote = self.state.quotes.get(key)
+        state = self.state
+        return (
+            quote is not None
+            and quote.epoch == state.epoch
+            and quote.ts > state.not_live_ms
+            and quote.ts >= since_ms
+        )
+
+    def start_day(self) -> None:
+        """Forget order books, and the quotes of instruments without news for days."""
+        state = self.state
+        state.books.clear()
+        oldest_ms = state.time_ms - _KEPT_DAYS * DAY_MS
+        state.quotes = {key: quote for key, quote in state.quotes.items() if quote.ts >= oldest_ms}
+
+    def _is_fresh(self, ts_ms: int) -> bool:
+        return self.is_live and ts_ms <= self.state.time_ms + MAX_CLOCK_LAG_MS
+
+    def _is_current(self, epoch: int) -> bool:
+        state = self.state
+        if epoch == state.epoch:
+            return True
+        if epoch < state.epoch:
+            self.outdated += 1
+            return False
+        state.epoch = epoch
+        state.feed = None
+        state.books.clear()
+        return True
+
+    def _apply_quote(self, quote: messages.Quote) -> messages.Quote | None:
+        if not self._is_current(quote.epoch):
+            return None
+        last = self.state.quotes.get(quote.key)
+        if last is not None and last.epoch == quote.epoch and quote.seq < last.seq:
+            self.outdated += 1
+            return None
+        self.state.quotes[quote.key] = quote
+        return quote
+
+    def _apply_book(self, book: messages.Depth) -> messages.Depth | None:
+        if not self._is_current(book.epoch):
+            return None
+        last = self.state.books.get(book.key)
+        if last is not None and book.seq < last.seq:
+            self.outdated += 1
+            return None
+        self.state.books[book.key] = book
+        quote = self.state.quotes.get(book.key)
+        is_usable = quote is not None and quote.epoch == book.epoch and book.seq >= quote.seq - 1
+        return book if is_usable else None
+
+    def _apply_clock(self, tick: messages.ClockTick) -> messages.ClockTick | None:
+        if not self._is_current(tick.epoch):
+            return None
+        state = self.state
+        before_ms, state.time_ms = state.time_ms, max(state.time_ms, tick.ts)
+        state.feed = tick.state
+        if tick.state is not FeedState.LIVE:
+            state.not_live_ms = max(state.not_live_ms, tick.ts)
+        if trading_day(before_ms) != trading_day(state.time_ms):
+            self.start_day()
+        return tick
+
+    def _levels(self, quote: messages.Quote) -> tuple[tuple[Level, ...], tuple[Level, ...], bool]:
+        """Bids, asks and whether they are of an order book.
+
+        Behind a newer quote, the last book loses the levels that the quote's best prices exclude.
+        """
+        best_bid = _best(quote.bid, quote.bid_qty)
+        best_ask = _best(quote.ask, quote.ask_qty)
+        book = self.state.books.get(quote.key)
+        if book is None or book.epoch != quote.epoch or book.seq < quote.seq - 1:
+            return best_bid, best_ask, False
+        bids, asks = _book_side(book.bids), _book_side(book.asks)
+        if book.seq < quote.seq:
+            bids = best_bid + tuple(
+                level for level in bids if best_bid and level.price < best_bid[0].price
+            )
+            asks = best_ask + tuple(
+                level for level in asks if best_ask and level.price > best_ask[0].price
+            )
+        return bids[:MAX_LEVELS], asks[:MAX_LEVELS], True
+
+
+def _decimal(price: float) -> Decimal:
+    """The price with exactly the digits that the feed sent."""
+    return Decimal(str(price))
+
+
+def _best(price: float | None, quantity: int | None) -> tuple[Level, ...]:
+    return (Level(_decimal(price), quantity),) if price and quantity else ()
+
+
+def _book_side(levels: messages.Levels) -> tuple[Level, ...]:
+    return tuple(Level(_decimal(price), quantity) for price, quantity in levels if quantity)
+
+
+def _check_subject(subject: str, prefix: str, key: str) -> None:
+    """Raises InvalidField unless the message's key is that of its subject."""
+    if subject[len(prefix) :] != key_to_tokens(key):
+        raise InvalidField("not the key of the subject", field="key")
+
+
+def _check_book(book: messages.Depth) -> None:
+    """Raises InvalidField if a value is out of range or a side is not sorted."""
+    numbers = (book.epoch, book.seq)
+    if not all(0 <= number <= _MAX_NUMBER for number in numbers):
+        raise InvalidField(f"not from 0 to {_MAX_NUMBER}", field="epoch, seq")
+    if not 0 <= book.ts < _MAX_TIME_MS:
+        raise InvalidField(f"not from 0 to below {_MAX_TIME_MS}", field="ts")
+    _check_side(book.bids, "bids", is_descending=True)
+    _check_side(book.asks, "asks", is_descending=False)
+
+
+def _check_side(levels: Sequence[tuple[float, int]], field: str, *, is_descending: bool) -> None:
+    for price, quantity in levels:
+        if not 0 < price < _MAX_PRICE or not 0 <= quantity <= _MAX_QUANTITY:
+            raise InvalidField(f"{quantity}@{price} is out of range", field=field)
+    prices = [price for price, _ in levels]
+    if prices != sorted(prices, reverse=is_descending) or len(set(prices)) != len(prices):
+        raise InvalidField("not sorted from the best level", field=field)
