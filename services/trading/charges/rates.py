@@ -4,8 +4,7 @@ Rates change every year. A change adds a `RateTable` with its first day; older t
 that old fills can be recomputed. Percentages are of the turnover; for options, of the premium.
 
 Sources: STT and CTT by the Finance Act 2026, since 2026-04-01. Transaction charges of the exchanges
-since 2024-10-01. Brokerage and DP charges by Upstox's help page 257195. BSE's transaction charge of
-options is that of Sensex and Bankex; for other options it is 0.005 %.
+since 2024-10-01. Brokerage and DP charges by Upstox's help page 257195.
 """
 
 from dataclasses import dataclass
@@ -20,8 +19,12 @@ class ChargeKind(StrEnum):
 
     DELIVERY = "delivery"
     INTRADAY = "intraday"
+    MTF = "mtf"
+    """Delivery with the margin trading facility."""
     FUTURES = "futures"
     OPTIONS = "options"
+    """On BSE, options of Sensex and Bankex."""
+    BSE_OTHER_OPTIONS = "bse_other_options"
     COMMODITY_FUTURES = "commodity_futures"
     COMMODITY_OPTIONS = "commodity_options"
     CURRENCY_FUTURES = "currency_futures"
@@ -98,11 +101,15 @@ _TABLES: Final = (
         kinds={
             ChargeKind.DELIVERY: _rates("2.5", "0.1", "0.1", _SHARES, "0.0001", "0.015"),
             ChargeKind.INTRADAY: _rates("0.1", "0", "0.025", _SHARES, "0.0001", "0.003"),
+            ChargeKind.MTF: _rates("0.1", "0.1", "0.1", _SHARES, "0.0001", "0.015"),
             ChargeKind.FUTURES: _rates(
                 "0.05", "0", "0.05", {_NSE: "0.00173", _BSE: "0"}, "0.0001", "0.002"
             ),
             ChargeKind.OPTIONS: _rates(
                 None, "0", "0.15", {_NSE: "0.03503", _BSE: "0.0325"}, "0.0005", "0.003"
+            ),
+            ChargeKind.BSE_OTHER_OPTIONS: _rates(
+                None, "0", "0.15", {_BSE: "0.005"}, "0", "0.003"
             ),
             ChargeKind.COMMODITY_FUTURES: _rates(
                 "0.05", "0", "0.01", {_MCX: "0.0021"}, "0", "0.002"

@@ -52,6 +52,27 @@ def test_a_small_order_pays_a_percentage_as_brokerage() -> None:
     assert charges_of(Leg(INTRADAY, NSE, True, Decimal(1_000)), RATES).brokerage == Decimal("1.00")
 
 
+@pytest.mark.parametrize(
+    ("kind", "exchange_charge", "ipft"),
+    [(OPTIONS, "2.11", "0"), (ChargeKind.BSE_OTHER_OPTIONS, "0.33", "0")],
+)
+def test_bse_charges_options_by_their_underlying_and_takes_no_ipft(
+    kind: ChargeKind, exchange_charge: str, ipft: str
+) -> None:
+    charges = charges_of(Leg(kind, Exchange.BSE, True, Decimal(65 * 100)), RATES)
+    assert charges.exchange == Decimal(exchange_charge)
+    assert charges.investor_protection == Decimal(ipft)
+
+
+def test_the_margin_trading_facility_has_the_brokerage_of_intraday_and_the_taxes_of_delivery() -> (
+    None
+):
+    charges = charges_of(Leg(ChargeKind.MTF, NSE, True, Decimal(10_000)), RATES)
+    delivery = charges_of(Leg(DELIVERY, NSE, True, Decimal(10_000)), RATES)
+    assert charges.brokerage == Decimal(10)
+    assert (charges.transaction_tax, charges.stamp) == (delivery.transaction_tax, delivery.stamp)
+
+
 def test_an_exchange_that_does_not_trade_the_kind_is_refused() -> None:
     with pytest.raises(UnknownExchangeError):
         charges_of(Leg(MCX_FUTURES, NSE, True, Decimal(1)), RATES)

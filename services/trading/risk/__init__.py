@@ -1,0 +1,1 @@
+"""The checks of an order before it is accepted, and its preview."""
