@@ -1,6 +1,5 @@
 """Composition root of the trading service."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,12 +8,14 @@ from dataclasses import dataclass
 from pymongo.errors import PyMongoError
 
 from services.trading.bus.instruments import Instruments
+from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
 from services.trading.settings import TradingSettings
 from shared.bus.connection import Bus, connect_bus
-from shared.bus.lease import Lease, Term
+from shared.bus.lease import Lease
 from shared.bus.resources import open_leases
-from shared.errors import StaleEpoch, StreamUnavailable
+from shared.errors import StaleEpoch, StreamUnavailable, Unavailable
+from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
@@ -31,6 +32,7 @@ class Process:
     mongo: Mongo
     clock: Clock
     instruments: Instruments
+    calendar: Calendar
     holder: str
     """Unique to this process; with characters of a subject's token only."""
 
@@ -38,13 +40,19 @@ class Process:
 MakeWork = Callable[[Process, int, OwnerReadiness], PartitionWork]
 
 
-def partition_work(
-    process: Process,  # noqa: ARG001 - of the work that serves orders
-    partition: int,  # noqa: ARG001
-    readiness: OwnerReadiness,
-) -> PartitionWork:
+def partition_work(process: Process, partition: int, readiness: OwnerReadiness) -> PartitionWork:
     """The work of a partition's owner. It is made once and runs in each term."""
-    return _NoOrders(readiness)
+    return Partition(
+        partition,
+        process.bus,
+        process.mongo,
+        process.instruments,
+        process.calendar,
+        process.settings,
+        process.clock,
+        process.holder,
+        readiness.set_known,
+    )
 
 
 @asynccontextmanager
@@ -69,7 +77,7 @@ async def build(
             timeout_secs=settings.instruments_timeout_secs,
             max_cached=settings.instruments_cached,
         )
-        process = Process(settings, bus, mongo, clock, instruments, uuid.uuid4().hex)
+        process = Process(settings, bus, mongo, clock, instruments, Calendar(), uuid.uuid4().hex)
         yield (
             bus,
             mongo,
@@ -96,16 +104,5 @@ def _lease(process: Process, partition: int) -> Lease:
         f"trading-{process.holder}",
         process.settings.nats.lease_ttl_secs,
         process.clock,
-        retryable=(PyMongoError, StreamUnavailable, StaleEpoch),
+        retryable=(PyMongoError, StreamUnavailable, StaleEpoch, Unavailable),
     )
-
-
-class _NoOrders:
-    """Owns a partition without serving it: orders cannot be placed yet."""
-
-    def __init__(self, readiness: OwnerReadiness) -> None:
-        self._readiness = readiness
-
-    async def run(self, term: Term) -> None:  # noqa: ARG002
-        self._readiness.set_known(True)
-        await asyncio.Event().wait()

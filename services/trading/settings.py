@@ -50,8 +50,8 @@ class TradingSettings(ServiceSettings):
     """Requests over the bus that the owner of a partition works on concurrently."""
     commands_waiting: Count = 256
     """Requests that may wait per partition; further ones are refused as overloaded."""
-    journal_retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
-    """Age at which entries of the journal are deleted; 0 keeps them forever."""
+    audit_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 1_827
+    """Age at which commands and their answers are deleted: by default five years."""
 
     instruments_timeout_secs: Secs = 2.0
     """Timeout of a request to the persister for an instrument."""

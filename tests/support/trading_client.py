@@ -80,9 +80,7 @@ class TestMarket:
 
     async def tick(self, state: FeedState = FeedState.LIVE) -> None:
         """Publish the time."""
-        clock = ClockTick(
-            ts=self.now_ms, feed_ts=self.now_ms, epoch=1, seq=self._seq, state=state
-        )
+        clock = ClockTick(ts=self.now_ms, feed_ts=self.now_ms, epoch=1, seq=self._seq, state=state)
         await self._bus.client.publish(CLOCK, encode(clock))
         await flushed(self._bus.client)
 

@@ -54,7 +54,10 @@ class AccountCommands:
             open_orders = self._ledger.account(request.user_id).open_orders()
             return self._outcome(
                 request.user_id,
-                [self._orders.cancel(order, request.command_key, CANCELLED) for order in open_orders],
+                [
+                    self._orders.cancel(order, request.command_key, CANCELLED)
+                    for order in open_orders
+                ],
             )
 
         return await self._once.answer(Operation.CANCEL_ALL, request, work)
@@ -68,21 +71,24 @@ class AccountCommands:
         async def work() -> Outcome:
             require_paper(request.account)
             account = self._ledger.account(request.user_id)
-            wanted = [
-                (key, product)
-                for key, product in account.open_positions()
-                if request.key is None or (key, product) == (request.key, request.product)
-            ]
+            wanted = {
+                (booked.instrument.key, booked.product)
+                for booked in account.open_positions()
+                if request.key in (None, booked.instrument.key)
+                and request.product in (None, booked.product)
+            }
             if request.key is not None and not wanted:
                 raise NotFound(f"there is no open position in {request.key} with this product")
-            instruments = {key: await self._order_commands.instrument(key) for key, _ in wanted}
+            instruments = {
+                place: await self._order_commands.instrument(*place) for place in sorted(wanted)
+            }
             self._acceptance.check()
             done: list[Changed] = [
                 self._orders.cancel(order, request.command_key, CANCELLED)
                 for order in account.open_orders()
                 if (order.terms.key, order.terms.product) in wanted
             ]
-            for key, product in wanted:
+            for key, product in instruments:
                 quantity = account.net_quantity(key, product)
                 if not quantity:
                     continue
@@ -92,7 +98,7 @@ class AccountCommands:
                 price = self._ledger.broker.ltp(key)
                 done.append(
                     self._orders.accept(
-                        request.user_id, terms, instruments[key],
+                        request.user_id, terms, instruments[key, product],
                         margin=_NO_MARGIN, reference_price=price,
                     )
                 )  # fmt: skip

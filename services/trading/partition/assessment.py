@@ -13,7 +13,7 @@ from services.trading.risk.limits import UserLimits
 from services.trading.risk.preview import preview_of
 from services.trading.risk.proposal import AccountFacts, MarketFacts, Proposal
 from services.trading.risk.rate import OrderRates
-from shared.contracts.order_terms import OrderType, Terms
+from shared.contracts.order_terms import OrderType, Side, Terms
 from shared.contracts.trading import Limits, Preview
 from shared.errors import OrderRefused
 from shared.market.exchange_calendar import Calendar
@@ -32,6 +32,8 @@ class Assessment:
     """To reserve, in rupees."""
     price: Decimal | None
     """The reference price of the order, in rupees."""
+    protection_percent: Decimal | None
+    """None for an order with a limit."""
 
 
 class Assessor:
@@ -75,6 +77,7 @@ class Assessor:
             refusal=first_refusal(preview.rules),
             margin=preview.margin or _ZERO,
             price=proposal.reference_price,
+            protection_percent=proposal.protection_percent,
         )
 
     def count(self, user_id: str) -> None:
@@ -98,21 +101,18 @@ class Assessor:
             underlying_ltp=None if underlying is None else broker.ltp(underlying),
         )
 
-    def _account(
-        self, account: PaperAccount, terms: Terms, changes: Order | None
-    ) -> AccountFacts:
+    def _account(self, account: PaperAccount, terms: Terms, changes: Order | None) -> AccountFacts:
         ltp = self._ledger.broker.ltp
-        reserved = _ZERO if changes is None else account.reserved(changes.order_id)
+        order_id = None if changes is None else changes.order_id
+        closable = account.closable(terms.key, terms.product, without_order_id=order_id)
+        reserved = _ZERO if order_id is None else account.reserved(order_id)
         return AccountFacts(
             available=account.funds(ltp).available + reserved,
-            closable=account.closable(
-                terms.key, terms.product, terms.side,
-                without=None if changes is None else changes.order_id,
-            ),
+            closable=max(0, closable if terms.side is Side.SELL else -closable),
             loss=account.loss(ltp),
             open_orders=len(account.open_orders()),
             orders_today=account.daily_orders,
             orders_last_sec=self._rates.recent(account.user_id, self._clock.monotonic()),
             kill_switch=account.kill_switch,
             is_first_demat_sale=account.is_first_demat_sale(terms.key),
-        )  # fmt: skip
+        )

@@ -20,6 +20,7 @@ from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.request_terms import changed_prices, require_paper, terms_of
 from shared.contracts.instruments import Instrument
+from shared.contracts.order_terms import Product
 from shared.contracts.trading import (
     CancelRequest,
     ModifyRequest,
@@ -28,6 +29,7 @@ from shared.contracts.trading import (
     Preview,
 )
 from shared.errors import NotFound, OrderFinal, OrderRefused
+from shared.market.exchange_time import ist_date
 
 FindInstrument = Callable[[str], Awaitable[Instrument | None]]
 CANCELLED: Final = "cancelled by the user"
@@ -60,16 +62,19 @@ class OrderCommands:
         async def work() -> Outcome:
             require_paper(request.account)
             terms = terms_of(request)
-            instrument = await self.instrument(request.key)
+            instrument = await self.instrument(request.key, request.product)
             self._acceptance.check()
             account = self._ledger.account(request.user_id)
             assessment = self._assessor.assess(account, terms, instrument)
+            self._assessor.count(request.user_id)
             if assessment.refusal is not None:
                 metrics.REFUSALS.labels(assessment.refusal.members["rule"]).inc()
                 raise assessment.refusal
             records, order = self._orders.accept(
                 request.user_id,
-                terms,
+                msgspec.structs.replace(
+                    terms, market_protection_percent=assessment.protection_percent
+                ),
                 instrument,
                 margin=assessment.margin,
                 reference_price=assessment.price,
@@ -81,7 +86,7 @@ class OrderCommands:
     async def preview(self, request: OrderRequest) -> Preview:
         """All checks, margin and charges of an order; nothing is changed."""
         require_paper(request.account)
-        instrument = await self.instrument(request.key)
+        instrument = await self.instrument(request.key, request.product)
         account = self._ledger.account(request.user_id)
         return self._assessor.assess(account, terms_of(request), instrument).preview
 
@@ -96,12 +101,14 @@ class OrderCommands:
             prices = changed_prices(order, request)
             account = self._ledger.account(request.user_id)
             terms = msgspec.structs.replace(order.terms, prices=prices)
-            if order.instrument is None:
-                raise NotFound(f"the instrument of the order {order.order_id} is not known")
-            assessment = self._assessor.assess(account, terms, order.instrument, changes=order)
+            instrument = account.instrument_of(order.order_id)
+            assessment = self._assessor.assess(account, terms, instrument, changes=order)
+            self._assessor.count(request.user_id)
             if assessment.refusal is not None:
                 raise assessment.refusal
-            records, order = self._orders.modify(order, prices, request.command_key)
+            records, order = self._orders.modify(
+                order, prices, request.command_key, margin=assessment.margin
+            )
             return Outcome(msgspec.json.encode(account.order_view(order)), records)
 
         return await self._once.answer(Operation.MODIFY, request, work)
@@ -118,7 +125,7 @@ class OrderCommands:
 
         return await self._once.answer(Operation.CANCEL, request, work)
 
-    async def instrument(self, key: str) -> OrderInstrument:
+    async def instrument(self, key: str, product: Product) -> OrderInstrument:
         """The instrument, once it is known and has a price. Raises OrderRefused."""
         found = await self._find_instrument(key)
         if found is None:
@@ -128,7 +135,8 @@ class OrderCommands:
                 rule="instrument",
                 value=key,
             )
-        instrument = order_instrument(found)
+        today = ist_date(self._ledger.broker.time_ms)
+        instrument = order_instrument(found, product, today)
         await self._prices.wait_for(key)
         return instrument
 

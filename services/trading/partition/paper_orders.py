@@ -29,7 +29,8 @@ from shared.market.exchange_time import ist_date
 
 Changed = tuple[list[Record], Order]
 """The records of a change, and the order after it."""
-_AUTOMATIC_PROTECTION_PERCENT: Final = Decimal(1)
+_PROTECTION_PERCENT: Final = Decimal(1)
+"""Of an order that had a limit when it was placed, and is changed to a market order."""
 
 
 class PaperOrders:
@@ -63,13 +64,16 @@ class PaperOrders:
         ]  # fmt: skip
         return self._record(user_id, order_id, events)
 
-    def modify(self, order: Order, prices: Prices, command_id: str) -> Changed:
-        """Change the terms of an open order."""
+    def modify(self, order: Order, prices: Prices, command_id: str, *, margin: Decimal) -> Changed:
+        """Change the terms of an open order; `margin` is that of what is left of it."""
         at_ms = self._ledger.broker.time_ms
         events: list[OrderEvent] = [
-            CommandSending(at_ms=at_ms, command_id=command_id, prices=prices),
+            CommandSending(
+                at_ms=at_ms, command_id=command_id, prices=prices,
+                margin=margin * prices.quantity / (prices.quantity - order.filled_quantity),
+            ),
             CommandAnswered(at_ms=at_ms, command_id=command_id),
-        ]
+        ]  # fmt: skip
         return self._record(order.user_id, order.order_id, events)
 
     def cancel(self, order: Order, command_id: str, detail: str) -> Changed:
@@ -90,14 +94,16 @@ class PaperOrders:
         """
         broker = self._ledger.broker
         match event:
-            case Accepted(at_ms=at_ms) if order.instrument is not None:
+            case Accepted(at_ms=at_ms):
+                account = self._ledger.account(order.user_id)
                 broker.place(
                     order.user_id,
                     order.order_id,
-                    order.terms,
-                    order.instrument,
+                    msgspec.structs.replace(order.terms, prices=order.prices),
+                    account.instrument_of(order.order_id),
                     at_ms + self._latency_ms,
-                    order.terms.market_protection_percent or _AUTOMATIC_PROTECTION_PERCENT,
+                    order.terms.market_protection_percent or _PROTECTION_PERCENT,
+                    remaining=order.prices.quantity - order.filled_quantity,
                 )
             case CommandSending(prices=Prices() as prices):
                 terms = msgspec.structs.replace(order.terms, prices=prices)

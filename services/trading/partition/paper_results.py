@@ -8,15 +8,14 @@ from services.trading.journal.entry import OrderChanged
 from services.trading.orders.broker_report import BrokerReport, BrokerState
 from services.trading.orders.events import Filled, OrderEvent, Reported
 from services.trading.orders.order import Order
-from services.trading.paper.broker import Expired
-from services.trading.paper.matching import Lapsed, PaperFill, Result, Triggered
+from services.trading.paper.matching import Expired, Lapsed, PaperFill, Result, Triggered
 from shared.contracts.order_terms import OrderType
 
 _NOT_FILLED: Final = "the part of an IOC order that was not filled at once is cancelled"
 _DAY_ENDED: Final = "the session has ended"
 
 
-def order_changes(order: Order, result: Result | Expired, at_ms: int) -> list[OrderChanged]:
+def order_changes(order: Order, result: Result, at_ms: int) -> list[OrderChanged]:
     """What a result changes; empty if the order has it already, as after a replay."""
     event = _event(order, result, at_ms)
     if isinstance(event, Filled):
@@ -28,7 +27,7 @@ def order_changes(order: Order, result: Result | Expired, at_ms: int) -> list[Or
     return [] if is_known else [OrderChanged(order_id=order.order_id, event=event)]
 
 
-def _event(order: Order, result: Result | Expired, at_ms: int) -> OrderEvent:
+def _event(order: Order, result: Result, at_ms: int) -> OrderEvent:
     match result:
         case PaperFill():
             return Filled(

@@ -1,8 +1,7 @@
 """The work of a partition's owner during one term."""
 
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from nats.js.errors import NotFoundError
 
@@ -21,6 +20,7 @@ from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.queries import Queries
 from services.trading.partition.recovery import restore
+from services.trading.risk.limits import UserLimits
 from services.trading.settings import TradingSettings
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
@@ -29,7 +29,6 @@ from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.requests import Handler, Responder
 from shared.bus.stream_reader import TickReader, ticks_identity
-from shared.contracts.subjects import ALL_QUOTES
 from shared.contracts.trading import (
     AccountCommand,
     AccountQuery,
@@ -69,6 +68,7 @@ class Partition:
         calendar: Calendar,
         settings: TradingSettings,
         clock: Clock,
+        owner: str,
         on_serving: Callable[[bool], None],
     ) -> None:
         self._number = number
@@ -78,6 +78,7 @@ class Partition:
         self._calendar = calendar
         self._settings = settings
         self._clock = clock
+        self._owner = owner
         self._on_serving = on_serving
 
     async def run(self, term: Term) -> None:
@@ -90,7 +91,7 @@ class Partition:
         guard = EpochGuard(self._mongo, PARTITIONS, f"{number}/{settings.partitions}")
         try:
             document = await guard.take_over()
-            await prepare_collections(self._mongo, audit_days=settings.audit_days)
+            await prepare_collections(self._mongo, audit_days=settings.audit_retention_days)
             stream, last_position = await self._ticks(term)
             checkpoint = checkpoint_of(document)
             if checkpoint is not None and (
@@ -99,7 +100,8 @@ class Partition:
                 log.warning("TICKS was replaced; open paper orders lose their places in the queues")
                 checkpoint = None
             ledger = Ledger(PaperBroker(self._calendar), settings.opening_cash_rupees)
-            await self._warm(ledger)
+            if checkpoint is None:
+                await self._warm(ledger)
             orders = PaperOrders(ledger, latency_ms=settings.paper_latency_ms)
             reader = JournalReader(self._mongo)
             records = reader.records(number, settings.partitions)
@@ -112,14 +114,17 @@ class Partition:
                 stream=stream, last_position=last_position, commands=commands,
             )  # fmt: skip
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
-            demand = DemandPublisher(self._bus, f"trading-{number}", prices)
+            demand = DemandPublisher(self._bus, number, self._owner)
             async with TickReader(self._bus, start=ledger.position + 1) as ticks:
                 await run_together(
                     {
                         "journal": journal.run(),
                         "market": market.run(ticks),
                         "demand": demand.run(),
-                        "requests": self._serve(term, ledger, orders, journal, reader, market, prices),
+                        "prices": prices.run(demand),
+                        "requests": self._serve(
+                            term, ledger, orders, journal, reader, market, prices
+                        ),
                     }
                 )
         finally:
@@ -132,7 +137,7 @@ class Partition:
     ) -> None:  # fmt: skip
         """Answer requests, once the broker has caught up."""
         await market.is_current.wait()
-        assessor = Assessor(ledger, self._settings, self._calendar, self._clock)
+        assessor = Assessor(ledger, limits_of(self._settings), self._calendar, self._clock)
         once = OnceOnly(journal, reader)
         acceptance = Acceptance(term, journal, self._clock)
         on_orders = OrderCommands(
@@ -140,7 +145,7 @@ class Partition:
         )
         on_account = AccountCommands(ledger, orders, once, acceptance, on_orders)
         queries = Queries(ledger, journal, reader, assessor)
-        handlers = {
+        handlers: dict[Operation, Handler[Any]] = {
             Operation.PLACE: Handler(OrderRequest, on_orders.place),
             Operation.PREVIEW: Handler(OrderRequest, on_orders.preview),
             Operation.MODIFY: Handler(ModifyRequest, on_orders.modify),
@@ -182,8 +187,20 @@ class Partition:
                 await self._clock.sleep(backoff.next_secs())
 
     async def _warm(self, ledger: Ledger) -> None:
-        """Read the last quote of each instrument, for prices only."""
-        async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
+        """Read the last entry of each subject, before there are orders."""
+        async with TickReader(self._bus, start=None) as reader:
             async for entries in reader.backlog():
                 for entry in entries:
-                    ledger.broker.warm(entry.subject, entry.data)
+                    ledger.broker.on_entry(entry.position, entry.subject, entry.data)
+
+
+def limits_of(settings: TradingSettings) -> UserLimits:
+    """The limits that the operator has set for every user."""
+    return UserLimits(
+        max_order_quantity=settings.max_order_quantity,
+        max_order_value=settings.max_order_value_rupees,
+        max_open_orders=settings.max_open_orders,
+        max_orders_per_sec=settings.max_orders_per_sec,
+        max_orders_per_day=settings.max_orders_per_day,
+        max_daily_loss=settings.max_daily_loss_rupees,
+    )

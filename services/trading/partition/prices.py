@@ -1,9 +1,9 @@
 """Which instruments the partition needs market data of, and waiting for a first price."""
 
-import asyncio
 from collections.abc import Collection
 from typing import Final
 
+from services.trading.bus.demand_publisher import DemandPublisher
 from services.trading.partition.ledger import Ledger
 from shared.errors import OrderRefused
 from shared.runtime.clock import Clock
@@ -11,6 +11,7 @@ from shared.runtime.clock import Clock
 _KEPT_SECS: Final = 60.0
 _MAX_KEPT: Final = 1_000
 _POLL_SECS: Final = 0.02
+_DEMAND_SECS: Final = 0.05
 
 
 class Prices:
@@ -22,6 +23,12 @@ class Prices:
         self._wait_secs = wait_secs
         self._kept_until: dict[str, float] = {}
 
+    async def run(self, demand: DemandPublisher) -> None:
+        """Keep the demand current until cancelled."""
+        while True:
+            demand.want(self.quote_keys(), self.depth_keys())
+            await self._clock.sleep(_DEMAND_SECS)
+
     def quote_keys(self) -> Collection[str]:
         """Keys whose quotes are needed."""
         now = self._clock.monotonic()
@@ -29,7 +36,7 @@ class Prices:
             del self._kept_until[key]
         keys = set(self._kept_until) | set(self._ledger.broker.keys())
         for account in self._ledger.accounts():
-            keys.update(account.position_keys())
+            keys.update(booked.instrument.key for booked in account.open_positions())
         return keys
 
     def depth_keys(self) -> Collection[str]:
@@ -48,7 +55,7 @@ class Prices:
                     rule="price_known",
                     limit=f"{self._wait_secs:g} s",
                 )
-            await asyncio.sleep(_POLL_SECS)
+            await self._clock.sleep(_POLL_SECS)
 
     def _keep(self, key: str) -> None:
         self._kept_until.pop(key, None)

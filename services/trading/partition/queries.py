@@ -57,7 +57,7 @@ class Queries:
     async def trades(self, query: OrdersQuery) -> Trades:
         """The trades of the trading day, the newest first."""
         account = await self._account(query.user_id, query.account)
-        return Trades(trades=account.trades()[: query.limit])
+        return Trades(trades=account.trades(query.account, query.limit))
 
     async def positions(self, query: AccountQuery) -> Positions:
         """The positions of the trading day."""

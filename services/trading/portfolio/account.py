@@ -10,9 +10,11 @@ import msgspec
 
 from services.trading.journal.entry import Entry, OrderChanged
 from services.trading.orders import events
+from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
 from services.trading.portfolio.account_state import AccountState
 from services.trading.portfolio.entry_fold import apply_entry, entry_time_ms
+from services.trading.portfolio.position_book import BookedPosition
 from services.trading.portfolio.position_margin import Ltp
 from services.trading.portfolio.views import holding_view, order_view, position_view
 from shared.contracts import trading as contract
@@ -36,6 +38,11 @@ class PaperAccount:
     def state(self) -> bytes:
         """A snapshot; the entries after `seq` complete it."""
         return msgspec.msgpack.encode(self._state)
+
+    @property
+    def user_id(self) -> str:
+        """The owner."""
+        return self._state.user_id
 
     @property
     def seq(self) -> int:
@@ -68,6 +75,15 @@ class PaperAccount:
     def open_orders(self) -> list[Order]:
         """Orders that can still be filled, oldest first."""
         return self._state.orders.open_orders()
+
+    def instrument_of(self, order_id: str) -> OrderInstrument:
+        """The instrument of a paper order of the day. Raises KeyError."""
+        return self._state.orders.instruments[order_id]
+
+    def reserved(self, order_id: str) -> Decimal:
+        """The margin that an order reserves, in rupees."""
+        reservation = self._state.orders.reservations.get(order_id)
+        return Decimal(0) if reservation is None else reservation.amount(self.orders[order_id])
 
     def order_view(self, order: Order) -> contract.OrderView:
         """An order as the user sees it."""
@@ -119,8 +135,20 @@ class PaperAccount:
         """
         return self._state.loss(ltp)
 
-    def closable(self, key: str, product: Product) -> int:
-        """The quantity that an order can close, less what open orders will close.
+    def open_positions(self) -> list[BookedPosition]:
+        """Positions with a quantity."""
+        return [one for one in self._state.positions.booked.values() if one.position.lots]
+
+    def net_quantity(self, key: str, product: Product) -> int:
+        """Of today's and carried positions; negative for a short one."""
+        return self._state.positions.quantity(key, product)
+
+    def is_first_demat_sale(self, key: str) -> bool:
+        """Whether these shares have not been sold from the demat account today."""
+        return key not in self._state.charges.sold_from_demat
+
+    def closable(self, key: str, product: Product, *, without_order_id: str | None = None) -> int:
+        """The quantity that an order can close, less what (other) open orders will close.
 
         Positive: it can be sold, for delivery from holding, T1 and today's position. Negative: it
         is short, and can be bought.
@@ -130,7 +158,8 @@ class PaperAccount:
         if product is Product.DELIVERY:
             held += state.holdings.quantity(key)
         side = Side.SELL if held > 0 else Side.BUY
-        left = max(0, abs(held) - state.orders.open_quantity(key, product, side))
+        closing = state.orders.open_quantity(key, product, side, without_order_id=without_order_id)
+        left = max(0, abs(held) - closing)
         return left if held > 0 else -left
 
     def user_event(self, entry: Entry, ltp: Ltp) -> contract.UserEvent:

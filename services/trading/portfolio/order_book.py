@@ -73,12 +73,15 @@ class OrderBook(msgspec.Struct):
             Decimal(0),
         )
 
-    def open_quantity(self, key: str, product: Product, side: Side) -> int:
-        """What open paper orders can still buy or sell."""
+    def open_quantity(
+        self, key: str, product: Product, side: Side, *, without_order_id: str | None = None
+    ) -> int:
+        """What (other) open paper orders can still buy or sell."""
         return sum(
             max(0, order.prices.quantity - order.filled_quantity)
             for order in self.open_orders()
             if order.terms.account is Account.PAPER
+            and order.order_id != without_order_id
             and (order.terms.key, order.terms.product, order.terms.side) == (key, product, side)
         )
 

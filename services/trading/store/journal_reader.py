@@ -61,5 +61,3 @@ def checkpoint_of(document: Document) -> Checkpoint | None:
 
 def _ids_after(user_id: str, seq: int) -> dict[str, str]:
     return {"$gt": entry_id(user_id, seq), "$lt": f"{user_id}|~"}
-
-

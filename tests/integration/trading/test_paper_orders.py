@@ -34,6 +34,8 @@ from shared.errors import (
     OrderRefused,
 )
 from shared.runtime.settings import MongoSettings
+from tests.support.servers import NatsServer
+from tests.support.trading import trading
 from tests.support.trading_client import (
     USER,
     TestMarket,
@@ -42,8 +44,6 @@ from tests.support.trading_client import (
     order_request,
     trading_client,
 )
-from tests.support.servers import NatsServer
-from tests.support.trading import trading
 from tests.support.waiting import eventually
 
 
@@ -55,9 +55,9 @@ async def moved(nats: NatsServer) -> AsyncIterator[TestMarket]:
 
 @pytest.fixture
 async def client(
-    nats: NatsServer, mongo: MongoSettings, moved: TestMarket
+    nats: NatsServer, mongo_settings: MongoSettings, moved: TestMarket
 ) -> AsyncIterator[TradingClient]:
-    async with trading(nats, mongo), trading_client(nats) as client:
+    async with trading(nats, mongo_settings, paper_latency_ms=0), trading_client(nats) as client:
         yield client
 
 
