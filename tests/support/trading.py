@@ -46,10 +46,14 @@ async def trading(
 
 
 def trading_environment(
-    nats: NatsServer, mongo: MongoSettings, *, has_outages: bool = False
+    nats: NatsServer,
+    mongo: MongoSettings,
+    *,
+    has_outages: bool = False,
+    lease_ttl_secs: float = TAKEOVER_TTL_SECS,
 ) -> dict[str, str]:
     """The environment of a trading service in a process of its own."""
-    return process_environment(has_outages=has_outages, lease_ttl_secs=TAKEOVER_TTL_SECS) | {
+    return process_environment(has_outages=has_outages, lease_ttl_secs=lease_ttl_secs) | {
         "TRADEDAD_NATS_URL": nats.url,
         "TRADEDAD_MONGO_URL": mongo.url.get_secret_value(),
         "TRADEDAD_MONGO_DATABASE": mongo.database,
