@@ -67,7 +67,9 @@ NOT_LIVE_INSTRUMENTS: Final = Gauge(
     "Instruments in demand that are not live, by reason.",
     ["reason"],
 )
-GATEWAYS: Final = Gauge("tradedad_ingest_gateways", "Gateways with a current demand.")
+GATEWAYS: Final = Gauge(
+    "tradedad_ingest_gateways", "Gateways, and partitions of trading, with a current demand."
+)
 BAD_DEMANDS: Final = Counter(
     "tradedad_ingest_bad_demands_total",
     "Demands ignored because they were unreadable or on another gateway's subject.",

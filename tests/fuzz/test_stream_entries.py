@@ -11,7 +11,7 @@ from services.persister.aggregation.checkpoint import AggregatorState, decode_st
 from services.persister.entry_decoder import apply_entry
 from services.persister.storage.documents import bar_document, gap_document
 from shared.bus.stream_reader import Entry
-from shared.contracts.subjects import CLOCK, candle_subject, quote_subject
+from shared.contracts.subjects import CLOCK, candle_subject, depth_subject, quote_subject
 from shared.market.exchange_time import WINDOW_MS
 from tests.fuzz.rounds import mutated_json, rounds
 from tests.support.builders import KEY, MONDAY_10_00
@@ -21,7 +21,7 @@ _ENTRIES: Final = 40
 
 
 def _good(source: random.Random, at_ms: int, volume: int) -> tuple[str, dict[str, Any]]:
-    kind = source.randrange(3)
+    kind = source.randrange(4)
     if kind == 0:
         return quote_subject(KEY), {
             "key": KEY, "epoch": 5, "seq": volume, "ts": at_ms, "rt": at_ms * 1_000, "ltt": at_ms,
@@ -30,6 +30,11 @@ def _good(source: random.Random, at_ms: int, volume: int) -> tuple[str, dict[str
     if kind == 1:
         tick = {"ts": at_ms, "feed_ts": at_ms, "epoch": 5, "seq": volume, "state": "live"}
         return CLOCK, tick
+    if kind == 2:
+        return depth_subject(KEY), {
+            "key": KEY, "epoch": 5, "seq": volume, "ts": at_ms, "rt": at_ms * 1_000,
+            "bids": [[1_400.0, 5]], "asks": [[1_400.05, 5]],
+        }  # fmt: skip
     start = at_ms // 60_000 * 60_000 - 60_000
     return candle_subject(KEY), {
         "key": KEY, "start": start, "open": 1_400.0, "high": 1_401.0, "low": 1_399.0,

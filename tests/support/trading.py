@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
+
 from services.trading.app import MakeWork, build, partition_work
 from services.trading.settings import TradingSettings
 from shared.runtime.health import Readiness
 from shared.runtime.settings import MongoSettings
-from tests.support.patience import TAKEOVER_TTL_SECS
+from tests.support.patience import PATIENCE_SECS, TAKEOVER_TTL_SECS
+from tests.support.processes import ServiceProcess
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
 from tests.support.settings import RUNTIME, nats_settings, process_environment
@@ -42,11 +45,27 @@ async def trading(
         yield readiness
 
 
-def trading_environment(nats: NatsServer, mongo: MongoSettings) -> dict[str, str]:
+def trading_environment(
+    nats: NatsServer,
+    mongo: MongoSettings,
+    *,
+    has_outages: bool = False,
+    lease_ttl_secs: float = TAKEOVER_TTL_SECS,
+) -> dict[str, str]:
     """The environment of a trading service in a process of its own."""
-    return process_environment(lease_ttl_secs=TAKEOVER_TTL_SECS) | {
+    return process_environment(has_outages=has_outages, lease_ttl_secs=lease_ttl_secs) | {
         "TRADEDAD_NATS_URL": nats.url,
         "TRADEDAD_MONGO_URL": mongo.url.get_secret_value(),
         "TRADEDAD_MONGO_DATABASE": mongo.database,
         "TRADEDAD_TRADING_NATS_PASSWORD": PASSWORD,
     }
+
+
+async def owns_partition(process: ServiceProcess, partition: int = 0) -> bool:
+    """Whether the process holds the lease of the partition, by its metrics."""
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_SECS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        http.get(f"{process.ops_url}/metrics") as response,
+    ):
+        return f'tradedad_leading{{lease="trading.{partition}"}} 1.0' in await response.text()

@@ -1,10 +1,15 @@
 """Demanded instruments are subscribed at Upstox, and those that are not live are published."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from shared.bus.stream_reader import TickReader
 from shared.contracts.demand import Coverage
+from shared.contracts.messages import Depth, decode_depth, decode_quote
+from shared.contracts.subjects import depth_subject, quote_subject
 from tests.support.builders import KEY, OTHER_KEY
+from tests.support.buses import bus_of
 from tests.support.ingest import (
     DemandPublisher,
     Listener,
@@ -13,7 +18,7 @@ from tests.support.ingest import (
     ingest_settings,
     simulator,
 )
-from tests.support.patience import TAKEOVER_TTL_SECS
+from tests.support.patience import PATIENCE_SECS, TAKEOVER_TTL_SECS
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -121,6 +126,30 @@ async def test_order_books_are_published_while_they_are_demanded(
             lambda: listener.quotes()[-1].ts > listener.books()[-1].ts + 20_000,
             what="order books stop while quotes are published",
         )
+
+
+async def test_a_stored_order_book_follows_the_quote_of_the_same_moment(
+    nats: NatsServer, listener: Listener, watchlist: Path
+) -> None:
+    async with (
+        simulator() as url,
+        ingest(ingest_settings(nats, url, watchlist)),
+        demand_publisher(nats) as gateway,
+        bus_of(nats, "trading") as trading,
+    ):
+        await gateway.demand(KEY, depth=(KEY,))
+        await eventually(lambda: len(listener.books()) > 3, what="order books")
+        quotes: set[tuple[int, int]] = set()
+        books: list[Depth] = []
+        async with TickReader(trading, start=1) as reader, asyncio.timeout(PATIENCE_SECS):
+            while len(books) < 3:
+                for entry in await reader.batch():
+                    if entry.subject == quote_subject(KEY):
+                        quote = decode_quote(entry.data)
+                        quotes.add((quote.epoch, quote.seq))
+                    elif entry.subject == depth_subject(KEY):
+                        books.append(decode_depth(entry.data))
+                        assert (books[-1].epoch, books[-1].seq) in quotes
 
 
 async def test_an_account_with_the_plus_plan_gets_thirty_levels(

@@ -5,7 +5,6 @@ from collections import defaultdict
 from contextlib import AsyncExitStack
 from typing import Final
 
-import aiohttp
 import pytest
 from pymongo.errors import PyMongoError
 
@@ -15,9 +14,14 @@ from shared.bus.lease import Term
 from shared.runtime.health import Readiness
 from shared.runtime.settings import MongoSettings
 from tests.support.patience import PATIENCE_SECS
-from tests.support.processes import ServiceProcess, service_process
+from tests.support.processes import service_process
 from tests.support.servers import NatsServer
-from tests.support.trading import trading, trading_environment, trading_settings
+from tests.support.trading import (
+    owns_partition,
+    trading,
+    trading_environment,
+    trading_settings,
+)
 from tests.support.waiting import eventually
 
 PARTITIONS: Final = 3
@@ -117,27 +121,17 @@ async def test_an_unexpected_failure_of_the_work_ends_the_service(
     assert caught.group_contains(ValueError, match="a bug")
 
 
-async def leads(process: ServiceProcess) -> bool:
-    """Whether the process owns partition 0."""
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_SECS)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as http,
-        http.get(f"{process.ops_url}/metrics") as response,
-    ):
-        return 'tradedad_leading{lease="trading.0"} 1.0' in await response.text()
-
-
 async def test_a_standby_takes_over_from_a_killed_process(
     nats: NatsServer, mongo_settings: MongoSettings
 ) -> None:
     environment = trading_environment(nats, mongo_settings)
     async with service_process("trading", environment) as owner:
-        await eventually(lambda: leads(owner), what="the first process owns the partition")
+        await eventually(lambda: owns_partition(owner), what="the first process owns the partition")
         async with service_process("trading", environment) as standby:
-            assert not await leads(standby)
+            assert not await owns_partition(standby)
             assert await standby.is_ready()
             owner.kill()
-            await eventually(lambda: leads(standby), what="the standby takes over")
+            await eventually(lambda: owns_partition(standby), what="the standby takes over")
             await standby.wait_ready()
 
 
@@ -146,7 +140,7 @@ async def test_a_process_stops_in_order_and_releases_its_lease(
 ) -> None:
     environment = trading_environment(nats, mongo_settings)
     async with service_process("trading", environment) as owner:
-        await eventually(lambda: leads(owner), what="it owns the partition")
+        await eventually(lambda: owns_partition(owner), what="it owns the partition")
         await asyncio.to_thread(owner.stop)
         assert owner.wait_exit() == 0
     async with trading(nats, mongo_settings) as readiness:
