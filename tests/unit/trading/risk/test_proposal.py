@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.trading.orders.instrument import OrderInstrument
-from shared.contracts.order_terms import OrderType, Side
-from tests.support.proposals import CALL, CRUDE, FUTURE, SHARE, at, proposal
+from shared.contracts.order_terms import OrderType, Product, Side
+from tests.support.proposals import CALL, CRUDE, FUTURE, SHARE, at, intraday, proposal
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -71,7 +71,7 @@ def test_without_a_valid_price_no_amount_is_known(changes: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     ("closable", "opening", "margin"),
-    [(0, 100, "10000"), (-30, 70, "7000"), (-100, 0, "0"), (-500, 0, "0"), (7, 100, "10000")],
+    [(0, 100, "10000"), (30, 70, "7000"), (100, 0, "0"), (500, 0, "0"), (-7, 100, "10000")],
 )
 def test_margin_is_needed_for_the_part_that_opens_a_position(
     closable: int, opening: int, margin: str
@@ -120,6 +120,22 @@ def test_the_first_sale_of_a_share_from_the_demat_account_bears_the_dp_charge() 
     order = proposal(side=SELL, price=Decimal(520), closable=100, is_first_demat_sale=True)
     assert order.charges is not None
     assert order.charges.total == Decimal("99.37")
+
+
+@pytest.mark.parametrize(
+    ("instrument", "side", "product"),
+    [
+        (SHARE, BUY, Product.DELIVERY),
+        (intraday(SHARE), SELL, Product.INTRADAY),
+        (FUTURE, SELL, Product.DELIVERY),
+    ],
+)
+def test_only_a_sale_with_delivery_bears_the_dp_charge(
+    instrument: OrderInstrument, side: Side, product: Product
+) -> None:
+    order = proposal(instrument, side=side, product=product, is_first_demat_sale=True)
+    assert order.charges is not None
+    assert order.charges.dp == 0
 
 
 def test_the_day_is_that_of_the_exchange() -> None:
