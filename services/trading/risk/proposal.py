@@ -172,13 +172,6 @@ class Proposal:
             day=self.day,
         )
 
-    @property
-    def whole_margin(self) -> Decimal | None:
-        """The margin scaled to the whole quantity, of which `margin` is the remaining part."""
-        if self.margin is None or not self.remaining:
-            return self.margin
-        return self.margin * self.terms.prices.quantity / self.remaining
-
     @cached_property
     def charges(self) -> Charges | None:
         """The charges of the remaining quantity; None also if its exchange has no rates."""
@@ -193,6 +186,20 @@ class Proposal:
             is_first_demat_sale=self.is_delivery_sale and self.account.is_first_demat_sale,
         )
         return charges_of(leg, rates_on(ist_date(self.market.at_ms)))
+
+    @property
+    def reservation(self) -> Decimal | None:
+        """What an accepted order reserves for its whole quantity: margin and charges.
+
+        Of a modified order it is scaled up, so that its part for the remaining quantity is exact.
+        An order that only closes a position reserves nothing.
+        """
+        if self.closes_only:
+            return Decimal(0)
+        if self.margin is None or self.charges is None:
+            return None
+        needed = self.margin + self.charges.total
+        return needed * self.terms.prices.quantity / self.remaining
 
     @property
     def has_rates(self) -> bool:

@@ -87,7 +87,22 @@ def test_a_modified_order_needs_margin_for_what_is_not_filled() -> None:
     assert order.remaining == 60
     assert order.value == Decimal(6_000)
     assert order.margin == Decimal(6_000)
-    assert order.whole_margin == Decimal(10_000)
+
+
+def test_an_accepted_order_reserves_margin_and_charges() -> None:
+    order = proposal(quantity=100)
+    assert order.reservation == Decimal("10035.48")
+    assert proposal(side=SELL, closable=100).reservation == 0
+    assert proposal(price=None).reservation is None
+
+
+def test_a_modified_order_reserves_for_the_whole_quantity_so_that_the_rest_is_exact() -> None:
+    order = proposal(quantity=100, is_modification=True, filled_quantity=70)
+    assert order.margin == Decimal(3_000)
+    assert order.charges is not None
+    assert order.reservation is not None
+    rest = order.reservation * order.remaining / 100
+    assert rest.quantize(Decimal("0.01")) == order.margin + order.charges.total
 
 
 def test_the_amounts_of_a_commodity_count_the_units_of_a_lot() -> None:
