@@ -34,6 +34,9 @@ class SessionRule:
     """Minutes after the end of `hours` for which trades can be reported: auction, post-close."""
     post_close: Minutes | None = None
     """The session at the closing price, in minutes after the end of `hours`."""
+    closing_auction: Minutes | None = None
+    """Shares with derivatives: from the end of their continuous trading until the auction's match
+    is reported, in minutes after the end of `hours` (negative: before it)."""
 
 
 _FIRST_DAY: Final = date(1990, 1, 1)
@@ -55,13 +58,13 @@ SESSION_RULES: Final = (
         SHARES, _CLOSING_AUCTION_DAY, _SHARE_HOURS,
         source="SEBI circular of 2026-01-16 on the closing auction; NSE CMTR/73362,"
         " BSE 20260610-41: post-close session 15:50 to 16:00",
-        pre_open=(15, 7), post_close=(20, 30), trades_until=30,
+        pre_open=(15, 7), post_close=(20, 30), trades_until=30, closing_auction=(-15, 5),
     ),
     SessionRule(
         SHARES, _NEW_PRE_OPEN_DAY, _SHARE_HOURS,
         source="the same circulars: from 2026-09-07 order entry of the pre-open ends at random"
         " between 09:08 and 09:10, matching until 09:12",
-        pre_open=(15, 5), post_close=(20, 30), trades_until=30,
+        pre_open=(15, 5), post_close=(20, 30), trades_until=30, closing_auction=(-15, 5),
     ),
     SessionRule(
         EQUITY_DERIVATIVES, _FIRST_DAY, _SHARE_HOURS,
