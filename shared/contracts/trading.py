@@ -333,7 +333,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An estimate; None while no price is known."""
     charges: ChargesView | None = None
     value: Decimal | None = None
-    """Quantity times price, or the LTP of an order without a limit."""
+    """Quantity times the limit, else the trigger, else the LTP."""
     available: Decimal | None = None
     """Before the order."""
 

@@ -12,7 +12,7 @@ class UserLimits:
 
     max_order_quantity: int = 100_000
     """Shares, units of a derivative, or lots on MCX."""
-    max_order_value: Decimal = Decimal(10_000_000)
+    max_order_value: Decimal = Decimal(5_000_000)
     """Rupees; the notional value of a future, the premium of an option."""
     max_open_orders: int = 100
     max_orders_per_sec: int = 10

@@ -4,21 +4,15 @@ from decimal import Decimal
 
 from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, plain, refused, result
-from shared.contracts.order_terms import Product, Side
 from shared.contracts.trading import RuleResult
 
 
 def holdings(order: Proposal) -> RuleResult:
     """Only shares that are owned are sold with delivery."""
-    rule, terms = "holdings", order.terms
-    is_delivery_sale = (
-        order.instrument.is_share
-        and terms.side is Side.SELL
-        and terms.product is not Product.INTRADAY
-    )
-    if not is_delivery_sale:
+    rule = "holdings"
+    if not order.is_delivery_sale:
         return passed(rule)
-    limit = order.closable_quantity
+    limit = max(0, order.account.closable)
     return result(
         rule,
         order.remaining <= limit,

@@ -15,7 +15,7 @@ from services.trading.orders.protection import (
 )
 from services.trading.risk.limits import UserLimits
 from services.trading.risk.order_margin import order_margin
-from shared.contracts.order_terms import OrderType, Side, Terms
+from shared.contracts.order_terms import OrderType, Product, Side, Terms
 from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date
 
@@ -49,11 +49,10 @@ class AccountFacts:
     available: Decimal
     """Rupees; of a modification with what the order reserves now."""
     closable: int
-    """The quantity that an order of this instrument and product can close; for shares with D:
-    holding + T1 + today's signed position.
+    """The quantity that an order of this side, instrument and product can close.
 
-    Positive: it can be sold. Negative: it can be bought back. Less what other open orders will
-    close already.
+    For the sale of shares with D: holding + T1 + today's signed position. Always less what other
+    open orders of this side will close.
     """
     loss: Decimal
     """Of today, positive; realised and marked to market, after charges."""
@@ -62,7 +61,7 @@ class AccountFacts:
     orders_last_sec: int
     kill_switch: bool = False
     is_first_demat_sale: bool = False
-    """Whether a sale would be today's first of these shares from the demat account."""
+    """Whether a sale with delivery would be today's first of these shares from the demat account."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +91,21 @@ class Proposal:
     @property
     def opening_quantity(self) -> int:
         """The part of `remaining` that opens a position."""
-        return max(0, self.remaining - self.closable_quantity)
-
-    @property
-    def closable_quantity(self) -> int:
-        """The quantity that an order of this side can close."""
-        closable = self.account.closable
-        return max(0, closable if self.terms.side is Side.SELL else -closable)
+        return max(0, self.remaining - max(0, self.account.closable))
 
     @property
     def closes_only(self) -> bool:
         """Whether the order can only make a position smaller."""
         return self.opening_quantity == 0
+
+    @property
+    def is_delivery_sale(self) -> bool:
+        """Whether the order sells shares that must be owned."""
+        return (
+            self.instrument.is_share
+            and self.terms.side is Side.SELL
+            and self.terms.product is not Product.INTRADAY
+        )
 
     @cached_property
     def protection_percent(self) -> Decimal | None:
@@ -170,13 +172,6 @@ class Proposal:
             day=self.day,
         )
 
-    @property
-    def whole_margin(self) -> Decimal | None:
-        """The margin scaled to the whole quantity, of which `margin` is the remaining part."""
-        if self.margin is None or not self.remaining:
-            return self.margin
-        return self.margin * self.terms.prices.quantity / self.remaining
-
     @cached_property
     def charges(self) -> Charges | None:
         """The charges of the remaining quantity; None also if its exchange has no rates."""
@@ -188,9 +183,23 @@ class Proposal:
             exchange=self.instrument.exchange,
             is_buy=self.terms.side is Side.BUY,
             turnover=turnover,
-            is_first_demat_sale=self.account.is_first_demat_sale,
+            is_first_demat_sale=self.is_delivery_sale and self.account.is_first_demat_sale,
         )
         return charges_of(leg, rates_on(ist_date(self.market.at_ms)))
+
+    @property
+    def reservation(self) -> Decimal | None:
+        """What an accepted order reserves for its whole quantity: margin and charges.
+
+        Of a modified order it is scaled up, so that its part for the remaining quantity is exact.
+        An order that only closes a position reserves nothing.
+        """
+        if self.closes_only:
+            return Decimal(0)
+        if self.margin is None or self.charges is None:
+            return None
+        needed = self.margin + self.charges.total
+        return needed * self.terms.prices.quantity / self.remaining
 
     @property
     def has_rates(self) -> bool:

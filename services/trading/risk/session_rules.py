@@ -6,15 +6,16 @@ from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, refused, result
 from shared.contracts.order_terms import OrderType, Validity
 from shared.contracts.trading import RuleResult
-from shared.market.exchange_calendar import Phase
-from shared.market.exchange_sessions import usual_hours
+from shared.market.exchange_calendar import Phase, exchange_of
+from shared.market.exchange_sessions import session_rule
 from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
 
 # The closing auction of shares with derivatives, in minutes before the end of the shares' session:
-# no orders are accepted, then limit and market orders, then limit orders only.
-_AUCTION_PAUSE: Final = 15
+# first no orders are accepted, then limit and market orders, then limit orders only. The entry ends
+# at random in the last two minutes; here it ends with their start.
 _AUCTION_START: Final = 10
 _AUCTION_MARKET_END: Final = 5
+_AUCTION_END: Final = 2
 # The pre-open takes market orders until this many minutes before continuous trading.
 _PRE_OPEN_MARKET_END: Final = 10
 
@@ -25,6 +26,8 @@ def segment_open(order: Proposal) -> RuleResult:
     minutes = _closing_auction_minutes(order)
     if minutes is not None and minutes > _AUCTION_START:
         return refused(rule, "no orders are accepted until the closing auction begins", value=phase)
+    if minutes is not None and minutes <= _AUCTION_END:
+        return refused(rule, "the closing auction accepts no more orders", value=phase)
     return result(
         rule,
         phase in (Phase.NORMAL_OPEN, Phase.PRE_OPEN_START),
@@ -88,9 +91,10 @@ def _closing_auction_minutes(order: Proposal) -> float | None:
     has_auction = facts.is_share and facts.has_derivatives
     if not has_auction or market.session is None or market.phase is not Phase.NORMAL_OPEN:
         return None
+    rule = session_rule(exchange_of(facts.segment), ist_date(market.at_ms))
+    _, usual_end = rule.hours
     end_ms = market.session[1]
-    _, usual_end = usual_hours(facts.exchange, ist_date(market.at_ms))
-    if end_ms != day_start(market.at_ms) + usual_end * MINUTE_MS:
+    if rule.closing_auction is None or end_ms != day_start(market.at_ms) + usual_end * MINUTE_MS:
         return None
     minutes = (end_ms - market.at_ms) / MINUTE_MS
-    return minutes if minutes <= _AUCTION_PAUSE else None
+    return minutes if minutes <= -rule.closing_auction[0] else None

@@ -29,7 +29,8 @@ def quantity(order: Proposal) -> RuleResult:
     rule, wanted, filled = "quantity", order.terms.prices.quantity, order.filled_quantity
     lot, freeze = order.instrument.lot, order.instrument.freeze
     if wanted <= filled:
-        detail = f"the quantity {wanted} is not above {filled}, the quantity that is filled"
+        least = f"{filled}, which is filled" if filled else "0"
+        detail = f"the quantity {wanted} is not above {least}"
         return refused(rule, detail, limit=filled, value=wanted)
     if lot <= 0 or wanted % lot:
         return refused(
@@ -128,11 +129,14 @@ def validity(order: Proposal) -> RuleResult:
 
 
 def market_protection(order: Proposal) -> RuleResult:
-    """MARKET and SL-M may set a protection; other orders have a limit."""
+    """MARKET and SL-M may set a protection; other orders have a limit.
+
+    A modified order may have one from the time before it was triggered or got a limit.
+    """
     rule, percent = "market_protection", order.terms.market_protection_percent
     if percent is None:
         return passed(rule, limit=MAX_PROTECTION_PERCENT)
-    if order.terms.prices.order_type.has_limit:
+    if order.terms.prices.order_type.has_limit and not order.is_modification:
         return refused(
             rule,
             f"{order.terms.prices.order_type} has a limit and takes no market protection",

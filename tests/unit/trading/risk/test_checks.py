@@ -39,7 +39,7 @@ def test_the_error_is_that_of_the_first_broken_rule() -> None:
     assert refusal is not None
     assert refusal.field == "quantity"
     assert refusal.members == {"rule": "quantity", "limit": "0", "value": "0"}
-    assert refusal.detail == "the quantity 0 is not above 0, the quantity that is filled"
+    assert refusal.detail == "the quantity 0 is not above 0"
 
 
 def test_a_rule_about_no_single_field_names_none() -> None:

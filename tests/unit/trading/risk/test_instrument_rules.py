@@ -41,7 +41,7 @@ def test_an_instrument_is_traded_until_its_expiry_day(day: str, passed: bool) ->
 
 @pytest.mark.parametrize(
     ("day", "closable", "passed"),
-    [("2026-12-28", 0, True), ("2026-12-29", 0, False), ("2026-12-29", -65, True)],
+    [("2026-12-28", 0, True), ("2026-12-29", 0, False), ("2026-12-29", 65, True)],
 )
 def test_no_position_of_a_stock_derivative_is_opened_on_its_expiry_day(
     day: str, closable: int, passed: bool
@@ -85,7 +85,7 @@ def test_no_intraday_position_is_opened_from_the_square_off_on(
 
     assert result(last)
     assert not result(first_refused)
-    assert result(first_refused, closable=-100)
+    assert result(first_refused, closable=100)
 
 
 def test_the_refusal_of_a_late_intraday_order_names_both_times() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.trading.orders.instrument import OrderInstrument
-from shared.contracts.order_terms import OrderType, Side
-from tests.support.proposals import CALL, CRUDE, FUTURE, SHARE, at, proposal
+from shared.contracts.order_terms import OrderType, Product, Side
+from tests.support.proposals import CALL, CRUDE, FUTURE, SHARE, at, intraday, proposal
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -71,7 +71,7 @@ def test_without_a_valid_price_no_amount_is_known(changes: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     ("closable", "opening", "margin"),
-    [(0, 100, "10000"), (-30, 70, "7000"), (-100, 0, "0"), (-500, 0, "0"), (7, 100, "10000")],
+    [(0, 100, "10000"), (30, 70, "7000"), (100, 0, "0"), (500, 0, "0"), (-7, 100, "10000")],
 )
 def test_margin_is_needed_for_the_part_that_opens_a_position(
     closable: int, opening: int, margin: str
@@ -87,7 +87,22 @@ def test_a_modified_order_needs_margin_for_what_is_not_filled() -> None:
     assert order.remaining == 60
     assert order.value == Decimal(6_000)
     assert order.margin == Decimal(6_000)
-    assert order.whole_margin == Decimal(10_000)
+
+
+def test_an_accepted_order_reserves_margin_and_charges() -> None:
+    order = proposal(quantity=100)
+    assert order.reservation == Decimal("10035.48")
+    assert proposal(side=SELL, closable=100).reservation == 0
+    assert proposal(price=None).reservation is None
+
+
+def test_a_modified_order_reserves_for_the_whole_quantity_so_that_the_rest_is_exact() -> None:
+    order = proposal(quantity=100, is_modification=True, filled_quantity=70)
+    assert order.margin == Decimal(3_000)
+    assert order.charges is not None
+    assert order.reservation is not None
+    rest = order.reservation * order.remaining / 100
+    assert rest.quantize(Decimal("0.01")) == order.margin + order.charges.total
 
 
 def test_the_amounts_of_a_commodity_count_the_units_of_a_lot() -> None:
@@ -120,6 +135,22 @@ def test_the_first_sale_of_a_share_from_the_demat_account_bears_the_dp_charge() 
     order = proposal(side=SELL, price=Decimal(520), closable=100, is_first_demat_sale=True)
     assert order.charges is not None
     assert order.charges.total == Decimal("99.37")
+
+
+@pytest.mark.parametrize(
+    ("instrument", "side", "product"),
+    [
+        (SHARE, BUY, Product.DELIVERY),
+        (intraday(SHARE), SELL, Product.INTRADAY),
+        (FUTURE, SELL, Product.DELIVERY),
+    ],
+)
+def test_only_a_sale_with_delivery_bears_the_dp_charge(
+    instrument: OrderInstrument, side: Side, product: Product
+) -> None:
+    order = proposal(instrument, side=side, product=product, is_first_demat_sale=True)
+    assert order.charges is not None
+    assert order.charges.dp == 0
 
 
 def test_the_day_is_that_of_the_exchange() -> None:

@@ -25,6 +25,8 @@ AUCTION_SHARE = msgspec.structs.replace(SHARE, has_derivatives=True)
         (AUCTION_SHARE, "15:15:00", False),  # until the closing auction begins
         (AUCTION_SHARE, "15:19:59", False),
         (AUCTION_SHARE, "15:20:00", True),
+        (AUCTION_SHARE, "15:27:59", True),
+        (AUCTION_SHARE, "15:28:00", False),  # the entry of the auction ends
         (AUCTION_SHARE, "15:30:00", False),
         (FUTURE, "09:14:59", False),
         (FUTURE, "15:39:59", True),
@@ -72,6 +74,12 @@ def test_an_auction_takes_no_stop_orders_and_no_ioc_orders(
 def test_shares_without_derivatives_have_no_closing_auction() -> None:
     order = proposal(SHARE, at("15:21:00"), validity=Validity.IOC)
     assert session_rules.auction(order).passed
+
+
+def test_shares_had_no_closing_auction_before_its_introduction() -> None:
+    before, after = at("15:16", "2026-07-31"), at("15:16", "2026-08-03")
+    assert session_rules.segment_open(proposal(AUCTION_SHARE, before)).passed
+    assert not session_rules.segment_open(proposal(AUCTION_SHARE, after)).passed
 
 
 def test_a_session_that_ends_at_another_time_has_no_closing_auction() -> None:

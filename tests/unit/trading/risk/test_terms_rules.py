@@ -17,7 +17,7 @@ LIMIT, MARKET, SL, SL_M = OrderType.LIMIT, OrderType.MARKET, OrderType.SL, Order
 @pytest.mark.parametrize(
     ("quantity", "detail"),
     [
-        (0, "the quantity 0 is not above 0, the quantity that is filled"),
+        (0, "the quantity 0 is not above 0"),
         (65, ""),
         (66, "the quantity 66 is not a multiple of the lot size 65"),
         (1_755, ""),
@@ -33,7 +33,10 @@ def test_the_quantity_is_whole_lots_up_to_the_freeze_quantity(quantity: int, det
 @pytest.mark.parametrize(("quantity", "passed"), [(60, False), (61, True)])
 def test_a_modified_quantity_is_above_what_is_filled(quantity: int, passed: bool) -> None:
     order = proposal(quantity=quantity, is_modification=True, filled_quantity=60)
-    assert terms_rules.quantity(order).passed is passed
+    result = terms_rules.quantity(order)
+    assert result.passed is passed
+    if not passed:
+        assert result.detail == "the quantity 60 is not above 60, which is filled"
 
 
 @pytest.mark.parametrize(
@@ -174,3 +177,8 @@ def test_the_market_protection_is_above_zero_and_at_most_ten_percent(
 def test_an_order_with_a_limit_takes_no_market_protection(order_type: OrderType) -> None:
     order = proposal(order_type=order_type, market_protection_percent=Decimal(1))
     assert not terms_rules.market_protection(order).passed
+
+
+def test_a_modified_order_keeps_its_protection_when_it_gets_a_limit() -> None:
+    order = proposal(market_protection_percent=Decimal(1), is_modification=True)
+    assert terms_rules.market_protection(order).passed
