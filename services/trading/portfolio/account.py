@@ -119,19 +119,35 @@ class PaperAccount:
         """
         return self._state.loss(ltp)
 
-    def closable(self, key: str, product: Product) -> int:
+    def order_margin(self, order_id: str) -> Decimal:
+        """What is reserved for one order."""
+        return self._state.orders.reserved_for(order_id)
+
+    def closable(self, key: str, product: Product, *, without: str | None = None) -> int:
         """The quantity that an order can close, less what open orders will close.
 
         Positive: it can be sold, for delivery from holding, T1 and today's position. Negative: it
-        is short, and can be bought.
+        is short, and can be bought. `without`: an open order that does not count, since it is
+        being modified.
         """
         state = self._state
         held = state.positions.quantity(key, product)
         if product is Product.DELIVERY:
             held += state.holdings.quantity(key)
         side = Side.SELL if held > 0 else Side.BUY
-        left = max(0, abs(held) - state.orders.open_quantity(key, product, side))
+        open_quantity = state.orders.open_quantity(key, product, side, without=without)
+        left = max(0, abs(held) - open_quantity)
         return left if held > 0 else -left
+
+    def is_first_demat_sale(self, key: str, quantity: int) -> bool:
+        """Whether a delivery sale of this quantity would be the day's first from the holding."""
+        state = self._state
+        bought_today = max(0, state.positions.quantity(key, Product.DELIVERY))
+        return (
+            quantity > bought_today
+            and state.holdings.quantity(key) > 0
+            and key not in state.charges.sold_from_demat
+        )
 
     def user_event(self, entry: Entry, ltp: Ltp) -> contract.UserEvent:
         """What the user is told of the newest entry. Raises ValueError for another one."""

@@ -14,6 +14,7 @@ from tests.support.trading_journal import (
     CRUDE_FUTURE,
     DELIVERY_SHARE,
     INDEX_CALL,
+    INDEX_FUTURE,
     INTRADAY_SHARE,
     OPENING_CASH,
     USER,
@@ -41,10 +42,23 @@ def test_a_delivery_sale_may_use_holding_and_t1_and_the_signed_position_of_today
     assert account.closable(KEY, DELIVERY) == 40
     order_id = journal.place(DELIVERY_SHARE, SELL, 40)
     assert account.closable(KEY, DELIVERY) == 0
+    assert account.closable(KEY, DELIVERY, without=order_id) == 40
     journal.finish(order_id, BrokerState.CANCELLED)
     assert account.closable(KEY, DELIVERY) == 40
     assert account.closable(KEY, INTRADAY) == 0
     assert account.closable(KEY, MTF) == 0
+
+
+def test_only_the_first_sale_of_a_day_from_the_holding_bears_the_dp_charge() -> None:
+    journal = with_holding(100)
+    account = journal.account
+    journal.trade(DELIVERY_SHARE, BUY, 20, 500)
+    assert [account.is_first_demat_sale(KEY, quantity) for quantity in (20, 21)] == [False, True]
+    journal.trade(DELIVERY_SHARE, SELL, 21, 500)
+    assert not account.is_first_demat_sale(KEY, 10)
+    journal.end_day()
+    assert account.is_first_demat_sale(KEY, 10)
+    assert not account.is_first_demat_sale(INDEX_FUTURE.key, 10)
 
 
 def test_a_short_position_can_be_closed_by_buying() -> None:
@@ -85,7 +99,6 @@ def test_the_worked_short_option_blocks_its_estimate() -> None:
     journal.trade(INDEX_CALL, SELL, 65, 120)
     at_the_money = Decimal(241_800)
     assert journal.account.funds(ltp_of(24_800)).position_margin == at_the_money
-    assert journal.account.funds(no_ltp).position_margin == at_the_money  # from the strike
     assert journal.account.funds(ltp_of(24_700)).position_margin < at_the_money
 
 

@@ -43,7 +43,8 @@ def opened(instrument: OrderInstrument, side: Side, quantity: int, price: int) -
         (INDEX_FUTURE, INTRADAY, Side.SELL, 65, 24_800, 241_800),
         (CRUDE_FUTURE, DELIVERY, Side.BUY, 1, 6_000, 90_000),
         (INDEX_CALL, DELIVERY, Side.BUY, 65, 100, 6_500),
-        (INDEX_CALL, DELIVERY, Side.SELL, 65, 100, 241_800),
+        (PUT, DELIVERY, Side.SELL, 65, 100, 241_800),
+        (INDEX_CALL, DELIVERY, Side.SELL, 65, 200, 243_750),
     ],
 )
 def test_a_position_blocks_the_margin_of_its_kind(
@@ -66,7 +67,7 @@ def test_a_sold_option_is_margined_by_its_underlying() -> None:
 
 
 def test_a_sold_index_option_needs_more_on_its_expiry_day() -> None:
-    sold = opened(INDEX_CALL, Side.SELL, 65, 100)
-    before = position_margin(INDEX_CALL, DELIVERY, sold, date(2026, 12, 28), no_ltp)
-    on_the_day = position_margin(INDEX_CALL, DELIVERY, sold, date(2026, 12, 29), no_ltp)
+    sold = opened(PUT, Side.SELL, 65, 100)
+    before = position_margin(PUT, DELIVERY, sold, date(2026, 12, 28), no_ltp)
+    on_the_day = position_margin(PUT, DELIVERY, sold, date(2026, 12, 29), no_ltp)
     assert on_the_day - before == Decimal(24_800 * 65) * 2 / 100

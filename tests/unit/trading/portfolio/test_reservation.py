@@ -27,7 +27,7 @@ def test_margin_is_reserved_at_acceptance_and_released_when_the_order_ends(
     journal = Journal()
     order_id = journal.place(DELIVERY_SHARE, BUY, 3, margin=Decimal(100))
     account = journal.account
-    assert account.funds(no_ltp).order_margin == 100
+    assert account.funds(no_ltp).order_margin == account.order_margin(order_id) == 100
     assert account.funds(no_ltp).available == OPENING_CASH - 100
     journal.fill(order_id, 1, 33)
     assert account.funds(no_ltp).order_margin == Decimal("66.67")
