@@ -53,6 +53,11 @@ class PaperAccount:
         return self._state.kill_switch
 
     @property
+    def ended_day(self) -> str:
+        """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
+        return self._state.ended_day
+
+    @property
     def daily_orders(self) -> int:
         """Orders that were intended on this trading day, also before a reset."""
         return self._state.orders.daily_orders
@@ -60,8 +65,8 @@ class PaperAccount:
     def apply(self, entry: Entry) -> None:
         """Apply the next entry.
 
-        Raises ValueError for an entry of another user, a gap, or an event that does not fit its
-        order; the account is then unchanged.
+        Raises ValueError for an entry of another user, a gap, a day that has ended already, or an
+        event that does not fit its order; the account is then unchanged.
         """
         apply_entry(self._state, entry)
 

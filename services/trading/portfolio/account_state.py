@@ -34,6 +34,8 @@ class AccountState(msgspec.Struct):
     seq: int = 0
     at_ms: int = 0
     """Time of the newest entry."""
+    ended_day: str = ""
+    """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
     kill_switch: bool = False
     orders: OrderBook = msgspec.field(default_factory=OrderBook)
     positions: PositionBook = msgspec.field(default_factory=PositionBook)

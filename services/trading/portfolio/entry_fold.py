@@ -20,8 +20,8 @@ from shared.market.exchange_time import ist_date
 def apply_entry(state: AccountState, entry: Entry) -> None:
     """Apply the next entry in place.
 
-    Raises ValueError for an entry of another user, a gap, or an event that does not fit its order;
-    the state is then unchanged.
+    Raises ValueError for an entry of another user, a gap, a day that has ended already, or an event
+    that does not fit its order; the state is then unchanged.
     """
     if entry.user_id != state.user_id or entry.seq != state.seq + 1:
         raise ValueError(
@@ -30,8 +30,8 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
     match entry.body:
         case OrderChanged(order_id=order_id, event=event):
             _apply_event(state, order_id, event)
-        case DayEnded():
-            _end_day(state)
+        case DayEnded(day=day):
+            _end_day(state, day)
         case AccountReset():
             _reset(state)
         case KillSwitchSet(is_on=is_on):
@@ -65,7 +65,10 @@ def _apply_event(state: AccountState, order_id: str, event: events.OrderEvent) -
     )
 
 
-def _end_day(state: AccountState) -> None:
+def _end_day(state: AccountState, day: str) -> None:
+    if day <= state.ended_day:
+        raise ValueError(f"{day} does not follow {state.ended_day}, the last day that ended")
+    state.ended_day = day
     state.cash += settle_day(state.positions, state.holdings) - state.charges.total
     state.charges = DayCharges()
     state.orders.start_day()
