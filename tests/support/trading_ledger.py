@@ -4,8 +4,9 @@ Slow and simple. It has rates, rounding and matching of its own.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 
 from services.trading.journal.entry import AccountReset, DayEnded, Entry, OrderChanged
@@ -90,12 +91,14 @@ class Ledger:
         self.held: dict[str, list[Fraction]] = defaultdict(list)
         self.arriving: dict[str, list[Fraction]] = defaultdict(list)
         self.dp_keys: set[str] = set()
+        self.carried = Fraction(0)
         for entry in entries:
             match entry.body:
                 case OrderChanged(order_id=order_id, event=event):
                     self._event(order_id, event)
-                case DayEnded():
+                case DayEnded(marks=marks):
                     self._end_day()
+                    self.carried = self.unrealised(marks)
                 case AccountReset():
                     self.__init__([], opening_cash)  # type: ignore[misc]
 
@@ -198,11 +201,13 @@ class Ledger:
             return rounded(each * len(units))
         return rounded(value * percent / 100)
 
-    def unrealised(self) -> Fraction:
-        """Of all positions, at the prices of the stories."""
+    def unrealised(self, prices: Mapping[str, Decimal]) -> Fraction:
+        """Of all positions with a price."""
         total = Fraction(0)
         for pile in self.piles.values():
-            ltp = Fraction(LTP[pile.instrument.key])
+            ltp = prices.get(pile.instrument.key)
+            if ltp is None:
+                continue
             for sign, price in pile.units[self.covered(pile) :]:
-                total += sign * (ltp - price) * pile.instrument.multiplier
+                total += sign * (Fraction(ltp) - price) * pile.instrument.multiplier
         return total

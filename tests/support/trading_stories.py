@@ -35,6 +35,7 @@ LTP = {
     CRUDE_FUTURE.key: Decimal(6040),
     "NSE_INDEX|Nifty 50": Decimal("24750.45"),
 }
+MARKS = {key: price + 1 for key, price in LTP.items() if key != OTHER_SHARE.key}
 
 _PRICES = st.integers(1, 3_000_000).map(lambda paise: Decimal(paise) / 100)
 _MARGINS = st.integers(0, 10_000_000).map(lambda paise: Decimal(paise) / 100)
@@ -76,7 +77,7 @@ def tell(steps: list[tuple[Any, ...]], opening_cash: Decimal) -> Journal:
             case "finish", [number, state] if open_orders:
                 journal.finish(open_orders[number % len(open_orders)].order_id, state)
             case "end_day", []:
-                journal.end_day()
+                journal.end_day(MARKS)
             case "reset", []:
                 journal.reset()
     return journal

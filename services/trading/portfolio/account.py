@@ -120,7 +120,7 @@ class PaperAccount:
     def loss(self, ltp: Ltp) -> Decimal:
         """Realised and marked loss of the day, after charges; negative for a profit.
 
-        A position whose LTP is not known counts 0.
+        Carried positions are counted from the marks of the last day's end.
         """
         return self._state.loss(ltp)
 

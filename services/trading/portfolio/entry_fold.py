@@ -30,8 +30,8 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
     match entry.body:
         case OrderChanged(order_id=order_id, event=event):
             _apply_event(state, order_id, event)
-        case DayEnded(day=day):
-            _end_day(state, day)
+        case DayEnded():
+            _end_day(state, entry.body)
         case AccountReset():
             _reset(state)
         case KillSwitchSet(is_on=is_on):
@@ -65,13 +65,14 @@ def _apply_event(state: AccountState, order_id: str, event: events.OrderEvent) -
     )
 
 
-def _end_day(state: AccountState, day: str) -> None:
-    if day <= state.ended_day:
-        raise ValueError(f"{day} does not follow {state.ended_day}, the last day that ended")
-    state.ended_day = day
+def _end_day(state: AccountState, ended: DayEnded) -> None:
+    if ended.day <= state.ended_day:
+        raise ValueError(f"{ended.day} does not follow {state.ended_day}, the last day that ended")
+    state.ended_day = ended.day
     state.cash += settle_day(state.positions, state.holdings) - state.charges.total
     state.charges = DayCharges()
     state.orders.start_day()
+    state.mark(ended.marks)
 
 
 def _reset(state: AccountState) -> None:
@@ -79,3 +80,4 @@ def _reset(state: AccountState) -> None:
     state.positions, state.holdings = PositionBook(), Holdings()
     state.charges = DayCharges()
     state.orders.reset_paper()
+    state.mark({})

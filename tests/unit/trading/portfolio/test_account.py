@@ -111,6 +111,18 @@ def test_the_loss_of_the_day_is_realised_and_marked_after_charges() -> None:
     assert account.loss(no_ltp) == account.charges()
 
 
+def test_the_loss_of_a_carried_position_is_counted_from_the_mark_of_the_last_day() -> None:
+    journal = Journal()
+    journal.trade(INDEX_FUTURE, BUY, 65, 24_800)
+    journal.end_day({INDEX_FUTURE.key: Decimal(24_700)})
+    account = journal.account
+    assert account.loss(ltp_of(24_690)) == 65 * 10
+    assert account.loss(no_ltp) == 0
+    assert account.funds(ltp_of(24_690)).unrealised == 65 * -110
+    journal.trade(INDEX_FUTURE, SELL, 65, 24_690)
+    assert account.loss(no_ltp) == 65 * 10 + account.charges()
+
+
 def test_trades_are_listed_newest_first_up_to_the_limit() -> None:
     journal = Journal()
     for price in (500, 501, 502):
