@@ -154,10 +154,10 @@ class Journal:
         report = BrokerReport(f"paper-{order_id}", state, self.at_ms)
         return self.event(order_id, events.Reported(at_ms=self.at_ms, report=report))
 
-    def end_day(self) -> Entry:
+    def end_day(self, marks: dict[str, Decimal] | None = None) -> Entry:
         """The end of the trading day; the next one begins a calendar day later."""
         day = ist_date(self.at_ms).isoformat()
-        entry = self.append(DayEnded(day=day, at_ms=self.at_ms))
+        entry = self.append(DayEnded(day=day, at_ms=self.at_ms, marks=marks or {}))
         self.at_ms += DAY_MS
         return entry
 

@@ -1,5 +1,7 @@
 """The entries of the journal. An account is the fold of the entries of its user."""
 
+from decimal import Decimal
+
 import msgspec
 
 from services.trading.orders.events import OrderEvent
@@ -18,6 +20,11 @@ class DayEnded(msgspec.Struct, frozen=True, kw_only=True, tag="day_ended"):
     day: str
     """``YYYY-MM-DD``, IST."""
     at_ms: int
+    marks: dict[str, Decimal] = {}
+    """The last prices of carried positions, by key: the loss of the next day is counted from them.
+
+    A position without one is counted from the prices at which it was opened.
+    """
 
 
 class AccountReset(msgspec.Struct, frozen=True, kw_only=True, tag="reset"):

@@ -29,7 +29,7 @@ class Assessment:
     preview: Preview
     refusal: OrderRefused | None
     margin: Decimal
-    """To reserve, in rupees."""
+    """To reserve with the charges, in rupees."""
     price: Decimal | None
     """The reference price of the order, in rupees."""
     protection_percent: Decimal | None
@@ -75,7 +75,7 @@ class Assessor:
         return Assessment(
             preview=preview,
             refusal=first_refusal(preview.rules),
-            margin=preview.margin or _ZERO,
+            margin=proposal.reservation or _ZERO,
             price=proposal.reference_price,
             protection_percent=proposal.protection_percent,
         )
@@ -104,8 +104,8 @@ class Assessor:
     def _account(self, account: PaperAccount, terms: Terms, changes: Order | None) -> AccountFacts:
         ltp = self._ledger.broker.ltp
         order_id = None if changes is None else changes.order_id
-        closable = account.closable(terms.key, terms.product, without_order_id=order_id)
-        reserved = _ZERO if order_id is None else account.reserved(order_id)
+        closable = account.closable(terms.key, terms.product, without=order_id)
+        reserved = _ZERO if order_id is None else account.order_margin(order_id)
         return AccountFacts(
             available=account.funds(ltp).available + reserved,
             closable=max(0, closable if terms.side is Side.SELL else -closable),
@@ -114,5 +114,5 @@ class Assessor:
             orders_today=account.daily_orders,
             orders_last_sec=self._rates.recent(account.user_id, self._clock.monotonic()),
             kill_switch=account.kill_switch,
-            is_first_demat_sale=account.is_first_demat_sale(terms.key),
+            is_first_demat_sale=account.is_first_demat_sale(terms.key, terms.prices.quantity),
         )

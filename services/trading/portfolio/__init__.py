@@ -1,1 +1,1 @@
-"""Positions and profit and loss, exact to the paisa."""
+"""The paper account: orders, positions, holdings and funds, exact to the paisa."""

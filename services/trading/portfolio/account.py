@@ -60,6 +60,11 @@ class PaperAccount:
         return self._state.kill_switch
 
     @property
+    def ended_day(self) -> str:
+        """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
+        return self._state.ended_day
+
+    @property
     def daily_orders(self) -> int:
         """Orders that were intended on this trading day, also before a reset."""
         return self._state.orders.daily_orders
@@ -67,8 +72,8 @@ class PaperAccount:
     def apply(self, entry: Entry) -> None:
         """Apply the next entry.
 
-        Raises ValueError for an entry of another user, a gap, or an event that does not fit its
-        order; the account is then unchanged.
+        Raises ValueError for an entry of another user, a gap, a day that has ended already, or an
+        event that does not fit its order; the account is then unchanged.
         """
         apply_entry(self._state, entry)
 
@@ -79,11 +84,6 @@ class PaperAccount:
     def instrument_of(self, order_id: str) -> OrderInstrument:
         """The instrument of a paper order of the day. Raises KeyError."""
         return self._state.orders.instruments[order_id]
-
-    def reserved(self, order_id: str) -> Decimal:
-        """The margin that an order reserves, in rupees."""
-        reservation = self._state.orders.reservations.get(order_id)
-        return Decimal(0) if reservation is None else reservation.amount(self.orders[order_id])
 
     def order_view(self, order: Order) -> contract.OrderView:
         """An order as the user sees it."""
@@ -131,7 +131,7 @@ class PaperAccount:
     def loss(self, ltp: Ltp) -> Decimal:
         """Realised and marked loss of the day, after charges; negative for a profit.
 
-        A position whose LTP is not known counts 0.
+        Carried positions are counted from the marks of the last day's end.
         """
         return self._state.loss(ltp)
 
@@ -143,24 +143,35 @@ class PaperAccount:
         """Of today's and carried positions; negative for a short one."""
         return self._state.positions.quantity(key, product)
 
-    def is_first_demat_sale(self, key: str) -> bool:
-        """Whether these shares have not been sold from the demat account today."""
-        return key not in self._state.charges.sold_from_demat
+    def order_margin(self, order_id: str) -> Decimal:
+        """What is reserved for one order."""
+        return self._state.orders.reserved_for(order_id)
 
-    def closable(self, key: str, product: Product, *, without_order_id: str | None = None) -> int:
-        """The quantity that an order can close, less what (other) open orders will close.
+    def closable(self, key: str, product: Product, *, without: str | None = None) -> int:
+        """The quantity that an order can close, less what open orders will close.
 
         Positive: it can be sold, for delivery from holding, T1 and today's position. Negative: it
-        is short, and can be bought.
+        is short, and can be bought. `without`: an open order that does not count, since it is
+        being modified.
         """
         state = self._state
         held = state.positions.quantity(key, product)
         if product is Product.DELIVERY:
             held += state.holdings.quantity(key)
         side = Side.SELL if held > 0 else Side.BUY
-        closing = state.orders.open_quantity(key, product, side, without_order_id=without_order_id)
-        left = max(0, abs(held) - closing)
+        open_quantity = state.orders.open_quantity(key, product, side, without=without)
+        left = max(0, abs(held) - open_quantity)
         return left if held > 0 else -left
+
+    def is_first_demat_sale(self, key: str, quantity: int) -> bool:
+        """Whether a delivery sale of this quantity would be the day's first from the holding."""
+        state = self._state
+        bought_today = max(0, state.positions.quantity(key, Product.DELIVERY))
+        return (
+            quantity > bought_today
+            and state.holdings.quantity(key) > 0
+            and key not in state.charges.sold_from_demat
+        )
 
     def user_event(self, entry: Entry, ltp: Ltp) -> contract.UserEvent:
         """What the user is told of the newest entry. Raises ValueError for another one."""

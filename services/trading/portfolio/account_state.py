@@ -34,6 +34,12 @@ class AccountState(msgspec.Struct):
     seq: int = 0
     at_ms: int = 0
     """Time of the newest entry."""
+    ended_day: str = ""
+    """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
+    carried_profit: Decimal = _ZERO
+    """Unrealised profit of the carried positions when that day ended, at its marks."""
+    marks: dict[str, Decimal] = {}
+    """Their last prices when that day ended, by key."""
     kill_switch: bool = False
     orders: OrderBook = msgspec.field(default_factory=OrderBook)
     positions: PositionBook = msgspec.field(default_factory=PositionBook)
@@ -52,10 +58,23 @@ class AccountState(msgspec.Struct):
         return sum((profit for profit in profits if profit is not None), _ZERO)
 
     def loss(self, ltp: Ltp) -> Decimal:
-        """Of the day, after charges; negative for a profit. A position without LTP counts 0."""
-        marked = (_profit(booked, exposure, ltp) for booked, exposure in self._exposures())
-        unrealised = sum((profit for profit in marked if profit is not None), _ZERO)
-        return self.charges.total - self.realised() - unrealised
+        """Of the day, after charges; negative for a profit.
+
+        Carried positions are counted from their marks. While an LTP is not known, the mark stands
+        for it; a position with neither counts 0.
+        """
+
+        def price_of(key: str) -> Decimal | None:
+            price = ltp(key)
+            return self.marks.get(key) if price is None else price
+
+        profit = self.realised() + self._marked_profit(price_of)
+        return self.charges.total + self.carried_profit - profit
+
+    def mark(self, marks: dict[str, Decimal]) -> None:
+        """Count the loss of the next day from these prices."""
+        self.marks = marks
+        self.carried_profit = self._marked_profit(marks.get)
 
     def funds(self, ltp: Ltp) -> Funds:
         """Money of the account. `cash` includes what may be used of today's sales of holdings."""
@@ -74,6 +93,10 @@ class AccountState(msgspec.Struct):
             available=cash + realised - charges - order_margin - blocked,
             unrealised=self.unrealised(ltp),
         )
+
+    def _marked_profit(self, price: Ltp) -> Decimal:
+        profits = (_profit(booked, exposure, price) for booked, exposure in self._exposures())
+        return sum((profit for profit in profits if profit is not None), _ZERO)
 
     def _position_margin(self, ltp: Ltp) -> Decimal:
         today = ist_date(self.at_ms)

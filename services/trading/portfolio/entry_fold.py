@@ -20,8 +20,8 @@ from shared.market.exchange_time import ist_date
 def apply_entry(state: AccountState, entry: Entry) -> None:
     """Apply the next entry in place.
 
-    Raises ValueError for an entry of another user, a gap, or an event that does not fit its order;
-    the state is then unchanged.
+    Raises ValueError for an entry of another user, a gap, a day that has ended already, or an event
+    that does not fit its order; the state is then unchanged.
     """
     if entry.user_id != state.user_id or entry.seq != state.seq + 1:
         raise ValueError(
@@ -31,7 +31,7 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
         case OrderChanged(order_id=order_id, event=event):
             _apply_event(state, order_id, event)
         case DayEnded():
-            _end_day(state)
+            _end_day(state, entry.body)
         case AccountReset():
             _reset(state)
         case KillSwitchSet(is_on=is_on):
@@ -65,10 +65,14 @@ def _apply_event(state: AccountState, order_id: str, event: events.OrderEvent) -
     )
 
 
-def _end_day(state: AccountState) -> None:
+def _end_day(state: AccountState, ended: DayEnded) -> None:
+    if ended.day <= state.ended_day:
+        raise ValueError(f"{ended.day} does not follow {state.ended_day}, the last day that ended")
+    state.ended_day = ended.day
     state.cash += settle_day(state.positions, state.holdings) - state.charges.total
     state.charges = DayCharges()
     state.orders.start_day()
+    state.mark(ended.marks)
 
 
 def _reset(state: AccountState) -> None:
@@ -76,3 +80,4 @@ def _reset(state: AccountState) -> None:
     state.positions, state.holdings = PositionBook(), Holdings()
     state.charges = DayCharges()
     state.orders.reset_paper()
+    state.mark({})

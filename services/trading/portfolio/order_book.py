@@ -64,24 +64,22 @@ class OrderBook(msgspec.Struct):
 
     def reserved(self) -> Decimal:
         """The margin of all open paper orders."""
-        return sum(
-            (
-                self.reservations[order_id].amount(self.orders[order_id])
-                for order_id in self.open_ids
-                if order_id in self.reservations
-            ),
-            Decimal(0),
-        )
+        return sum((self.reserved_for(order_id) for order_id in self.open_ids), Decimal(0))
+
+    def reserved_for(self, order_id: str) -> Decimal:
+        """The margin of one order; 0 for an order of a broker."""
+        reservation = self.reservations.get(order_id)
+        return Decimal(0) if reservation is None else reservation.amount(self.orders[order_id])
 
     def open_quantity(
-        self, key: str, product: Product, side: Side, *, without_order_id: str | None = None
+        self, key: str, product: Product, side: Side, *, without: str | None = None
     ) -> int:
-        """What (other) open paper orders can still buy or sell."""
+        """What open paper orders, except one, can still buy or sell."""
         return sum(
             max(0, order.prices.quantity - order.filled_quantity)
             for order in self.open_orders()
             if order.terms.account is Account.PAPER
-            and order.order_id != without_order_id
+            and order.order_id != without
             and (order.terms.key, order.terms.product, order.terms.side) == (key, product, side)
         )
 

@@ -23,8 +23,8 @@ def position_margin(
 ) -> Decimal:
     """The margin of what a position risks, from the prices at which it was opened.
 
-    A sold option is computed from the LTP of its underlying, or from its strike while that is not
-    known.
+    A sold option is computed from the LTP of its underlying. While that is not known, it counts as
+    at the money, or in the money by its premium if it is a call.
     """
     if not exposure.lots:
         return Decimal(0)
@@ -41,12 +41,21 @@ def position_margin(
         return future_margin(value, kind)
     if exposure.is_long:
         return bought_option_margin(value)
-    underlying = None if instrument.underlying_key is None else ltp(instrument.underlying_key)
     return sold_option_margin(
-        underlying_price=instrument.strike if underlying is None else underlying,
+        underlying_price=_underlying_price(instrument, instrument.strike, exposure, ltp),
         strike=instrument.strike,
         is_call=instrument.is_call,
         quantity=-exposure.quantity * instrument.multiplier,
         kind=kind,
         is_expiry_day=instrument.expiry == on.isoformat(),
     )
+
+
+def _underlying_price(
+    instrument: OrderInstrument, strike: Decimal, sold: Position, ltp: Ltp
+) -> Decimal:
+    price = None if instrument.underlying_key is None else ltp(instrument.underlying_key)
+    if price is not None:
+        return price
+    # A call is worth at least underlying - strike.
+    return strike + (sold.average_price or 0) if instrument.is_call else strike

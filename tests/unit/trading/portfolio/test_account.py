@@ -14,6 +14,7 @@ from tests.support.trading_journal import (
     CRUDE_FUTURE,
     DELIVERY_SHARE,
     INDEX_CALL,
+    INDEX_FUTURE,
     INTRADAY_SHARE,
     OPENING_CASH,
     USER,
@@ -41,10 +42,23 @@ def test_a_delivery_sale_may_use_holding_and_t1_and_the_signed_position_of_today
     assert account.closable(KEY, DELIVERY) == 40
     order_id = journal.place(DELIVERY_SHARE, SELL, 40)
     assert account.closable(KEY, DELIVERY) == 0
+    assert account.closable(KEY, DELIVERY, without=order_id) == 40
     journal.finish(order_id, BrokerState.CANCELLED)
     assert account.closable(KEY, DELIVERY) == 40
     assert account.closable(KEY, INTRADAY) == 0
     assert account.closable(KEY, MTF) == 0
+
+
+def test_only_the_first_sale_of_a_day_from_the_holding_bears_the_dp_charge() -> None:
+    journal = with_holding(100)
+    account = journal.account
+    journal.trade(DELIVERY_SHARE, BUY, 20, 500)
+    assert [account.is_first_demat_sale(KEY, quantity) for quantity in (20, 21)] == [False, True]
+    journal.trade(DELIVERY_SHARE, SELL, 21, 500)
+    assert not account.is_first_demat_sale(KEY, 10)
+    journal.end_day()
+    assert account.is_first_demat_sale(KEY, 10)
+    assert not account.is_first_demat_sale(INDEX_FUTURE.key, 10)
 
 
 def test_a_short_position_can_be_closed_by_buying() -> None:
@@ -85,7 +99,6 @@ def test_the_worked_short_option_blocks_its_estimate() -> None:
     journal.trade(INDEX_CALL, SELL, 65, 120)
     at_the_money = Decimal(241_800)
     assert journal.account.funds(ltp_of(24_800)).position_margin == at_the_money
-    assert journal.account.funds(no_ltp).position_margin == at_the_money  # from the strike
     assert journal.account.funds(ltp_of(24_700)).position_margin < at_the_money
 
 
@@ -96,6 +109,18 @@ def test_the_loss_of_the_day_is_realised_and_marked_after_charges() -> None:
     assert account.loss(ltp_of(490)) == 1_000 + account.charges()
     assert account.loss(ltp_of(520)) == account.charges() - 2_000
     assert account.loss(no_ltp) == account.charges()
+
+
+def test_the_loss_of_a_carried_position_is_counted_from_the_mark_of_the_last_day() -> None:
+    journal = Journal()
+    journal.trade(INDEX_FUTURE, BUY, 65, 24_800)
+    journal.end_day({INDEX_FUTURE.key: Decimal(24_700)})
+    account = journal.account
+    assert account.loss(ltp_of(24_690)) == 65 * 10
+    assert account.loss(no_ltp) == 0
+    assert account.funds(ltp_of(24_690)).unrealised == 65 * -110
+    journal.trade(INDEX_FUTURE, SELL, 65, 24_690)
+    assert account.loss(no_ltp) == 65 * 10 + account.charges()
 
 
 def test_trades_are_listed_newest_first_up_to_the_limit() -> None:

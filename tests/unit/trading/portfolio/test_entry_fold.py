@@ -98,3 +98,14 @@ def test_a_gap_another_user_or_an_unknown_order_is_refused_and_changes_nothing()
         journal.place(None, BUY, 1, key=KEY)
     assert journal.account.state() == before
     assert journal.account.orders[order_id].event_count == 1
+
+
+def test_a_day_ends_once() -> None:
+    journal = Journal()
+    journal.trade(DELIVERY_SHARE, BUY, 1, 500)
+    ended = journal.end_day()
+    before = journal.account.state()
+    with pytest.raises(ValueError, match="does not follow 2026-11-27"):
+        journal.append(ended.body)
+    assert journal.account.ended_day == "2026-11-27"
+    assert journal.account.state() == before
