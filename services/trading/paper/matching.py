@@ -176,7 +176,7 @@ class Matcher:
     def _activate(self, order: RestingOrder, quote: Quote, results: list[Result]) -> bool:
         """Let an order meet its first quote, or a stop order its trigger."""
         if not order.is_waiting:
-            if self._awaits_book(order, quote):
+            if _awaits_book(order, quote):
                 return False
             order.activate(quote.ltp)
             return True
@@ -185,17 +185,6 @@ class Matcher:
         order.is_triggered = True
         results.append(Triggered(order.order_id, order.activate(quote.ltp)))
         return True
-
-    def _awaits_book(self, order: RestingOrder, quote: Quote) -> bool:
-        """Whether only the best prices are known yet, and the order would take more than that."""
-        if quote.has_book or quote.ts_ms >= order.arrival_ms + BOOK_WAIT_MS:
-            return False
-        limit = order.limit_at(quote.ltp)
-        best = quote.opposite(order.side)[:1]
-        return any(
-            is_better(order.side, limit, level.price) and level.quantity < order.remaining
-            for level in best
-        )
 
     def _fill_by_book(
         self, order: RestingOrder, quote: Quote, results: list[Result], *, is_resting: bool
@@ -209,6 +198,18 @@ class Matcher:
             self._liquidity.take(order.side, level.price, filled)
             price = order.limit if is_resting else level.price
             _fill(order, quote, price, filled, results)
+
+
+def _awaits_book(order: RestingOrder, quote: Quote) -> bool:
+    """Whether only the best prices are known yet, and the order would take more than that."""
+    best = quote.opposite(order.side)[:1]
+    if quote.has_book or not best or best[0].quantity >= order.remaining:
+        return False
+    if not is_better(order.side, order.limit_at(quote.ltp), best[0].price):
+        return False
+    if order.awaits_book_since_ms is None:
+        order.awaits_book_since_ms = quote.ts_ms
+    return quote.ts_ms < order.awaits_book_since_ms + BOOK_WAIT_MS
 
 
 def _fill_by_trade(order: RestingOrder, quote: Quote, traded: int, results: list[Result]) -> int:
