@@ -4,7 +4,6 @@ The caller orders commands and market data by (time, sequence). A fill carries t
 made from, so that anyone can compute it again. The rules are numbered in docs/trading.md.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
@@ -15,49 +14,11 @@ from services.trading.paper.auctions import AuctionTrade
 from services.trading.paper.liquidity import Liquidity, UsedLevel
 from services.trading.paper.market import Candle, Quote
 from services.trading.paper.resting_order import RestingOrder, is_better
+from services.trading.paper.results import Lapsed, PaperFill, Result, Triggered
 from shared.contracts.order_terms import OrderType, Terms
 
 BOOK_WAIT_MS: Final = 2_000
 """How long an order that is larger than the best level waits for the first order book."""
-
-
-@dataclass(frozen=True, slots=True)
-class PaperFill:
-    """A trade of the paper broker."""
-
-    order_id: str
-    trade_id: str
-    """Derived from the order, its trades so far and the quote: replay makes no new trade."""
-    quantity: int
-    price: Decimal
-    quote: Quote
-
-
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    """A stop order became a limit order with this limit."""
-
-    order_id: str
-    limit: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Lapsed:
-    """What an IOC order did not fill was cancelled."""
-
-    order_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """What a DAY order did not fill has ended with the session."""
-
-    order_id: str
-    quantity: int
-
-
-Result = PaperFill | Triggered | Lapsed | Expired
 
 
 class MatcherState(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.trading.paper.broker import STATE_VERSION, BrokerState, PaperBroker
-from services.trading.paper.matching import PaperFill
+from services.trading.paper.results import PaperFill
 from shared.contracts import messages
 from shared.contracts.messages import FeedState
 from shared.contracts.order_terms import Side, Validity

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.trading.paper.matching import PaperFill
+from services.trading.paper.results import PaperFill
 from shared.contracts.messages import FeedState
 from shared.contracts.order_terms import Side, Validity
 from shared.market.exchange_time import DAY_MS, MINUTE_MS

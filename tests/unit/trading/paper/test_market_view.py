@@ -43,56 +43,12 @@ def apply_clock(
     view.apply(CLOCK, messages.encode(tick))
 
 
-def levels(view: MarketView) -> tuple[list[str], list[str], bool]:
-    quote = view.quote(KEY)
-    assert quote is not None
-    bids, asks = ([f"{x.quantity}@{x.price}" for x in side] for side in (quote.bids, quote.asks))
-    return bids, asks, quote.has_book
-
-
 def test_prices_have_exactly_the_digits_of_the_feed() -> None:
     view = MarketView()
     apply_quote(view, ltp=1_402.35, bid=0.0025, bid_qty=5)
     quote = view.quote(KEY)
     assert quote is not None
     assert (quote.ltp, quote.bids) == (Decimal("1402.35"), (Level(Decimal("0.0025"), 5),))
-
-
-def test_a_quote_without_an_order_book_has_its_best_prices() -> None:
-    view = MarketView()
-    apply_quote(view, bid=99.95, bid_qty=10, ask=100.05)
-    assert levels(view) == (["10@99.95"], [], False)
-
-
-def test_an_order_book_replaces_the_best_prices_of_its_quote() -> None:
-    view = MarketView()
-    apply_quote(view, bid=99.95, bid_qty=10)
-    assert apply_book(view)
-    assert levels(view) == (["10@99.95", "20@99.9"], ["30@100.05"], True)
-
-
-def test_behind_the_next_quote_an_order_book_loses_the_levels_that_the_quote_excludes() -> None:
-    view = MarketView()
-    apply_quote(view)
-    apply_book(view)
-    apply_quote(view, seq=2, bid=99.9, bid_qty=5, ask=100.0, ask_qty=7)
-    assert levels(view) == (["5@99.9"], ["7@100.0", "30@100.05"], True)
-
-
-def test_an_older_order_book_is_not_used() -> None:
-    view = MarketView()
-    apply_quote(view)
-    apply_book(view)
-    apply_quote(view, seq=3, bid=99.95, bid_qty=10)
-    assert levels(view) == (["10@99.95"], [], False)
-    assert not apply_book(view)
-
-
-def test_five_levels_are_used_and_none_without_a_quantity() -> None:
-    view = MarketView()
-    apply_quote(view)
-    apply_book(view, bids=[], asks=[(100 + n, n) for n in range(7)])
-    assert levels(view)[1] == ["1@101.0", "2@102.0", "3@103.0", "4@104.0", "5@105.0"]
 
 
 def test_entries_of_an_older_leader_are_dropped_and_the_feed_of_a_newer_one_must_prove_itself() -> (
