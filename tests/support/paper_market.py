@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from services.trading.paper.broker import BrokerResult, PaperBroker
-from services.trading.paper.matching import Expired, Lapsed, PaperFill, Triggered
+from services.trading.paper.broker import PaperBroker
+from services.trading.paper.results import BrokerResult, Expired, Lapsed, PaperFill, Triggered
 from shared.contracts import messages
 from shared.contracts.messages import FeedState
 from shared.contracts.order_terms import (

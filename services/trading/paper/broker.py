@@ -4,7 +4,6 @@ Deterministic: the same entries and commands in the same order give the same res
 restore from `state` at any position between them.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -16,10 +15,10 @@ from services.trading.paper.instrument_orders import (
     InstrumentState,
     UserResult,
 )
-from services.trading.paper.market import Candle, Quote
+from services.trading.paper.market import Candle, Quote, exact_price
 from services.trading.paper.market_view import MarketState, MarketView
-from services.trading.paper.matching import Result
 from services.trading.paper.resting_order import RestingOrder
+from services.trading.paper.results import BrokerResult
 from services.trading.paper.trading_day import TradingDay, trading_day
 from shared.contracts import messages
 from shared.contracts.order_terms import Terms
@@ -35,14 +34,6 @@ class TradedInstrument(InstrumentFacts, Protocol):
 
     @property
     def tick(self) -> Decimal: ...
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerResult:
-    """Something happened to an order."""
-
-    user_id: str
-    result: Result
 
 
 class BrokerState(msgspec.Struct):
@@ -187,7 +178,7 @@ class PaperBroker:
             case messages.Depth() as book if book.key in self._instruments:
                 return self._on_quote(book.key, book.ts, is_news=False)
             case messages.Candle() as candle if candle.key in self._instruments:
-                minute = Candle(candle.start, _decimal(candle.high), _decimal(candle.low))
+                minute = Candle(candle.start, exact_price(candle.high), exact_price(candle.low))
                 self._instruments[candle.key].on_candle(minute)
                 self._awaiting.add(candle.key)
             case messages.ClockTick():
@@ -278,7 +269,3 @@ class PaperBroker:
 
     def _day(self, segment: str, at_ms: int, *, has_derivatives: bool) -> TradingDay | None:
         return trading_day(self._calendar, segment, at_ms, has_derivatives=has_derivatives)
-
-
-def _decimal(price: float) -> Decimal:
-    return Decimal(str(price))

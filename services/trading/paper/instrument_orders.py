@@ -7,7 +7,8 @@ import msgspec
 
 from services.trading.paper.auctions import AuctionWatch
 from services.trading.paper.market import Candle, Quote
-from services.trading.paper.matching import Expired, Lapsed, Matcher, MatcherState, Result
+from services.trading.paper.matching import Matcher, MatcherState
+from services.trading.paper.results import Expired, Lapsed, Result
 from services.trading.paper.trading_day import TradingDay, order_end_ms
 from shared.market.exchange_calendar import Calendar
 

@@ -30,7 +30,9 @@ class Liquidity:
 
     def __init__(self, used: Iterable[UsedLevel] = ()) -> None:
         self._used = {(level.side, level.price): level for level in used}
-        self._shown: dict[Side, tuple[Level, ...]] = dict.fromkeys(Side, ())
+        self._quote: Quote | None = None
+        self._shown: dict[Side, tuple[Level, ...]] = {}
+        """Of the last quote, once it is needed."""
 
     @property
     def used(self) -> list[UsedLevel]:
@@ -47,11 +49,12 @@ class Liquidity:
         A used level is forgotten when all of it has been renewed, or when the book shows that it is
         gone. It is remembered while it lies beyond the shown levels.
         """
-        self._shown = {side: quote.opposite(side) for side in Side}
-        if quote.is_crossed:
+        self._quote = quote
+        self._shown.clear()
+        if not self._used or quote.is_crossed:
             return
         for name, used in list(self._used.items()):
-            levels = self._shown[used.side]
+            levels = self._levels(used.side)
             if not levels or _is_beyond(used, levels[-1]):
                 continue
             shown = next((level.quantity for level in levels if level.price == used.price), 0)
@@ -63,7 +66,7 @@ class Liquidity:
     def levels(self, side: Side, limit: Decimal) -> list[Level]:
         """What an order of this side may take up to its limit, the best price first."""
         result = []
-        for level in self._shown[side]:
+        for level in self._levels(side):
             if level.price > limit if side is Side.BUY else level.price < limit:
                 break
             used = self._used.get((side, level.price))
@@ -76,9 +79,17 @@ class Liquidity:
         """Use some of a level that `levels` returned."""
         used = self._used.get((side, price))
         if used is None:
-            shown = next(level.quantity for level in self._shown[side] if level.price == price)
+            shown = next(level.quantity for level in self._levels(side) if level.price == price)
             used = self._used[side, price] = UsedLevel(side, price, shown, shown)
         used.left -= quantity
+
+    def _levels(self, side: Side) -> tuple[Level, ...]:
+        """What the last quote shows to orders of this side."""
+        if self._quote is None:
+            return ()
+        if side not in self._shown:
+            self._shown[side] = self._quote.opposite(side)
+        return self._shown[side]
 
 
 def _is_beyond(used: UsedLevel, last: Level) -> bool:

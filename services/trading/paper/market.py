@@ -72,3 +72,8 @@ class Candle:
     start_ms: int
     high: Decimal
     low: Decimal
+
+
+def exact_price(price: float) -> Decimal:
+    """The price with exactly the digits that the feed sent."""
+    return Decimal(str(price))

@@ -1,13 +1,13 @@
 """The newest market data of all instruments, as the entries of TICKS report it. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from services.trading.paper.market import Level, Quote
+from services.trading.paper.market import Quote, exact_price
+from services.trading.paper.order_book import check_book, is_of, levels_of
 from shared.contracts import messages
 from shared.contracts.messages import FeedState
 from shared.contracts.subjects import (
@@ -20,15 +20,10 @@ from shared.contracts.subjects import (
 from shared.errors import InvalidField
 from shared.market.exchange_time import DAY_MS, trading_day
 
-MAX_LEVELS: Final = 5
 MAX_CLOCK_LAG_MS: Final = 60_000
 """A quote that is further ahead of the clock is not matched: the clock does not advance."""
 _KEPT_DAYS: Final = 7
 """Quotes of instruments without news for longer are forgotten."""
-_MAX_PRICE: Final = 1e9
-_MAX_QUANTITY: Final = 2**53 - 1
-_MAX_NUMBER: Final = 2**63 - 1
-_MAX_TIME_MS: Final = 100_000_000_000_000
 
 Message = messages.Quote | messages.Depth | messages.Candle | messages.ClockTick
 
@@ -80,7 +75,7 @@ class MarketView:
                 kind = "depth"
                 book = messages.decode_depth(data)
                 _check_subject(subject, DEPTH_PREFIX, book.key)
-                _check_book(book)
+                check_book(book)
                 return self._apply_book(book)
             if subject.startswith(CANDLE_1M_PREFIX):
                 kind = "candle"
@@ -94,7 +89,7 @@ class MarketView:
     def ltp(self, key: str) -> Decimal | None:
         """The last traded price; None if it is not known."""
         quote = self.state.quotes.get(key)
-        return None if quote is None or quote.ltp is None else _decimal(quote.ltp)
+        return None if quote is None or quote.ltp is None else exact_price(quote.ltp)
 
     def quote(
         self,
@@ -111,12 +106,12 @@ class MarketView:
         quote = self.state.quotes.get(key)
         if quote is None or quote.ltp is None:
             return None
-        bids, asks, has_book = self._levels(quote)
+        bids, asks, has_book = levels_of(quote, self.state.books.get(key))
         return Quote(
             ts_ms=quote.ts if ts_ms is None else ts_ms,
             epoch=quote.epoch,
             seq=quote.seq,
-            ltp=_decimal(quote.ltp),
+            ltp=exact_price(quote.ltp),
             ltt_ms=quote.ltt or 0,
             ltq=quote.ltq or 0,
             volume=quote.volume or 0,
@@ -180,8 +175,7 @@ class MarketView:
             return None
         self.state.books[book.key] = book
         quote = self.state.quotes.get(book.key)
-        is_usable = quote is not None and quote.epoch == book.epoch and book.seq >= quote.seq - 1
-        return book if is_usable else None
+        return book if quote is not None and is_of(book, quote) else None
 
     def _apply_clock(self, tick: messages.ClockTick) -> messages.ClockTick | None:
         if not self._is_current(tick.epoch):
@@ -195,61 +189,8 @@ class MarketView:
             self.start_day()
         return tick
 
-    def _levels(self, quote: messages.Quote) -> tuple[tuple[Level, ...], tuple[Level, ...], bool]:
-        """Bids, asks and whether they are of an order book.
-
-        Behind a newer quote, the last book loses the levels that the quote's best prices exclude.
-        """
-        best_bid = _best(quote.bid, quote.bid_qty)
-        best_ask = _best(quote.ask, quote.ask_qty)
-        book = self.state.books.get(quote.key)
-        if book is None or book.epoch != quote.epoch or book.seq < quote.seq - 1:
-            return best_bid, best_ask, False
-        bids, asks = _book_side(book.bids), _book_side(book.asks)
-        if book.seq < quote.seq:
-            bids = best_bid + tuple(
-                level for level in bids if best_bid and level.price < best_bid[0].price
-            )
-            asks = best_ask + tuple(
-                level for level in asks if best_ask and level.price > best_ask[0].price
-            )
-        return bids[:MAX_LEVELS], asks[:MAX_LEVELS], True
-
-
-def _decimal(price: float) -> Decimal:
-    """The price with exactly the digits that the feed sent."""
-    return Decimal(str(price))
-
-
-def _best(price: float | None, quantity: int | None) -> tuple[Level, ...]:
-    return (Level(_decimal(price), quantity),) if price and quantity else ()
-
-
-def _book_side(levels: messages.Levels) -> tuple[Level, ...]:
-    return tuple(Level(_decimal(price), quantity) for price, quantity in levels if quantity)
-
 
 def _check_subject(subject: str, prefix: str, key: str) -> None:
     """Raises InvalidField unless the message's key is that of its subject."""
     if subject[len(prefix) :] != key_to_tokens(key):
         raise InvalidField("not the key of the subject", field="key")
-
-
-def _check_book(book: messages.Depth) -> None:
-    """Raises InvalidField if a value is out of range or a side is not sorted."""
-    numbers = (book.epoch, book.seq)
-    if not all(0 <= number <= _MAX_NUMBER for number in numbers):
-        raise InvalidField(f"not from 0 to {_MAX_NUMBER}", field="epoch, seq")
-    if not 0 <= book.ts < _MAX_TIME_MS:
-        raise InvalidField(f"not from 0 to below {_MAX_TIME_MS}", field="ts")
-    _check_side(book.bids, "bids", is_descending=True)
-    _check_side(book.asks, "asks", is_descending=False)
-
-
-def _check_side(levels: Sequence[tuple[float, int]], field: str, *, is_descending: bool) -> None:
-    for price, quantity in levels:
-        if not 0 < price < _MAX_PRICE or not 0 <= quantity <= _MAX_QUANTITY:
-            raise InvalidField(f"{quantity}@{price} is out of range", field=field)
-    prices = [price for price, _ in levels]
-    if prices != sorted(prices, reverse=is_descending) or len(set(prices)) != len(prices):
-        raise InvalidField("not sorted from the best level", field=field)

@@ -4,7 +4,6 @@ The caller orders commands and market data by (time, sequence). A fill carries t
 made from, so that anyone can compute it again. The rules are numbered in docs/trading.md.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
@@ -15,49 +14,11 @@ from services.trading.paper.auctions import AuctionTrade
 from services.trading.paper.liquidity import Liquidity, UsedLevel
 from services.trading.paper.market import Candle, Quote
 from services.trading.paper.resting_order import RestingOrder, is_better
+from services.trading.paper.results import Lapsed, PaperFill, Result, Triggered
 from shared.contracts.order_terms import OrderType, Terms
 
 BOOK_WAIT_MS: Final = 2_000
 """How long an order that is larger than the best level waits for the first order book."""
-
-
-@dataclass(frozen=True, slots=True)
-class PaperFill:
-    """A trade of the paper broker."""
-
-    order_id: str
-    trade_id: str
-    """Derived from the order, its trades so far and the quote: replay makes no new trade."""
-    quantity: int
-    price: Decimal
-    quote: Quote
-
-
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    """A stop order became a limit order with this limit."""
-
-    order_id: str
-    limit: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Lapsed:
-    """What an IOC order did not fill was cancelled."""
-
-    order_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """What a DAY order did not fill has ended with the session."""
-
-    order_id: str
-    quantity: int
-
-
-Result = PaperFill | Triggered | Lapsed | Expired
 
 
 class MatcherState(msgspec.Struct, frozen=True):
@@ -176,7 +137,7 @@ class Matcher:
     def _activate(self, order: RestingOrder, quote: Quote, results: list[Result]) -> bool:
         """Let an order meet its first quote, or a stop order its trigger."""
         if not order.is_waiting:
-            if self._awaits_book(order, quote):
+            if _awaits_book(order, quote):
                 return False
             order.activate(quote.ltp)
             return True
@@ -185,17 +146,6 @@ class Matcher:
         order.is_triggered = True
         results.append(Triggered(order.order_id, order.activate(quote.ltp)))
         return True
-
-    def _awaits_book(self, order: RestingOrder, quote: Quote) -> bool:
-        """Whether only the best prices are known yet, and the order would take more than that."""
-        if quote.has_book or quote.ts_ms >= order.arrival_ms + BOOK_WAIT_MS:
-            return False
-        limit = order.limit_at(quote.ltp)
-        best = quote.opposite(order.side)[:1]
-        return any(
-            is_better(order.side, limit, level.price) and level.quantity < order.remaining
-            for level in best
-        )
 
     def _fill_by_book(
         self, order: RestingOrder, quote: Quote, results: list[Result], *, is_resting: bool
@@ -209,6 +159,18 @@ class Matcher:
             self._liquidity.take(order.side, level.price, filled)
             price = order.limit if is_resting else level.price
             _fill(order, quote, price, filled, results)
+
+
+def _awaits_book(order: RestingOrder, quote: Quote) -> bool:
+    """Whether only the best prices are known yet, and the order would take more than that."""
+    best = quote.opposite(order.side)[:1]
+    if quote.has_book or not best or best[0].quantity >= order.remaining:
+        return False
+    if not is_better(order.side, order.limit_at(quote.ltp), best[0].price):
+        return False
+    if order.awaits_book_since_ms is None:
+        order.awaits_book_since_ms = quote.ts_ms
+    return quote.ts_ms < order.awaits_book_since_ms + BOOK_WAIT_MS
 
 
 def _fill_by_trade(order: RestingOrder, quote: Quote, traded: int, results: list[Result]) -> int:

@@ -32,6 +32,8 @@ class RestingOrder:
     """Whether the trigger was reached. That happens once; a modification does not undo it."""
     is_reached: bool = False
     """Whether a completed minute reached the trigger: the next quote triggers the order."""
+    awaits_book_since_ms: int | None = None
+    """Time of the quote without an order book from which on the order waits for one."""
     queue: int | None = None
     """Quantity ahead at the order's price; None while its level is not shown."""
     trade_count: int = 0
@@ -115,7 +117,7 @@ class RestingOrder:
             self.is_reached = False
         self.arrival_ms = max(self.arrival_ms, arrival_ms)
         self.is_active = False
-        self.limit = self.queue = None
+        self.limit = self.queue = self.awaits_book_since_ms = None
 
     def is_passed_by(self, price: Decimal) -> bool:
         """Whether a trade at this price went through the limit of an active order."""

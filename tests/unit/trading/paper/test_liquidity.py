@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.paper.liquidity import Liquidity
+from services.trading.paper.liquidity import Liquidity, UsedLevel
 from services.trading.paper.market import Level, Quote
 from shared.contracts.order_terms import Side
 
@@ -41,6 +41,25 @@ def test_the_best_price_within_the_limit_comes_first() -> None:
     )  # fmt: skip
     liquidity.update(quote)
     assert liquidity.levels(Side.BUY, Decimal(101)) == list(asks[:2])
+
+
+def test_only_used_levels_are_remembered_until_they_are_renewed() -> None:
+    liquidity = Liquidity()
+    liquidity.update(book(50))
+    liquidity.take(Side.BUY, PRICE, 20)
+    assert liquidity.used == [UsedLevel(Side.BUY, PRICE, shown=50, left=30)]
+    liquidity.update(book(60))
+    assert liquidity.used == [UsedLevel(Side.BUY, PRICE, shown=60, left=40)]
+    liquidity.update(book(10))
+    assert liquidity.used == []
+
+
+def test_a_used_level_is_forgotten_when_it_is_gone_and_not_when_the_side_is_empty() -> None:
+    liquidity = Liquidity([UsedLevel(Side.BUY, Decimal(99), 50, 0)])
+    liquidity.update(book(0))
+    assert len(liquidity.used) == 1
+    liquidity.update(book(5))
+    assert liquidity.used == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), max_size=20))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from services.trading.paper.auctions import AuctionTrade
 from services.trading.paper.market import Candle, Level, Quote
-from services.trading.paper.matching import Lapsed, Matcher, PaperFill, Result, Triggered
+from services.trading.paper.matching import Matcher
 from services.trading.paper.resting_order import RestingOrder
+from services.trading.paper.results import Lapsed, PaperFill, Result, Triggered
 from shared.contracts.order_terms import (
     Account,
     OrderType,
