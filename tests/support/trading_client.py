@@ -33,6 +33,8 @@ from tests.support.waiting import eventually
 
 CLOCK_OF_TESTS: Final = SystemClock()
 USER: Final = "user-1"
+_SERVED_SECS: Final = 0.5
+"""Between accounts, nats-server does not report that nobody answers."""
 RELIANCE: Final = Instrument(
     key=KEY, symbol="RELIANCE", name="Reliance Industries", segment="NSE_EQ", exchange="NSE",
     type="EQ", isin="INE002A01018", lot_size=1, tick_size=0.05, freeze_quantity=100_000.0,
@@ -103,7 +105,12 @@ class TradingClient:
         await self._bus.client.flush()
 
     async def call(
-        self, operation: Operation, request: msgspec.Struct, reply_type: type[ReplyT]
+        self,
+        operation: Operation,
+        request: msgspec.Struct,
+        reply_type: type[ReplyT],
+        *,
+        timeout_secs: float = PATIENCE_SECS,
     ) -> ReplyT:
         """The reply. Raises the RequestError of the service."""
         return await send_request(
@@ -112,7 +119,7 @@ class TradingClient:
             trading_subject(0, operation),
             request,
             reply_type,
-            timeout_secs=PATIENCE_SECS,
+            timeout_secs=timeout_secs,
         )
 
     async def has_events(self, count: int) -> None:
@@ -161,9 +168,9 @@ async def trading_client(nats: NatsServer, user_id: str = USER) -> AsyncIterator
         await client.receive()
 
         async def is_served() -> bool:
+            query = AccountQuery(user_id=user_id, account=Account.PAPER)
             try:
-                query = AccountQuery(user_id=user_id, account=Account.PAPER)
-                await client.call(Operation.FUNDS, query, Funds)
+                await client.call(Operation.FUNDS, query, Funds, timeout_secs=_SERVED_SECS)
             except Unavailable:
                 return False
             return True

@@ -8,7 +8,7 @@ from services.trading.journal.entry import OrderChanged
 from services.trading.orders.broker_report import BrokerReport, BrokerState
 from services.trading.orders.events import Filled, OrderEvent, Reported
 from services.trading.orders.order import Order
-from services.trading.paper.matching import Expired, Lapsed, PaperFill, Result, Triggered
+from services.trading.paper.results import Expired, Lapsed, PaperFill, Result, Triggered
 from shared.contracts.order_terms import OrderType
 
 _NOT_FILLED: Final = "the part of an IOC order that was not filled at once is cancelled"
