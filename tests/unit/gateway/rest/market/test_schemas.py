@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
-from services.gateway.rest import schemas
+from services.gateway.rest.market import schemas
 from shared.contracts import history, instruments, messages
 
 PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
