@@ -29,6 +29,8 @@ from services.gateway.http.token_bucket import KeyedCounter
 from services.gateway.rest.market.endpoints import MarketEndpoints
 from services.gateway.rest.market.persister_client import PersisterClient
 from services.gateway.rest.routes import RestRoutes
+from services.gateway.rest.trading.endpoints import TradingEndpoints
+from services.gateway.rest.trading.trading_client import TradingClient
 from services.gateway.routes import make_application
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
@@ -148,6 +150,16 @@ async def build(
             readiness=readiness,
             clock=clock,
         )
+        trading = TradingEndpoints(
+            access,
+            TradingClient(
+                bus,
+                clock,
+                partitions=settings.trading_partitions,
+                timeout_secs=settings.order_timeout_secs,
+                max_concurrent=settings.trading_requests_at_once,
+            ),
+        )
         auth = AuthProxy(
             await stack.enter_async_context(proxy_session(settings.auth_connections)),
             settings.auth_url,
@@ -160,7 +172,7 @@ async def build(
         stream = StreamEndpoint(context, forwarded, readiness)
         application = make_application(
             stream,
-            RestRoutes(access, market.table()),
+            RestRoutes(access, [*market.table(), *trading.table()]),
             auth,
             StaticFiles(files, access, forwarded),
             readiness,

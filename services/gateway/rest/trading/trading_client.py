@@ -1,0 +1,93 @@
+"""Calls the trading service over NATS, with a bound on the calls in flight."""
+
+from typing import Final
+
+from services.gateway.rest.trading.command_key import HEADER
+from shared.bus.connection import Bus
+from shared.bus.requests import send_request_encoded
+from shared.contracts.trading import (
+    AccountCommand,
+    AccountQuery,
+    CancelRequest,
+    EventsQuery,
+    ExitRequest,
+    ModifyRequest,
+    Operation,
+    OrderQuery,
+    OrderRequest,
+    OrdersQuery,
+    SetKillSwitchRequest,
+    partition_of,
+    trading_subject,
+)
+from shared.errors import Overloaded, RequestError, TimedOut, Unavailable
+from shared.runtime.clock import Clock
+
+Query = AccountQuery | EventsQuery | OrderQuery | OrdersQuery | OrderRequest
+Command = (
+    AccountCommand | CancelRequest | ExitRequest | ModifyRequest | OrderRequest
+    | SetKillSwitchRequest
+)  # fmt: skip
+
+# REST inputs that have another name than the field of the bus request.
+_REST_NAMES: Final = {"command_key": HEADER}
+_REPEAT: Final = f"repeat the request with the same {HEADER}"
+
+
+class TradingClient:
+    """Sends each request to the partition of its user, one of `partitions`.
+
+    At most `max_concurrent` calls are in flight; one more is refused at once.
+    """
+
+    def __init__(
+        self, bus: Bus, clock: Clock, *, partitions: int, timeout_secs: float, max_concurrent: int
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._partitions = partitions
+        self._timeout_secs = timeout_secs
+        self._max_concurrent = max_concurrent
+        self._in_flight = 0
+
+    async def query(self, operation: Operation, request: Query) -> bytes:
+        """The response as JSON, undecoded; nothing is changed.
+
+        Raises the RequestError of the trading service with REST's field names; Unavailable or
+        TimedOut if it does not answer; Overloaded if too many calls are in flight.
+        """
+        return await self._call(operation, request)
+
+    async def command(self, operation: Operation, request: Command) -> bytes:
+        """The response as JSON, undecoded. Raises as `query`.
+
+        Without an answer, the command may have been executed. The error says how to find out.
+        """
+        try:
+            return await self._call(operation, request)
+        except TimedOut:
+            raise TimedOut(
+                f"no answer within {self._timeout_secs:g} s: the outcome is not known; {_REPEAT}"
+            ) from None
+        except Unavailable as error:
+            raise Unavailable(f"{error.detail}; {_REPEAT}", field=error.field) from None
+
+    async def _call(self, operation: Operation, request: Query | Command) -> bytes:
+        if self._in_flight >= self._max_concurrent:
+            raise Overloaded("too many requests wait for the trading service; try again")
+        self._in_flight += 1
+        partition = partition_of(request.user_id, self._partitions)
+        try:
+            return await send_request_encoded(
+                self._bus,
+                self._clock,
+                trading_subject(partition, operation),
+                request,
+                timeout_secs=self._timeout_secs,
+            )
+        except RequestError as error:
+            if error.field in _REST_NAMES:
+                error.field = _REST_NAMES[error.field]
+            raise
+        finally:
+            self._in_flight -= 1
