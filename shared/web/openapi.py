@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from shared.errors import Code, RequestError
 
 _REFERENCE: Final = "#/components/schemas/{model}"
+_HEADER: Final = "#/components/headers/{name}"
 _PATH_PARAMETER: Final = re.compile(r"{(\w+)}")
 _PATH_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^/?#]+$"}
 
@@ -41,7 +42,8 @@ class Operation:
     responses: Mapping[int, type[BaseModel] | None]
     """The body's model by status; None means no body. Without the errors."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Descriptions of headers that any response may have, errors included, by name."""
+    """Descriptions of headers that any response may have, errors included, by name. A header has
+    the same description in all operations of a document."""
     errors: Sequence[type[RequestError]]
     body: type[BaseModel] | None = None
     body_required: bool = True
@@ -69,14 +71,18 @@ def document(
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    components: dict[str, Any] = {
+        "schemas": _schemas(operations),
+        "securitySchemes": {name: dict(scheme) for name, scheme in security_schemes.items()},
+    }
+    headers = {name: text for operation in operations for name, text in operation.headers.items()}
+    if headers:
+        components["headers"] = {name: _header(text) for name, text in headers.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
         "paths": paths,
-        "components": {
-            "schemas": _schemas(operations),
-            "securitySchemes": {name: dict(scheme) for name, scheme in security_schemes.items()},
-        },
+        "components": components,
     }
 
 
@@ -99,7 +105,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if parameters:
         described["parameters"] = parameters
     for response in described["responses"].values():
-        headers = {name: _header(text) for name, text in operation.headers.items()}
+        headers = {name: {"$ref": _HEADER.format(name=name)} for name in operation.headers}
         if headers:
             response["headers"] = headers | response.get("headers", {})
     if operation.body is not None:

@@ -7,13 +7,11 @@ from aiohttp import hdrs, web
 
 from services.gateway.http.access import AccessControl
 from services.gateway.rest import operations
+from services.gateway.rest.reply import reply
 from shared.web.openapi import Operation
 from shared.web.problems import Handler
 
-_DOCUMENT_HEADERS: Final = {
-    "Cache-Control": "public, max-age=300",
-    "X-Content-Type-Options": "nosniff",
-}
+_PUBLIC: Final = "public, max-age=300"
 
 
 class RestRoutes:
@@ -24,12 +22,12 @@ class RestRoutes:
     ) -> None:
         self._access = access
         self._handlers = list(handlers)
-        self._openapi = operations.openapi()
+        self._openapi = operations.openapi().encode()
 
     async def openapi(self, request: web.Request) -> web.Response:
         """The OpenAPI document."""
         self._access.admit_anonymous(request)
-        return web.json_response(text=self._openapi, headers=_DOCUMENT_HEADERS)
+        return await reply(request, self._openapi, _PUBLIC)
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of all operations.

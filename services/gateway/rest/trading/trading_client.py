@@ -65,10 +65,8 @@ class TradingClient:
         """
         try:
             return await self._call(operation, request)
-        except TimedOut:
-            raise TimedOut(
-                f"no answer within {self._timeout_secs:g} s: the outcome is not known; {_REPEAT}"
-            ) from None
+        except TimedOut as error:
+            raise TimedOut(f"{error.detail}: the outcome is not known; {_REPEAT}") from None
         except Unavailable as error:
             raise Unavailable(f"{error.detail}; {_REPEAT}", field=error.field) from None
 

@@ -109,6 +109,7 @@ def test_headers_of_an_operation_are_in_all_its_responses() -> None:
     assert set(responses) == {"200", "304", "404", "503"}
     assert all("ETag" in response["headers"] for response in responses.values())
     assert set(responses["503"]["headers"]) == {"ETag", "Retry-After"}
+    assert DOCUMENT["components"]["headers"]["ETag"]["description"] == "Its validator."
 
 
 class Colour(StrEnum):
