@@ -116,7 +116,8 @@ class GatewaySettings(ServiceSettings):
     order_timeout_secs: Secs = 5.0
     """Timeout of a request to the trading service."""
     trading_requests_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
-    """Maximum number of requests to the trading service in flight. A further one gets HTTP 503."""
+    """Maximum number of requests to one partition of the trading service in flight. A further one gets
+    HTTP 503."""
 
     auth_url: HttpUrl = "http://127.0.0.1:7410"
     """URL of the auth service, to which /auth and /.well-known/jwks.json are forwarded."""

@@ -4,15 +4,10 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
 
-from shared.contracts import trading as contract
-from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
 from shared.contracts.trading import Operation, partition_of
 from shared.errors import (
     CommandInFlight,
@@ -26,97 +21,26 @@ from shared.errors import (
     RequestError,
     Unavailable,
 )
-from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import bus_of, flushed
-from tests.support.gateway.fake_trading import REPLIES, FakeTrading, answering_trading
-from tests.support.gateway.in_process import InProcessGateway, running_gateway
+from tests.support.gateway.fake_trading import REPLIES, answering_trading
+from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.rest import send
-from tests.support.http import Reply
+from tests.support.gateway.trading_rest import (
+    COMMAND,
+    OPERATIONS,
+    PLACED,
+    Doors,
+    open_doors,
+)
+from tests.support.patience import OUTAGE_SECS
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
-
-PLACED = {
-    "account": "paper", "key": KEY, "side": "BUY", "product": "I", "quantity": 10,
-    "order_type": "LIMIT", "price": "100.05",
-}  # fmt: skip
-ENCODED_KEY = "NSE_EQ%7CINE002A01018"
-QUOTED_INDEX = "NSE_INDEX%7CNifty%2050"
-COMMAND = {"Idempotency-Key": "c-1"}
-USER = "user-1"
-
-
-@dataclass(frozen=True)
-class Doors:
-    """A gateway with a trading service behind it."""
-
-    gateway: InProcessGateway
-    trading: FakeTrading
-
-    async def send(
-        self, method: str, path: str, body: Any = None, *, key: str | None = "c-1", **query: Any
-    ) -> Reply:
-        """Send a request with an Idempotency-Key; a `body` that is not bytes is encoded."""
-        raw = body if isinstance(body, bytes | None) else json.dumps(body)
-        headers = {} if key is None else {"Idempotency-Key": key}
-        return await send(self.gateway, method, path, headers=headers, body=raw, **query)
 
 
 @pytest.fixture
 async def doors(nats: NatsServer) -> AsyncIterator[Doors]:
-    async with answering_trading(nats) as trading, running_gateway(nats) as gateway:
-        yield Doors(gateway, trading)
-
-
-OPERATIONS: list[tuple[str, str, dict[str, Any], Any, Operation, msgspec.Struct]] = [
-    ("POST", "/v1/orders", {}, PLACED, Operation.PLACE, contract.OrderRequest(
-        user_id=USER, command_key="c-1", account=Account.PAPER, key=KEY, side=Side.BUY,
-        product=Product.INTRADAY, quantity=10, order_type=OrderType.LIMIT, price=Decimal("100.05"),
-    )),
-    ("POST", "/v1/orders/preview", {}, PLACED, Operation.PREVIEW, contract.OrderRequest(
-        user_id=USER, account=Account.PAPER, key=KEY, side=Side.BUY,
-        product=Product.INTRADAY, quantity=10, order_type=OrderType.LIMIT, price=Decimal("100.05"),
-    )),
-    ("GET", "/v1/orders", {"account": "paper", "open_only": "true", "limit": 5}, None,
-     Operation.ORDERS,
-     contract.OrdersQuery(user_id=USER, account=Account.PAPER, open_only=True, limit=5)),
-    ("DELETE", "/v1/orders", {"account": "upstox"}, None, Operation.CANCEL_ALL,
-     contract.AccountCommand(user_id=USER, command_key="c-1", account=Account.UPSTOX)),
-    ("GET", "/v1/orders/events", {"after": 6, "limit": 2}, None, Operation.EVENTS,
-     contract.EventsQuery(user_id=USER, after=6, limit=2)),
-    ("GET", "/v1/orders/o-1", {}, None, Operation.ORDER,
-     contract.OrderQuery(user_id=USER, order_id="o-1")),
-    ("PATCH", "/v1/orders/o-1", {}, {"price": 100.1, "validity": "IOC"}, Operation.MODIFY,
-     contract.ModifyRequest(
-         user_id=USER, command_key="c-1", order_id="o-1", price=Decimal("100.1"),
-         validity=Validity.IOC,
-     )),
-    ("DELETE", "/v1/orders/o-1", {}, None, Operation.CANCEL,
-     contract.CancelRequest(user_id=USER, command_key="c-1", order_id="o-1")),
-    ("GET", "/v1/trades", {"account": "paper"}, None, Operation.TRADES,
-     contract.OrdersQuery(user_id=USER, account=Account.PAPER)),
-    ("GET", "/v1/positions", {"account": "paper"}, None, Operation.POSITIONS,
-     contract.AccountQuery(user_id=USER, account=Account.PAPER)),
-    ("DELETE", "/v1/positions", {"account": "paper"}, None, Operation.EXIT,
-     contract.ExitRequest(user_id=USER, command_key="c-1", account=Account.PAPER)),
-    ("DELETE", f"/v1/positions/{ENCODED_KEY}", {"account": "paper", "product": "I"}, None,
-     Operation.EXIT, contract.ExitRequest(
-         user_id=USER, command_key="c-1", account=Account.PAPER, key=KEY, product=Product.INTRADAY,
-     )),
-    ("GET", "/v1/holdings", {"account": "paper"}, None, Operation.HOLDINGS,
-     contract.AccountQuery(user_id=USER, account=Account.PAPER)),
-    ("GET", "/v1/funds", {"account": "upstox"}, None, Operation.FUNDS,
-     contract.AccountQuery(user_id=USER, account=Account.UPSTOX)),
-    ("GET", "/v1/limits", {"account": "paper"}, None, Operation.LIMITS,
-     contract.AccountQuery(user_id=USER, account=Account.PAPER)),
-    ("PUT", "/v1/kill-switch", {}, {"is_on": True}, Operation.SET_KILL_SWITCH,
-     contract.SetKillSwitchRequest(user_id=USER, command_key="c-1", is_on=True)),
-    ("POST", "/v1/paper/reset", {}, None, Operation.RESET,
-     contract.AccountCommand(user_id=USER, command_key="c-1", account=Account.PAPER)),
-]  # fmt: skip
-"""Method, path, query, body, and the operation with the request that trading gets."""
-COMMANDS = [
-    row for row in OPERATIONS if row[0] != "GET" and row[4] is not Operation.PREVIEW
-]  # fmt: skip
+    async with open_doors(nats) as doors:
+        yield doors
 
 
 async def test_each_operation_reaches_trading_and_its_reply_is_relayed(doors: Doors) -> None:
@@ -161,127 +85,6 @@ async def test_a_user_is_served_by_its_own_partition(nats: NatsServer) -> None:
         seen = {request.user_id: partition for partition, _, request in trading.requests}
         assert seen == {user: partition_of(user, 3) for user in users}
         assert set(seen.values()) == {0, 1, 2}
-
-
-async def test_amounts_keep_every_digit_from_text_and_from_numbers(doors: Doors) -> None:
-    for text, expected in (
-        ('"100.05"', "100.05"), ("100.05", "100.05"), ("100.10", "100.10"), ("0", "0"),
-        ("123456789012.3456", "123456789012.3456"), ("2.5e1", "25"), ("1e5", "100000"),
-    ):  # fmt: skip
-        body = json.dumps(PLACED).replace('"100.05"', text).encode()
-        reply = await doors.send("POST", "/v1/orders", body)
-        assert reply.status == 201, reply.text
-        assert doors.trading.last.price == Decimal(expected)
-        assert str(doors.trading.last.price) == expected or "e" in text
-
-
-BAD_AMOUNTS = [
-    '""', '"abc"', '"1e5"', '"+1"', '"-1"', '" 1"', '"1."', '".5"', '"NaN"', '"Infinity"',
-    '"100.00001"', "100.00001", "-1", "-0.05", "1e400", "1e-400", "1000000000000", "true",
-    "[]", "{}", '"1_0"', '"\u0661"', "100.050000000000001",
-]  # fmt: skip
-
-
-async def test_any_other_amount_is_refused_with_the_name_of_its_field(doors: Doors) -> None:
-    for text in BAD_AMOUNTS:
-        body = json.dumps(PLACED).replace('"100.05"', text).encode()
-        reply = await doors.send("POST", "/v1/orders", body)
-        assert (reply.status, reply.body["code"], reply.body["field"]) == (
-            422, "invalid_field", "price",
-        )  # fmt: skip
-        assert "4 after" in reply.body["detail"]
-    assert doors.trading.requests == []
-
-
-async def test_a_body_that_is_not_json_is_a_bad_message(doors: Doors) -> None:
-    for body in (
-        b"", b"{", b'{"price": NaN}', b'{"price": Infinity}', b"\xff", b"[" * 5_000,
-        b'{"price": 1e99999999999999999999}',
-    ):  # fmt: skip
-        for method, path in (("POST", "/v1/orders"), ("PUT", "/v1/kill-switch")):
-            reply = await doors.send(method, path, body)
-            assert (reply.status, reply.body["code"]) == (400, "bad_message"), body
-
-
-BAD: list[tuple[str, str, dict[str, Any], Any, str]] = [
-    ("POST", "/v1/orders", {}, {}, "account"),
-    ("POST", "/v1/orders", {}, PLACED | {"account": "live"}, "account"),
-    ("POST", "/v1/orders", {}, PLACED | {"key": "RELIANCE"}, "key"),
-    ("POST", "/v1/orders", {}, PLACED | {"quantity": 0}, "quantity"),
-    ("POST", "/v1/orders", {}, PLACED | {"quantity": "1"}, "quantity"),
-    ("POST", "/v1/orders", {}, PLACED | {"quantity": 1.5}, "quantity"),
-    ("POST", "/v1/orders", {}, PLACED | {"quantity": True}, "quantity"),
-    ("POST", "/v1/orders", {}, PLACED | {"quantity": 10_000_001}, "quantity"),
-    ("POST", "/v1/orders", {}, PLACED | {"order_type": "limit"}, "order_type"),
-    ("POST", "/v1/orders", {}, PLACED | {"tag": "x"}, "tag"),
-    ("POST", "/v1/orders", {}, PLACED | {"disclosed_quantity": -1}, "disclosed_quantity"),
-    ("POST", "/v1/orders", {}, [], "body"),
-    ("POST", "/v1/orders/preview", {}, PLACED | {"side": "LONG"}, "side"),
-    ("PATCH", "/v1/orders/o-1", {}, {}, "body"),
-    ("PATCH", "/v1/orders/o-1", {}, {"price": None}, "body"),
-    ("PATCH", "/v1/orders/o-1", {}, {"side": "BUY"}, "side"),
-    ("PATCH", f"/v1/orders/{'x' * 65}", {}, {"quantity": 1}, "order_id"),
-    ("GET", "/v1/orders/%24where", {}, None, "order_id"),
-    ("GET", "/v1/orders", {}, None, "account"),
-    ("GET", "/v1/orders", {"account": "paper", "limit": 201}, None, "limit"),
-    ("GET", "/v1/orders", {"account": "paper", "open_only": "1"}, None, "open_only"),
-    ("GET", "/v1/orders/events", {"after": -1}, None, "after"),
-    ("GET", "/v1/trades", {"account": "paper", "open_only": "true"}, None, "open_only"),
-    ("GET", "/v1/positions", {"account": "both"}, None, "account"),
-    ("GET", "/v1/holdings", {}, None, "account"),
-    ("GET", "/v1/funds", {}, None, "account"),
-    ("GET", "/v1/limits", {}, None, "account"),
-    ("DELETE", "/v1/orders", {}, None, "account"),
-    ("DELETE", "/v1/positions", {}, None, "account"),
-    ("DELETE", "/v1/positions", {"account": "paper", "product": "I"}, None, "product"),
-    ("DELETE", f"/v1/positions/{ENCODED_KEY}", {"account": "paper"}, None, "product"),
-    ("DELETE", f"/v1/positions/{ENCODED_KEY}", {"product": "I"}, None, "account"),
-    ("DELETE", "/v1/positions/NIFTY", {"account": "paper", "product": "I"}, None, "key"),
-    ("PUT", "/v1/kill-switch", {}, {"is_on": 1}, "is_on"),
-    ("PUT", "/v1/kill-switch", {}, {}, "is_on"),
-]
-"""Method, path, query, body, and the field that is named."""
-
-
-async def test_an_invalid_input_is_named_and_does_not_reach_trading(doors: Doors) -> None:
-    for method, path, query, body, field in BAD:
-        reply = await doors.send(method, path, body, **query)
-        assert (reply.status, reply.body["code"]) == (422, "invalid_field"), reply.text
-        assert reply.body["field"] == field
-    assert doors.trading.requests == []
-
-
-async def test_the_key_of_a_position_is_decoded_once(doors: Doors) -> None:
-    path = f"/v1/positions/{QUOTED_INDEX}"
-    await doors.send("DELETE", path, account="paper", product="D")
-    assert doors.trading.last.key == OTHER_KEY == "NSE_INDEX|Nifty 50"
-    await doors.send("DELETE", "/v1/positions/A%7CB%2FC%2525", account="paper", product="D")
-    assert doors.trading.last.key == "A|B/C%25"
-
-
-async def test_each_command_needs_a_valid_idempotency_key(doors: Doors) -> None:
-    bad = [None, "", " ", "a b", "ü", "x" * 65, "a,b", "a/b"]
-    for key, (method, path, query, body, *_) in itertools.product(bad, COMMANDS):
-        reply = await doors.send(method, path, body, key=key, **query)
-        assert (reply.status, reply.body["code"], reply.body["field"]) == (
-            400, "idempotency_key_missing", "Idempotency-Key",
-        )  # fmt: skip
-    assert doors.trading.requests == []
-
-
-async def test_two_idempotency_keys_are_refused_and_the_longest_is_accepted(doors: Doors) -> None:
-    async with doors.gateway.http.post(
-        doors.gateway.url + "/v1/paper/reset",
-        headers=[
-            ("Authorization", f"Bearer {doors.gateway.issuer.token()}"),
-            ("Idempotency-Key", "a"),
-            ("Idempotency-Key", "b"),
-        ],
-    ) as response:
-        assert response.status == 400
-    longest = "aZ09_.:-" * 8
-    assert (await doors.send("POST", "/v1/paper/reset", key=longest)).status == 200
-    assert doors.trading.last.command_key == longest
 
 
 ERRORS: list[tuple[RequestError, int, dict[str, str]]] = [
@@ -377,6 +180,35 @@ async def test_one_request_to_trading_too_many_is_refused_while_others_wait(
     ]  # fmt: skip
 
 
+async def test_a_partition_that_does_not_answer_delays_no_user_of_another(
+    nats: NatsServer,
+) -> None:
+    async with (
+        answering_trading(nats, partitions=1) as trading,
+        bus_of(nats, "trading") as silent,
+        running_gateway(
+            nats, order_timeout_secs=OUTAGE_SECS, trading_requests_at_once=1, trading_partitions=2
+        ) as gateway,
+    ):
+        await silent.client.subscribe("trading.1.*")
+        await flushed(silent.client)
+        served, waiting = (
+            next(user for user in map(str, range(99)) if partition_of(user, 2) == partition)
+            for partition in range(2)
+        )
+
+        async def status(user: str) -> int:
+            token = gateway.issuer.token(sub=user)
+            return (await send(gateway, "GET", "/v1/funds", token=token, account="paper")).status
+
+        first = asyncio.create_task(status(waiting))
+        await eventually(lambda: silent.client.stats["in_msgs"], what="the request is in flight")
+        assert await status(served) == 200
+        assert await status(waiting) == 503
+        assert await first == 504
+        assert [partition for partition, *_ in trading.requests] == [0]
+
+
 async def test_only_a_valid_token_is_accepted(doors: Doors) -> None:
     for token in (None, "nonsense"):
         for method, path, query, body, *_ in OPERATIONS:
@@ -398,13 +230,3 @@ async def test_other_methods_of_a_path_are_refused(doors: Doors) -> None:
         reply = await doors.send(method, path)
         assert (reply.status, reply.headers["Allow"]) == (405, allowed), path
     assert doors.trading.requests == []
-
-
-async def test_a_compressed_or_long_body_is_refused(doors: Doors) -> None:
-    long = b'{"is_on": %b}' % (b" " * 70_000)
-    assert (await doors.send("PUT", "/v1/kill-switch", long)).status == 413
-    reply = await send(
-        doors.gateway, "PUT", "/v1/kill-switch", body=b"x",
-        headers=COMMAND | {"Content-Encoding": "gzip"},
-    )  # fmt: skip
-    assert (reply.status, reply.body["code"]) == (415, "unsupported_encoding")

@@ -1,7 +1,8 @@
-"""Calls the trading service over NATS, with a bound on the calls in flight."""
+"""Calls the trading service over NATS, with a bound on the calls in flight to each partition."""
 
 from typing import Final
 
+from services.gateway.http.token_bucket import KeyedCounter
 from services.gateway.rest.trading.command_key import HEADER
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request_encoded
@@ -37,7 +38,8 @@ _REPEAT: Final = f"repeat the request with the same {HEADER}"
 class TradingClient:
     """Sends each request to the partition of its user, one of `partitions`.
 
-    At most `max_concurrent` calls are in flight; one more is refused at once.
+    At most `max_concurrent` calls to a partition are in flight; one more is refused at once. So a
+    partition that does not answer delays no user of another one.
     """
 
     def __init__(
@@ -47,8 +49,7 @@ class TradingClient:
         self._clock = clock
         self._partitions = partitions
         self._timeout_secs = timeout_secs
-        self._max_concurrent = max_concurrent
-        self._in_flight = 0
+        self._in_flight = KeyedCounter(max_concurrent)
 
     async def query(self, operation: Operation, request: Query) -> bytes:
         """The response as JSON, undecoded; nothing is changed.
@@ -71,10 +72,9 @@ class TradingClient:
             raise Unavailable(f"{error.detail}; {_REPEAT}", field=error.field) from None
 
     async def _call(self, operation: Operation, request: Query | Command) -> bytes:
-        if self._in_flight >= self._max_concurrent:
-            raise Overloaded("too many requests wait for the trading service; try again")
-        self._in_flight += 1
         partition = partition_of(request.user_id, self._partitions)
+        if not self._in_flight.acquire(partition):
+            raise Overloaded("too many requests wait for the trading service; try again")
         try:
             return await send_request_encoded(
                 self._bus,
@@ -88,4 +88,4 @@ class TradingClient:
                 error.field = _REST_NAMES[error.field]
             raise
         finally:
-            self._in_flight -= 1
+            self._in_flight.release(partition)
