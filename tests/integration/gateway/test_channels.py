@@ -16,9 +16,9 @@ from services.gateway.stream.protocol import CloseCode
 from shared.bus.connection import Bus
 from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
 from shared.contracts.subjects import STATUS, bar_subject, depth_subject, order_subject
-from shared.contracts.trading import EventKind, UserEvent
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, fresh_quote
 from tests.support.buses import bus_of, flushed
+from tests.support.gateway.fake_trading import EVENT
 from tests.support.gateway.in_process import running_gateway, wait_for_open_streams
 from tests.support.gateway.websocket import (
     close_code_of,
@@ -176,7 +176,7 @@ async def trading(nats: NatsServer) -> AsyncIterator[Bus]:
 
 async def publish_orders(bus: Bus, user_id: str, *numbers: int) -> None:
     for number in numbers:
-        event = UserEvent(seq=number, kind=EventKind.FUNDS, at=MONDAY_10_00)
+        event = msgspec.structs.replace(EVENT, seq=number)
         await bus.client.publish(order_subject(user_id), msgspec.json.encode(event))
     await flushed(bus.client)
 

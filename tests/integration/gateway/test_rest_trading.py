@@ -29,8 +29,8 @@ from tests.support.gateway.trading_rest import (
     COMMAND,
     OPERATIONS,
     PLACED,
-    Doors,
-    open_doors,
+    TradingRest,
+    gateway_with_trading,
 )
 from tests.support.patience import OUTAGE_SECS
 from tests.support.servers import NatsServer
@@ -38,37 +38,37 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture
-async def doors(nats: NatsServer) -> AsyncIterator[Doors]:
-    async with open_doors(nats) as doors:
-        yield doors
+async def rest(nats: NatsServer) -> AsyncIterator[TradingRest]:
+    async with gateway_with_trading(nats) as rest:
+        yield rest
 
 
-async def test_each_operation_reaches_trading_and_its_reply_is_relayed(doors: Doors) -> None:
+async def test_each_operation_reaches_trading_and_its_reply_is_relayed(rest: TradingRest) -> None:
     assert {row[4] for row in OPERATIONS} == set(Operation)
     for method, path, query, body, operation, expected in OPERATIONS:
-        reply = await doors.send(method, path, body, **query)
+        reply = await rest.send(method, path, body, **query)
         assert reply.status == (201 if operation is Operation.PLACE else 200), reply.text
-        assert doors.trading.requests[-1] == (0, operation, expected)
+        assert rest.trading.requests[-1] == (0, operation, expected)
         assert reply.text == msgspec.json.encode(REPLIES[operation]).decode()
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["Content-Type"] == "application/json"
         assert "RateLimit" in reply.headers
 
 
-async def test_a_placed_order_has_a_location_that_shows_it(doors: Doors) -> None:
-    reply = await doors.send("POST", "/v1/orders", PLACED)
+async def test_a_placed_order_has_a_location_that_shows_it(rest: TradingRest) -> None:
+    reply = await rest.send("POST", "/v1/orders", PLACED)
     assert reply.headers["Location"] == "/v1/orders/o-1"
-    shown = await doors.send("GET", reply.headers["Location"])
+    shown = await rest.send("GET", reply.headers["Location"])
     assert shown.body["order"] == reply.body
 
 
-async def test_the_user_is_that_of_the_token_and_never_of_the_body(doors: Doors) -> None:
-    token = doors.gateway.issuer.token(sub="user-2")
-    await send(doors.gateway, "GET", "/v1/funds", token=token, account="paper")
-    assert doors.trading.last.user_id == "user-2"
-    reply = await doors.send("POST", "/v1/orders", PLACED | {"user_id": "user-2"})
+async def test_the_user_is_that_of_the_token_and_never_of_the_body(rest: TradingRest) -> None:
+    token = rest.gateway.issuer.token(sub="user-2")
+    await send(rest.gateway, "GET", "/v1/funds", token=token, account="paper")
+    assert rest.trading.last.user_id == "user-2"
+    reply = await rest.send("POST", "/v1/orders", PLACED | {"user_id": "user-2"})
     assert (reply.status, reply.body["field"]) == (422, "user_id")
-    reply = await doors.send("GET", "/v1/funds", account="paper", user_id="user-2")
+    reply = await rest.send("GET", "/v1/funds", account="paper", user_id="user-2")
     assert (reply.status, reply.body["field"]) == (422, "user_id")
 
 
@@ -103,23 +103,23 @@ ERRORS: list[tuple[RequestError, int, dict[str, str]]] = [
 ]  # fmt: skip
 
 
-async def test_an_error_of_trading_keeps_its_code_and_members(doors: Doors) -> None:
+async def test_an_error_of_trading_keeps_its_code_and_members(rest: TradingRest) -> None:
     requests = [("POST", "/v1/orders", PLACED), ("GET", "/v1/orders/o-1", None)]
     for (error, status, members), request in itertools.product(ERRORS, requests):
-        doors.trading.error = error
-        reply = await doors.send(*request)
+        rest.trading.error = error
+        reply = await rest.send(*request)
         assert reply.status == status
         assert reply.body | members == reply.body
         assert reply.body["detail"] == error.detail
         assert ("Retry-After" in reply.headers) == (status in (429, 503))
 
 
-async def test_a_command_that_trading_cannot_execute_now_may_be_repeated(doors: Doors) -> None:
-    doors.trading.error = Unavailable("another process takes over")
-    reply = await doors.send("DELETE", "/v1/orders/o-1")
+async def test_a_command_that_trading_cannot_execute_now_may_be_repeated(rest: TradingRest) -> None:
+    rest.trading.error = Unavailable("another process takes over")
+    reply = await rest.send("DELETE", "/v1/orders/o-1")
     assert (reply.status, reply.body["code"]) == (503, "unavailable")
     assert "takes over; repeat the request with the same Idempotency-Key" in reply.body["detail"]
-    assert "repeat" not in (await doors.send("GET", "/v1/orders/o-1")).body["detail"]
+    assert "repeat" not in (await rest.send("GET", "/v1/orders/o-1")).body["detail"]
 
 
 async def test_without_a_trading_service_requests_fail_in_time(nats: NatsServer) -> None:
@@ -209,24 +209,24 @@ async def test_a_partition_that_does_not_answer_delays_no_user_of_another(
         assert [partition for partition, *_ in trading.requests] == [0]
 
 
-async def test_only_a_valid_token_is_accepted(doors: Doors) -> None:
+async def test_only_a_valid_token_is_accepted(rest: TradingRest) -> None:
     for token in (None, "nonsense"):
         for method, path, query, body, *_ in OPERATIONS:
             raw = None if body is None else json.dumps(body)
             reply = await send(
-                doors.gateway, method, path, token=token, headers=COMMAND, body=raw, **query
+                rest.gateway, method, path, token=token, headers=COMMAND, body=raw, **query
             )
             assert (reply.status, reply.body["code"]) == (401, "unauthenticated")
-    assert doors.trading.requests == []
+    assert rest.trading.requests == []
 
 
-async def test_other_methods_of_a_path_are_refused(doors: Doors) -> None:
+async def test_other_methods_of_a_path_are_refused(rest: TradingRest) -> None:
     for method, path, allowed in (
         ("DELETE", "/v1/orders/events", "GET, HEAD"), ("GET", "/v1/orders/preview", "POST"),
         ("PATCH", "/v1/orders/preview", "POST"), ("PUT", "/v1/orders", "DELETE, GET, HEAD, POST"),
         ("POST", "/v1/orders/o-1", "DELETE, GET, HEAD, PATCH"),
         ("GET", "/v1/positions/A%7CB", "DELETE"), ("GET", "/v1/kill-switch", "PUT"),
     ):  # fmt: skip
-        reply = await doors.send(method, path)
+        reply = await rest.send(method, path)
         assert (reply.status, reply.headers["Allow"]) == (405, allowed), path
-    assert doors.trading.requests == []
+    assert rest.trading.requests == []

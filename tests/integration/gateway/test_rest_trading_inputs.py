@@ -16,28 +16,28 @@ from tests.support.gateway.trading_rest import (
     ENCODED_KEY,
     PLACED,
     QUOTED_INDEX,
-    Doors,
-    open_doors,
+    TradingRest,
+    gateway_with_trading,
 )
 from tests.support.servers import NatsServer
 
 
 @pytest.fixture
-async def doors(nats: NatsServer) -> AsyncIterator[Doors]:
-    async with open_doors(nats) as doors:
-        yield doors
+async def rest(nats: NatsServer) -> AsyncIterator[TradingRest]:
+    async with gateway_with_trading(nats) as rest:
+        yield rest
 
 
-async def test_amounts_keep_every_digit_from_text_and_from_numbers(doors: Doors) -> None:
+async def test_amounts_keep_every_digit_from_text_and_from_numbers(rest: TradingRest) -> None:
     for text, expected in (
         ('"100.05"', "100.05"), ("100.05", "100.05"), ("100.10", "100.10"), ("0", "0"),
         ("123456789012.3456", "123456789012.3456"), ("2.5e1", "25"), ("1e5", "100000"),
     ):  # fmt: skip
         body = json.dumps(PLACED).replace('"100.05"', text).encode()
-        reply = await doors.send("POST", "/v1/orders", body)
+        reply = await rest.send("POST", "/v1/orders", body)
         assert reply.status == 201, reply.text
-        assert doors.trading.last.price == Decimal(expected)
-        assert str(doors.trading.last.price) == expected or "e" in text
+        assert rest.trading.last.price == Decimal(expected)
+        assert str(rest.trading.last.price) == expected or "e" in text
 
 
 BAD_AMOUNTS = [
@@ -47,24 +47,24 @@ BAD_AMOUNTS = [
 ]  # fmt: skip
 
 
-async def test_any_other_amount_is_refused_with_the_name_of_its_field(doors: Doors) -> None:
+async def test_any_other_amount_is_refused_with_the_name_of_its_field(rest: TradingRest) -> None:
     for text in BAD_AMOUNTS:
         body = json.dumps(PLACED).replace('"100.05"', text).encode()
-        reply = await doors.send("POST", "/v1/orders", body)
+        reply = await rest.send("POST", "/v1/orders", body)
         assert (reply.status, reply.body["code"], reply.body["field"]) == (
             422, "invalid_field", "price",
         )  # fmt: skip
         assert "4 after" in reply.body["detail"]
-    assert doors.trading.requests == []
+    assert rest.trading.requests == []
 
 
-async def test_a_body_that_is_not_json_is_a_bad_message(doors: Doors) -> None:
+async def test_a_body_that_is_not_json_is_a_bad_message(rest: TradingRest) -> None:
     for body in (
         b"", b"{", b'{"price": NaN}', b'{"price": Infinity}', b"\xff", b"[" * 5_000,
         b'{"price": 1e99999999999999999999}',
     ):  # fmt: skip
         for method, path in (("POST", "/v1/orders"), ("PUT", "/v1/kill-switch")):
-            reply = await doors.send(method, path, body)
+            reply = await rest.send(method, path, body)
             assert (reply.status, reply.body["code"]) == (400, "bad_message"), body
 
 
@@ -108,52 +108,54 @@ BAD: list[tuple[str, str, dict[str, Any], Any, str]] = [
 """Method, path, query, body, and the field that is named."""
 
 
-async def test_an_invalid_input_is_named_and_does_not_reach_trading(doors: Doors) -> None:
+async def test_an_invalid_input_is_named_and_does_not_reach_trading(rest: TradingRest) -> None:
     for method, path, query, body, field in BAD:
-        reply = await doors.send(method, path, body, **query)
+        reply = await rest.send(method, path, body, **query)
         assert (reply.status, reply.body["code"]) == (422, "invalid_field"), reply.text
         assert reply.body["field"] == field
-    assert doors.trading.requests == []
+    assert rest.trading.requests == []
 
 
-async def test_the_key_of_a_position_is_decoded_once(doors: Doors) -> None:
+async def test_the_key_of_a_position_is_decoded_once(rest: TradingRest) -> None:
     path = f"/v1/positions/{QUOTED_INDEX}"
-    await doors.send("DELETE", path, account="paper", product="D")
-    assert doors.trading.last.key == OTHER_KEY == "NSE_INDEX|Nifty 50"
-    await doors.send("DELETE", "/v1/positions/A%7CB%2FC%2525", account="paper", product="D")
-    assert doors.trading.last.key == "A|B/C%25"
+    await rest.send("DELETE", path, account="paper", product="D")
+    assert rest.trading.last.key == OTHER_KEY == "NSE_INDEX|Nifty 50"
+    await rest.send("DELETE", "/v1/positions/A%7CB%2FC%2525", account="paper", product="D")
+    assert rest.trading.last.key == "A|B/C%25"
 
 
-async def test_each_command_needs_a_valid_idempotency_key(doors: Doors) -> None:
+async def test_each_command_needs_a_valid_idempotency_key(rest: TradingRest) -> None:
     bad = [None, "", " ", "a b", "ü", "x" * 65, "a,b", "a/b"]
     for key, (method, path, query, body, *_) in itertools.product(bad, COMMANDS):
-        reply = await doors.send(method, path, body, key=key, **query)
+        reply = await rest.send(method, path, body, key=key, **query)
         assert (reply.status, reply.body["code"], reply.body["field"]) == (
             400, "idempotency_key_missing", "Idempotency-Key",
         )  # fmt: skip
-    assert doors.trading.requests == []
+    assert rest.trading.requests == []
 
 
-async def test_two_idempotency_keys_are_refused_and_the_longest_is_accepted(doors: Doors) -> None:
-    async with doors.gateway.http.post(
-        doors.gateway.url + "/v1/paper/reset",
+async def test_two_idempotency_keys_are_refused_and_the_longest_is_accepted(
+    rest: TradingRest,
+) -> None:
+    async with rest.gateway.http.post(
+        rest.gateway.url + "/v1/paper/reset",
         headers=[
-            ("Authorization", f"Bearer {doors.gateway.issuer.token()}"),
+            ("Authorization", f"Bearer {rest.gateway.issuer.token()}"),
             ("Idempotency-Key", "a"),
             ("Idempotency-Key", "b"),
         ],
     ) as response:
         assert response.status == 400
     longest = "aZ09_.:-" * 8
-    assert (await doors.send("POST", "/v1/paper/reset", key=longest)).status == 200
-    assert doors.trading.last.command_key == longest
+    assert (await rest.send("POST", "/v1/paper/reset", key=longest)).status == 200
+    assert rest.trading.last.command_key == longest
 
 
-async def test_a_compressed_or_long_body_is_refused(doors: Doors) -> None:
+async def test_a_compressed_or_long_body_is_refused(rest: TradingRest) -> None:
     long = b'{"is_on": %b}' % (b" " * 70_000)
-    assert (await doors.send("PUT", "/v1/kill-switch", long)).status == 413
+    assert (await rest.send("PUT", "/v1/kill-switch", long)).status == 413
     reply = await send(
-        doors.gateway, "PUT", "/v1/kill-switch", body=b"x",
+        rest.gateway, "PUT", "/v1/kill-switch", body=b"x",
         headers=COMMAND | {"Content-Encoding": "gzip"},
     )  # fmt: skip
     assert (reply.status, reply.body["code"]) == (415, "unsupported_encoding")

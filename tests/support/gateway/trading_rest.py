@@ -30,7 +30,7 @@ USER = "user-1"
 
 
 @dataclass(frozen=True)
-class Doors:
+class TradingRest:
     """A gateway with a trading service behind it."""
 
     gateway: InProcessGateway
@@ -98,7 +98,7 @@ COMMANDS = [
 
 
 @asynccontextmanager
-async def open_doors(nats: NatsServer) -> AsyncIterator[Doors]:
+async def gateway_with_trading(nats: NatsServer) -> AsyncIterator[TradingRest]:
     """A gateway whose requests a fake trading service answers."""
     async with answering_trading(nats) as trading, running_gateway(nats) as gateway:
-        yield Doors(gateway, trading)
+        yield TradingRest(gateway, trading)
