@@ -32,6 +32,7 @@ from shared.errors import (
 from shared.web.openapi import Operation
 
 _QUERY: Final = (*TOKEN_ERRORS, InvalidField, Overloaded, TimedOut)
+_OF_ACCOUNT: Final = (*_QUERY, OrderRefused)
 _COMMAND: Final = (*_QUERY, IdempotencyKeyMissing, IdempotencyKeyReused, CommandInFlight)
 _BODY: Final = (BadMessage, TooLarge, UnsupportedEncoding)
 _COMMON: Final[dict[str, Any]] = {"security": (BEARER,), "problem": schemas.OrderProblem}
@@ -53,12 +54,12 @@ PREVIEW: Final = Operation(
 ORDERS: Final = Operation(
     method="GET", path="/v1/orders", name="orders", tags=["orders"],
     summary="Orders of the trading day, the newest first.",
-    query=OrdersParameters, responses={200: schemas.Orders}, errors=_QUERY, **_READ,
+    query=OrdersParameters, responses={200: schemas.Orders}, errors=_OF_ACCOUNT, **_READ,
 )  # fmt: skip
 CANCEL_ALL: Final = Operation(
     method="DELETE", path="/v1/orders", name="cancelAllOrders", tags=["orders"],
     summary="Cancel all open orders of an account.",
-    query=AccountParameters, responses={200: schemas.OrdersReply}, errors=_COMMAND, **_CHANGE,
+    query=AccountParameters, responses={200: schemas.OrdersReply}, errors=(*_COMMAND, OrderRefused), **_CHANGE,
 )  # fmt: skip
 EVENTS: Final = Operation(
     method="GET", path="/v1/orders/events", name="orderEvents", tags=["orders"],
@@ -67,7 +68,7 @@ EVENTS: Final = Operation(
 )  # fmt: skip
 ORDER: Final = Operation(
     method="GET", path="/v1/orders/{order_id}", name="order", tags=["orders"],
-    summary="An order with its events.",
+    summary="An order of the trading day with its events.",
     path_parameters=OrderPath, responses={200: schemas.OrderDetail}, errors=(*_QUERY, NotFound),
     **_READ,
 )  # fmt: skip
@@ -86,12 +87,12 @@ CANCEL: Final = Operation(
 TRADES: Final = Operation(
     method="GET", path="/v1/trades", name="trades", tags=["accounts"],
     summary="Trades of the trading day, the newest first.",
-    query=TradesParameters, responses={200: schemas.Trades}, errors=_QUERY, **_READ,
+    query=TradesParameters, responses={200: schemas.Trades}, errors=_OF_ACCOUNT, **_READ,
 )  # fmt: skip
 POSITIONS: Final = Operation(
     method="GET", path="/v1/positions", name="positions", tags=["accounts"],
     summary="Positions of the trading day, closed ones included.",
-    query=AccountParameters, responses={200: schemas.Positions}, errors=_QUERY, **_READ,
+    query=AccountParameters, responses={200: schemas.Positions}, errors=_OF_ACCOUNT, **_READ,
 )  # fmt: skip
 EXIT_ALL: Final = Operation(
     method="DELETE", path="/v1/positions", name="exitAllPositions", tags=["accounts"],
@@ -108,17 +109,17 @@ EXIT: Final = Operation(
 HOLDINGS: Final = Operation(
     method="GET", path="/v1/holdings", name="holdings", tags=["accounts"],
     summary="Shares of an account that are delivered, or arrive on the next trading day.",
-    query=AccountParameters, responses={200: schemas.Holdings}, errors=_QUERY, **_READ,
+    query=AccountParameters, responses={200: schemas.Holdings}, errors=_OF_ACCOUNT, **_READ,
 )  # fmt: skip
 FUNDS: Final = Operation(
     method="GET", path="/v1/funds", name="funds", tags=["accounts"],
     summary="Money of an account.",
-    query=AccountParameters, responses={200: schemas.Funds}, errors=_QUERY, **_READ,
+    query=AccountParameters, responses={200: schemas.Funds}, errors=_OF_ACCOUNT, **_READ,
 )  # fmt: skip
 ACCOUNT_LIMITS: Final = Operation(
     method="GET", path="/v1/limits", name="limits", tags=["accounts"],
     summary="The limits of the user's orders.",
-    query=AccountParameters, responses={200: schemas.Limits}, errors=_QUERY, **_READ,
+    query=AccountParameters, responses={200: schemas.Limits}, errors=_OF_ACCOUNT, **_READ,
 )  # fmt: skip
 SET_KILL_SWITCH: Final = Operation(
     method="PUT", path="/v1/kill-switch", name="setKillSwitch", tags=["accounts"],

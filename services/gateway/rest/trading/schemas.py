@@ -65,7 +65,7 @@ class OrderDetail(Schema):
 
     order: OrderView
     events: list[dict[str, Any]]
-    """Each has its kind in `type` and its time in `at_ms`."""
+    """As they were stored. New kinds and fields may be added."""
 
 
 class Orders(Schema):
