@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -14,8 +15,10 @@ from services.gateway.fanout.interest import Outcome
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream import protocol, replies
 from shared import errors
-from shared.contracts import messages
+from shared.contracts import messages, order_terms, trading
 from shared.contracts.messages import Bar, Depth, FeedStatus, Quote
+from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
+from shared.contracts.trading import EventKind, OrderView, UserEvent
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -40,8 +43,8 @@ class Bars(_Batch[Bar], tag="bars", tag_field="type"):
     """Five-minute bars that were closed or changed by a late trade."""
 
 
-class OrderEvents(_Batch[dict[str, Any]], tag="orders", tag_field="type"):
-    """Events of the user's orders."""
+class OrderEvents(_Batch[UserEvent], tag="orders", tag_field="type"):
+    """Events of the user's orders and accounts, in order."""
 
 
 class Statuses(_Batch[FeedStatus], tag="status", tag_field="type"):
@@ -63,6 +66,8 @@ _NAMESPACES: Final = (
     vars(channels),
     vars(interest),
     vars(messages),
+    vars(order_terms),
+    vars(trading),
     vars(errors),
     globals(),
 )
@@ -81,6 +86,19 @@ _EXAMPLES: Final[dict[_Message, msgspec.Struct | dict[str, Any]]] = {
             Quote(
                 key=_KEY, epoch=7, seq=42, ts=1_795_408_200_000, rt=1_795_408_200_012_345,
                 ltp=1_390.25, ltq=10, ltt=1_795_408_199_900, volume=1_000,
+            )
+        ]
+    ),
+    OrderEvents: OrderEvents(
+        data=[
+            UserEvent(
+                seq=42, kind=EventKind.ORDER, at=1_795_408_200_000,
+                order=OrderView(
+                    order_id="o-1", account=Account.PAPER, key=_KEY, side=Side.BUY,
+                    product=Product.INTRADAY, order_type=OrderType.LIMIT, validity=Validity.DAY,
+                    quantity=10, filled_quantity=0, state="open", created_at=1_795_408_200_000,
+                    event_count=3, price=Decimal("1390.25"),
+                ),
             )
         ]
     ),

@@ -26,8 +26,11 @@ from services.gateway.http.key_monitor import KeyMonitor
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
 from services.gateway.http.token_bucket import KeyedCounter
-from services.gateway.rest.endpoints import Endpoints
-from services.gateway.rest.persister_client import PersisterClient
+from services.gateway.rest.market.endpoints import MarketEndpoints
+from services.gateway.rest.market.persister_client import PersisterClient
+from services.gateway.rest.routes import RestRoutes
+from services.gateway.rest.trading.endpoints import TradingEndpoints
+from services.gateway.rest.trading.trading_client import TradingClient
 from services.gateway.routes import make_application
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
@@ -132,7 +135,7 @@ async def build(
         )
         forwarded = ForwardedHeaders(settings.trusted_proxies)
         access = _access_control(settings, context, forwarded)
-        endpoints = Endpoints(
+        market = MarketEndpoints(
             access=access,
             persister=PersisterClient(
                 bus,
@@ -147,6 +150,16 @@ async def build(
             readiness=readiness,
             clock=clock,
         )
+        trading = TradingEndpoints(
+            access,
+            TradingClient(
+                bus,
+                clock,
+                partitions=settings.trading_partitions,
+                timeout_secs=settings.order_timeout_secs,
+                max_concurrent=settings.trading_requests_at_once,
+            ),
+        )
         auth = AuthProxy(
             await stack.enter_async_context(proxy_session(settings.auth_connections)),
             settings.auth_url,
@@ -159,7 +172,7 @@ async def build(
         stream = StreamEndpoint(context, forwarded, readiness)
         application = make_application(
             stream,
-            endpoints,
+            RestRoutes(access, [*market.table(), *trading.table()]),
             auth,
             StaticFiles(files, access, forwarded),
             readiness,

@@ -5,7 +5,7 @@ from aiohttp import web
 from services.gateway.http.auth_proxy import MAX_BODY_BYTES, AuthProxy
 from services.gateway.http.http_metrics import STREAM_PATH, http_metrics
 from services.gateway.http.static_files import StaticFiles
-from services.gateway.rest.endpoints import Endpoints
+from services.gateway.rest.routes import RestRoutes
 from services.gateway.stream.endpoint import StreamEndpoint
 from shared.runtime.health import Readiness, health_routes
 from shared.web.problems import problems
@@ -13,7 +13,7 @@ from shared.web.problems import problems
 
 def make_application(
     stream: StreamEndpoint,
-    endpoints: Endpoints,
+    rest: RestRoutes,
     auth: AuthProxy,
     files: StaticFiles,
     readiness: Readiness,
@@ -25,7 +25,7 @@ def make_application(
     application.add_routes(
         [
             web.get(STREAM_PATH, stream.stream),
-            *endpoints.routes(),
+            *rest.routes(),
             web.route("*", "/auth/{path:.+}", auth.forward),
             web.get("/.well-known/jwks.json", auth.forward),
             *health_routes(readiness),

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from shared.contracts.trading import MAX_PARTITIONS
 from shared.runtime.setting_types import (
     ExistingDir,
     Host,
@@ -110,6 +111,13 @@ class GatewaySettings(ServiceSettings):
     """Timeout of a request to the persister."""
     questions_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
     """Maximum number of requests to the persister in flight. A further one gets HTTP 503."""
+    trading_partitions: Annotated[int, Field(ge=1, le=MAX_PARTITIONS)] = 1
+    """Number of partitions of the trading service, the same as in its own settings."""
+    order_timeout_secs: Secs = 5.0
+    """Timeout of a request to the trading service."""
+    trading_requests_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
+    """Maximum number of requests to one partition of the trading service in flight. A further one gets
+    HTTP 503."""
 
     auth_url: HttpUrl = "http://127.0.0.1:7410"
     """URL of the auth service, to which /auth and /.well-known/jwks.json are forwarded."""

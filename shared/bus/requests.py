@@ -91,9 +91,21 @@ async def send_request_encoded(
     bus: Bus, clock: Clock, subject: str, request: msgspec.Struct, *, timeout_secs: float
 ) -> bytes:
     """Send `request` and return the reply's JSON, not decoded. Raises as `send_request`."""
+    reply = await exchange(bus, clock, subject, request, timeout_secs=timeout_secs)
+    return reply_body(subject, reply)
+
+
+async def exchange(
+    bus: Bus, clock: Clock, subject: str, request: msgspec.Struct, *, timeout_secs: float
+) -> Msg:
+    """Send `request` and return the message of the reply, which may be an error reply.
+
+    Raises TimedOut or Unavailable as `send_request`: there was no reply, so a responder may have
+    done what was requested.
+    """
     headers = {DEADLINE_HEADER: str(clock.now_ms() + int(timeout_secs * 1_000))}
     try:
-        reply = await bus.client.request(
+        return await bus.client.request(
             subject, msgspec.json.encode(request), timeout=timeout_secs, headers=headers
         )
     except TimeoutError:
@@ -102,6 +114,10 @@ async def send_request_encoded(
     except (NatsError, OSError) as error:
         log.debug("request failed", subject=subject, error=repr(error))
         raise Unavailable(f"{subject} does not reply at the moment") from None
+
+
+def reply_body(subject: str, reply: Msg) -> bytes:
+    """The JSON of a reply from `subject`. Raises the RequestError of an error reply."""
     if not (reply.headers and ERROR_HEADER in reply.headers):
         return reply.data
     try:

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from shared.errors import Code, RequestError
 
 _REFERENCE: Final = "#/components/schemas/{model}"
+_HEADER: Final = "#/components/headers/{name}"
 _PATH_PARAMETER: Final = re.compile(r"{(\w+)}")
 _PATH_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^/?#]+$"}
 
@@ -41,11 +42,17 @@ class Operation:
     responses: Mapping[int, type[BaseModel] | None]
     """The body's model by status; None means no body. Without the errors."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Descriptions of headers that any response may have, errors included, by name."""
+    """Descriptions of headers that any response may have, errors included, by name. A header has
+    the same description in all operations of a document."""
     errors: Sequence[type[RequestError]]
     body: type[BaseModel] | None = None
     body_required: bool = True
     query: type[BaseModel] | None = None
+    path_parameters: type[BaseModel] | None = None
+    """The parameters of the path; if None, each is a text of at most 64 characters."""
+    request_headers: type[BaseModel] | None = None
+    problem: type[Problem] = Problem
+    """The body's model of the errors."""
     security: Sequence[str] = ()
     """Names of security schemes, one of which suffices; empty, or with "", needs none."""
     tags: Sequence[str] = field(default_factory=tuple)
@@ -64,14 +71,18 @@ def document(
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    components: dict[str, Any] = {
+        "schemas": _schemas(operations),
+        "securitySchemes": {name: dict(scheme) for name, scheme in security_schemes.items()},
+    }
+    headers = {name: text for operation in operations for name, text in operation.headers.items()}
+    if headers:
+        components["headers"] = {name: _header(text) for name, text in headers.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
         "paths": paths,
-        "components": {
-            "schemas": _schemas(operations),
-            "securitySchemes": {name: dict(scheme) for name, scheme in security_schemes.items()},
-        },
+        "components": components,
     }
 
 
@@ -83,17 +94,18 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": {
             str(status): _response(status, model) for status, model in operation.responses.items()
         }
-        | _problems(operation.errors),
+        | _problems(operation.errors, operation.problem),
         "security": [{scheme: []} if scheme else {} for scheme in operation.security or ("",)],
     }
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMA}
-        for name in _PATH_PARAMETER.findall(operation.path)
-    ] + _query(operation.query)
+        *_path(operation),
+        *_parameters(operation.query, "query"),
+        *_parameters(operation.request_headers, "header"),
+    ]
     if parameters:
         described["parameters"] = parameters
     for response in described["responses"].values():
-        headers = {name: _header(text) for name, text in operation.headers.items()}
+        headers = {name: {"$ref": _HEADER.format(name=name)} for name in operation.headers}
         if headers:
             response["headers"] = headers | response.get("headers", {})
     if operation.body is not None:
@@ -104,14 +116,23 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _query(model: type[BaseModel] | None) -> list[dict[str, Any]]:
+def _path(operation: Operation) -> list[dict[str, Any]]:
+    if operation.path_parameters is not None:
+        return _parameters(operation.path_parameters, "path")
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMA}
+        for name in _PATH_PARAMETER.findall(operation.path)
+    ]
+
+
+def _parameters(model: type[BaseModel] | None, place: str) -> list[dict[str, Any]]:
     if model is None:
         return []
-    schema = model.model_json_schema()
+    schema = model.model_json_schema(ref_template=_REFERENCE)
     required = schema.get("required", [])
     parameters = []
     for name, described in schema["properties"].items():
-        parameter = {"name": name, "in": "query", "required": name in required}
+        parameter = {"name": name, "in": place, "required": name in required}
         if "description" in described:
             parameter["description"] = described.pop("description")
         parameters.append(parameter | {"schema": _without_null(described)})
@@ -135,14 +156,18 @@ def _response(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
     return response
 
 
-def _problems(errors: Iterable[type[RequestError]]) -> dict[str, Any]:
+def _problems(errors: Iterable[type[RequestError]], model: type[BaseModel]) -> dict[str, Any]:
     by_status: dict[int, list[type[RequestError]]] = {}
     for error in errors:
         by_status.setdefault(int(error.status), []).append(error)
-    return {str(status): _problem(status, kinds) for status, kinds in sorted(by_status.items())}
+    return {
+        str(status): _problem(status, kinds, model) for status, kinds in sorted(by_status.items())
+    }
 
 
-def _problem(status: int, kinds: list[type[RequestError]]) -> dict[str, Any]:
+def _problem(
+    status: int, kinds: list[type[RequestError]], model: type[BaseModel]
+) -> dict[str, Any]:
     codes = sorted({kind.code.value for kind in kinds})
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
@@ -150,7 +175,7 @@ def _problem(status: int, kinds: list[type[RequestError]]) -> dict[str, Any]:
             "application/problem+json": {
                 "schema": {
                     "allOf": [
-                        _reference(Problem),
+                        _reference(model),
                         {"properties": {"code": {"enum": codes}, "status": {"const": status}}},
                     ]
                 }
@@ -170,14 +195,18 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
-def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
     models: dict[type[BaseModel], None] = {Problem: None}
     for operation in operations:
-        for model in (operation.body, *operation.responses.values()):
+        for model in (operation.body, operation.problem, *operation.responses.values()):
             if model is not None:
                 models[model] = None
     _, described = models_json_schema(
         [(model, "validation") for model in models], ref_template=_REFERENCE
     )
     schemas: dict[str, Any] = described["$defs"]
+    for operation in operations:
+        for model in (operation.query, operation.path_parameters, operation.request_headers):
+            if model is not None:
+                schemas |= model.model_json_schema(ref_template=_REFERENCE).get("$defs", {})
     return schemas

@@ -79,23 +79,32 @@ def check_encoding(request: web.Request) -> None:
 async def read_body(request: web.Request, model: type[M]) -> M:
     """Parse the request's JSON body as `model`.
 
-    Raises BadMessage if it is not JSON, takes longer than 10 s or is cut off, InvalidField for the
-    first rule that it breaks, TooLarge if it is longer than the application allows, and
-    UnsupportedEncoding if it is compressed.
+    Raises the errors of `read_bytes`, BadMessage if the body is not JSON, and InvalidField for
+    the first rule that it breaks.
+    """
+    body = await read_bytes(request)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise first_error(error, "body") from None
+
+
+async def read_bytes(request: web.Request) -> bytes:
+    """The request's body.
+
+    Raises BadMessage if it takes longer than 10 s or is cut off, TooLarge if it is longer than
+    the application allows, and UnsupportedEncoding if it is compressed.
     """
     check_encoding(request)
     try:
         async with asyncio.timeout(_BODY_TIMEOUT_SECS):
-            body = await request.read()
-        return model.model_validate_json(body)
+            return await request.read()
     except TimeoutError:
         raise BadMessage(f"the body did not arrive within {_BODY_TIMEOUT_SECS:.0f} s") from None
     except ConnectionError:
         raise BadMessage("the client has closed the connection before the body's end") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("the body is too large") from None
-    except ValidationError as error:
-        raise _first_error(error, "body") from None
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
@@ -116,7 +125,15 @@ def read_query(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise _first_error(error, "query") from None
+        raise first_error(error, "query") from None
+
+
+def read_path(request: web.Request, model: type[M]) -> M:
+    """Parse the parameters of the request's path as `model`; raises InvalidField."""
+    try:
+        return model.model_validate(dict(request.match_info))
+    except ValidationError as error:
+        raise first_error(error, "path") from None
 
 
 def _lists_of(model: type[BaseModel]) -> set[str]:
@@ -134,7 +151,8 @@ def _is_list(annotation: object) -> bool:
     return any(_is_list(part) for part in get_args(annotation))
 
 
-def _first_error(error: ValidationError, whole: str) -> RequestError:
+def first_error(error: ValidationError, whole: str) -> RequestError:
+    """The first rule that the input breaks; `whole` names the field of a rule for all of it."""
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return BadMessage("the body is not valid JSON")

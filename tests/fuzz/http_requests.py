@@ -30,6 +30,8 @@ class HttpEdge:
     values: tuple[str, ...]
     """Right values of some parameters."""
     bodies: tuple[dict[str, Any], ...]
+    headers: tuple[str, ...] = ()
+    """Lines with right headers that some requests have."""
 
     def request(self, source: random.Random, token: str) -> bytes:
         """A request of the owner of `token`, or of nobody."""
@@ -42,6 +44,8 @@ class HttpEdge:
             lines.append(f"Content-Length: {len(body)}")
         if source.random() < 0.8:
             lines.append("Content-Type: application/json")
+        if self.headers and source.random() < 0.8:
+            lines += self.headers
         names = source.sample(_HEADERS, source.randrange(4))
         lines += [f"{name}: {odd_value(source)}" for name in names]
         head = "\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8", "replace")

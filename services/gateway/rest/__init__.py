@@ -1,1 +1,1 @@
-"""The REST interface below /v1."""
+"""REST below /v1: market data, and orders and accounts."""

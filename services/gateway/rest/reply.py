@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import ETag, hdrs, web
@@ -20,7 +21,9 @@ _THREAD_BYTES: Final = 32_768
 _WITH_ETAG: Final = frozenset({NO_CACHE, SHORT_LIVED})
 
 
-async def reply(request: web.Request, body: bytes, cache_control: str) -> web.Response:
+async def reply(
+    request: web.Request, body: bytes, cache_control: str, status: int = HTTPStatus.OK
+) -> web.Response:
     """A response with the JSON `body`, or 304 if the client has this version.
 
     The body is compressed if it is larger than one packet and the client accepts gzip.
@@ -40,7 +43,7 @@ async def reply(request: web.Request, body: bytes, cache_control: str) -> web.Re
     if len(body) >= _COMPRESS_BYTES and _accepts_gzip(request):
         headers[hdrs.CONTENT_ENCODING] = "gzip"
         body = _gzip(body) if len(body) < _THREAD_BYTES else await asyncio.to_thread(_gzip, body)
-    return web.Response(body=body, content_type="application/json", headers=headers)
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
 
 def _accepts_gzip(request: web.Request) -> bool:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from services.gateway.fanout import outbox
@@ -17,6 +18,7 @@ from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatu
 from shared.contracts.subjects import STATUS, bar_subject, depth_subject, order_subject
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, fresh_quote
 from tests.support.buses import bus_of, flushed
+from tests.support.gateway.fake_trading import EVENT
 from tests.support.gateway.in_process import running_gateway, wait_for_open_streams
 from tests.support.gateway.websocket import (
     close_code_of,
@@ -174,7 +176,8 @@ async def trading(nats: NatsServer) -> AsyncIterator[Bus]:
 
 async def publish_orders(bus: Bus, user_id: str, *numbers: int) -> None:
     for number in numbers:
-        await bus.client.publish(order_subject(user_id), b'{"number":%d}' % number)
+        event = msgspec.structs.replace(EVENT, seq=number)
+        await bus.client.publish(order_subject(user_id), msgspec.json.encode(event))
     await flushed(bus.client)
 
 
@@ -192,7 +195,7 @@ async def test_order_events_reach_only_their_user_and_in_order(nats: NatsServer)
         while len(seen) < 300:
             batch = await receive(own, "orders")
             assert "snapshot" not in batch
-            seen += [event["number"] for event in batch["data"]]
+            seen += [event["seq"] for event in batch["data"]]
         assert seen == list(range(300))
         await receive_pong_next(other)
 

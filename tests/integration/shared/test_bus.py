@@ -351,6 +351,11 @@ async def test_only_ingest_can_publish_market_data(
         ("persister", "demand.x"),
         ("gateway", "trading.feed_token"),
         ("persister", "trading.feed_token"),
+        ("ingest", "trading.0.place"),
+        ("persister", "trading.0.place"),
+        ("auth", "trading.0.place"),
+        ("observer", "trading.0.place"),
+        ("trading", "trading.0.place"),
         ("trading", "md.quote.A.B"),
         ("trading", "trading.feed_token"),
         ("trading", "trading.0.place"),
@@ -375,7 +380,9 @@ async def test_each_user_may_publish_only_on_its_own_subjects(
 
 
 @pytest.mark.parametrize("user", ["gateway", "persister", "ingest", "auth", "observer"])
-@pytest.mark.parametrize("subject", [">", "_INBOX.>", "_INBOX.trading.>", "$JS.>", "$KV.>"])
+@pytest.mark.parametrize(
+    "subject", [">", "_INBOX.>", "_INBOX.trading.>", "trading.>", "$JS.>", "$KV.>"]
+)
 async def test_no_user_can_read_the_replies_to_another(
     nats: NatsServer, user: str, subject: str
 ) -> None:

@@ -24,6 +24,7 @@ _PATIENT: dict[str, Any] = {
     "blocked_secs": PATIENCE_SECS,
     "heartbeat_secs": PATIENCE_SECS,
     "max_quote_age_secs": PATIENCE_SECS,
+    "order_timeout_secs": PATIENCE_SECS,
     "question_timeout_secs": PATIENCE_SECS,
     "runtime": RUNTIME,
     "shutdown_spread_secs": 0.0,

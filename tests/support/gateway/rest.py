@@ -1,7 +1,9 @@
-"""Requests to the REST API of a gateway, and the stored data that its replies are made of."""
+"""Requests to the REST interface of a gateway, and the stored data that its replies are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from yarl import URL
 
 from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import encode_state
@@ -41,6 +43,20 @@ async def get(
     **query: Any,
 ) -> Reply:
     """Send a request to the gateway; `from_` stands for the parameter `from`."""
+    return await send(gateway, method, path, token=token, headers=headers, **query)
+
+
+async def send(
+    gateway: Gateway,
+    method: str,
+    path: str,
+    *,
+    token: str | None = "good",
+    headers: Mapping[str, str] | None = None,
+    body: str | bytes | None = None,
+    **query: Any,
+) -> Reply:
+    """Send a request with any method, and a `body` as it is. The path is encoded already."""
     headers = dict(headers or {})
     if token is not None:
         shown = gateway.issuer.token() if token == "good" else token
@@ -50,8 +66,9 @@ async def get(
         for name, value in query.items()
         for item in (value if isinstance(value, list) else [value])
     ]
+    url = URL(gateway.url + path, encoded=True).update_query(params)
     async with gateway.http.request(
-        method, gateway.url + path, headers=headers, params=params, allow_redirects=False
+        method, url, headers=headers, data=body, allow_redirects=False
     ) as response:
         return await read_reply(response)
 

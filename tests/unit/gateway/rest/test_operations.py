@@ -1,6 +1,8 @@
 """The OpenAPI document of /v1."""
 
 import json
+import re
+from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -17,12 +19,22 @@ def test_the_document_in_docs_is_up_to_date() -> None:
     assert GATEWAY_OPENAPI.read_text() == operations.openapi(), "run: make docs"
 
 
+def every_operation() -> dict[str, dict[str, Any]]:
+    """Each operation of the document by method and path."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in json.loads(operations.openapi())["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
 def test_every_parameter_has_a_description() -> None:
-    paths = json.loads(operations.openapi())["paths"]
     parameters = [
-        parameter for path in paths.values() for parameter in path["get"].get("parameters", ())
+        parameter
+        for operation in every_operation().values()
+        for parameter in operation.get("parameters", ())
     ]
-    assert {parameter["name"] for parameter in parameters} >= {"key", "from", "to", "keys", "q"}
+    assert {parameter["name"] for parameter in parameters} >= {"key", "from", "account", "q"}
     undescribed = [
         parameter["name"] for parameter in parameters if len(parameter.get("description", "")) < 10
     ]
@@ -31,8 +43,29 @@ def test_every_parameter_has_a_description() -> None:
 
 
 def test_every_operation_requires_a_token_and_documents_the_rate_limit_headers() -> None:
-    for path in json.loads(operations.openapi())["paths"].values():
-        assert path["get"]["security"] == [{"bearer": []}]
-        for response in path["get"]["responses"].values():
+    for operation in every_operation().values():
+        assert operation["security"] == [{"bearer": []}]
+        for response in operation["responses"].values():
             assert {"RateLimit", "RateLimit-Policy"} <= set(response["headers"])
-        assert "Retry-After" in path["get"]["responses"]["429"]["headers"]
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
+
+
+def test_every_change_requires_an_idempotency_key_and_no_other_operation_has_one() -> None:
+    for name, operation in every_operation().items():
+        headers = {
+            parameter["name"]: parameter["required"]
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] == "header"
+        }
+        is_command = not name.startswith("GET ") and name != "POST /v1/orders/preview"
+        assert headers == ({"Idempotency-Key": True} if is_command else {}), name
+
+
+def test_every_parameter_of_a_path_is_described() -> None:
+    for name, operation in every_operation().items():
+        described = {
+            parameter["name"]
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] == "path"
+        }
+        assert described == set(re.findall(r"{(\w+)}", name))

@@ -1,10 +1,12 @@
 """The document describes every operation, error and parameter."""
 
+from enum import StrEnum
+
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import InvalidField, NotFound, Overloaded, Unavailable
-from shared.web.openapi import Operation, document
+from shared.web.openapi import Operation, Problem, document
 
 
 class NewThing(BaseModel):
@@ -107,3 +109,49 @@ def test_headers_of_an_operation_are_in_all_its_responses() -> None:
     assert set(responses) == {"200", "304", "404", "503"}
     assert all("ETag" in response["headers"] for response in responses.values())
     assert set(responses["503"]["headers"]) == {"ETag", "Retry-After"}
+    assert DOCUMENT["components"]["headers"]["ETag"]["description"] == "Its validator."
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class ThingQuery(BaseModel):
+    colour: Colour
+
+
+class ThingPath(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    thing_id: str
+    """Its number."""
+
+
+class ThingHeaders(BaseModel):
+    x_trace: str = Field(alias="X-Trace")
+
+
+class ThingProblem(Problem):
+    hint: str | None = None
+
+
+def test_path_and_header_parameters_and_the_problem_can_be_described_by_models() -> None:
+    operation = Operation(
+        method="DELETE", path="/things/{thing_id}", name="deleteThing", summary="Delete a thing.",
+        responses={204: None}, errors=(NotFound,), path_parameters=ThingPath, query=ThingQuery,
+        request_headers=ThingHeaders, problem=ThingProblem,
+    )  # fmt: skip
+    whole = document(
+        title="things", version="1", description="", operations=[operation], security_schemes={}
+    )
+    assert list(OpenAPIV31SpecValidator(whole).iter_errors()) == []
+    described = whole["paths"]["/things/{thing_id}"]["delete"]
+    parameters = [(one["name"], one["in"], one["required"]) for one in described["parameters"]]
+    assert parameters == [
+        ("thing_id", "path", True), ("colour", "query", True), ("X-Trace", "header", True),
+    ]  # fmt: skip
+    assert whole["components"]["schemas"]["Colour"]["enum"] == ["red"]
+    assert described["parameters"][0]["description"] == "Its number."
+    problem = described["responses"]["404"]["content"]["application/problem+json"]["schema"]
+    assert problem["allOf"][0] == {"$ref": "#/components/schemas/ThingProblem"}
+    assert "hint" in whole["components"]["schemas"]["ThingProblem"]["properties"]

@@ -1,6 +1,5 @@
-"""The request handlers below /v1."""
+"""The request handlers of market data."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -11,39 +10,33 @@ from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest, Outcome
 from services.gateway.http.access import AccessControl
-from services.gateway.rest import operations
-from services.gateway.rest.persister_client import PersisterClient
-from services.gateway.rest.queries import (
+from services.gateway.rest.market import operations
+from services.gateway.rest.market.persister_client import PersisterClient
+from services.gateway.rest.market.queries import (
     BarsQuery,
     GapsQuery,
     InstrumentsQuery,
     QuotesQuery,
     unique,
 )
+from services.gateway.rest.market.schemas import NoQuote
 from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORT_LIVED, reply
-from services.gateway.rest.schemas import NoQuote
 from services.gateway.stream.registry import StreamRegistry
 from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
 from shared.web.openapi import Operation
-from shared.web.problems import read_query
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from shared.web.problems import Handler, read_query
 
 # Bars older than this are no longer amended, except by a repair.
 _SETTLED_MS: Final = 15 * 60_000
-_DOCUMENT_HEADERS: Final = {
-    "Cache-Control": "public, max-age=300",
-    "X-Content-Type-Options": "nosniff",
-}
 _NO_QUOTE: Final = {
     Outcome.UNKNOWN: NoQuote.UNKNOWN,
     Outcome.NO_CAPACITY: NoQuote.NO_CAPACITY,
 }
 
 
-class Endpoints:
-    """The operations of the REST interface with their handlers."""
+class MarketEndpoints:
+    """The operations on market data with their handlers."""
 
     def __init__(
         self,
@@ -65,7 +58,6 @@ class Endpoints:
         self._feed = feed
         self._readiness = readiness
         self._clock = clock
-        self._openapi = operations.openapi()
 
     def table(self) -> list[tuple[Operation, Handler]]:
         """The handler of each operation."""
@@ -123,19 +115,6 @@ class Endpoints:
         if age_secs is not None:
             body |= {"feed": self._feed.status, "feed_told_secs_ago": round(age_secs, 3)}
         return await reply(request, msgspec.json.encode(body), NO_STORE)
-
-    async def openapi(self, request: web.Request) -> web.Response:
-        """The OpenAPI document."""
-        self._access.admit_anonymous(request)
-        return web.json_response(text=self._openapi, headers=_DOCUMENT_HEADERS)
-
-    def routes(self) -> list[web.RouteDef]:
-        """The routes of all operations."""
-        described = [
-            web.route(operation.method, operation.path, handler)
-            for operation, handler in self.table()
-        ]
-        return [*described, web.route("GET", "/v1/openapi.json", self.openapi)]
 
     def _cache_control(self, query: BarsQuery) -> str:
         """Settled bars may be cached for a short time."""

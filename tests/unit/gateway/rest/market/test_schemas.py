@@ -4,8 +4,9 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
-from services.gateway.rest import schemas
+from services.gateway.rest.market import schemas
 from shared.contracts import history, instruments, messages
+from tests.support.schema_comparison import check_same_fields
 
 PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (schemas.HistoryBar, history.HistoryBar),
@@ -22,16 +23,7 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
 def test_a_schema_has_the_fields_and_defaults_of_its_message(
     schema: type[BaseModel], message: type[msgspec.Struct]
 ) -> None:
-    fields = msgspec.structs.fields(message)
-    assert list(schema.model_fields) == [field.name for field in fields]
-    required = {name for name, field in schema.model_fields.items() if field.is_required()}
-    assert required == {field.name for field in fields if field.required}
-    for field in fields:
-        if not field.required:
-            default = None if field.default is msgspec.NODEFAULT else field.default
-            if field.default_factory is not msgspec.NODEFAULT:
-                default = field.default_factory()
-            assert schema.model_fields[field.name].get_default() == default
+    check_same_fields(schema, message)
 
 
 def test_one_schema_covers_both_replies_about_instruments() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.rest.moments import moment_ms
+from services.gateway.rest.market.moments import moment_ms
 from shared.contracts.history import MAX_TIME_MS
 from shared.market.exchange_time import to_datetime
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.gateway.rest.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
+from services.gateway.rest.market.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
 from shared.contracts.history import MAX_BARS, MAX_TIME_MS, BarsRequest, GapsRequest, Interval
 from shared.contracts.instruments import GetRequest, SearchRequest
 

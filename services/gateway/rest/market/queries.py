@@ -1,19 +1,18 @@
-"""The query parameters of the operations below /v1."""
+"""The query parameters of the operations on market data."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
 )
 
-from services.gateway.rest.moments import Moment
+from services.gateway.rest.market.moments import Moment
+from services.gateway.rest.models import Input, Key
 from shared.contracts.history import (
     MAX_BARS,
     MAX_CURSOR_CHARS,
@@ -24,8 +23,6 @@ from shared.contracts.history import (
     Interval,
 )
 from shared.contracts.instruments import MAX_KEYS, MAX_RESULTS, GetRequest, SearchRequest
-from shared.contracts.subjects import MAX_KEY_CHARS, key_to_tokens
-from shared.errors import InvalidField
 
 T = TypeVar("T")
 
@@ -36,27 +33,12 @@ def _split_at_commas(values: object) -> object:
     return [part for value in values for part in str(value).split(",")]
 
 
-def _instrument_key(key: str) -> str:
-    try:
-        key_to_tokens(key)
-    except InvalidField as error:
-        raise ValueError(error.detail) from None
-    return key
-
-
 def _has_word(text: str) -> str:
     if not text.isprintable() or not text.strip():
         raise ValueError("must contain a word, and printable characters only")
     return text
 
 
-_KEY_PATTERN = r"^[^|]+\|[^|]+$"
-Key = Annotated[
-    str,
-    Field(max_length=MAX_KEY_CHARS, json_schema_extra={"pattern": _KEY_PATTERN}),
-    AfterValidator(_instrument_key),
-]
-"""Upstox's instrument key, e.g. `NSE_EQ|INE002A01018`."""
 Keys = Annotated[
     list[Key], BeforeValidator(_split_at_commas), Field(min_length=1, max_length=MAX_KEYS)
 ]
@@ -65,13 +47,7 @@ Words = Annotated[list[Word], BeforeValidator(_split_at_commas), Field(max_lengt
 Cursor = Annotated[str, Field(max_length=MAX_CURSOR_CHARS, pattern="^[A-Za-z0-9._~-]+$")]
 
 
-class Query(BaseModel):
-    """The base of all queries. Unknown parameters are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class RangeQuery(Query):
+class RangeQuery(Input):
     """A time range of one instrument; `from` is inclusive, `to` exclusive."""
 
     key: Key
@@ -138,16 +114,16 @@ class GapsQuery(RangeQuery):
         )
 
 
-class InstrumentsQuery(Query):
+class InstrumentsQuery(Input):
     """Instruments that match words (`q`), or those with given keys (`keys`)."""
 
     q: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_has_word)] | None = None
     """Symbol, name, ISIN or part of a contract: `reliance`, `nifty 24000 ce`. Best match first."""
     keys: Annotated[Keys | None, Field(validate_default=True)] = None
     """Instrument keys, repeated or separated by commas, instead of `q`."""
-    type: Words = []
+    type: Words = Field(default=[])
     """Only of these types: `EQ`, `INDEX`, `FUT`, `CE`, `PE` and others."""
-    segment: Words = []
+    segment: Words = Field(default=[])
     """Only of these segments: `NSE_EQ`, `NSE_FO`, `NSE_INDEX`, `MCX_FO` and others."""
     expiry: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
     """Only contracts that expire on this date, `YYYY-MM-DD`."""
@@ -181,7 +157,7 @@ class InstrumentsQuery(Query):
         )
 
 
-class QuotesQuery(Query):
+class QuotesQuery(Input):
     """Last known quotes."""
 
     keys: Keys

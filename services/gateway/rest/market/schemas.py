@@ -1,4 +1,4 @@
-"""The response bodies of the operations below /v1, for the OpenAPI document.
+"""The response bodies of the operations on market data, for the OpenAPI document.
 
 Bars, gaps, instruments and quotes are relayed as the persister and ingest encoded them. These
 models describe them; a test compares the models with the messages' own types.
@@ -7,16 +7,11 @@ models describe them; a test compares the models with the messages' own types.
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from services.gateway.rest.models import Schema
 from shared.contracts.history import GapReason, GapState, HistoryBarState
 from shared.contracts.messages import FeedState
-
-
-class Schema(BaseModel):
-    """The base of all responses. An absent field is unknown, never zero."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class HistoryBar(Schema):
@@ -176,14 +171,14 @@ class Feed(Schema):
     since: int
     """Time at which this state began, Unix milliseconds of ingest's clock."""
     epoch: int
-    segments: dict[str, str] = {}
+    segments: dict[str, str] = Field(default={})
     """Market status by segment, in Upstox's notation, e.g. `NORMAL_OPEN`."""
     detail: str = ""
     at: int | None = None
     """Time at which ingest published this, Unix milliseconds of ingest's clock."""
     simulated: bool | None = None
     """Whether the prices come from a simulator, not from the market."""
-    stale: list[str] = []
+    stale: list[str] = Field(default=[])
     """Live instruments without an update for a long time while their segment trades."""
 
 

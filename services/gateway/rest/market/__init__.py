@@ -1,0 +1,1 @@
+"""Bars, gaps, instruments, last quotes and the state of the feed by REST."""

@@ -1,0 +1,1 @@
+"""Orders and accounts by REST."""
