@@ -358,7 +358,6 @@ async def test_only_ingest_can_publish_market_data(
         ("trading", "trading.0.place"),
         ("trading", "md.quote.A.B"),
         ("trading", "trading.feed_token"),
-        ("trading", "trading.0.place"),
         ("trading", "history.bars"),
         ("trading", "md.depth.A.B"),
         ("trading", "$KV.leases.ingest"),
