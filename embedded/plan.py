@@ -110,7 +110,7 @@ def _prepare(
     hosts = configured_hosts()
     environment = os.environ | _environment(folder, hosts, ports)
     if simulated:
-        environment = _without_upstox(environment) | _simulated_upstox(hosts, ports)
+        environment = _without_upstox(environment) | _simulated_upstox(hosts, ports, environment)
     else:
         _check_token_file(environment, problems)
     environment |= overrides
@@ -203,7 +203,9 @@ def _without_upstox(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in only_real}
 
 
-def _simulated_upstox(hosts: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
+def _simulated_upstox(
+    hosts: Mapping[str, str], ports: Mapping[str, int], environment: Mapping[str, str]
+) -> dict[str, str]:
     simulator = _url(hosts, ports, "TRADEDAD_SIMULATOR_PORT")
     return {
         "TRADEDAD_UPSTOX_API_URL": simulator,
@@ -211,6 +213,8 @@ def _simulated_upstox(hosts: Mapping[str, str], ports: Mapping[str, int]) -> dic
         "TRADEDAD_PERSISTER_MASTER_URL": f"{simulator}/{_MASTER_PATH}",
         # The simulator's exchange clock may run faster than real time.
         "TRADEDAD_INGEST_MAX_AHEAD_SECS": "1e9",
+        # Paper orders are filled whenever the simulator trades.
+        "TRADEDAD_TRADING_CALENDAR": environment.get("TRADEDAD_SIMULATOR_CALENDAR", "always_open"),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pymongo.errors import PyMongoError
 
 from services.trading.bus.instruments import Instruments
+from services.trading.paper.always_open import AlwaysOpenCalendar
 from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
 from services.trading.settings import TradingSettings
@@ -77,7 +78,8 @@ async def build(
             timeout_secs=settings.instruments_timeout_secs,
             max_cached=settings.instruments_cached,
         )
-        process = Process(settings, bus, mongo, clock, instruments, Calendar(), uuid.uuid4().hex)
+        calendar = AlwaysOpenCalendar() if settings.calendar == "always_open" else Calendar()
+        process = Process(settings, bus, mongo, clock, instruments, calendar, uuid.uuid4().hex)
         yield (
             bus,
             mongo,

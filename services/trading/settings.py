@@ -1,7 +1,7 @@
 """Settings of the trading service."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -27,6 +27,9 @@ class TradingSettings(ServiceSettings):
     """Parts into which users are divided, each with one owner. The same for all processes of
     trading and for the gateways; change it only while all of them are stopped."""
 
+    calendar: Literal["exchange", "always_open"] = "exchange"
+    """`exchange`: orders are taken and filled in the sessions of the exchanges. `always_open`: at all
+    times; for the simulated Upstox only, and `make run` sets it with that."""
     opening_cash_rupees: Rupees = Decimal(1_000_000)
     """Cash of a new paper account, and of one that was reset."""
     paper_latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 50

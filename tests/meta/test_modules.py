@@ -97,6 +97,7 @@ WITHOUT_UNIT_TEST: dict[str, str] = {
     "services.simulator.feed.modes": "an enumeration",
     "services.simulator.orders.risk_checks": "an interface without code",
     "services.trading.journal.entry": "structs without code",
+    "services.trading.journal.record": "structs without code",
     "services.trading.orders.events": "structs without code",
     "services.trading.paper.results": "classes without code",
 }

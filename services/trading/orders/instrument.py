@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from services.trading.charges.kinds import option_charge_kind, share_charge_kind
 from services.trading.charges.rates import ChargeKind, Exchange, rates_on
 from services.trading.margin.margin import UnderlyingKind
 from shared.contracts.instruments import Instrument
@@ -86,8 +87,7 @@ def order_instrument(
     for an instrument that cannot be ordered.
     """
     if instrument.segment in _SHARE_SEGMENTS and instrument.type in _SHARE_TYPES:
-        is_intraday = product is Product.INTRADAY
-        kind = ChargeKind.INTRADAY if is_intraday else ChargeKind.DELIVERY
+        kind = share_charge_kind(product)
         return _order_instrument(instrument, kind, on, has_derivatives=has_derivatives)
     if instrument.segment not in _DERIVATIVE_KINDS or instrument.type not in _DERIVATIVE_TYPES:
         raise _refused(f"{instrument.segment} {instrument.type} cannot be ordered", instrument)
@@ -100,6 +100,8 @@ def order_instrument(
         return _order_instrument(instrument, future, on, multiplier=multiplier or 1)
     if not instrument.strike:
         raise _refused("its strike price is not known", instrument)
+    if option is ChargeKind.OPTIONS and instrument.exchange == Exchange.BSE:
+        option = option_charge_kind(Exchange.BSE, instrument.underlying_key)
     return _order_instrument(
         instrument, option, on, multiplier=multiplier or 1, strike=_exact(instrument.strike)
     )

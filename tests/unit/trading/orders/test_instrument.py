@@ -38,7 +38,7 @@ def changed(instrument: Instrument, **changes: Any) -> Instrument:
     ("product", "kind"),
     [
         (Product.DELIVERY, ChargeKind.DELIVERY),
-        (Product.MTF, ChargeKind.DELIVERY),
+        (Product.MTF, ChargeKind.MTF),
         (Product.INTRADAY, ChargeKind.INTRADAY),
     ],
 )
