@@ -1,4 +1,4 @@
-"""The demo: signs up, reads live quotes, and checks stored bars against all trades."""
+"""The demo: signs up, reads live quotes, trades on paper, and checks bars against all trades."""
 
 import asyncio
 import math
@@ -11,6 +11,7 @@ from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.table import Table
 
+from embedded.demo_order import PaperTrade, trade_on_paper
 from embedded.expected_bars import ExpectedBar, differences, expected_bars
 from embedded.plan import Plan
 from embedded.signup import sign_up
@@ -43,6 +44,7 @@ class Report:
     latencies_ms: list[float] = field(default_factory=list)
     bars: list[ExpectedBar] = field(default_factory=list)
     trades: int = 0
+    paper_trade: PaperTrade | None = None
 
     def latency_ms(self, quantile: float) -> float:
         """Return a quantile of the time from ingest's receipt of a frame to the client's."""
@@ -74,6 +76,11 @@ async def _run_steps(plan: Plan, console: Console) -> Report:
                 raise DemoFailedError(f"not every instrument is live: {outcomes}")
             console.print(
                 f"subscribed to {len(keys)} instruments and received the last quote of each"
+            )
+            trade = await trade_on_paper(http, url, account, keys[0], symbols[keys[0]])
+            report.paper_trade = trade
+            console.print(
+                f"bought {trade.position} {trade.symbol} on paper at {trade.average_price:.2f}"
             )
             reading = asyncio.create_task(_read(quotes, report, console, symbols))
             try:
@@ -188,5 +195,12 @@ def print_report(report: Report, took_secs: float, console: Console) -> None:
     )
     table.add_row("bars equal to every trade", f"{len(report.bars)} of {len(report.bars)}")
     table.add_row("trades in these bars", f"{report.trades}")
+    if (trade := report.paper_trade) is not None:
+        table.add_row(
+            "paper order, filled on the stream",
+            f"{trade.position} {trade.symbol} at {trade.average_price:.2f}",
+        )
+        table.add_row("its charges", f"{trade.charges} rupees")
+        table.add_row("funds afterwards", f"{trade.available} rupees")
     table.add_row("took", f"{took_secs:.0f} s")
     console.print(table)
