@@ -12,6 +12,7 @@ from services.trading.partition.paper_results import order_changes
 from services.trading.store.journal import Checkpoint, Journal
 from shared.bus.lease import Term
 from shared.bus.stream_reader import Entry, TickReader
+from shared.contracts.subjects import CLOCK
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
@@ -27,6 +28,7 @@ class Market:
     """Drives the ledger by the entries of TICKS, for one term.
 
     `commands` are those that were accepted after the state of the broker was stored, in order.
+    `due` carries out what the time of the market causes, once the broker is current.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Market:
         stream: str,
         last_position: int,
         commands: Iterable[Replayed],
+        due: Callable[[], list[Record]],
     ) -> None:
         self._ledger = ledger
         self._journal = journal
@@ -47,6 +50,7 @@ class Market:
         self._stream = stream
         self._last_position = last_position
         self._commands = deque(commands)
+        self._due = due
         self.is_current = asyncio.Event()
         """Set once everything that TICKS held at the start has been processed."""
 
@@ -84,6 +88,10 @@ class Market:
             if records:
                 self._journal.append(records)
                 metrics.PAPER_RESULTS.labels(type(result.result).__name__).inc(len(records))
+        if entry.subject == CLOCK and self.is_current.is_set():
+            records = self._due()
+            if records:
+                self._journal.append(records)
 
     def _check_current(self) -> None:
         if self.is_current.is_set() or self._ledger.position < self._last_position:

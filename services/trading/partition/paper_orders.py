@@ -51,9 +51,10 @@ class PaperOrders:
         *,
         margin: Decimal,
         reference_price: Decimal | None,
+        id_prefix: str = "",
     ) -> Changed:
         """Place an order whose checks have passed."""
-        order_id = self._new_id()
+        order_id = id_prefix + self._new_id()
         at_ms = self._ledger.broker.time_ms
         events: list[OrderEvent] = [
             Intended(

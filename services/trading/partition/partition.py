@@ -20,6 +20,7 @@ from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.queries import Queries
 from services.trading.partition.recovery import restore
+from services.trading.partition.trading_days import TradingDays
 from services.trading.risk.limits import UserLimits
 from services.trading.settings import TradingSettings
 from services.trading.store.documents import PARTITIONS
@@ -112,6 +113,7 @@ class Partition:
             market = Market(
                 ledger, journal, term, self._clock,
                 stream=stream, last_position=last_position, commands=commands,
+                due=TradingDays(ledger, orders, self._calendar).due,
             )  # fmt: skip
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
             demand = DemandPublisher(self._bus, number, self._owner)

@@ -55,6 +55,21 @@ class PaperAccount:
         return self._state.orders.orders
 
     @property
+    def at_ms(self) -> int:
+        """The time of the newest entry; 0 before the first."""
+        return self._state.at_ms
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the end of a trading day would change nothing."""
+        state = self._state
+        return not (
+            state.orders.orders
+            or state.positions.booked
+            or any(held.arriving for held in state.holdings.shares.values())
+        )
+
+    @property
     def kill_switch(self) -> bool:
         """Whether the user has stopped new orders."""
         return self._state.kill_switch

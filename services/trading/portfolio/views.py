@@ -39,7 +39,7 @@ def order_view(order: Order, charges: Decimal | None) -> OrderView:
         broker_order_id=order.broker_order_id,
         charges=charges,
         code=order.code or None,
-        detail=order.detail or None,
+        detail=order.detail or _reported(order),
     )
 
 
@@ -78,3 +78,8 @@ def holding_view(key: str, shares: HeldShares, ltp: Decimal | None) -> Holding:
 
 def _average(price: Decimal | None) -> Decimal | None:
     return None if price is None else price.quantize(_AVERAGE_UNIT, ROUND_HALF_UP)
+
+
+def _reported(order: Order) -> str | None:
+    """The broker's words in its last report; None without any."""
+    return None if order.report is None else order.report.detail or None

@@ -176,6 +176,16 @@ def test_a_restored_broker_has_the_position_the_prices_and_the_demand() -> None:
     assert restored.cancel("u1", "o1") == 100
 
 
+def test_a_trade_across_a_restore_is_counted_against_the_queue() -> None:
+    market = PaperMarket()
+    market.place(price="100")
+    market.market(bids="30@100", asks="10@101")
+    state = market.broker.state()
+    market.broker = PaperBroker(Calendar())
+    market.broker.restore(state)
+    assert market.quote(ltq=50, bid="10@100") == ["o1 20@100"]
+
+
 @pytest.mark.parametrize(
     ("state", "problem"),
     [
