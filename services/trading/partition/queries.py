@@ -2,10 +2,12 @@
 
 import msgspec
 
+from services.trading.journal.entry import OrderChanged
 from services.trading.partition.assessment import Assessor
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.request_terms import require_paper
 from services.trading.portfolio.account import PaperAccount
+from services.trading.store.documents import decode_entry
 from services.trading.store.journal import Journal
 from services.trading.store.journal_reader import JournalReader
 from shared.contracts.order_terms import Account
@@ -50,9 +52,13 @@ class Queries:
         if order is None:
             raise NotFound(f"there is no order {query.order_id} of this trading day")
         entries = await self._reader.order_entries(query.user_id, query.order_id)
-        return OrderDetail(
-            order=account.order_view(order), events=[msgspec.Raw(entry) for entry in entries]
-        )
+        bodies = [decode_entry(entry).body for entry in entries]
+        events = [
+            msgspec.Raw(msgspec.json.encode(body.event))
+            for body in bodies
+            if isinstance(body, OrderChanged)
+        ]
+        return OrderDetail(order=account.order_view(order), events=events)
 
     async def trades(self, query: OrdersQuery) -> Trades:
         """The trades of the trading day, the newest first."""

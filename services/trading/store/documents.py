@@ -104,14 +104,14 @@ def command_document(command: CommandRecord, now: datetime) -> Document:
     }
 
 
-_decode_entry: Final = msgspec.json.Decoder(Entry).decode
+decode_entry: Final = msgspec.json.Decoder(Entry).decode
 
 
 def record_from_document(document: Document) -> Record:
     """The record of a stored entry. Raises msgspec.DecodeError."""
     return Record(
         number=document["number"],
-        entry=_decode_entry(document["entry"]),
+        entry=decode_entry(document["entry"]),
         event=bytes(document["event"]),
     )
 
