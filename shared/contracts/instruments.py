@@ -37,6 +37,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     strike: float | None = None
     underlying_key: str | None = None
     underlying_symbol: str | None = None
+    multiplier: int | None = None
+    """Price units in one unit of quantity; above 1 for commodities, whose unit is a lot."""
+    has_derivatives: bool = False
+    """Whether the master has futures or options on this instrument."""
 
 
 class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -190,10 +190,11 @@ class MasterLoader:
     async def _write(self, rows: list[MasterRow], underlying_keys: set[str]) -> None:
         ranked = []
         for row in rows:
-            instrument = instrument_from_row(row)
+            has_derivatives = row.instrument_key in underlying_keys
+            instrument = instrument_from_row(row, has_derivatives=has_derivatives)
             rank = search_rank(
                 instrument,
-                has_derivatives=instrument.key in underlying_keys,
+                has_derivatives=has_derivatives,
                 is_marginable=row.mtf_enabled,
             )
             words = search_words(instrument, row.short_name, row.exchange_token)

@@ -50,6 +50,7 @@ class MasterRow(msgspec.Struct):
     strike_price: Amount | None = None
     underlying_key: Text | None = None
     underlying_symbol: Text | None = None
+    qty_multiplier: Amount | None = None
     mtf_enabled: bool = False
     """Whether the instrument can be bought on margin (margin trading facility)."""
 
@@ -84,8 +85,11 @@ def _check_text(name: str, text: str) -> None:
         raise ValueError(f"{name}: contains NUL")
 
 
-def instrument_from_row(row: MasterRow) -> Instrument:
-    """The instrument that a row describes."""
+def instrument_from_row(row: MasterRow, *, has_derivatives: bool = False) -> Instrument:
+    """The instrument that a row describes.
+
+    `has_derivatives`: whether another row has it as its underlying.
+    """
     is_option = row.instrument_type in ("CE", "PE")
     return Instrument(
         key=row.instrument_key,
@@ -102,7 +106,14 @@ def instrument_from_row(row: MasterRow) -> Instrument:
         strike=row.strike_price if is_option else None,
         underlying_key=row.underlying_key,
         underlying_symbol=row.underlying_symbol,
+        multiplier=_whole(row.qty_multiplier),
+        has_derivatives=has_derivatives,
     )
+
+
+def _whole(number: float | None) -> int | None:
+    """A positive whole number; None for any other."""
+    return int(number) if number and number.is_integer() else None
 
 
 class ByteStream(Protocol):

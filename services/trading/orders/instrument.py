@@ -73,22 +73,15 @@ class OrderInstrument(msgspec.Struct, frozen=True, kw_only=True):
         return self.strike is not None
 
 
-def order_instrument(
-    instrument: Instrument,
-    product: Product,
-    on: date,
-    *,
-    multiplier: int | None = None,
-    has_derivatives: bool = False,
-) -> OrderInstrument:
+def order_instrument(instrument: Instrument, product: Product, on: date) -> OrderInstrument:
     """The facts for an order of this product and day.
 
-    `multiplier` is the master's ``qty_multiplier``, which commodities need. Raises OrderRefused
-    for an instrument that cannot be ordered.
+    Raises OrderRefused for an instrument that cannot be ordered.
     """
+    multiplier = instrument.multiplier
     if instrument.segment in _SHARE_SEGMENTS and instrument.type in _SHARE_TYPES:
         kind = share_charge_kind(product)
-        return _order_instrument(instrument, kind, on, has_derivatives=has_derivatives)
+        return _order_instrument(instrument, kind, on, has_derivatives=instrument.has_derivatives)
     if instrument.segment not in _DERIVATIVE_KINDS or instrument.type not in _DERIVATIVE_TYPES:
         raise _refused(f"{instrument.segment} {instrument.type} cannot be ordered", instrument)
     if instrument.expiry is None or instrument.expiry < on.isoformat():

@@ -67,7 +67,8 @@ async def search(bus: Bus, query: str, **more: Any) -> list[Instrument]:
 
 async def test_the_most_relevant_instrument_is_found_first(bus: Bus) -> None:
     assert (await search(bus, "reli"))[0].symbol == "RELIANCE"
-    assert (await search(bus, "RELIANCE"))[0].key == "NSE_EQ|INE002A01018"
+    reliance = (await search(bus, "RELIANCE"))[0]
+    assert (reliance.key, reliance.has_derivatives) == ("NSE_EQ|INE002A01018", True)
     assert (await search(bus, "INE002A01018"))[0].symbol == "RELIANCE"
     assert (await search(bus, "nifty"))[0].key == "NSE_INDEX|Nifty 50"
     some_call = next(

@@ -97,6 +97,10 @@ class Instrument(Schema):
     strike: float | None = None
     underlying_key: str | None = None
     underlying_symbol: str | None = None
+    multiplier: int | None = None
+    """Price units in one unit of quantity; above 1 for commodities, whose unit is a lot."""
+    has_derivatives: bool = False
+    """Whether there are futures or options on this instrument."""
 
 
 class Instruments(Schema):

@@ -162,3 +162,14 @@ def test_a_value_that_is_no_row_is_refused(raw: object) -> None:
 def test_an_optional_field_that_is_null_is_absent() -> None:
     row = master_row(OPTION | {"expiry": None, "name": None, "mtf_enabled": None})
     assert (row.expiry, row.name, row.mtf_enabled) == (None, "", False)
+
+
+@pytest.mark.parametrize(("multiplier", "whole"), [(100.0, 100), (0.0, None), (2.5, None)])
+def test_a_multiplier_is_a_positive_whole_number(multiplier: float, whole: int | None) -> None:
+    assert instrument_from_row(row(qty_multiplier=multiplier)).multiplier == whole
+    assert instrument_from_row(row()).multiplier is None
+
+
+def test_an_underlying_of_derivatives_is_marked() -> None:
+    assert instrument_from_row(row(), has_derivatives=True).has_derivatives
+    assert not instrument_from_row(row()).has_derivatives

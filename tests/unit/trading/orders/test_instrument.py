@@ -43,7 +43,9 @@ def changed(instrument: Instrument, **changes: Any) -> Instrument:
     ],
 )
 def test_a_share_is_charged_by_its_product(product: Product, kind: ChargeKind) -> None:
-    instrument = order_instrument(SHARE, product, TODAY, has_derivatives=True)
+    instrument = order_instrument(
+        msgspec.structs.replace(SHARE, has_derivatives=True), product, TODAY
+    )
     assert instrument.charge_kind is kind
     assert (instrument.tick, instrument.lot, instrument.freeze) == (Decimal("0.1"), 1, 100_000)
     assert instrument.is_share
@@ -84,7 +86,9 @@ def test_a_future_has_the_rates_of_its_underlying(
 
 
 def test_a_commodity_needs_its_multiplier() -> None:
-    instrument = order_instrument(CRUDE, Product.DELIVERY, TODAY, multiplier=100)
+    instrument = order_instrument(
+        msgspec.structs.replace(CRUDE, multiplier=100), Product.DELIVERY, TODAY
+    )
     assert instrument.multiplier == 100
     assert instrument.underlying_kind is UnderlyingKind.COMMODITY
     assert instrument.freeze is None
