@@ -245,6 +245,14 @@ async def ticks_identity(bus: Bus) -> tuple[str, int]:
     return info.config.description or "", info.state.last_seq
 
 
+async def first_tick_position(bus: Bus) -> int:
+    """The position of the oldest entry that TICKS still holds; if it is empty, of the next one.
+
+    Raises nats.errors.Error as `ticks_identity`.
+    """
+    return (await bus.js.stream_info(TICKS_STREAM)).state.first_seq
+
+
 def _position_and_pending(reply: str) -> tuple[int, int]:
     """The entry's position, and how many entries are still to come after it.
 

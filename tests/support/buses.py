@@ -14,8 +14,8 @@ from tests.support.servers import PASSWORD, NatsServer
 from tests.support.settings import nats_settings
 from tests.support.waiting import eventually
 
-_STREAM_AGE_SECS: Final = 7_200
-_STREAM_BYTES: Final = 1 << 26
+STREAM_AGE_SECS: Final = 7_200
+STREAM_BYTES: Final = 1 << 26
 
 
 @asynccontextmanager
@@ -41,7 +41,7 @@ async def bus_of(
 async def ingest_bus(nats: NatsServer) -> AsyncIterator[Bus]:
     """A connection as ingest, with the tick stream that ingest makes."""
     async with bus_of(nats, "ingest") as bus:
-        await ensure_ticks_stream(bus, max_age_secs=_STREAM_AGE_SECS, max_bytes=_STREAM_BYTES)
+        await ensure_ticks_stream(bus, max_age_secs=STREAM_AGE_SECS, max_bytes=STREAM_BYTES)
         yield bus
 
 

@@ -104,6 +104,10 @@ class TradingClient:
         await self._bus.client.subscribe(order_subject(self.user_id), cb=on_event)
         await self._bus.client.flush()
 
+    async def flush(self) -> None:
+        """Wait until NATS has everything that was sent before."""
+        await flushed(self._bus.client)
+
     async def call(
         self,
         operation: Operation,

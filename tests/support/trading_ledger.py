@@ -191,7 +191,8 @@ class Ledger:
         instrument = pile.instrument
         value = sum((price for _, price in units), Fraction(0)) * instrument.multiplier
         kind = instrument.charge_kind.value
-        percent = {"intraday": 20, "futures": 15, "commodity_futures": 15}.get(kind, 100)
+        intraday = 20 if instrument.has_derivatives else 100
+        percent = {"intraday": intraday, "futures": 15, "commodity_futures": 15}.get(kind, 100)
         if kind == "options" and pile.quantity < 0:
             assert instrument.strike is not None
             assert instrument.underlying_key is not None

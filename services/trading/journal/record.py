@@ -16,6 +16,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The user's event as JSON, with the same `seq`."""
 
 
+class DamagedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored entry that cannot be decoded."""
+
+    number: int
+    user_id: str
+    reason: str
+
+
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A command, and the answer that every repetition gets."""
 

@@ -17,10 +17,14 @@ class Acceptance:
     journal: Journal
     clock: Clock
 
+    def check_owner(self) -> None:
+        """Raises Unavailable if another process may have changed the accounts meanwhile."""
+        if not self.term.is_valid():
+            raise Unavailable("another process takes over this account; repeat the request")
+
     def check(self) -> None:
         """Raises Unavailable, TimedOut or Overloaded; then nothing has changed."""
-        if not self.term.is_valid():
-            raise Unavailable("another process takes over this account; repeat the command")
+        self.check_owner()
         deadline_ms = request_deadline_ms()
         if deadline_ms is not None and self.clock.now_ms() >= deadline_ms:
             raise TimedOut("the command arrived after its deadline; nothing was done")

@@ -12,6 +12,7 @@ from services.trading.journal.entry import Body, Entry
 from services.trading.journal.record import Record
 from services.trading.paper.broker import PaperBroker
 from services.trading.portfolio.account import PaperAccount
+from shared.errors import Unavailable
 
 Ltp = Callable[[str], Decimal | None]
 
@@ -27,9 +28,16 @@ class Ledger:
         """Of the last entry of TICKS that the broker has processed."""
         self._opening_cash = opening_cash
         self._accounts: dict[str, PaperAccount] = {}
+        self.closed: set[str] = set()
+        """Users whose journal is damaged: nothing is read or changed until it is repaired."""
 
     def account(self, user_id: str) -> PaperAccount:
-        """The paper account of a user; a new one if there is none."""
+        """The paper account of a user; a new one if there is none.
+
+        Raises Unavailable if the account is closed.
+        """
+        if user_id in self.closed:
+            raise Unavailable("the journal of this account is damaged; the operator must repair it")
         account = self._accounts.get(user_id)
         if account is None:
             account = self._accounts[user_id] = PaperAccount(user_id, self._opening_cash)
@@ -47,6 +55,11 @@ class Ledger:
         self.number += 1
         event = msgspec.json.encode(account.user_event(entry, self.broker.ltp))
         return Record(number=self.number, entry=entry, event=event)
+
+    def close(self, user_id: str) -> None:
+        """Close an account whose journal is damaged."""
+        self.closed.add(user_id)
+        self._accounts.pop(user_id, None)
 
     def load(self, record: Record) -> None:
         """Apply a stored record."""

@@ -29,6 +29,8 @@ class Market:
 
     `commands` are those that were accepted after the state of the broker was stored, in order.
     `due` carries out what the time of the market causes, once the broker is current.
+    With `is_new`, no such state is stored; then it is stored first. Otherwise a takeover within
+    the first seconds would lose what open orders have met.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Market:
         last_position: int,
         commands: Iterable[Replayed],
         due: Callable[[], list[Record]],
+        is_new: bool,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
@@ -51,22 +54,25 @@ class Market:
         self._last_position = last_position
         self._commands = deque(commands)
         self._due = due
+        self._is_new = is_new
         self.is_current = asyncio.Event()
         """Set once everything that TICKS held at the start has been processed."""
 
     async def run(self, reader: TickReader) -> None:
         """Process entries until cancelled. Raises LeaseLost, and what the reader raises."""
+        if self._is_new:
+            await self._store()
         stored_at = self._clock.monotonic()
         stored: tuple[int, int] | None = None
-        self._check_current()
+        self._check_current(has_all=False)
         while True:
             entries = await reader.batch()
             self._term.check()
             for entry in entries:
+                if not self._journal.has_room:
+                    await self._journal.settle()
                 self._process(entry)
-            self._check_current()
-            if not self._journal.has_room:
-                await self._journal.settle()
+            self._check_current(has_all=not entries)
             now = self._clock.monotonic()
             reached = self._ledger.number, self._ledger.position
             if now - stored_at >= _CHECKPOINT_SECS and reached != stored:
@@ -79,22 +85,25 @@ class Market:
             self._commands.popleft()[1]()
         results = ledger.broker.on_entry(entry.position, entry.subject, entry.data)
         ledger.position = entry.position
+        records: list[Record] = []
         for result in results:
+            if result.user_id in ledger.closed:
+                continue
             order = ledger.account(result.user_id).orders.get(result.result.order_id)
             if order is None:
                 continue  # of an earlier day
             changes = order_changes(order, result.result, ledger.broker.time_ms)
-            records: list[Record] = [ledger.record(result.user_id, body) for body in changes]
-            if records:
-                self._journal.append(records)
-                metrics.PAPER_RESULTS.labels(type(result.result).__name__).inc(len(records))
+            records += [ledger.record(result.user_id, body) for body in changes]
+            metrics.PAPER_RESULTS.labels(type(result.result).__name__).inc(len(changes))
         if entry.subject == CLOCK and self.is_current.is_set():
-            records = self._due()
-            if records:
-                self._journal.append(records)
+            records += self._due()
+        if records:  # together: the end of a session ends more orders than the journal lets wait
+            self._journal.append(records)
 
-    def _check_current(self) -> None:
-        if self.is_current.is_set() or self._ledger.position < self._last_position:
+    def _check_current(self, *, has_all: bool) -> None:
+        """`has_all`: TICKS holds no further entry. Its last ones may have expired meanwhile."""
+        is_reached = has_all or self._ledger.position >= self._last_position
+        if self.is_current.is_set() or not is_reached:
             return
         while self._commands:
             self._commands.popleft()[1]()

@@ -87,6 +87,7 @@ class OrderCommands:
         """All checks, margin and charges of an order; nothing is changed."""
         require_paper(request.account)
         instrument = await self.instrument(request.key, request.product)
+        self._acceptance.check_owner()
         account = self._ledger.account(request.user_id)
         return self._assessor.assess(account, terms_of(request), instrument).preview
 

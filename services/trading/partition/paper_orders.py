@@ -75,6 +75,13 @@ class PaperOrders:
             ),
             CommandAnswered(at_ms=at_ms, command_id=command_id),
         ]  # fmt: skip
+        reported = order.priced_report
+        if reported is not None:  # of the trigger; its terms would stay in force
+            report = BrokerReport(
+                order.order_id, BrokerState.WORKING, max(at_ms, reported.at_ms + 1), prices,
+                "modified",
+            )  # fmt: skip
+            events.append(Reported(at_ms=at_ms, report=report))
         return self._record(order.user_id, order.order_id, events)
 
     def cancel(self, order: Order, command_id: str, detail: str) -> Changed:
@@ -88,20 +95,20 @@ class PaperOrders:
         ]
         return self._record(order.user_id, order.order_id, events)
 
-    def apply_to_broker(self, order: Order, event: OrderEvent) -> None:
+    def apply_to_broker(self, order: Order, event: OrderEvent, instrument: OrderInstrument) -> None:
         """The broker's part of an event; `order` is the order right after it.
 
-        Used again after a takeover. Fills and ends that the broker has caused have no effect.
+        Used again after a takeover, when the account may have forgotten the order. Fills and ends
+        that the broker has caused have no effect.
         """
         broker = self._ledger.broker
         match event:
             case Accepted(at_ms=at_ms):
-                account = self._ledger.account(order.user_id)
                 broker.place(
                     order.user_id,
                     order.order_id,
                     msgspec.structs.replace(order.terms, prices=order.prices),
-                    account.instrument_of(order.order_id),
+                    instrument,
                     at_ms + self._latency_ms,
                     order.terms.market_protection_percent or _PROTECTION_PERCENT,
                     remaining=order.prices.quantity - order.filled_quantity,
@@ -121,7 +128,8 @@ class PaperOrders:
         for event in events:
             body = OrderChanged(order_id=order_id, event=event)
             records.append(self._ledger.record(user_id, body))
-            self.apply_to_broker(account.orders[order_id], event)
+            order = account.orders[order_id]
+            self.apply_to_broker(order, event, account.instrument_of(order_id))
         return records, account.orders[order_id]
 
     def _random_id(self) -> str:

@@ -8,10 +8,10 @@ from nats.js.errors import NotFoundError
 from services.trading.bus.demand_publisher import DemandPublisher
 from services.trading.bus.event_publisher import EventPublisher
 from services.trading.bus.instruments import Instruments
-from services.trading.paper.broker import PaperBroker
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
 from services.trading.partition.assessment import Assessor
+from services.trading.partition.database_errors import or_unavailable
 from services.trading.partition.idempotency import OnceOnly
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Market
@@ -19,7 +19,7 @@ from services.trading.partition.order_commands import OrderCommands
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.queries import Queries
-from services.trading.partition.recovery import restore
+from services.trading.partition.recovery import restore, restored_broker
 from services.trading.partition.trading_days import TradingDays
 from services.trading.risk.limits import UserLimits
 from services.trading.settings import TradingSettings
@@ -29,7 +29,7 @@ from services.trading.store.journal_reader import JournalReader, checkpoint_of
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.requests import Handler, Responder
-from shared.bus.stream_reader import TickReader, ticks_identity
+from shared.bus.stream_reader import TickReader, first_tick_position, ticks_identity
 from shared.contracts.trading import (
     AccountCommand,
     AccountQuery,
@@ -94,13 +94,12 @@ class Partition:
             document = await guard.take_over()
             await prepare_collections(self._mongo, audit_days=settings.audit_retention_days)
             stream, last_position = await self._ticks(term)
-            checkpoint = checkpoint_of(document)
-            if checkpoint is not None and (
-                checkpoint.stream != stream or checkpoint.position > last_position
-            ):
-                log.warning("TICKS was replaced; open paper orders lose their places in the queues")
-                checkpoint = None
-            ledger = Ledger(PaperBroker(self._calendar), settings.opening_cash_rupees)
+            first_position = await first_tick_position(self._bus)
+            broker, checkpoint = restored_broker(
+                self._calendar, checkpoint_of(document),
+                stream=stream, positions=(first_position, last_position),
+            )  # fmt: skip
+            ledger = Ledger(broker, settings.opening_cash_rupees)
             if checkpoint is None:
                 await self._warm(ledger)
             orders = PaperOrders(ledger, latency_ms=settings.paper_latency_ms)
@@ -114,6 +113,7 @@ class Partition:
                 ledger, journal, term, self._clock,
                 stream=stream, last_position=last_position, commands=commands,
                 due=TradingDays(ledger, orders, self._calendar).due,
+                is_new=checkpoint is None,
             )  # fmt: skip
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
             demand = DemandPublisher(self._bus, number, self._owner)
@@ -146,7 +146,7 @@ class Partition:
             ledger, orders, once, acceptance, assessor, prices, self._instruments.get
         )
         on_account = AccountCommands(ledger, orders, once, acceptance, on_orders)
-        queries = Queries(ledger, journal, reader, assessor)
+        queries = Queries(ledger, journal, reader, assessor, acceptance)
         handlers: dict[Operation, Handler[Any]] = {
             Operation.PLACE: Handler(OrderRequest, on_orders.place),
             Operation.PREVIEW: Handler(OrderRequest, on_orders.preview),
@@ -168,7 +168,10 @@ class Partition:
         responder = Responder(
             self._bus,
             self._clock,
-            {trading_subject(self._number, name): each for name, each in handlers.items()},
+            {
+                trading_subject(self._number, name): or_unavailable(each)
+                for name, each in handlers.items()
+            },
             queue_group=f"trading-{self._number}",
             max_concurrent=self._settings.commands_at_once,
             max_queued=self._settings.commands_waiting,

@@ -1,8 +1,11 @@
 """Answers reads of orders and accounts. Nothing is shown before it is stored."""
 
+from typing import TypeVar
+
 import msgspec
 
 from services.trading.journal.entry import OrderChanged
+from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.assessment import Assessor
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.request_terms import require_paper
@@ -26,31 +29,45 @@ from shared.contracts.trading import (
 )
 from shared.errors import NotFound
 
+AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
+
 
 class Queries:
-    """The reads of one term. All methods raise Unavailable while nothing can be stored."""
+    """The reads of one term. All methods raise Unavailable while nothing can be stored.
+
+    An answer is made first and then waits until everything that it shows is stored.
+    """
 
     def __init__(
-        self, ledger: Ledger, journal: Journal, reader: JournalReader, assessor: Assessor
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        reader: JournalReader,
+        assessor: Assessor,
+        acceptance: Acceptance,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._reader = reader
         self._assessor = assessor
+        self._acceptance = acceptance
 
     async def orders(self, query: OrdersQuery) -> Orders:
         """The orders of the trading day, the newest first."""
-        account = await self._account(query.user_id, query.account)
+        account = self._account(query.user_id, query.account)
         orders = account.open_orders() if query.open_only else list(account.orders.values())
         orders = sorted(orders, key=lambda order: order.created_at_ms, reverse=True)
-        return Orders(orders=[account.order_view(order) for order in orders[: query.limit]])
+        return await self._stored(
+            Orders(orders=[account.order_view(order) for order in orders[: query.limit]])
+        )
 
     async def order(self, query: OrderQuery) -> OrderDetail:
         """An order of the trading day with its events. Raises NotFound."""
-        account = await self._account(query.user_id, Account.PAPER)
+        account = self._account(query.user_id, Account.PAPER)
         order = account.orders.get(query.order_id)
         if order is None:
             raise NotFound(f"there is no order {query.order_id} of this trading day")
+        view = await self._stored(account.order_view(order))
         entries = await self._reader.order_entries(query.user_id, query.order_id)
         bodies = [decode_entry(entry).body for entry in entries]
         events = [
@@ -58,41 +75,45 @@ class Queries:
             for body in bodies
             if isinstance(body, OrderChanged)
         ]
-        return OrderDetail(order=account.order_view(order), events=events)
+        return OrderDetail(order=view, events=events)
 
     async def trades(self, query: OrdersQuery) -> Trades:
         """The trades of the trading day, the newest first."""
-        account = await self._account(query.user_id, query.account)
-        return Trades(trades=account.trades(query.account, query.limit))
+        account = self._account(query.user_id, query.account)
+        return await self._stored(Trades(trades=account.trades(query.account, query.limit)))
 
     async def positions(self, query: AccountQuery) -> Positions:
         """The positions of the trading day."""
-        account = await self._account(query.user_id, query.account)
-        return account.positions(self._ledger.broker.ltp)
+        account = self._account(query.user_id, query.account)
+        return await self._stored(account.positions(self._ledger.broker.ltp))
 
     async def holdings(self, query: AccountQuery) -> Holdings:
         """The holdings."""
-        account = await self._account(query.user_id, query.account)
-        return account.holdings(self._ledger.broker.ltp)
+        account = self._account(query.user_id, query.account)
+        return await self._stored(account.holdings(self._ledger.broker.ltp))
 
     async def funds(self, query: AccountQuery) -> Funds:
         """The money of the account."""
-        account = await self._account(query.user_id, query.account)
-        return account.funds(self._ledger.broker.ltp)
+        account = self._account(query.user_id, query.account)
+        return await self._stored(account.funds(self._ledger.broker.ltp))
 
     async def limits(self, query: AccountQuery) -> Limits:
         """The limits of the user."""
-        account = await self._account(query.user_id, query.account)
-        return self._assessor.limits(account)
+        account = self._account(query.user_id, query.account)
+        return await self._stored(self._assessor.limits(account))
 
     async def events(self, query: EventsQuery) -> msgspec.Raw:
         """The user's events after a sequence number, as they were published."""
-        account = await self._account(query.user_id, Account.PAPER)
-        events = await self._reader.events(query.user_id, query.after, query.limit)
-        body = b'{"events":[%b],"last_seq":%d}' % (b",".join(events), account.seq)
-        return msgspec.Raw(body)
-
-    async def _account(self, user_id: str, account: Account) -> PaperAccount:
-        require_paper(account)
+        last_seq = self._account(query.user_id, Account.PAPER).seq
         await self._journal.settle()
+        events = await self._reader.events(query.user_id, query.after, last_seq, query.limit)
+        return msgspec.Raw(b'{"events":[%b],"last_seq":%d}' % (b",".join(events), last_seq))
+
+    def _account(self, user_id: str, account: Account) -> PaperAccount:
+        require_paper(account)
+        self._acceptance.check_owner()
         return self._ledger.account(user_id)
+
+    async def _stored(self, answer: AnswerT) -> AnswerT:
+        await self._journal.settle()
+        return answer

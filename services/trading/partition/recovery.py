@@ -3,27 +3,66 @@
 from collections.abc import AsyncIterator
 from functools import partial
 from operator import itemgetter
+from typing import TypeGuard
 
 from services.trading.journal.entry import OrderChanged
-from services.trading.journal.record import Record
+from services.trading.journal.record import DamagedRecord, Record
 from services.trading.orders.events import Accepted
+from services.trading.paper.broker import PaperBroker
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Replayed
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.store.journal import Checkpoint
+from shared.contracts.order_terms import Account
+from shared.market.exchange_calendar import Calendar
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 
+def restored_broker(
+    calendar: Calendar, checkpoint: Checkpoint | None, *, stream: str, positions: tuple[int, int]
+) -> tuple[PaperBroker, Checkpoint | None]:
+    """The paper broker, and the checkpoint that it continues from; None if it begins anew.
+
+    `positions`: of the first and the last entry of TICKS. A checkpoint is used only if all entries
+    after it can be read. Otherwise the broker would not know of trades that are in the journal,
+    and would fill the same orders again.
+    """
+    broker = PaperBroker(calendar)
+    if checkpoint is None:
+        return broker, None
+    first, last = positions
+    reason = ""
+    if checkpoint.stream != stream or checkpoint.position > last:
+        reason = "TICKS was replaced"
+    elif checkpoint.position + 1 < first:
+        reason = "TICKS no longer has the entries after it"
+    else:
+        try:
+            broker.restore(checkpoint.state)
+        except ValueError as error:
+            reason = str(error)
+    if not reason:
+        return broker, checkpoint
+    log.warning(
+        "checkpoint cannot be used; open paper orders lose their places in the queues",
+        reason=reason,
+        position=checkpoint.position,
+    )
+    return PaperBroker(calendar), None
+
+
 async def restore(
     ledger: Ledger,
     orders: PaperOrders,
-    records: AsyncIterator[Record],
+    records: AsyncIterator[Record | DamagedRecord],
     checkpoint: Checkpoint | None,
     last_position: int,
 ) -> list[Replayed]:
     """Load all records; returns the commands that the broker has not seen, in order.
+
+    The account of a user with a record that cannot be read is closed.
 
     Without a usable checkpoint, all open orders are placed again now: their places in the queues
     are lost, and what they would have met meanwhile is not replayed.
@@ -32,22 +71,44 @@ async def restore(
     later: list[tuple[int, Replayed]] = []
     count = 0
     async for record in records:
-        ledger.load(record)
         count += 1
+        if not _load(record, ledger):
+            continue
         entry, body = record.entry, record.entry.body
         if record.number > known and checkpoint is not None and isinstance(body, OrderChanged):
-            order = ledger.account(entry.user_id).orders.get(body.order_id)
-            if order is not None:
-                apply = partial(orders.apply_to_broker, order, body.event)
+            account = ledger.account(entry.user_id)
+            order = account.orders[body.order_id]
+            if order.terms.account is Account.PAPER:
+                instrument = account.instrument_of(body.order_id)
+                apply = partial(orders.apply_to_broker, order, body.event, instrument)
                 later.append((record.number, (entry.position, apply)))
     log.info("journal read", records=count, last_number=ledger.number)
     if checkpoint is not None:
-        ledger.broker.restore(checkpoint.state)
         ledger.position = checkpoint.position
         return [command for _, command in sorted(later, key=itemgetter(0))]
     ledger.position = last_position
     for account in ledger.accounts():
         for order in account.open_orders():
-            event = Accepted(at_ms=ledger.broker.time_ms, broker_order_id=order.order_id)
-            orders.apply_to_broker(order, event)
+            # With the time at which it was placed: an order of an earlier day still expires.
+            event = Accepted(at_ms=order.created_at_ms, broker_order_id=order.order_id)
+            orders.apply_to_broker(order, event, account.instrument_of(order.order_id))
     return []
+
+
+def _load(record: Record | DamagedRecord, ledger: Ledger) -> TypeGuard[Record]:
+    """Whether the record could be applied to its account; if not, the account is closed."""
+    if isinstance(record, DamagedRecord):
+        reason, user_id = record.reason, record.user_id
+        ledger.number = max(ledger.number, record.number)
+    elif record.entry.user_id in ledger.closed:
+        return False
+    else:
+        try:
+            ledger.load(record)
+        except ValueError as error:
+            reason, user_id = str(error), record.entry.user_id
+        else:
+            return True
+    log.error("journal damaged; the account is closed", user_id=user_id, reason=reason)
+    ledger.close(user_id)
+    return False

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
+import msgspec
 from bson.binary import Binary
 from pymongo import ASCENDING
 
-from services.trading.journal.record import Record
+from services.trading.journal.record import DamagedRecord, Record
 from services.trading.store.documents import (
     COMMANDS,
     JOURNAL,
@@ -27,12 +28,20 @@ class JournalReader:
         self._journal = mongo.db.get_collection(JOURNAL)
         self._commands = mongo.db.get_collection(COMMANDS)
 
-    async def records(self, partition: int, partitions: int) -> AsyncIterator[Record]:
+    async def records(
+        self, partition: int, partitions: int
+    ) -> AsyncIterator[Record | DamagedRecord]:
         """All records of a partition's users, each user's in order."""
         slots = list(range(partition, MAX_PARTITIONS, partitions))
         cursor = self._journal.find({"slot": {"$in": slots}}, batch_size=_BATCH)
         async for document in cursor.sort([("slot", ASCENDING), ("_id", ASCENDING)]):
-            yield record_from_document(document)
+            try:
+                yield record_from_document(document)
+            except msgspec.DecodeError as error:
+                yield DamagedRecord(
+                    number=document["number"], user_id=document["user"],
+                    reason=f"entry {document['seq']}: {error}",
+                )  # fmt: skip
 
     async def order_entries(self, user_id: str, order_id: str) -> list[bytes]:
         """The entries of one order as JSON, oldest first."""
@@ -41,9 +50,10 @@ class JournalReader:
         )
         return [bytes(document["entry"]) async for document in cursor.sort("_id")]
 
-    async def events(self, user_id: str, after: int, limit: int) -> list[bytes]:
-        """The user's events after a sequence number as JSON, oldest first."""
-        cursor = self._journal.find({"_id": _ids_after(user_id, after)}, {"event": 1})
+    async def events(self, user_id: str, after: int, last: int, limit: int) -> list[bytes]:
+        """The user's events after one sequence number, up to another, as JSON, oldest first."""
+        ids = {"$gt": entry_id(user_id, after), "$lte": entry_id(user_id, last)}
+        cursor = self._journal.find({"_id": ids}, {"event": 1})
         return [bytes(document["event"]) async for document in cursor.sort("_id").limit(limit)]
 
     async def command(self, user_id: str, key: str) -> Document | None:

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from shared.runtime.settings import MongoSettings
+from tests.support.buses import ingest_bus
 from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import NatsServer
@@ -27,7 +28,7 @@ async def owner_and_standby(
 ) -> AsyncIterator[tuple[ServiceProcess, ServiceProcess]]:
     """Two trading processes; the first owns partition 0."""
     environment = trading_environment(nats, mongo, has_outages=True, lease_ttl_secs=ttl_secs)
-    async with service_process("trading", environment) as owner:
+    async with ingest_bus(nats), service_process("trading", environment) as owner:
         await eventually(lambda: owns_partition(owner), what="the first process owns it")
         async with service_process("trading", environment) as standby:
             assert await owns_partition(owner)

@@ -126,9 +126,7 @@ async def test_a_standby_takes_over_from_a_killed_process(
     nats: NatsServer, mongo_settings: MongoSettings
 ) -> None:
     environment = trading_environment(nats, mongo_settings)
-    async with ingest_bus(nats):
-        pass
-    async with service_process("trading", environment) as owner:
+    async with ingest_bus(nats), service_process("trading", environment) as owner:
         await eventually(lambda: owns_partition(owner), what="the first process owns the partition")
         async with service_process("trading", environment) as standby:
             assert not await owns_partition(standby)
@@ -142,9 +140,7 @@ async def test_a_process_stops_in_order_and_releases_its_lease(
     nats: NatsServer, mongo_settings: MongoSettings
 ) -> None:
     environment = trading_environment(nats, mongo_settings)
-    async with ingest_bus(nats):
-        pass
-    async with service_process("trading", environment) as owner:
+    async with ingest_bus(nats), service_process("trading", environment) as owner:
         await eventually(lambda: owns_partition(owner), what="it owns the partition")
         await asyncio.to_thread(owner.stop)
         assert owner.wait_exit() == 0
