@@ -8,7 +8,6 @@ from pymongo import ASCENDING
 
 from services.trading.journal.record import Record
 from services.trading.store.documents import (
-    COMMANDS,
     JOURNAL,
     entry_id,
     record_from_document,
@@ -25,7 +24,6 @@ class JournalReader:
 
     def __init__(self, mongo: Mongo) -> None:
         self._journal = mongo.db.get_collection(JOURNAL)
-        self._commands = mongo.db.get_collection(COMMANDS)
 
     async def records(self, partition: int, partitions: int) -> AsyncIterator[Record]:
         """All records of a partition's users, each user's in order."""
@@ -45,10 +43,6 @@ class JournalReader:
         """The user's events after a sequence number as JSON, oldest first."""
         cursor = self._journal.find({"_id": _ids_after(user_id, after)}, {"event": 1})
         return [bytes(document["event"]) async for document in cursor.sort("_id").limit(limit)]
-
-    async def command(self, user_id: str, key: str) -> Document | None:
-        """The stored command with this key; None if there is none."""
-        return await self._commands.find_one({"_id": f"{user_id}|{key}"})
 
 
 def checkpoint_of(document: Document) -> Checkpoint | None:
