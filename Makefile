@@ -13,7 +13,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest fuzz soak-stack docs clean
+.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest bench-trading fuzz soak-stack docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench-gateway: prepare ## Deliveries per CPU-second and latency, compared with n
 
 bench-rest: prepare ## A month of five-minute bars over HTTP, compared with a minimal handler
 	@$(PYTHON) -m bench.rest
+
+bench-trading: prepare ## Orders from REST to their event, compared with the official SDK
+	@$(PYTHON) -m bench.trading
 
 docs: prepare ## Generate the references in docs from the code
 	@$(PYTHON) -m docgen.reference

@@ -49,7 +49,7 @@ class TradingSettings(ServiceSettings):
     """Loss of a user on a trading day, realised and marked to market, from which new orders are
     refused."""
 
-    commands_at_once: Count = 16
+    commands_at_once: Count = 64
     """Requests over the bus that the owner of a partition works on concurrently."""
     commands_waiting: Count = 256
     """Requests that may wait per partition; further ones are refused as overloaded."""

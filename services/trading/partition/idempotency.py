@@ -50,7 +50,7 @@ class StoredCommands(Protocol):
     """Finds stored commands."""
 
     async def command(self, user_id: str, key: str) -> Document | None:
-        """Raises PyMongoError."""
+        """The command with this key; None if there is none. Raises PyMongoError."""
         ...
 
 

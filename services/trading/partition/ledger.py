@@ -3,13 +3,15 @@
 All changes go through `record`, so memory and journal have the same order. Nothing here waits.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 import msgspec
 
-from services.trading.journal.entry import Body, Entry
+from services.trading.journal.entry import Body, Entry, KillSwitchSet, OrderChanged
 from services.trading.journal.record import Record
+from services.trading.orders.events import Filled
 from services.trading.paper.broker import PaperBroker
 from services.trading.portfolio.account import PaperAccount
 from shared.errors import Unavailable
@@ -30,6 +32,10 @@ class Ledger:
         self._accounts: dict[str, PaperAccount] = {}
         self.closed: set[str] = set()
         """Users whose journal is damaged: nothing is read or changed until it is repaired."""
+        self._held: dict[str, frozenset[str]] = {}
+        """By user, the keys of open positions."""
+        self._holders: Counter[str] = Counter()
+        """By key, the users with an open position."""
 
     def account(self, user_id: str) -> PaperAccount:
         """The paper account of a user; a new one if there is none.
@@ -47,11 +53,15 @@ class Ledger:
         """All accounts."""
         return iter(self._accounts.values())
 
+    def held_keys(self) -> Collection[str]:
+        """The keys in which a user has an open position."""
+        return self._holders.keys()
+
     def record(self, user_id: str, body: Body) -> Record:
         """Apply one more change to an account; the result must be appended to the journal."""
         account = self.account(user_id)
         entry = Entry(user_id=user_id, seq=account.seq + 1, position=self.position, body=body)
-        account.apply(entry)
+        self._apply(account, entry)
         self.number += 1
         event = msgspec.json.encode(account.user_event(entry, self.broker.ltp))
         return Record(number=self.number, entry=entry, event=event)
@@ -63,5 +73,27 @@ class Ledger:
 
     def load(self, record: Record) -> None:
         """Apply a stored record."""
-        self.account(record.entry.user_id).apply(record.entry)
+        self._apply(self.account(record.entry.user_id), record.entry)
         self.number = max(self.number, record.number)
+
+    def _apply(self, account: PaperAccount, entry: Entry) -> None:
+        account.apply(entry)
+        match entry.body:
+            case OrderChanged(event=Filled()):
+                self._count_positions(account)
+            case OrderChanged() | KillSwitchSet():
+                pass
+            case _:
+                self._count_positions(account)
+
+    def _count_positions(self, account: PaperAccount) -> None:
+        before = self._held.get(account.user_id, frozenset())
+        held = frozenset(booked.instrument.key for booked in account.open_positions())
+        if held == before:
+            return
+        self._held[account.user_id] = held
+        self._holders.update(held - before)
+        for key in before - held:
+            self._holders[key] -= 1
+            if not self._holders[key]:
+                del self._holders[key]

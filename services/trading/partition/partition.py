@@ -23,6 +23,7 @@ from services.trading.partition.recovery import restore, restored_broker
 from services.trading.partition.trading_days import TradingDays
 from services.trading.risk.limits import UserLimits
 from services.trading.settings import TradingSettings
+from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
 from services.trading.store.journal_reader import JournalReader, checkpoint_of
@@ -116,16 +117,18 @@ class Partition:
                 is_new=checkpoint is None,
             )  # fmt: skip
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
+            stored_commands = CommandLookup(self._mongo)
             demand = DemandPublisher(self._bus, number, self._owner)
             async with TickReader(self._bus, start=ledger.position + 1) as ticks:
                 await run_together(
                     {
                         "journal": journal.run(),
+                        "commands": stored_commands.run(),
                         "market": market.run(ticks),
                         "demand": demand.run(),
                         "prices": prices.run(demand),
                         "requests": self._serve(
-                            term, ledger, orders, journal, reader, market, prices
+                            term, ledger, orders, journal, reader, stored_commands, market, prices
                         ),
                     }
                 )
@@ -135,12 +138,12 @@ class Partition:
 
     async def _serve(
         self, term: Term, ledger: Ledger, orders: PaperOrders, journal: Journal,
-        reader: JournalReader, market: Market, prices: Prices,
+        reader: JournalReader, stored_commands: CommandLookup, market: Market, prices: Prices,
     ) -> None:  # fmt: skip
         """Answer requests, once the broker has caught up."""
         await market.is_current.wait()
         assessor = Assessor(ledger, limits_of(self._settings), self._calendar, self._clock)
-        once = OnceOnly(journal, reader)
+        once = OnceOnly(journal, stored_commands)
         acceptance = Acceptance(term, journal, self._clock)
         on_orders = OrderCommands(
             ledger, orders, once, acceptance, assessor, prices, self._instruments.get

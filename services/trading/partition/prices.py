@@ -34,14 +34,11 @@ class Prices:
         now = self._clock.monotonic()
         for key in [key for key, until in self._kept_until.items() if until < now]:
             del self._kept_until[key]
-        keys = set(self._kept_until) | set(self._ledger.broker.keys())
-        for account in self._ledger.accounts():
-            keys.update(booked.instrument.key for booked in account.open_positions())
-        return keys
+        return {*self._kept_until, *self._ledger.broker.keys(), *self._ledger.held_keys()}
 
     def depth_keys(self) -> Collection[str]:
         """Keys whose order books are needed: those with open orders."""
-        return set(self._ledger.broker.keys())
+        return self._ledger.broker.keys()
 
     async def wait_for(self, key: str) -> None:
         """Wait until an LTP of the instrument is known. Raises OrderRefused if none comes."""

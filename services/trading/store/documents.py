@@ -70,6 +70,11 @@ def entry_id(user_id: str, seq: int) -> str:
     return f"{user_id}|{seq:012d}"
 
 
+def command_id(user_id: str, key: str) -> str:
+    """The id of a command."""
+    return f"{user_id}|{key}"
+
+
 def journal_document(record: Record, now: datetime) -> Document:
     """A stored entry; `event` is the message of the user's channel, as it was published."""
     entry = record.entry
@@ -91,7 +96,7 @@ def journal_document(record: Record, now: datetime) -> Document:
 def command_document(command: CommandRecord, now: datetime) -> Document:
     """A stored command with its answer; the audit of the account."""
     return {
-        "_id": f"{command.user_id}|{command.key}",
+        "_id": command_id(command.user_id, command.key),
         "user": command.user_id,
         "slot": slot_of(command.user_id),
         "key": command.key,

@@ -9,7 +9,6 @@ from pymongo import ASCENDING
 
 from services.trading.journal.record import DamagedRecord, Record
 from services.trading.store.documents import (
-    COMMANDS,
     JOURNAL,
     entry_id,
     record_from_document,
@@ -26,7 +25,6 @@ class JournalReader:
 
     def __init__(self, mongo: Mongo) -> None:
         self._journal = mongo.db.get_collection(JOURNAL)
-        self._commands = mongo.db.get_collection(COMMANDS)
 
     async def records(
         self, partition: int, partitions: int
@@ -55,10 +53,6 @@ class JournalReader:
         ids = {"$gt": entry_id(user_id, after), "$lte": entry_id(user_id, last)}
         cursor = self._journal.find({"_id": ids}, {"event": 1})
         return [bytes(document["event"]) async for document in cursor.sort("_id").limit(limit)]
-
-    async def command(self, user_id: str, key: str) -> Document | None:
-        """The stored command with this key; None if there is none."""
-        return await self._commands.find_one({"_id": f"{user_id}|{key}"})
 
 
 def checkpoint_of(document: Document) -> Checkpoint | None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.trading.journal.entry import Entry, KillSwitchSet
 from services.trading.journal.record import CommandRecord, Record
-from services.trading.store.documents import PARTITIONS
+from services.trading.store.documents import COMMANDS, PARTITIONS, command_id
 from services.trading.store.journal import Checkpoint, Journal, prepare_collections
 from services.trading.store.journal_reader import JournalReader, checkpoint_of
 from shared.contracts.trading import Operation, partition_of
@@ -95,7 +95,7 @@ async def test_a_superseded_owner_stores_nothing_and_does_not_claim_to_know(mong
         with pytest.raises(StaleEpoch):
             await old.journal.checkpoint(Checkpoint(1, 1, "stream", b"state"))
         assert await stored(mongo) == []
-        assert await JournalReader(mongo).command("user-1", "a") is None
+        assert await mongo.db[COMMANDS].find_one({"_id": command_id("user-1", "a")}) is None
         new.start()
         await new.journal.append([record(1)], command("a"))
     assert await stored(mongo) == [1]
@@ -106,13 +106,13 @@ async def test_a_command_is_stored_with_its_answer_or_not_at_all(mongo: Mongo) -
         first.start()
         await first.journal.append([record(1)], command("a"))
         await first.journal.append([], command("b", code="order_refused"))
-    document = await JournalReader(mongo).command("user-1", "a")
+    document = await mongo.db[COMMANDS].find_one({"_id": command_id("user-1", "a")})
     assert document is not None
     assert (bytes(document["answer"]), document["code"]) == (b"[]", "")
-    document = await JournalReader(mongo).command("user-1", "b")
+    document = await mongo.db[COMMANDS].find_one({"_id": command_id("user-1", "b")})
     assert document is not None
     assert document["code"] == "order_refused"
-    assert await JournalReader(mongo).command("user-2", "a") is None
+    assert await mongo.db[COMMANDS].find_one({"_id": command_id("user-2", "a")}) is None
 
 
 async def test_what_exceeds_the_bound_is_refused_and_not_queued(mongo: Mongo) -> None:

@@ -1,0 +1,1 @@
+"""Benchmark of orders: from a REST command, or a quote, to the event on the user's socket."""
