@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -187,8 +188,20 @@ async def test_a_command_that_is_never_sent_was_not_executed(nats: NatsServer) -
             with pytest.raises(Unavailable, match="cannot be reached"):
                 await client.trading.place(ORDER)
         assert trading.requests == []
+
+
+async def test_after_its_end_a_client_sends_nothing_more(nats: NatsServer) -> None:
+    async with gateway_and_trading(nats) as (gateway, trading), aiohttp.ClientSession() as http:
+        async with trading_client(gateway, http=http) as client:
+            trading.error = CommandInFlight("wait", field="command_key")
+            task = asyncio.create_task(client.trading.place(ORDER))
+            await eventually(lambda: trading.requests, what="trading has the command")
+        with pytest.raises(OutcomeUnknown, match="client is closed"):
+            await task
+        sent = len(trading.requests)
         with pytest.raises(Unreachable, match="client is closed"):
             await client.trading.place(ORDER)
+        assert len(trading.requests) == sent
 
 
 ERRORS: list[tuple[RequestError, type[Any], dict[str, str | None]]] = [

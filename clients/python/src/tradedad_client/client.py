@@ -82,6 +82,7 @@ class Client:
         self._protocol = StreamProtocol()
         self._http: aiohttp.ClientSession | None = None
         self._tokens: TokenSource | None = None
+        self._rest: RestClient | None = None
         self._trading: Trading | None = None
         self._task: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
@@ -100,8 +101,9 @@ class Client:
             raise RuntimeError("a client can be entered only once")
         self._http = self._given_http or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._tokens = self._make_token_source(self._http)
-        rest = RestClient(self._http, self.url, Bearer(self._tokens), self._request_timing)
-        self._trading = Trading(rest, self.orders)
+        bearer = Bearer(self._tokens)
+        self._rest = RestClient(self._http, self.url, bearer, self._request_timing)
+        self._trading = Trading(self._rest, self.orders)
         if self._has_stream:
             await self._open_stream(self._http, self._tokens)
         return self
@@ -141,6 +143,8 @@ class Client:
 
     async def close(self) -> None:
         """Close the stream and all subscriptions; log out if the client has logged in."""
+        if self._rest is not None:
+            self._rest.close()
         try:
             if self._task is not None:
                 await stop([self._task])

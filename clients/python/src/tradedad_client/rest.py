@@ -46,6 +46,11 @@ class RestClient:
         self._url = url
         self._bearer = bearer
         self._timing = timing
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Send nothing more, neither new requests nor repeated ones."""
+        self._is_closed = True
 
     async def send(self, request: Request, kind: type[T]) -> T:
         """Send a request and return its decoded answer.
@@ -81,7 +86,7 @@ class RestClient:
         return max(0.001, min(self._timing.attempt_secs, deadline - time.monotonic()))
 
     async def _token(self, secs: float) -> Token | Failure:
-        if self._http.closed:
+        if self._is_closed or self._http.closed:
             return Failure(Unreachable("the client is closed"), Effect.NOT_EXECUTED)
         try:
             async with asyncio.timeout(secs):
