@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from shared.runtime.settings import MongoSettings
+from tests.support.builders import KEY
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.python_client import python_client
 from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.trading import trading
-from tests.support.trading_client import KEY, TestMarket, market, trading_client
+from tests.support.trading_client import TestMarket, market, trading_client
 from tradedad_client import (
     Account,
     AccountEvent,

@@ -1,6 +1,7 @@
 """A program trades over a real gateway: exact amounts, typed errors, and no command twice."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -261,6 +262,27 @@ async def test_a_token_that_cannot_be_replaced_ends_a_request(nats: NatsServer) 
                     await client.trading.place(ORDER)
                 assert raised.value.code == "token_expired"
         assert trading.requests == []
+
+
+async def test_an_error_of_the_token_source_does_not_hide_that_a_command_was_sent(
+    nats: NatsServer,
+) -> None:
+    async with gateway_and_trading(nats, order_timeout_secs=0.2) as (gateway, trading):
+        tokens = [gateway.issuer.token(exp=int(time.time()) + 1)]
+
+        async def ask() -> str:
+            if not tokens:
+                raise KeyError("no such vault")
+            return tokens.pop()
+
+        async with trading_client(gateway, ask_token=ask) as client:
+            trading.lost_answers = 1_000
+            with pytest.raises(OutcomeUnknown) as unknown:
+                await client.trading.place(ORDER)
+            assert isinstance(unknown.value.__cause__, KeyError)
+            assert trading.last.command_key == unknown.value.command_key
+            with pytest.raises(KeyError, match="no such vault"):
+                await client.trading.place(ORDER)
 
 
 async def test_trading_needs_no_stream_and_a_stream_needs_no_trading(nats: NatsServer) -> None:

@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 import msgspec
 
 from tradedad_client.errors import (
-    ClientError,
     NotFound,
     NotUnderstood,
     OrderFinal,
@@ -40,7 +39,7 @@ class Effect(Enum):
 class Failure:
     """Why an attempt failed. `Unavailable` is temporary, other errors are final."""
 
-    error: ClientError
+    error: Exception
     effect: Effect
 
 

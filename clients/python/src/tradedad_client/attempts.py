@@ -4,7 +4,7 @@ from typing import Final
 
 from tradedad_client.answers import Effect, Failure
 from tradedad_client.backoff import Backoff
-from tradedad_client.errors import ClientError, OutcomeUnknown, Unavailable
+from tradedad_client.errors import OutcomeUnknown, Unavailable
 
 _BASE_SECS: Final = 0.2
 _CAP_SECS: Final = 3.0
@@ -42,7 +42,7 @@ class Attempts:
             raise self._final(error)
         return pause_secs
 
-    def _final(self, error: ClientError) -> ClientError:
+    def _final(self, error: Exception) -> Exception:
         if self._command_key is None or not self._may_be_executed:
             return error
         unknown = OutcomeUnknown(

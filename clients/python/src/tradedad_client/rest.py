@@ -92,10 +92,11 @@ class RestClient:
             async with asyncio.timeout(secs):
                 return await self._bearer.token()
         except TimeoutError:
-            error = Unavailable(f"there was no access token within {secs:.1f} s")
+            late = Unavailable(f"there was no access token within {secs:.1f} s")
+            return Failure(late, Effect.NOT_EXECUTED)
+        except Exception as error:  # noqa: BLE001  (raised by `Attempts`, or the cause of its error)
+            # Also an error of the program's own token source must not hide that a command was sent.
             return Failure(error, Effect.NOT_EXECUTED)
-        except (Refused, Unavailable) as refusal:
-            return Failure(refusal, Effect.NOT_EXECUTED)
 
     async def _attempt(
         self, request: Request, kind: type[T], token: Token, secs: float
