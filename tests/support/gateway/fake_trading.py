@@ -1,5 +1,6 @@
 """The trading side of the bus: answers every request for orders and accounts with fixed values."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -104,12 +105,18 @@ REPLIES: Final[Mapping[Operation, msgspec.Struct]] = {
 
 
 class FakeTrading:
-    """The requests that it got; `error`, if set, is its answer to all further ones."""
+    """The requests that it got; `error`, if set, is its answer to all further ones.
+
+    `lost_answers` is the number of further requests that are noted and never answered. `events`,
+    if set, are the stored events, which are answered in pages.
+    """
 
     def __init__(self) -> None:
         self.requests: list[tuple[int, Operation, Any]] = []
         """Partition, operation and request."""
         self.error: RequestError | None = None
+        self.lost_answers = 0
+        self.events: list[contract.UserEvent] | None = None
 
     @property
     def last(self) -> Any:
@@ -131,11 +138,22 @@ class FakeTrading:
     ) -> Callable[[Any], Awaitable[msgspec.Struct]]:
         async def handle(request: Any) -> msgspec.Struct:
             self.requests.append((partition, operation, request))
+            if self.lost_answers:
+                self.lost_answers -= 1
+                await asyncio.Event().wait()  # until the responder drops the request
             if self.error is not None:
                 raise self.error
+            if self.events is not None and isinstance(request, contract.EventsQuery):
+                return _page(self.events, request)
             return reply
 
         return handle
+
+
+def _page(events: list[contract.UserEvent], query: contract.EventsQuery) -> contract.Events:
+    after = [event for event in events if event.seq > query.after]
+    last_seq = events[-1].seq if events else 0
+    return contract.Events(events=after[: query.limit], last_seq=last_seq)
 
 
 @asynccontextmanager

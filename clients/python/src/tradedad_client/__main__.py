@@ -1,8 +1,8 @@
-"""Command-line entry point: ``python -m tradedad_client watch KEY...``."""
+"""Entry point of ``python -m tradedad_client``."""
 
 import sys
 
-from tradedad_client.watch import main
+from tradedad_client.command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The client: one stream to the gateway, and the subscriptions on it."""
+"""The client: one stream to the gateway, the subscriptions on it, and trading over HTTP."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
+from tradedad_client.bearer import Bearer
 from tradedad_client.buffers import ConflatingBuffer, FifoBuffer
 from tradedad_client.connection import StreamConnection, Timing
 from tradedad_client.credentials import token_source_factory
@@ -24,10 +25,12 @@ from tradedad_client.messages import (
 )
 from tradedad_client.protocol import StreamProtocol
 from tradedad_client.reconnect import ReconnectLoop
+from tradedad_client.rest import RequestTiming, RestClient
 from tradedad_client.subscription import Subscription
 from tradedad_client.subscription_state import SubscriptionState
 from tradedad_client.tasks import stop
 from tradedad_client.tokens import TokenSource
+from tradedad_client.trading import Trading
 
 log = logging.getLogger("tradedad_client")
 
@@ -45,7 +48,8 @@ class Client:
     /auth, if it differs. `most_waiting` bounds the unread messages of each subscription: beyond
     it quotes are conflated, and a subscription to bars or orders ends with TooSlow.
     `open_timeout_secs` limits the wait for the first stream; after `give_up_secs` without a
-    stream the client ends with Unreachable.
+    stream the client ends with Unreachable. With `stream=False` no stream is opened: the client is
+    for `trading` only, without `follow`.
     """
 
     def __init__(
@@ -62,6 +66,8 @@ class Client:
         open_timeout_secs: float = 30.0,
         give_up_secs: float = 900.0,
         timing: Timing | None = None,
+        request_timing: RequestTiming | None = None,
+        stream: bool = True,
     ) -> None:
         self.url = _http_url(url)
         auth_url = _http_url(auth_url) if auth_url is not None else self.url
@@ -71,9 +77,13 @@ class Client:
         self._open_timeout_secs = open_timeout_secs
         self._give_up_secs = give_up_secs
         self._timing = timing or Timing()
+        self._request_timing = request_timing or RequestTiming()
+        self._has_stream = stream
         self._protocol = StreamProtocol()
         self._http: aiohttp.ClientSession | None = None
         self._tokens: TokenSource | None = None
+        self._rest: RestClient | None = None
+        self._trading: Trading | None = None
         self._task: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
 
@@ -87,17 +97,23 @@ class Client:
 
     async def __aenter__(self) -> Self:
         """Open the stream. Raises Refused, or Unreachable after `open_timeout_secs`."""
-        if self._task is not None:
+        if self._http is not None:
             raise RuntimeError("a client can be entered only once")
         self._http = self._given_http or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._tokens = self._make_token_source(self._http)
+        bearer = Bearer(self._tokens)
+        self._rest = RestClient(self._http, self.url, bearer, self._request_timing)
+        self._trading = Trading(self._rest, self.orders)
+        if self._has_stream:
+            await self._open_stream(self._http, self._tokens)
+        return self
+
+    async def _open_stream(self, http: aiohttp.ClientSession, tokens: TokenSource) -> None:
         url = "ws" + self.url.removeprefix("http") + "/ws"
         connection = StreamConnection(
-            self._http, url, self._protocol, self._tokens, self._timing, self._opened.set
+            http, url, self._protocol, tokens, self._timing, self._opened.set
         )
-        reconnect = ReconnectLoop(
-            connection, self._protocol, self._tokens, self.url, self._give_up_secs
-        )
+        reconnect = ReconnectLoop(connection, self._protocol, tokens, self.url, self._give_up_secs)
         self._task = asyncio.create_task(reconnect.run(), name="tradedad")
         self._task.add_done_callback(self._on_end)
         try:
@@ -105,7 +121,6 @@ class Client:
         except BaseException:
             await self.close()
             raise
-        return self
 
     async def _wait_until_open(self, task: "asyncio.Task[None]", reconnect: ReconnectLoop) -> None:
         try:
@@ -128,6 +143,8 @@ class Client:
 
     async def close(self) -> None:
         """Close the stream and all subscriptions; log out if the client has logged in."""
+        if self._rest is not None:
+            self._rest.close()
         try:
             if self._task is not None:
                 await stop([self._task])
@@ -140,6 +157,13 @@ class Client:
         finally:
             if self._http is not None and self._given_http is None:
                 await self._http.close()
+
+    @property
+    def trading(self) -> Trading:
+        """Orders and accounts. It does not depend on the stream, except for `follow`."""
+        if self._trading is None:
+            raise RuntimeError("use `trading` within `async with` of the client")
+        return self._trading
 
     def quotes(self, keys: Sequence[str], *, interval_ms: int | None = None) -> Subscription[Quote]:
         """Subscribe to quotes of instruments, beginning with the last known one of each.
@@ -170,7 +194,10 @@ class Client:
         return self._subscribe(SubscriptionState(Channel.BARS, _checked(keys), buffer))
 
     def orders(self) -> Subscription[OrderEvent | Gap]:
-        """Subscribe to new events of this user's orders; a Gap says that events are missing."""
+        """Subscribe to new events of this user's orders; a Gap says that events are missing.
+
+        `trading.follow` gives typed events, the missing ones included.
+        """
         buffer = FifoBuffer[OrderEvent | Gap](self._max_waiting)
         return self._subscribe(SubscriptionState(Channel.ORDERS, (), buffer))
 
@@ -185,6 +212,8 @@ class Client:
         return Subscription(self._protocol.add_listener(), self._protocol.remove_listener)
 
     def _check_open(self) -> None:
+        if not self._has_stream:
+            raise RuntimeError("this client was made without a stream")
         if self._task is None or self._task.done():
             raise RuntimeError("subscribe within `async with` of the client, while it is open")
 

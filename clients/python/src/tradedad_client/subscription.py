@@ -90,6 +90,11 @@ class Subscription(Generic[T]):
         return MappingProxyType(self._state.outcomes)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether no further message comes; unread ones may be left."""
+        return self._state.is_closed
+
+    @property
     def waiting(self) -> int:
         """Number of unread messages."""
         return len(self._state.buffer)

@@ -1,0 +1,157 @@
+"""Command line: ``python -m tradedad_client watch KEY...``, ``order``, ``positions``, ``funds``."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, Final
+
+from tradedad_client.account_commands import (
+    cancel_order,
+    list_orders,
+    place_order,
+    show_funds,
+    show_positions,
+)
+from tradedad_client.client import Client
+from tradedad_client.errors import ClientError, OutcomeUnknown
+from tradedad_client.order_terms import Account, OrderType, Product, Side, Validity
+from tradedad_client.trading_requests import new_command_key
+from tradedad_client.watch import watch
+
+_ENVIRONMENT: Final = """\
+Credentials are read from the environment: TRADE_DAD_EMAIL and TRADE_DAD_PASSWORD, or TRADE_DAD_TOKEN.
+"""
+_EXIT_UNKNOWN: Final = 3
+"""Exit code if a command may or may not have been executed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 3 if the outcome of a command is not known."""
+    options = parser().parse_args(arguments)
+    is_command = "command_key" in options
+    if is_command and options.command_key is None:
+        options.command_key = new_command_key()
+    try:
+        asyncio.run(_run(options))
+    except OutcomeUnknown as error:
+        return _report_unknown(error.detail, error.command_key)
+    except (ClientError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        if is_command:
+            return _report_unknown("interrupted: the outcome is not known", options.command_key)
+        return 0
+    return 0
+
+
+def _report_unknown(detail: str, command_key: str) -> int:
+    print(detail, file=sys.stderr)
+    print(f"To ask again, add: --command-key {command_key}", file=sys.stderr)
+    return _EXIT_UNKNOWN
+
+
+async def _run(options: argparse.Namespace) -> None:
+    async with Client(
+        options.url,
+        auth_url=options.auth_url,
+        email=os.environ.get("TRADE_DAD_EMAIL"),
+        password=os.environ.get("TRADE_DAD_PASSWORD"),
+        token=os.environ.get("TRADE_DAD_TOKEN"),
+        stream=options.run is watch,
+    ) as client:
+        await options.run(client, options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; `run` of the options is the command's function."""
+    root = argparse.ArgumentParser(prog="tradedad_client", epilog=_ENVIRONMENT)
+    commands = root.add_subparsers(required=True)
+    watching = _add(commands, "watch", "print live quotes", watch)
+    watching.add_argument("keys", nargs="+", metavar="KEY", help="NSE_EQ|INE002A01018, NSE_EQ|*, *")
+    watching.add_argument(
+        "--interval-ms",
+        type=int,
+        help="print the newest quote of each instrument once per interval",
+    )
+    watching.add_argument("--count", type=int, help="exit after this number of quotes")
+    orders = commands.add_parser("order", help="place, cancel and list orders")
+    of_orders = orders.add_subparsers(required=True)
+    _add_place(of_orders)
+    cancelling = _add(of_orders, "cancel", "cancel an open order", cancel_order)
+    cancelling.add_argument("order_id", metavar="ORDER_ID")
+    _add_command_key(cancelling)
+    listing = _add(of_orders, "list", "list the orders of the trading day", list_orders)
+    listing.add_argument("--open", action="store_true", help="only those that can still be filled")
+    positions = _add(commands, "positions", "show the positions of the day", show_positions)
+    funds = _add(commands, "funds", "show the money of an account", show_funds)
+    for command in (listing, positions, funds):
+        _add_account(command)
+    for command in (cancelling, listing, positions, funds):
+        _add_json(command)
+    return root
+
+
+def _add(commands: Any, name: str, description: str, run: object) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=description, description=description, epilog=_ENVIRONMENT
+    )
+    command.add_argument("--url", default="http://127.0.0.1:7400", help="address of the gateway")
+    command.add_argument(
+        "--auth-url", help="address of auth, if the gateway does not forward to it"
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_place(commands: Any) -> None:
+    command = _add(commands, "place", "place an order", place_order)
+    _add_account(command)
+    command.add_argument("side", type=_upper, choices=_values(Side))
+    command.add_argument("quantity", type=int, help="in units; on MCX in lots")
+    command.add_argument("key", metavar="KEY", help="NSE_EQ|INE002A01018")
+    command.add_argument("--product", type=_upper, choices=_values(Product), required=True)
+    command.add_argument("--type", type=_upper, choices=_values(OrderType), required=True)
+    command.add_argument("--validity", type=_upper, choices=_values(Validity), default="DAY")
+    command.add_argument("--price", type=_amount, help="the limit, in rupees")
+    command.add_argument("--trigger-price", type=_amount, help="in rupees")
+    command.add_argument("--disclosed-quantity", type=int, default=0)
+    command.add_argument("--protection-percent", type=_amount, help="of MARKET and SL-M")
+    command.add_argument("--preview", action="store_true", help="check the order only")
+    _add_command_key(command)
+    _add_json(command)
+
+
+def _add_account(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--account", choices=_values(Account), required=True)
+
+
+def _add_command_key(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--command-key", help="the key of a command whose outcome is not known")
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [one.value for one in kind]
+
+
+def _upper(text: str) -> str:
+    return text.upper()
+
+
+def _amount(text: str) -> Decimal:
+    """The exact amount. argparse names the argument of a ValueError."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"not a number: {text!r}") from None
+    if not amount.is_finite():
+        raise argparse.ArgumentTypeError(f"not a finite number: {text!r}")
+    return amount
