@@ -31,8 +31,6 @@ class Liquidity:
     def __init__(self, used: Iterable[UsedLevel] = ()) -> None:
         self._used = {(level.side, level.price): level for level in used}
         self._quote: Quote | None = None
-        self._shown: dict[Side, tuple[Level, ...]] = {}
-        """Of the last quote, once it is needed."""
 
     @property
     def used(self) -> list[UsedLevel]:
@@ -50,7 +48,6 @@ class Liquidity:
         gone. It is remembered while it lies beyond the shown levels.
         """
         self._quote = quote
-        self._shown.clear()
         if not self._used or quote.is_crossed:
             return
         for name, used in list(self._used.items()):
@@ -85,11 +82,7 @@ class Liquidity:
 
     def _levels(self, side: Side) -> tuple[Level, ...]:
         """What the last quote shows to orders of this side."""
-        if self._quote is None:
-            return ()
-        if side not in self._shown:
-            self._shown[side] = self._quote.opposite(side)
-        return self._shown[side]
+        return () if self._quote is None else self._quote.opposite(side)
 
 
 def _is_beyond(used: UsedLevel, last: Level) -> bool:

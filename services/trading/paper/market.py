@@ -1,6 +1,6 @@
 """What the paper broker sees of one instrument at one moment. Prices are in rupees."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from shared.contracts.order_terms import Side
@@ -39,6 +39,10 @@ class Quote:
     """Whether a rise of the volume is a trade since the last quote: not in a snapshot."""
     has_book: bool = True
     """Whether the levels are of an order book; if not, only the best prices are known."""
+    _opposite: dict[Side, tuple[Level, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What `opposite` has returned: it is asked for by every user."""
 
     @property
     def is_crossed(self) -> bool:
@@ -50,14 +54,20 @@ class Quote:
 
         Empty while the book is crossed, and without the levels outside the price band.
         """
-        if self.is_crossed:
-            return ()
-        levels = self.asks if side is Side.BUY else self.bids
-        return tuple(level for level in levels if level.quantity > 0 and self._in_band(level.price))
+        levels = self._opposite.get(side)
+        if levels is None:
+            levels = self._opposite[side] = self._takeable(side)
+        return levels
 
     def own(self, side: Side) -> tuple[Level, ...]:
         """The levels at which an order of this side may rest, the best first."""
         return self.bids if side is Side.BUY else self.asks
+
+    def _takeable(self, side: Side) -> tuple[Level, ...]:
+        if self.is_crossed:
+            return ()
+        levels = self.asks if side is Side.BUY else self.bids
+        return tuple(level for level in levels if level.quantity > 0 and self._in_band(level.price))
 
     def _in_band(self, price: Decimal) -> bool:
         return (self.lower_band is None or price >= self.lower_band) and (
