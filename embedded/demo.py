@@ -77,7 +77,7 @@ async def _run_steps(plan: Plan, console: Console) -> Report:
             console.print(
                 f"subscribed to {len(keys)} instruments and received the last quote of each"
             )
-            trade = await trade_on_paper(http, url, account, keys[0], symbols[keys[0]])
+            trade = await trade_on_paper(client, keys[0], symbols[keys[0]])
             report.paper_trade = trade
             console.print(
                 f"bought {trade.position} {trade.symbol} on paper at {trade.average_price:.2f}"

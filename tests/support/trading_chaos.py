@@ -24,7 +24,6 @@ from shared.contracts.trading import (
 from shared.errors import CommandInFlight, Overloaded, Unavailable
 from shared.runtime.mongo import Mongo
 from tests.support.trading_client import TradingClient
-from tests.support.trading_journal import ltp_of
 from tests.support.trading_ledger import Ledger
 from tests.support.waiting import eventually
 
@@ -89,10 +88,9 @@ async def check_account(mongo: Mongo, client: TradingClient) -> PaperAccount:
     last_views = {event.order.order_id: event.order for event in told if event.order is not None}
     views = {order.order_id: account.order_view(order) for order in account.orders.values()}
     assert {order.order_id: order for order in orders.orders} == views == last_views
-    held = positions.positions[0] if positions.positions else None
-    ltp = ltp_of(0) if held is None else ltp_of(str(held.ltp))
-    assert account.positions(ltp) == positions
-    assert account.funds(ltp) == funds
+    prices = {position.key: position.ltp for position in positions.positions}
+    assert account.positions(prices.get) == positions
+    assert account.funds(prices.get) == funds
     _check_money(entries, funds)
     return account
 

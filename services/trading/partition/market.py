@@ -19,6 +19,8 @@ from shared.runtime.logs import get_logger
 log = get_logger(__name__)
 
 _CHECKPOINT_SECS: Final = 5.0
+_MAX_STATE_BYTES: Final = 15 << 20
+"""A document of MongoDB has at most 16 MiB."""
 
 Replayed = tuple[int, Callable[[], None]]
 """A command that is applied again: the position after which it was accepted, and its effect."""
@@ -59,7 +61,10 @@ class Market:
         """Set once everything that TICKS held at the start has been processed."""
 
     async def run(self, reader: TickReader) -> None:
-        """Process entries until cancelled. Raises LeaseLost, and what the reader raises."""
+        """Process entries until cancelled. Raises LeaseLost, and what the reader raises.
+
+        Raises RuntimeError if records were made and not appended to the journal.
+        """
         if self._is_new:
             await self._store()
         stored_at = self._clock.monotonic()
@@ -68,6 +73,9 @@ class Market:
         while True:
             entries = await reader.batch()
             self._term.check()
+            if self._journal.number != self._ledger.number:
+                # A command failed after it had changed something: begin again from the journal.
+                raise RuntimeError("the accounts in memory are not those of the journal")
             for entry in entries:
                 if not self._journal.has_room:
                     await self._journal.settle()
@@ -116,5 +124,8 @@ class Market:
         state = ledger.broker.state()
         checkpoint = Checkpoint(ledger.number, ledger.position, self._stream, state)
         metrics.CHECKPOINT_BYTES.set(len(state))
+        if len(state) > _MAX_STATE_BYTES:
+            log.error("state of the paper broker is too large to be stored", size_bytes=len(state))
+            return  # a takeover then replays more, from the last one that was stored
         await self._journal.settle()
         await self._journal.checkpoint(checkpoint)

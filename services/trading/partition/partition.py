@@ -108,7 +108,11 @@ class Partition:
             records = reader.records(number, settings.partitions)
             commands = await restore(ledger, orders, records, checkpoint, last_position)
             journal = Journal(
-                self._mongo, guard, document["epoch"], EventPublisher(self._bus).publish
+                self._mongo,
+                guard,
+                document["epoch"],
+                EventPublisher(self._bus).publish,
+                number=ledger.number,
             )
             market = Market(
                 ledger, journal, term, self._clock,

@@ -72,7 +72,10 @@ async def prepare_collections(mongo: Mongo, *, audit_days: int) -> None:
 
 
 class Journal:
-    """The journal of one term; `run` stores what `append` was given."""
+    """The journal of one term; `run` stores what `append` was given.
+
+    `number` is that of the last stored record.
+    """
 
     def __init__(
         self,
@@ -80,12 +83,16 @@ class Journal:
         guard: EpochGuard,
         epoch: int,
         publish: Callable[[Sequence[Record]], Awaitable[None]],
+        *,
+        number: int,
     ) -> None:
         self._journal = mongo.db.get_collection(JOURNAL)
         self._commands = mongo.db.get_collection(COMMANDS)
         self._guard = guard
         self._epoch = epoch
         self._publish = publish
+        self.number = number
+        """Of the last record that was appended."""
         self._waiting: asyncio.Queue[_Unit] = asyncio.Queue(_MAX_WAITING)
         self._last: asyncio.Future[None] | None = None
 
@@ -117,14 +124,18 @@ class Journal:
         """Queue records and the command that caused them, to be stored together.
 
         The result is done once they are stored; its exception is Unavailable if that is not
-        known. Raises Overloaded if too many wait; nothing is queued then.
+        known. Raises Overloaded if too many wait; nothing is queued then. Raises RuntimeError if
+        records were left out: the journal would have a gap.
         """
+        if records and records[0].number != self.number + 1:
+            raise RuntimeError(f"record {records[0].number} does not follow {self.number}")
         unit = _Unit(records, command)
         try:
             self._waiting.put_nowait(unit)
         except asyncio.QueueFull:
             raise Overloaded("too many changes wait to be stored; try again") from None
         self._last = unit.stored
+        self.number += len(records)
         return unit.stored
 
     @property

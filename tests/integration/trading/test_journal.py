@@ -40,7 +40,7 @@ class Owner:
     def __init__(self, mongo: Mongo, guard: EpochGuard, document: Document) -> None:
         self.document = document
         self.published: list[int] = []
-        self.journal = Journal(mongo, guard, document["epoch"], self._publish)
+        self.journal = Journal(mongo, guard, document["epoch"], self._publish, number=0)
         self.running: asyncio.Task[None] | None = None
 
     def start(self) -> None:

@@ -7,9 +7,16 @@ from typing import Final
 
 import pytest
 
+from services.trading.journal.entry import KillSwitchSet
+from services.trading.paper.broker import PaperBroker
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.market import Market
 from services.trading.store import journal
 from services.trading.store.documents import JOURNAL, PARTITIONS, entry_id
+from services.trading.store.journal import Journal
+from shared.bus.lease import Term
 from shared.bus.resources import ensure_ticks_stream
+from shared.bus.stream_reader import Entry, TickReader
 from shared.contracts.order_terms import Account, OrderType
 from shared.contracts.subjects import TICKS_STREAM
 from shared.contracts.trading import (
@@ -24,7 +31,10 @@ from shared.contracts.trading import (
     Positions,
 )
 from shared.errors import Unavailable
+from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS
+from shared.runtime.clock import SystemClock
+from shared.runtime.epoch_guard import EpochGuard
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.buses import STREAM_AGE_SECS, STREAM_BYTES, ingest_bus
@@ -191,6 +201,42 @@ async def test_one_entry_of_ticks_can_end_more_orders_than_the_journal_lets_wait
         await moved.quote(1_400.0)
         for order in orders:
             await reaches(client, order.order_id, 1)
+
+
+class NoEntries(TickReader):
+    """TICKS while nothing happens."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def batch(self) -> list[Entry]:
+        return []
+
+
+async def test_a_change_that_was_not_appended_ends_the_term_before_the_journal_has_a_gap(
+    mongo: Mongo,
+) -> None:
+    async def publish(_: object) -> None:
+        raise AssertionError("nothing is stored")
+
+    clock = SystemClock()
+    guard = EpochGuard(mongo, PARTITIONS, "0/1")
+    try:
+        ledger = Ledger(PaperBroker(Calendar()), Decimal(1))
+        appended = Journal(mongo, guard, 1, publish, number=0)
+        term = Term(epoch=1, clock=clock, valid_until=float("inf"))
+        driven = Market(
+            ledger, appended, term, clock,
+            stream="", last_position=0, commands=[], is_new=False, due=list,
+        )  # fmt: skip
+        ledger.record(USER, KillSwitchSet(is_on=True, at_ms=0))
+        with pytest.raises(RuntimeError, match="in memory"):
+            await driven.run(NoEntries())
+        later = ledger.record(USER, KillSwitchSet(is_on=False, at_ms=0))
+        with pytest.raises(RuntimeError, match="does not follow"):
+            appended.append([later])
+    finally:
+        await guard.close()
 
 
 async def test_a_stop_order_can_be_modified_after_its_trigger(
