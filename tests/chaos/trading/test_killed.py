@@ -166,7 +166,7 @@ async def test_each_command_has_one_effect_although_the_service_is_killed_again_
         trading_client(nats) as client,
     ):
         trader = Trader(client)
-        await trade_through([restarted(service)] * 4, trader, moved, mongo, seed=7)
+        await trade_through([restarted(service)] * 3, trader, moved, mongo, seed=7)
 
 
 async def test_each_command_has_one_effect_although_nats_and_mongod_are_killed(

@@ -133,7 +133,7 @@ async def test_an_owner_that_is_killed_several_times_makes_the_same_trades(
 ) -> None:
     undisturbed, disturbed = await asyncio.gather(
         play(mongo_server.url, "undisturbed", ()),
-        play(mongo_server.url, "disturbed", (2, 5, 8, 11)),
+        play(mongo_server.url, "disturbed", (2, 5, 9)),
     )
     assert len(undisturbed) >= 8
     assert disturbed == undisturbed
