@@ -20,6 +20,12 @@ PAPER_RESULTS: Final = Counter(
     "Fills, triggers and ends of paper orders, by kind.",
     ["kind"],
 )
+SKIPPED_ENTRIES: Final = Counter(
+    "tradedad_trading_skipped_entries_total",
+    "Entries of the tick stream that the paper broker skipped because they are not what their"
+    " subject says, by kind.",
+    ["kind"],
+)
 REFUSALS: Final = Counter(
     "tradedad_trading_refused_orders_total", "Orders that a check refused, by rule.", ["rule"]
 )

@@ -80,6 +80,11 @@ class TestMarket:
         await client.publish(depth_subject(KEY), encode(depth))
         await self.tick()
 
+    async def send(self, subject: str, data: bytes) -> None:
+        """Publish any entry."""
+        await self._bus.client.publish(subject, data)
+        await flushed(self._bus.client)
+
     async def tick(self, state: FeedState = FeedState.LIVE) -> None:
         """Publish the time."""
         clock = ClockTick(ts=self.now_ms, feed_ts=self.now_ms, epoch=1, seq=self._seq, state=state)

@@ -56,6 +56,8 @@ class Market:
         self._last_position = last_position
         self._commands = deque(commands)
         self._due = due
+        self._skipped: dict[str, int] = {}
+        """Entries that were reported as skipped, by kind."""
         self._is_new = is_new
         self.is_current = asyncio.Event()
         """Set once everything that TICKS held at the start has been processed."""
@@ -80,6 +82,7 @@ class Market:
                 if not self._journal.has_room:
                     await self._journal.settle()
                 self._process(entry)
+            self._report_skipped()
             self._check_current(has_all=not entries)
             now = self._clock.monotonic()
             reached = self._ledger.number, self._ledger.position
@@ -107,6 +110,16 @@ class Market:
             records += self._due()
         if records:  # together: the end of a session ends more orders than the journal lets wait
             self._journal.append(records)
+
+    def _report_skipped(self) -> None:
+        for kind, count in self._ledger.broker.undecodable.items():
+            reported = self._skipped.get(kind, 0)
+            if count == reported:
+                continue
+            if not reported:
+                log.warning("entries of the tick stream skipped", kind=kind)
+            metrics.SKIPPED_ENTRIES.labels(kind).inc(count - reported)
+            self._skipped[kind] = count
 
     def _check_current(self, *, has_all: bool) -> None:
         """`has_all`: TICKS holds no further entry. Its last ones may have expired meanwhile."""

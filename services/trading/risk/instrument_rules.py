@@ -48,7 +48,7 @@ def instrument(order: Proposal) -> RuleResult:
 
 
 def product(order: Proposal) -> RuleResult:
-    """The segment has the product; intraday positions are opened before the square-off only."""
+    """The product exists in the segment; no intraday position is opened after the square-off."""
     rule, wanted, facts = "product", order.terms.product, order.instrument
     if wanted is Product.MTF and not facts.is_share:
         return refused(rule, f"{facts.segment} has no MTF; MTF is for shares", value=wanted)

@@ -1,1 +1,1 @@
-"""Journal, commands, accounts and checkpoints of the trading service in MongoDB."""
+"""Journal, commands and checkpoints of the trading service in MongoDB."""

@@ -13,7 +13,6 @@ from shared.runtime.mongo import Document
 
 JOURNAL: Final = "trading_journal"
 COMMANDS: Final = "trading_commands"
-ACCOUNTS: Final = "trading_accounts"
 PARTITIONS: Final = "trading_partitions"
 
 _LONG: Final = {"bsonType": ["int", "long"]}
@@ -57,7 +56,6 @@ COMMAND_SCHEMA: Final = _schema(
     },
     {},
 )
-ACCOUNT_SCHEMA: Final = _schema({"slot": _LONG, "seq": _LONG, "state": _BYTES}, {})
 PARTITION_SCHEMA: Final = _schema(
     {"epoch": _LONG},
     {"session": {}, "commits": _LONG, "position": _LONG, "number": _LONG, "stream": _TEXT,

@@ -16,8 +16,6 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from services.trading import metrics
 from services.trading.journal.record import CommandRecord, Record
 from services.trading.store.documents import (
-    ACCOUNT_SCHEMA,
-    ACCOUNTS,
     COMMAND_SCHEMA,
     COMMANDS,
     JOURNAL,
@@ -67,7 +65,6 @@ async def prepare_collections(mongo: Mongo, *, audit_days: int) -> None:
     await ensure_collection(mongo.db, JOURNAL, JOURNAL_SCHEMA, [by_order])
     expiry = IndexModel("stored_at", expireAfterSeconds=audit_days * _DAY_SECS)
     await ensure_collection(mongo.db, COMMANDS, COMMAND_SCHEMA, [expiry])
-    await ensure_collection(mongo.db, ACCOUNTS, ACCOUNT_SCHEMA, [IndexModel("slot")])
     await ensure_collection(mongo.db, PARTITIONS, PARTITION_SCHEMA, [])
 
 

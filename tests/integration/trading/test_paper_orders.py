@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from services.trading import metrics
 from shared.contracts.order_terms import Account, OrderType, Product
+from shared.contracts.subjects import quote_subject
 from shared.contracts.trading import (
     AccountQuery,
     CancelRequest,
@@ -34,6 +36,7 @@ from shared.errors import (
     OrderRefused,
 )
 from shared.runtime.settings import MongoSettings
+from tests.support.builders import KEY
 from tests.support.servers import NatsServer
 from tests.support.trading import trading
 from tests.support.trading_client import (
@@ -200,3 +203,15 @@ async def test_events_can_be_read_again(client: TradingClient, moved: TestMarket
     events = await client.call(Operation.EVENTS, query, Events)
     assert events.events == client.events[1:]
     assert events.last_seq == client.events[-1].seq
+
+
+async def test_an_entry_that_cannot_be_used_is_counted_and_fills_go_on(
+    client: TradingClient, moved: TestMarket
+) -> None:
+    skipped = metrics.SKIPPED_ENTRIES.labels("quote")._value
+    before = skipped.get()
+    await moved.send(quote_subject(KEY), b'{"key": 1}')
+    order = await client.call(Operation.PLACE, order_request("a"), OrderView)
+    await moved.quote(1_400.0)
+    await filled(client, order.order_id, 10)
+    assert skipped.get() == before + 1

@@ -1,4 +1,4 @@
-"""Sends requests to the gateway over HTTP, again if no answer comes, until a deadline."""
+"""Sends HTTP requests to the gateway, and repeats them until an answer or a deadline."""
 
 import asyncio
 import logging
