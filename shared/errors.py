@@ -326,6 +326,14 @@ class StreamPutBack(StreamUnavailable):
     """The JetStream stream ends before the position to read: its data is an older copy."""
 
 
+class UpstoxUnavailable(TradeDadError):
+    """Upstox did not answer a read, or not as documented; the text names the cause."""
+
+
+class UpstoxUnauthorised(UpstoxUnavailable):
+    """Upstox refuses the user's access token."""
+
+
 class FeedError(TradeDadError):
     """The market-data connection failed; `cause` is a short label for metrics."""
 

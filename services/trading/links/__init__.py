@@ -1,0 +1,1 @@
+"""Upstox accounts that users have linked: login, sealed tokens, expiry."""

@@ -1,0 +1,1 @@
+"""Calls to Upstox for the accounts of linked users, through the official SDK."""

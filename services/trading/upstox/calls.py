@@ -1,0 +1,53 @@
+"""The calls for one linked user, as the partition needs them."""
+
+from typing import Protocol
+
+from services.trading.upstox.answers import Answer
+from services.trading.upstox.rows import OrderRow, TradeRow
+from shared.contracts.order_terms import Terms
+from shared.contracts.trading import Funds, Holdings, Positions
+
+
+class UpstoxCalls(Protocol):
+    """Calls with one access token.
+
+    Commands never raise: a lost answer is `Lost`. Reads raise UpstoxUnauthorised if the token is
+    refused, and UpstoxUnavailable on every other failure, with the cause. Rows that are not as
+    documented are left out, counted and logged.
+    """
+
+    async def place(self, terms: Terms, tag: str) -> Answer:
+        """Send a new order once. `tag`: the order id, at most 40 characters."""
+        ...
+
+    async def modify(self, broker_order_id: str, terms: Terms) -> Answer:
+        """Send the new `terms.prices` of an order once."""
+        ...
+
+    async def cancel(self, broker_order_id: str) -> Answer:
+        """Send a cancellation once."""
+        ...
+
+    async def orders(self) -> list[OrderRow]:
+        """The order book of the day: the latest state of each order."""
+        ...
+
+    async def orders_of_tag(self, tag: str) -> list[OrderRow]:
+        """All states of all orders with this tag; empty if Upstox knows none."""
+        ...
+
+    async def trades(self) -> list[TradeRow]:
+        """All trades of the day."""
+        ...
+
+    async def positions(self) -> Positions:
+        """Positions of the day; profit and loss are computed, not copied."""
+        ...
+
+    async def holdings(self) -> Holdings:
+        """Shares in the demat account and T1."""
+        ...
+
+    async def funds(self) -> Funds:
+        """Money of the account."""
+        ...
