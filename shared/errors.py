@@ -65,6 +65,7 @@ class Code(StrEnum):
     COMMAND_IN_FLIGHT = "command_in_flight"
     ORDER_REFUSED = "order_refused"
     ORDER_FINAL = "order_final"
+    BROKER_REFUSED = "broker_refused"
     LIMIT_EXCEEDED = "limit_exceeded"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     RATE_LIMITED = "rate_limited"
@@ -235,6 +236,20 @@ class OrderFinal(RequestError):
 
     code = Code.ORDER_FINAL
     status = HTTPStatus.CONFLICT
+
+
+class BrokerRefused(RequestError):
+    """The broker refused a command; the members hold its own code and words."""
+
+    code = Code.BROKER_REFUSED
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(
+        self, detail: str, *, field: str | None = None, broker_code: str = "", broker_detail: str = ""
+    ) -> None:
+        super().__init__(detail, field=field)
+        members = {"broker_code": broker_code, "broker_detail": broker_detail}
+        self.members = {name: text for name, text in members.items() if text}
 
 
 class TooLarge(RequestError):

@@ -49,3 +49,38 @@ INSTRUMENT_READS: Final = Counter(
     "Instruments that were needed, by outcome: cached, read, unknown, or failed.",
     ["outcome"],
 )
+EXTERNAL_ORDERS: Final = Counter(
+    "tradedad_trading_external_orders_total",
+    "Orders that were found at Upstox and were placed elsewhere.",
+)
+DOUBLED_ORDERS: Final = Counter(
+    "tradedad_trading_doubled_orders_total",
+    "Orders that exist twice at Upstox; their users are stopped.",
+)
+UNKNOWN_ORDERS: Final = Gauge(
+    "tradedad_trading_unknown_orders",
+    "Orders at Upstox of which something is not known, after the last reconciliation.",
+    ["partition"],
+)
+UNKNOWN_ORDER_AGE_SECONDS: Final = Gauge(
+    "tradedad_trading_unknown_order_age_seconds",
+    "Age of the oldest order of which something is not known; 0 without any.",
+    ["partition"],
+)
+RECONCILIATIONS: Final = Counter(
+    "tradedad_trading_reconciliations_total",
+    "Readings of a user's order book and trades at Upstox, by result: ok, unauthorised or failed.",
+    ["result"],
+)
+ACKNOWLEDGEMENT_SECONDS: Final = Histogram(
+    "tradedad_trading_acknowledgement_seconds",
+    "Time from sending a command to Upstox to its answer, by command and answer: taken, refused or"
+    " lost.",
+    ["command", "answer"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+UPSTOX_ACCOUNTS: Final = Gauge(
+    "tradedad_trading_upstox_accounts",
+    "Linked accounts whose orders are followed, and those with an open portfolio stream.",
+    ["partition", "kind"],
+)

@@ -167,6 +167,13 @@ class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_ORDERS)] = MAX_ORDERS
 
 
+class Pending(StrEnum):
+    """A command on an order whose effect is not known yet."""
+
+    MODIFY = "modify"
+    CANCEL = "cancel"
+
+
 class Trade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fill of an order."""
 
@@ -206,6 +213,10 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str | None = None
     detail: str | None = None
     """The last refusal, or why the state is unknown."""
+    pending: Pending | None = None
+    """A modification or cancellation whose effect is not known yet."""
+    external: bool = False
+    """Whether the order was placed elsewhere, and was found at the broker."""
 
 
 class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,3 +37,5 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The reply as JSON, or the body of the error."""
     code: str = ""
     """The code of the error; empty if the command was carried out."""
+    replaces: bool = False
+    """Whether the command was stored before it was sent to a broker, and this is its answer."""

@@ -26,6 +26,11 @@ class BrokerState(IntEnum):
     EXPIRED = 5
     REJECTED = 6
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the broker will do nothing more with the order."""
+        return self >= BrokerState.COMPLETE
+
 
 UPSTOX_STATES: Final = {
     "put order req received": BrokerState.RECEIVED,

@@ -27,6 +27,8 @@ class Intended(Event, frozen=True, kw_only=True, tag="intended"):
     """Reserved in rupees, for the whole quantity."""
     reference_price: Decimal | None = None
     """What the margin was computed from: the limit, or the LTP with its protection."""
+    is_external: bool = False
+    """Whether the order was placed elsewhere, and was found in the broker's books."""
 
 
 class Sending(Event, frozen=True, kw_only=True, tag="sending"):

@@ -76,6 +76,8 @@ class Order(msgspec.Struct, frozen=True):
     user_id: str
     terms: Terms
     created_at_ms: int
+    is_external: bool = False
+    """Whether the order was placed elsewhere."""
     local: LocalState = LocalState.INTENT
     broker_order_id: str | None = None
     report: BrokerReport | None = None
@@ -216,7 +218,9 @@ def fold(history: Iterable[events.OrderEvent]) -> Order:
     first, *rest = history
     if not isinstance(first, events.Intended):
         raise ValueError("the first event of an order is Intended")  # noqa: TRY004
-    order = Order(first.order_id, first.user_id, first.terms, first.at_ms)
+    order = Order(
+        first.order_id, first.user_id, first.terms, first.at_ms, is_external=first.is_external
+    )
     for event in rest:
         order = order.apply(event)
     return order

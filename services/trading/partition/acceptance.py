@@ -22,11 +22,15 @@ class Acceptance:
         if not self.term.is_valid():
             raise Unavailable("another process takes over this account; repeat the request")
 
-    def check(self) -> None:
-        """Raises Unavailable, TimedOut or Overloaded; then nothing has changed."""
-        self.check_owner()
+    def check_deadline(self) -> None:
+        """Raises TimedOut if nobody waits for the answer any more."""
         deadline_ms = request_deadline_ms()
         if deadline_ms is not None and self.clock.now_ms() >= deadline_ms:
             raise TimedOut("the command arrived after its deadline; nothing was done")
+
+    def check(self) -> None:
+        """Raises Unavailable, TimedOut or Overloaded; then nothing has changed."""
+        self.check_owner()
+        self.check_deadline()
         if not self.journal.has_room:
             raise Overloaded("too many changes wait to be stored; try again")

@@ -9,11 +9,11 @@ from services.trading.journal.entry import AccountReset, KillSwitchSet
 from services.trading.journal.record import Record
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
-from services.trading.partition.idempotency import OnceOnly, Outcome
+from services.trading.partition.idempotency import Dispatch, OnceOnly, Outcome
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.order_commands import CANCELLED, OrderCommands
 from services.trading.partition.paper_orders import Changed, PaperOrders
-from services.trading.partition.request_terms import require_paper
+from services.trading.partition.upstox_commands import UpstoxCommands
 from shared.contracts.order_terms import Account, OrderType, Prices, Side, Terms, Validity
 from shared.contracts.trading import (
     AccountCommand,
@@ -38,20 +38,23 @@ class AccountCommands:
         once: OnceOnly,
         acceptance: Acceptance,
         order_commands: OrderCommands,
+        upstox: UpstoxCommands,
     ) -> None:
         self._ledger = ledger
         self._orders = orders
         self._once = once
         self._acceptance = acceptance
         self._order_commands = order_commands
+        self._upstox = upstox
 
     async def cancel_all(self, request: AccountCommand) -> msgspec.Raw:
         """Cancel all open orders."""
 
-        async def work() -> Outcome:
-            require_paper(request.account)
+        async def work() -> Outcome | Dispatch:
             self._acceptance.check()
-            open_orders = self._ledger.account(request.user_id).open_orders()
+            if request.account is Account.UPSTOX:
+                return self._upstox.cancel_all(request.user_id, request.command_key)
+            open_orders = self._ledger.account(request.user_id).open_orders(Account.PAPER)
             return self._outcome(
                 request.user_id,
                 [
@@ -68,8 +71,9 @@ class AccountCommands:
         No limit and no margin is checked: an exit reduces risk.
         """
 
-        async def work() -> Outcome:
-            require_paper(request.account)
+        async def work() -> Outcome | Dispatch:
+            if request.account is Account.UPSTOX:
+                return await self._exit_at_upstox(request)
             account = self._ledger.account(request.user_id)
             wanted = {
                 (booked.instrument.key, booked.product)
@@ -85,7 +89,7 @@ class AccountCommands:
             self._acceptance.check()
             done: list[Changed] = [
                 self._orders.cancel(order, request.command_key, CANCELLED)
-                for order in account.open_orders()
+                for order in account.open_orders(Account.PAPER)
                 if (order.terms.key, order.terms.product) in wanted
             ]
             for key, product in instruments:
@@ -110,11 +114,10 @@ class AccountCommands:
         """Begin the paper account anew."""
 
         async def work() -> Outcome:
-            require_paper(request.account)
             self._acceptance.check()
             account = self._ledger.account(request.user_id)
             records: list[Record] = []
-            for order in account.open_orders():
+            for order in account.open_orders(Account.PAPER):
                 records += self._orders.cancel(order, request.command_key, "account reset")[0]
             body = AccountReset(at_ms=self._ledger.broker.time_ms)
             records.append(self._ledger.record(request.user_id, body))
@@ -133,6 +136,21 @@ class AccountCommands:
             return Outcome(msgspec.json.encode(KillSwitch(is_on=request.is_on)), [record])
 
         return await self._once.answer(Operation.SET_KILL_SWITCH, request, work)
+
+    async def _exit_at_upstox(self, request: ExitRequest) -> Dispatch:
+        positions = await self._upstox.open_positions(request.user_id)
+        wanted = [
+            position
+            for position in positions
+            if request.key in (None, position.key) and request.product in (None, position.product)
+        ]
+        if request.key is not None and not wanted:
+            raise NotFound(f"there is no open position in {request.key} with this product")
+        found = [
+            (position, await self._order_commands.instrument(position.key, position.product))
+            for position in wanted
+        ]
+        return self._upstox.exit(request.user_id, request.command_key, found)
 
     def _outcome(self, user_id: str, changes: list[Changed]) -> Outcome:
         account = self._ledger.account(user_id)

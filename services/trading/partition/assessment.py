@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from services.trading.live.facts import UpstoxFacts, account_facts
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
 from services.trading.partition.ledger import Ledger
@@ -54,8 +55,12 @@ class Assessor:
         terms: Terms,
         instrument: OrderInstrument,
         changes: Order | None = None,
+        facts: UpstoxFacts | None = None,
     ) -> Assessment:
-        """Check a new order, or `changes` with new terms. Changes nothing."""
+        """Check a new order, or `changes` with new terms. Changes nothing.
+
+        `facts`: of the account at Upstox, for an order there.
+        """
         is_triggered = (
             changes is not None
             and changes.terms.prices.order_type.has_trigger
@@ -65,7 +70,17 @@ class Assessor:
             terms=terms,
             instrument=instrument,
             market=self._market(instrument),
-            account=self._account(account, terms, changes),
+            account=self._account(account, terms, changes)
+            if facts is None
+            else account_facts(
+                account,
+                facts,
+                terms,
+                instrument,
+                changed_order_id=None if changes is None else changes.order_id,
+                orders_last_sec=self._rates.recent(account.user_id, self._clock.monotonic()),
+            ),
+            is_margin_checked=facts is None,
             limits=self._limits,
             is_modification=changes is not None,
             filled_quantity=0 if changes is None else changes.filled_quantity,
@@ -84,9 +99,9 @@ class Assessor:
         """Count an order that was accepted or refused now."""
         self._rates.record(user_id, self._clock.monotonic())
 
-    def limits(self, account: PaperAccount) -> Limits:
+    def limits(self, account: PaperAccount, facts: UpstoxFacts | None = None) -> Limits:
         """The limits of the user, and whether new orders are stopped."""
-        loss = account.loss(self._ledger.broker.ltp)
+        loss = account.loss(self._ledger.broker.ltp) if facts is None else facts.loss()
         return self._limits.view(kill_switch=account.kill_switch, loss=loss)
 
     def _market(self, instrument: OrderInstrument) -> MarketFacts:

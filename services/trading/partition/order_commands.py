@@ -14,13 +14,14 @@ from services.trading.orders.instrument import OrderInstrument, order_instrument
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.assessment import Assessor
-from services.trading.partition.idempotency import OnceOnly, Outcome
+from services.trading.partition.idempotency import Dispatch, OnceOnly, Outcome
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
-from services.trading.partition.request_terms import changed_prices, require_paper, terms_of
+from services.trading.partition.request_terms import changed_prices, terms_of
+from services.trading.partition.upstox_commands import UpstoxCommands
 from shared.contracts.instruments import Instrument
-from shared.contracts.order_terms import Product
+from shared.contracts.order_terms import Account, Product
 from shared.contracts.trading import (
     CancelRequest,
     ModifyRequest,
@@ -47,6 +48,7 @@ class OrderCommands:
         assessor: Assessor,
         prices: Prices,
         find_instrument: FindInstrument,
+        upstox: UpstoxCommands,
     ) -> None:
         self._ledger = ledger
         self._orders = orders
@@ -55,14 +57,16 @@ class OrderCommands:
         self._assessor = assessor
         self._prices = prices
         self._find_instrument = find_instrument
+        self._upstox = upstox
 
     async def place(self, request: OrderRequest) -> msgspec.Raw:
         """Place an order. Raises OrderRefused if a check refuses it."""
 
-        async def work() -> Outcome:
-            require_paper(request.account)
+        async def work() -> Outcome | Dispatch:
             terms = terms_of(request)
             instrument = await self.instrument(request.key, request.product)
+            if request.account is Account.UPSTOX:
+                return await self._upstox.place(request.user_id, terms, instrument)
             self._acceptance.check()
             account = self._ledger.account(request.user_id)
             assessment = self._assessor.assess(account, terms, instrument)
@@ -85,17 +89,23 @@ class OrderCommands:
 
     async def preview(self, request: OrderRequest) -> Preview:
         """All checks, margin and charges of an order; nothing is changed."""
-        require_paper(request.account)
+        terms = terms_of(request)
         instrument = await self.instrument(request.key, request.product)
         self._acceptance.check_owner()
+        if request.account is Account.UPSTOX:
+            return await self._upstox.preview(request.user_id, terms, instrument)
         account = self._ledger.account(request.user_id)
-        return self._assessor.assess(account, terms_of(request), instrument).preview
+        return self._assessor.assess(account, terms, instrument).preview
 
     async def modify(self, request: ModifyRequest) -> msgspec.Raw:
         """Change an open order. Raises NotFound, OrderFinal or OrderRefused."""
 
-        async def work() -> Outcome:
+        async def work() -> Outcome | Dispatch:
             order = self._open_order(request.user_id, request.order_id)
+            if order.terms.account is Account.UPSTOX:
+                instrument = await self.instrument(order.terms.key, order.terms.product)
+                prices = changed_prices(order, request)
+                return await self._upstox.modify(order, prices, instrument, request.command_key)
             await self._prices.wait_for(order.terms.key)
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)
@@ -117,9 +127,11 @@ class OrderCommands:
     async def cancel(self, request: CancelRequest) -> msgspec.Raw:
         """Cancel an open order. Raises NotFound or OrderFinal."""
 
-        async def work() -> Outcome:
+        async def work() -> Outcome | Dispatch:
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)
+            if order.terms.account is Account.UPSTOX:
+                return self._upstox.cancel(order, request.command_key)
             records, order = self._orders.cancel(order, request.command_key, CANCELLED)
             account = self._ledger.account(request.user_id)
             return Outcome(msgspec.json.encode(account.order_view(order)), records)

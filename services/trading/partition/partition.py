@@ -1,17 +1,19 @@
 """The work of a partition's owner during one term."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
 
 from nats.js.errors import NotFoundError
 
 from services.trading.bus.demand_publisher import DemandPublisher
 from services.trading.bus.event_publisher import EventPublisher
 from services.trading.bus.instruments import Instruments
+from services.trading.links.term import LinkTerm
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
 from services.trading.partition.assessment import Assessor
-from services.trading.partition.database_errors import or_unavailable
+from services.trading.partition.handlers import Requests
 from services.trading.partition.idempotency import OnceOnly
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Market
@@ -21,30 +23,22 @@ from services.trading.partition.prices import Prices
 from services.trading.partition.queries import Queries
 from services.trading.partition.recovery import restore, restored_broker
 from services.trading.partition.trading_days import TradingDays
+from services.trading.partition.upstox_accounts import UpstoxAccounts
+from services.trading.partition.upstox_commands import UpstoxCommands, answer_now
+from services.trading.partition.upstox_orders import UpstoxOrders
+from services.trading.partition.upstox_sender import UpstoxSender
 from services.trading.risk.limits import UserLimits
 from services.trading.settings import TradingSettings
 from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
 from services.trading.store.journal_reader import JournalReader, checkpoint_of
+from services.trading.upstox.calls import Upstox
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.requests import Handler, Responder
+from shared.bus.requests import Responder
 from shared.bus.stream_reader import TickReader, first_tick_position, ticks_identity
-from shared.contracts.trading import (
-    AccountCommand,
-    AccountQuery,
-    CancelRequest,
-    EventsQuery,
-    ExitRequest,
-    ModifyRequest,
-    Operation,
-    OrderQuery,
-    OrderRequest,
-    OrdersQuery,
-    SetKillSwitchRequest,
-    trading_subject,
-)
+from shared.contracts.upstox_links import LinkHint
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -56,6 +50,8 @@ from shared.runtime.tasks import run_together
 log = get_logger(__name__)
 
 _PRICE_SECS: Final = 2.0
+OpenLinks = Callable[[EpochGuard, int, int, Callable[[LinkHint], bool]], Awaitable[LinkTerm]]
+"""Loads the links of a partition (its epoch, its number, what takes hints of orders)."""
 
 
 class Partition:
@@ -71,6 +67,8 @@ class Partition:
         settings: TradingSettings,
         clock: Clock,
         owner: str,
+        upstox: Upstox,
+        open_links: OpenLinks,
         on_serving: Callable[[bool], None],
     ) -> None:
         self._number = number
@@ -81,7 +79,10 @@ class Partition:
         self._settings = settings
         self._clock = clock
         self._owner = owner
+        self._upstox = upstox
+        self._open_links = open_links
         self._on_serving = on_serving
+        self._accounts: UpstoxAccounts | None = None
 
     async def run(self, term: Term) -> None:
         """Take over, and serve until cancelled.
@@ -122,69 +123,71 @@ class Partition:
             )  # fmt: skip
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
             stored_commands = CommandLookup(self._mongo)
+            once = OnceOnly(journal, stored_commands, partial(answer_now, ledger))
             demand = DemandPublisher(self._bus, number, self._owner)
+            upstox_orders = UpstoxOrders(ledger)
+            links = await self._open_links(guard, document["epoch"], number, self._on_hint)
+            self._accounts = accounts = UpstoxAccounts(
+                number, ledger, upstox_orders, journal, links.directory, self._upstox, self._clock
+            )
+            accounts.take_over()
+            acceptance = Acceptance(term, journal, self._clock)
+            assessor = Assessor(ledger, limits_of(settings), self._calendar, self._clock)
+            sender = UpstoxSender(
+                ledger, journal, acceptance, max_sending=max(1, settings.commands_at_once // 2)
+            )
+            upstox_commands = UpstoxCommands(
+                ledger, upstox_orders, accounts, assessor, sender,
+                is_live_allowed=settings.live_orders,
+            )  # fmt: skip
+            order_commands = OrderCommands(
+                ledger, orders, once, acceptance, assessor, prices, self._instruments.get,
+                upstox_commands,
+            )  # fmt: skip
+            requests = Requests(
+                order_commands,
+                AccountCommands(ledger, orders, once, acceptance, order_commands, upstox_commands),
+                Queries(ledger, journal, reader, assessor, acceptance, accounts),
+                links.commands.handlers(),
+            )
             async with TickReader(self._bus, start=ledger.position + 1) as ticks:
                 await run_together(
                     {
                         "journal": journal.run(),
                         "commands": stored_commands.run(),
+                        "sent commands": once.run(),
                         "market": market.run(ticks),
                         "demand": demand.run(),
                         "prices": prices.run(demand),
-                        "requests": self._serve(
-                            term, ledger, orders, journal, reader, stored_commands, market, prices
-                        ),
+                        "links": links.run(),
+                        "upstox accounts": accounts.run(),
+                        "requests": self._serve(market, requests),
                     }
                 )
         finally:
             self._on_serving(False)
             await guard.close()
 
-    async def _serve(
-        self, term: Term, ledger: Ledger, orders: PaperOrders, journal: Journal,
-        reader: JournalReader, stored_commands: CommandLookup, market: Market, prices: Prices,
-    ) -> None:  # fmt: skip
+    async def _serve(self, market: Market, requests: Requests) -> None:
         """Answer requests, once the broker has caught up."""
         await market.is_current.wait()
-        assessor = Assessor(ledger, limits_of(self._settings), self._calendar, self._clock)
-        once = OnceOnly(journal, stored_commands)
-        acceptance = Acceptance(term, journal, self._clock)
-        on_orders = OrderCommands(
-            ledger, orders, once, acceptance, assessor, prices, self._instruments.get
-        )
-        on_account = AccountCommands(ledger, orders, once, acceptance, on_orders)
-        queries = Queries(ledger, journal, reader, assessor, acceptance)
-        handlers: dict[Operation, Handler[Any]] = {
-            Operation.PLACE: Handler(OrderRequest, on_orders.place),
-            Operation.PREVIEW: Handler(OrderRequest, on_orders.preview),
-            Operation.MODIFY: Handler(ModifyRequest, on_orders.modify),
-            Operation.CANCEL: Handler(CancelRequest, on_orders.cancel),
-            Operation.CANCEL_ALL: Handler(AccountCommand, on_account.cancel_all),
-            Operation.EXIT: Handler(ExitRequest, on_account.exit),
-            Operation.RESET: Handler(AccountCommand, on_account.reset),
-            Operation.SET_KILL_SWITCH: Handler(SetKillSwitchRequest, on_account.set_kill_switch),
-            Operation.ORDERS: Handler(OrdersQuery, queries.orders),
-            Operation.ORDER: Handler(OrderQuery, queries.order),
-            Operation.TRADES: Handler(OrdersQuery, queries.trades),
-            Operation.POSITIONS: Handler(AccountQuery, queries.positions),
-            Operation.HOLDINGS: Handler(AccountQuery, queries.holdings),
-            Operation.FUNDS: Handler(AccountQuery, queries.funds),
-            Operation.LIMITS: Handler(AccountQuery, queries.limits),
-            Operation.EVENTS: Handler(EventsQuery, queries.events),
-        }
         responder = Responder(
             self._bus,
             self._clock,
-            {
-                trading_subject(self._number, name): or_unavailable(each)
-                for name, each in handlers.items()
-            },
+            requests.by_subject(self._number),
             queue_group=f"trading-{self._number}",
             max_concurrent=self._settings.commands_at_once,
             max_queued=self._settings.commands_waiting,
         )
         self._on_serving(True)
         await responder.run()
+
+    def _on_hint(self, hint: LinkHint) -> bool:
+        """News of an order came by an untrusted way: Upstox's books are read."""
+        if self._accounts is None:
+            return False
+        self._accounts.ask(hint.user_id)
+        return True
 
     async def _ticks(self, term: Term) -> tuple[str, int]:
         """Identity and last position of TICKS. Waits until ingest has created it."""

@@ -1,18 +1,21 @@
 """Answers reads of orders and accounts. Nothing is shown before it is stored."""
 
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 import msgspec
 
 from services.trading.journal.entry import OrderChanged
+from services.trading.live.facts import UpstoxFacts
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.assessment import Assessor
 from services.trading.partition.ledger import Ledger
-from services.trading.partition.request_terms import require_paper
+from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.portfolio.account import PaperAccount
 from services.trading.store.documents import decode_entry
 from services.trading.store.journal import Journal
 from services.trading.store.journal_reader import JournalReader
+from services.trading.upstox.calls import UpstoxCalls
 from shared.contracts.order_terms import Account
 from shared.contracts.trading import (
     AccountQuery,
@@ -27,9 +30,10 @@ from shared.contracts.trading import (
     Positions,
     Trades,
 )
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable, UpstoxUnavailable
 
 AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
+_FACTS_AGE_SECS: Final = 15.0
 
 
 class Queries:
@@ -45,17 +49,22 @@ class Queries:
         reader: JournalReader,
         assessor: Assessor,
         acceptance: Acceptance,
+        upstox: UpstoxAccounts,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._reader = reader
         self._assessor = assessor
         self._acceptance = acceptance
+        self._upstox = upstox
 
     async def orders(self, query: OrdersQuery) -> Orders:
         """The orders of the trading day, the newest first."""
-        account = self._account(query.user_id, query.account)
-        orders = account.open_orders() if query.open_only else list(account.orders.values())
+        account = self._account(query.user_id)
+        orders = account.open_orders(query.account)
+        if not query.open_only:
+            every = account.orders.values()
+            orders = [order for order in every if order.terms.account is query.account]
         orders = sorted(orders, key=lambda order: order.created_at_ms, reverse=True)
         return await self._stored(
             Orders(orders=[account.order_view(order) for order in orders[: query.limit]])
@@ -63,7 +72,7 @@ class Queries:
 
     async def order(self, query: OrderQuery) -> OrderDetail:
         """An order of the trading day with its events. Raises NotFound."""
-        account = self._account(query.user_id, Account.PAPER)
+        account = self._account(query.user_id)
         order = account.orders.get(query.order_id)
         if order is None:
             raise NotFound(f"there is no order {query.order_id} of this trading day")
@@ -79,40 +88,64 @@ class Queries:
 
     async def trades(self, query: OrdersQuery) -> Trades:
         """The trades of the trading day, the newest first."""
-        account = self._account(query.user_id, query.account)
+        account = self._account(query.user_id)
         return await self._stored(Trades(trades=account.trades(query.account, query.limit)))
 
     async def positions(self, query: AccountQuery) -> Positions:
         """The positions of the trading day."""
-        account = self._account(query.user_id, query.account)
+        if query.account is Account.UPSTOX:
+            return await self._at_upstox(query, lambda calls: calls.positions())
+        account = self._account(query.user_id)
         return await self._stored(account.positions(self._ledger.broker.ltp))
 
     async def holdings(self, query: AccountQuery) -> Holdings:
         """The holdings."""
-        account = self._account(query.user_id, query.account)
+        if query.account is Account.UPSTOX:
+            return await self._at_upstox(query, lambda calls: calls.holdings())
+        account = self._account(query.user_id)
         return await self._stored(account.holdings(self._ledger.broker.ltp))
 
     async def funds(self, query: AccountQuery) -> Funds:
         """The money of the account."""
-        account = self._account(query.user_id, query.account)
+        if query.account is Account.UPSTOX:
+            return await self._at_upstox(query, lambda calls: calls.funds())
+        account = self._account(query.user_id)
         return await self._stored(account.funds(self._ledger.broker.ltp))
 
     async def limits(self, query: AccountQuery) -> Limits:
         """The limits of the user."""
-        account = self._account(query.user_id, query.account)
-        return await self._stored(self._assessor.limits(account))
+        account, facts = self._account(query.user_id), None
+        if query.account is Account.UPSTOX:
+            facts = await self._facts(query.user_id)
+        return await self._stored(self._assessor.limits(account, facts))
 
     async def events(self, query: EventsQuery) -> msgspec.Raw:
         """The user's events after a sequence number, as they were published."""
-        last_seq = self._account(query.user_id, Account.PAPER).seq
+        last_seq = self._account(query.user_id).seq
         await self._journal.settle()
         events = await self._reader.events(query.user_id, query.after, last_seq, query.limit)
         return msgspec.Raw(b'{"events":[%b],"last_seq":%d}' % (b",".join(events), last_seq))
 
-    def _account(self, user_id: str, account: Account) -> PaperAccount:
-        require_paper(account)
+    def _account(self, user_id: str) -> PaperAccount:
         self._acceptance.check_owner()
         return self._ledger.account(user_id)
+
+    async def _at_upstox(
+        self, query: AccountQuery, read: Callable[[UpstoxCalls], Awaitable[AnswerT]]
+    ) -> AnswerT:
+        """What Upstox lists now. Raises OrderRefused without a link, and Unavailable."""
+        self._acceptance.check_owner()
+        calls = self._upstox.account(query.user_id).calls
+        try:
+            return await read(calls)
+        except UpstoxUnavailable as error:
+            raise Unavailable(f"the account at Upstox cannot be read: {error}") from None
+
+    async def _facts(self, user_id: str) -> UpstoxFacts:
+        try:
+            return await self._upstox.account(user_id).facts(_FACTS_AGE_SECS)
+        except UpstoxUnavailable as error:
+            raise Unavailable(f"the account at Upstox cannot be read: {error}") from None
 
     async def _stored(self, answer: AnswerT) -> AnswerT:
         await self._journal.settle()

@@ -88,7 +88,7 @@ async def restore(
         return [command for _, command in sorted(later, key=itemgetter(0))]
     ledger.position = last_position
     for account in ledger.accounts():
-        for order in account.open_orders():
+        for order in account.open_orders(Account.PAPER):
             # With the time at which it was placed: an order of an earlier day still expires.
             event = Accepted(at_ms=order.created_at_ms, broker_order_id=order.order_id)
             orders.apply_to_broker(order, event, account.instrument_of(order.order_id))

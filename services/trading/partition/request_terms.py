@@ -3,7 +3,7 @@
 import msgspec
 
 from services.trading.orders.order import Order
-from shared.contracts.order_terms import Account, Prices, Terms
+from shared.contracts.order_terms import Prices, Terms
 from shared.contracts.trading import ModifyRequest, OrderRequest
 from shared.errors import OrderRefused
 
@@ -49,14 +49,3 @@ def changed_prices(order: Order, request: ModifyRequest) -> Prices:
             value=str(prices.quantity),
         )
     return prices
-
-
-def require_paper(account: Account) -> None:
-    """Raises OrderRefused for an Upstox account: none can be linked yet."""
-    if account is not Account.PAPER:
-        raise OrderRefused(
-            "account: no Upstox account is linked",
-            field="account",
-            rule="account",
-            value=account.value,
-        )

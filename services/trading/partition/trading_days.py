@@ -81,7 +81,7 @@ class TradingDays:
     def _square_off(self, account: PaperAccount, now_ms: int) -> list[Record]:
         """Cancel open intraday orders, then close the positions by market orders."""
         records: list[Record] = []
-        for order in account.open_orders():
+        for order in account.open_orders(Account.PAPER):
             if (
                 order.terms.product is Product.INTRADAY
                 and not order.order_id.startswith(ORDER_PREFIX)

@@ -92,9 +92,17 @@ class PaperAccount:
         """
         apply_entry(self._state, entry)
 
-    def open_orders(self) -> list[Order]:
-        """Orders that can still be filled, oldest first."""
-        return self._state.orders.open_orders()
+    def open_orders(self, account: Account | None = None) -> list[Order]:
+        """Orders of one account, or of all, that can still be filled, oldest first."""
+        return self._state.orders.open_orders(account)
+
+    def open_quantity(
+        self, account: Account, key: str, product: Product, side: Side, without: str | None = None
+    ) -> int:
+        """What open orders of an account, except one, can still buy or sell."""
+        return self._state.orders.open_quantity(
+            key, product, side, account=account, without=without
+        )
 
     def instrument_of(self, order_id: str) -> OrderInstrument:
         """The instrument of a paper order of the day. Raises KeyError."""

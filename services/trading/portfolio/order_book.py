@@ -58,9 +58,10 @@ class OrderBook(msgspec.Struct):
                 return trade
         return None
 
-    def open_orders(self) -> list[Order]:
-        """Orders that can still be filled, oldest first."""
-        return [self.orders[order_id] for order_id in self.open_ids]
+    def open_orders(self, account: Account | None = None) -> list[Order]:
+        """Orders of one account, or of all, that can still be filled, oldest first."""
+        orders = [self.orders[order_id] for order_id in self.open_ids]
+        return [order for order in orders if account in (None, order.terms.account)]
 
     def reserved(self) -> Decimal:
         """The margin of all open paper orders."""
@@ -72,14 +73,19 @@ class OrderBook(msgspec.Struct):
         return Decimal(0) if reservation is None else reservation.amount(self.orders[order_id])
 
     def open_quantity(
-        self, key: str, product: Product, side: Side, *, without: str | None = None
+        self,
+        key: str,
+        product: Product,
+        side: Side,
+        *,
+        account: Account = Account.PAPER,
+        without: str | None = None,
     ) -> int:
-        """What open paper orders, except one, can still buy or sell."""
+        """What open orders of an account, except one, can still buy or sell."""
         return sum(
             max(0, order.prices.quantity - order.filled_quantity)
-            for order in self.open_orders()
-            if order.terms.account is Account.PAPER
-            and order.order_id != without
+            for order in self.open_orders(account)
+            if order.order_id != without
             and (order.terms.key, order.terms.product, order.terms.side) == (key, product, side)
         )
 

@@ -10,7 +10,7 @@ from services.trading.orders.order import Order
 from services.trading.portfolio.holdings import HeldShares, Holdings
 from services.trading.portfolio.position import quantity_of, value_of
 from services.trading.portfolio.position_book import BookedPosition
-from shared.contracts.trading import Holding, OrderView, PositionView
+from shared.contracts.trading import Holding, OrderView, Pending, PositionView
 
 _AVERAGE_UNIT: Final = Decimal("0.0001")
 
@@ -40,6 +40,8 @@ def order_view(order: Order, charges: Decimal | None) -> OrderView:
         charges=charges,
         code=order.code or None,
         detail=order.detail or _reported(order),
+        pending=_pending(order),
+        external=order.is_external,
     )
 
 
@@ -78,6 +80,12 @@ def holding_view(key: str, shares: HeldShares, ltp: Decimal | None) -> Holding:
 
 def _average(price: Decimal | None) -> Decimal | None:
     return None if price is None else price.quantize(_AVERAGE_UNIT, ROUND_HALF_UP)
+
+
+def _pending(order: Order) -> Pending | None:
+    if order.pending is None:
+        return None
+    return Pending.CANCEL if order.pending.prices is None else Pending.MODIFY
 
 
 def _reported(order: Order) -> str | None:

@@ -24,11 +24,16 @@ def holdings(order: Proposal) -> RuleResult:
 
 
 def margin(order: Proposal) -> RuleResult:
-    """Margin and charges are available. Closing a position needs neither beforehand."""
+    """Margin and charges are available. Closing a position needs neither beforehand.
+
+    Of an order at a broker they are only estimated: it knows hedges, and checks them itself.
+    """
     rule, available = "margin", order.account.available
     if order.closes_only:
         return passed(rule, limit=available, value=Decimal(0))
     needed, charges = order.margin, order.charges
+    if not order.is_margin_checked:
+        return passed(rule, limit=available, value=needed)
     if needed is None or charges is None:
         return refused(
             rule, "the margin cannot be estimated without a valid price", limit=available

@@ -75,6 +75,8 @@ class Proposal:
     limits: UserLimits
     is_modification: bool = False
     filled_quantity: int = 0
+    is_margin_checked: bool = True
+    """Whether margin and charges must be available; a broker checks them itself."""
     is_triggered: bool = False
     """Of a modified stop order: it has become a limit order."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bson.binary import Binary
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.trading import metrics
@@ -164,13 +164,19 @@ class Journal:
     async def _store(self, units: Sequence[_Unit]) -> None:
         now = utc_now()
         entries = [journal_document(record, now) for unit in units for record in unit.records]
-        commands = [command_document(u.command, now) for u in units if u.command is not None]
+        commands = [u.command for u in units if u.command is not None]
+        new = [command_document(one, now) for one in commands if not one.replaces]
+        answered = [command_document(one, now) for one in commands if one.replaces]
 
         async def write(session: AsyncClientSession) -> None:
             if entries:
                 await self._journal.insert_many(entries, ordered=True, session=session)
-            if commands:
-                await self._commands.insert_many(commands, ordered=True, session=session)
+            if new:
+                await self._commands.insert_many(new, ordered=True, session=session)
+            if answered:
+                await self._commands.bulk_write(
+                    [ReplaceOne({"_id": one["_id"]}, one) for one in answered], session=session
+                )
 
         with metrics.COMMIT_SECONDS.time():
             await self._guard.transact(self._epoch, _COMMIT, write)

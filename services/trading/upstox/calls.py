@@ -1,5 +1,7 @@
 """The calls for one linked user, as the partition needs them."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from services.trading.upstox.answers import Answer
@@ -50,4 +52,20 @@ class UpstoxCalls(Protocol):
 
     async def funds(self) -> Funds:
         """Money of the account."""
+        ...
+
+
+class Upstox(Protocol):
+    """Opens calls and streams of linked users."""
+
+    def calls(self, access_token: str) -> UpstoxCalls:
+        """The calls of one user."""
+        ...
+
+    def updates(self, access_token: str) -> AbstractAsyncContextManager[AsyncIterator[OrderRow]]:
+        """A connection of the portfolio stream: each state of each order of the user.
+
+        Opening and iterating raise UpstoxUnauthorised or UpstoxUnavailable with the cause; the
+        iterator never ends otherwise.
+        """
         ...

@@ -4,6 +4,7 @@ from tradedad_client.account_events import AccountEvents
 from tradedad_client.client import Client
 from tradedad_client.connection import Timing
 from tradedad_client.errors import (
+    BrokerRefused,
     ClientError,
     EventsMissing,
     NotFound,
@@ -53,6 +54,7 @@ from tradedad_client.trading_messages import (
     Order,
     OrderDetail,
     OrderState,
+    Pending,
     Position,
     Positions,
     Preview,
@@ -66,6 +68,7 @@ __all__ = [
     "AccountEvent",
     "AccountEvents",
     "Bar",
+    "BrokerRefused",
     "Channel",
     "Charges",
     "Client",
@@ -97,6 +100,7 @@ __all__ = [
     "Outcome",
     "OutcomeUnknown",
     "OutcomesChanged",
+    "Pending",
     "Position",
     "Positions",
     "Preview",

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from tradedad_client.errors import (
+    BrokerRefused,
     NotFound,
     NotUnderstood,
     OrderFinal,
@@ -50,6 +51,8 @@ class _Problem(msgspec.Struct, frozen=True):
     rule: str | None = None
     limit: str | None = None
     value: str | None = None
+    broker_code: str | None = None
+    broker_detail: str | None = None
 
 
 _REFUSALS: Final[dict[str, type[Refused]]] = {
@@ -59,7 +62,9 @@ _REFUSALS: Final[dict[str, type[Refused]]] = {
     "not_found": NotFound,
     "order_final": OrderFinal,
 }
-_ANSWERS: Final = frozenset(("order_refused", "order_final", "idempotency_key_reused"))
+_ANSWERS: Final = frozenset(
+    ("order_refused", "broker_refused", "order_final", "idempotency_key_reused")
+)
 """Codes that only the trading service gives."""
 _REFUSED_IN_TIME: Final = frozenset(("rate_limited", "overloaded"))
 """Temporary codes of requests that were not executed."""
@@ -105,6 +110,14 @@ def _refusal(status: int, problem: _Problem, detail: str) -> Refused:
             rule=problem.rule,
             limit=problem.limit,
             value=problem.value,
+        )
+    if code == "broker_refused":
+        return BrokerRefused(
+            detail,
+            code=code,
+            field=field,
+            broker_code=problem.broker_code,
+            broker_detail=problem.broker_detail,
         )
     kind = _REFUSALS.get(code, Unauthenticated if status == 401 else Refused)
     return kind(detail, code=code, field=field)

@@ -13,6 +13,7 @@ ClientError
     ├── NotUnderstood        4400, 1009: client and gateway use different protocol versions
     ├── NotFound             no such order or position
     ├── OrderRefused         a check refuses an order; has rule, limit and value
+    ├── BrokerRefused        Upstox refuses a command; has its code and words
     ├── OrderFinal           the order can no longer be changed
     └── SubscriptionRefused  ends one subscription; the others continue
 """
@@ -123,6 +124,23 @@ class OrderRefused(Refused):
         self.rule = rule
         self.limit = limit
         self.value = value
+
+
+class BrokerRefused(Refused):
+    """Upstox refused the command: `broker_code` and `broker_detail` are its own code and words."""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str = "",
+        field: str | None = None,
+        broker_code: str | None = None,
+        broker_detail: str | None = None,
+    ) -> None:
+        super().__init__(detail, code=code, field=field)
+        self.broker_code = broker_code
+        self.broker_detail = broker_detail
 
 
 class OrderFinal(Refused):

@@ -28,6 +28,13 @@ class OrderState(StrEnum):
     EXPIRED = "expired"
 
 
+class Pending(StrEnum):
+    """A command on an order whose effect is not known yet."""
+
+    MODIFY = "modify"
+    CANCEL = "cancel"
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An order."""
 
@@ -56,6 +63,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str | None = None
     detail: str | None = None
     """The last refusal, or why the state is unknown."""
+    pending: Pending | None = None
+    """A modification or cancellation whose effect is not known yet."""
+    external: bool = False
+    """Whether the order was placed elsewhere, and was found at the broker."""
 
 
 class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):

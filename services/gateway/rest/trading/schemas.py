@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from services.gateway.rest.models import Schema
 from services.gateway.rest.trading.amounts import Money
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import EventKind
+from shared.contracts.trading import EventKind, Pending
 from shared.web.openapi import Problem
 
 
@@ -27,6 +27,10 @@ class OrderProblem(Problem):
     """For `order_refused`: what the check allows, if that is one value."""
     value: str | None = None
     """For `order_refused`: what the order has."""
+    broker_code: str | None = None
+    """For `broker_refused`: the broker's own code."""
+    broker_detail: str | None = None
+    """For `broker_refused`: the broker's own words."""
 
 
 class OrderView(Schema):
@@ -58,6 +62,10 @@ class OrderView(Schema):
     code: str | None = None
     detail: str | None = None
     """The last refusal, or why the state is unknown."""
+    pending: Pending | None = None
+    """A modification or cancellation whose effect is not known yet."""
+    external: bool = False
+    """Whether the order was placed elsewhere, and was found at the broker."""
 
 
 class OrderDetail(Schema):

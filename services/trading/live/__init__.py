@@ -1,0 +1,1 @@
+"""Orders at Upstox: what news of them changes, and when unknown ones are looked up."""

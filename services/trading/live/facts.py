@@ -1,0 +1,72 @@
+"""What the checks of an order need of an account at Upstox."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from services.trading.orders.instrument import OrderInstrument
+from services.trading.portfolio.account import PaperAccount
+from services.trading.risk.proposal import AccountFacts
+from shared.contracts.order_terms import Account, Product, Side, Terms
+from shared.contracts.trading import Funds, Holdings, PositionView
+
+_ZERO: Final = Decimal(0)
+
+
+class UpstoxFacts(msgspec.Struct, frozen=True):
+    """Positions, holdings and funds as Upstox listed them at one time."""
+
+    positions: list[PositionView]
+    holdings: Holdings
+    funds: Funds
+
+    def loss(self) -> Decimal:
+        """Realised and marked loss of the day, before charges; a profit is negative."""
+        return -sum(
+            (one.realised + (one.unrealised or _ZERO) for one in self.positions), start=_ZERO
+        )
+
+    def net_quantity(self, key: str, product: Product) -> int:
+        """Of the position; negative for a short one."""
+        return sum(
+            one.quantity for one in self.positions if (one.key, one.product) == (key, product)
+        )
+
+    def held_quantity(self, key: str) -> int:
+        """Shares in the demat account and T1."""
+        return sum(
+            one.quantity + one.t1_quantity for one in self.holdings.holdings if one.key == key
+        )
+
+
+def account_facts(
+    account: PaperAccount,
+    facts: UpstoxFacts,
+    terms: Terms,
+    instrument: OrderInstrument,
+    *,
+    changed_order_id: str | None,
+    orders_last_sec: int,
+) -> AccountFacts:
+    """The facts for an order of these terms; `changed_order_id` is left out of open orders."""
+    held = facts.net_quantity(terms.key, terms.product)
+    is_delivery = terms.product is Product.DELIVERY and instrument.is_share
+    bought_today = max(0, held)
+    if is_delivery:
+        held += facts.held_quantity(terms.key)
+    closing = Side.SELL if held > 0 else Side.BUY
+    open_quantity = account.open_quantity(
+        Account.UPSTOX, terms.key, terms.product, closing, without=changed_order_id
+    )
+    left = max(0, abs(held) - open_quantity)
+    return AccountFacts(
+        available=facts.funds.available,
+        closable=left if terms.side is closing else 0,
+        loss=facts.loss(),
+        open_orders=len(account.open_orders()),
+        orders_today=account.daily_orders,
+        orders_last_sec=orders_last_sec,
+        kill_switch=account.kill_switch,
+        is_first_demat_sale=is_delivery and terms.prices.quantity > bought_today,
+    )

@@ -1,0 +1,158 @@
+"""The linked accounts of a partition's users: each is followed while its token is alive."""
+
+import asyncio
+from typing import Final
+
+from services.trading import metrics
+from services.trading.links.link import Link, Links
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.upstox_account import UpstoxAccount
+from services.trading.partition.upstox_books import UpstoxBooks
+from services.trading.partition.upstox_orders import UpstoxOrders
+from services.trading.store.journal import Journal
+from services.trading.upstox.calls import Upstox
+from shared.errors import OrderRefused, UpstoxUnauthorised
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+from shared.runtime.tasks import stop
+
+log = get_logger(__name__)
+
+_METRICS_SECS: Final = 5.0
+_MAX_BACKOFF_SECS: Final = 60.0
+
+
+class UpstoxAccounts:
+    """The accounts of one term."""
+
+    def __init__(
+        self,
+        partition: int,
+        ledger: Ledger,
+        orders: UpstoxOrders,
+        journal: Journal,
+        links: Links,
+        upstox: Upstox,
+        clock: Clock,
+    ) -> None:
+        self._partition = str(partition)
+        self._ledger = ledger
+        self._orders = orders
+        self._journal = journal
+        self._links = links
+        self._upstox = upstox
+        self._clock = clock
+        self._accounts: dict[str, UpstoxAccount] = {}
+        self._followed: dict[str, tuple[Link, asyncio.Task[None]]] = {}
+        self._has_changed = asyncio.Event()
+        links.on_change(self._on_change)
+
+    def account(self, user_id: str) -> UpstoxAccount:
+        """The account of a user. Raises OrderRefused if none is linked, or its token has died."""
+        account = self._accounts.get(user_id)
+        link = self._links.link(user_id)
+        if link is None:
+            is_linked = user_id in self._links.linked_users()
+            raise OrderRefused(
+                "account: the login at Upstox has expired; renew the link"
+                if is_linked
+                else "account: no Upstox account is linked",
+                field="account",
+                rule="account",
+                value="expired" if is_linked else "unlinked",
+            )
+        if account is None or account.link != link:
+            account = self._accounts[user_id] = self._made(link)
+            self._has_changed.set()
+        return account
+
+    def ask(self, user_id: str) -> None:
+        """Read the books of a user soon, if an account is linked."""
+        account = self._accounts.get(user_id)
+        if account is not None:
+            account.ask()
+
+    def take_over(self) -> None:
+        """Record that answers which an earlier owner waited for are lost."""
+        for account in list(self._ledger.accounts()):
+            records = self._orders.take_over(account.user_id)
+            if records:
+                self._journal.append(records)
+
+    async def run(self) -> None:
+        """Follow all linked accounts until cancelled."""
+        try:
+            while True:
+                self._has_changed.clear()
+                await self._start_and_stop()
+                self._measure()
+                try:
+                    async with asyncio.timeout(_METRICS_SECS):
+                        await self._has_changed.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            await stop([task for _, task in self._followed.values()])
+            self._accounts.clear()
+            self._measure()
+
+    def _on_change(self, _: str) -> None:
+        self._has_changed.set()
+
+    async def _start_and_stop(self) -> None:
+        for user_id, account in list(self._accounts.items()):
+            if self._links.link(user_id) != account.link:
+                del self._accounts[user_id]
+        for user_id in self._links.linked_users():
+            link = self._links.link(user_id)
+            if link is not None and user_id not in self._accounts:
+                self._accounts[user_id] = self._made(link)
+        for user_id, (link, task) in list(self._followed.items()):
+            account = self._accounts.get(user_id)
+            if task.done() or account is None or account.link != link:
+                await stop([task])
+                del self._followed[user_id]
+        for user_id, account in self._accounts.items():
+            if user_id not in self._followed:
+                task = asyncio.create_task(self._follow(account), name="upstox account")
+                self._followed[user_id] = account.link, task
+
+    async def _follow(self, account: UpstoxAccount) -> None:
+        """Follow one account; an unexpected error of one does not end the others."""
+        backoff = Backoff(cap_secs=_MAX_BACKOFF_SECS)
+        while True:
+            try:
+                await account.run()
+            except Exception as error:  # noqa: BLE001 - it is logged, and the account tried again
+                if _is_of_token(error):
+                    self._links.token_refused(account.link)
+                    return
+                log.warning(
+                    "account at Upstox cannot be followed",
+                    user_id=account.link.user_id,
+                    error=repr(error),
+                )
+            await self._clock.sleep(backoff.next_secs())
+
+    def _made(self, link: Link) -> UpstoxAccount:
+        books = UpstoxBooks(link.user_id, self._ledger, self._orders, self._journal, self._clock)
+        return UpstoxAccount(link, self._upstox, books, self._clock)
+
+    def _measure(self) -> None:
+        accounts = self._accounts.values()
+        created = [at_ms for one in accounts for at_ms in one.unsettled_created_ms()]
+        now_ms = self._ledger.broker.time_ms
+        label = self._partition
+        metrics.UNKNOWN_ORDERS.labels(label).set(len(created))
+        age_ms = now_ms - min(created, default=now_ms)
+        metrics.UNKNOWN_ORDER_AGE_SECONDS.labels(label).set(max(0, age_ms) / 1_000)
+        metrics.UPSTOX_ACCOUNTS.labels(label, "followed").set(len(accounts))
+        streaming = sum(account.is_streaming for account in accounts)
+        metrics.UPSTOX_ACCOUNTS.labels(label, "streaming").set(streaming)
+
+
+def _is_of_token(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return any(_is_of_token(one) for one in error.exceptions)
+    return isinstance(error, UpstoxUnauthorised)

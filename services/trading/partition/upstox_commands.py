@@ -1,0 +1,293 @@
+"""Commands on orders at Upstox: stored first, then sent once, then answered.
+
+An answer that does not come leaves the order, or the effect of the command, unknown; the books are
+read until it is known. Nothing is ever sent again.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from services.trading import metrics
+from services.trading.journal.record import Record
+from services.trading.live.facts import UpstoxFacts
+from services.trading.orders.instrument import OrderInstrument
+from services.trading.orders.order import Order
+from services.trading.partition.assessment import Assessment, Assessor
+from services.trading.partition.idempotency import Dispatch, Outcome
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.upstox_account import UpstoxAccount
+from services.trading.partition.upstox_accounts import UpstoxAccounts
+from services.trading.partition.upstox_orders import UpstoxOrders
+from services.trading.partition.upstox_sender import NOT_SENT, Answered, Sending, UpstoxSender
+from services.trading.upstox.answers import Refused
+from shared.contracts.order_terms import (
+    Account,
+    OrderType,
+    Prices,
+    Product,
+    Side,
+    Terms,
+    Validity,
+)
+from shared.contracts.trading import Operation, OrdersReply, PositionView, Preview
+from shared.errors import (
+    BrokerRefused,
+    CommandInFlight,
+    NotFound,
+    OrderFinal,
+    OrderRefused,
+    RequestError,
+    Unavailable,
+    UpstoxUnavailable,
+)
+
+_FACTS_AGE_SECS: Final = 15.0
+"""Of positions and funds that an order is checked against; fills and commands renew them."""
+
+
+class UpstoxCommands:
+    """The commands of one term."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        orders: UpstoxOrders,
+        accounts: UpstoxAccounts,
+        assessor: Assessor,
+        sender: UpstoxSender,
+        *,
+        is_live_allowed: bool,
+    ) -> None:
+        self._ledger = ledger
+        self._orders = orders
+        self._accounts = accounts
+        self._assessor = assessor
+        self._sender = sender
+        self._is_live_allowed = is_live_allowed
+
+    async def preview(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Preview:
+        """All checks of a new order. Raises OrderRefused without a link, and Unavailable."""
+        facts = await self._facts(user_id)
+        return self._assess(user_id, terms, instrument, facts).preview
+
+    async def place(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Dispatch:
+        """Check and store a new order. Raises OrderRefused if a check refuses it."""
+        facts = await self._facts(user_id)
+        self._sender.check()
+        assessment = self._assess(user_id, terms, instrument, facts)
+        account = self._accounts.account(user_id)
+        self._assessor.count(user_id)
+        if assessment.refusal is not None:
+            metrics.REFUSALS.labels(assessment.refusal.members["rule"]).inc()
+            raise assessment.refusal
+        terms = msgspec.structs.replace(
+            terms, market_protection_percent=assessment.protection_percent
+        )
+        records, order = self._orders.intend(
+            user_id, terms, instrument, reference_price=assessment.price
+        )
+        sending = self._placing(account, order)
+        return Dispatch([order.order_id], records, lambda: self._one(account, sending))
+
+    async def modify(
+        self, order: Order, prices: Prices, instrument: OrderInstrument, command_id: str
+    ) -> Dispatch:
+        """Check and store a modification. Raises OrderRefused or CommandInFlight."""
+        facts = await self._facts(order.user_id)
+        self._sender.check()
+        account = self._accounts.account(order.user_id)
+        order = self._ledger.account(order.user_id).orders[order.order_id]
+        if order.state.is_final:
+            raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
+        if order.pending is not None:
+            raise CommandInFlight("the effect of another command on this order is not known yet")
+        broker_order_id = _broker_order_id(order)
+        terms = msgspec.structs.replace(order.terms, prices=prices)
+        assessment = self._assess(order.user_id, terms, instrument, facts, order)
+        self._assessor.count(order.user_id)
+        if assessment.refusal is not None:
+            raise assessment.refusal
+        terms = msgspec.structs.replace(
+            terms, market_protection_percent=assessment.protection_percent
+        )
+        records, order = self._orders.command(order, command_id, prices)
+        sending = Sending(
+            "modify",
+            order.user_id,
+            order.order_id,
+            lambda: account.calls.modify(broker_order_id, terms),
+            lambda now, answer: self._orders.command_answered(now, command_id, answer),
+        )
+        return Dispatch([order.order_id], records, lambda: self._one(account, sending))
+
+    def cancel(self, order: Order, command_id: str) -> Dispatch:
+        """Store a cancellation. Raises OrderRefused if Upstox's id of the order is not known."""
+        _broker_order_id(order)
+        self._sender.check()
+        account = self._accounts.account(order.user_id)
+        records, sending = self._cancelling(account, order, command_id)
+        return Dispatch([order.order_id], records, lambda: self._one(account, sending))
+
+    def cancel_all(self, user_id: str, command_id: str) -> Dispatch:
+        """Store the cancellations of all open orders whose id at Upstox is known."""
+        self._sender.check()
+        account = self._accounts.account(user_id)
+        records: list[Record] = []
+        sendings: list[Sending] = []
+        orders = self._ledger.account(user_id).open_orders(Account.UPSTOX)
+        for order in orders:
+            if order.broker_order_id is not None:
+                made, sending = self._cancelling(account, order, command_id)
+                records += made
+                sendings.append(sending)
+        ids = [order.order_id for order in orders]
+        return Dispatch(ids, records, lambda: self._many(account, user_id, sendings, ids))
+
+    async def open_positions(self, user_id: str) -> list[PositionView]:
+        """Positions that can be closed, as Upstox lists them now."""
+        account = self._accounts.account(user_id)
+        account.forget_facts()
+        facts = await self._facts(user_id)
+        return [position for position in facts.positions if position.quantity]
+
+    def exit(
+        self,
+        user_id: str,
+        command_id: str,
+        positions: Sequence[tuple[PositionView, OrderInstrument]],
+    ) -> Dispatch:
+        """Store market orders that close positions; open orders in them are cancelled first."""
+        self._sender.check()
+        account = self._accounts.account(user_id)
+        places = {(position.key, position.product) for position, _ in positions}
+        records: list[Record] = []
+        cancelling: list[Sending] = []
+        placing: list[Sending] = []
+        for order in self._ledger.account(user_id).open_orders(Account.UPSTOX):
+            is_concerned = (order.terms.key, order.terms.product) in places
+            if is_concerned and order.broker_order_id is not None:
+                made, sending = self._cancelling(account, order, command_id)
+                records += made
+                cancelling.append(sending)
+        for position, instrument in positions:
+            side = Side.SELL if position.quantity > 0 else Side.BUY
+            prices = Prices(abs(position.quantity), OrderType.MARKET, Validity.DAY)
+            terms = Terms(Account.UPSTOX, position.key, side, Product(position.product), prices)
+            made, order = self._orders.intend(
+                user_id, terms, instrument, reference_price=position.ltp
+            )
+            records += made
+            placing.append(self._placing(account, order))
+        ids = [sending.order_id for sending in (*cancelling, *placing)]
+
+        async def send() -> Outcome:
+            await self._sender.send_and_store(account, cancelling)
+            return await self._many(account, user_id, placing, ids)
+
+        return Dispatch(ids, records, send)
+
+    async def _facts(self, user_id: str) -> UpstoxFacts:
+        if not self._is_live_allowed:
+            raise OrderRefused(
+                "account: the operator of this service has not allowed orders at Upstox",
+                field="account",
+                rule="live_orders",
+            )
+        try:
+            return await self._accounts.account(user_id).facts(_FACTS_AGE_SECS)
+        except UpstoxUnavailable as error:
+            raise Unavailable(f"the account at Upstox cannot be read: {error}") from None
+
+    def _assess(
+        self,
+        user_id: str,
+        terms: Terms,
+        instrument: OrderInstrument,
+        facts: UpstoxFacts,
+        changes: Order | None = None,
+    ) -> Assessment:
+        account = self._ledger.account(user_id)
+        return self._assessor.assess(account, terms, instrument, changes, facts)
+
+    def _placing(self, account: UpstoxAccount, order: Order) -> Sending:
+        return Sending(
+            "place",
+            order.user_id,
+            order.order_id,
+            lambda: account.calls.place(order.terms, order.order_id),
+            self._orders.answered,
+        )
+
+    def _cancelling(
+        self, account: UpstoxAccount, order: Order, command_id: str
+    ) -> tuple[list[Record], Sending]:
+        broker_order_id = _broker_order_id(order)
+        records, order = self._orders.command(order, command_id, None)
+        return records, Sending(
+            "cancel",
+            order.user_id,
+            order.order_id,
+            lambda: account.calls.cancel(broker_order_id),
+            lambda now, answer: self._orders.command_answered(now, command_id, answer),
+        )
+
+    async def _one(self, account: UpstoxAccount, sending: Sending) -> Outcome:
+        records, (answered,) = await self._sender.send(account, [sending])
+        view = self._ledger.account(sending.user_id).order_view(answered.order)
+        return Outcome(msgspec.json.encode(view), records, _refusal(answered))
+
+    async def _many(
+        self, account: UpstoxAccount, user_id: str, sendings: Sequence[Sending], ids: Sequence[str]
+    ) -> Outcome:
+        records, _ = await self._sender.send(account, sendings)
+        return Outcome(orders_reply(self._ledger, user_id, ids), records)
+
+
+def answer_now(
+    ledger: Ledger, operation: Operation, user_id: str, order_ids: Sequence[str]
+) -> bytes:
+    """The answer of a command whose own answer was lost, as far as its orders are known now.
+
+    Raises NotFound if they are of an earlier day.
+    """
+    if operation in (Operation.CANCEL_ALL, Operation.EXIT):
+        return orders_reply(ledger, user_id, order_ids)
+    account = ledger.account(user_id)
+    order = account.orders.get(order_ids[0])
+    if order is None:
+        raise NotFound(f"order {order_ids[0]} of this command is of an earlier trading day")
+    return msgspec.json.encode(account.order_view(order))
+
+
+def orders_reply(ledger: Ledger, user_id: str, order_ids: Sequence[str]) -> bytes:
+    """The orders as they are now, as JSON; those of an earlier day are left out."""
+    account = ledger.account(user_id)
+    orders = [account.orders[order_id] for order_id in order_ids if order_id in account.orders]
+    return msgspec.json.encode(OrdersReply(orders=[account.order_view(order) for order in orders]))
+
+
+def _broker_order_id(order: Order) -> str:
+    if order.broker_order_id is None:
+        raise OrderRefused(
+            "order: whether it exists at Upstox is not known yet; it is being looked up",
+            rule="order_known",
+            value=order.state.value,
+        )
+    return order.broker_order_id
+
+
+def _refusal(answered: Answered) -> RequestError | None:
+    answer = answered.answer
+    if not isinstance(answer, Refused):
+        return None
+    if answer.code == NOT_SENT:
+        return OrderRefused(answer.detail, rule="deadline")
+    if answer.is_of_final_order:
+        return OrderFinal(f"Upstox: {answer.detail}")
+    return BrokerRefused(
+        f"Upstox refused the command: {answer.detail} ({answer.code})",
+        broker_code=answer.code,
+        broker_detail=answer.detail,
+    )

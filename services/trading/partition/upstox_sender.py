@@ -1,0 +1,119 @@
+"""Sends stored commands to Upstox, each once, and records the answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final, Literal
+
+from services.trading import metrics
+from services.trading.journal.record import Record
+from services.trading.orders.order import Order
+from services.trading.partition.acceptance import Acceptance
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.upstox_account import UpstoxAccount
+from services.trading.partition.upstox_orders import Changed
+from services.trading.store.journal import Journal
+from services.trading.upstox.answers import Answer, Lost, Refused, Taken
+from shared.errors import Overloaded, TimedOut
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+NOT_SENT: Final = "not_sent"
+"""The code of a command that was stored, and is certain not to have been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One command on one stored order."""
+
+    command: Literal["place", "modify", "cancel"]
+    user_id: str
+    order_id: str
+    call: Callable[[], Awaitable[Answer]]
+    record: Callable[[Order, Answer], Changed]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An order after the answer to its command."""
+
+    order: Order
+    answer: Answer
+
+
+class UpstoxSender:
+    """The sender of one term. `max_sending` bounds the commands that wait for an answer."""
+
+    def __init__(
+        self, ledger: Ledger, journal: Journal, acceptance: Acceptance, *, max_sending: int
+    ) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._acceptance = acceptance
+        self._max_sending = max_sending
+        self._sending = 0
+
+    def check(self) -> None:
+        """Raises Unavailable, TimedOut or Overloaded; asked right before a command is stored."""
+        self._acceptance.check()
+        if self._sending >= self._max_sending:
+            raise Overloaded("too many commands wait for Upstox; try again")
+
+    async def send(
+        self, account: UpstoxAccount, sendings: Sequence[Sending]
+    ) -> tuple[list[Record], list[Answered]]:
+        """Send all at once; returns the records to append, and the orders after them.
+
+        Raises Unavailable if another process may own the partition; nothing is recorded then, and
+        the next owner takes the answers for lost.
+        """
+        self._sending += len(sendings)
+        try:
+            answers = await asyncio.gather(*[self._answer(sending) for sending in sendings])
+        finally:
+            self._sending -= len(sendings)
+        while not self._journal.has_room:
+            await self._journal.settle()
+        account.forget_facts()
+        if not all(isinstance(answer, Taken) for answer in answers):
+            account.ask()
+        records: list[Record] = []
+        answered: list[Answered] = []
+        for sending, answer in zip(sendings, answers, strict=True):
+            order = self._ledger.account(sending.user_id).orders[sending.order_id]
+            made, order = sending.record(order, answer)
+            records += made
+            answered.append(Answered(order, answer))
+        return records, answered
+
+    async def send_and_store(self, account: UpstoxAccount, sendings: Sequence[Sending]) -> None:
+        """Send all at once, and append the answers apart from those of the whole command."""
+        records, _ = await self.send(account, sendings)
+        if records:
+            self._journal.append(records)
+
+    async def _answer(self, sending: Sending) -> Answer:
+        try:
+            self._acceptance.check_deadline()
+        except TimedOut as error:
+            return Refused(NOT_SENT, error.detail)
+        self._acceptance.check_owner()
+        started = perf_counter()
+        try:
+            answer = await sending.call()
+        except Exception as error:
+            # Whatever failed, the command may have reached Upstox.
+            log.exception("sending a command failed", order_id=sending.order_id)
+            answer = Lost(type(error).__name__)
+        secs = perf_counter() - started
+        result = type(answer).__name__.lower()
+        metrics.ACKNOWLEDGEMENT_SECONDS.labels(sending.command, result).observe(secs)
+        if not isinstance(answer, Taken):
+            log.warning(
+                "command not taken by Upstox",
+                command=sending.command, order_id=sending.order_id, answer=result,
+                detail=answer.detail,
+            )  # fmt: skip
+        return answer
