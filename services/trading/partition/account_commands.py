@@ -146,11 +146,7 @@ class AccountCommands:
         ]
         if request.key is not None and not wanted:
             raise NotFound(f"there is no open position in {request.key} with this product")
-        found = [
-            (position, await self._order_commands.instrument(position.key, position.product))
-            for position in wanted
-        ]
-        return self._upstox.exit(request.user_id, request.command_key, found)
+        return self._upstox.exit(request.user_id, request.command_key, wanted)
 
     def _outcome(self, user_id: str, changes: list[Changed]) -> Outcome:
         account = self._ledger.account(user_id)

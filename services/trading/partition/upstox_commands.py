@@ -152,16 +152,14 @@ class UpstoxCommands:
         facts = await self._facts(user_id)
         return [position for position in facts.positions if position.quantity]
 
-    def exit(
-        self,
-        user_id: str,
-        command_id: str,
-        positions: Sequence[tuple[PositionView, OrderInstrument]],
-    ) -> Dispatch:
-        """Store market orders that close positions; open orders in them are cancelled first."""
+    def exit(self, user_id: str, command_id: str, positions: Sequence[PositionView]) -> Dispatch:
+        """Store market orders that close positions; open orders in them are cancelled first.
+
+        Nothing is checked: an exit reduces risk, and works without market data.
+        """
         self._sender.check()
         account = self._accounts.account(user_id)
-        places = {(position.key, position.product) for position, _ in positions}
+        places = {(position.key, position.product) for position in positions}
         records: list[Record] = []
         cancelling: list[Sending] = []
         placing: list[Sending] = []
@@ -171,13 +169,11 @@ class UpstoxCommands:
                 made, sending = self._cancelling(account, order, command_id)
                 records += made
                 cancelling.append(sending)
-        for position, instrument in positions:
+        for position in positions:
             side = Side.SELL if position.quantity > 0 else Side.BUY
             prices = Prices(abs(position.quantity), OrderType.MARKET, Validity.DAY)
-            terms = Terms(Account.UPSTOX, position.key, side, Product(position.product), prices)
-            made, order = self._orders.intend(
-                user_id, terms, instrument, reference_price=position.ltp
-            )
+            terms = Terms(Account.UPSTOX, position.key, side, position.product, prices)
+            made, order = self._orders.intend(user_id, terms, None, reference_price=position.ltp)
             records += made
             placing.append(self._placing(account, order))
         ids = [sending.order_id for sending in (*cancelling, *placing)]

@@ -47,7 +47,7 @@ class UpstoxOrders:
         self,
         user_id: str,
         terms: Terms,
-        instrument: OrderInstrument,
+        instrument: OrderInstrument | None,
         *,
         reference_price: Decimal | None,
     ) -> Changed:

@@ -194,6 +194,7 @@ async def test_a_requester_who_stops_waiting_does_not_stop_a_command_to_a_broker
     broker.answer.set_result(Outcome(b"{}", [], BrokerRefused("no", broker_code="UDAPI1154")))
     await settled()
     store.complete()
+    await settled()
     with pytest.raises(BrokerRefused) as refusal:
         await once.answer(Operation.SET_KILL_SWITCH, REQUEST, broker)
     assert refusal.value.members == {"broker_code": "UDAPI1154"}
