@@ -26,7 +26,6 @@ from shared.contracts.order_terms import (
     Account,
     OrderType,
     Prices,
-    Product,
     Side,
     Terms,
     Validity,
