@@ -11,7 +11,7 @@ from pathlib import Path
 from embedded import binaries, daemons
 from embedded.folder_lock import check_unlocked
 from embedded.ports import HOST, configured_hosts, configured_ports, free_stack_ports
-from embedded.secrets import ensure_secrets
+from embedded.secrets import ensure_seal_key, ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from embedded.simulated_time import check_simulated_time
 from embedded.user_settings import user_environment
@@ -25,6 +25,8 @@ _MASTER_PATH = "market-quote/instruments/exchange/complete.json.gz"
 TOKEN_FILE = "TRADEDAD_UPSTOX_TOKEN_FILE"
 _TOKEN_VARIABLES = ("TRADEDAD_UPSTOX_ACCESS_TOKEN", TOKEN_FILE)
 _CRITICAL = "TRADEDAD_RUNTIME_DISK_CRITICAL_BYTES"
+_SEAL_KEYS = "seal-keys"
+_CALLBACK_PATH = "/v1/link/upstox/callback"
 _SHUTDOWN_DEADLINE_SECS = "4"  # honcho kills its processes after five seconds
 
 
@@ -133,6 +135,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         check_unlocked(folder)
         ensure_secrets(folder / "secrets")
+        ensure_seal_key(folder / _SEAL_KEYS)
     except OSError as error:
         raise ConfigError(
             [f"TRADEDAD_STACK_DATA_DIR: cannot use {folder}: {error.strerror}"]
@@ -207,6 +210,14 @@ def _simulated_upstox(
     hosts: Mapping[str, str], ports: Mapping[str, int], environment: Mapping[str, str]
 ) -> dict[str, str]:
     simulator = _url(hosts, ports, "TRADEDAD_SIMULATOR_PORT")
+    client_id = environment.get("TRADEDAD_SIMULATOR_CLIENT_ID", "simulated-client")
+    client_secret = environment.get("TRADEDAD_SIMULATOR_CLIENT_SECRET", "simulated-secret")
+    redirect_urls = [
+        environment["TRADEDAD_TRADING_UPSTOX_REDIRECT_URL"],
+        environment.get(
+            "TRADEDAD_SIMULATOR_REDIRECT_URIS", f"{simulator}/simulator/v1/login/callback"
+        ),
+    ]
     return {
         "TRADEDAD_UPSTOX_API_URL": simulator,
         "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
@@ -215,6 +226,13 @@ def _simulated_upstox(
         "TRADEDAD_INGEST_MAX_AHEAD_SECS": "1e9",
         # Paper orders are filled whenever the simulator trades.
         "TRADEDAD_TRADING_CALENDAR": environment.get("TRADEDAD_SIMULATOR_CALENDAR", "always_open"),
+        # Users link accounts at the simulator, with its one application.
+        "TRADEDAD_TRADING_LIVE_ORDERS": "true",
+        "TRADEDAD_TRADING_UPSTOX_CLIENT_ID": client_id,
+        "TRADEDAD_TRADING_UPSTOX_CLIENT_SECRET": client_secret,
+        "TRADEDAD_SIMULATOR_CLIENT_ID": client_id,
+        "TRADEDAD_SIMULATOR_CLIENT_SECRET": client_secret,
+        "TRADEDAD_SIMULATOR_REDIRECT_URIS": ",".join(redirect_urls),
     }
 
 
@@ -231,6 +249,10 @@ def _environment(
         "TRADEDAD_GATEWAY_AUTH_URL": auth_url,
         "TRADEDAD_AUTH_KEYS_DIR": str(folder / "keys"),
         "TRADEDAD_AUTH_CREATE_MISSING_KEY": "true",
+        "TRADEDAD_TRADING_KEYS_DIR": str(folder / _SEAL_KEYS),
+        "TRADEDAD_TRADING_UPSTOX_REDIRECT_URL": (
+            _url(hosts, ports, "TRADEDAD_GATEWAY_PORT") + _CALLBACK_PATH
+        ),
         "TRADEDAD_AUTH_TRUSTED_PROXIES": _loopback_and(hosts["TRADEDAD_AUTH_PORT"]),
         # All processes share one machine: a flood of logins must leave a core for market data.
         "TRADEDAD_AUTH_HASH_WORKERS": "1",

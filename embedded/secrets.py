@@ -5,6 +5,9 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from services.trading.links.seal_keys import create_seal_key
+from shared.runtime.clock import SystemClock
+
 NATS_PASSWORDS: Final = (
     "TRADEDAD_INGEST_NATS_PASSWORD",
     "TRADEDAD_PERSISTER_NATS_PASSWORD",
@@ -28,6 +31,12 @@ def ensure_secrets(folder: Path) -> dict[str, str]:
         if not path.exists():
             _write_private(path, generate_secret())
     return {name: (folder / name).read_text() for name in _GENERATED}
+
+
+def ensure_seal_key(folder: Path) -> None:
+    """Create a key that seals Upstox tokens in the database, unless `folder` has one."""
+    if not any(folder.glob("*.key")):
+        create_seal_key(folder, SystemClock())
 
 
 def generate_secret() -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pymongo.errors import PyMongoError
 
 from services.trading.bus.instruments import Instruments
+from services.trading.links.feed_token import FeedToken
+from services.trading.links.seal_keys import SealKeys
 from services.trading.paper.always_open import AlwaysOpenCalendar
 from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
@@ -52,6 +54,8 @@ def partition_work(process: Process, partition: int, readiness: OwnerReadiness) 
         process.settings,
         process.clock,
         process.holder,
+        process.upstox,
+        partial(open_links, process.mongo, settings=process.settings, clock=process.clock),
         readiness.set_known,
     )
 
@@ -60,8 +64,14 @@ def partition_work(process: Process, partition: int, readiness: OwnerReadiness) 
 async def build(
     settings: TradingSettings, readiness: Readiness, make_work: MakeWork = partition_work
 ) -> AsyncIterator[Sequence[Component]]:
-    """Open the connections that trading needs; yields its components."""
+    """Open the connections that trading needs; yields its components.
+
+    Raises ConfigError if the sealing keys cannot be used.
+    """
     clock = SystemClock()
+    keys = SealKeys(settings.keys_dir)
+    if settings.keys_dir is not None:
+        await keys.check()
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(
             connect_bus(
@@ -84,6 +94,7 @@ async def build(
             bus,
             mongo,
             MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
+            FeedToken(bus, mongo, keys, clock),
             *(
                 _owner(process, partition, readiness, make_work)
                 for partition in range(settings.partitions)

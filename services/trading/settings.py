@@ -3,12 +3,17 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.contracts.trading import MAX_PARTITIONS, MAX_QUANTITY
-from shared.runtime.setting_types import Password, Port, Secs
-from shared.runtime.settings import MongoSettings, NatsSettings, ServiceSettings
+from shared.runtime.setting_types import AnyPath, OptionalHttpUrl, Password, Port, Secs
+from shared.runtime.settings import (
+    MongoSettings,
+    NatsSettings,
+    ServiceSettings,
+    UpstoxSettings,
+)
 
 Rupees = Annotated[Decimal, Field(gt=0, le=10**12, decimal_places=2)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -56,6 +61,21 @@ class TradingSettings(ServiceSettings):
     audit_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 1_827
     """Age at which commands and their answers are deleted: by default five years."""
 
+    live_orders: bool = False
+    """The operator's switch: whether orders on linked Upstox accounts are sent. See docs/trading.md
+    for what the law may require of you before you turn it on."""
+    keys_dir: AnyPath | None = None
+    """Directory of the keys that seal Upstox tokens in the database, one file each; their names sort
+    by age. Without it no Upstox account can be linked."""
+    upstox_client_id: str = ""
+    """API key of the operator's app at Upstox, with which users link accounts; if empty, they need
+    an app of their own."""
+    upstox_client_secret: SecretStr = SecretStr("")
+    """API secret of the operator's app at Upstox."""
+    upstox_redirect_url: OptionalHttpUrl = ""
+    """URL to which Upstox sends a user after the login: `/v1/link/upstox/callback` of the gateway, as
+    browsers reach it and as the app is registered. If empty, no account can be linked."""
+
     instruments_timeout_secs: Secs = 2.0
     """Timeout of a request to the persister for an instrument."""
     instruments_cached: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
@@ -63,3 +83,13 @@ class TradingSettings(ServiceSettings):
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)
+    upstox: UpstoxSettings = Field(default_factory=UpstoxSettings)
+
+    @model_validator(mode="after")
+    def _app_has_a_secret(self) -> "TradingSettings":
+        if bool(self.upstox_client_id) is not bool(self.upstox_client_secret.get_secret_value()):
+            raise ValueError(
+                "TRADEDAD_TRADING_UPSTOX_CLIENT_ID: must be set together with "
+                "TRADEDAD_TRADING_UPSTOX_CLIENT_SECRET"
+            )
+        return self

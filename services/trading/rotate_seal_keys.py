@@ -1,0 +1,104 @@
+"""Makes a new sealing key and seals all secrets with it: ``python -m services.trading.rotate_seal_keys``.
+
+Running processes read the keys by themselves. An interrupted rotation is finished by the next
+call, which makes no further key. With ``--no-new-key`` it only seals with the newest key: for a
+directory that this machine must not change, to which you have added a key yourself.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymongo.errors import PyMongoError
+
+from services.trading.links.resealing import Resealed, reseal, seal_keys_in_use
+from services.trading.links.seal_keys import (
+    DIRECTORY_VARIABLE,
+    create_seal_key,
+    load_key_ring,
+)
+from services.trading.settings import TradingSettings
+from shared.errors import ConfigError
+from shared.runtime import exit_codes
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation has done."""
+
+    key_id: str
+    is_new: bool
+    resealed: Resealed
+    unused: list[str]
+    """Older keys that no document needs."""
+
+
+async def rotate(directory: Path, mongo: Mongo, clock: Clock, *, may_create: bool) -> Rotation:
+    """Rotate. Raises ConfigError or PyMongoError; repeat it then."""
+    in_use = await seal_keys_in_use(mongo)
+    is_new = may_create and await asyncio.to_thread(_needs_key, directory, in_use)
+    if is_new:
+        await asyncio.to_thread(_create, directory, clock)
+    ring = await asyncio.to_thread(load_key_ring, directory)
+    resealed = await reseal(mongo, ring)
+    in_use = await seal_keys_in_use(mongo)
+    unused = [key_id for key_id in sorted(ring.keys) if key_id not in {*in_use, ring.newest}]
+    return Rotation(ring.newest, is_new, resealed, unused)
+
+
+def _needs_key(directory: Path, in_use: set[str]) -> bool:
+    """Whether no rotation is unfinished: documents sealed with an older key than the newest."""
+    if not directory.exists() or not any(directory.glob("*.key")):
+        return True
+    ring = load_key_ring(directory)
+    return in_use <= {ring.newest}
+
+
+def _create(directory: Path, clock: Clock) -> None:
+    try:
+        create_seal_key(directory, clock)
+    except OSError as error:
+        problem = f"{DIRECTORY_VARIABLE}: {error.filename or directory}: {error.strerror}"
+        raise ConfigError([problem]) from None
+
+
+async def _run(settings: TradingSettings, *, may_create: bool) -> Rotation:
+    directory = settings.keys_dir
+    if directory is None:
+        raise ConfigError([f"{DIRECTORY_VARIABLE} is not set"])
+    async with connect_mongo(settings.mongo, Readiness("trading")) as mongo:
+        return await rotate(directory, mongo, SystemClock(), may_create=may_create)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rotate and print the result, or the error on stderr; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.trading.rotate_seal_keys")
+    parser.add_argument("--no-new-key", action="store_true", help="only seal with the newest key")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load(TradingSettings)
+        rotation = asyncio.run(_run(settings, may_create=not options.no_new_key))
+    except ConfigError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return exit_codes.CONFIG
+    except PyMongoError as error:
+        print(f"the database failed ({type(error).__name__}); repeat the command", file=sys.stderr)
+        return exit_codes.TEMPFAIL
+    print(f"{rotation.key_id} {'was created and ' if rotation.is_new else ''}seals now")
+    print(f"{rotation.resealed.count} secrets were sealed again")
+    for document in rotation.resealed.broken:
+        print(f"{document} cannot be opened: its user must link the account again", file=sys.stderr)
+    for key_id in rotation.unused:
+        print(f"{key_id} seals nothing any more: check it with --no-new-key, then remove its file")
+    return exit_codes.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
