@@ -14,6 +14,7 @@ from services.trading.paper.always_open import AlwaysOpenCalendar
 from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
 from services.trading.settings import TradingSettings
+from services.trading.upstox.calls import OpenCalls
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.resources import open_leases
@@ -36,6 +37,7 @@ class Process:
     clock: Clock
     instruments: Instruments
     calendar: Calendar
+    open_calls: OpenCalls
     holder: str
     """Unique to this process; with characters of a subject's token only."""
 
@@ -54,8 +56,7 @@ def partition_work(process: Process, partition: int, readiness: OwnerReadiness) 
         process.settings,
         process.clock,
         process.holder,
-        process.upstox,
-        partial(open_links, process.mongo, settings=process.settings, clock=process.clock),
+        process.open_calls,
         readiness.set_known,
     )
 

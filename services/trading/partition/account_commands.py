@@ -53,7 +53,7 @@ class AccountCommands:
         async def work() -> Outcome | Dispatch:
             self._acceptance.check()
             if request.account is Account.UPSTOX:
-                return self._upstox.cancel_all(request.user_id, request.command_key)
+                return await self._upstox.cancel_all(request.user_id, request.command_key)
             open_orders = self._ledger.account(request.user_id).open_orders(Account.PAPER)
             return self._outcome(
                 request.user_id,
@@ -146,7 +146,7 @@ class AccountCommands:
         ]
         if request.key is not None and not wanted:
             raise NotFound(f"there is no open position in {request.key} with this product")
-        return self._upstox.exit(request.user_id, request.command_key, wanted)
+        return await self._upstox.exit(request.user_id, request.command_key, wanted)
 
     def _outcome(self, user_id: str, changes: list[Changed]) -> Outcome:
         account = self._ledger.account(user_id)

@@ -131,7 +131,7 @@ class OrderCommands:
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)
             if order.terms.account is Account.UPSTOX:
-                return self._upstox.cancel(order, request.command_key)
+                return await self._upstox.cancel(order, request.command_key)
             records, order = self._orders.cancel(order, request.command_key, CANCELLED)
             account = self._ledger.account(request.user_id)
             return Outcome(msgspec.json.encode(account.order_view(order)), records)

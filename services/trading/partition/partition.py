@@ -1,6 +1,6 @@
 """The work of a partition's owner during one term."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -9,7 +9,7 @@ from nats.js.errors import NotFoundError
 from services.trading.bus.demand_publisher import DemandPublisher
 from services.trading.bus.event_publisher import EventPublisher
 from services.trading.bus.instruments import Instruments
-from services.trading.links.term import LinkTerm
+from services.trading.links.term import open_links
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
 from services.trading.partition.assessment import Assessor
@@ -33,7 +33,7 @@ from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
 from services.trading.store.journal_reader import JournalReader, checkpoint_of
-from services.trading.upstox.calls import Upstox
+from services.trading.upstox.calls import OpenCalls
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.requests import Responder
@@ -50,8 +50,6 @@ from shared.runtime.tasks import run_together
 log = get_logger(__name__)
 
 _PRICE_SECS: Final = 2.0
-OpenLinks = Callable[[EpochGuard, int, int, Callable[[LinkHint], bool]], Awaitable[LinkTerm]]
-"""Loads the links of a partition (its epoch, its number, what takes hints of orders)."""
 
 
 class Partition:
@@ -67,8 +65,7 @@ class Partition:
         settings: TradingSettings,
         clock: Clock,
         owner: str,
-        upstox: Upstox,
-        open_links: OpenLinks,
+        open_calls: OpenCalls,
         on_serving: Callable[[bool], None],
     ) -> None:
         self._number = number
@@ -79,8 +76,7 @@ class Partition:
         self._settings = settings
         self._clock = clock
         self._owner = owner
-        self._upstox = upstox
-        self._open_links = open_links
+        self._open_calls = open_calls
         self._on_serving = on_serving
         self._accounts: UpstoxAccounts | None = None
 
@@ -126,9 +122,18 @@ class Partition:
             once = OnceOnly(journal, stored_commands, partial(answer_now, ledger))
             demand = DemandPublisher(self._bus, number, self._owner)
             upstox_orders = UpstoxOrders(ledger)
-            links = await self._open_links(guard, document["epoch"], number, self._on_hint)
+            links = await open_links(
+                self._mongo, guard, document["epoch"], settings, self._clock, number,
+                on_order_hint=self._on_hint,
+            )  # fmt: skip
             self._accounts = accounts = UpstoxAccounts(
-                number, ledger, upstox_orders, journal, links.directory, self._upstox, self._clock
+                number,
+                ledger,
+                upstox_orders,
+                journal,
+                links.directory,
+                self._open_calls,
+                self._clock,
             )
             accounts.take_over()
             acceptance = Acceptance(term, journal, self._clock)

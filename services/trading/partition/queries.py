@@ -135,7 +135,7 @@ class Queries:
     ) -> AnswerT:
         """What Upstox lists now. Raises OrderRefused without a link, and Unavailable."""
         self._acceptance.check_owner()
-        calls = self._upstox.account(query.user_id).calls
+        calls = (await self._upstox.account(query.user_id)).calls
         try:
             return await read(calls)
         except UpstoxUnavailable as error:
@@ -143,7 +143,7 @@ class Queries:
 
     async def _facts(self, user_id: str) -> UpstoxFacts:
         try:
-            return await self._upstox.account(user_id).facts(_FACTS_AGE_SECS)
+            return await (await self._upstox.account(user_id)).facts(_FACTS_AGE_SECS)
         except UpstoxUnavailable as error:
             raise Unavailable(f"the account at Upstox cannot be read: {error}") from None
 

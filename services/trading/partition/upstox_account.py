@@ -11,7 +11,7 @@ from services.trading.links.link import Link
 from services.trading.live.facts import UpstoxFacts
 from services.trading.live.lookups import Lookups
 from services.trading.partition.upstox_books import UpstoxBooks
-from services.trading.upstox.calls import Upstox, UpstoxCalls
+from services.trading.upstox.calls import UpstoxCalls
 from shared.errors import UpstoxUnauthorised, UpstoxUnavailable
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -31,10 +31,9 @@ _MAX_BACKOFF_SECS: Final = 30.0
 class UpstoxAccount:
     """The account while its access token is alive. `calls` sends commands and reads."""
 
-    def __init__(self, link: Link, upstox: Upstox, books: UpstoxBooks, clock: Clock) -> None:
+    def __init__(self, link: Link, calls: UpstoxCalls, books: UpstoxBooks, clock: Clock) -> None:
         self.link = link
-        self.calls: UpstoxCalls = upstox.calls(link.access_token)
-        self._upstox = upstox
+        self.calls = calls
         self._books = books
         self._clock = clock
         self._is_asked = asyncio.Event()
@@ -126,7 +125,7 @@ class UpstoxAccount:
         backoff = Backoff(cap_secs=_MAX_BACKOFF_SECS)
         while True:
             try:
-                async with self._upstox.updates(self.link.access_token) as updates:
+                async with self.calls.updates() as updates:
                     self.is_streaming = True
                     self.ask()
                     async for row in updates:

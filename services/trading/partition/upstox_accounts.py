@@ -10,7 +10,7 @@ from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_books import UpstoxBooks
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.store.journal import Journal
-from services.trading.upstox.calls import Upstox
+from services.trading.upstox.calls import OpenCalls
 from shared.errors import OrderRefused, UpstoxUnauthorised
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -33,7 +33,7 @@ class UpstoxAccounts:
         orders: UpstoxOrders,
         journal: Journal,
         links: Links,
-        upstox: Upstox,
+        open_calls: OpenCalls,
         clock: Clock,
     ) -> None:
         self._partition = str(partition)
@@ -41,16 +41,16 @@ class UpstoxAccounts:
         self._orders = orders
         self._journal = journal
         self._links = links
-        self._upstox = upstox
+        self._open_calls = open_calls
         self._clock = clock
         self._accounts: dict[str, UpstoxAccount] = {}
-        self._followed: dict[str, tuple[Link, asyncio.Task[None]]] = {}
+        self._followed: dict[str, asyncio.Task[None]] = {}
+        self._opening = asyncio.Lock()
         self._has_changed = asyncio.Event()
         links.on_change(self._on_change)
 
-    def account(self, user_id: str) -> UpstoxAccount:
+    async def account(self, user_id: str) -> UpstoxAccount:
         """The account of a user. Raises OrderRefused if none is linked, or its token has died."""
-        account = self._accounts.get(user_id)
         link = self._links.link(user_id)
         if link is None:
             is_linked = user_id in self._links.linked_users()
@@ -62,9 +62,8 @@ class UpstoxAccounts:
                 rule="account",
                 value="expired" if is_linked else "unlinked",
             )
-        if account is None or account.link != link:
-            account = self._accounts[user_id] = self._made(link)
-            self._has_changed.set()
+        account = await self._opened(link)
+        self._has_changed.set()
         return account
 
     def ask(self, user_id: str) -> None:
@@ -93,8 +92,8 @@ class UpstoxAccounts:
                 except TimeoutError:
                     continue
         finally:
-            await stop([task for _, task in self._followed.values()])
-            self._accounts.clear()
+            for user_id in list(self._accounts):
+                await self._close(user_id)
             self._measure()
 
     def _on_change(self, _: str) -> None:
@@ -103,20 +102,40 @@ class UpstoxAccounts:
     async def _start_and_stop(self) -> None:
         for user_id, account in list(self._accounts.items()):
             if self._links.link(user_id) != account.link:
-                del self._accounts[user_id]
+                await self._close(user_id)
         for user_id in self._links.linked_users():
             link = self._links.link(user_id)
-            if link is not None and user_id not in self._accounts:
-                self._accounts[user_id] = self._made(link)
-        for user_id, (link, task) in list(self._followed.items()):
-            account = self._accounts.get(user_id)
-            if task.done() or account is None or account.link != link:
-                await stop([task])
-                del self._followed[user_id]
-        for user_id, account in self._accounts.items():
-            if user_id not in self._followed:
-                task = asyncio.create_task(self._follow(account), name="upstox account")
-                self._followed[user_id] = account.link, task
+            if link is not None:
+                account = await self._opened(link)
+                followed = self._followed.get(user_id)
+                if followed is None or followed.done():
+                    self._followed[user_id] = asyncio.create_task(
+                        self._follow(account), name="upstox account"
+                    )
+
+    async def _opened(self, link: Link) -> UpstoxAccount:
+        known = self._accounts.get(link.user_id)
+        if known is not None and known.link == link:
+            return known
+        async with self._opening:
+            known = self._accounts.get(link.user_id)
+            if known is not None and known.link == link:
+                return known
+            await self._close(link.user_id)
+            calls = await self._open_calls(link.access_token)
+            user_id = link.user_id
+            books = UpstoxBooks(user_id, self._ledger, self._orders, self._journal, self._clock)
+            account = UpstoxAccount(link, calls, books, self._clock)
+            self._accounts[user_id] = account
+            return account
+
+    async def _close(self, user_id: str) -> None:
+        account = self._accounts.pop(user_id, None)
+        followed = self._followed.pop(user_id, None)
+        if followed is not None:
+            await stop([followed])
+        if account is not None:
+            account.calls.close()
 
     async def _follow(self, account: UpstoxAccount) -> None:
         """Follow one account; an unexpected error of one does not end the others."""
@@ -134,10 +153,6 @@ class UpstoxAccounts:
                     error=repr(error),
                 )
             await self._clock.sleep(backoff.next_secs())
-
-    def _made(self, link: Link) -> UpstoxAccount:
-        books = UpstoxBooks(link.user_id, self._ledger, self._orders, self._journal, self._clock)
-        return UpstoxAccount(link, self._upstox, books, self._clock)
 
     def _measure(self) -> None:
         accounts = self._accounts.values()

@@ -68,15 +68,14 @@ class UpstoxCommands:
 
     async def preview(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Preview:
         """All checks of a new order. Raises OrderRefused without a link, and Unavailable."""
-        facts = await self._facts(user_id)
+        _, facts = await self._read(user_id)
         return self._assess(user_id, terms, instrument, facts).preview
 
     async def place(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Dispatch:
         """Check and store a new order. Raises OrderRefused if a check refuses it."""
-        facts = await self._facts(user_id)
+        account, facts = await self._read(user_id)
         self._sender.check()
         assessment = self._assess(user_id, terms, instrument, facts)
-        account = self._accounts.account(user_id)
         self._assessor.count(user_id)
         if assessment.refusal is not None:
             metrics.REFUSALS.labels(assessment.refusal.members["rule"]).inc()
@@ -94,9 +93,8 @@ class UpstoxCommands:
         self, order: Order, prices: Prices, instrument: OrderInstrument, command_id: str
     ) -> Dispatch:
         """Check and store a modification. Raises OrderRefused or CommandInFlight."""
-        facts = await self._facts(order.user_id)
+        account, facts = await self._read(order.user_id)
         self._sender.check()
-        account = self._accounts.account(order.user_id)
         order = self._ledger.account(order.user_id).orders[order.order_id]
         if order.state.is_final:
             raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
@@ -121,18 +119,20 @@ class UpstoxCommands:
         )
         return Dispatch([order.order_id], records, lambda: self._one(account, sending))
 
-    def cancel(self, order: Order, command_id: str) -> Dispatch:
+    async def cancel(self, order: Order, command_id: str) -> Dispatch:
         """Store a cancellation. Raises OrderRefused if Upstox's id of the order is not known."""
-        _broker_order_id(order)
+        account = await self._accounts.account(order.user_id)
         self._sender.check()
-        account = self._accounts.account(order.user_id)
+        order = self._ledger.account(order.user_id).orders[order.order_id]
+        if order.state.is_final:
+            raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
         records, sending = self._cancelling(account, order, command_id)
         return Dispatch([order.order_id], records, lambda: self._one(account, sending))
 
-    def cancel_all(self, user_id: str, command_id: str) -> Dispatch:
+    async def cancel_all(self, user_id: str, command_id: str) -> Dispatch:
         """Store the cancellations of all open orders whose id at Upstox is known."""
+        account = await self._accounts.account(user_id)
         self._sender.check()
-        account = self._accounts.account(user_id)
         records: list[Record] = []
         sendings: list[Sending] = []
         orders = self._ledger.account(user_id).open_orders(Account.UPSTOX)
@@ -146,18 +146,19 @@ class UpstoxCommands:
 
     async def open_positions(self, user_id: str) -> list[PositionView]:
         """Positions that can be closed, as Upstox lists them now."""
-        account = self._accounts.account(user_id)
-        account.forget_facts()
-        facts = await self._facts(user_id)
+        (await self._accounts.account(user_id)).forget_facts()
+        _, facts = await self._read(user_id)
         return [position for position in facts.positions if position.quantity]
 
-    def exit(self, user_id: str, command_id: str, positions: Sequence[PositionView]) -> Dispatch:
+    async def exit(
+        self, user_id: str, command_id: str, positions: Sequence[PositionView]
+    ) -> Dispatch:
         """Store market orders that close positions; open orders in them are cancelled first.
 
         Nothing is checked: an exit reduces risk, and works without market data.
         """
+        account = await self._accounts.account(user_id)
         self._sender.check()
-        account = self._accounts.account(user_id)
         places = {(position.key, position.product) for position in positions}
         records: list[Record] = []
         cancelling: list[Sending] = []
@@ -183,15 +184,16 @@ class UpstoxCommands:
 
         return Dispatch(ids, records, send)
 
-    async def _facts(self, user_id: str) -> UpstoxFacts:
+    async def _read(self, user_id: str) -> tuple[UpstoxAccount, UpstoxFacts]:
         if not self._is_live_allowed:
             raise OrderRefused(
                 "account: the operator of this service has not allowed orders at Upstox",
                 field="account",
                 rule="live_orders",
             )
+        account = await self._accounts.account(user_id)
         try:
-            return await self._accounts.account(user_id).facts(_FACTS_AGE_SECS)
+            return account, await account.facts(_FACTS_AGE_SECS)
         except UpstoxUnavailable as error:
             raise Unavailable(f"the account at Upstox cannot be read: {error}") from None
 

@@ -1,6 +1,6 @@
 """The calls for one linked user, as the partition needs them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -54,18 +54,18 @@ class UpstoxCalls(Protocol):
         """Money of the account."""
         ...
 
-
-class Upstox(Protocol):
-    """Opens calls and streams of linked users."""
-
-    def calls(self, access_token: str) -> UpstoxCalls:
-        """The calls of one user."""
-        ...
-
-    def updates(self, access_token: str) -> AbstractAsyncContextManager[AsyncIterator[OrderRow]]:
-        """A connection of the portfolio stream: each state of each order of the user.
+    def updates(self) -> AbstractAsyncContextManager[AsyncIterator[OrderRow]]:
+        """A connection of the portfolio stream: each new state of each order.
 
         Opening and iterating raise UpstoxUnauthorised or UpstoxUnavailable with the cause; the
-        iterator never ends otherwise.
+        iterator has no other end.
         """
         ...
+
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
+
+OpenCalls = Callable[[str], Awaitable[UpstoxCalls]]
+"""Makes the calls for an access token."""
