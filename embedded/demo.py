@@ -11,13 +11,14 @@ from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.table import Table
 
-from embedded.demo_order import PaperTrade, trade_on_paper
+from embedded.demo_link import link_simulated_account
+from embedded.demo_order import DemoTrade, trade
 from embedded.expected_bars import ExpectedBar, differences, expected_bars
 from embedded.plan import Plan
 from embedded.signup import sign_up
 from shared.errors import TradeDadError
 from shared.market.exchange_time import WINDOW_MS, to_datetime
-from tradedad_client import Client, ClientError, Outcome, Quote, Subscription
+from tradedad_client import Account, Client, ClientError, Outcome, Quote, Subscription
 
 SPEED: Final = 60
 FRAME_INTERVAL_MS: Final = 1_000
@@ -44,7 +45,8 @@ class Report:
     latencies_ms: list[float] = field(default_factory=list)
     bars: list[ExpectedBar] = field(default_factory=list)
     trades: int = 0
-    paper_trade: PaperTrade | None = None
+    paper_trade: DemoTrade | None = None
+    upstox_trade: DemoTrade | None = None
 
     def latency_ms(self, quantile: float) -> float:
         """Return a quantile of the time from ingest's receipt of a frame to the client's."""
@@ -77,11 +79,12 @@ async def _run_steps(plan: Plan, console: Console) -> Report:
             console.print(
                 f"subscribed to {len(keys)} instruments and received the last quote of each"
             )
-            trade = await trade_on_paper(client, keys[0], symbols[keys[0]])
-            report.paper_trade = trade
-            console.print(
-                f"bought {trade.position} {trade.symbol} on paper at {trade.average_price:.2f}"
-            )
+            report.paper_trade = await trade(client, Account.PAPER, keys[0], symbols[keys[0]])
+            console.print(f"bought on paper: {_trade_text(report.paper_trade)}")
+            upstox_user_id = await link_simulated_account(http, client)
+            console.print(f"linked the account {upstox_user_id} at the simulated Upstox")
+            report.upstox_trade = await trade(client, Account.UPSTOX, keys[0], symbols[keys[0]])
+            console.print(f"bought there: {_trade_text(report.upstox_trade)}")
             reading = asyncio.create_task(_read(quotes, report, console, symbols))
             try:
                 start = await _next_window(http, plan)
@@ -96,6 +99,10 @@ async def _run_steps(plan: Plan, console: Console) -> Report:
     if not report.quotes:
         raise DemoFailedError("no live quote was received")
     return report
+
+
+def _trade_text(trade: DemoTrade) -> str:
+    return f"{trade.position} {trade.symbol} at {trade.average_price:.2f}"
 
 
 async def _symbols(http: aiohttp.ClientSession, plan: Plan) -> dict[str, str]:
@@ -195,12 +202,12 @@ def print_report(report: Report, took_secs: float, console: Console) -> None:
     )
     table.add_row("bars equal to every trade", f"{len(report.bars)} of {len(report.bars)}")
     table.add_row("trades in these bars", f"{report.trades}")
-    if (trade := report.paper_trade) is not None:
-        table.add_row(
-            "paper order, filled on the stream",
-            f"{trade.position} {trade.symbol} at {trade.average_price:.2f}",
-        )
-        table.add_row("its charges", f"{trade.charges} rupees")
-        table.add_row("funds afterwards", f"{trade.available} rupees")
+    if (on_paper := report.paper_trade) is not None:
+        table.add_row("paper order, filled on the stream", _trade_text(on_paper))
+        table.add_row("its charges", f"{on_paper.charges} rupees")
+        table.add_row("funds afterwards", f"{on_paper.available} rupees")
+    if (at_upstox := report.upstox_trade) is not None:
+        table.add_row("order at the simulated Upstox", _trade_text(at_upstox))
+        table.add_row("funds there afterwards", f"{at_upstox.available} rupees")
     table.add_row("took", f"{took_secs:.0f} s")
     console.print(table)

@@ -1,4 +1,4 @@
-"""The demo's paper order: placed, filled on the stream, and read back."""
+"""The demo's orders: placed, filled on the stream, and read back."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,26 +13,27 @@ _FILL_SECS: Final = 30.0
 
 
 class OrderFailedError(TradeDadError):
-    """The paper order was not filled."""
+    """An order was not filled."""
 
 
 @dataclass(frozen=True)
-class PaperTrade:
+class DemoTrade:
     """A filled order, and the account after it; amounts in rupees."""
 
     symbol: str
     average_price: Decimal
     position: int
     available: Decimal
-    charges: Decimal
+    charges: Decimal | None
+    """None: the broker does not tell them."""
 
 
-async def trade_on_paper(client: Client, key: str, symbol: str) -> PaperTrade:
-    """Buy some shares on paper. Raises OrderFailedError, or the client's ClientError."""
+async def trade(client: Client, account: Account, key: str, symbol: str) -> DemoTrade:
+    """Buy some shares. Raises OrderFailedError, or the client's ClientError."""
     trading = client.trading
     placed = await trading.place(
         NewOrder(
-            account=Account.PAPER,
+            account=account,
             key=key,
             side=Side.BUY,
             product=Product.INTRADAY,
@@ -43,17 +44,26 @@ async def trade_on_paper(client: Client, key: str, symbol: str) -> PaperTrade:
     try:
         async with asyncio.timeout(_FILL_SECS):
             async for event in trading.follow(after=0):
-                if event.order is not None and event.order.filled_quantity == QUANTITY:
+                order = event.order
+                if (
+                    order is not None
+                    and order.order_id == placed.order_id
+                    and order.filled_quantity == QUANTITY
+                ):
                     break
     except TimeoutError:
-        raise OrderFailedError(f"the order was not filled within {_FILL_SECS:g} s") from None
+        detail = (await trading.order(placed.order_id)).order
+        raise OrderFailedError(
+            f"the order on the account {account} was not filled within {_FILL_SECS:g} s:"
+            f" {detail.state}, {detail.filled_quantity} of {QUANTITY}"
+        ) from None
     order = (await trading.order(placed.order_id)).order
-    positions = await trading.positions(Account.PAPER)
-    funds = await trading.funds(Account.PAPER)
-    return PaperTrade(
+    positions = (await trading.positions(account)).positions
+    funds = await trading.funds(account)
+    return DemoTrade(
         symbol=symbol,
         average_price=order.average_price or Decimal(0),
-        position=positions.positions[0].quantity,
+        position=next(one.quantity for one in positions if one.key == key),
         available=funds.available,
         charges=funds.charges,
     )

@@ -37,7 +37,7 @@ class Requests:
 
     def by_subject(self, partition: int) -> dict[str, Handler[Any]]:
         """All handlers by their subjects."""
-        handlers: dict[Operation | LinkOperation, Handler[Any]] = {
+        handlers: dict[Operation, Handler[Any]] = {
             Operation.PLACE: Handler(OrderRequest, self.orders.place),
             Operation.PREVIEW: Handler(OrderRequest, self.orders.preview),
             Operation.MODIFY: Handler(ModifyRequest, self.orders.modify),
@@ -54,9 +54,8 @@ class Requests:
             Operation.FUNDS: Handler(AccountQuery, self.queries.funds),
             Operation.LIMITS: Handler(AccountQuery, self.queries.limits),
             Operation.EVENTS: Handler(EventsQuery, self.queries.events),
-            **self.links,
         }
         return {
             trading_subject(partition, operation): or_unavailable(handler)
-            for operation, handler in handlers.items()
+            for operation, handler in (*handlers.items(), *self.links.items())
         }

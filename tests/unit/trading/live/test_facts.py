@@ -12,7 +12,7 @@ from shared.contracts.order_terms import Account, Product, Side, Terms
 from shared.contracts.trading import Funds, Holding, Holdings, PositionView
 from tests.support.builders import KEY
 from tests.support.trading_journal import Journal, share
-from tests.support.upstox_rows import LIMIT_99
+from tests.support.upstox_book_rows import LIMIT_99
 
 FUNDS = Funds(
     account=Account.UPSTOX, cash=Decimal(5_000), realised=Decimal(0), charges=Decimal(0),

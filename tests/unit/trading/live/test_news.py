@@ -14,7 +14,7 @@ from services.trading.orders.broker_report import BrokerState
 from services.trading.orders.order import Order, OrderState, fold
 from shared.contracts.order_terms import Account, Product, Side, Terms
 from tests.support.builders import KEY
-from tests.support.upstox_rows import LIMIT_99, order_row, trade_row
+from tests.support.upstox_book_rows import LIMIT_99, order_row, trade_row
 
 TERMS = Terms(Account.UPSTOX, KEY, Side.BUY, Product.INTRADAY, LIMIT_99)
 AT_100 = msgspec.structs.replace(LIMIT_99, price=Decimal(100))
