@@ -43,14 +43,17 @@ class TokenHints:
     async def run(self) -> None:
         """Look into hints until cancelled. Raises PyMongoError or ConfigError."""
         while True:
-            hint = await self._hints.get()
-            for purpose in LinkPurpose:
-                try:
-                    await self._look_into(hint, purpose)
-                except RequestError as error:
-                    log.info("posted token not used", user=hint.user_id, error=error.detail)
+            await self.look_into(await self._hints.get())
 
-    async def _look_into(self, hint: LinkHint, purpose: LinkPurpose) -> None:
+    async def look_into(self, hint: LinkHint) -> None:
+        """Use the token of a hint if it is what its user waits for."""
+        for purpose in LinkPurpose:
+            try:
+                await self._look_for(hint, purpose)
+            except RequestError as error:
+                log.info("posted token not used", user=hint.user_id, error=error.detail)
+
+    async def _look_for(self, hint: LinkHint, purpose: LinkPurpose) -> None:
         link = await self._store.link(hint.user_id, purpose)
         if link is None or hint.access_token is None or not self._is_for(hint, link):
             return
