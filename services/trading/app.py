@@ -15,6 +15,7 @@ from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
 from services.trading.settings import TradingSettings
 from services.trading.upstox.calls import OpenCalls
+from services.trading.upstox.sdk import upstox_sdk
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.resources import open_leases
@@ -90,7 +91,10 @@ async def build(
             max_cached=settings.instruments_cached,
         )
         calendar = AlwaysOpenCalendar() if settings.calendar == "always_open" else Calendar()
-        process = Process(settings, bus, mongo, clock, instruments, calendar, uuid.uuid4().hex)
+        sdk = await stack.enter_async_context(upstox_sdk(settings))
+        process = Process(
+            settings, bus, mongo, clock, instruments, calendar, sdk.open, uuid.uuid4().hex
+        )
         yield (
             bus,
             mongo,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -115,7 +116,7 @@ class TradingClient:
 
     async def call(
         self,
-        operation: Operation,
+        operation: StrEnum,
         request: msgspec.Struct,
         reply_type: type[ReplyT],
         *,

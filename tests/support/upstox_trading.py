@@ -1,5 +1,6 @@
 """A trading service whose user has an account at a simulated Upstox."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-from tests.support.upstox_linking import APP, REDIRECT_URL, log_in
 
 from services.trading.links.seal_keys import create_seal_key
 from shared.contracts.order_terms import Account, OrderType
@@ -44,6 +44,7 @@ from tests.support.trading_client import (
     order_request,
     trading_client,
 )
+from tests.support.upstox_linking import APP, REDIRECT_URL, log_in
 from tests.support.waiting import eventually
 
 PLACE: Final = "/v3/order/place"
@@ -182,8 +183,7 @@ async def linked_client(
     **options: Any,
 ) -> AsyncIterator[LinkedClient]:
     """A trading service in the event loop, and a user with an account at a simulator."""
-    keys_dir.mkdir(mode=0o700, exist_ok=True)
-    create_seal_key(keys_dir, SystemClock())
+    await asyncio.to_thread(create_seal_key, keys_dir, SystemClock())
     async with AsyncExitStack() as stack:
         upstox = await stack.enter_async_context(simulated(**options))
         moved = await stack.enter_async_context(market(nats))

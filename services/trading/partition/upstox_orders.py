@@ -123,7 +123,9 @@ class UpstoxOrders:
         """Answers that an earlier owner did not receive are lost."""
         at_ms = self._ledger.broker.time_ms
         records: list[Record] = []
-        for order in self._ledger.account(user_id).open_orders(Account.UPSTOX):
+        for order in list(self._ledger.account(user_id).orders.values()):
+            if order.terms.account is not Account.UPSTOX:
+                continue
             events: list[OrderEvent] = []
             if order.local is LocalState.SENDING:
                 events.append(AnswerLost(at_ms=at_ms, detail=OWNER_ENDED))

@@ -83,7 +83,7 @@ def _average(price: Decimal | None) -> Decimal | None:
 
 
 def _pending(order: Order) -> Pending | None:
-    if order.pending is None:
+    if order.pending is None or order.state.is_final:
         return None
     return Pending.CANCEL if order.pending.prices is None else Pending.MODIFY
 
