@@ -55,5 +55,5 @@ async def trade_on_paper(client: Client, key: str, symbol: str) -> PaperTrade:
         average_price=order.average_price or Decimal(0),
         position=positions.positions[0].quantity,
         available=funds.available,
-        charges=funds.charges,
+        charges=funds.charges or Decimal(0),
     )
