@@ -65,5 +65,5 @@ async def trade(client: Client, account: Account, key: str, symbol: str) -> Demo
         average_price=order.average_price or Decimal(0),
         position=next(one.quantity for one in positions if one.key == key),
         available=funds.available,
-        charges=funds.charges,
+        charges=funds.charges or Decimal(0),
     )

@@ -26,6 +26,12 @@ SKIPPED_ENTRIES: Final = Counter(
     " subject says, by kind.",
     ["kind"],
 )
+SKIPPED_UPSTOX_ROWS: Final = Counter(
+    "tradedad_trading_upstox_rows_skipped_total",
+    "Orders, trades, positions, holdings and stream messages of Upstox that were left out because a"
+    " field is not as documented, by kind and field.",
+    ["kind", "field"],
+)
 REFUSALS: Final = Counter(
     "tradedad_trading_refused_orders_total", "Orders that a check refused, by rule.", ["rule"]
 )

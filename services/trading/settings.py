@@ -1,7 +1,7 @@
 """Settings of the trading service."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -17,6 +17,9 @@ from shared.runtime.settings import (
 
 Rupees = Annotated[Decimal, Field(gt=0, le=10**12, decimal_places=2)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+_UPSTOX_API_URL: Final = "https://api.upstox.com"
+_UPSTOX_ORDER_URL: Final = "https://api-hft.upstox.com"
 
 
 class TradingSettings(ServiceSettings):
@@ -81,6 +84,19 @@ class TradingSettings(ServiceSettings):
     instruments_cached: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Instruments that one process keeps in memory, for an hour each."""
 
+    order_api_url: OptionalHttpUrl = ""
+    """URL of Upstox's calls that place, change and cancel orders. Empty: https://api-hft.upstox.com
+    if TRADEDAD_UPSTOX_API_URL is https://api.upstox.com, and otherwise the same as that, so that
+    orders of a simulated account never reach the real one."""
+    upstox_sandbox: bool = False
+    """Whether commands go to Upstox's sandbox, with a token of it. It takes them and has no reads."""
+    upstox_algo_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{0,64}$")] = ""
+    """Name of the algorithm as registered with the exchange, sent with each order; none if empty."""
+    upstox_threads: Annotated[int, Field(ge=1, le=256)] = 16
+    """Commands that one process sends to Upstox at once, for all users; and as many reads."""
+    upstox_calls_waiting: Annotated[int, Field(ge=0, le=10_000)] = 256
+    """Commands that may wait for a thread; further ones are refused. As many reads may wait."""
+
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)
     upstox: UpstoxSettings = Field(default_factory=UpstoxSettings)
@@ -93,3 +109,11 @@ class TradingSettings(ServiceSettings):
                 "TRADEDAD_TRADING_UPSTOX_CLIENT_SECRET"
             )
         return self
+
+    @property
+    def order_url(self) -> str:
+        """The URL of commands on orders."""
+        if self.order_api_url:
+            return self.order_api_url
+        api_url = self.upstox.api_url
+        return _UPSTOX_ORDER_URL if api_url == _UPSTOX_API_URL else api_url

@@ -260,11 +260,12 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """None while no LTP is known."""
 
 
-class Positions(msgspec.Struct, frozen=True, kw_only=True):
+class Positions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All positions of the trading day, and the day's charges."""
 
     positions: list[PositionView]
-    charges: Decimal
+    charges: Decimal | None = None
+    """None: the broker does not tell them."""
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -284,19 +285,25 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Funds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Money of an account. `available` = `cash` + `realised` - `charges` - margins, on the day."""
+    """Money of an account, on the day. None: the broker does not tell the amount.
+
+    On paper, `available` = `cash` + `realised` - `charges` - margins. At Upstox it is `cash` - `used`
+    plus what is pledged.
+    """
 
     account: Account
     cash: Decimal
-    """At the start of the trading day, plus and minus deliveries."""
-    realised: Decimal
-    """Of the trading day, before charges."""
-    charges: Decimal
-    """Of the trading day."""
-    order_margin: Decimal
-    """Reserved for open orders."""
-    position_margin: Decimal
+    """At the start of the trading day, plus and minus deliveries; at Upstox also payments."""
     available: Decimal
+    realised: Decimal | None = None
+    """Of the trading day, before charges."""
+    charges: Decimal | None = None
+    """Of the trading day."""
+    order_margin: Decimal | None = None
+    """Reserved for open orders."""
+    position_margin: Decimal | None = None
+    used: Decimal | None = None
+    """Upstox only: margins of orders and positions, and losses of the day, in one amount."""
     unrealised: Decimal | None = None
     """None while an LTP is missing."""
 

@@ -121,6 +121,6 @@ async def _check_events(client: TradingClient, count: int) -> list[UserEvent]:
 
 def _check_money(entries: list[Entry], funds: Funds) -> None:
     ledger = Ledger(entries, OPENING_CASH)
-    assert Fraction(funds.charges) == ledger.charges()
-    assert Fraction(funds.realised) == ledger.realised()
-    assert Fraction(funds.position_margin) == ledger.blocked()
+    assert Fraction(str(funds.charges)) == ledger.charges()
+    assert Fraction(str(funds.realised)) == ledger.realised()
+    assert Fraction(str(funds.position_margin)) == ledger.blocked()

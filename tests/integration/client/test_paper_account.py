@@ -86,7 +86,8 @@ async def test_an_order_is_placed_once_and_its_fills_are_followed(
         positions = await client.trading.positions(Account.PAPER)
         assert positions.positions[0].buy_value == Decimal("14000.70")
         funds = await client.trading.funds(Account.PAPER)
-        assert funds.charges == positions.charges > 0
+        assert funds.charges == positions.charges
+        assert funds.charges
         assert len(await client.trading.trades(Account.PAPER)) == 2
         (only,) = await client.trading.orders(Account.PAPER)
         assert only.order_id == placed.order_id

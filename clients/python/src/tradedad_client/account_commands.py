@@ -79,7 +79,7 @@ def format_positions(positions: Positions) -> list[str]:
         f"{_amount(one.ltp):>12}  realised {one.realised}  unrealised {_amount(one.unrealised)}"
         for one in positions.positions
     ]
-    return [*lines, f"charges {positions.charges}"]
+    return [*lines, f"charges {_amount(positions.charges)}"]
 
 
 def format_funds(funds: Funds) -> list[str]:

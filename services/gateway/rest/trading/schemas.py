@@ -130,8 +130,8 @@ class Positions(Schema):
     """All positions of the trading day."""
 
     positions: list[PositionView]
-    charges: Money
-    """Of the trading day."""
+    charges: Money | None = None
+    """Of the trading day; absent if the broker does not tell them."""
 
 
 class Holding(Schema):
@@ -152,19 +152,25 @@ class Holdings(Schema):
 
 
 class Funds(Schema):
-    """Money of an account. `available` = `cash` + `realised` - `charges` - both margins."""
+    """Money of an account. An amount that the broker does not tell is absent.
+
+    On paper, `available` = `cash` + `realised` - `charges` - both margins. At Upstox it is `cash` -
+    `used` plus what is pledged.
+    """
 
     account: Account
     cash: Money
-    """At the start of the trading day, plus and minus deliveries."""
-    realised: Money
-    """Of the trading day, before charges."""
-    charges: Money
-    """Of the trading day."""
-    order_margin: Money
-    """Reserved for open orders."""
-    position_margin: Money
+    """At the start of the trading day, plus and minus deliveries; at Upstox also payments."""
     available: Money
+    realised: Money | None = None
+    """Of the trading day, before charges."""
+    charges: Money | None = None
+    """Of the trading day."""
+    order_margin: Money | None = None
+    """Reserved for open orders."""
+    position_margin: Money | None = None
+    used: Money | None = None
+    """Upstox only: margins of orders and positions, and losses of the day, in one amount."""
     unrealised: Money | None = None
     """Absent while an LTP is missing."""
 

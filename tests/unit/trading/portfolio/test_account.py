@@ -99,7 +99,9 @@ def test_the_worked_short_option_blocks_its_estimate() -> None:
     journal.trade(INDEX_CALL, SELL, 65, 120)
     at_the_money = Decimal(241_800)
     assert journal.account.funds(ltp_of(24_800)).position_margin == at_the_money
-    assert journal.account.funds(ltp_of(24_700)).position_margin < at_the_money
+    out_of_the_money = journal.account.funds(ltp_of(24_700)).position_margin
+    assert out_of_the_money is not None
+    assert out_of_the_money < at_the_money
 
 
 def test_the_loss_of_the_day_is_realised_and_marked_after_charges() -> None:

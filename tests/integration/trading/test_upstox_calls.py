@@ -1,0 +1,425 @@
+"""Commands are sent exactly once, whatever becomes of their answers; reads are exact."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from services.trading.orders.broker_report import BrokerState
+from services.trading.upstox.account_calls import NOT_SENT, OVERLOADED, AccountCalls
+from services.trading.upstox.answers import Answer, Lost, Refused, Taken
+from services.trading.upstox.client_configuration import new_client
+from shared.contracts.order_terms import OrderType, Side
+from shared.errors import UpstoxUnauthorised, UpstoxUnavailable
+from tests.support.simulated import TOKEN, simulator
+from tests.support.upstox_calls import (
+    RELIANCE,
+    account_calls,
+    http_response,
+    order_terms,
+    raw_server,
+    self_signed,
+    trading_settings,
+)
+from tests.support.waiting import eventually
+
+HTML = b"<!DOCTYPE html><title>Attention Required! | Cloudflare</title>"
+UDAPI = b'{"status":"error","errors":[{"errorCode":"UDAPI1154","message":"Static IP"}]}'
+Command = Callable[[AccountCalls], Awaitable[Answer]]
+COMMANDS: dict[str, Command] = {
+    "POST": lambda calls: calls.place(order_terms(), "o-1"),
+    "PUT": lambda calls: calls.modify("25", order_terms(price="1201")),
+    "DELETE": lambda calls: calls.cancel("25"),
+}
+
+
+@dataclass
+class Simulated:
+    """A simulator, its own calls, and the account under test."""
+
+    http: aiohttp.ClientSession
+    calls: AccountCalls
+
+    async def get(self, path: str) -> Any:
+        async with self.http.get(f"/simulator/v1/{path}") as response:
+            assert response.status == 200
+            return await response.json()
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """The ledger: every order that exists."""
+        orders: list[dict[str, Any]] = await self.get("orders")
+        return orders
+
+    async def arm(self, kind: str, **options: Any) -> None:
+        async with self.http.post("/simulator/v1/faults", json={"kind": kind, **options}) as armed:
+            assert armed.status == 201, await armed.text()
+
+
+@pytest.fixture
+async def upstox() -> AsyncIterator[Simulated]:
+    async with (
+        simulator(rate_limits=False, market_orders_need_protection=True) as url,
+        aiohttp.ClientSession(url) as http,
+        account_calls(url) as calls,
+    ):
+        yield Simulated(http, calls)
+
+
+async def placed(upstox: Simulated, tag: str = "o-1") -> str:
+    taken = await upstox.calls.place(order_terms(), tag)
+    assert isinstance(taken, Taken)
+    return taken.broker_order_id
+
+
+async def test_an_order_is_placed_modified_and_cancelled(upstox: Simulated) -> None:
+    broker_order_id = await placed(upstox)
+    changed = order_terms(OrderType.SL, price="1600.50", trigger="1600", quantity=3)
+    assert await upstox.calls.modify(broker_order_id, changed) == Taken(broker_order_id)
+    (row,) = await upstox.calls.orders()
+    assert row.report.prices == changed.prices
+    assert (row.tag, row.key, row.side) == ("o-1", RELIANCE, Side.BUY)
+    assert row.report.state is BrokerState.WORKING
+    assert await upstox.calls.cancel(broker_order_id) == Taken(broker_order_id)
+    history = await upstox.calls.orders_of_tag("o-1")
+    assert max(row.report.rank for row in history)[0] == BrokerState.CANCELLED
+    assert len(history) > 5
+    assert {row.report.broker_order_id for row in history} == {broker_order_id}
+    assert len(await upstox.orders()) == 1
+
+
+async def test_an_unknown_tag_has_no_orders(upstox: Simulated) -> None:
+    await placed(upstox)
+    assert await upstox.calls.orders_of_tag("o-2") == []
+
+
+@pytest.mark.parametrize("order_type", [OrderType.MARKET, OrderType.SL_M])
+async def test_market_orders_have_a_protection(upstox: Simulated, order_type: OrderType) -> None:
+    terms = order_terms(order_type, price=None, trigger="1600")
+    assert isinstance(await upstox.calls.place(terms, "o-1"), Taken)
+
+
+async def test_a_fill_is_a_trade_and_a_position_with_its_profit(upstox: Simulated) -> None:
+    terms = order_terms(OrderType.MARKET, price=None, quantity=5)
+    taken = await upstox.calls.place(terms, "o-1")
+    assert isinstance(taken, Taken)
+    trades = await eventually(upstox.calls.trades, what="the order is filled")
+    fills = await upstox.get("fills")
+    assert [(trade.trade_id, trade.quantity) for trade in trades] == [
+        (fill["trade_id"], fill["quantity"]) for fill in fills
+    ]
+    assert [trade.price for trade in trades] == [Decimal(str(fill["price"])) for fill in fills]
+    assert {trade.broker_order_id for trade in trades} == {taken.broker_order_id}
+    (position,) = (await upstox.calls.positions()).positions
+    value = sum(trade.price * trade.quantity for trade in trades)
+    assert (position.key, position.quantity) == (RELIANCE, sum(t.quantity for t in trades))
+    assert position.buy_value == value
+    assert position.ltp is not None
+    assert position.unrealised == position.ltp * position.quantity - value
+
+
+async def test_holdings_and_funds_are_those_of_the_account(upstox: Simulated) -> None:
+    holdings = (await upstox.calls.holdings()).holdings
+    assert holdings
+    assert all(holding.quantity > 0 and holding.ltp for holding in holdings)
+    before = await upstox.calls.funds()
+    assert (before.cash, before.available, before.used) == (1_000_000, 1_000_000, 0)
+    await placed(upstox)
+    after = await upstox.calls.funds()
+    assert (after.cash, after.available, after.used) == (1_000_000, 997_600, 2_400)
+    assert after.charges is after.realised is after.order_margin is None
+
+
+@pytest.mark.parametrize("fault", ["lost", "error"])
+async def test_a_placed_order_without_an_answer_is_lost_and_found_by_its_tag(
+    upstox: Simulated, fault: str
+) -> None:
+    await upstox.arm(fault, path="/v3/order/place", status=503)
+    assert isinstance(await upstox.calls.place(order_terms(), "o-1"), Lost)
+    exists = fault == "lost"
+    assert len(await upstox.orders()) == exists
+    rows = await upstox.calls.orders_of_tag("o-1")
+    assert {row.tag for row in rows} == ({"o-1"} if exists else set())
+
+
+async def test_a_late_answer_is_lost_and_the_order_exists_once() -> None:
+    async with (
+        simulator(rate_limits=False) as url,
+        aiohttp.ClientSession(url) as http,
+        account_calls(url, timeout_secs=1) as calls,
+    ):
+        upstox = Simulated(http, calls)
+        await upstox.arm("late", path="/v3/order/place", delay_secs=3)
+        assert await calls.place(order_terms(), "o-1") == Lost(
+            "no complete answer (ReadTimeoutError)"
+        )
+        assert len(await upstox.orders()) == 1
+
+
+async def test_a_lost_modification_has_its_effect_once(upstox: Simulated) -> None:
+    broker_order_id = await placed(upstox)
+    await upstox.arm("lost", path="/v3/order/modify")
+    changed = order_terms(price="1201")
+    assert isinstance(await upstox.calls.modify(broker_order_id, changed), Lost)
+    (order,) = await upstox.orders()
+    assert order["price"] == 1201
+    history = await upstox.calls.orders_of_tag("o-1")
+    reports = [row.report for row in history]
+    # A repetition would make a second modification.
+    assert len(reports) == 8
+    assert max(reports, key=lambda report: report.age).state is BrokerState.WORKING
+
+
+async def test_a_lost_cancellation_has_its_effect(upstox: Simulated) -> None:
+    broker_order_id = await placed(upstox)
+    await upstox.arm("lost", path="/v3/order/cancel")
+    assert isinstance(await upstox.calls.cancel(broker_order_id), Lost)
+    (order,) = await upstox.orders()
+    assert order["status"] == "cancelled"
+    again = await upstox.calls.cancel(broker_order_id)
+    assert isinstance(again, Refused)
+    assert again.is_of_final_order
+
+
+async def test_refusals_have_the_code_and_words_of_upstox(upstox: Simulated) -> None:
+    unknown = await upstox.calls.place(order_terms(key="NSE_EQ|INE000000000"), "o-1")
+    assert isinstance(unknown, Refused)
+    assert unknown.code.startswith("UDAPI")
+    assert unknown.detail
+    for refused in (
+        await upstox.calls.cancel("25"), await upstox.calls.modify("25", order_terms()),
+    ):  # fmt: skip
+        assert isinstance(refused, Refused)
+        assert refused.code == "UDAPI100010"
+    assert await upstox.orders() == []
+
+
+async def test_limits_and_addresses_are_refusals() -> None:
+    async with simulator(order_calls_per_sec=1) as url, account_calls(url) as calls:
+        answers = [await calls.cancel("25") for _ in range(5)]
+        assert {answer.code for answer in answers if isinstance(answer, Refused)} >= {"UDAPI10005"}
+        assert not any(isinstance(answer, Lost) for answer in answers)
+    async with simulator(order_ips="10.0.0.1") as url, account_calls(url) as calls:
+        refused = await calls.place(order_terms(), "o-1")
+        assert isinstance(refused, Refused)
+        assert refused.code == "UDAPI1154"
+
+
+async def test_the_name_of_the_algorithm_is_sent_if_it_is_set() -> None:
+    async with simulator(order_calls_per_sec=1) as url:
+        async with account_calls(url, upstox_algo_name="Trade Dad") as calls:
+            answers = [await calls.cancel("25") for _ in range(5)]
+            # With the header, the limit is that of the other calls.
+            codes = {answer.code for answer in answers if isinstance(answer, Refused)}
+            assert codes == {"UDAPI100010"}
+
+
+async def test_a_refused_token_is_told_apart_on_reads(upstox: Simulated) -> None:
+    async with upstox.http.post("/simulator/v1/faults/tokens", json={"alive": False}) as response:
+        assert response.status == 204
+    calls = upstox.calls
+    for read in (calls.orders, calls.trades, calls.positions, calls.holdings, calls.funds,
+                 calls.stream_address):  # fmt: skip
+        with pytest.raises(UpstoxUnauthorised, match="UDAPI100050"):
+            await read()
+    refused = await calls.place(order_terms(), "o-1")
+    assert isinstance(refused, Refused)
+    assert refused.code == "UDAPI100050"
+
+
+async def test_two_accounts_have_their_own_tokens(upstox: Simulated) -> None:
+    url = str(upstox.http._base_url).rstrip("/")
+    async with account_calls(url, token="of-nobody") as other:
+        with pytest.raises(UpstoxUnauthorised):
+            await other.orders()
+        assert await upstox.calls.orders() == []
+        with pytest.raises(UpstoxUnauthorised):
+            await other.orders()
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+@pytest.mark.parametrize(
+    ("answer", "lost"),
+    [
+        (http_response("403 Forbidden", HTML, "text/html"), "HTTP 403"),
+        (http_response("429 Too Many Requests", HTML, "text/html"), "HTTP 429"),
+        (http_response("502 Bad Gateway", UDAPI), "HTTP 502"),
+        (http_response("200 OK", HTML, "text/html"), "HTTP 200 with a body that is not JSON"),
+        (http_response("200 OK", b'{"status":"success","data":{}}'), "success without an order id"),
+        (http_response("200 OK", b'{"status":"succ'), "HTTP 200 with a body that is not JSON"),
+        (http_response("200 OK", b"0123")[:-2], "no complete answer (ProtocolError)"),
+        (http_response("307 Temporary Redirect\r\nLocation: /v3/order/place", b""), "HTTP 307"),
+        (b"HTTP/1.1 20", "no complete answer (ProtocolError)"),
+        (b"", "no complete answer (ProtocolError)"),
+    ],
+)
+async def test_a_bad_answer_is_lost_and_the_command_was_sent_once(
+    method: str, answer: bytes, lost: str
+) -> None:
+    async with raw_server(answer) as server, account_calls(server.url) as calls:
+        assert await COMMANDS[method](calls) == Lost(lost)
+        assert [request.split()[0] for request in server.requests] == [method.encode()]
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+@pytest.mark.parametrize("through_proxy", [False, True])
+async def test_a_reset_is_lost_and_the_command_was_sent_once(
+    method: str, *, through_proxy: bool
+) -> None:
+    async with raw_server(None, is_reset=True) as server:
+        proxy = {"proxy_url": server.url} if through_proxy else {}
+        url = "http://api.upstox.invalid" if through_proxy else server.url
+        async with account_calls(url, **proxy) as calls:
+            assert isinstance(await COMMANDS[method](calls), Lost)
+        assert [request.split()[0] for request in server.requests] == [method.encode()]
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+async def test_silence_is_lost_and_the_command_was_sent_once(method: str) -> None:
+    async with raw_server(None, is_open=True) as server:
+        async with account_calls(server.url, timeout_secs=1) as calls:
+            assert await COMMANDS[method](calls) == Lost("no complete answer (ReadTimeoutError)")
+        assert [request.split()[0] for request in server.requests] == [method.encode()]
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+async def test_several_order_ids_or_a_foreign_one_are_lost(method: str) -> None:
+    body = b'{"status":"success","data":{"order_ids":["25","26"],"order_id":"27"}}'
+    async with raw_server(http_response("200 OK", body)) as server:
+        async with account_calls(server.url) as calls:
+            assert isinstance(await COMMANDS[method](calls), Lost)
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+async def test_a_refusal_is_certain(method: str) -> None:
+    async with raw_server(http_response("403 Forbidden", UDAPI)) as server:
+        async with account_calls(server.url) as calls:
+            assert await COMMANDS[method](calls) == Refused("UDAPI1154", "Static IP")
+
+
+@pytest.mark.parametrize("method", COMMANDS)
+@pytest.mark.parametrize("through_proxy", [False, True])
+async def test_a_command_without_a_connection_was_not_sent(
+    method: str, *, through_proxy: bool
+) -> None:
+    async with raw_server(None) as server:
+        closed = server.url
+    proxy = {"proxy_url": closed} if through_proxy else {}
+    async with account_calls(closed, **proxy) as calls:
+        refused = await COMMANDS[method](calls)
+    assert isinstance(refused, Refused)
+    assert refused.code == NOT_SENT
+
+
+async def test_terms_that_cannot_be_sent_are_refused() -> None:
+    async with raw_server(None) as server, account_calls(server.url) as calls:
+        for terms, tag in ((order_terms(price=None), "o-1"), (order_terms(), "x" * 41)):
+            refused = await calls.place(terms, tag)
+            assert isinstance(refused, Refused)
+            assert refused.code == NOT_SENT
+        assert server.requests == []
+
+
+async def test_a_command_beyond_the_places_was_not_sent() -> None:
+    async with raw_server(None, is_open=True) as server:
+        async with account_calls(server.url, timeout_secs=2) as calls:
+            commands = [asyncio.create_task(calls.cancel("25")) for _ in range(5)]
+            answers = await asyncio.gather(*commands)
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert [answer.code for answer in refused] == [OVERLOADED]
+    assert len(server.requests) == 4 == len(answers) - len(refused)
+
+
+async def test_a_body_without_an_end_is_lost() -> None:
+    endless = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b" " * (17 << 20)
+    async with raw_server(endless) as server, account_calls(server.url) as calls:
+        answer = await calls.cancel("25")
+        assert isinstance(answer, Lost)
+        assert "longer than" in answer.detail
+        with pytest.raises(UpstoxUnavailable, match="longer than"):
+            await calls.orders()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http_response("401 Unauthorized", HTML, "text/html"), http_response("200 OK", HTML), b"",
+        http_response("200 OK", b'{"status":"success","data":null}'),
+        http_response("200 OK", b'{"status":"success","data":{"orders":[]}}'),
+    ],
+)  # fmt: skip
+async def test_a_read_without_a_good_answer_is_unavailable(answer: bytes) -> None:
+    async with raw_server(answer) as server, account_calls(server.url) as calls:
+        for read in (calls.orders, calls.positions, calls.funds, calls.stream_address):
+            with pytest.raises(UpstoxUnavailable) as raised:
+                await read()
+            assert not isinstance(raised.value, UpstoxUnauthorised)
+
+
+async def test_a_bad_row_does_not_hide_the_others() -> None:
+    body = (
+        b'{"status":"success","data":[5,{"isin":"x"},{"instrument_token":"NSE_EQ|INE1","quantity":1,'
+        b'"average_price":0.1,"last_price":NaN},{"instrument_token":"NSE_EQ|INE2","quantity":1,'
+        b'"average_price":100.10}]}'
+    )
+    async with raw_server(http_response("200 OK", body)) as server:
+        async with account_calls(server.url) as calls:
+            (holding,) = (await calls.holdings()).holdings
+    assert (holding.key, str(holding.average_price)) == ("NSE_EQ|INE2", "100.1")
+
+
+async def test_hosts_are_those_of_the_settings_for_each_client() -> None:
+    sandbox = trading_settings("https://api.upstox.com", upstox_sandbox=True)
+    live = trading_settings("https://api.upstox.com")
+    ours = trading_settings("http://127.0.0.1:1")
+    apart = trading_settings("http://127.0.0.1:1", order_api_url="http://127.0.0.1:2")
+    hosts = []
+    for settings in (live, sandbox, ours, apart, live):
+        client = await asyncio.to_thread(new_client, settings, TOKEN)
+        hosts.append((client.configuration.host, client.configuration.order_host))
+        assert client.configuration.verify_ssl
+    sandbox_host = "https://api-sandbox.upstox.com"
+    assert hosts == [
+        ("https://api.upstox.com", "https://api-hft.upstox.com"),
+        (sandbox_host, sandbox_host),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:2"),
+        ("https://api.upstox.com", "https://api-hft.upstox.com"),
+    ]
+    assert logging.getLogger("urllib3").handlers == []
+    assert logging.getLogger("upstox_client").handlers == []
+
+
+async def test_the_sandbox_has_no_reads() -> None:
+    async with account_calls("https://api.upstox.com", upstox_sandbox=True) as calls:
+        with pytest.raises(UpstoxUnavailable, match="sandbox"):
+            await calls.orders()
+
+
+async def test_commands_go_to_the_order_host_only() -> None:
+    refused = http_response("403 Forbidden", UDAPI)
+    async with raw_server(refused) as orders, raw_server(refused) as others:
+        async with account_calls(others.url, order_api_url=orders.url) as calls:
+            for command in COMMANDS.values():
+                await command(calls)
+            with pytest.raises(UpstoxUnavailable):
+                await calls.orders()
+    assert [request.split()[1].partition(b"?")[0] for request in orders.requests] == [
+        b"/v3/order/place", b"/v3/order/modify", b"/v3/order/cancel",
+    ]  # fmt: skip
+    assert [request.split()[1] for request in others.requests] == [b"/v2/order/retrieve-all"]
+
+
+async def test_nothing_is_sent_to_a_server_whose_certificate_is_not_trusted(
+    tmp_path: Path,
+) -> None:
+    tls = self_signed(tmp_path)
+    async with raw_server(http_response("403 Forbidden", UDAPI), tls=tls) as server:
+        async with account_calls(server.url) as calls:
+            assert await calls.cancel("25") == Lost("the TLS connection failed")
+        assert server.requests == []
