@@ -49,3 +49,9 @@ INSTRUMENT_READS: Final = Counter(
     "Instruments that were needed, by outcome: cached, read, unknown, or failed.",
     ["outcome"],
 )
+LINKS: Final = Gauge(
+    "tradedad_trading_links",
+    "Upstox accounts that the users of a partition have linked, by state: linked, or expired until"
+    " the user logs in again. A process that has lost the partition keeps its last value.",
+    ["partition", "state"],
+)
