@@ -227,7 +227,7 @@ def _simulated_upstox(
         # Paper orders are filled whenever the simulator trades.
         "TRADEDAD_TRADING_CALENDAR": environment.get("TRADEDAD_SIMULATOR_CALENDAR", "always_open"),
         # Users link accounts at the simulator, with its one application.
-        "TRADEDAD_TRADING_LIVE_ORDERS": "true",
+        "TRADEDAD_TRADING_LIVE_ORDERS": environment.get("TRADEDAD_TRADING_LIVE_ORDERS", "true"),
         "TRADEDAD_TRADING_UPSTOX_CLIENT_ID": client_id,
         "TRADEDAD_TRADING_UPSTOX_CLIENT_SECRET": client_secret,
         "TRADEDAD_SIMULATOR_CLIENT_ID": client_id,

@@ -90,3 +90,9 @@ UPSTOX_ACCOUNTS: Final = Gauge(
     "Linked accounts whose orders are followed, and those with an open portfolio stream.",
     ["partition", "kind"],
 )
+LINKS: Final = Gauge(
+    "tradedad_trading_links",
+    "Upstox accounts that the users of a partition have linked, by state: linked, or expired until"
+    " the user logs in again. A process that has lost the partition keeps its last value.",
+    ["partition", "state"],
+)

@@ -42,23 +42,23 @@ class Rotation:
 
 async def rotate(directory: Path, mongo: Mongo, clock: Clock, *, may_create: bool) -> Rotation:
     """Rotate. Raises ConfigError or PyMongoError; repeat it then."""
-    in_use = await seal_keys_in_use(mongo)
-    is_new = may_create and await asyncio.to_thread(_needs_key, directory, in_use)
+    is_new = may_create and not await asyncio.to_thread(_has_key, directory)
     if is_new:
         await asyncio.to_thread(_create, directory, clock)
     ring = await asyncio.to_thread(load_key_ring, directory)
     resealed = await reseal(mongo, ring)
+    if may_create and not is_new and not resealed.count:  # no rotation was unfinished
+        is_new = True
+        await asyncio.to_thread(_create, directory, clock)
+        ring = await asyncio.to_thread(load_key_ring, directory)
+        resealed = await reseal(mongo, ring)
     in_use = await seal_keys_in_use(mongo)
     unused = [key_id for key_id in sorted(ring.keys) if key_id not in {*in_use, ring.newest}]
     return Rotation(ring.newest, is_new, resealed, unused)
 
 
-def _needs_key(directory: Path, in_use: set[str]) -> bool:
-    """Whether no rotation is unfinished: documents sealed with an older key than the newest."""
-    if not directory.exists() or not any(directory.glob("*.key")):
-        return True
-    ring = load_key_ring(directory)
-    return in_use <= {ring.newest}
+def _has_key(directory: Path) -> bool:
+    return directory.is_dir() and any(directory.glob("*.key"))
 
 
 def _create(directory: Path, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """Answers the requests about links of one partition's users."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -75,7 +76,8 @@ class LinkCommands:
 
     async def finish(self, request: LinkFinishRequest) -> LinkView:
         """The new link."""
-        stored, token = await self._login.finish(request.user_id, request.state, request.code)
+        with self._doubts(request.user_id):
+            stored, token = await self._login.finish(request.user_id, request.state, request.code)
         self._directory.put(stored, token)
         return self._view(stored.purpose, OpenedLink(stored, token))
 
@@ -85,13 +87,15 @@ class LinkCommands:
 
     async def request(self, request: LinkRequestRequest) -> LinkView:
         """The link, which waits for a token."""
-        stored = await self._login.request(request.user_id, request.purpose)
+        with self._doubts(request.user_id):
+            stored = await self._login.request(request.user_id, request.purpose)
         self._directory.note_waiting(stored)
         return self._view(request.purpose, await self._find(request.user_id, request.purpose))
 
     async def unlink(self, request: UnlinkRequest) -> LinkView:
         """No link. Also if there was none: the request may be a repeat."""
-        stored = await self._login.unlink(request.user_id, request.purpose)
+        with self._doubts(request.user_id):
+            stored = await self._login.unlink(request.user_id, request.purpose)
         is_trading = request.purpose is LinkPurpose.TRADING
         removed = self._directory.remove(request.user_id) if is_trading else None
         if stored is not None:
@@ -102,6 +106,17 @@ class LinkCommands:
         """Whether the message will be looked into."""
         put = self._hints.put if hint.kind is HintKind.TOKEN else self._on_order_hint
         return LinkHintReply(taken=put(hint))
+
+    @contextmanager
+    def _doubts(self, user_id: str) -> Iterator[None]:
+        """If the block is cancelled or fails, what it has stored is read again."""
+        is_done = False
+        try:
+            yield
+            is_done = True
+        finally:
+            if not is_done:
+                self._directory.doubt(user_id)
 
     async def _find(self, user_id: str, purpose: LinkPurpose) -> OpenedLink | None:
         if purpose is LinkPurpose.TRADING:

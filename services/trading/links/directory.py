@@ -10,6 +10,7 @@ from services.trading.links.link import Link
 from services.trading.links.seal_keys import SealKeys
 from services.trading.links.sealing import SealBroken
 from services.trading.links.store import LinkStore
+from services.trading.metrics import LINKS
 from shared.contracts.upstox_links import LinkPurpose
 from shared.errors import ConfigError
 from shared.runtime.clock import Clock
@@ -52,13 +53,18 @@ class LinkDirectory:
         self._refused: dict[str, StoredLink] = {}
         """By user: at most one each, to store."""
         self._has_refused = asyncio.Event()
+        self._doubtful: set[str] = set()
+        self._has_doubtful = asyncio.Event()
         self._listeners: list[Callable[[str], None]] = []
+        self._partition = ""
 
     async def load(self, partition: int, partitions: int) -> None:
         """Read and open the links of a partition's users. Raises PyMongoError."""
+        self._partition = str(partition)
         for stored in await self._store.trading_links(partition, partitions):
             self._links[stored.user_id] = await self.opened(stored)
         self._alive = self._now_alive()
+        self._count()
 
     async def opened(self, stored: StoredLink) -> OpenedLink:
         """A link with its token, or with the reason in `detail` if that cannot be opened."""
@@ -96,6 +102,11 @@ class LinkDirectory:
             self._changed(user_id)
         return removed
 
+    def doubt(self, user_id: str) -> None:
+        """Whether a change of a link was stored is not known: `run` reads it again."""
+        self._doubtful.add(user_id)
+        self._has_doubtful.set()
+
     def link(self, user_id: str) -> Link | None:
         opened = self._links.get(user_id)
         if opened is None or opened.token is None or not opened.is_alive(self._clock.now_ms()):
@@ -120,8 +131,17 @@ class LinkDirectory:
         self._listeners.append(listener)
 
     async def run(self) -> None:
-        """Store refusals and report deaths until cancelled. Raises RequestError or PyMongoError."""
-        await run_together({"refusals": self._store_refusals(), "deaths": self._report_deaths()})
+        """Store refusals and report deaths until cancelled.
+
+        Raises an ExceptionGroup of RequestError or PyMongoError.
+        """
+        await run_together(
+            {
+                "refusals": self._store_refusals(),
+                "deaths": self._report_deaths(),
+                "doubts": self._read_doubtful(),
+            }
+        )
 
     async def _store_refusals(self) -> None:
         while True:
@@ -132,6 +152,25 @@ class LinkDirectory:
                 await self._store.refuse(stored, TOKEN_REFUSED)
                 if self._refused.get(user_id) is stored:
                     del self._refused[user_id]
+
+    async def _read_doubtful(self) -> None:
+        while True:
+            await self._has_doubtful.wait()
+            self._has_doubtful.clear()
+            while self._doubtful:
+                await self._read_again(self._doubtful.pop())
+
+    async def _read_again(self, user_id: str) -> None:
+        before = self._links.get(user_id)
+        stored = await self._store.settled_link(user_id)
+        opened = None if stored is None else await self.opened(stored)
+        if self._links.get(user_id) is not before:
+            self._doubtful.add(user_id)  # it has changed meanwhile
+        elif opened is None:
+            self.remove(user_id)
+        elif opened != before:
+            self._links[user_id] = opened
+            self._changed(user_id)
 
     async def _report_deaths(self) -> None:
         """Wall clocks are set at times, so it looks more often than tokens die."""
@@ -152,8 +191,14 @@ class LinkDirectory:
             self._alive.add(user_id)
         else:
             self._alive.discard(user_id)
+        self._count()
         for listener in self._listeners:
             listener(user_id)
+
+    def _count(self) -> None:
+        alive = len(self._alive)
+        LINKS.labels(self._partition, "linked").set(alive)
+        LINKS.labels(self._partition, "expired").set(len(self._links) - alive)
 
     def _now_alive(self) -> set[str]:
         now_ms = self._clock.now_ms()

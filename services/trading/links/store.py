@@ -78,6 +78,16 @@ class LinkStore:
         document = await self._links.find_one({"_id": link_id(user_id, purpose)})
         return None if document is None else link_from_document(document)
 
+    async def settled_link(self, user_id: str) -> StoredLink | None:
+        """The link for trading after every change that may still be on its way."""
+
+        async def read(session: AsyncClientSession) -> Document | None:
+            mine = {"_id": link_id(user_id, LinkPurpose.TRADING)}
+            return await self._links.find_one(mine, session=session)
+
+        document = await self._transact(read)
+        return None if document is None else link_from_document(document)
+
     async def begin(self, login: PendingLogin) -> None:
         """Store a login, in place of an earlier one of the same user and purpose."""
 

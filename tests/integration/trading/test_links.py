@@ -95,6 +95,10 @@ async def status(term: LinkTerm, user: str, purpose: LinkPurpose = LinkPurpose.T
     return await term.commands.status(LinkStatusRequest(user_id=user, purpose=purpose))
 
 
+async def unlink(term: LinkTerm, user: str) -> LinkView:
+    return await term.commands.unlink(UnlinkRequest(user_id=user, purpose=LinkPurpose.TRADING))
+
+
 async def profile_status(upstox: str, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(upstox, headers=headers) as http:
@@ -204,7 +208,7 @@ async def test_an_account_is_linked_by_one_user(term: LinkTerm, mongo: Mongo) ->
     assert (await status(term, OTHER)).state is LinkState.UNLINKED
     assert await status(term, USER) == before
     assert await events(mongo, OTHER) == ["begun", "taken"]
-    await term.commands.unlink(UnlinkRequest(user_id=USER, purpose=LinkPurpose.TRADING))
+    await unlink(term, USER)
     assert (await link(term, OTHER)).state is LinkState.LINKED
 
 
@@ -237,9 +241,8 @@ async def test_unlinking_ends_the_token_and_can_be_repeated(
     await link(term, USER)
     token = alive(term.directory, USER).access_token
     waiting = await begin(term, USER)
-    request = UnlinkRequest(user_id=USER, purpose=LinkPurpose.TRADING)
     for _ in range(2):
-        assert (await term.commands.unlink(request)).state is LinkState.UNLINKED
+        assert (await unlink(term, USER)).state is LinkState.UNLINKED
     assert term.directory.link(USER) is None
     assert list(term.directory.linked_users()) == []
     assert await profile_status(upstox, token) == 401
@@ -254,8 +257,7 @@ async def test_unlinking_forgets_the_token_although_upstox_fails(
     await link(term, USER)
     fault = {"kind": "error", "path": "/v2/logout", "status": 500, "times": None}
     assert await post(upstox, FAULTS, fault) == 201
-    request = UnlinkRequest(user_id=USER, purpose=LinkPurpose.TRADING)
-    assert (await term.commands.unlink(request)).state is LinkState.UNLINKED
+    assert (await unlink(term, USER)).state is LinkState.UNLINKED
     assert await mongo.db[LINKS].count_documents({}) == 0
 
 
@@ -336,6 +338,30 @@ async def test_a_crash_between_exchange_and_storing_leaves_the_user_unlinked(
         assert (await link(next_term, USER)).state is LinkState.LINKED
 
 
+async def test_a_change_whose_storing_was_interrupted_is_read_again(
+    term: LinkTerm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = type(term.commands._store)
+    for name, work, is_linked in [
+        ("save", lambda: link(term, USER), True),
+        ("remove", lambda: unlink(term, USER), False),
+    ]:
+        original = getattr(store, name)
+
+        async def stored_but_interrupted(*args: Any, original: Any = original) -> None:
+            await original(*args)
+            raise asyncio.CancelledError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store, name, stored_but_interrupted)
+            with pytest.raises(asyncio.CancelledError):
+                await work()
+        await eventually(
+            lambda expected=is_linked: (term.directory.link(USER) is not None) is expected,
+            what="the directory has what was stored",
+        )
+
+
 async def test_a_deposed_owner_changes_nothing(
     term: LinkTerm, mongo: Mongo, settings: TradingSettings
 ) -> None:
@@ -347,7 +373,7 @@ async def test_a_deposed_owner_changes_nothing(
         assert await mongo.db[LINKS].count_documents({}) == 0
         assert (await link(next_term, USER)).state is LinkState.LINKED
         with pytest.raises(Unavailable):
-            await term.commands.unlink(UnlinkRequest(user_id=USER, purpose=LinkPurpose.TRADING))
+            await unlink(term, USER)
         assert alive(next_term.directory, USER)
 
 

@@ -9,6 +9,7 @@ from embedded import plan
 from embedded.folder_lock import FolderInUseError, FolderLock
 from embedded.ports import HOST, free_stack_ports
 from embedded.settings import SERVICES
+from services.trading.links.seal_keys import load_key_ring
 from shared.errors import ConfigError
 from shared.runtime.setting_sources import SECRETS_DIR
 
@@ -170,6 +171,33 @@ def test_a_simulated_upstox_is_not_given_a_real_token(
     assert made.data_dir.name == "simulated"
     assert made.environment[TOKEN] != "real"
     assert FILE not in made.environment
+
+
+def test_accounts_can_be_linked_at_the_simulated_upstox(tmp_path: Path) -> None:
+    made = prepared(tmp_path)
+    environment = made.environment
+    redirect_url = environment["TRADEDAD_TRADING_UPSTOX_REDIRECT_URL"]
+    assert redirect_url == made.url("TRADEDAD_GATEWAY_PORT") + "/v1/link/upstox/callback"
+    assert redirect_url in environment["TRADEDAD_SIMULATOR_REDIRECT_URIS"].split(",")
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        assert (
+            environment[f"TRADEDAD_TRADING_UPSTOX_{name}"]
+            == environment[f"TRADEDAD_SIMULATOR_{name}"]
+        )
+    assert environment["TRADEDAD_TRADING_LIVE_ORDERS"] == "true"
+    keys = load_key_ring(Path(environment["TRADEDAD_TRADING_KEYS_DIR"])).keys
+    assert len(keys) == 1
+    again = prepared(tmp_path).environment["TRADEDAD_TRADING_KEYS_DIR"]
+    assert load_key_ring(Path(again)).keys == keys
+
+
+def test_orders_at_the_real_upstox_need_the_operators_switch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN, "real")
+    environment = prepared(tmp_path).environment
+    assert "TRADEDAD_TRADING_LIVE_ORDERS" not in environment
+    assert "TRADEDAD_TRADING_UPSTOX_CLIENT_ID" not in environment
 
 
 @pytest.fixture

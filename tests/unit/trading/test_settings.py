@@ -54,3 +54,20 @@ def test_a_value_beyond_its_bounds_is_named(
         load(loaded, PASSWORD | {full: value})
     (problem,) = caught.value.problems
     assert problem.startswith(f"{full}: {value!r}: ")
+
+
+@pytest.mark.parametrize("name", ["CLIENT_ID", "CLIENT_SECRET"])
+def test_an_app_has_an_id_and_a_secret(
+    loaded: type[TradingSettings], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    variable = f"TRADEDAD_TRADING_UPSTOX_{name}"
+    monkeypatch.setenv(variable, "only-one")
+    with pytest.raises(ConfigError, match="must be set together") as caught:
+        load(loaded, PASSWORD | {variable: "only-one"})
+    assert "only-one" not in str(caught.value)
+
+
+def test_no_order_is_sent_to_upstox_unless_the_operator_says_so(
+    loaded: type[TradingSettings],
+) -> None:
+    assert not load(loaded, PASSWORD).live_orders
