@@ -11,10 +11,12 @@ from embedded.folder_lock import FolderInUseError, FolderLock
 from embedded.secrets import NATS_PASSWORDS, ensure_secrets
 from embedded.settings import StackSettings
 from shared.runtime import exit_codes
-from shared.runtime.settings import load
+from shared.runtime.disk_space import free_space
+from shared.runtime.settings import RuntimeSettings, load
 
 _LOCK_SECS: Final = 15.0
 _POLL_SECS: Final = 0.1
+_SPACE_POLL_SECS: Final = 1.0
 
 
 def main() -> None:
@@ -32,6 +34,7 @@ def main() -> None:
             secrets = ensure_secrets(settings.data_dir / "secrets")
             environment = {name: secrets[name] for name in NATS_PASSWORDS}
         case ["mongo"] if settings.mongod is not None:
+            _wait_for_space(settings.data_dir, load(RuntimeSettings).disk_critical_bytes)
             command = daemons.mongod_command(
                 settings.mongod,
                 port=settings.mongo_port,
@@ -43,6 +46,20 @@ def main() -> None:
             print("usage: python -m embedded.launch nats|mongo", file=sys.stderr)
             sys.exit(exit_codes.CONFIG)
     os.execve(command[0], command, environment)  # noqa: S606
+
+
+def _wait_for_space(folder: Path, critical_bytes: int) -> None:
+    """Wait while the disk is full.
+
+    A mongod that starts on a full disk ends at once, and takes the space that was released so that
+    nats-server can store leases.
+    """
+    is_reported = False
+    while (free_bytes := free_space(folder)) < critical_bytes:
+        if not is_reported:
+            print(f"disk is full: {free_bytes} bytes are free; mongod waits", flush=True)
+            is_reported = True
+        time.sleep(_SPACE_POLL_SECS)
 
 
 def _lock_until_exit(folder: Path) -> None:

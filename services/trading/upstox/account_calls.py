@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import upstox_client
 
@@ -85,7 +85,7 @@ class AccountCalls:
         *,
         command_threads: CallThreads,
         read_threads: CallThreads,
-    ) -> "AccountCalls":
+    ) -> Self:
         """The calls with a new client."""
         client = await asyncio.to_thread(new_client, settings, access_token)
         return cls(

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from services.simulator.app import open_simulator
 from services.simulator.settings import SimulatorSettings
 from tests.support.builders import MONDAY_10_00
+from tests.support.waiting import eventually
 
 ORDER = {
     "quantity": 1,
@@ -64,8 +65,12 @@ async def test_orders_beyond_the_limit_of_a_minute_are_refused() -> None:
 
 async def test_a_registered_algorithm_has_the_limit_of_other_calls() -> None:
     async with running(order_calls_per_sec=1) as http:
-        assert (await place(http))[0] == 200
-        assert (await place(http))[0] == 429
+
+        async def is_refused() -> bool:
+            return (await place(http))[0] == 429
+
+        # On a busy machine two calls may be more than a second apart.
+        await eventually(is_refused, what="a second call within a second is refused")
         assert (await place(http, headers={"X-Algo-Name": "mine"}))[0] == 200
 
 
