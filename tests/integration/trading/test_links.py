@@ -1,12 +1,14 @@
 """Linking Upstox accounts: real mongod, the real simulator, and NATS for the feed's token."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import msgspec
 import pytest
 from pymongo.errors import PyMongoError
 
@@ -38,6 +40,7 @@ from shared.errors import (
     LinkStateInvalid,
     LinkTaken,
     NotFound,
+    RequestError,
     Unavailable,
 )
 from shared.market.exchange_time import DAY_MS
@@ -152,6 +155,41 @@ async def test_no_secret_is_stored_as_it_is(term: LinkTerm, mongo: Mongo, upstox
         stored += str([document async for document in mongo.db[name].find()])
     assert "SIM001" in stored
     assert [secret for secret in secrets if secret in stored] == []
+
+
+async def test_no_secret_is_logged_at_any_level(
+    mongo: Mongo,
+    settings: TradingSettings,
+    upstox: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with link_term(mongo, settings) as term:
+        returned = await begin(term, USER, app=APP)
+        await term.commands.finish(returned.request())
+        first = alive(term.directory, USER).access_token
+        await term.commands.request(LinkRequestRequest(user_id=USER, purpose=LinkPurpose.TRADING))
+        posted = await new_token(upstox)
+        hint = LinkHint(user_id=USER, kind=HintKind.TOKEN, access_token=posted)
+        await term.hints.look_into(replace_token(hint, "forged-token"))
+        await term.hints.look_into(hint)
+        assert alive(term.directory, USER).access_token == posted
+        wrong = await begin(term, USER, app=APP | {"client_secret": "wrong-secret"})
+        with pytest.raises(LinkRefused):
+            await term.commands.finish(wrong.request())
+        await unlink(term, USER)
+    ours = capsys.readouterr().out
+    assert "upstox token renewed" in ours
+    secrets = [
+        first, posted, "forged-token", "wrong-secret", APP["client_secret"],
+        returned.code, wrong.code, returned.state.rpartition(".")[2],
+    ]  # fmt: skip
+    # That of the simulator, which runs in this process.
+    simulators = "aiohttp.access"
+    logged = [record.getMessage() for record in caplog.records if record.name != simulators]
+    assert any("upstox_links" in message for message in logged), "the driver logs nothing"
+    assert [secret for secret in secrets if secret in ours + "".join(logged)] == []
 
 
 async def test_a_state_and_a_code_can_be_used_once(term: LinkTerm) -> None:
@@ -291,10 +329,11 @@ async def test_without_keys_or_address_nothing_can_be_linked(
     mongo: Mongo, settings: TradingSettings
 ) -> None:
     request = LinkBeginRequest(user_id=USER, purpose=LinkPurpose.TRADING)
-    for update, error in [
+    cases: list[tuple[dict[str, Any], type[RequestError]]] = [
         ({"upstox_redirect_url": ""}, Forbidden),
         ({"keys_dir": None}, Unavailable),
-    ]:
+    ]
+    for update, error in cases:
         async with link_term(mongo, settings.model_copy(update=update)) as term:
             (handler,) = [
                 each for name, each in term.commands.handlers().items() if name == "link_begin"
@@ -338,28 +377,29 @@ async def test_a_crash_between_exchange_and_storing_leaves_the_user_unlinked(
         assert (await link(next_term, USER)).state is LinkState.LINKED
 
 
+@pytest.mark.parametrize("method", ["save", "remove"])
 async def test_a_change_whose_storing_was_interrupted_is_read_again(
-    term: LinkTerm, monkeypatch: pytest.MonkeyPatch
+    term: LinkTerm, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
+    is_removal = method == "remove"
+    if is_removal:
+        await link(term, USER)
     store = type(term.commands._store)
-    for name, work, is_linked in [
-        ("save", lambda: link(term, USER), True),
-        ("remove", lambda: unlink(term, USER), False),
-    ]:
-        original = getattr(store, name)
+    original = getattr(store, method)
 
-        async def stored_but_interrupted(*args: Any, original: Any = original) -> None:
-            await original(*args)
-            raise asyncio.CancelledError
+    async def stored_but_interrupted(*args: Any) -> None:
+        await original(*args)
+        raise asyncio.CancelledError
 
-        with monkeypatch.context() as patch:
-            patch.setattr(store, name, stored_but_interrupted)
-            with pytest.raises(asyncio.CancelledError):
-                await work()
-        await eventually(
-            lambda expected=is_linked: (term.directory.link(USER) is not None) is expected,
-            what="the directory has what was stored",
-        )
+    with monkeypatch.context() as patch:
+        patch.setattr(store, method, stored_but_interrupted)
+        with pytest.raises(asyncio.CancelledError):
+            await (unlink(term, USER) if is_removal else link(term, USER))
+
+    def is_known() -> bool:
+        return (term.directory.link(USER) is None) is is_removal
+
+    await eventually(is_known, what="the directory has what was stored")
 
 
 async def test_a_deposed_owner_changes_nothing(
@@ -374,7 +414,7 @@ async def test_a_deposed_owner_changes_nothing(
         assert (await link(next_term, USER)).state is LinkState.LINKED
         with pytest.raises(Unavailable):
             await unlink(term, USER)
-        assert alive(next_term.directory, USER)
+        assert next_term.directory.link(USER) is not None
 
 
 async def test_a_link_outlives_its_owner(mongo: Mongo, settings: TradingSettings) -> None:
@@ -417,7 +457,7 @@ async def test_a_refused_token_is_remembered_until_the_next_login(
         changes: list[str] = []
         term.directory.on_change(changes.append)
         term.directory.token_refused(replace(refused, access_token="an older one"))
-        assert alive(term.directory, USER)
+        assert term.directory.link(USER) is not None
         for _ in range(2):
             term.directory.token_refused(refused)
         assert term.directory.link(USER) is None
@@ -433,7 +473,7 @@ async def test_a_refused_token_is_remembered_until_the_next_login(
         renewed = await link(next_term, USER)
         assert (renewed.state, renewed.detail) == (LinkState.LINKED, None)
         next_term.directory.token_refused(refused)
-        assert alive(next_term.directory, USER)
+        assert next_term.directory.link(USER) is not None
 
 
 async def test_a_token_that_cannot_be_opened_has_expired(
@@ -556,6 +596,11 @@ async def test_ingest_gets_the_token_of_the_account_that_an_administrator_linked
         assert await source.read() is None
         assert await profile_status(upstox, token) == 401
         assert (await status(term, USER)).state is LinkState.LINKED
+
+
+def replace_token(hint: LinkHint, token: str) -> LinkHint:
+    """The same hint with another token."""
+    return msgspec.structs.replace(hint, access_token=token)
 
 
 def replace_keys(directory: Path) -> None:
