@@ -19,6 +19,9 @@ TradeDadError
 │   ├── CommandInFlight    the same command is being worked on
 │   ├── OrderRefused       a check refuses an order; names rule, limit and value
 │   ├── OrderFinal         the order can no longer be changed
+│   ├── LinkStateInvalid   the state of an Upstox login is unknown, used or old
+│   ├── LinkRefused        Upstox refuses a login or an app
+│   ├── LinkTaken          the Upstox account is linked by another user
 │   ├── LimitExceeded      a count of open things is at its limit: streams, subscriptions
 │   ├── TooLarge           the body is larger than allowed
 │   ├── UnsupportedEncoding the body is compressed
@@ -65,6 +68,9 @@ class Code(StrEnum):
     COMMAND_IN_FLIGHT = "command_in_flight"
     ORDER_REFUSED = "order_refused"
     ORDER_FINAL = "order_final"
+    LINK_STATE_INVALID = "link_state_invalid"
+    LINK_REFUSED = "link_refused"
+    LINK_TAKEN = "link_taken"
     LIMIT_EXCEEDED = "limit_exceeded"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     RATE_LIMITED = "rate_limited"
@@ -234,6 +240,33 @@ class OrderFinal(RequestError):
     """The order is filled, cancelled, expired or rejected, so it cannot be changed."""
 
     code = Code.ORDER_FINAL
+    status = HTTPStatus.CONFLICT
+
+
+class LinkStateInvalid(RequestError):
+    """The state of a login at Upstox is unknown, was used before, or is older than ten minutes."""
+
+    code = Code.LINK_STATE_INVALID
+    status = HTTPStatus.CONFLICT
+
+
+class LinkRefused(RequestError):
+    """Upstox refuses a login, a token or an app. The members have its `upstox_code` if it gave one."""
+
+    code = Code.LINK_REFUSED
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(
+        self, detail: str, *, field: str | None = None, upstox_code: str | None = None
+    ) -> None:
+        super().__init__(detail, field=field)
+        self.members = {"upstox_code": upstox_code} if upstox_code else {}
+
+
+class LinkTaken(RequestError):
+    """Another user has linked this Upstox account."""
+
+    code = Code.LINK_TAKEN
     status = HTTPStatus.CONFLICT
 
 

@@ -65,8 +65,11 @@ def partition_of(user_id: str, partitions: int) -> int:
     return slot_of(user_id) % partitions
 
 
-def trading_subject(partition: int, operation: Operation) -> str:
-    """The subject of an operation for the users of a partition."""
+def trading_subject(partition: int, operation: StrEnum) -> str:
+    """The subject of an operation for the users of a partition.
+
+    `operation` is an `Operation` or a `LinkOperation`.
+    """
     return f"trading.{partition}.{operation.value}"
 
 
