@@ -19,21 +19,24 @@ STATE_SECRET_CHARS: Final = 43
 MAX_STATE_CHARS: Final = 64 + 1 + STATE_SECRET_CHARS
 MAX_TOKEN_CHARS: Final = 4_096
 
-_STATE_PATTERN: Final = "^[A-Za-z0-9_-]{1,64}[.][A-Za-z0-9_-]{43}$"
+# In Python, `$` would also match before a line feed at the end.
+_STATE_PATTERN: Final = "^[A-Za-z0-9_-]{1,64}[.][A-Za-z0-9_-]{43}\\Z"
 
-ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+\\Z")]
 """The API key of an app at Upstox."""
-ClientSecret = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]+$")]
+ClientSecret = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]+\\Z")]
 LoginState = Annotated[
     str, msgspec.Meta(min_length=1, max_length=MAX_STATE_CHARS, pattern=_STATE_PATTERN)
 ]
-AuthorizationCode = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern="^[!-~]+$")]
-UpstoxUserId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+AuthorizationCode = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern="^[!-~]+\\Z")]
+UpstoxUserId = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+\\Z")
+]
 AccessToken = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARS, pattern="^[!-~]+$")
+    str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARS, pattern="^[!-~]+\\Z")
 ]
 BrokerOrderId = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")
+    str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+\\Z")
 ]
 
 
