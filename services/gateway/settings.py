@@ -118,9 +118,10 @@ class GatewaySettings(ServiceSettings):
     trading_requests_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
     """Maximum number of requests to one partition of the trading service in flight. A further one gets
     HTTP 503."""
-    link_timeout_secs: Secs = 9.0
+    link_timeout_secs: Secs = 25.0
     """Timeout of a request to the trading service for which it calls Upstox: to finish a login, to ask
-    for a token, or to unlink an account."""
+    for a token, or to unlink an account. To finish a login takes two calls, so this must be more than
+    twice `TRADEDAD_UPSTOX_TIMEOUT_SECS`."""
     hook_timeout_secs: Secs = 4.0
     """How long a post of Upstox's webhook or notifier waits for the trading service. It is then
     answered all the same."""

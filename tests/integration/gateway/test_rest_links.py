@@ -1,5 +1,6 @@
 """Links to Upstox accounts over HTTP and NATS, answered by the contract's types."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,11 +20,13 @@ from shared.contracts.upstox_links import (
     UnlinkRequest,
 )
 from shared.errors import LinkRefused, NotFound, RateLimited, RequestError, Unavailable
-from tests.support.gateway.fake_links import answering_links
+from tests.support.gateway.fake_links import LINKED, answering_links
+from tests.support.gateway.held_requests import holding
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.link_rest import PATH, LinkRest, gateway_with_links
 from tests.support.gateway.rest import send
 from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
 
 USER = "user-1"
 TRADING = LinkPurpose.TRADING
@@ -182,6 +185,24 @@ async def test_without_an_answer_requests_fail_in_time(nats: NatsServer) -> None
             assert (reply.status, reply.body["code"]) == (504, "timed_out")
             calls_upstox = operation in (LinkOperation.LINK_REQUEST, LinkOperation.UNLINK)
             assert ("outcome is not known" in reply.body["detail"]) is calls_upstox
+
+
+async def test_one_request_too_many_is_refused_while_others_wait(nats: NatsServer) -> None:
+    async with (
+        holding(nats, "trading.0.link_status") as held,
+        running_gateway(nats) as gateway,
+    ):
+        requests = [
+            asyncio.create_task(send(gateway, "GET", PATH, purpose="trading")) for _ in range(66)
+        ]
+        await eventually(
+            lambda: (len(held.waiting), sum(one.done() for one in requests)) == (64, 2),
+            what="64 requests wait",
+        )
+        await held.answer(LINKED)
+        replies = await asyncio.gather(*requests)
+    assert sorted(reply.status for reply in replies) == [200] * 64 + [503] * 2
+    assert {reply.body.get("code") for reply in replies} == {None, "overloaded"}
 
 
 async def test_other_methods_of_a_path_are_refused(rest: LinkRest) -> None:

@@ -1,5 +1,6 @@
 """The posts of Upstox's webhook and notifier: hints that anybody can send, and that prove nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,13 +8,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from shared.contracts.upstox_links import HintKind, LinkHint
+from shared.contracts.upstox_links import HintKind, LinkHint, LinkHintReply
 from shared.errors import NotFound, RequestError, Unavailable
+from tests.support.gateway.fake_links import LINKED
+from tests.support.gateway.held_requests import holding
 from tests.support.gateway.in_process import running_gateway
-from tests.support.gateway.link_rest import LinkRest, gateway_with_links
+from tests.support.gateway.link_rest import PATH, LinkRest, gateway_with_links
 from tests.support.gateway.rest import send
 from tests.support.http import Reply
 from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
 
 ORDERS = "/v1/hooks/upstox/user-1/orders"
 TOKEN = "/v1/hooks/upstox/user-1/token"
@@ -137,6 +141,29 @@ async def test_posts_from_one_address_are_limited(nats: NatsServer) -> None:
         statuses = [(await post(rest, path, UPDATE)).status for path in paths]
         assert statuses == [202, 202, 202, 429, 429]
         assert len(rest.links.hints()) == 3
+
+
+async def test_posts_that_wait_are_few_and_delay_no_user(nats: NatsServer) -> None:
+    async with (
+        holding(nats, "trading.0.link_hint") as hints,
+        holding(nats, "trading.0.link_status") as requests,
+        running_gateway(nats) as gateway,
+    ):
+        body = json.dumps(UPDATE)
+        posts = [
+            asyncio.create_task(send(gateway, "POST", ORDERS, token=None, body=body))
+            for _ in range(24)
+        ]
+        await eventually(
+            lambda: (len(hints.waiting), sum(one.done() for one in posts)) == (16, 8),
+            what="16 posts wait",
+        )
+        reading = asyncio.create_task(send(gateway, "GET", PATH, purpose="trading"))
+        await eventually(lambda: requests.waiting, what="the request of the user is sent")
+        await requests.answer(LINKED)
+        assert (await reading).status == 200
+        await hints.answer(LinkHintReply(taken=True))
+        assert {reply.status for reply in await asyncio.gather(*posts)} == {202}
 
 
 async def test_a_token_is_not_logged_or_answered(rest: LinkRest) -> None:
