@@ -139,9 +139,9 @@ async def test_other_parameters_of_upstox_are_ignored(rest: LinkRest) -> None:
 
 ERRORS: list[tuple[RequestError, int, str]] = [
     (LinkRefused(f"Invalid code {HOSTILE}", upstox_code="UDAPI100057"), 422, "&lt;script&gt;"),
-    (LinkTaken("another user has linked this account"), 409, "another user has linked"),
-    (Unavailable("trading.0.x does not reply"), 503, "cannot be reached"),
-    (Overloaded("too many logins", retry_after_secs=3), 503, "too many logins"),
+    (LinkTaken("another user has linked this account"), 409, "Another user has linked"),
+    (Unavailable("Upstox does not answer"), 503, "Upstox does not answer"),
+    (Overloaded("too many logins", retry_after_secs=3), 503, "Too many logins"),
 ]  # fmt: skip
 
 
@@ -165,7 +165,8 @@ async def test_without_an_answer_the_page_says_to_look_at_the_link(nats: NatsSer
         rest.links.lost_answers = 1
         reply = await rest.come_back(state=state, code="abc123")
         assert reply.status == 504
-        assert "Look at the state of the link" in reply.text
+        assert "look at the state of the link" in reply.text
+        assert "trading.0" not in reply.text
 
 
 async def test_the_page_is_limited_by_address(nats: NatsServer) -> None:

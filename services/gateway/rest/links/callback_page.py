@@ -34,10 +34,6 @@ _PURPOSES: Final = {
 }
 # The detail of other errors is written for people already.
 _WORDS: Final = {
-    Code.TIMED_OUT: (
-        "The login took too long. Look at the state of the link before you log in again."
-    ),
-    Code.UNAVAILABLE: "The trading service cannot be reached at the moment. Log in again later.",
     Code.RATE_LIMITED: "There were too many requests from your address. Log in again later.",
     Code.LINK_STATE_INVALID: (
         "This login was not started here, is older than ten minutes, or was finished before. "
@@ -69,7 +65,8 @@ def linked_page(link: LinkView) -> str:
 
 def failed_page(error: RequestError) -> str:
     """The page after a login that has failed."""
-    return _page(_NOT_LINKED, _WORDS.get(error.code, error.detail))
+    detail = error.detail
+    return _page(_NOT_LINKED, _WORDS.get(error.code, f"{detail[:1].upper()}{detail[1:]}."))
 
 
 def declined_page(error: str) -> str:

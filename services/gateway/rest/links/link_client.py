@@ -19,7 +19,7 @@ from shared.contracts.upstox_links import (
     LinkStatusRequest,
     UnlinkRequest,
 )
-from shared.errors import Overloaded, RequestError, TimedOut, Unavailable
+from shared.errors import Overloaded, RequestError, Unavailable
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
@@ -35,7 +35,8 @@ _MAX_HINTS: Final = 16
 _CALLS_UPSTOX: Final = frozenset(
     (LinkOperation.LINK_FINISH, LinkOperation.LINK_REQUEST, LinkOperation.UNLINK)
 )
-_UNKNOWN: Final = "the outcome is not known: read the state of the link"
+# Also shown on the page of the callback.
+_UNKNOWN: Final = "the trading service does not answer and the outcome is not known: look at the state of the link"
 
 
 class LinkClient:
@@ -74,10 +75,10 @@ class LinkClient:
         subject = self._subject(operation, request)
         try:
             answer = await self._send(self._requests, subject, request, timeout_secs)
-        except (TimedOut, Unavailable) as error:
-            if not calls_upstox:
-                raise
-            raise type(error)(f"{error.detail}; {_UNKNOWN}") from None
+        except Unavailable as error:
+            if calls_upstox:
+                raise type(error)(_UNKNOWN) from None
+            raise
         return reply_body(subject, answer)
 
     async def hint(self, hint: LinkHint) -> bool:

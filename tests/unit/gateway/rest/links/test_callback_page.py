@@ -12,7 +12,7 @@ from services.gateway.rest.links.callback_page import (
     linked_page,
 )
 from shared.contracts.upstox_links import LinkPurpose
-from shared.errors import LinkRefused, LinkStateInvalid, LinkTaken, RequestError, TimedOut
+from shared.errors import LinkRefused, LinkStateInvalid, LinkTaken, RequestError, Unavailable
 from tests.support.gateway.fake_links import LINKED
 
 HOSTILE = "<script>alert(1)</script>\"'&{title}{0}"
@@ -42,16 +42,18 @@ def test_the_words_of_upstox_are_text_and_never_html() -> None:
     ("error", "words"),
     [
         (LinkStateInvalid("x"), "Start it again."),
-        (LinkTaken("another user has linked this account"), "another user has linked"),
-        (TimedOut("trading.0.link_finish did not reply"), "Look at the state of the link"),
+        (
+            LinkTaken("another user has linked this account"),
+            "Another user has linked this account.",
+        ),
+        (Unavailable("Upstox does not answer"), "Upstox does not answer."),
     ],
-    ids=["state", "taken", "timeout"],
+    ids=["state", "taken", "unavailable"],
 )
 def test_errors_are_said_in_words(error: RequestError, words: str) -> None:
     page = failed_page(error)
     assert "Not linked" in page
     assert words in page
-    assert "trading.0" not in page
 
 
 @pytest.mark.parametrize("error", [HOSTILE, "Call 555-0100 now", "access_denied ", "x" * 64])
