@@ -26,6 +26,10 @@ from services.gateway.http.key_monitor import KeyMonitor
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
 from services.gateway.http.token_bucket import KeyedCounter
+from services.gateway.rest.links.callback import LinkCallback
+from services.gateway.rest.links.endpoints import LinkEndpoints
+from services.gateway.rest.links.hooks import UpstoxHooks
+from services.gateway.rest.links.link_client import LinkClient
 from services.gateway.rest.market.endpoints import MarketEndpoints
 from services.gateway.rest.market.persister_client import PersisterClient
 from services.gateway.rest.routes import RestRoutes
@@ -39,7 +43,7 @@ from services.gateway.stream.registry import StreamRegistry
 from services.gateway.stream.session_context import SessionContext
 from services.gateway.stream.stream_log import StreamLog
 from services.gateway.stream_capacity import connection_limit, within_file_limit
-from shared.bus.connection import connect_bus
+from shared.bus.connection import Bus, connect_bus
 from shared.contracts.revocations import Revocations
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.clock_skew import ClockSkew
@@ -160,6 +164,7 @@ async def build(
                 max_concurrent=settings.trading_requests_at_once,
             ),
         )
+        links = _link_client(settings, bus, clock)
         auth = AuthProxy(
             await stack.enter_async_context(proxy_session(settings.auth_connections)),
             settings.auth_url,
@@ -172,7 +177,14 @@ async def build(
         stream = StreamEndpoint(context, forwarded, readiness)
         application = make_application(
             stream,
-            RestRoutes(access, [*market.table(), *trading.table()]),
+            RestRoutes(
+                access,
+                [*market.table(), *trading.table(), *LinkEndpoints(access, links).table()],
+                [
+                    *LinkCallback(access, links).routes(),
+                    *_upstox_hooks(settings, access, links, clock).routes(),
+                ],
+            ),
             auth,
             StaticFiles(files, access, forwarded),
             readiness,
@@ -191,6 +203,24 @@ async def build(
         )
         stack.push_async_callback(stream.drain)
         yield bus, lasting_components
+
+
+def _link_client(settings: GatewaySettings, bus: Bus, clock: Clock) -> LinkClient:
+    return LinkClient(
+        bus,
+        clock,
+        partitions=settings.trading_partitions,
+        timeout_secs=settings.order_timeout_secs,
+        upstox_timeout_secs=settings.link_timeout_secs,
+        hint_timeout_secs=settings.hook_timeout_secs,
+    )
+
+
+def _upstox_hooks(
+    settings: GatewaySettings, access: AccessControl, links: LinkClient, clock: Clock
+) -> UpstoxHooks:
+    users = RateLimiter("hooks", settings.hooks_per_sec, settings.hooks_burst)
+    return UpstoxHooks(access, links, users, clock)
 
 
 def _access_control(

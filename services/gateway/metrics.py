@@ -75,6 +75,12 @@ HTTP_REQUEST_SECONDS: Final = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+UPSTOX_HOOKS: Final = Counter(
+    "tradedad_gateway_upstox_hooks_total",
+    "Posts of Upstox's webhook (order) and notifier (token) that were passed on to trading, by "
+    "whether it has answered.",
+    ["kind", "outcome"],
+)
 LOOP_LAG_SECONDS: Final = Histogram(
     "tradedad_gateway_loop_lag_seconds",
     "Delay of a timer of the event loop.",

@@ -118,6 +118,18 @@ class GatewaySettings(ServiceSettings):
     trading_requests_at_once: Annotated[int, Field(ge=1, le=1_000_000_000)] = 256
     """Maximum number of requests to one partition of the trading service in flight. A further one gets
     HTTP 503."""
+    link_timeout_secs: Secs = 25.0
+    """Timeout of a request to the trading service for which it calls Upstox: to finish a login, to ask
+    for a token, or to unlink an account. To finish a login takes two calls, so this must be more than
+    twice `TRADEDAD_UPSTOX_TIMEOUT_SECS`."""
+    hook_timeout_secs: Secs = 4.0
+    """How long a post of Upstox's webhook or notifier waits for the trading service. It is then
+    answered all the same."""
+    hooks_per_sec: Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)] = 20.0
+    """Rate limit of the posts of Upstox's webhook and notifier for one user, per second. Beyond it, a
+    post gets HTTP 429. They also count as requests without a valid token from their address."""
+    hooks_burst: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
+    """Burst of the posts for one user."""
 
     auth_url: HttpUrl = "http://127.0.0.1:7410"
     """URL of the auth service, to which /auth and /.well-known/jwks.json are forwarded."""

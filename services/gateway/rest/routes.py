@@ -15,13 +15,20 @@ _PUBLIC: Final = "public, max-age=300"
 
 
 class RestRoutes:
-    """The routes of operations with their handlers."""
+    """The routes of operations with their handlers.
+
+    `undocumented` are routes that no program of a user calls; the OpenAPI document omits them.
+    """
 
     def __init__(
-        self, access: AccessControl, handlers: Iterable[tuple[Operation, Handler]]
+        self,
+        access: AccessControl,
+        handlers: Iterable[tuple[Operation, Handler]],
+        undocumented: Iterable[web.RouteDef] = (),
     ) -> None:
         self._access = access
         self._handlers = list(handlers)
+        self._undocumented = list(undocumented)
         self._openapi = operations.openapi().encode()
 
     async def openapi(self, request: web.Request) -> web.Response:
@@ -40,7 +47,7 @@ class RestRoutes:
         }
         for operation, handler in self._handlers:
             by_path.setdefault(operation.path, []).append((operation.method, handler))
-        routes = []
+        routes = [*self._undocumented]
         for path, handlers in by_path.items():
             routes += [web.route(method, path, handler) for method, handler in handlers]
             if "{" not in path:

@@ -7,6 +7,7 @@ from shared.contracts.subjects import STATUS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00, fresh_quote
+from tests.support.gateway.fake_links import answering_links
 from tests.support.gateway.fake_trading import answering_trading
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.rest import (
@@ -30,6 +31,7 @@ async def test_no_request_gets_a_5xx_or_an_undocumented_response(
     async with (
         answering_persister(nats, mongo_settings),
         answering_trading(nats),
+        answering_links(nats),
         running_gateway(nats, requests_burst=many, address_requests_burst=many) as gateway,
     ):
         await store_bars(mongo, bars_from(MONDAY_10_00, 20))

@@ -24,6 +24,8 @@ _PATIENT: dict[str, Any] = {
     "blocked_secs": PATIENCE_SECS,
     "heartbeat_secs": PATIENCE_SECS,
     "max_quote_age_secs": PATIENCE_SECS,
+    "hook_timeout_secs": PATIENCE_SECS,
+    "link_timeout_secs": PATIENCE_SECS,
     "order_timeout_secs": PATIENCE_SECS,
     "question_timeout_secs": PATIENCE_SECS,
     "runtime": RUNTIME,

@@ -21,6 +21,7 @@ from tradedad_client.errors import (
     Unavailable,
     Unreachable,
 )
+from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkState, LinkStatus
 from tradedad_client.messages import (
     EVERYTHING,
     Bar,
@@ -87,6 +88,10 @@ __all__ = [
     "Heartbeat",
     "Holding",
     "Limits",
+    "LinkLogin",
+    "LinkPurpose",
+    "LinkState",
+    "LinkStatus",
     "NewOrder",
     "NotFound",
     "NotUnderstood",

@@ -1,4 +1,4 @@
-"""Command line: ``python -m tradedad_client watch KEY...``, ``order``, ``positions``, ``funds``."""
+"""Command line: ``python -m tradedad_client watch KEY...``, ``order``, ``positions``, ``link`` ..."""
 
 import argparse
 import asyncio
@@ -18,6 +18,13 @@ from tradedad_client.account_commands import (
 )
 from tradedad_client.client import Client
 from tradedad_client.errors import ClientError, OutcomeUnknown
+from tradedad_client.link_commands import (
+    SECRET_VARIABLE,
+    link_account,
+    show_link,
+    unlink_account,
+)
+from tradedad_client.link_messages import LinkPurpose
 from tradedad_client.order_terms import Account, OrderType, Product, Side, Validity
 from tradedad_client.trading_requests import new_command_key
 from tradedad_client.watch import watch
@@ -91,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     funds = _add(commands, "funds", "show the money of an account", show_funds)
     for command in (listing, positions, funds):
         _add_account(command)
+    _add_links(commands)
     for command in (cancelling, listing, positions, funds):
         _add_json(command)
     return root
@@ -124,6 +132,25 @@ def _add_place(commands: Any) -> None:
     command.add_argument("--preview", action="store_true", help="check the order only")
     _add_command_key(command)
     _add_json(command)
+
+
+def _add_links(commands: Any) -> None:
+    linking = _add(commands, "link", "link an Upstox account: prints where to log in", link_account)
+    how = linking.add_mutually_exclusive_group()
+    how.add_argument(
+        "--client-id", help=f"of your own app at Upstox; its secret is read from {SECRET_VARIABLE}"
+    )
+    how.add_argument("--ask", action="store_true", help="let Upstox ask for a new token")
+    unlinking = _add(commands, "unlink", "log out at Upstox and forget the link", unlink_account)
+    status = _add(commands, "link-status", "show the link to an Upstox account", show_link)
+    for command in (linking, unlinking, status):
+        command.add_argument(
+            "--purpose",
+            choices=_values(LinkPurpose),
+            default=LinkPurpose.TRADING.value,
+            help="feed: the account of the market feed, for administrators",
+        )
+        _add_json(command)
 
 
 def _add_account(command: argparse.ArgumentParser) -> None:

@@ -1,11 +1,13 @@
-"""Orders and accounts: commands, each executed at most once, queries and events."""
+"""Orders, accounts and their links: commands, each executed at most once, queries and events."""
 
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from tradedad_client import link_requests
 from tradedad_client import trading_requests as requests
 from tradedad_client.account_events import AccountEvents
+from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkStatus
 from tradedad_client.messages import Gap, OrderEvent
 from tradedad_client.order_terms import (
     Account,
@@ -45,7 +47,8 @@ class Trading:
     passes a `command_key` of its own, at most 64 of ``A-Z a-z 0-9 _ . : -``, and stores it first.
 
     Commands raise OutcomeUnknown, Unavailable (the command was not executed), OrderRefused,
-    OrderFinal, NotFound or another Refused. Queries raise Unavailable or Refused.
+    OrderFinal, NotFound or another Refused. Queries raise Unavailable or Refused. Calls for links
+    have no key, since they can be repeated, and raise what queries raise.
     """
 
     def __init__(
@@ -151,6 +154,33 @@ class Trading:
     async def events(self, after: int = 0, *, limit: int = _MAX_RESULTS) -> Events:
         """Return a page of events after a `seq`, the oldest first."""
         return await self._rest.send(requests.events(after, limit=limit), Events)
+
+    async def link_status(self, *, purpose: LinkPurpose = LinkPurpose.TRADING) -> LinkStatus:
+        """Return the state of the link to an Upstox account."""
+        return await self._rest.send(link_requests.status(purpose), LinkStatus)
+
+    async def link(
+        self,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        purpose: LinkPurpose = LinkPurpose.TRADING,
+    ) -> LinkLogin:
+        """Start a login at Upstox; return the `login_url` that the user's browser must open.
+
+        `client_id` and `client_secret` are those of the user's own app at Upstox; without them the
+        operator's app is used.
+        """
+        request = link_requests.begin(purpose, client_id, client_secret)
+        return await self._rest.send(request, LinkLogin)
+
+    async def request_link(self, *, purpose: LinkPurpose = LinkPurpose.TRADING) -> LinkStatus:
+        """Let Upstox ask the user for a new token, in its app or by WhatsApp."""
+        return await self._rest.send(link_requests.renew(purpose), LinkStatus)
+
+    async def unlink(self, *, purpose: LinkPurpose = LinkPurpose.TRADING) -> LinkStatus:
+        """Log out at Upstox and forget the link."""
+        return await self._rest.send(link_requests.unlink(purpose), LinkStatus)
 
     def follow(self, after: int | None = None) -> AccountEvents:
         """Follow the events after a `seq`, or after the newest one; none is left out or repeated.

@@ -1,0 +1,76 @@
+"""Commands of the command line for links to Upstox accounts."""
+
+import argparse
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+import msgspec
+
+from tradedad_client.client import Client
+from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkStatus
+
+SECRET_VARIABLE: Final = "TRADE_DAD_UPSTOX_SECRET"
+"""A secret among the arguments could be read by all users of the machine."""
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+
+
+async def link_account(client: Client, options: argparse.Namespace) -> None:
+    """Start a login at Upstox, or let Upstox ask the user."""
+    purpose = LinkPurpose(options.purpose)
+    if options.ask:
+        status = await client.trading.request_link(purpose=purpose)
+        _print(options, status, format_link(status))
+        return
+    secret = None
+    if options.client_id is not None:
+        secret = os.environ.get(SECRET_VARIABLE)
+        if not secret:
+            raise ValueError(f"set {SECRET_VARIABLE} to the secret of the app")
+    login = await client.trading.link(
+        purpose=purpose, client_id=options.client_id, client_secret=secret
+    )
+    _print(options, login, format_login(login))
+
+
+async def unlink_account(client: Client, options: argparse.Namespace) -> None:
+    """Log out at Upstox and forget the link."""
+    status = await client.trading.unlink(purpose=LinkPurpose(options.purpose))
+    _print(options, status, format_link(status))
+
+
+async def show_link(client: Client, options: argparse.Namespace) -> None:
+    """Show the state of the link."""
+    status = await client.trading.link_status(purpose=LinkPurpose(options.purpose))
+    _print(options, status, format_link(status))
+
+
+def format_login(login: LinkLogin) -> list[str]:
+    """Format what the user must do."""
+    return [
+        f"Open this address in your browser before {_time(login.expires_at)}, and give it to nobody:",
+        login.login_url,
+    ]
+
+
+def format_link(status: LinkStatus) -> list[str]:
+    """Format the state of a link, its account, and why it cannot be used."""
+    name = "" if status.user_name is None else f" ({status.user_name})"
+    account = "" if status.upstox_user_id is None else f"  {status.upstox_user_id}{name}"
+    app = "  own app" if status.own_app else ""
+    until = "" if status.expires_at is None else f"  until {_time(status.expires_at)}"
+    lines = [f"{status.state}{account}{app}{until}"]
+    if status.detail is not None:
+        lines.append(status.detail)
+    if status.purpose is LinkPurpose.TRADING and not status.live_trading:
+        lines.append("the operator does not allow orders on Upstox accounts")
+    return lines
+
+
+def _time(epoch_ms: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms)
+    return f"{moment.astimezone(_INDIA):%Y-%m-%d %H:%M %Z}"
+
+
+def _print(options: argparse.Namespace, answer: Any, lines: list[str]) -> None:
+    print(msgspec.json.encode(answer).decode() if options.json else "\n".join(lines))
