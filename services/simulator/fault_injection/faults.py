@@ -6,7 +6,7 @@ from typing import Final
 
 from services.simulator.fault_injection.fault_kinds import FaultKind, Stream
 
-MAX_ARMED: Final = 100
+MAX_ARMED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Fault:
 
 
 class Faults:
-    """Armed faults by number, oldest first; at most 100, the oldest are dropped."""
+    """Armed faults by number, oldest first; at most 1000, the oldest are dropped."""
 
     def __init__(self) -> None:
         self._armed: dict[int, Fault] = {}
