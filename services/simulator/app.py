@@ -87,13 +87,13 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
         tokens,
         _stream_codes(wall_clock),
         settings,
+        faults,
     )
-    brokerage.webhook.posts_per_update = faults.webhook_posts
     loop.on_step.append(brokerage.step)
     app = web.Application(
         middlewares=[
             problems,
-            request_faults(faults),
+            request_faults(faults, tokens),
             error_answers,
             call_limits(settings, tokens, wall_clock),
             token_scopes(tokens),
@@ -129,7 +129,7 @@ async def build(
         yield [simulator.simulation_loop, simulator.webhook]
 
 
-def _stream_codes(wall_clock: Clock) -> OneTimeCodes:
+def _stream_codes(wall_clock: Clock) -> OneTimeCodes[str]:
     return OneTimeCodes(
         wall_clock, lifetime_secs=_STREAM_CODE_LIFETIME_SECS, code_bytes=_STREAM_CODE_BYTES
     )

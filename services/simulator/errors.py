@@ -99,7 +99,7 @@ class ErrorCode(StrEnum):
     MARKET_ORDER_BLOCKED = "UDAPI1158"
 
 
-_STATUS: Final = {
+_STATUS: Final[dict[str, HTTPStatus]] = {
     ErrorCode.RATE_LIMIT: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.ORDER_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ErrorCode.INVALID_CREDENTIALS: HTTPStatus.UNAUTHORIZED,
@@ -123,9 +123,12 @@ class ApiError(Exception):
     """
 
     def __init__(
-        self, code: ErrorCode, message: str, *, path: str | None = None, value: object = None
+        self, code: str, message: str, *, path: str | None = None, value: object = None
     ) -> None:
-        """`path` is the name of the invalid field and `value` its content; None if there is none."""
+        """`code` is an ErrorCode, except by a fault.
+
+        `path` is the name of the invalid field and `value` its content; None if there is none.
+        """
         super().__init__(message)
         self.code = code
         self.message = message

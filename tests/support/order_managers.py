@@ -3,6 +3,8 @@
 from typing import Any
 
 from services.simulator.account.account import TradingAccount, TradingAccounts
+from services.simulator.fault_injection.fault_kinds import FaultKind
+from services.simulator.fault_injection.faults import Fault, Faults
 from services.simulator.market.book import OrderBook
 from services.simulator.market.flows import Trade
 from services.simulator.market.instruments import ListedInstrument
@@ -34,9 +36,11 @@ class OrderManagerHarness:
         self.calendar = SimulatedCalendar(always_open=False)
         self.now_ms = at_ms
         self.order_store = OrderStore(max_rows=1_000)
+        self.faults = Faults()
         self.order_manager = OrderManager(
-            self.states, self.calendar, self.accounts, self.order_store, start_ms=at_ms
-        )
+            self.states, self.calendar, self.accounts, self.order_store,
+            start_ms=at_ms, faults=self.faults,
+        )  # fmt: skip
         self.versions: list[Order] = []
         """All versions of all orders, as the order manager published them."""
         self.fills: list[Fill] = []
@@ -61,6 +65,10 @@ class OrderManagerHarness:
         more = dict[str, Any](product=Product.I, price_paise=price_paise) | more
         request = OrderRequest(KEY, side, quantity, order_type=order_type, **more)
         return self.order_manager.place(USER, request, self.now_ms)
+
+    def arm(self, kind: FaultKind, **options: Any) -> None:
+        """Arm a fault."""
+        self.faults.arm(Fault(kind, **options))
 
     def trade(self, price: int, quantity: int = 1_000) -> None:
         """Make a trade in the market and advance by a second."""

@@ -8,6 +8,14 @@ from services.simulator.settings import SimulatorSettings
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user has allowed, to be exchanged for a token."""
+
+    user_id: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """Credentials and redirect addresses of an OAuth client."""
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from services.simulator.access.user_id import DEFAULT_USER
 from services.simulator.simulation.exchange_clock import ExchangeClock
 from shared.market.exchange_time import DAY_MS, IST_OFFSET_MS
 
 _EXPIRY_OF_DAY_MS: Final = (3 * 60 + 30) * 60_000  # 03:30 IST
 _NEVER_MS: Final = 1 << 62
 _MAX_TOKENS: Final = 10_000
-DEFAULT_USER: Final = "SIM001"
 YEAR_MS: Final = 365 * DAY_MS
 
 
@@ -68,9 +68,13 @@ class TokenStore:
         """Make the token invalid; an unknown token is ignored."""
         self._grants.pop(token, None)
 
-    def revoke_all(self) -> None:
-        """Make all tokens invalid, as Upstox does at 03:30 IST."""
-        self._grants.clear()
+    def revoke_all(self, user_id: str = "") -> None:
+        """Make all tokens of a user invalid; without a user all, as Upstox does at 03:30 IST."""
+        self._grants = {
+            token: grant
+            for token, grant in self._grants.items()
+            if user_id not in ("", grant.user_id)
+        }
 
     def restore_configured(self) -> None:
         """Make the configured token valid again, for the default user."""

@@ -34,8 +34,8 @@ class Webhook:
         self._pause_secs = pause_secs
         self._is_reachable = True
         self._queue: asyncio.Queue[str] = asyncio.Queue(_MAX_QUEUED)
-        self.posts_per_update: Callable[[], int] = lambda: 1
-        """Returns how many times to post the next update; more than once only by a fault."""
+        self.posts: Callable[[str], list[str]] = lambda text: [text]
+        """Returns what to post for the next update; other than that only by a fault."""
 
     def publish(self, update: PortfolioUpdate) -> None:
         """Queue an update of an order or a GTT order; other updates are ignored."""
@@ -51,8 +51,8 @@ class Webhook:
         async with aiohttp.ClientSession(timeout=self._timeout) as http:
             while True:
                 text = await self._queue.get()
-                for _ in range(self.posts_per_update()):
-                    is_delivered = await self._deliver(http, text)
+                for post in self.posts(text):
+                    is_delivered = await self._deliver(http, post)
                     WEBHOOK_UPDATES.labels("delivered" if is_delivered else "failed").inc()
 
     async def _deliver(self, http: aiohttp.ClientSession, text: str) -> bool:

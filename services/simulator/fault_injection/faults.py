@@ -1,51 +1,12 @@
-"""Armed faults, and the choice of the fault for the next request, frame or webhook update."""
+"""Armed faults, and the choice of the fault for the next request, message, order or update."""
 
 from collections.abc import Container
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
-MAX_ARMED: Final = 100
+from services.simulator.fault_injection.fault_kinds import FaultKind, Stream
 
-
-class FaultKind(StrEnum):
-    """The effect of a fault."""
-
-    ERROR = "error"
-    """A request is answered with `status` and not executed."""
-    SLOW = "slow"
-    """A request is executed after `delay_secs`."""
-    LOST = "lost"
-    """A request is executed, and its connection is aborted without an answer."""
-    LATE = "late"
-    """A request is executed at once and answered after `delay_secs`."""
-
-    DROP = "drop"
-    """A frame is not sent."""
-    DUPLICATE = "duplicate"
-    """A frame is sent twice."""
-    REORDER = "reorder"
-    """A frame is sent after its successor."""
-    GARBAGE = "garbage"
-    """Bytes that cannot be decoded are sent instead of a frame."""
-    TRUNCATE = "truncate"
-    """The first half of a frame is sent."""
-    STALL = "stall"
-    """The connection sends no more frames, but answers pings."""
-    HALF_OPEN = "half_open"
-    """The connection neither sends nor reads; it is aborted after `delay_secs`, or 60 s."""
-    CLOSE = "close"
-    """The connection is closed with `code`."""
-    ABORT = "abort"
-    """The connection is aborted without a close frame."""
-
-    WEBHOOK_TWICE = "webhook_twice"
-    """An update is posted to the webhook twice."""
-
-
-REQUEST_FAULTS: Final = frozenset({FaultKind.ERROR, FaultKind.SLOW, FaultKind.LOST, FaultKind.LATE})
-WEBHOOK_FAULTS: Final = frozenset({FaultKind.WEBHOOK_TWICE})
-FRAME_FAULTS: Final = frozenset(FaultKind) - REQUEST_FAULTS - WEBHOOK_FAULTS
+MAX_ARMED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +15,53 @@ class Fault:
 
     kind: FaultKind
     path: str = "/"
-    """Path prefix of the requests; without meaning for frames and updates."""
+    """Path prefix of the requests; without meaning for other events."""
     method: str = ""
     """Method of the requests; empty means any."""
+    stream: Stream = Stream.FEED
+    """The stream of the messages; without meaning for other events."""
+    user_id: str = ""
+    """User of the request, connection or order; empty means any."""
     times: int | None = 1
     """None means until disarmed."""
     after: int = 0
     status: int = 500
+    error_code: str = ""
+    """Upstox's error code; empty means one that follows from the status."""
+    message: str = ""
+    """Words of the error or the rejection; empty means the usual ones."""
+    is_executed: bool = False
+    """Whether a request is executed before `error` or `html` answers it."""
     delay_secs: float = 0.0
+    """Wall time; exchange time for faults of orders."""
     code: int = 1011
 
-    def matches(self, kinds: Container[FaultKind], method: str, path: str) -> bool:
-        """Whether the fault has one of these kinds and applies to this request."""
+    @property
+    def delay_ms(self) -> int:
+        """The delay in ms."""
+        return round(self.delay_secs * 1_000)
+
+    def matches(
+        self,
+        kinds: Container[FaultKind],
+        *,
+        method: str,
+        path: str,
+        stream: Stream | None,
+        user_id: str,
+    ) -> bool:
+        """Whether the fault has one of these kinds and applies to this event."""
         return (
             self.kind in kinds
             and path.startswith(self.path)
-            and (not self.method or self.method == method)
+            and self.method in ("", method)
+            and self.user_id in ("", user_id)
+            and stream in (None, self.stream)
         )
 
 
 class Faults:
-    """Armed faults by number, oldest first; at most 100, the oldest are dropped."""
+    """Armed faults by number, oldest first; at most 1000, the oldest are dropped."""
 
     def __init__(self) -> None:
         self._armed: dict[int, Fault] = {}
@@ -104,16 +91,18 @@ class Faults:
         """Whether a fault of this kind is armed."""
         return any(fault.kind is kind for fault in self._armed.values())
 
-    def webhook_posts(self) -> int:
-        """How many times the next update is posted to the webhook."""
-        return 1 if self.take(WEBHOOK_FAULTS) is None else 2
-
     def take(
-        self, kinds: Container[FaultKind], *, method: str = "", path: str = "/"
+        self,
+        kinds: Container[FaultKind],
+        *,
+        method: str = "",
+        path: str = "/",
+        stream: Stream | None = None,
+        user_id: str = "",
     ) -> Fault | None:
         """The oldest fault that applies to this event, or None; reduces the counts of faults."""
         for number, fault in list(self._armed.items()):
-            if not fault.matches(kinds, method, path):
+            if not fault.matches(kinds, method=method, path=path, stream=stream, user_id=user_id):
                 continue
             if fault.after:
                 self._armed[number] = replace(fault, after=fault.after - 1)

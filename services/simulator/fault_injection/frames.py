@@ -1,65 +1,95 @@
-"""The effect of faults on the frames of a feed connection."""
+"""The effect of faults on the messages of a WebSocket connection."""
 
 import asyncio
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import AnyStr, Final, Generic, Protocol
 
-from services.simulator.fault_injection.faults import FRAME_FAULTS, Fault, FaultKind, Faults
+from services.simulator.fault_injection.fault_kinds import FRAME_FAULTS, FaultKind, Stream
+from services.simulator.fault_injection.faults import Fault, Faults
+from shared.runtime.tasks import stop
 
 HALF_OPEN_SECS: Final = 60.0
 # Starts with the tag of field 0, which is invalid in protobuf.
 GARBAGE: Final = b"\x00garbage\xff\xff\xff\xff"
+GARBAGE_TEXT: Final = '{"update_type": "order", garbage'
 
 
-class FrameSocket(Protocol):
-    """The methods of a WebSocket that `FaultySocket` uses."""
-
-    async def send_bytes(self, data: bytes) -> None:
-        """Send one frame. Raises ConnectionError if the socket is closed."""
-        ...
+class Closable(Protocol):
+    """The method of a WebSocket that ends the connection."""
 
     async def close(self, *, code: int = 1000) -> bool:
         """Close with a code."""
         ...
 
 
-class FaultySocket:
-    """Wraps a socket and applies the armed faults; without faults it passes frames through."""
+class FaultySocket(Generic[AnyStr]):
+    """Wraps a socket and applies the armed faults; without faults it passes messages through."""
 
     def __init__(
-        self, socket: FrameSocket, transport: asyncio.Transport | None, faults: Faults
+        self,
+        socket: Closable,
+        send: Callable[[AnyStr], Awaitable[None]],
+        transport: asyncio.Transport | None,
+        faults: Faults,
+        *,
+        garbage: AnyStr,
+        stream: Stream,
+        user_id: str,
     ) -> None:
+        """`send` raises ConnectionError if the socket is closed."""
         self._socket = socket
+        self._send: Callable[[AnyStr], Awaitable[None]] = send
         self._transport = transport
         self._faults = faults
-        self._held_back: bytes | None = None
+        self._garbage: AnyStr = garbage
+        self._stream = stream
+        self._user_id = user_id
+        self._held_back: AnyStr | None = None
+        self._delayed: set[asyncio.Task[None]] = set()
         self._is_silent = False
 
-    async def send_bytes(self, data: bytes) -> None:
-        """Send a frame, or apply the next fault to it."""
+    async def send(self, message: AnyStr) -> None:
+        """Send a message, or apply the next fault to it."""
         if self._is_silent:
             return
-        fault = self._faults.take(FRAME_FAULTS)
+        fault = self._faults.take(FRAME_FAULTS, stream=self._stream, user_id=self._user_id)
         if fault is not None and fault.kind in _CONNECTION_FAULTS:
             await self._break_connection(fault)
             return
-        for frame in self._frames_to_send(data, fault):
-            await self._socket.send_bytes(frame)
+        if fault is not None and fault.kind is FaultKind.DELAY:
+            task = asyncio.create_task(self._send_later(message, fault.delay_secs))
+            self._delayed.add(task)
+            task.add_done_callback(self._delayed.discard)
+            return
+        for each in self._to_send(message, fault):
+            await self._send(each)
 
-    def _frames_to_send(self, frame: bytes, fault: Fault | None) -> list[bytes]:
+    async def end(self) -> None:
+        """Send none of the delayed messages any more."""
+        await stop(self._delayed)
+
+    async def _send_later(self, message: AnyStr, delay_secs: float) -> None:
+        await asyncio.sleep(delay_secs)
+        with suppress(ConnectionError):  # the reader of the socket ends the session
+            if not self._is_silent:
+                await self._send(message)
+
+    def _to_send(self, message: AnyStr, fault: Fault | None) -> list[AnyStr]:
         match fault and fault.kind:
             case FaultKind.DROP:
                 return []
             case FaultKind.DUPLICATE:
-                return [frame, frame]
+                return [message, message]
             case FaultKind.GARBAGE:
-                return [GARBAGE]
+                return [self._garbage]
             case FaultKind.TRUNCATE:
-                return [frame[: len(frame) // 2]]
+                return [message[: len(message) // 2]]
             case FaultKind.REORDER if self._held_back is None:
-                self._held_back = frame
+                self._held_back = message
                 return []
         held_back, self._held_back = self._held_back, None
-        return [frame] if held_back is None else [frame, held_back]
+        return [message] if held_back is None else [message, held_back]
 
     async def _break_connection(self, fault: Fault) -> None:
         match fault.kind:

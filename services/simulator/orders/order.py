@@ -161,6 +161,13 @@ class Order:
     """Whether the trigger price was reached, so that it no longer applies."""
     limit_paise: int = 0
     """The worst price at which the order may trade; 0 means any price."""
+    is_shown_complete: bool = False
+    """Whether it is shown as complete, by a fault, although it is not at the exchange."""
+
+    @property
+    def shown_status(self) -> OrderStatus:
+        """The status that users see."""
+        return OrderStatus.COMPLETE if self.is_shown_complete else self.status
 
     @property
     def pending_quantity(self) -> int:

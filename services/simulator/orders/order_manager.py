@@ -9,11 +9,14 @@ from dataclasses import replace
 from typing import Final
 
 from services.simulator.errors import ApiError, ErrorCode
+from services.simulator.fault_injection.fault_kinds import FaultKind
+from services.simulator.fault_injection.faults import Faults
 from services.simulator.market.flows import Trade
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import SimulatedState
 from services.simulator.orders import checks
 from services.simulator.orders.auction_fills import auction_fills
+from services.simulator.orders.held_orders import HeldOrders
 from services.simulator.orders.liquidity import Liquidity
 from services.simulator.orders.order import (
     AMO_PENDING,
@@ -25,6 +28,7 @@ from services.simulator.orders.order import (
 )
 from services.simulator.orders.order_store import OrderStore
 from services.simulator.orders.risk_checks import RiskChecks
+from services.simulator.orders.sessions import Sessions
 from services.simulator.orders.working_orders import WorkingOrders
 from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date, trading_day
@@ -47,15 +51,18 @@ class OrderManager:
         *,
         start_ms: int,
         needs_protection: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         """With `needs_protection` market orders without market protection are refused."""
         self._states = states
-        self._calendar = calendar
+        self._sessions = Sessions(states, calendar)
         self._risk_checks = risk_checks
         self.order_store = order_store
         self._needs_protection = needs_protection
         self._day = trading_day(start_ms)
+        self._faults = faults or Faults()
         self._working = WorkingOrders(order_store, risk_checks)
+        self._held = HeldOrders(self._working, states, self._faults, self._send_to_exchange)
         self._liquidity: dict[str, Liquidity] = {}
         self._order_number = 0
         self.on_order = self._working.on_order
@@ -73,16 +80,16 @@ class OrderManager:
         order = Order(order_id, user_id, request, placed_ms=at_ms, updated_ms=at_ms)
         self._working.update(order)
         order = self._working.move(order, OrderStatus.VALIDATION_PENDING, at_ms)
-        phase = self._calendar.phase(self._segment(order), at_ms)
+        phase = self._sessions.phase(request.instrument_key, at_ms)
         rejection = self._rejection(order)
         if phase is not Phase.NORMAL_OPEN and request.validity is Validity.IOC:
             rejection = "An IOC order needs an open market"
-        if self._in_closing_auction(self._states[request.instrument_key], at_ms):
+        if self._sessions.in_closing_auction(request.instrument_key, at_ms):
             rejection = rejection or checks.auction_rejection(request)
         if rejection is not None:
             return self._working.move(order, OrderStatus.REJECTED, at_ms, rejection)
         if phase is Phase.NORMAL_OPEN or phase in _PRE_OPEN:
-            return self._send_to_exchange(order, at_ms)
+            return self._held.hold_new(order, at_ms) or self._send_to_exchange(order, at_ms)
         return self._working.move(replace(order, is_amo=True), OrderStatus.AMO_RECEIVED, at_ms)
 
     def modify(self, user_id: str, order_id: str, modification: Modification, at_ms: int) -> Order:
@@ -94,10 +101,10 @@ class OrderManager:
         """
         self._check_service_hours(at_ms)
         order = self._find(user_id, order_id)
-        if order.is_final:
+        if order.is_final or self._held.is_held(order):
             raise ApiError(
                 ErrorCode.MODIFY_OF_FINAL_ORDER,
-                f"An order that is {order.status} cannot be modified",
+                f"An order that is {order.shown_status} cannot be modified",
             )
         request = modification(order.request)
         checks.check_request(request, self._states, needs_protection=self._needs_protection)
@@ -109,6 +116,9 @@ class OrderManager:
             if rejection is not None:
                 raise ApiError(ErrorCode.MODIFY_OF_FINAL_ORDER, rejection)
             return self._working.move(modified, OrderStatus.AMO_MODIFIED, at_ms)
+        fault = self._faults.take({FaultKind.NOT_MODIFIED}, user_id=user_id)
+        if fault is not None:
+            rejection = fault.message or "The exchange has not modified the order"
         status_before = order.status
         order = self._working.move(order, OrderStatus.MODIFY_VALIDATION_PENDING, at_ms)
         if rejection is not None:
@@ -122,14 +132,28 @@ class OrderManager:
         """Cancel a pending order. Raises ApiError if there is no such order or it is final."""
         self._check_service_hours(at_ms)
         order = self._find(user_id, order_id)
-        if order.is_final:
+        if order.is_final or order.is_shown_complete:
             raise ApiError(
                 ErrorCode.CANCEL_OF_FINAL_ORDER,
-                f"An order that is {order.status} cannot be cancelled",
+                f"An order that is {order.shown_status} cannot be cancelled",
             )
+        if self._held.is_held(order):
+            return order
         if order.status in AMO_PENDING:
             return self._working.move(order, OrderStatus.AMO_CANCELLED, at_ms)
-        return self._working.cancel(order, at_ms, "")
+        return self._held.hold_cancelled(order, at_ms) or self._working.cancel(order, at_ms, "")
+
+    def fill(self, order: Order, quantity: int, price_paise: int | None, at_ms: int) -> Order:
+        """Fill a resting order at any price; None means its limit, or the last price.
+
+        Raises ApiError if the order does not rest or less than `quantity` of it is pending.
+        """
+        is_resting = order.status in (OrderStatus.OPEN, OrderStatus.TRIGGER_PENDING)
+        if not is_resting or not 0 < quantity <= order.pending_quantity:
+            raise ApiError(ErrorCode.INVALID_INPUT, f"{quantity} of this order cannot be filled")
+        return self._working.fill_anyway(
+            order, self._states[order.request.instrument_key], quantity, price_paise, at_ms
+        )
 
     def step(self, trades: Sequence[Trade], now_ms: int) -> None:
         """Process the market's trades up to `now_ms`."""
@@ -146,21 +170,21 @@ class OrderManager:
                 by_key[trade.key].append(trade)
         for key in keys:
             self._step_key(key, by_key[key], now_ms)
+        self._held.release_due(now_ms)
 
     def _step_key(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
-        state = self._states[key]
         continuous = []
         for trade in trades:
-            if self._is_trading(state, trade.time_ms):
+            if self._sessions.is_trading(key, trade.time_ms):
                 continuous.append(trade)
             else:
                 self._match_auction(key, trade)
-        self._liquidity[key] = Liquidity(state, continuous)
-        if self._is_trading(state, now_ms):
+        self._liquidity[key] = Liquidity(self._states[key], continuous)
+        if self._sessions.is_trading(key, now_ms):
             self._process(key, continuous, now_ms)
-        elif self._is_over(state, now_ms):
+        elif self._sessions.is_over(key, now_ms):
             self._expire(key, now_ms)
-        elif self._in_closing_auction(state, now_ms):
+        elif self._sessions.in_closing_auction(key, now_ms):
             self._cancel_for_closing_auction(key, now_ms)
 
     def pending_orders(self, user_id: str) -> list[Order]:
@@ -170,6 +194,8 @@ class OrderManager:
     def _process(self, key: str, trades: Sequence[Trade], now_ms: int) -> None:
         """Trigger and match the pending orders, by price priority, then by time priority."""
         for order in self._working.of_key(key):
+            if self._held.is_held(order):
+                continue
             if order.status in AMO_PENDING:
                 rejection = self._rejection(order)
                 if rejection is None:
@@ -220,16 +246,16 @@ class OrderManager:
 
     def _match(self, order: Order, at_ms: int) -> Order:
         key = order.request.instrument_key
-        state = self._states[key]
-        if not self._is_trading(state, at_ms):
+        if not self._sessions.is_trading(key, at_ms):
             return order
         if key not in self._liquidity:
-            self._liquidity[key] = Liquidity(state, ())
+            self._liquidity[key] = Liquidity(self._states[key], ())
         for fill_ms, price_paise, quantity in self._liquidity[key].take(order, at_ms):
             order = self._working.fill(order, price_paise, quantity, fill_ms)
         return order
 
     def _expire(self, key: str, now_ms: int) -> None:
+        self._held.release_key(key, now_ms)
         for order in self._working.of_key(key):
             if order.status not in AMO_PENDING:
                 self._working.cancel(order, now_ms, "Expired at the end of the day")
@@ -251,11 +277,8 @@ class OrderManager:
         rejection = checks.exchange_rejection(request, self._states[request.instrument_key])
         if rejection is not None:
             return rejection
-        others = [
-            other
-            for other in self.pending_orders(order.user_id)
-            if other.order_id != order.order_id
-        ]
+        pending = self.pending_orders(order.user_id)
+        others = [other for other in pending if other.order_id != order.order_id]
         # The filled part is a position already.
         request = replace(request, quantity=order.pending_quantity)
         return self._risk_checks.rejection(order.user_id, request, others)
@@ -269,25 +292,8 @@ class OrderManager:
         return order
 
     def _check_service_hours(self, at_ms: int) -> None:
-        if not self._calendar.service_hours_open(at_ms):
+        if not self._sessions.service_hours_open(at_ms):
             raise ApiError(
                 ErrorCode.ORDER_SERVICE_CLOSED,
                 "The order service is open from 5:30 AM to 12:00 AM IST",
             )
-
-    def _is_trading(self, state: SimulatedState, at_ms: int) -> bool:
-        return self._calendar.is_trading(
-            state.instrument.segment, at_ms, closing_auction=state.has_closing_auction
-        )
-
-    def _is_over(self, state: SimulatedState, at_ms: int) -> bool:
-        return self._calendar.is_over(
-            state.instrument.segment, at_ms, closing_auction=state.has_closing_auction
-        )
-
-    def _in_closing_auction(self, state: SimulatedState, at_ms: int) -> bool:
-        stage = self._calendar.closing_auction(state.instrument.segment, at_ms)
-        return state.has_closing_auction and stage is not None
-
-    def _segment(self, order: Order) -> str:
-        return self._states[order.request.instrument_key].instrument.segment

@@ -20,7 +20,20 @@ _MICROS_PER_MILLI: Final = 1_000
 
 
 def order_row(order: Order, instrument: ListedInstrument) -> View:
-    """A row of the order book, and the data of order details."""
+    """A row of the order book, and the data of order details, as users see it."""
+    row = true_order_row(order, instrument)
+    if order.is_shown_complete:
+        row |= {
+            "status": order.shown_status,
+            "average_price": row["price"],
+            "filled_quantity": row["quantity"],
+            "pending_quantity": 0,
+        }
+    return row
+
+
+def true_order_row(order: Order, instrument: ListedInstrument) -> View:
+    """A row of the order book, as the order is."""
     request = order.request
     return {
         "exchange": instrument.exchange,

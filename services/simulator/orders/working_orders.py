@@ -4,7 +4,10 @@ Every time is an argument (exchange time, epoch ms).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from services.simulator.market.state import SimulatedState
+from services.simulator.orders import checks
 from services.simulator.orders.order import Fill, Order, OrderStatus
 from services.simulator.orders.order_store import OrderStore
 from services.simulator.orders.risk_checks import RiskChecks
@@ -64,6 +67,26 @@ class WorkingOrders:
         for listener in self.on_fill:
             listener(fill)
         return order
+
+    def fill_anyway(
+        self,
+        order: Order,
+        state: SimulatedState,
+        quantity: int,
+        price_paise: int | None,
+        at_ms: int,
+    ) -> Order:
+        """Fill an order that the market need not trade, for example one without its trigger.
+
+        `price_paise` None means the limit of the order, or the last price if it has none.
+        """
+        if order.status is not OrderStatus.OPEN:
+            limit = checks.limit_paise(order.request, state)
+            is_triggered = order.request.order_type.has_trigger
+            order = replace(order, limit_paise=limit, triggered=is_triggered)
+            order = self.move(order, OrderStatus.OPEN, at_ms)
+        price_paise = price_paise or order.limit_paise or state.ltp_paise
+        return self.fill(order, price_paise, quantity, at_ms)
 
     def update(self, order: Order) -> None:
         """Store a new version of an order and notify the listeners."""

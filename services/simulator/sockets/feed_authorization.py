@@ -19,7 +19,7 @@ class FeedAuthorizationRoutes:
 
     def __init__(
         self,
-        codes: OneTimeCodes,
+        codes: OneTimeCodes[str],
         tokens: TokenStore,
         feed: FeedServer,
         settings: SimulatorSettings,

@@ -6,8 +6,9 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from services.simulator.access.one_time_codes import OneTimeCodes
+from services.simulator.fault_injection.fault_kinds import Stream
 from services.simulator.fault_injection.faults import Faults
-from services.simulator.fault_injection.frames import FaultySocket, heartbeat_secs
+from services.simulator.fault_injection.frames import GARBAGE, FaultySocket, heartbeat_secs
 from services.simulator.feed.frames import FrameBuilder, snapshot
 from services.simulator.feed.limits import SubscriptionQuota
 from services.simulator.feed.market_info import market_info, market_phases
@@ -32,7 +33,7 @@ class FeedServer:
     def __init__(
         self,
         market: Market,
-        codes: OneTimeCodes,
+        codes: OneTimeCodes[str],
         ledger: Ledger,
         settings: SimulatorSettings,
         faults: Faults | None = None,
@@ -86,7 +87,7 @@ class FeedServer:
             raise web.HTTPForbidden(text="too many connections of this user")
         quota.connections += 1
         try:
-            return await self._serve(request, quota)
+            return await self._serve(request, quota, user_id)
         finally:
             quota.connections -= 1
 
@@ -96,7 +97,9 @@ class FeedServer:
         closing = (socket.close(code=WSCloseCode.GOING_AWAY) for socket in sockets)
         await asyncio.gather(*closing, return_exceptions=True)
 
-    async def _serve(self, request: web.Request, quota: SubscriptionQuota) -> web.StreamResponse:
+    async def _serve(
+        self, request: web.Request, quota: SubscriptionQuota, user_id: str
+    ) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             heartbeat=heartbeat_secs(self._settings.heartbeat_secs, self._faults),
             timeout=_CLOSE_SECS,
@@ -104,8 +107,12 @@ class FeedServer:
             max_msg_size=_MAX_REQUEST_BYTES,
         )
         await socket.prepare(request)
+        faulty = FaultySocket(
+            socket, socket.send_bytes, request.transport, self._faults,
+            garbage=GARBAGE, stream=Stream.FEED, user_id=user_id,
+        )  # fmt: skip
         session = FeedSession(
-            FaultySocket(socket, request.transport, self._faults).send_bytes,
+            faulty.send,
             request.transport,
             FeedSubscriptions(self._market.states, quota),
             max_frames=self._settings.client_queue_frames,
@@ -127,6 +134,7 @@ class FeedServer:
                         await socket.close(code=WSCloseCode.POLICY_VIOLATION)
                 writer.cancel()
         finally:
+            await faulty.end()
             del self._sessions[session]
             session.subscriptions.end()
             FEED_CONNECTIONS.set(len(self._sessions))

@@ -13,6 +13,13 @@ from services.simulator.account.portfolio_updates import PortfolioUpdate, Update
 from services.simulator.api.authentication import authenticate
 from services.simulator.api.envelope import success
 from services.simulator.errors import ApiError, ErrorCode
+from services.simulator.fault_injection.fault_kinds import Stream
+from services.simulator.fault_injection.faults import Faults
+from services.simulator.fault_injection.frames import (
+    GARBAGE_TEXT,
+    FaultySocket,
+    heartbeat_secs,
+)
 from services.simulator.settings import SimulatorSettings
 from services.simulator.sockets.portfolio_session import PortfolioSession
 from shared.runtime.logs import get_logger
@@ -27,11 +34,16 @@ class PortfolioServer:
     """Serves all connections; a client authenticates by its token or by a one-time code."""
 
     def __init__(
-        self, codes: OneTimeCodes, tokens: TokenStore, settings: SimulatorSettings
+        self,
+        codes: OneTimeCodes[str],
+        tokens: TokenStore,
+        settings: SimulatorSettings,
+        faults: Faults,
     ) -> None:
         self._codes = codes
         self._tokens = tokens
         self._settings = settings
+        self._faults = faults
         self._sessions: set[PortfolioSession] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -59,11 +71,18 @@ class PortfolioServer:
         """Serve one client until it disconnects. Raises ApiError (401)."""
         user_id, update_types = self._authenticate(request), _update_types(request)
         socket = web.WebSocketResponse(
-            heartbeat=self._settings.heartbeat_secs, timeout=_CLOSE_SECS, compress=False
+            heartbeat=heartbeat_secs(self._settings.heartbeat_secs, self._faults),
+            timeout=_CLOSE_SECS,
+            compress=False,
         )
         await socket.prepare(request)
+        faulty = FaultySocket(
+            socket, socket.send_str, request.transport, self._faults,
+            garbage=GARBAGE_TEXT, stream=Stream.PORTFOLIO, user_id=user_id,
+        )  # fmt: skip
         session = PortfolioSession(
             socket,
+            faulty.send,
             request.transport,
             user_id=user_id,
             update_types=update_types,
@@ -79,6 +98,7 @@ class PortfolioServer:
                     pass  # messages from clients are ignored
                 writer.cancel()
         finally:
+            await faulty.end()
             self._sessions.discard(session)
             log.info("portfolio client disconnected", connections=len(self._sessions))
         return socket

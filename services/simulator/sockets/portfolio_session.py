@@ -1,6 +1,7 @@
 """One client of the portfolio stream: its user, its update types, its queued updates."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 
 from aiohttp import web
@@ -15,6 +16,7 @@ class PortfolioSession(SendQueue[str]):
     def __init__(
         self,
         socket: web.WebSocketResponse,
+        send: Callable[[str], Awaitable[None]],
         transport: asyncio.Transport | None,
         *,
         user_id: str,
@@ -23,7 +25,7 @@ class PortfolioSession(SendQueue[str]):
         send_timeout_secs: float,
     ) -> None:
         super().__init__(
-            socket.send_str,
+            send,
             transport,
             stream="portfolio",
             max_messages=max_updates,

@@ -155,6 +155,10 @@ async def test_armed_faults_are_listed_and_disarmed(http: aiohttp.ClientSession)
         {"kind": "slow", "delay_secs": 61},
         {"kind": "drop", "path": "/v2"},
         {"kind": "drop", "unknown": 1},
+        {"kind": "drop", "stream": "tape"},
+        {"kind": "error", "stream": "portfolio"},
+        {"kind": "error", "error_code": "E1"},
+        {"kind": "error", "user_id": "sim 2"},
     ],
 )
 async def test_an_invalid_fault_is_refused(

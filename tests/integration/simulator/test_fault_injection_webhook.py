@@ -1,4 +1,4 @@
-"""The effect of the `webhook_twice` fault on the receiver of the webhook."""
+"""The effect of faults on the receiver of the webhook."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -28,7 +28,8 @@ ORDER = {
 }
 
 
-async def test_an_update_is_posted_twice() -> None:
+async def posts_with(kind: str) -> list[dict[str, Any]]:
+    """The first three posts after an order that is filled, while the fault is armed."""
     received: asyncio.Queue[Any] = asyncio.Queue()
 
     async def receive(request: web.Request) -> web.Response:
@@ -54,7 +55,7 @@ async def test_an_update_is_posted_twice() -> None:
         url = f"http://127.0.0.1:{simulator.port}"
         headers = {"Authorization": "Bearer t"}
         http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
-        async with http.post("/simulator/v1/faults", json={"kind": "webhook_twice"}) as response:
+        async with http.post("/simulator/v1/faults", json={"kind": kind}) as response:
             assert response.status == 201
         async with http.post("/v3/order/place", json=ORDER) as response:
             assert response.status == 200, await response.text()
@@ -63,4 +64,16 @@ async def test_an_update_is_posted_twice() -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running)
+    return updates
+
+
+async def test_an_update_is_posted_twice() -> None:
+    updates = await posts_with("webhook_twice")
     assert [first == second for first, second in pairwise(updates)] == [True, False]
+
+
+async def test_a_forged_update_is_posted_before_the_true_one() -> None:
+    forged, true, _ = await posts_with("webhook_forged")
+    assert forged["order_id"] == true["order_id"]
+    assert (true["status"], true["filled_quantity"]) == ("put order req received", 0)
+    assert (forged["status"], forged["filled_quantity"]) == ("complete", 1)

@@ -28,9 +28,9 @@ PROFILE_FIELDS = {
 }
 
 
-async def decide(http: aiohttp.ClientSession, decision: str) -> dict[str, list[str]]:
+async def decide(http: aiohttp.ClientSession, decision: str, **more: str) -> dict[str, list[str]]:
     """The parameters of the redirect after the dialog."""
-    form = {**QUERY, "state": "a b&c", "decision": decision}
+    form = {**QUERY, "state": "a b&c", "decision": decision, **more}
     path = "/simulator/v1/login/decision"
     async with http.post(path, data=form, allow_redirects=False) as response:
         assert response.status == 302
@@ -111,6 +111,33 @@ async def test_a_code_is_exchanged_once_for_a_token_and_the_profile(
         assert await error_code(response) == "UDAPI100057"
 
 
+async def test_a_second_user_logs_in_and_has_an_account_of_its_own(
+    http: aiohttp.ClientSession,
+) -> None:
+    code = (await decide(http, "allow", user_id="SIM002"))["code"][0]
+    async with http.post(TOKEN_PATH, data=FORM | {"code": code}) as response:
+        body = await response.json()
+    assert body["user_id"] == "SIM002"
+    headers = {"Authorization": f"Bearer {body['access_token']}"}
+    async with http.get("/v2/user/profile", headers=headers) as response:
+        assert (await response.json())["data"]["user_id"] == "SIM002"
+    assert await profile_status(http, body["access_token"]) == 200
+    dead = {"alive": False, "user_id": "SIM002"}
+    async with http.post("/simulator/v1/faults/tokens", json=dead) as response:
+        assert response.status == 204
+    assert await profile_status(http, body["access_token"]) == 401
+    async with http.get("/v2/user/profile") as response:
+        assert (await response.json())["data"]["user_id"] == "SIM001"
+
+
+async def test_a_user_id_of_another_form_is_refused(http: aiohttp.ClientSession) -> None:
+    form = {**QUERY, "decision": "allow", "user_id": "sim 2"}
+    path = "/simulator/v1/login/decision"
+    async with http.post(path, data=form, allow_redirects=False) as response:
+        assert response.status == 400
+        assert await error_code(response) == "UDAPI100036"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -152,6 +179,16 @@ async def test_an_analytics_token_permits_reads_and_a_new_one_revokes_it(
     headers = {"Authorization": f"Bearer {tokens[1]}"}
     async with http.delete("/v2/logout", headers=headers) as response:
         assert await error_code(response) == "UDAPI100067"
+
+
+async def test_a_token_of_any_user_is_issued_without_a_login(http: aiohttp.ClientSession) -> None:
+    body = {"kind": "full", "user_id": "SIM003"}
+    async with http.post("/simulator/v1/login/tokens", json=body) as response:
+        token = (await response.json())["access_token"]
+    async with http.get(
+        "/v2/user/profile", headers={"Authorization": f"Bearer {token}"}
+    ) as response:
+        assert (await response.json())["data"]["user_id"] == "SIM003"
 
 
 async def test_a_sandbox_token_permits_no_reads(http: aiohttp.ClientSession) -> None:

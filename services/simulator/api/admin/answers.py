@@ -1,9 +1,12 @@
 """JSON answers of the simulator's own calls, which have no envelope."""
 
+from http import HTTPStatus
+
 import msgspec
 from aiohttp import web
 
 
-def json_answer(value: object) -> web.Response:
+def json_answer(value: object, *, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
     """`value` as JSON."""
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+    body = msgspec.json.encode(value)
+    return web.Response(status=status, body=body, content_type="application/json")

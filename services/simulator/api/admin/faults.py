@@ -8,7 +8,14 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.simulator.access.tokens import TokenStore
-from services.simulator.fault_injection.faults import REQUEST_FAULTS, Fault, FaultKind, Faults
+from services.simulator.access.user_id import OptionalUserId
+from services.simulator.fault_injection.fault_kinds import (
+    FRAME_FAULTS,
+    REQUEST_FAULTS,
+    FaultKind,
+    Stream,
+)
+from services.simulator.fault_injection.faults import Fault, Faults
 from shared.errors import NotFound
 from shared.web.problems import read_body
 
@@ -23,23 +30,34 @@ class FaultRequest(BaseModel):
     kind: FaultKind
     path: Annotated[str, Field(pattern="^/")] = "/"
     method: Annotated[str, Field(pattern="^[A-Z]*$")] = ""
+    stream: Stream = Stream.FEED
+    user_id: OptionalUserId = ""
     times: Annotated[int, Field(ge=1)] | None = 1
     after: Annotated[int, Field(ge=0)] = 0
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
+    error_code: Annotated[str, Field(pattern="^(UDAPI[0-9]{1,6})?$")] = ""
+    message: Annotated[str, Field(max_length=500)] = ""
+    is_executed: bool = False
     delay_secs: Annotated[float, Field(ge=0, le=60)] = 0.0
     code: Annotated[int, Field(ge=1000, le=4999)] = 1011
 
     @model_validator(mode="after")
-    def _only_request_faults_have_a_path(self) -> Self:
+    def _fields_belong_to_the_kind(self) -> Self:
         if self.kind not in REQUEST_FAULTS and (self.path != "/" or self.method):
             raise ValueError("path and method apply to faults of requests only")
+        if self.kind not in FRAME_FAULTS and self.stream is not Stream.FEED:
+            raise ValueError("stream applies to faults of messages only")
         return self
 
 
 class TokensRequest(BaseModel):
-    """The body that restores the configured token or invalidates all tokens."""
+    """The body that restores the configured token or invalidates tokens."""
+
+    model_config = ConfigDict(extra="forbid")
 
     alive: bool
+    user_id: OptionalUserId = ""
+    """Whose tokens become invalid; empty means those of all users."""
 
 
 class FaultAdminRoutes:
@@ -82,9 +100,10 @@ class FaultAdminRoutes:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def set_tokens(self, request: web.Request) -> web.Response:
-        """Invalidate all tokens, as Upstox does at 03:30 IST, or restore the configured one."""
-        if (await read_body(request, TokensRequest)).alive:
+        """Invalidate tokens, as Upstox does at 03:30 IST, or restore the configured one."""
+        body = await read_body(request, TokensRequest)
+        if body.alive:
             self._tokens.restore_configured()
         else:
-            self._tokens.revoke_all()
+            self._tokens.revoke_all(body.user_id)
         return web.Response(status=HTTPStatus.NO_CONTENT)

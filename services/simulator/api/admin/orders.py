@@ -9,7 +9,7 @@ from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import SimulatedState
 from services.simulator.orders.order import Order
 from services.simulator.orders.order_store import OrderStore
-from services.simulator.orders.views import order_row
+from services.simulator.orders.views import true_order_row
 
 
 class OrderAdminRoutes:
@@ -30,7 +30,7 @@ class OrderAdminRoutes:
         """The latest version of each order, oldest order first."""
         rows = [
             {
-                **order_row(order, self._instrument(order)),
+                **true_order_row(order, self._instrument(order)),
                 "user_id": order.user_id,
                 "placed_ms": order.placed_ms,
                 "updated_ms": order.updated_ms,

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from services.simulator.access.application import Application
+from services.simulator.access.application import Application, Consent
 from services.simulator.access.one_time_codes import OneTimeCodes
+from services.simulator.access.user_id import DEFAULT_USER, USER_ID
 from services.simulator.errors import ApiError, ErrorCode
 
 _DECISION_PATH: Final = "/simulator/v1/login/decision"
@@ -16,8 +17,9 @@ _CALLBACK_PATH: Final = "/simulator/v1/login/callback"
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Simulated Upstox</title></head>
 <body><h1>Simulated Upstox</h1>
-<p>Allow <b>{client_id}</b> to act as the simulated user?</p>
+<p>Allow <b>{client_id}</b> to act as this simulated user?</p>
 <form method="post" action="{action}">
+<input name="user_id" value="{user_id}" aria-label="User">
 <input type="hidden" name="client_id" value="{client_id}">
 <input type="hidden" name="redirect_uri" value="{redirect_uri}">
 <input type="hidden" name="state" value="{state}">
@@ -30,7 +32,7 @@ _PAGE: Final = """<!DOCTYPE html>
 class AuthorizationDialogRoutes:
     """Serves the page, then redirects the browser to the application with a code or an error."""
 
-    def __init__(self, application: Application, codes: OneTimeCodes) -> None:
+    def __init__(self, application: Application, codes: OneTimeCodes[Consent]) -> None:
         self._application = application
         self._codes = codes
 
@@ -58,6 +60,7 @@ class AuthorizationDialogRoutes:
         page = _PAGE.format(
             action=_DECISION_PATH,
             client_id=escape(client_id),
+            user_id=DEFAULT_USER,
             redirect_uri=escape(redirect_uri),
             state=escape(query.get("state", "")),
         )
@@ -68,8 +71,11 @@ class AuthorizationDialogRoutes:
         form = await request.post()
         redirect_uri = str(form.get("redirect_uri", ""))
         self._application.check_redirect_uri(str(form.get("client_id", "")), redirect_uri)
+        user_id = str(form.get("user_id", DEFAULT_USER))
+        if not USER_ID.fullmatch(user_id):
+            raise ApiError(ErrorCode.INVALID_INPUT, "Invalid Input", path="user_id", value=user_id)
         parameters = (
-            {"code": self._codes.issue(redirect_uri)}
+            {"code": self._codes.issue(Consent(user_id, redirect_uri))}
             if form.get("decision") == "allow"
             else {"error": "access_denied"}
         )

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.simulator.access.application import Application
+from services.simulator.access.application import Application, Consent
 from services.simulator.access.one_time_codes import OneTimeCodes
 from services.simulator.access.tokens import TokenStore
 from services.simulator.api.login.authorization_dialog import AuthorizationDialogRoutes
@@ -29,7 +29,9 @@ def login_routes(
 ) -> list[web.RouteDef]:
     """The routes of dialog, token exchange, approval, console tokens and profile."""
     application = Application.from_settings(settings)
-    codes = OneTimeCodes(wall_clock, lifetime_secs=_CODE_LIFETIME_SECS, code_bytes=_CODE_BYTES)
+    codes: OneTimeCodes[Consent] = OneTimeCodes(
+        wall_clock, lifetime_secs=_CODE_LIFETIME_SECS, code_bytes=_CODE_BYTES
+    )
     notifier = Notifier(settings.notifier_url, timeout_secs=settings.notifier_timeout_secs)
     return [
         *AuthorizationDialogRoutes(application, codes).routes(),

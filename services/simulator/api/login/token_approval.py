@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 from services.simulator.access.application import Application
 from services.simulator.access.tokens import (
-    DEFAULT_USER,
     TokenKind,
     TokenStore,
     next_expiry_ms,
 )
+from services.simulator.access.user_id import DEFAULT_USER, UserId
 from services.simulator.api.envelope import success
 from services.simulator.callbacks.notifier import Notifier
 from services.simulator.errors import ApiError, ErrorCode
@@ -32,9 +32,10 @@ class ApprovalBody(BaseModel):
 
 
 class DecisionBody(BaseModel):
-    """The user's decision on a request."""
+    """A user's decision on a request."""
 
     approve: bool
+    user_id: UserId = DEFAULT_USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,8 @@ class TokenApprovalRoutes:
         status = await self._notifier.post(
             {
                 "client_id": pending.client_id,
-                "user_id": DEFAULT_USER,
-                "access_token": self._tokens.issue(DEFAULT_USER, TokenKind.FULL, expires_ms),
+                "user_id": decision.user_id,
+                "access_token": self._tokens.issue(decision.user_id, TokenKind.FULL, expires_ms),
                 "token_type": "Bearer",
                 "expires_at": str(expires_ms),
                 "issued_at": str(now_ms),

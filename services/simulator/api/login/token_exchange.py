@@ -2,11 +2,10 @@
 
 from aiohttp import web
 
-from services.simulator.access.application import Application
+from services.simulator.access.application import Application, Consent
 from services.simulator.access.one_time_codes import OneTimeCodes
 from services.simulator.access.profile import profile
 from services.simulator.access.tokens import (
-    DEFAULT_USER,
     YEAR_MS,
     TokenKind,
     TokenStore,
@@ -22,7 +21,7 @@ class TokenExchangeRoutes:
     def __init__(
         self,
         application: Application,
-        codes: OneTimeCodes,
+        codes: OneTimeCodes[Consent],
         tokens: TokenStore,
         clock: ExchangeClock,
     ) -> None:
@@ -39,7 +38,7 @@ class TokenExchangeRoutes:
         """A token that is valid until the next 03:30 IST, and the profile. Raises ApiError."""
         form = {name: str(value) for name, value in (await request.post()).items()}
         # Before all checks, because a refused request also uses up the code.
-        code_redirect_uri = self._codes.redeem(form.get("code", ""))
+        consent = self._codes.redeem(form.get("code", ""))
         client_id, redirect_uri = form.get("client_id", ""), form.get("redirect_uri", "")
         self._application.check_redirect_uri(client_id, redirect_uri)
         self._application.check_credentials(client_id, form.get("client_secret", ""))
@@ -48,16 +47,16 @@ class TokenExchangeRoutes:
             raise ApiError(
                 ErrorCode.INVALID_INPUT, "Invalid Input", path="grant_type", value=grant_type
             )
-        if code_redirect_uri != redirect_uri:
+        if consent is None or consent.redirect_uri != redirect_uri:
             raise ApiError(ErrorCode.INVALID_AUTH_CODE, "Invalid Auth code")
         now_ms = self._clock.now_ms()
-        body = profile(DEFAULT_USER)
+        body = profile(consent.user_id)
         body["access_token"] = self._tokens.issue(
-            DEFAULT_USER, TokenKind.FULL, next_expiry_ms(now_ms)
+            consent.user_id, TokenKind.FULL, next_expiry_ms(now_ms)
         )
         body["extended_token"] = None
         if form.get("refresh_extended_token", "").lower() == "true":
             body["extended_token"] = self._tokens.issue(
-                DEFAULT_USER, TokenKind.EXTENDED, now_ms + YEAR_MS
+                consent.user_id, TokenKind.EXTENDED, now_ms + YEAR_MS
             )
         return web.json_response(body)

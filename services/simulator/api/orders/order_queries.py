@@ -10,9 +10,10 @@ from services.simulator.api.request_context import HandlerAdapter, RequestContex
 from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.instruments import ListedInstrument
 from services.simulator.market.state import SimulatedState
-from services.simulator.orders.order import Order
+from services.simulator.orders.order import Fill, Order
 from services.simulator.orders.order_store import OrderStore
 from services.simulator.orders.views import history_row, order_row, trade_row
+from services.simulator.orders.visibility import Visibility
 
 
 class OrderQueryRoutes:
@@ -21,10 +22,12 @@ class OrderQueryRoutes:
     def __init__(
         self,
         order_store: OrderStore,
+        visibility: Visibility,
         states: Mapping[str, SimulatedState],
         adapt: HandlerAdapter,
     ) -> None:
         self._order_store = order_store
+        self._visibility = visibility
         self._states = states
         self._adapt = adapt
 
@@ -41,7 +44,7 @@ class OrderQueryRoutes:
 
     async def order_book(self, context: RequestContext) -> web.Response:
         """The latest version of each order."""
-        orders = self._order_store.day(context.user_id)
+        orders = self._visible(self._order_store.day(context.user_id), context)
         return success([order_row(order, self._instrument(order)) for order in orders])
 
     async def history(self, context: RequestContext) -> web.Response:
@@ -62,7 +65,8 @@ class OrderQueryRoutes:
                 "At least one of 'order_id' or 'tag' is required",
                 path="order_id",
             )
-        return success([history_row(order, self._instrument(order)) for order in versions])
+        visible = self._visible(versions, context)
+        return success([history_row(order, self._instrument(order)) for order in visible])
 
     async def details(self, context: RequestContext) -> web.Response:
         """The latest version of one order. Raises ApiError."""
@@ -72,7 +76,7 @@ class OrderQueryRoutes:
     async def order_trades(self, context: RequestContext) -> web.Response:
         """The trades of one order. Raises ApiError."""
         order = self._find(context)
-        fills = self._order_store.day_fills(context.user_id)
+        fills = self._visible_fills(context)
         return success(
             [
                 trade_row(fill, self._instrument(fill.order))
@@ -83,17 +87,24 @@ class OrderQueryRoutes:
 
     async def day_trades(self, context: RequestContext) -> web.Response:
         """All trades of the day."""
-        fills = self._order_store.day_fills(context.user_id)
+        fills = self._visible_fills(context)
         return success([trade_row(fill, self._instrument(fill.order)) for fill in fills])
 
     def _find(self, context: RequestContext) -> Order:
         order_id = required_order_id(context)
         order = self._order_store.find(context.user_id, order_id)
-        if order is None:
+        if order is None or not self._visible([order], context):
             raise ApiError(
                 ErrorCode.ORDER_NOT_FOUND, "Order not found", path="order_id", value=order_id
             )
         return order
+
+    def _visible(self, orders: list[Order], context: RequestContext) -> list[Order]:
+        return [order for order in orders if self._visibility.shows(order, context.at_ms)]
+
+    def _visible_fills(self, context: RequestContext) -> list[Fill]:
+        fills = self._order_store.day_fills(context.user_id)
+        return [fill for fill in fills if self._visibility.shows_trade(fill, context.at_ms)]
 
     def _instrument(self, order: Order) -> ListedInstrument:
         return self._states[order.request.instrument_key].instrument

@@ -17,7 +17,7 @@ class ManualClock(SystemClock):
         return self.secs
 
 
-def one_time_codes(clock: ManualClock | None = None, *, code_bytes: int = 16) -> OneTimeCodes:
+def one_time_codes(clock: ManualClock | None = None, *, code_bytes: int = 16) -> OneTimeCodes[str]:
     return OneTimeCodes(clock or ManualClock(), lifetime_secs=LIFETIME_SECS, code_bytes=code_bytes)
 
 

@@ -1,6 +1,7 @@
 """Tokens are valid until they expire or are revoked, and their number is bounded."""
 
-from services.simulator.access.tokens import DEFAULT_USER, TokenKind, TokenStore, next_expiry_ms
+from services.simulator.access.tokens import TokenKind, TokenStore, next_expiry_ms
+from services.simulator.access.user_id import DEFAULT_USER
 from services.simulator.simulation.exchange_clock import ExchangeClock
 from shared.market.exchange_time import DAY_MS
 from shared.runtime.clock import SystemClock
@@ -43,6 +44,15 @@ def test_the_configured_token_can_be_restored_after_all_are_revoked() -> None:
     assert grant is not None
     assert grant.user_id == DEFAULT_USER
     assert tokens.find(other) is None
+
+
+def test_the_tokens_of_one_user_can_be_revoked() -> None:
+    tokens = token_store()
+    first, second = (tokens.issue(user, TokenKind.FULL, MONDAY_10_00 + HOUR_MS) for user in "AB")
+    tokens.revoke_all("A")
+    assert tokens.find(first) is None
+    assert tokens.find(second) is not None
+    assert tokens.find("configured") is not None
 
 
 def test_the_oldest_tokens_are_dropped_but_never_the_configured_one() -> None:

@@ -2,14 +2,13 @@
 
 import pytest
 
-from services.simulator.fault_injection.faults import (
+from services.simulator.fault_injection.fault_kinds import (
     FRAME_FAULTS,
-    MAX_ARMED,
     REQUEST_FAULTS,
-    Fault,
     FaultKind,
-    Faults,
+    Stream,
 )
+from services.simulator.fault_injection.faults import MAX_ARMED, Fault, Faults
 
 ERROR = Fault(FaultKind.ERROR)
 DROP = Fault(FaultKind.DROP)
@@ -85,7 +84,20 @@ def test_all_faults_can_be_disarmed() -> None:
     assert faults.take(REQUEST_FAULTS) is None
 
 
-def test_the_webhook_fault_applies_to_one_update() -> None:
+def test_a_fault_of_a_user_applies_to_that_user_only() -> None:
     faults = Faults()
-    faults.arm(Fault(FaultKind.WEBHOOK_TWICE))
-    assert [faults.webhook_posts() for _ in range(2)] == [2, 1]
+    faults.arm(Fault(FaultKind.ERROR, user_id="SIM002"))
+    assert faults.take(REQUEST_FAULTS) is None
+    assert faults.take(REQUEST_FAULTS, user_id="SIM001") is None
+    assert faults.take(REQUEST_FAULTS, user_id="SIM002") is not None
+
+
+def test_a_fault_of_a_stream_applies_to_its_messages_only() -> None:
+    faults = Faults()
+    faults.arm(Fault(FaultKind.STALL, stream=Stream.PORTFOLIO))
+    assert faults.take(FRAME_FAULTS, stream=Stream.FEED) is None
+    assert faults.take(FRAME_FAULTS, stream=Stream.PORTFOLIO) is not None
+
+
+def test_a_delay_is_rounded_to_milliseconds() -> None:
+    assert Fault(FaultKind.SLOW, delay_secs=0.0015).delay_ms == 2

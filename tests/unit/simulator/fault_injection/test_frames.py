@@ -1,12 +1,20 @@
 """A faulty socket applies the armed faults to its frames."""
 
 import asyncio
+import json
 
 import pytest
 
-from services.simulator.fault_injection.faults import Fault, FaultKind, Faults
-from services.simulator.fault_injection.frames import GARBAGE, FaultySocket, heartbeat_secs
+from services.simulator.fault_injection.fault_kinds import FaultKind, Stream
+from services.simulator.fault_injection.faults import Fault, Faults
+from services.simulator.fault_injection.frames import (
+    GARBAGE,
+    GARBAGE_TEXT,
+    FaultySocket,
+    heartbeat_secs,
+)
 from services.simulator.feed.encode import pb
+from tests.support.patience import PATIENCE_SECS
 
 
 class Socket:
@@ -15,9 +23,16 @@ class Socket:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.codes: list[int] = []
+        self._changed = asyncio.Condition()
 
     async def send_bytes(self, data: bytes) -> None:
-        self.sent.append(data)
+        async with self._changed:
+            self.sent.append(data)
+            self._changed.notify_all()
+
+    async def has_sent(self, count: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.sent) >= count)
 
     async def close(self, *, code: int = 1000) -> bool:
         self.codes.append(code)
@@ -42,9 +57,13 @@ async def sent_with(*faults: Fault, frames: int = 4) -> tuple[Socket, Transport]
     armed, socket, transport = Faults(), Socket(), Transport()
     for fault in faults:
         armed.arm(fault)
-    faulty_socket = FaultySocket(socket, transport, armed)
+    faulty = FaultySocket(
+        socket, socket.send_bytes, transport, armed,
+        garbage=GARBAGE, stream=Stream.FEED, user_id="U1",
+    )  # fmt: skip
     for number in range(frames):
-        await faulty_socket.send_bytes(f"{number}{number}".encode())
+        await faulty.send(f"{number}{number}".encode())
+    await faulty.end()
     return socket, transport
 
 
@@ -55,6 +74,7 @@ async def sent_with(*faults: Fault, frames: int = 4) -> tuple[Socket, Transport]
         (FaultKind.DROP, [b"00", b"22", b"33"]),
         (FaultKind.DUPLICATE, [b"00", b"11", b"11", b"22", b"33"]),
         (FaultKind.REORDER, [b"00", b"22", b"11", b"33"]),
+        (FaultKind.DELAY, [b"00", b"22", b"33"]),
         (FaultKind.GARBAGE, [b"00", GARBAGE, b"22", b"33"]),
         (FaultKind.TRUNCATE, [b"00", b"1", b"22", b"33"]),
         (FaultKind.STALL, [b"00"]),
@@ -84,6 +104,30 @@ async def test_connection_faults_close_abort_or_stop_reading() -> None:
 def test_garbage_cannot_be_decoded() -> None:
     with pytest.raises(Exception, match="parsing"):
         pb.FeedResponse.FromString(GARBAGE)
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(GARBAGE_TEXT)
+
+
+async def test_a_delayed_message_is_sent_after_the_following_ones() -> None:
+    armed, socket = Faults(), Socket()
+    armed.arm(Fault(FaultKind.DELAY, delay_secs=0.01))
+    faulty = FaultySocket(
+        socket, socket.send_bytes, None, armed,
+        garbage=GARBAGE, stream=Stream.FEED, user_id="U1",
+    )  # fmt: skip
+    await faulty.send(b"first")
+    await faulty.send(b"second")
+    async with asyncio.timeout(PATIENCE_SECS):
+        await socket.has_sent(2)
+    assert socket.sent == [b"second", b"first"]
+
+
+async def test_a_fault_of_another_user_or_stream_does_not_apply() -> None:
+    others = [
+        Fault(FaultKind.DROP, user_id="U2"),
+        Fault(FaultKind.DROP, stream=Stream.PORTFOLIO),
+    ]
+    assert len((await sent_with(*others))[0].sent) == 4
 
 
 def test_a_connection_has_no_heartbeat_while_a_half_open_fault_is_armed() -> None:

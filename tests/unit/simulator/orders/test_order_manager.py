@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.simulator.errors import ApiError
+from services.simulator.fault_injection.fault_kinds import FaultKind
 from services.simulator.orders.order import OrderRequest, OrderType, Product, Side, Validity
 from services.simulator.orders.order_manager import Modification
 from shared.market.exchange_time import DAY_MS
@@ -347,3 +348,29 @@ def test_a_modified_purchase_needs_funds_for_its_pending_quantity_only() -> None
     )
     assert "not modified" not in harness.statuses(order)
     assert harness.latest(order).request.price_paise == 9_980
+
+
+def test_a_modification_is_rejected_by_a_fault(harness: OrderManagerHarness) -> None:
+    order = harness.place(quantity=3)
+    harness.arm(FaultKind.NOT_MODIFIED, message="No")
+    harness.order_manager.modify(USER, order.order_id, modification(quantity=2), harness.now_ms)
+    latest = harness.latest(order)
+    assert (latest.status, latest.request.quantity, latest.message) == ("open", 3, "No")
+    assert harness.statuses(order)[-2:] == ["not modified", "open"]
+
+
+@pytest.mark.parametrize(("price_paise", "expected"), [(None, 9_990), (9_000, 9_000)])
+def test_a_resting_order_can_be_filled_at_any_price(
+    harness: OrderManagerHarness, price_paise: int | None, expected: int
+) -> None:
+    order = harness.place(quantity=3)
+    part = harness.order_manager.fill(order, 2, price_paise, harness.now_ms)
+    assert (part.status, part.filled_quantity) == ("open", 2)
+    assert [(fill.price_paise, fill.quantity) for fill in harness.fills] == [(expected, 2)]
+    for quantity in (0, 2):
+        with pytest.raises(ApiError, match="cannot be filled"):
+            harness.order_manager.fill(part, quantity, price_paise, harness.now_ms)
+    whole = harness.order_manager.fill(part, 1, price_paise, harness.now_ms)
+    assert whole.status == "complete"
+    with pytest.raises(ApiError, match="cannot be filled"):
+        harness.order_manager.fill(whole, 1, price_paise, harness.now_ms)

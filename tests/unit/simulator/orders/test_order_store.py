@@ -38,6 +38,8 @@ def test_an_order_is_found_by_its_user_only() -> None:
     assert store.find("U", "1") == latest
     assert store.find("V", "1") is None
     assert store.find("U", "2") is None
+    assert store.find_of_any_user("1") == latest
+    assert store.find_of_any_user("2") is None
     assert store.history("V", "1") == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import upstox_client
 
+from services.simulator.fault_injection.fault_kinds import FaultKind
 from services.simulator.orders.gtt import Gtt, GttType, Rule, Strategy, TriggerType
 from services.simulator.orders.order import Fill, OrderType, Product, Side
 from services.simulator.orders.views import (
@@ -15,6 +16,7 @@ from services.simulator.orders.views import (
     order_row,
     timestamp,
     trade_row,
+    true_order_row,
 )
 from tests.support.builders import MONDAY_10_00
 from tests.support.order_managers import KEY, OrderManagerHarness
@@ -32,6 +34,17 @@ def test_an_order_row_has_the_fields_of_the_sdk(harness: OrderManagerHarness) ->
     assert (row["filled_quantity"], row["pending_quantity"], row["status"]) == (15, 0, "complete")
     assert (row["tag"], row["status_message"], row["variety"]) == ("mine", None, "SIMPLE")
     assert row["order_timestamp"] == "2026-11-23 10:00:00"
+
+
+def test_an_order_shown_as_complete_has_no_exchange_order_id(harness: OrderManagerHarness) -> None:
+    harness.arm(FaultKind.EARLY_COMPLETE)
+    order = harness.place(quantity=3)
+    row = order_row(order, harness.state.instrument)
+    assert (row["status"], row["filled_quantity"], row["pending_quantity"]) == ("complete", 3, 0)
+    assert (row["average_price"], row["exchange_order_id"]) == (99.9, None)
+    true = true_order_row(order, harness.state.instrument)
+    assert (true["status"], true["filled_quantity"]) == ("validation pending", 0)
+    assert true["pending_quantity"] == 3
 
 
 def test_a_rejected_order_has_its_reason_and_no_exchange_timestamp(

@@ -24,6 +24,7 @@ async def test_only_the_requested_updates_of_the_user_are_sent() -> None:
     socket = Socket()
     session = PortfolioSession(
         cast("web.WebSocketResponse", socket),
+        socket.send_str,
         None,
         user_id="U",
         update_types={UpdateType.ORDER, UpdateType.GTT},
