@@ -18,6 +18,7 @@ TradeDadError
 │   ├── IdempotencyKeyReused the key was used for another command
 │   ├── CommandInFlight    the same command is being worked on
 │   ├── OrderRefused       a check refuses an order; names rule, limit and value
+│   ├── BrokerRefused      the broker refuses a command; has its code and words
 │   ├── OrderFinal         the order can no longer be changed
 │   ├── LinkStateInvalid   the state of an Upstox login is unknown, used or old
 │   ├── LinkRefused        Upstox refuses a login or an app
@@ -37,6 +38,8 @@ TradeDadError
 ├── StreamUnavailable      a JetStream stream cannot be read at the moment; try again
 │   ├── StreamNotFound     the stream does not exist
 │   └── StreamPutBack      the stream ends before the position to read from
+├── UpstoxUnavailable      Upstox does not answer a read, or not as documented
+│   └── UpstoxUnauthorised Upstox refuses the access token of a user
 └── FeedError              the market-data connection failed
     └── FeedUnauthorised   Upstox refused the access token
 """
