@@ -30,6 +30,6 @@ async def link_simulated_account(http: aiohttp.ClientSession, client: Client) ->
         if page.status != 200:
             raise LinkFailedError(f"the login at {decision} ended with HTTP {page.status}")
     status = await client.trading.link_status()
-    if status.state is not LinkState.LINKED or status.upstox_user_id is None:
+    if status.state != LinkState.LINKED or status.upstox_user_id is None:
         raise LinkFailedError(f"the account is {status.state}: {status.detail}")
     return status.upstox_user_id
