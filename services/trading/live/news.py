@@ -56,6 +56,11 @@ def events_of_trades(order: Order, trades: Iterable[TradeRow], at_ms: int) -> li
     return list(new.values())
 
 
+def lacks_trades(order: Order, row: OrderRow) -> bool:
+    """Whether the row tells of a greater filled quantity than the known trades have."""
+    return row.is_at_exchange and row.filled_quantity > order.filled_quantity
+
+
 def is_unsettled(order: Order) -> bool:
     """Whether something about the order is not known and has to be looked up."""
     is_lost = order.pending is not None and order.pending.is_lost

@@ -11,9 +11,9 @@ from services.trading import metrics
 from services.trading.journal.entry import KillSwitchSet
 from services.trading.journal.record import Record
 from services.trading.live.news import (
-    events_of_row,
     events_of_trades,
     is_unsettled,
+    lacks_trades,
 )
 from services.trading.orders.events import OrderEvent
 from services.trading.orders.order import Order
@@ -61,27 +61,19 @@ class UpstoxBooks:
             if order.terms.account is Account.UPSTOX and order.broker_order_id is not None
         }
         records: list[Record] = []
-        claimed: dict[str, int] = {}
+        found: list[tuple[str, OrderRow]] = []
         for row in rows:
             order = self._order_of(account, row, by_broker_id, records)
-            if order is None:
-                continue
-            by_broker_id[row.report.broker_order_id] = order.order_id
-            settles = self._settles_commands(order)
-            at_ms = self._ledger.broker.time_ms
-            order = self._record(
-                order, events_of_row(order, row, at_ms, settles_commands=settles), records
-            )
-            if order.is_contradictory:
-                log.error("reports of an order exclude each other", order_id=order.order_id)
-            claimed[order.order_id] = row.filled_quantity
+            if order is not None:
+                by_broker_id[row.report.broker_order_id] = order.order_id
+                found.append((order.order_id, row))
+        # Fills come first: an order that was partly filled is not told as cancelled without them.
         self._fill(account, trades, by_broker_id, records)
+        for order_id, row in found:
+            self._report(account.orders[order_id], row, records)
         if records:
             self._journal.append(records)
-        return any(
-            quantity > account.orders[order_id].filled_quantity
-            for order_id, quantity in claimed.items()
-        )
+        return any(lacks_trades(account.orders[order_id], row) for order_id, row in found)
 
     def unsettled(self) -> list[Order]:
         """Orders of which something is not known."""
@@ -146,6 +138,18 @@ class UpstoxBooks:
         for order_id, rows in by_order.items():
             order = account.orders[order_id]
             self._record(order, events_of_trades(order, rows, self._ledger.broker.time_ms), records)
+
+    def _report(self, order: Order, row: OrderRow, records: list[Record]) -> None:
+        """Record the state of a row. The end of an order waits for all trades that it tells of."""
+        if row.report.state.is_final and lacks_trades(order, row):
+            return
+        settles = self._settles_commands(order)
+        at_ms = self._ledger.broker.time_ms
+        order = self._record(
+            order, events_of_row(order, row, at_ms, settles_commands=settles), records
+        )
+        if order.is_contradictory:
+            log.error("reports of an order exclude each other", order_id=order.order_id)
 
     def _record(self, order: Order, events: Sequence[OrderEvent], records: list[Record]) -> Order:
         if not events:
