@@ -11,6 +11,7 @@ from services.trading import metrics
 from services.trading.journal.entry import KillSwitchSet
 from services.trading.journal.record import Record
 from services.trading.live.news import (
+    events_of_row,
     events_of_trades,
     is_unsettled,
     lacks_trades,
