@@ -1,4 +1,6 @@
-"""Makes a new sealing key and uses it: ``python -m services.trading.rotate_seal_keys``.
+"""Rotates the sealing keys: ``python -m services.trading.rotate_seal_keys``.
+
+Makes a new key and seals all secrets with it.
 
 Running processes read the keys by themselves. An interrupted rotation is finished by the next
 call, which makes no further key. With ``--no-new-key`` it only seals with the newest key: for a
