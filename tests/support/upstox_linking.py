@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import aiohttp
+from pymongo.errors import PyMongoError
 
 from services.trading.links.term import LinkTerm, open_links
 from services.trading.settings import TradingSettings
@@ -88,7 +89,7 @@ async def link_term(
         if ended:
             try:
                 running.result()
-            except* Unavailable:
+            except* (Unavailable, PyMongoError):  # its session was ended in a transaction
                 log.info("the term ended early: there was a newer owner")
     finally:
         await guard.close()

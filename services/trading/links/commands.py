@@ -26,7 +26,7 @@ from shared.contracts.upstox_links import (
     LinkView,
     UnlinkRequest,
 )
-from shared.errors import ConfigError, Unavailable
+from shared.errors import ConfigError, RequestError, Unavailable
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
@@ -109,13 +109,16 @@ class LinkCommands:
 
     @contextmanager
     def _doubts(self, user_id: str) -> Iterator[None]:
-        """If the block is cancelled or fails, what it has stored is read again."""
-        is_done = False
+        """If the block is cancelled or the database fails, what was stored is read again."""
+        is_certain = False
         try:
             yield
-            is_done = True
+            is_certain = True
+        except RequestError:
+            is_certain = True  # nothing was stored
+            raise
         finally:
-            if not is_done:
+            if not is_certain:
                 self._directory.doubt(user_id)
 
     async def _find(self, user_id: str, purpose: LinkPurpose) -> OpenedLink | None:

@@ -69,7 +69,7 @@ LOGIN_SCHEMA: Final = _schema(
 )  # fmt: skip
 AUDIT_SCHEMA: Final = _schema(
     {
-        "at": _DATE, "user": _TEXT, "purpose": _PURPOSE,
+        "at": _DATE, "expires_at": _DATE, "user": _TEXT, "purpose": _PURPOSE,
         "event": {"enum": [event.value for event in LinkEvent]},
     },
     {"upstox_user_id": _TEXT, "client_id": _TEXT, "code": _TEXT, "detail": _TEXT},

@@ -40,7 +40,7 @@ T = TypeVar("T")
 _COMMIT: Final[Document] = {"$inc": {"commits": 1}}
 
 
-async def prepare_link_collections(mongo: Mongo, *, audit_days: int) -> None:
+async def prepare_link_collections(mongo: Mongo) -> None:
     """Create the collections with validators and indexes. Raises PyMongoError."""
     one_user = IndexModel(
         [("upstox_user_id", ASCENDING), ("purpose", ASCENDING)], name="one_user", unique=True
@@ -51,21 +51,22 @@ async def prepare_link_collections(mongo: Mongo, *, audit_days: int) -> None:
     expiry = IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)
     by_user = IndexModel([("user", ASCENDING)], name="user")
     await ensure_collection(mongo.db, LOGINS, LOGIN_SCHEMA, [expiry, by_user])
-    seconds = int(timedelta(days=audit_days).total_seconds())
-    by_age = IndexModel([("at", ASCENDING)], name="expiry", expireAfterSeconds=seconds)
-    await ensure_collection(mongo.db, AUDIT, AUDIT_SCHEMA, [by_age, by_user])
+    await ensure_collection(mongo.db, AUDIT, AUDIT_SCHEMA, [expiry, by_user])
 
 
 class LinkStore:
     """The documents of links, for one term of a partition's owner."""
 
-    def __init__(self, mongo: Mongo, guard: EpochGuard, epoch: int, clock: Clock) -> None:
+    def __init__(
+        self, mongo: Mongo, guard: EpochGuard, epoch: int, clock: Clock, *, audit_days: int
+    ) -> None:
         self._links = mongo.db.get_collection(LINKS)
         self._logins = mongo.db.get_collection(LOGINS)
         self._audit = mongo.db.get_collection(AUDIT)
         self._guard = guard
         self._epoch = epoch
         self._clock = clock
+        self._audit_retention = timedelta(days=audit_days)
 
     async def trading_links(self, partition: int, partitions: int) -> list[StoredLink]:
         """All links for trading of a partition's users."""
@@ -207,8 +208,10 @@ class LinkStore:
         session: AsyncClientSession | None,
         **fields: str | None,
     ) -> None:
+        now = self._now()
         entry: Document = {
-            "at": self._now(),
+            "at": now,
+            "expires_at": now + self._audit_retention,
             "user": user_id,
             "purpose": purpose.value,
             "event": event.value,

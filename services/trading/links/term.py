@@ -52,8 +52,8 @@ async def open_links(
     on_order_hint: Callable[[LinkHint], bool] = lambda _: False,
 ) -> LinkTerm:
     """Load the links of a partition, after its takeover. Raises PyMongoError."""
-    await prepare_link_collections(mongo, audit_days=settings.audit_retention_days)
-    store = LinkStore(mongo, guard, epoch, clock)
+    await prepare_link_collections(mongo)
+    store = LinkStore(mongo, guard, epoch, clock, audit_days=settings.audit_retention_days)
     keys = SealKeys(settings.keys_dir)
     directory = LinkDirectory(store, keys, clock)
     await directory.load(partition, settings.partitions)

@@ -226,6 +226,20 @@ async def test_a_state_is_of_its_user_only(term: LinkTerm, mongo: Mongo) -> None
     assert (await status(term, OTHER)).state is LinkState.UNLINKED
 
 
+async def test_the_audit_is_kept_for_the_set_time_also_after_a_change(
+    mongo: Mongo, settings: TradingSettings
+) -> None:
+    for days in (10, 20):
+        changed = settings.model_copy(update={"audit_retention_days": days})
+        async with link_term(mongo, changed) as term:
+            await begin(term, USER)
+    kept = [
+        (entry["expires_at"] - entry["at"]).days
+        async for entry in mongo.db[AUDIT].find().sort("_id")
+    ]
+    assert kept == [10, 20]
+
+
 async def test_a_login_ends_after_ten_minutes_and_with_the_next_one(
     mongo: Mongo, settings: TradingSettings
 ) -> None:
@@ -592,6 +606,10 @@ async def test_ingest_gets_the_token_of_the_account_that_an_administrator_linked
         assert (await status(term, OTHER, LinkPurpose.FEED)).state is LinkState.EXPIRED
         clock.ahead_secs = 0.0
         assert await source.read() == token
+        sealed = (await mongo.db[LINKS].find_one({"_id": "feed"}) or {})["token"]
+        for text in (sealed[:-8] + sealed[-4:], sealed):
+            await mongo.db[LINKS].update_one({"_id": "feed"}, {"$set": {"token": text}})
+            assert await source.read() == (token if text == sealed else None)
         await term.commands.unlink(UnlinkRequest(user_id=OTHER, purpose=LinkPurpose.FEED))
         assert await source.read() is None
         assert await profile_status(upstox, token) == 401
