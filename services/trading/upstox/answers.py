@@ -22,9 +22,9 @@ class Refused(msgspec.Struct, frozen=True):
     """Upstox did not carry out the command."""
 
     code: str
-    """Upstox's code, e.g. ``UDAPI1154``."""
+    """Upstox's code, e.g. ``UDAPI1154``, or one of this side, in lower case: nothing was sent."""
     detail: str
-    """Upstox's words."""
+    """The words of Upstox, or of this side."""
 
     @property
     def is_of_final_order(self) -> bool:

@@ -1,8 +1,8 @@
 """The stream of order updates of one Upstox account, over a WebSocket."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import aiohttp
@@ -41,7 +41,8 @@ async def portfolio_stream(
     """
     socket = await _open(http, address, ping_secs)
     try:
-        yield _updates(socket, skipped)
+        async with aclosing(_updates(socket, skipped)) as updates:
+            yield updates
     finally:
         await socket.close()
 
@@ -65,7 +66,7 @@ async def _open(
 
 async def _updates(
     socket: aiohttp.ClientWebSocketResponse, skipped: SkippedRows
-) -> AsyncIterator[OrderRow]:
+) -> AsyncGenerator[OrderRow, None]:
     # No timeout: an account may be silent for hours. A missing pong ends the socket.
     while True:
         message = await socket.receive()

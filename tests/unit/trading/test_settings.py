@@ -71,3 +71,27 @@ def test_no_order_is_sent_to_upstox_unless_the_operator_says_so(
     loaded: type[TradingSettings],
 ) -> None:
     assert not load(loaded, PASSWORD).live_orders
+
+
+@pytest.mark.parametrize(
+    ("api_url", "order_api_url", "expected"),
+    [
+        ("https://api.upstox.com", "", "https://api-hft.upstox.com"),
+        ("http://127.0.0.1:7440", "", "http://127.0.0.1:7440"),
+        ("https://api.upstox.com", "https://orders.example", "https://orders.example"),
+    ],
+)
+def test_orders_of_another_api_never_reach_the_real_one(
+    loaded: type[TradingSettings],
+    monkeypatch: pytest.MonkeyPatch,
+    api_url: str,
+    order_api_url: str,
+    expected: str,
+) -> None:
+    variables = {
+        "TRADEDAD_UPSTOX_API_URL": api_url,
+        "TRADEDAD_TRADING_ORDER_API_URL": order_api_url,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert load(loaded, PASSWORD | variables).order_url == expected
