@@ -11,6 +11,7 @@ from upstox_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from tests.support.sdk import SDK_SECS, sdk_call
+from tests.support.waiting import eventually
 
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
 PLACE = "/v3/order/place"
@@ -114,6 +115,20 @@ async def test_an_aborted_connection_is_an_error_of_urllib3(
     with pytest.raises(HTTPError):
         await sdk(place)
     assert await placed(http) == orders
+
+
+async def test_a_slow_order_is_executed_although_its_client_has_left(
+    http: aiohttp.ClientSession,
+) -> None:
+    await arm(http, "slow", path=PLACE, delay_secs=0.3)
+    with pytest.raises(TimeoutError):
+        await http.post(PLACE, json=ORDER, timeout=aiohttp.ClientTimeout(total=0.1))
+    assert await placed(http) == 0
+
+    async def is_placed() -> bool:
+        return await placed(http) == 1
+
+    await eventually(is_placed, what="the order is executed")
 
 
 async def test_a_doubled_order_has_two_ids_with_one_tag(

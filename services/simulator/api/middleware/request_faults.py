@@ -41,6 +41,7 @@ def request_faults(faults: Faults, tokens: TokenStore) -> Middleware:
             case FaultKind.RESET:
                 return _aborted(request, web.Response())
             case FaultKind.SLOW:
+                await request.read()  # the request is executed even if its client leaves
                 await asyncio.sleep(fault.delay_secs)
                 return await handler(request)
             case FaultKind.ERROR | FaultKind.HTML:
