@@ -7,9 +7,10 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from services.auth.app import open_stores
-from services.auth.core.entities import ADMIN_ROLE, Event, RequestSource, User
+from services.auth.core.entities import Event, RequestSource, User
 from services.auth.http.schemas import Email
 from services.auth.settings import AuthSettings
+from shared.contracts.roles import ADMIN_ROLE
 from shared.errors import ConfigError, RequestError
 from shared.market.exchange_time import to_datetime
 from shared.runtime import exit_codes, logs

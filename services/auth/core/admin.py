@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from services.auth.core.entities import ADMIN_ROLE, Caller, Event, SessionTermination, User
+from services.auth.core.entities import Caller, Event, SessionTermination, User
 from services.auth.core.ports import AuditLog, RevocationNotifier, TerminationStore, UserStore
 from services.auth.core.sessions import SessionService
+from shared.contracts.roles import ADMIN_ROLE
 from shared.errors import Forbidden, InvalidField, NotFound
 from shared.market.exchange_time import to_datetime
 from shared.runtime.clock import Clock

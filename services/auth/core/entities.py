@@ -3,10 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
-
-ADMIN_ROLE: Final = "admin"
-"""The role that may list, disable and enable other accounts and end their sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from services.gateway.http.rate_limit import RateLimiter, RemainingQuota
 from shared.contracts.revocations import Revocations
-from shared.errors import RateLimited, Revoked, Unauthenticated
+from shared.contracts.roles import ADMIN_ROLE
+from shared.errors import Forbidden, RateLimited, Revoked, Unauthenticated
 from shared.runtime.clock import Clock
 from shared.runtime.limited_log import LimitedLog
 from shared.runtime.logs import get_logger
@@ -47,7 +48,7 @@ class AccessControl:
         self._log = LimitedLog(log, clock)
 
     async def authenticate(self, request: web.Request) -> Principal:
-        """The user of the request's access token.
+        """The user of the request's access token, with the roles that it names.
 
         Raises RateLimited; Unauthenticated, TokenExpired or Revoked; Unavailable if no token
         can be checked at the moment.
@@ -65,6 +66,16 @@ class AccessControl:
             self._addresses.take(address, self._clock.monotonic())
             raise
         self._take(self._users, principal.user_id, principal.user_id, request)
+        return principal
+
+    async def authenticate_admin(self, request: web.Request) -> Principal:
+        """The administrator of the request's access token.
+
+        Raises Forbidden for every other user, and what `authenticate` raises.
+        """
+        principal = await self.authenticate(request)
+        if ADMIN_ROLE not in principal.roles:
+            raise Forbidden("only administrators may do this")
         return principal
 
     def admit_anonymous(self, request: web.Request) -> None:

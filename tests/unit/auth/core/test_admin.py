@@ -1,8 +1,9 @@
 import pytest
 
 from services.auth.core.admin import AdminService
-from services.auth.core.entities import ADMIN_ROLE, Caller, Event, SessionTermination, User
+from services.auth.core.entities import Caller, Event, SessionTermination, User
 from services.auth.core.sessions import SessionService
+from shared.contracts.roles import ADMIN_ROLE
 from shared.errors import Forbidden, InvalidField, NotFound, ReauthenticationRequired
 from tests.unit.auth.fakes import (
     SOURCE,
