@@ -12,6 +12,8 @@ from services.trading.paper.always_open import AlwaysOpenCalendar
 from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
 from services.trading.settings import TradingSettings
+from services.trading.switches.switch_requests import SwitchRequests
+from services.trading.switches.switch_store import SwitchStore
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.resources import open_leases
@@ -84,6 +86,7 @@ async def build(
             bus,
             mongo,
             MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
+            SwitchRequests(SwitchStore(mongo), bus, clock),
             *(
                 _owner(process, partition, readiness, make_work)
                 for partition in range(settings.partitions)

@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 from services.trading.journal.entry import AccountReset, KillSwitchSet
-from services.trading.journal.record import Record
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.idempotency import OnceOnly, Outcome
@@ -113,7 +112,7 @@ class AccountCommands:
             require_paper(request.account)
             self._acceptance.check()
             account = self._ledger.account(request.user_id)
-            records: list[Record] = []
+            records = self._ledger.lock_after_loss(account)  # a reset does not lift the lock
             for order in account.open_orders():
                 records += self._orders.cancel(order, request.command_key, "account reset")[0]
             body = AccountReset(at_ms=self._ledger.broker.time_ms)

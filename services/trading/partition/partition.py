@@ -10,6 +10,7 @@ from services.trading.bus.event_publisher import EventPublisher
 from services.trading.bus.instruments import Instruments
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
+from services.trading.partition.admin_commands import AdminCommands
 from services.trading.partition.assessment import Assessor
 from services.trading.partition.database_errors import or_unavailable
 from services.trading.partition.idempotency import OnceOnly
@@ -22,11 +23,14 @@ from services.trading.partition.queries import Queries
 from services.trading.partition.recovery import restore, restored_broker
 from services.trading.partition.trading_days import TradingDays
 from services.trading.risk.limits import UserLimits
+from services.trading.risk.switch_board import SwitchBoard
 from services.trading.settings import TradingSettings
 from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
 from services.trading.store.journal_reader import JournalReader, checkpoint_of
+from services.trading.switches.switch_reader import SwitchReader
+from services.trading.switches.switch_store import SwitchStore
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.requests import Handler, Responder
@@ -94,13 +98,18 @@ class Partition:
         try:
             document = await guard.take_over()
             await prepare_collections(self._mongo, audit_days=settings.audit_retention_days)
+            switch_store = SwitchStore(self._mongo)
+            await switch_store.prepare(audit_days=settings.audit_retention_days)
             stream, last_position = await self._ticks(term)
             first_position = await first_tick_position(self._bus)
             broker, checkpoint = restored_broker(
                 self._calendar, checkpoint_of(document),
                 stream=stream, positions=(first_position, last_position),
             )  # fmt: skip
-            ledger = Ledger(broker, settings.opening_cash_rupees)
+            board = SwitchBoard()
+            switches = SwitchReader(switch_store, self._bus, board, self._clock)
+            await switches.read()
+            ledger = Ledger(broker, settings.opening_cash_rupees, limits_of(settings), board)
             if checkpoint is None:
                 await self._warm(ledger)
             orders = PaperOrders(ledger, latency_ms=settings.paper_latency_ms)
@@ -123,6 +132,7 @@ class Partition:
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
             stored_commands = CommandLookup(self._mongo)
             demand = DemandPublisher(self._bus, number, self._owner)
+            admin = AdminCommands(ledger, journal, Acceptance(term, journal, self._clock))
             async with TickReader(self._bus, start=ledger.position + 1) as ticks:
                 await run_together(
                     {
@@ -130,6 +140,8 @@ class Partition:
                         "commands": stored_commands.run(),
                         "market": market.run(ticks),
                         "demand": demand.run(),
+                        "switches": switches.run(),
+                        "admin": admin.serve(self._bus, number, market.is_current),
                         "prices": prices.run(demand),
                         "requests": self._serve(
                             term, ledger, orders, journal, reader, stored_commands, market, prices
@@ -146,7 +158,7 @@ class Partition:
     ) -> None:  # fmt: skip
         """Answer requests, once the broker has caught up."""
         await market.is_current.wait()
-        assessor = Assessor(ledger, limits_of(self._settings), self._calendar, self._clock)
+        assessor = Assessor(ledger, journal, limits_of(self._settings), self._calendar, self._clock)
         once = OnceOnly(journal, stored_commands)
         acceptance = Acceptance(term, journal, self._clock)
         on_orders = OrderCommands(
