@@ -31,6 +31,8 @@ from services.gateway.rest.market.persister_client import PersisterClient
 from services.gateway.rest.routes import RestRoutes
 from services.gateway.rest.trading.endpoints import TradingEndpoints
 from services.gateway.rest.trading.trading_client import TradingClient
+from services.gateway.rest.trading_admin.admin_client import AdminClient
+from services.gateway.rest.trading_admin.endpoints import TradingAdminEndpoints
 from services.gateway.routes import make_application
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
@@ -150,14 +152,22 @@ async def build(
             readiness=readiness,
             clock=clock,
         )
-        trading = TradingEndpoints(
+        trading_client = TradingClient(
+            bus,
+            clock,
+            partitions=settings.trading_partitions,
+            timeout_secs=settings.order_timeout_secs,
+            max_concurrent=settings.trading_requests_at_once,
+        )
+        trading = TradingEndpoints(access, trading_client)
+        trading_admin = TradingAdminEndpoints(
             access,
-            TradingClient(
+            trading_client,
+            AdminClient(
                 bus,
                 clock,
                 partitions=settings.trading_partitions,
                 timeout_secs=settings.order_timeout_secs,
-                max_concurrent=settings.trading_requests_at_once,
             ),
         )
         auth = AuthProxy(
@@ -172,7 +182,7 @@ async def build(
         stream = StreamEndpoint(context, forwarded, readiness)
         application = make_application(
             stream,
-            RestRoutes(access, [*market.table(), *trading.table()]),
+            RestRoutes(access, [*market.table(), *trading.table(), *trading_admin.table()]),
             auth,
             StaticFiles(files, access, forwarded),
             readiness,

@@ -330,7 +330,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The user has stopped new orders."""
     loss_lock: bool
     """The loss of the day has stopped new orders."""
-    switches: list[ActiveSwitch] = []
+    switches: list[ActiveSwitch]
     """All kill switches that are on: of the user, of instruments and the global one."""
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from services.gateway.rest.base_responses import SECURITY_SCHEMES
 from services.gateway.rest.market import operations as market
 from services.gateway.rest.trading import operations as trading
+from services.gateway.rest.trading_admin import operations as trading_admin
 from shared.web.openapi import document
 
 _DESCRIPTION: Final = """\
@@ -17,7 +18,7 @@ orders or accounts has the header `Idempotency-Key`: repeated with the same key,
 once. Amounts are exact: decimal strings.
 """
 
-ALL: Final = (*market.ALL, *trading.ALL)
+ALL: Final = (*market.ALL, *trading.ALL, *trading_admin.ALL)
 
 
 def openapi() -> str:

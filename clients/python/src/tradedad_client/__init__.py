@@ -44,6 +44,7 @@ from tradedad_client.subscription import Subscription
 from tradedad_client.trading import Trading
 from tradedad_client.trading_messages import (
     AccountEvent,
+    ActiveSwitch,
     Charges,
     EventKind,
     Events,
@@ -65,6 +66,7 @@ __all__ = [
     "Account",
     "AccountEvent",
     "AccountEvents",
+    "ActiveSwitch",
     "Bar",
     "Channel",
     "Charges",

@@ -50,14 +50,19 @@ def test_every_operation_requires_a_token_and_documents_the_rate_limit_headers()
         assert "Retry-After" in operation["responses"]["429"]["headers"]
 
 
-def test_every_change_requires_an_idempotency_key_and_no_other_operation_has_one() -> None:
+def test_every_command_requires_an_idempotency_key_and_no_other_operation_has_one() -> None:
     for name, operation in every_operation().items():
         headers = {
             parameter["name"]: parameter["required"]
             for parameter in operation.get("parameters", ())
             if parameter["in"] == "header"
         }
-        is_command = not name.startswith("GET ") and name != "POST /v1/orders/preview"
+        # Changes by administrators set absolute states, so a repetition does no harm.
+        is_command = (
+            not name.startswith("GET ")
+            and name != "POST /v1/orders/preview"
+            and " /v1/admin/" not in name
+        )
         assert headers == ({"Idempotency-Key": True} if is_command else {}), name
 
 
@@ -69,3 +74,8 @@ def test_every_parameter_of_a_path_is_described() -> None:
             if parameter["in"] == "path"
         }
         assert described == set(re.findall(r"{(\w+)}", name))
+
+
+def test_every_operation_of_administrators_may_be_forbidden_and_no_other() -> None:
+    for name, operation in every_operation().items():
+        assert ("403" in operation["responses"]) == (" /v1/admin/" in name), name

@@ -12,7 +12,6 @@ from shared.contracts.order_terms import OrderType, Side
 from shared.contracts.trading import ActiveSwitch, SwitchScope, SwitchSetter
 from tests.support.proposals import CRUDE, SHARE, proposal
 
-
 OWN = ActiveSwitch(scope=SwitchScope.USER, set_by=SwitchSetter.USER, at=1)
 FOR_USER = ActiveSwitch(
     scope=SwitchScope.USER, set_by=SwitchSetter.ADMINISTRATOR, at=1, reason="under review"
