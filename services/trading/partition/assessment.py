@@ -1,5 +1,6 @@
 """Checks an order against its market, its account and the limits of its user, as they are now."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -49,6 +50,7 @@ class Assessor:
         limits: UserLimits,
         calendar: Calendar,
         clock: Clock,
+        switches_current: Callable[[], Awaitable[None]],
     ) -> None:
         self._ledger = ledger
         self._journal = journal
@@ -56,6 +58,11 @@ class Assessor:
         self._calendar = calendar
         self._clock = clock
         self._rates = OrderRates(limits.max_orders_per_sec)
+        self._switches_current = switches_current
+
+    async def ready(self) -> None:
+        """Wait until the kill switches are known; not for long, if they cannot be read."""
+        await self._switches_current()
 
     def assess(
         self,

@@ -97,6 +97,7 @@ class OrderCommands:
         async def work() -> Outcome:
             order = self._open_order(request.user_id, request.order_id)
             await self._prices.wait_for(order.terms.key)
+            await self._assessor.ready()
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)
             prices = changed_prices(order, request)
@@ -139,6 +140,7 @@ class OrderCommands:
         today = ist_date(self._ledger.broker.time_ms)
         instrument = order_instrument(found, product, today)
         await self._prices.wait_for(key)
+        await self._assessor.ready()
         return instrument
 
     def _open_order(self, user_id: str, order_id: str) -> Order:

@@ -144,7 +144,15 @@ class Partition:
                         "admin": admin.serve(self._bus, number, market.is_current),
                         "prices": prices.run(demand),
                         "requests": self._serve(
-                            term, ledger, orders, journal, reader, stored_commands, market, prices
+                            term,
+                            ledger,
+                            orders,
+                            journal,
+                            reader,
+                            stored_commands,
+                            market,
+                            prices,
+                            switches,
                         ),
                     }
                 )
@@ -155,10 +163,14 @@ class Partition:
     async def _serve(
         self, term: Term, ledger: Ledger, orders: PaperOrders, journal: Journal,
         reader: JournalReader, stored_commands: CommandLookup, market: Market, prices: Prices,
+        switches: SwitchReader,
     ) -> None:  # fmt: skip
         """Answer requests, once the broker has caught up."""
         await market.is_current.wait()
-        assessor = Assessor(ledger, journal, limits_of(self._settings), self._calendar, self._clock)
+        assessor = Assessor(
+            ledger, journal, limits_of(self._settings), self._calendar, self._clock,
+            switches.wait_current,
+        )  # fmt: skip
         once = OnceOnly(journal, stored_commands)
         acceptance = Acceptance(term, journal, self._clock)
         on_orders = OrderCommands(

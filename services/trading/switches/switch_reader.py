@@ -21,6 +21,8 @@ from shared.runtime.logs import get_logger
 log = get_logger(__name__)
 
 _INTERVAL_SECS: Final = 1.0
+_RETRY_SECS: Final = 0.2
+"""After a read that failed."""
 _TIMEOUT_SECS: Final = 2.0
 
 
@@ -33,6 +35,8 @@ class SwitchReader:
         self._board = board
         self._clock = clock
         self._has_changed = asyncio.Event()
+        self._was_read = asyncio.Event()
+        """Of the next read."""
         self._is_failing = False
 
     async def read(self) -> None:
@@ -41,9 +45,25 @@ class SwitchReader:
         with pymongo.timeout(_TIMEOUT_SECS):
             switches = await self._store.active()
         self._board.update([_active(switch) for switch in switches], asked_at_secs)
+        self._was_read.set()
+        self._was_read = asyncio.Event()
         for scope in (SwitchScope.GLOBAL, SwitchScope.INSTRUMENT):
             metrics.SWITCHES.labels(scope.value).set(self._board.count(scope))
         metrics.SWITCHES_READ_TIME.set(self._clock.now_ms() / 1_000)
+
+    async def wait_current(self) -> None:
+        """If the last read is too old, wait for the next one, at most two seconds.
+
+        After an outage of the database, or of this process, a first order is not refused for that.
+        """
+        if self._board.is_current(self._clock.monotonic()):
+            return
+        self._has_changed.set()
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECS):
+                await self._was_read.wait()
+        except TimeoutError:
+            return  # the check of the order refuses it
 
     async def run(self) -> None:
         """Read until cancelled. While the database does not answer, the board grows old."""
@@ -53,7 +73,7 @@ class SwitchReader:
                 self._has_changed.clear()
                 await self._try_to_read()
                 try:
-                    async with asyncio.timeout(_INTERVAL_SECS):
+                    async with asyncio.timeout(_RETRY_SECS if self._is_failing else _INTERVAL_SECS):
                         await self._has_changed.wait()
                 except TimeoutError:
                     continue
