@@ -49,6 +49,8 @@ class Ledger:
         """Of the last record."""
         self.position = 0
         """Of the last entry of TICKS that the broker has processed."""
+        self.loaded_position = 0
+        """The last entry of TICKS that the loaded records know of."""
         self._opening_cash = opening_cash
         self._accounts: dict[str, PaperAccount] = {}
         self.closed: set[str] = set()
@@ -118,6 +120,7 @@ class Ledger:
         """Apply a stored record."""
         self._apply(self.account(record.entry.user_id), record.entry)
         self.number = max(self.number, record.number)
+        self.loaded_position = max(self.loaded_position, record.entry.position)
 
     def _is_beyond_limit(self, account: PaperAccount, loss: Decimal) -> bool:
         return loss > self._limits.loss_limit(account.lifted_loss)

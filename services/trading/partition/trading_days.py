@@ -1,4 +1,4 @@
-"""What the time of the market causes: end of the day, loss lock, and square-off of positions."""
+"""What the time of the market causes: square-off of intraday positions, and the end of the day."""
 
 from decimal import Decimal
 from typing import Final
@@ -53,8 +53,6 @@ class TradingDays:
         for account in list(self._ledger.accounts()):
             if last_day_ms is not None:
                 records += self._end_day(account, last_day_ms, now_ms)
-            if not account.is_settled:
-                records += self._ledger.lock_after_loss(account)
             records += self._square_off(account, now_ms)
         return records
 

@@ -130,7 +130,8 @@ async def test_every_operation_is_refused_to_users_without_the_role(
     for method, path, body in requests:
         reply = await admins.send(method, path, body, roles=roles, account="paper")
         assert (reply.status, reply.body["code"]) == (403, "forbidden"), path
-    assert admins.trading.requests == admins.admin.requests == []
+    assert admins.trading.requests == []
+    assert admins.admin.requests == []
 
 
 async def test_an_administrator_cannot_place_change_or_cancel_the_order_of_a_user(

@@ -1,21 +1,13 @@
-"""Intraday positions are closed, deliveries settle day by day, and a loss locks for a day."""
+"""Intraday positions are closed before the session's end, and deliveries settle day by day."""
 
 from decimal import Decimal
 
-import msgspec
-from hypothesis import given
-from hypothesis import strategies as st
-
-from services.trading.journal.entry import AccountReset, LossLocked, LossLockLifted
-from services.trading.journal.record import Record
 from services.trading.orders.instrument import order_instrument
 from services.trading.orders.order import Order
-from services.trading.paper.broker import PaperBroker
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.paper_results import order_changes
 from services.trading.partition.trading_days import ORDER_PREFIX, SQUARE_OFF, TradingDays
-from services.trading.risk.limits import UserLimits
 from shared.contracts.order_terms import (
     Account,
     OrderType,
@@ -25,7 +17,6 @@ from shared.contracts.order_terms import (
     Terms,
     Validity,
 )
-from shared.contracts.trading import EventKind, UserEvent
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, ist_date
 from tests.support.builders import KEY
@@ -41,11 +32,9 @@ MONDAY_15_12 = MONDAY_10_00 + 5 * HOUR_MS + 12 * 60_000
 class Day:
     """A ledger with one account, driven by a market."""
 
-    def __init__(self, start_ms: int = MONDAY_10_00, *, max_daily_loss: int = 100_000) -> None:
+    def __init__(self, start_ms: int = MONDAY_10_00) -> None:
         self.market = PaperMarket(start_ms=start_ms)
-        limits = UserLimits(max_daily_loss=Decimal(max_daily_loss))
-        self.ledger = Ledger(self.market.broker, Decimal(1_000_000), limits)
-        self.records: list[Record] = []
+        self.ledger = Ledger(self.market.broker, Decimal(1_000_000))
         self.orders = PaperOrders(self.ledger, latency_ms=0)
         self.days = TradingDays(self.ledger, self.orders, Calendar())
         self.account = self.ledger.account(USER)
@@ -57,10 +46,9 @@ class Day:
             Account.PAPER, KEY, side, product, Prices(10, kind, Validity.DAY, limit), Decimal(1)
         )
         instrument = order_instrument(RELIANCE, product, ist_date(self.market.now_ms))
-        records, order = self.orders.accept(
+        _, order = self.orders.accept(
             USER, terms, instrument, margin=Decimal(14_000), reference_price=limit
         )
-        self.records += records
         return order
 
     def trade(self, ltp: float = 1_400.0) -> None:
@@ -73,20 +61,13 @@ class Day:
         self.market.now_ms = at_ms
         self.market.clock()
         self._record()
-        self.records += self.days.due()
-
-    def replayed(self) -> bytes:
-        """The account that the entries of the journal give."""
-        again = Ledger(PaperBroker(Calendar()), Decimal(1_000_000))
-        for record in self.records:
-            again.load(record)
-        return again.account(USER).state()
+        self.days.due()
 
     def _record(self) -> None:
         for found in self.market.results:
             order = self.account.orders[found.result.order_id]
             for body in order_changes(order, found.result, self.market.now_ms):
-                self.records.append(self.ledger.record(USER, body))
+                self.ledger.record(USER, body)
 
 
 def test_intraday_positions_are_closed_before_the_end_of_the_session() -> None:
@@ -160,100 +141,3 @@ def test_a_holiday_settles_nothing() -> None:
         day.at(MONDAY_BEFORE_A_HOLIDAY + days * DAY_MS)
         (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
         assert holding.quantity == settled
-
-
-MINUTE_MS = 60_000
-LIMIT = 200
-
-
-def at_a_loss(rupees_a_share: int = 30) -> Day:
-    """Ten shares whose price has fallen, with a limit of 200 rupees a day."""
-    day = Day(max_daily_loss=LIMIT)
-    day.place(Product.DELIVERY)
-    day.trade()
-    day.trade(1_400.0 - rupees_a_share)
-    return day
-
-
-def test_a_loss_beyond_the_limit_locks_within_a_minute_and_until_the_day_has_ended() -> None:
-    day = at_a_loss()
-    assert day.account.locked_loss is None
-    day.at(MONDAY_10_00 + MINUTE_MS)
-    loss = day.account.locked_loss
-    assert loss == day.account.loss(day.ledger.broker.ltp)
-    assert loss is not None
-    assert loss > LIMIT
-    day.trade(1_500.0)
-    day.at(MONDAY_10_00 + 2 * MINUTE_MS)
-    assert day.account.loss(day.ledger.broker.ltp) < 0, "the prices have recovered"
-    assert day.account.locked_loss == loss
-    assert day.ledger.limits(day.account).loss_lock
-    day.at(MONDAY_10_00 + DAY_MS)
-    assert day.account.locked_loss is None
-    assert not day.ledger.limits(day.account).loss_lock
-
-
-def test_a_loss_within_the_limit_does_not_lock() -> None:
-    day = at_a_loss(rupees_a_share=1)
-    day.at(MONDAY_10_00 + MINUTE_MS)
-    assert day.account.locked_loss is None
-
-
-def test_a_reset_does_not_lift_the_lock_but_the_next_day_does() -> None:
-    day = at_a_loss()
-    day.at(MONDAY_10_00 + MINUTE_MS)
-    day.records.append(day.ledger.record(USER, AccountReset(at_ms=day.market.now_ms)))
-    assert day.account.locked_loss is not None
-    day.at(MONDAY_10_00 + DAY_MS)
-    assert day.account.locked_loss is None
-
-
-def test_a_new_lock_needs_a_further_loss_after_the_lock_was_lifted() -> None:
-    day = at_a_loss()
-    day.at(MONDAY_10_00 + MINUTE_MS)
-    loss = day.account.locked_loss
-    assert loss is not None
-    lifted = LossLockLifted(at_ms=day.market.now_ms, loss=loss, by="root", reason="checked")
-    day.records.append(day.ledger.record(USER, lifted))
-    assert not day.ledger.limits(day.account).loss_lock
-    day.trade(1_400.0 - 45)
-    day.at(MONDAY_10_00 + 2 * MINUTE_MS)
-    assert day.account.locked_loss is None
-    day.trade(1_400.0 - 52)
-    day.at(MONDAY_10_00 + 3 * MINUTE_MS)
-    assert day.account.locked_loss is not None
-    assert day.account.locked_loss > loss + LIMIT
-
-
-def test_the_event_of_the_lock_shows_the_limits() -> None:
-    day = at_a_loss()
-    day.at(MONDAY_10_00 + MINUTE_MS)
-    (record,) = [each for each in day.records if isinstance(each.entry.body, LossLocked)]
-    event = msgspec.json.decode(record.event, type=UserEvent)
-    assert event.kind is EventKind.LIMITS
-    assert event.limits is not None
-    assert (event.limits.loss_lock, event.limits.max_daily_loss) == (True, LIMIT)
-
-
-PRICES = st.lists(st.integers(1_340, 1_460), max_size=8)
-
-
-@given(PRICES)
-def test_a_lock_of_any_story_is_set_at_the_first_loss_and_is_the_same_after_a_replay(
-    prices: list[int],
-) -> None:
-    day = Day(max_daily_loss=LIMIT)
-    day.place(Product.DELIVERY)
-    day.trade()
-    first: Decimal | None = None
-    for minute, price in enumerate(prices, 1):
-        day.trade(float(price))
-        loss = day.account.loss(day.ledger.broker.ltp)
-        if first is None and loss > LIMIT:
-            first = loss
-        day.at(MONDAY_10_00 + minute * MINUTE_MS)
-        assert day.account.locked_loss == first
-        assert day.ledger.limits(day.account).loss_lock == (first is not None)
-    assert day.replayed() == day.account.state()
-    locks = [each for each in day.records if isinstance(each.entry.body, LossLocked)]
-    assert len(locks) == (first is not None)

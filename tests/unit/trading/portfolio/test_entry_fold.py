@@ -130,31 +130,33 @@ def test_the_switch_of_the_user_and_that_of_administrators_are_independent() -> 
     assert len(account.kill_switches) == 1
 
 
+def locked_and_lifted(journal: Journal) -> tuple[Decimal | None, Decimal | None]:
+    return journal.account.locked_loss, journal.account.lifted_loss
+
+
 def test_the_loss_lock_stays_until_the_day_has_ended_also_after_a_reset() -> None:
     journal = Journal()
-    account = journal.account
     journal.lock_loss(100_001)
     journal.reset()
-    assert account.locked_loss == 100_001
-    assert not account.is_settled
+    assert locked_and_lifted(journal) == (Decimal(100_001), None)
+    assert not journal.account.is_settled
     journal.end_day()
-    assert account.locked_loss is None
-    assert account.is_settled
+    assert locked_and_lifted(journal) == (None, None)
+    assert journal.account.is_settled
 
 
 def test_a_lifted_loss_lock_is_remembered_until_the_day_has_ended() -> None:
     journal = Journal()
-    account = journal.account
-    assert account.lifted_loss is None
+    assert locked_and_lifted(journal) == (None, None)
     journal.lock_loss(100_001)
     journal.lift_loss_lock(90_000)
-    assert (account.locked_loss, account.lifted_loss) == (None, 90_000)
+    assert locked_and_lifted(journal) == (None, Decimal(90_000))
     journal.lock_loss(200_000)
-    assert (account.locked_loss, account.lifted_loss) == (200_000, 90_000)
+    assert locked_and_lifted(journal) == (Decimal(200_000), Decimal(90_000))
     journal.reset()
-    assert (account.locked_loss, account.lifted_loss) == (200_000, 0)
+    assert locked_and_lifted(journal) == (Decimal(200_000), Decimal(0))
     journal.end_day()
-    assert (account.locked_loss, account.lifted_loss) == (None, None)
+    assert locked_and_lifted(journal) == (None, None)
 
 
 def test_the_number_of_orders_of_a_day_begins_again_also_after_a_reset() -> None:
