@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import pytest
 
+from services.trading import metrics
 from services.trading.app import MakeWork, Process, partition_work
 from services.trading.partition_owner import OwnerReadiness, PartitionWork
 from services.trading.store.documents import COMMANDS
@@ -166,6 +167,10 @@ async def test_the_global_switch_stops_orders_that_open_a_position_and_nothing_e
     order = await client.call(Operation.PLACE, resting, OrderView)
     await admin.set(is_on=True, reason="exchange outage")
     await eventually(lambda: is_refused(client, "global"), what="the switch is seen")
+    assert metrics.SWITCHES.labels("global")._value.get() == 1
+    assert metrics.SWITCHES.labels("instrument")._value.get() == 0
+    read_at_secs = metrics.SWITCHES_READ_TIME._value.get()
+    assert abs(read_at_secs - CLOCK_OF_TESTS.now_ms() / 1_000) < PATIENCE_SECS
     with pytest.raises(OrderRefused) as refusal:
         await client.call(Operation.PLACE, order_request("more"), OrderView)
     assert refusal.value.members == {"rule": "kill_switch", "value": "global"}
