@@ -83,10 +83,9 @@ class AdminCommands:
         if account.lifted_loss is not None:
             raise Forbidden("the loss lock of this user was lifted on this trading day already")
         records = self._ledger.lock_after_loss(account)
-        body = LossLockLifted(
-            at_ms=self._ledger.broker.time_ms, loss=max(account.loss(self._ledger.broker.ltp), Decimal(0)),
-            by=request.by, reason=request.reason,
-        )  # fmt: skip
+        broker = self._ledger.broker
+        loss = max(account.loss(broker.ltp), Decimal(0))
+        body = LossLockLifted(at_ms=broker.time_ms, loss=loss, by=request.by, reason=request.reason)
         records.append(self._ledger.record(request.user_id, body))
         return await self._stored(UserAdminOperation.LIFT_LOSS_LOCK, request, records)
 

@@ -34,10 +34,8 @@ def kill_switch(order: Proposal) -> RuleResult:
 
 def loss_lock(order: Proposal) -> RuleResult:
     """After a loss beyond the daily limit, no order opens a position until the day has ended."""
-    rule, account = "loss_lock", order.account
-    limit, loss, locked_loss = (
-        order.limits.loss_limit(account.lifted_loss), account.loss, account.locked_loss,
-    )  # fmt: skip
+    rule, loss, locked_loss = "loss_lock", order.account.loss, order.account.locked_loss
+    limit = order.limits.loss_limit(order.account.lifted_loss)
     if locked_loss is not None:
         return result(
             rule,

@@ -61,7 +61,7 @@ def test_a_change_for_a_user_names_the_user_the_administrator_and_a_reason(
     fields: dict[str, Any] = {"user_id": "user-1", "by": "root", "reason": "x"}
     if kind is SetUserSwitchRequest:
         fields["is_on"] = True
-    assert msgspec.json.decode(msgspec.json.encode(fields), type=kind)
+    assert isinstance(msgspec.json.decode(msgspec.json.encode(fields), type=kind), kind)
     del fields[missing]
     with pytest.raises(msgspec.ValidationError, match=missing):
         msgspec.json.decode(msgspec.json.encode(fields), type=kind)
