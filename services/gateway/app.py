@@ -35,6 +35,8 @@ from services.gateway.rest.market.persister_client import PersisterClient
 from services.gateway.rest.routes import RestRoutes
 from services.gateway.rest.trading.endpoints import TradingEndpoints
 from services.gateway.rest.trading.trading_client import TradingClient
+from services.gateway.rest.trading_admin.admin_client import AdminClient
+from services.gateway.rest.trading_admin.endpoints import TradingAdminEndpoints
 from services.gateway.routes import make_application
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream.endpoint import StreamEndpoint
@@ -154,14 +156,22 @@ async def build(
             readiness=readiness,
             clock=clock,
         )
-        trading = TradingEndpoints(
+        trading_client = TradingClient(
+            bus,
+            clock,
+            partitions=settings.trading_partitions,
+            timeout_secs=settings.order_timeout_secs,
+            max_concurrent=settings.trading_requests_at_once,
+        )
+        trading = TradingEndpoints(access, trading_client)
+        trading_admin = TradingAdminEndpoints(
             access,
-            TradingClient(
+            trading_client,
+            AdminClient(
                 bus,
                 clock,
                 partitions=settings.trading_partitions,
                 timeout_secs=settings.order_timeout_secs,
-                max_concurrent=settings.trading_requests_at_once,
             ),
         )
         links = _link_client(settings, bus, clock)
@@ -179,7 +189,12 @@ async def build(
             stream,
             RestRoutes(
                 access,
-                [*market.table(), *trading.table(), *LinkEndpoints(access, links).table()],
+                [
+                    *market.table(),
+                    *trading.table(),
+                    *trading_admin.table(),
+                    *LinkEndpoints(access, links).table(),
+                ],
                 [
                     *LinkCallback(access, links).routes(),
                     *_upstox_hooks(settings, access, links, clock).routes(),

@@ -14,6 +14,8 @@ from services.trading.paper.always_open import AlwaysOpenCalendar
 from services.trading.partition.partition import Partition
 from services.trading.partition_owner import OwnerReadiness, PartitionOwner, PartitionWork
 from services.trading.settings import TradingSettings
+from services.trading.switches.switch_requests import SwitchRequests
+from services.trading.switches.switch_store import SwitchStore
 from services.trading.upstox.calls import OpenCalls
 from services.trading.upstox.sdk import upstox_sdk
 from shared.bus.connection import Bus, connect_bus
@@ -100,6 +102,7 @@ async def build(
             mongo,
             MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
             FeedToken(bus, mongo, keys, clock),
+            SwitchRequests(SwitchStore(mongo), bus, clock),
             *(
                 _owner(process, partition, readiness, make_work)
                 for partition in range(settings.partitions)

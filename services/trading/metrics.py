@@ -35,6 +35,15 @@ SKIPPED_UPSTOX_ROWS: Final = Counter(
 REFUSALS: Final = Counter(
     "tradedad_trading_refused_orders_total", "Orders that a check refused, by rule.", ["rule"]
 )
+SWITCHES: Final = Gauge(
+    "tradedad_trading_switches",
+    "Kill switches that are on, by scope: global or instrument.",
+    ["scope"],
+)
+SWITCHES_READ_TIME: Final = Gauge(
+    "tradedad_trading_switches_read_time_seconds",
+    "Unix time of the last read of the kill switches; without one for 5 s, new orders are refused.",
+)
 CHECKPOINT_BYTES: Final = Gauge(
     "tradedad_trading_checkpoint_bytes",
     "Size of the last stored state of the paper broker; MongoDB refuses more than 16 MiB.",

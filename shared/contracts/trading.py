@@ -308,8 +308,38 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None while an LTP is missing."""
 
 
+class SwitchScope(StrEnum):
+    """Whose new orders a kill switch stops."""
+
+    GLOBAL = "global"
+    """Those of all users."""
+    INSTRUMENT = "instrument"
+    """Those of all users in one instrument."""
+    USER = "user"
+    """Those of one user."""
+
+
+class SwitchSetter(StrEnum):
+    """Who has set a kill switch, and can lift it."""
+
+    USER = "user"
+    ADMINISTRATOR = "administrator"
+
+
+class ActiveSwitch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A kill switch that is on: only orders that close a position are accepted."""
+
+    scope: SwitchScope
+    set_by: SwitchSetter
+    at: int
+    reason: str = ""
+    """In the words of an administrator; empty for the user's own switch."""
+    key: str | None = None
+    """The instrument, of a switch with that scope."""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of a user, and whether a kill switch stops new orders."""
+    """The limits of a user, and what stops new orders."""
 
     max_order_quantity: int
     max_order_value: Decimal
@@ -318,7 +348,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_orders_per_day: int
     max_daily_loss: Decimal
     kill_switch: bool
+    """The user has stopped new orders."""
     loss_lock: bool
+    """The loss of the day has stopped new orders."""
+    switches: list[ActiveSwitch]
+    """All kill switches that are on: of the user, of instruments and the global one."""
 
 
 class ChargesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -366,7 +400,7 @@ class OrdersReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
-    """The kill switch of a user."""
+    """The user's own kill switch."""
 
     is_on: bool
 
@@ -380,6 +414,8 @@ class EventKind(StrEnum):
     """A trade, with the order, position and funds after it."""
     FUNDS = "funds"
     """The funds have changed otherwise: by a reset, or at the end of the trading day."""
+    LIMITS = "limits"
+    """A kill switch of the user or the loss lock was set or lifted."""
 
 
 class UserEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -393,6 +429,7 @@ class UserEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trade: Trade | None = None
     position: PositionView | None = None
     funds: Funds | None = None
+    limits: Limits | None = None
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,8 @@ _CODE_DEADLINES: Final = (
     "shared.web.key_set._FETCH_TIMEOUT_SECS",
     "services.auth.stores.terminations._TRANSACTION_SECS",
     "tradedad_client.client._LOGOUT_TIMEOUT_SECS",
+    "services.trading.risk.switch_board.MAX_AGE_SECS",
+    "services.trading.switches.switch_reader._TIMEOUT_SECS",
 )
 
 

@@ -124,6 +124,8 @@ def proposal(
             underlying_ltp=None,
             lower_circuit=None,
             upper_circuit=None,
+            market_switches=(),
+            are_switches_known=True,
         ),
     )
     account = AccountFacts(
@@ -134,7 +136,9 @@ def proposal(
             open_orders=0,
             orders_today=0,
             orders_last_sec=0,
-            kill_switch=False,
+            user_switches=(),
+            locked_loss=None,
+            lifted_loss=None,
             is_first_demat_sale=False,
         )
     )

@@ -10,6 +10,8 @@ from services.trading.journal.entry import (
     DayEnded,
     Entry,
     KillSwitchSet,
+    LossLocked,
+    LossLockLifted,
     OrderChanged,
 )
 from services.trading.margin.margin import UnderlyingKind
@@ -165,9 +167,18 @@ class Journal:
         """A reset of the paper account."""
         return self.append(AccountReset(at_ms=self.at_ms))
 
-    def set_kill_switch(self, *, is_on: bool) -> Entry:
-        """The kill switch."""
-        return self.append(KillSwitchSet(is_on=is_on, at_ms=self.at_ms))
+    def set_kill_switch(self, *, is_on: bool, by: str = "", reason: str = "") -> Entry:
+        """The kill switch of the user, or that of administrators."""
+        return self.append(KillSwitchSet(is_on=is_on, at_ms=self.at_ms, by=by, reason=reason))
+
+    def lock_loss(self, loss: Decimal | int) -> Entry:
+        """The loss lock."""
+        return self.append(LossLocked(at_ms=self.at_ms, loss=Decimal(loss)))
+
+    def lift_loss_lock(self, loss: Decimal | int) -> Entry:
+        """The end of the loss lock, by an administrator."""
+        body = LossLockLifted(at_ms=self.at_ms, loss=Decimal(loss), by="root", reason="checked")
+        return self.append(body)
 
 
 def with_holding(quantity: int, price: str | int = 500) -> Journal:

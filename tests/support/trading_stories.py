@@ -1,4 +1,4 @@
-"""Random stories of a paper account: orders, fills, cancellations, resets and ends of days."""
+"""Random stories of a paper account: orders, fills, cancellations, locks, resets and days."""
 
 from decimal import Decimal
 from typing import Any
@@ -51,6 +51,8 @@ _MIXED = st.one_of(
     st.tuples(st.just("fill"), _ANY, _QUANTITIES, _PRICES),
     st.tuples(st.just("finish"), _ANY, st.sampled_from(list(BrokerState)[3:])),
     st.tuples(st.sampled_from(["end_day"] * 9 + ["reset"])),
+    st.tuples(st.sampled_from(["lock", "lift"]), _PRICES),
+    st.tuples(st.just("switch"), st.booleans(), st.sampled_from(["", "root"])),
 )
 _ONE_SHARE = st.one_of(
     st.tuples(st.just("trade"), st.just(ORDERS[0]), st.sampled_from(Side), _QUANTITIES, _PRICES),
@@ -80,4 +82,18 @@ def tell(steps: list[tuple[Any, ...]], opening_cash: Decimal) -> Journal:
                 journal.end_day(MARKS)
             case "reset", []:
                 journal.reset()
+            case _:
+                _brake(journal, name, arguments)
     return journal
+
+
+def _brake(journal: Journal, name: str, arguments: list[Any]) -> None:
+    """A kill switch, or the loss lock if it is not in that state already."""
+    is_locked = journal.account.locked_loss is not None
+    match name, arguments:
+        case "lock", [loss] if not is_locked:
+            journal.lock_loss(loss)
+        case "lift", [loss] if is_locked:
+            journal.lift_loss_lock(loss)
+        case "switch", [is_on, by]:
+            journal.set_kill_switch(is_on=is_on, by=by)

@@ -7,6 +7,7 @@ from services.gateway.rest.base_responses import SECURITY_SCHEMES
 from services.gateway.rest.links import operations as links
 from services.gateway.rest.market import operations as market
 from services.gateway.rest.trading import operations as trading
+from services.gateway.rest.trading_admin import operations as trading_admin
 from shared.web.openapi import document
 
 _DESCRIPTION: Final = """\
@@ -18,7 +19,7 @@ orders or accounts has the header `Idempotency-Key`: repeated with the same key,
 once. Amounts are exact: decimal strings.
 """
 
-ALL: Final = (*market.ALL, *trading.ALL, *links.ALL)
+ALL: Final = (*market.ALL, *trading.ALL, *trading_admin.ALL, *links.ALL)
 
 
 def openapi() -> str:

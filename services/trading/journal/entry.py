@@ -34,13 +34,37 @@ class AccountReset(msgspec.Struct, frozen=True, kw_only=True, tag="reset"):
 
 
 class KillSwitchSet(msgspec.Struct, frozen=True, kw_only=True, tag="kill_switch"):
-    """New orders of the user are stopped, or allowed again."""
+    """New orders of the user are stopped, or allowed again.
+
+    The user and the administrators have a switch each; both must be off.
+    """
 
     is_on: bool
     at_ms: int
+    by: str = ""
+    """The administrator whose entry this is; empty for the user's own switch."""
+    reason: str = ""
 
 
-Body = OrderChanged | DayEnded | AccountReset | KillSwitchSet
+class LossLocked(msgspec.Struct, frozen=True, kw_only=True, tag="loss_locked"):
+    """The loss of the day was beyond the limit: no new position until the day has ended."""
+
+    at_ms: int
+    loss: Decimal
+    """In rupees, realised and marked to market, after charges."""
+
+
+class LossLockLifted(msgspec.Struct, frozen=True, kw_only=True, tag="loss_lock_lifted"):
+    """An administrator has lifted the lock. From now on the limit is counted from `loss`."""
+
+    at_ms: int
+    loss: Decimal
+    """At that time, in rupees; 0 for a profit."""
+    by: str
+    reason: str
+
+
+Body = OrderChanged | DayEnded | AccountReset | KillSwitchSet | LossLocked | LossLockLifted
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

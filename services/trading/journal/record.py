@@ -4,6 +4,7 @@ import msgspec
 
 from services.trading.journal.entry import Entry
 from shared.contracts.trading import Operation
+from shared.contracts.trading_admin import UserAdminOperation
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +26,11 @@ class DamagedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A command, and the answer that every repetition gets."""
+    """A command of the user or of an administrator, and the answer that every repetition gets."""
 
     user_id: str
     key: str
-    operation: Operation
+    operation: Operation | UserAdminOperation
     digest: bytes
     """Hash of the request."""
     request: bytes

@@ -67,6 +67,6 @@ def account_facts(
         open_orders=len(account.open_orders()),
         orders_today=account.daily_orders,
         orders_last_sec=orders_last_sec,
-        kill_switch=account.kill_switch,
+        user_switches=account.kill_switches,
         is_first_demat_sale=is_delivery and terms.prices.quantity > bought_today,
     )

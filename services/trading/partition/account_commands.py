@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 from services.trading.journal.entry import AccountReset, KillSwitchSet
-from services.trading.journal.record import Record
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.idempotency import Dispatch, OnceOnly, Outcome
@@ -116,7 +115,7 @@ class AccountCommands:
         async def work() -> Outcome:
             self._acceptance.check()
             account = self._ledger.account(request.user_id)
-            records: list[Record] = []
+            records = self._ledger.lock_after_loss(account)  # a reset does not lift the lock
             for order in account.open_orders(Account.PAPER):
                 records += self._orders.cancel(order, request.command_key, "account reset")[0]
             body = AccountReset(at_ms=self._ledger.broker.time_ms)

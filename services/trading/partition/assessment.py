@@ -1,5 +1,6 @@
 """Checks an order against its market, its account and the limits of its user, as they are now."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -14,6 +15,7 @@ from services.trading.risk.limits import UserLimits
 from services.trading.risk.preview import preview_of
 from services.trading.risk.proposal import AccountFacts, MarketFacts, Proposal
 from services.trading.risk.rate import OrderRates
+from services.trading.store.journal import Journal
 from shared.contracts.order_terms import OrderType, Side, Terms
 from shared.contracts.trading import Limits, Preview
 from shared.errors import OrderRefused
@@ -21,6 +23,8 @@ from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock
 
 _ZERO: Final = Decimal(0)
+_UNITS: Final = 2
+"""The loss lock and the command: the journal must take both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,25 @@ class Assessor:
     """Assesses orders for one term."""
 
     def __init__(
-        self, ledger: Ledger, limits: UserLimits, calendar: Calendar, clock: Clock
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        limits: UserLimits,
+        calendar: Calendar,
+        clock: Clock,
+        switches_current: Callable[[], Awaitable[None]],
     ) -> None:
         self._ledger = ledger
+        self._journal = journal
         self._limits = limits
         self._calendar = calendar
         self._clock = clock
         self._rates = OrderRates(limits.max_orders_per_sec)
+        self._switches_current = switches_current
+
+    async def ready(self) -> None:
+        """Wait until the kill switches are known; not for long, if they cannot be read."""
+        await self._switches_current()
 
     def assess(
         self,
@@ -96,13 +112,21 @@ class Assessor:
         )
 
     def count(self, user_id: str) -> None:
-        """Count an order that was accepted or refused now."""
+        """Count an order that was assessed now and is accepted or refused.
+
+        A loss beyond the limit, for which the order may have been refused, locks the account.
+        """
         self._rates.record(user_id, self._clock.monotonic())
+        if self._journal.has_room_for(_UNITS):
+            records = self._ledger.lock_after_loss(self._ledger.account(user_id))
+            if records:
+                self._journal.append(records)
 
     def limits(self, account: PaperAccount, facts: UpstoxFacts | None = None) -> Limits:
-        """The limits of the user, and whether new orders are stopped."""
-        loss = account.loss(self._ledger.broker.ltp) if facts is None else facts.loss()
-        return self._limits.view(kill_switch=account.kill_switch, loss=loss)
+        """The limits of the user, and what stops new orders; `facts` of an account at Upstox."""
+        if facts is None:
+            return self._ledger.limits(account)
+        return self._ledger.limits(account, facts.loss())
 
     def _market(self, instrument: OrderInstrument) -> MarketFacts:
         broker = self._ledger.broker
@@ -114,6 +138,8 @@ class Assessor:
             is_live=broker.is_live,
             ltp=broker.ltp(instrument.key),
             underlying_ltp=None if underlying is None else broker.ltp(underlying),
+            market_switches=self._ledger.switches.of(instrument.key),
+            are_switches_known=self._ledger.switches.is_current(self._clock.monotonic()),
         )
 
     def _account(self, account: PaperAccount, terms: Terms, changes: Order | None) -> AccountFacts:
@@ -128,6 +154,8 @@ class Assessor:
             open_orders=len(account.open_orders()),
             orders_today=account.daily_orders,
             orders_last_sec=self._rates.recent(account.user_id, self._clock.monotonic()),
-            kill_switch=account.kill_switch,
+            user_switches=account.kill_switches,
+            locked_loss=account.locked_loss,
+            lifted_loss=account.lifted_loss,
             is_first_demat_sale=account.is_first_demat_sale(terms.key, terms.prices.quantity),
         )

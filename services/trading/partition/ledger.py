@@ -9,25 +9,48 @@ from decimal import Decimal
 
 import msgspec
 
-from services.trading.journal.entry import Body, Entry, KillSwitchSet, OrderChanged
+from services.trading.journal.entry import (
+    Body,
+    Entry,
+    KillSwitchSet,
+    LossLocked,
+    LossLockLifted,
+    OrderChanged,
+)
 from services.trading.journal.record import Record
 from services.trading.orders.events import Filled
 from services.trading.paper.broker import PaperBroker
 from services.trading.portfolio.account import PaperAccount
+from services.trading.risk.limits import UserLimits
+from services.trading.risk.switch_board import SwitchBoard
+from shared.contracts.trading import EventKind, Limits, SwitchSetter
 from shared.errors import Unavailable
 
 Ltp = Callable[[str], Decimal | None]
 
 
 class Ledger:
-    """The state of one partition. `opening_cash` in rupees is that of a new account."""
+    """The state of one partition. `opening_cash` in rupees is that of a new account.
 
-    def __init__(self, broker: PaperBroker, opening_cash: Decimal) -> None:
+    `limits` and `switches` are what users are told of them.
+    """
+
+    def __init__(
+        self,
+        broker: PaperBroker,
+        opening_cash: Decimal,
+        limits: UserLimits | None = None,
+        switches: SwitchBoard | None = None,
+    ) -> None:
         self.broker = broker
+        self.switches = switches or SwitchBoard()
+        self._limits = limits or UserLimits()
         self.number = 0
         """Of the last record."""
         self.position = 0
         """Of the last entry of TICKS that the broker has processed."""
+        self.loaded_position = 0
+        """The last entry of TICKS that the loaded records know of."""
         self._opening_cash = opening_cash
         self._accounts: dict[str, PaperAccount] = {}
         self.closed: set[str] = set()
@@ -63,8 +86,37 @@ class Ledger:
         entry = Entry(user_id=user_id, seq=account.seq + 1, position=self.position, body=body)
         self._apply(account, entry)
         self.number += 1
-        event = msgspec.json.encode(account.user_event(entry, self.broker.ltp))
-        return Record(number=self.number, entry=entry, event=event)
+        event = account.user_event(entry, self.broker.ltp)
+        if event.kind is EventKind.LIMITS:
+            event = msgspec.structs.replace(event, limits=self.limits(account))
+        return Record(number=self.number, entry=entry, event=msgspec.json.encode(event))
+
+    def lock_after_loss(self, account: PaperAccount) -> list[Record]:
+        """Set the loss lock if the loss of the day is beyond the limit.
+
+        The records must be appended to the journal, so the lock stays when prices recover.
+        """
+        loss = account.loss(self.broker.ltp)
+        if account.locked_loss is not None or not self._is_beyond_limit(account, loss):
+            return []
+        return [self.record(account.user_id, LossLocked(at_ms=self.broker.time_ms, loss=loss))]
+
+    def limits(self, account: PaperAccount, upstox_loss: Decimal | None = None) -> Limits:
+        """The limits of the user, and what stops new orders.
+
+        `upstox_loss`: of the account at Upstox, in rupees; None for the paper account.
+        """
+        own = account.kill_switches
+        if upstox_loss is None:
+            loss = account.loss(self.broker.ltp)
+            is_locked = account.locked_loss is not None or self._is_beyond_limit(account, loss)
+        else:
+            is_locked = upstox_loss > self._limits.loss_limit(None)
+        return self._limits.view(
+            kill_switch=any(switch.set_by is SwitchSetter.USER for switch in own),
+            loss_lock=is_locked,
+            switches=[*self.switches.all(), *own],
+        )
 
     def close(self, user_id: str) -> None:
         """Close an account whose journal is damaged."""
@@ -75,13 +127,17 @@ class Ledger:
         """Apply a stored record."""
         self._apply(self.account(record.entry.user_id), record.entry)
         self.number = max(self.number, record.number)
+        self.loaded_position = max(self.loaded_position, record.entry.position)
+
+    def _is_beyond_limit(self, account: PaperAccount, loss: Decimal) -> bool:
+        return loss > self._limits.loss_limit(account.lifted_loss)
 
     def _apply(self, account: PaperAccount, entry: Entry) -> None:
         account.apply(entry)
         match entry.body:
             case OrderChanged(event=Filled()):
                 self._count_positions(account)
-            case OrderChanged() | KillSwitchSet():
+            case OrderChanged() | KillSwitchSet() | LossLocked() | LossLockLifted():
                 pass
             case _:
                 self._count_positions(account)

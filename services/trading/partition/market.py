@@ -8,6 +8,7 @@ from typing import Final
 from services.trading import metrics
 from services.trading.journal.record import Record
 from services.trading.partition.ledger import Ledger
+from services.trading.partition.loss_locks import LossLocks
 from services.trading.partition.paper_results import order_changes
 from services.trading.store.journal import Checkpoint, Journal
 from shared.bus.lease import Term
@@ -56,6 +57,7 @@ class Market:
         self._last_position = last_position
         self._commands = deque(commands)
         self._due = due
+        self._loss_locks = LossLocks(ledger)
         self._skipped: dict[str, int] = {}
         """Entries that were reported as skipped, by kind."""
         self._is_new = is_new
@@ -106,8 +108,10 @@ class Market:
             changes = order_changes(order, result.result, ledger.broker.time_ms)
             records += [ledger.record(result.user_id, body) for body in changes]
             metrics.PAPER_RESULTS.labels(type(result.result).__name__).inc(len(changes))
-        if entry.subject == CLOCK and self.is_current.is_set():
-            records += self._due()
+        if entry.subject == CLOCK:
+            if self.is_current.is_set():
+                records += self._due()
+            records += self._loss_locks.due()
         if records:  # together: the end of a session ends more orders than the journal lets wait
             self._journal.append(records)
 

@@ -107,6 +107,7 @@ class OrderCommands:
                 prices = changed_prices(order, request)
                 return await self._upstox.modify(order, prices, instrument, request.command_key)
             await self._prices.wait_for(order.terms.key)
+            await self._assessor.ready()
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)
             prices = changed_prices(order, request)
@@ -151,6 +152,7 @@ class OrderCommands:
         today = ist_date(self._ledger.broker.time_ms)
         instrument = order_instrument(found, product, today)
         await self._prices.wait_for(key)
+        await self._assessor.ready()
         return instrument
 
     def _open_order(self, user_id: str, order_id: str) -> Order:

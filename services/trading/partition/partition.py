@@ -12,6 +12,7 @@ from services.trading.bus.instruments import Instruments
 from services.trading.links.term import open_links
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
+from services.trading.partition.admin_commands import AdminCommands
 from services.trading.partition.assessment import Assessor
 from services.trading.partition.handlers import Requests
 from services.trading.partition.idempotency import OnceOnly
@@ -28,11 +29,14 @@ from services.trading.partition.upstox_commands import UpstoxCommands, answer_no
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.partition.upstox_sender import UpstoxSender
 from services.trading.risk.limits import UserLimits
+from services.trading.risk.switch_board import SwitchBoard
 from services.trading.settings import TradingSettings
 from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
 from services.trading.store.journal_reader import JournalReader, checkpoint_of
+from services.trading.switches.switch_reader import SwitchReader
+from services.trading.switches.switch_store import SwitchStore
 from services.trading.upstox.calls import OpenCalls
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
@@ -91,13 +95,18 @@ class Partition:
         try:
             document = await guard.take_over()
             await prepare_collections(self._mongo, audit_days=settings.audit_retention_days)
+            switch_store = SwitchStore(self._mongo)
+            await switch_store.prepare(audit_days=settings.audit_retention_days)
             stream, last_position = await self._ticks(term)
             first_position = await first_tick_position(self._bus)
             broker, checkpoint = restored_broker(
                 self._calendar, checkpoint_of(document),
                 stream=stream, positions=(first_position, last_position),
             )  # fmt: skip
-            ledger = Ledger(broker, settings.opening_cash_rupees)
+            board = SwitchBoard()
+            switches = SwitchReader(switch_store, self._bus, board, self._clock)
+            await switches.read()
+            ledger = Ledger(broker, settings.opening_cash_rupees, limits_of(settings), board)
             if checkpoint is None:
                 await self._warm(ledger)
             orders = PaperOrders(ledger, latency_ms=settings.paper_latency_ms)
@@ -137,7 +146,10 @@ class Partition:
             )
             accounts.take_over()
             acceptance = Acceptance(term, journal, self._clock)
-            assessor = Assessor(ledger, limits_of(settings), self._calendar, self._clock)
+            assessor = Assessor(
+                ledger, journal, limits_of(settings), self._calendar, self._clock,
+                switches.wait_current,
+            )  # fmt: skip
             sender = UpstoxSender(
                 ledger, journal, acceptance, max_sending=max(1, settings.commands_at_once // 2)
             )
@@ -155,6 +167,7 @@ class Partition:
                 Queries(ledger, journal, reader, assessor, acceptance, accounts),
                 links.commands.handlers(),
             )
+            admin = AdminCommands(ledger, journal, acceptance)
             async with TickReader(self._bus, start=ledger.position + 1) as ticks:
                 await run_together(
                     {
@@ -163,6 +176,8 @@ class Partition:
                         "sent commands": once.run(),
                         "market": market.run(ticks),
                         "demand": demand.run(),
+                        "switches": switches.run(),
+                        "admin": admin.serve(self._bus, number, market.is_current),
                         "prices": prices.run(demand),
                         "links": links.run(),
                         "upstox accounts": accounts.run(),

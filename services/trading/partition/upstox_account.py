@@ -11,7 +11,7 @@ from services.trading.links.link import Link
 from services.trading.live.facts import UpstoxFacts
 from services.trading.live.lookups import Lookups
 from services.trading.partition.upstox_books import UpstoxBooks
-from services.trading.upstox.calls import UpstoxCalls
+from services.trading.upstox.calls import UpstoxConnection
 from shared.errors import UpstoxUnauthorised, UpstoxUnavailable
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -31,7 +31,9 @@ _MAX_BACKOFF_SECS: Final = 30.0
 class UpstoxAccount:
     """The account while its access token is alive. `calls` sends commands and reads."""
 
-    def __init__(self, link: Link, calls: UpstoxCalls, books: UpstoxBooks, clock: Clock) -> None:
+    def __init__(
+        self, link: Link, calls: UpstoxConnection, books: UpstoxBooks, clock: Clock
+    ) -> None:
         self.link = link
         self.calls = calls
         self._books = books

@@ -30,6 +30,8 @@ from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
+_SYSTEM: Final = "system"
+"""Stands for an administrator: only one can allow new orders again."""
 SETTLED_AFTER_SECS: Final = 30.0
 """A lost command that the books do not show after this time had no effect."""
 
@@ -120,7 +122,12 @@ class UpstoxBooks:
             order_id=order.order_id,
             broker_order_ids=[order.broker_order_id, row.report.broker_order_id],
         )
-        body = KillSwitchSet(is_on=True, at_ms=self._ledger.broker.time_ms)
+        body = KillSwitchSet(
+            is_on=True,
+            at_ms=self._ledger.broker.time_ms,
+            by=_SYSTEM,
+            reason=f"two orders at Upstox have the tag of order {order.order_id}",
+        )
         records.append(self._ledger.record(self._user_id, body))
 
     def _fill(

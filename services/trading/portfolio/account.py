@@ -8,7 +8,13 @@ from decimal import Decimal
 
 import msgspec
 
-from services.trading.journal.entry import Entry, OrderChanged
+from services.trading.journal.entry import (
+    Entry,
+    KillSwitchSet,
+    LossLocked,
+    LossLockLifted,
+    OrderChanged,
+)
 from services.trading.orders import events
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
@@ -16,7 +22,12 @@ from services.trading.portfolio.account_state import AccountState
 from services.trading.portfolio.entry_fold import apply_entry, entry_time_ms
 from services.trading.portfolio.position_book import BookedPosition
 from services.trading.portfolio.position_margin import Ltp
-from services.trading.portfolio.views import holding_view, order_view, position_view
+from services.trading.portfolio.views import (
+    holding_view,
+    order_view,
+    position_view,
+    switch_view,
+)
 from shared.contracts import trading as contract
 from shared.contracts.order_terms import Account, Product, Side
 
@@ -65,14 +76,30 @@ class PaperAccount:
         state = self._state
         return not (
             state.orders.orders
+            or state.orders.daily_orders
+            or state.loss_locked
+            or state.loss_lock_lifted
             or state.positions.booked
             or any(held.arriving for held in state.holdings.shares.values())
         )
 
     @property
-    def kill_switch(self) -> bool:
-        """Whether the user has stopped new orders."""
-        return self._state.kill_switch
+    def kill_switches(self) -> list[contract.ActiveSwitch]:
+        """The user's own switch, and that of administrators for this user, while they are on."""
+        switches = (self._state.user_switch, self._state.admin_switch)
+        return [switch_view(switch) for switch in switches if switch is not None]
+
+    @property
+    def locked_loss(self) -> Decimal | None:
+        """The loss at which the loss lock was set on this trading day; None while it is off."""
+        locked = self._state.loss_locked
+        return None if locked is None else locked.loss
+
+    @property
+    def lifted_loss(self) -> Decimal | None:
+        """The loss at which the lock was lifted on this trading day; None if it was not."""
+        lifted = self._state.loss_lock_lifted
+        return None if lifted is None else lifted.loss
 
     @property
     def ended_day(self) -> str:
@@ -197,10 +224,15 @@ class PaperAccount:
         )
 
     def user_event(self, entry: Entry, ltp: Ltp) -> contract.UserEvent:
-        """What the user is told of the newest entry. Raises ValueError for another one."""
+        """What the user is told of the newest entry. Raises ValueError for another one.
+
+        An event of the kind `limits` is without them: they are no part of the account.
+        """
         if entry.seq != self.seq:
             raise ValueError(f"entry {entry.seq} is not the newest, {self.seq}")
         at = entry_time_ms(entry)
+        if isinstance(entry.body, KillSwitchSet | LossLocked | LossLockLifted):
+            return contract.UserEvent(seq=entry.seq, kind=contract.EventKind.LIMITS, at=at)
         if not isinstance(entry.body, OrderChanged):
             return contract.UserEvent(
                 seq=entry.seq, kind=contract.EventKind.FUNDS, at=at, funds=self.funds(ltp)

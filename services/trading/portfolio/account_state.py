@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from services.trading.journal.entry import KillSwitchSet, LossLocked, LossLockLifted
 from services.trading.portfolio.day_charges import DayCharges
 from services.trading.portfolio.holdings import Holdings
 from services.trading.portfolio.order_book import OrderBook
@@ -40,7 +41,14 @@ class AccountState(msgspec.Struct):
     """Unrealised profit of the carried positions when that day ended, at its marks."""
     marks: dict[str, Decimal] = {}
     """Their last prices when that day ended, by key."""
-    kill_switch: bool = False
+    user_switch: KillSwitchSet | None = None
+    """The user's own kill switch; None while it is off."""
+    admin_switch: KillSwitchSet | None = None
+    """The kill switch that administrators have set for the user; None while it is off."""
+    loss_locked: LossLocked | None = None
+    """The loss lock of the trading day; None while it is off."""
+    loss_lock_lifted: LossLockLifted | None = None
+    """That an administrator has lifted the lock on the trading day."""
     orders: OrderBook = msgspec.field(default_factory=OrderBook)
     positions: PositionBook = msgspec.field(default_factory=PositionBook)
     holdings: Holdings = msgspec.field(default_factory=Holdings)

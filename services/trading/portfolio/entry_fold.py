@@ -1,10 +1,16 @@
 """Folds the entries of a user's journal into the state of the paper account."""
 
+from decimal import Decimal
+
+import msgspec
+
 from services.trading.journal.entry import (
     AccountReset,
     DayEnded,
     Entry,
     KillSwitchSet,
+    LossLocked,
+    LossLockLifted,
     OrderChanged,
 )
 from services.trading.orders import events
@@ -34,8 +40,12 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
             _end_day(state, entry.body)
         case AccountReset():
             _reset(state)
-        case KillSwitchSet(is_on=is_on):
-            state.kill_switch = is_on
+        case KillSwitchSet():
+            _set_kill_switch(state, entry.body)
+        case LossLocked():
+            state.loss_locked = entry.body
+        case LossLockLifted():
+            state.loss_locked, state.loss_lock_lifted = None, entry.body
     state.seq, state.at_ms = entry.seq, entry_time_ms(entry)
 
 
@@ -73,6 +83,15 @@ def _end_day(state: AccountState, ended: DayEnded) -> None:
     state.charges = DayCharges()
     state.orders.start_day()
     state.mark(ended.marks)
+    state.loss_locked = state.loss_lock_lifted = None
+
+
+def _set_kill_switch(state: AccountState, body: KillSwitchSet) -> None:
+    switch = body if body.is_on else None
+    if body.by:
+        state.admin_switch = switch
+    else:
+        state.user_switch = switch
 
 
 def _reset(state: AccountState) -> None:
@@ -81,3 +100,5 @@ def _reset(state: AccountState) -> None:
     state.charges = DayCharges()
     state.orders.reset_paper()
     state.mark({})
+    if state.loss_lock_lifted is not None:  # the loss of the day begins at 0 again
+        state.loss_lock_lifted = msgspec.structs.replace(state.loss_lock_lifted, loss=Decimal(0))

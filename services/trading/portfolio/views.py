@@ -1,4 +1,4 @@
-"""Orders, positions and holdings as their user sees them.
+"""Orders, positions, holdings and switches as their user sees them.
 
 Averages are rounded to a hundredth of a paisa; all sums and quantities are exact.
 """
@@ -6,11 +6,20 @@ Averages are rounded to a hundredth of a paisa; all sums and quantities are exac
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from services.trading.journal.entry import KillSwitchSet
 from services.trading.orders.order import Order
 from services.trading.portfolio.holdings import HeldShares, Holdings
 from services.trading.portfolio.position import quantity_of, value_of
 from services.trading.portfolio.position_book import BookedPosition
-from shared.contracts.trading import Holding, OrderView, Pending, PositionView
+from shared.contracts.trading import (
+    ActiveSwitch,
+    Holding,
+    OrderView,
+    Pending,
+    PositionView,
+    SwitchScope,
+    SwitchSetter,
+)
 
 _AVERAGE_UNIT: Final = Decimal("0.0001")
 
@@ -75,6 +84,16 @@ def holding_view(key: str, shares: HeldShares, ltp: Decimal | None) -> Holding:
         t1_quantity=quantity_of(shares.arriving),
         average_price=average,
         ltp=ltp,
+    )
+
+
+def switch_view(switch: KillSwitchSet) -> ActiveSwitch:
+    """A kill switch of the user that is on. The user is not told which administrator set it."""
+    return ActiveSwitch(
+        scope=SwitchScope.USER,
+        set_by=SwitchSetter.ADMINISTRATOR if switch.by else SwitchSetter.USER,
+        at=switch.at_ms,
+        reason=switch.reason,
     )
 
 

@@ -1,9 +1,10 @@
 """The limits of a user: how large, how many and how fast orders may be, and how large the loss."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.contracts.trading import Limits
+from shared.contracts.trading import ActiveSwitch, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,17 @@ class UserLimits:
     max_daily_loss: Decimal = Decimal(100_000)
     """Rupees, realised and marked to market, after charges."""
 
-    def is_loss_locked(self, loss: Decimal) -> bool:
-        """Whether a loss (rupees, positive) stops new positions."""
-        return loss > self.max_daily_loss
+    def loss_limit(self, lifted_loss: Decimal | None) -> Decimal:
+        """The loss of the day (rupees) beyond which the loss lock is set.
 
-    def view(self, *, kill_switch: bool, loss: Decimal) -> Limits:
-        """The limits as their user sees them."""
+        `lifted_loss`: at which an administrator has lifted the lock on this day; None if not.
+        """
+        return self.max_daily_loss + (lifted_loss or 0)
+
+    def view(
+        self, *, kill_switch: bool, loss_lock: bool, switches: Sequence[ActiveSwitch]
+    ) -> Limits:
+        """The limits as their user sees them; `switches` are all that are on."""
         return Limits(
             max_order_quantity=self.max_order_quantity,
             max_order_value=self.max_order_value,
@@ -35,5 +41,6 @@ class UserLimits:
             max_orders_per_day=self.max_orders_per_day,
             max_daily_loss=self.max_daily_loss,
             kill_switch=kill_switch,
-            loss_lock=self.is_loss_locked(loss),
+            loss_lock=loss_lock,
+            switches=list(switches),
         )

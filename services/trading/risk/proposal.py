@@ -1,5 +1,6 @@
 """What the checks know of an order, its market and its account, and the amounts that follow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +17,7 @@ from services.trading.orders.protection import (
 from services.trading.risk.limits import UserLimits
 from services.trading.risk.order_margin import order_margin
 from shared.contracts.order_terms import OrderType, Product, Side, Terms
+from shared.contracts.trading import ActiveSwitch
 from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date
 
@@ -40,6 +42,10 @@ class MarketFacts:
     lower_circuit: Decimal | None = None
     upper_circuit: Decimal | None = None
     """None if they are not known."""
+    market_switches: Sequence[ActiveSwitch] = ()
+    """Kill switches: the global one and that of the instrument, while they are on."""
+    are_switches_known: bool = True
+    """Whether they were read recently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,12 @@ class AccountFacts:
     open_orders: int
     orders_today: int
     orders_last_sec: int
-    kill_switch: bool = False
+    user_switches: Sequence[ActiveSwitch] = ()
+    """Kill switches of the user, while they are on."""
+    locked_loss: Decimal | None = None
+    """The loss at which the loss lock was set today; None while it is off."""
+    lifted_loss: Decimal | None = None
+    """The loss at which the loss lock was lifted today; None if it was not."""
     is_first_demat_sale: bool = False
     """Whether a sale with delivery would be today's first of these shares from the demat account."""
 

@@ -3,30 +3,52 @@
 An order that can only close a position breaks none of them but the rate: nobody is kept in a position.
 """
 
+from typing import Final
+
 from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, plain, refused, result
-from shared.contracts.trading import RuleResult
+from services.trading.risk.switch_board import MAX_AGE_SECS
+from shared.contracts.trading import ActiveSwitch, RuleResult, SwitchScope, SwitchSetter
+
+_CLOSING_ONLY: Final = "only orders that close a position are accepted"
 
 
 def kill_switch(order: Proposal) -> RuleResult:
-    """While the kill switch is on, no order opens a position."""
-    is_kept = order.closes_only or not order.account.kill_switch
+    """While a kill switch is on, or it is not known whether one is, no order opens a position."""
+    rule, market = "kill_switch", order.market
+    switches = [*market.market_switches, *order.account.user_switches]
+    if switches:
+        return result(
+            rule,
+            order.closes_only,
+            f"{_described(switches[0])}: {_CLOSING_ONLY}",
+            value=switches[0].scope.value,
+        )
     return result(
-        "kill_switch",
-        is_kept,
-        "the kill switch is on: only orders that close a position are accepted",
-        value="on" if order.account.kill_switch else "off",
+        rule,
+        order.closes_only or market.are_switches_known,
+        f"the kill switches could not be read for {MAX_AGE_SECS:g} s: {_CLOSING_ONLY}",
+        value="off" if market.are_switches_known else "unknown",
     )
 
 
 def loss_lock(order: Proposal) -> RuleResult:
-    """After a loss beyond the daily limit, no order opens a position."""
-    limit, loss = order.limits.max_daily_loss, order.account.loss
+    """After a loss beyond the daily limit, no order opens a position until the day has ended."""
+    rule, loss, locked_loss = "loss_lock", order.account.loss, order.account.locked_loss
+    limit = order.limits.loss_limit(order.account.lifted_loss)
+    if locked_loss is not None:
+        return result(
+            rule,
+            order.closes_only,
+            f"today's loss of {plain(locked_loss)} was above the limit of {plain(limit)}:"
+            f" until the end of the trading day {_CLOSING_ONLY}",
+            limit=limit,
+            value=locked_loss,
+        )
     return result(
-        "loss_lock",
-        order.closes_only or not order.limits.is_loss_locked(loss),
-        f"today's loss of {plain(loss)} is above the limit of {plain(limit)}:"
-        " only orders that close a position are accepted",
+        rule,
+        order.closes_only or loss <= limit,
+        f"today's loss of {plain(loss)} is above the limit of {plain(limit)}: {_CLOSING_ONLY}",
         limit=limit,
         value=loss,
     )
@@ -98,3 +120,16 @@ def max_orders_per_day(order: Proposal) -> RuleResult:
         limit=limit,
         value=count,
     )
+
+
+def _described(switch: ActiveSwitch) -> str:
+    if switch.set_by is SwitchSetter.USER:
+        return "your own kill switch is on"
+    match switch.scope:
+        case SwitchScope.GLOBAL:
+            name = "the kill switch for all users"
+        case SwitchScope.INSTRUMENT:
+            name = f"the kill switch for {switch.key}"
+        case SwitchScope.USER:
+            name = "the kill switch for your account"
+    return f"{name} was set by an administrator ({switch.reason})"

@@ -138,7 +138,11 @@ class Journal:
     @property
     def has_room(self) -> bool:
         """Whether `append` would not raise."""
-        return not self._waiting.full()
+        return self.has_room_for(1)
+
+    def has_room_for(self, units: int) -> bool:
+        """Whether this number of calls of `append` would not raise."""
+        return self._waiting.qsize() + units <= _MAX_WAITING
 
     async def settle(self) -> None:
         """Wait until everything that was appended before is stored. Raises Unavailable."""

@@ -54,6 +54,14 @@ class UpstoxCalls(Protocol):
         """Money of the account."""
         ...
 
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
+
+class UpstoxConnection(UpstoxCalls, Protocol):
+    """The calls and the stream of one linked user."""
+
     def updates(self) -> AbstractAsyncContextManager[AsyncIterator[OrderRow]]:
         """A connection of the portfolio stream: each new state of each order.
 
@@ -62,10 +70,6 @@ class UpstoxCalls(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Close idle connections."""
-        ...
 
-
-OpenCalls = Callable[[str], Awaitable[UpstoxCalls]]
+OpenCalls = Callable[[str], Awaitable[UpstoxConnection]]
 """Makes the calls for an access token."""

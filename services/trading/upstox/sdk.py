@@ -9,7 +9,7 @@ import aiohttp
 from services.trading.settings import TradingSettings
 from services.trading.upstox.account_calls import AccountCalls
 from services.trading.upstox.call_threads import CallThreads
-from services.trading.upstox.calls import UpstoxCalls
+from services.trading.upstox.calls import UpstoxConnection
 from services.trading.upstox.portfolio_stream import portfolio_stream
 from services.trading.upstox.rows import OrderRow
 from services.trading.upstox.skipped_rows import SkippedRows
@@ -43,7 +43,7 @@ class UpstoxSdk:
         self._command_threads = CallThreads("commands", threads=size, waiting=waiting)
         self._read_threads = CallThreads("reads", threads=size, waiting=waiting)
 
-    async def open(self, access_token: str) -> UpstoxCalls:
+    async def open(self, access_token: str) -> UpstoxConnection:
         """The calls for an access token."""
         calls = await LinkedCalls.open(
             self._settings,

@@ -3,12 +3,14 @@
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.contracts.messages import FeedState, FeedStatus, encode
+from shared.contracts.roles import ADMIN_ROLE
 from shared.contracts.subjects import STATUS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00, fresh_quote
 from tests.support.gateway.fake_links import answering_links
 from tests.support.gateway.fake_trading import answering_trading
+from tests.support.gateway.fake_trading_admin import answering_trading_admin
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.rest import (
     CALL,
@@ -32,6 +34,7 @@ async def test_no_request_gets_a_5xx_or_an_undocumented_response(
         answering_persister(nats, mongo_settings),
         answering_trading(nats),
         answering_links(nats),
+        answering_trading_admin(nats),
         running_gateway(nats, requests_burst=many, address_requests_burst=many) as gateway,
     ):
         await store_bars(mongo, bars_from(MONDAY_10_00, 20))
@@ -46,7 +49,7 @@ async def test_no_request_gets_a_5xx_or_an_undocumented_response(
             gateway.url,
             "/v1/openapi.json",
             "--header",
-            f"Authorization: Bearer {gateway.issuer.token()}",
+            f"Authorization: Bearer {gateway.issuer.token(roles=[ADMIN_ROLE])}",
             examples=40,
         )
         print(output)

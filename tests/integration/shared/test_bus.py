@@ -21,6 +21,7 @@ from shared.contracts.subjects import (
     ALL_ORDERS,
     CLOCK,
     FEED_TOKEN,
+    SWITCHES_CHANGED,
     TICKS_STREAM,
     demand_subject,
     depth_subject,
@@ -28,6 +29,12 @@ from shared.contracts.subjects import (
     quote_subject,
 )
 from shared.contracts.trading import Operation, trading_subject
+from shared.contracts.trading_admin import (
+    AdminOperation,
+    UserAdminOperation,
+    admin_subject,
+    user_admin_subject,
+)
 from shared.errors import BusClosed, ConfigError
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
@@ -41,6 +48,8 @@ from tests.support.waiting import eventually
 KEY = "NSE_EQ|INE002A01018"
 QUOTE = Quote(key=KEY, epoch=1, seq=1, ts=1, rt=1, ltp=1290.35)
 FORGED = "md.quote.NSE_EQ.FORGED"
+SET_SWITCH = admin_subject(AdminOperation.SET_SWITCH)
+SET_USER_SWITCH = user_admin_subject(0, UserAdminOperation.SET_USER_SWITCH)
 _NOT_TRADING = ("gateway", "persister", "ingest", "auth", "observer")
 
 
@@ -356,6 +365,8 @@ async def test_only_ingest_can_publish_market_data(
         ("auth", "trading.0.place"),
         ("observer", "trading.0.place"),
         ("trading", "trading.0.place"),
+        ("trading", "trading.admin.set_switch"),
+        ("trading", "trading.0.admin_set_switch"),
         ("trading", "md.quote.A.B"),
         ("trading", "trading.feed_token"),
         ("trading", "history.bars"),
@@ -366,6 +377,9 @@ async def test_only_ingest_can_publish_market_data(
         *((user, "orders.x") for user in _NOT_TRADING),
         *((user, "$KV.leases.trading.0") for user in _NOT_TRADING),
         *((user, "trading.0.place") for user in _NOT_TRADING if user != "gateway"),
+        *((user, SET_SWITCH) for user in _NOT_TRADING if user != "gateway"),
+        *((user, SET_USER_SWITCH) for user in _NOT_TRADING if user != "gateway"),
+        *((user, SWITCHES_CHANGED) for user in _NOT_TRADING),
     ],
 )
 async def test_each_user_may_publish_only_on_its_own_subjects(
@@ -393,7 +407,10 @@ async def test_no_user_can_read_the_replies_to_another(
 
 
 @pytest.mark.parametrize("user", _NOT_TRADING)
-@pytest.mark.parametrize("subject", ["trading.*.*", "trading.0.place", "trading.feed_token"])
+@pytest.mark.parametrize(
+    "subject",
+    ["trading.*.*", "trading.0.place", "trading.feed_token", SET_SWITCH, SWITCHES_CHANGED],
+)
 async def test_only_trading_can_receive_and_answer_commands(
     nats: NatsServer, user: str, subject: str
 ) -> None:
@@ -452,21 +469,33 @@ async def test_ingest_requests_the_token_of_the_feed_from_trading(nats: NatsServ
     await trading.close()
 
 
-async def test_a_gateway_sends_a_command_to_a_partition_and_receives_its_answer(
-    nats: NatsServer,
+@pytest.mark.parametrize(
+    "subject", [trading_subject(3, Operation.PLACE), SET_SWITCH, SET_USER_SWITCH]
+)
+async def test_a_gateway_sends_a_command_to_trading_and_receives_its_answer(
+    nats: NatsServer, subject: str
 ) -> None:
     trading = await nats.connect("trading")
 
     async def answer(message: Msg) -> None:
         await message.respond(message.subject.encode())
 
-    subject = trading_subject(3, Operation.PLACE)
     await trading.subscribe(subject, queue="trading", cb=answer)
     await flushed(trading)
     async with bus_of(nats, "gateway") as bus:
         reply = await bus.client.request(subject, b"", timeout=PATIENCE_SECS)
         assert reply.data == subject.encode()
     await trading.close()
+
+
+async def test_processes_of_trading_tell_each_other_that_a_switch_has_changed(
+    nats: NatsServer,
+) -> None:
+    async with bus_of(nats, "trading") as one, bus_of(nats, "trading") as other:
+        received: list[bytes] = []
+        await listen(other.client, SWITCHES_CHANGED, received)
+        await one.client.publish(SWITCHES_CHANGED, b"")
+        await eventually(lambda: received, what="the message")
 
 
 async def test_the_events_of_a_user_reach_the_gateway(nats: NatsServer) -> None:

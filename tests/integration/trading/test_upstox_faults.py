@@ -213,7 +213,7 @@ async def test_two_orders_with_one_tag_stop_the_user(linked: LinkedClient) -> No
     query = AccountQuery(user_id=USER, account=Account.UPSTOX)
 
     async def is_stopped() -> bool:
-        return (await linked.client.call(Operation.LIMITS, query, Limits)).kill_switch
+        return bool((await linked.client.call(Operation.LIMITS, query, Limits)).switches)
 
     await eventually(is_stopped, what="new orders of the user are stopped")
     orders = await linked.orders()

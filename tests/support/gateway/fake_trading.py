@@ -60,6 +60,12 @@ LIMITS: Final = contract.Limits(
     max_order_quantity=100_000, max_order_value=Decimal(5_000_000), max_open_orders=50,
     max_orders_per_sec=5, max_orders_per_day=500, max_daily_loss=Decimal(50_000),
     kill_switch=False, loss_lock=False,
+    switches=[
+        contract.ActiveSwitch(
+            scope=contract.SwitchScope.INSTRUMENT, set_by=contract.SwitchSetter.ADMINISTRATOR,
+            at=MONDAY_10_00, reason="halted", key=KEY,
+        )
+    ],
 )  # fmt: skip
 _ORDERS: Final = contract.OrdersReply(orders=[ORDER])
 

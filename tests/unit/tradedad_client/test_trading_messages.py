@@ -22,6 +22,7 @@ PAIRS: list[tuple[type[Any], type[Any]]] = [
     (contract.Holding, messages.Holding),
     (contract.Holdings, messages.HoldingList),
     (contract.Funds, messages.Funds),
+    (contract.ActiveSwitch, messages.ActiveSwitch),
     (contract.Limits, messages.Limits),
     (contract.KillSwitch, messages.KillSwitch),
     (contract.ChargesView, messages.Charges),

@@ -46,6 +46,7 @@ from tradedad_client.subscription import Subscription
 from tradedad_client.trading import Trading
 from tradedad_client.trading_messages import (
     AccountEvent,
+    ActiveSwitch,
     Charges,
     EventKind,
     Events,
@@ -68,6 +69,7 @@ __all__ = [
     "Account",
     "AccountEvent",
     "AccountEvents",
+    "ActiveSwitch",
     "Bar",
     "BrokerRefused",
     "Channel",

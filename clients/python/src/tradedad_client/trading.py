@@ -110,7 +110,10 @@ class Trading:
         return (await self._rest.send(request, OrderList)).orders
 
     async def set_kill_switch(self, is_on: bool, *, command_key: str | None = None) -> bool:
-        """Stop (True) or allow (False) new orders; return whether they are stopped."""
+        """Stop (True) or allow (False) new orders; return whether the user has stopped them.
+
+        A kill switch that an administrator has set stays on: see `limits`.
+        """
         request = requests.set_kill_switch(is_on, command_key)
         return (await self._rest.send(request, KillSwitch)).is_on
 

@@ -151,8 +151,22 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None while an LTP is missing."""
 
 
+class ActiveSwitch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A kill switch that is on: only orders that close a position are accepted."""
+
+    scope: str
+    """`global`, `instrument` or `user`; later versions may add others."""
+    set_by: str
+    """`user` or `administrator`: who can lift it."""
+    at: int
+    reason: str = ""
+    """In the words of an administrator; empty for the user's own switch."""
+    key: str | None = None
+    """The instrument, of a switch with that scope."""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of the user's orders, and whether new orders are stopped."""
+    """The limits of the user's orders, and what stops new orders."""
 
     max_order_quantity: int
     max_order_value: Decimal
@@ -164,6 +178,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The user has stopped new orders."""
     loss_lock: bool
     """The loss of the day has stopped new orders."""
+    switches: list[ActiveSwitch]
+    """All kill switches that are on: of the user, of instruments and the global one."""
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +230,8 @@ class EventKind(StrEnum):
     """A trade, with the order, position and funds after it."""
     FUNDS = "funds"
     """The funds have changed otherwise: by a reset, or at the end of the trading day."""
+    LIMITS = "limits"
+    """A kill switch of the user or the loss lock was set or lifted."""
 
 
 class AccountEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -228,6 +246,7 @@ class AccountEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trade: Trade | None = None
     position: Position | None = None
     funds: Funds | None = None
+    limits: Limits | None = None
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):

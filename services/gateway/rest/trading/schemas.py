@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from services.gateway.rest.models import Schema
 from services.gateway.rest.trading.amounts import Money
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import EventKind, Pending
+from shared.contracts.trading import EventKind, Pending, SwitchScope, SwitchSetter
 from shared.web.openapi import Problem
 
 
@@ -175,8 +175,21 @@ class Funds(Schema):
     """Absent while an LTP is missing."""
 
 
+class ActiveSwitch(Schema):
+    """A kill switch that is on: only orders that close a position are accepted."""
+
+    scope: SwitchScope
+    set_by: SwitchSetter
+    """Only the user, or only an administrator, can lift it."""
+    at: int
+    reason: str = ""
+    """In the words of an administrator; empty for the user's own switch."""
+    key: str | None = None
+    """The instrument, of a switch with that scope."""
+
+
 class Limits(Schema):
-    """The limits of a user, and whether new orders are stopped."""
+    """The limits of a user, and what stops new orders."""
 
     max_order_quantity: int
     max_order_value: Money
@@ -187,14 +200,16 @@ class Limits(Schema):
     kill_switch: bool
     """The user has stopped new orders."""
     loss_lock: bool
-    """The daily loss has stopped new orders."""
+    """The loss of the day has stopped new orders."""
+    switches: list[ActiveSwitch]
+    """All kill switches that are on: of the user, of instruments and the global one."""
 
 
 class KillSwitch(Schema):
-    """The kill switch of a user."""
+    """The user's own kill switch."""
 
     is_on: bool
-    """New orders are stopped."""
+    """The user has stopped new orders."""
 
 
 class ChargesView(Schema):
@@ -243,12 +258,14 @@ class UserEvent(Schema):
     """Number of the event of this user; rises by one."""
     kind: EventKind
     """`order`: a new state of an order. `fill`: a trade, with the order, position and funds after
-    it. `funds`: the funds have changed otherwise."""
+    it. `funds`: the funds have changed otherwise. `limits`: a kill switch of the user or the loss
+    lock was set or lifted."""
     at: int
     order: OrderView | None = None
     trade: Trade | None = None
     position: PositionView | None = None
     funds: Funds | None = None
+    limits: Limits | None = None
 
 
 class Events(Schema):

@@ -50,7 +50,7 @@ def test_every_operation_requires_a_token_and_documents_the_rate_limit_headers()
         assert "Retry-After" in operation["responses"]["429"]["headers"]
 
 
-def test_every_change_requires_an_idempotency_key_and_no_other_operation_has_one() -> None:
+def test_every_command_requires_an_idempotency_key_and_no_other_operation_has_one() -> None:
     for name, operation in every_operation().items():
         headers = {
             parameter["name"]: parameter["required"]
@@ -59,7 +59,7 @@ def test_every_change_requires_an_idempotency_key_and_no_other_operation_has_one
         }
         # Repeated, these change nothing more than once: docs/orders.md.
         has_none = ("GET ", "POST /v1/orders/preview", "POST /v1/link/", "DELETE /v1/link/")
-        is_command = not name.startswith(has_none)
+        is_command = not name.startswith(has_none) and " /v1/admin/" not in name
         assert headers == ({"Idempotency-Key": True} if is_command else {}), name
 
 
@@ -71,3 +71,8 @@ def test_every_parameter_of_a_path_is_described() -> None:
             if parameter["in"] == "path"
         }
         assert described == set(re.findall(r"{(\w+)}", name))
+
+
+def test_every_operation_of_administrators_may_be_forbidden_and_no_other() -> None:
+    for name, operation in every_operation().items():
+        assert ("403" in operation["responses"]) == (" /v1/admin/" in name), name

@@ -151,18 +151,27 @@ def test_each_entry_is_told_with_its_number() -> None:
     assert filled.position == account.position_view(KEY, DELIVERY, ltp_of(501))
     assert filled.funds == account.funds(ltp_of(501))
 
-    for append in (partial(journal.set_kill_switch, is_on=True), journal.end_day, journal.reset):
+    for append in (journal.end_day, journal.reset):
         entry = append()
         told = account.user_event(entry, no_ltp)
         assert (told.seq, told.kind) == (entry.seq, EventKind.FUNDS)
         assert told.funds == account.funds(no_ltp)
+
+    for append in (
+        partial(journal.set_kill_switch, is_on=True),
+        partial(journal.lock_loss, 100_001),
+        partial(journal.lift_loss_lock, 100_000),
+    ):
+        entry = append()
+        told = account.user_event(entry, no_ltp)
+        assert (told.seq, told.kind, told.funds) == (entry.seq, EventKind.LIMITS, None)
 
 
 def test_only_the_newest_entry_can_be_told() -> None:
     journal = Journal()
     first = journal.set_kill_switch(is_on=True)
     journal.set_kill_switch(is_on=False)
-    assert not journal.account.kill_switch
+    assert journal.account.kill_switches == []
     with pytest.raises(ValueError, match="not the newest"):
         journal.account.user_event(first, no_ltp)
 

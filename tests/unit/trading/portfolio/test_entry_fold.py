@@ -7,6 +7,7 @@ import pytest
 
 from services.trading.orders import events
 from shared.contracts.order_terms import Account, Product, Side
+from shared.contracts.trading import SwitchSetter
 from tests.support.trading_journal import (
     DELIVERY_SHARE,
     INDEX_FUTURE,
@@ -75,7 +76,8 @@ def test_a_reset_leaves_the_opening_cash_and_the_orders_of_a_broker() -> None:
     assert account.positions(no_ltp).positions == []
     assert list(account.orders) == [live]
     assert len(account.trades(Account.UPSTOX)) == 1
-    assert (account.daily_orders, account.kill_switch) == (3, True)
+    assert account.daily_orders == 3
+    assert [switch.set_by for switch in account.kill_switches] == [SwitchSetter.USER]
 
 
 def test_a_gap_another_user_or_an_unknown_order_is_refused_and_changes_nothing() -> None:
@@ -109,3 +111,58 @@ def test_a_day_ends_once() -> None:
         journal.append(ended.body)
     assert journal.account.ended_day == "2026-11-27"
     assert journal.account.state() == before
+
+
+def test_the_switch_of_the_user_and_that_of_administrators_are_independent() -> None:
+    journal = Journal()
+    account = journal.account
+    journal.set_kill_switch(is_on=True, by="root", reason="under review")
+    journal.set_kill_switch(is_on=True)
+    own, other = account.kill_switches
+    assert (own.set_by, own.reason) == (SwitchSetter.USER, "")
+    assert (other.set_by, other.reason) == (SwitchSetter.ADMINISTRATOR, "under review")
+    journal.set_kill_switch(is_on=False)
+    assert account.kill_switches == [other]
+    journal.set_kill_switch(is_on=True)
+    journal.set_kill_switch(is_on=False, by="root2", reason="reviewed")
+    assert [switch.set_by for switch in account.kill_switches] == [SwitchSetter.USER]
+    journal.end_day()
+    assert len(account.kill_switches) == 1
+
+
+def locked_and_lifted(journal: Journal) -> tuple[Decimal | None, Decimal | None]:
+    return journal.account.locked_loss, journal.account.lifted_loss
+
+
+def test_the_loss_lock_stays_until_the_day_has_ended_also_after_a_reset() -> None:
+    journal = Journal()
+    journal.lock_loss(100_001)
+    journal.reset()
+    assert locked_and_lifted(journal) == (Decimal(100_001), None)
+    assert not journal.account.is_settled
+    journal.end_day()
+    assert locked_and_lifted(journal) == (None, None)
+    assert journal.account.is_settled
+
+
+def test_a_lifted_loss_lock_is_remembered_until_the_day_has_ended() -> None:
+    journal = Journal()
+    assert locked_and_lifted(journal) == (None, None)
+    journal.lock_loss(100_001)
+    journal.lift_loss_lock(90_000)
+    assert locked_and_lifted(journal) == (None, Decimal(90_000))
+    journal.lock_loss(200_000)
+    assert locked_and_lifted(journal) == (Decimal(200_000), Decimal(90_000))
+    journal.reset()
+    assert locked_and_lifted(journal) == (Decimal(200_000), Decimal(0))
+    journal.end_day()
+    assert locked_and_lifted(journal) == (None, None)
+
+
+def test_the_number_of_orders_of_a_day_begins_again_also_after_a_reset() -> None:
+    journal = Journal()
+    journal.trade(DELIVERY_SHARE, BUY, 1, 500)
+    journal.reset()
+    assert (journal.account.daily_orders, journal.account.is_settled) == (1, False)
+    journal.end_day()
+    assert (journal.account.daily_orders, journal.account.is_settled) == (0, True)

@@ -34,7 +34,7 @@ def test_an_order_that_keeps_all_rules_is_not_refused() -> None:
 
 
 def test_the_error_is_that_of_the_first_broken_rule() -> None:
-    order = proposal(quantity=0, price=Decimal("100.01"), kill_switch=False)
+    order = proposal(quantity=0, price=Decimal("100.01"))
     refusal = first_refusal(check_order(order))
     assert refusal is not None
     assert refusal.field == "quantity"

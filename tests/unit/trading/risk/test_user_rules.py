@@ -3,29 +3,90 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.trading.risk import user_rules
 from services.trading.risk.checks import Rule
 from shared.contracts.order_terms import OrderType, Side
-from tests.support.proposals import CRUDE, proposal
+from shared.contracts.trading import ActiveSwitch, SwitchScope, SwitchSetter
+from tests.support.proposals import CRUDE, SHARE, proposal
+
+OWN = ActiveSwitch(scope=SwitchScope.USER, set_by=SwitchSetter.USER, at=1)
+FOR_USER = ActiveSwitch(
+    scope=SwitchScope.USER, set_by=SwitchSetter.ADMINISTRATOR, at=1, reason="under review"
+)
+FOR_SHARE = msgspec.structs.replace(FOR_USER, scope=SwitchScope.INSTRUMENT, key=SHARE.key)
+FOR_ALL = msgspec.structs.replace(FOR_USER, scope=SwitchScope.GLOBAL)
 
 
-def test_the_kill_switch_stops_orders_that_open_a_position() -> None:
-    assert user_rules.kill_switch(proposal()).passed
-    refusal = user_rules.kill_switch(proposal(kill_switch=True))
+@pytest.mark.parametrize(
+    ("state", "scope", "detail"),
+    [
+        ({"user_switches": [OWN]}, "user", "your own kill switch is on"),
+        ({"user_switches": [FOR_USER]}, "user",
+         "the kill switch for your account was set by an administrator (under review)"),
+        ({"market_switches": [FOR_SHARE]}, "instrument",
+         f"the kill switch for {SHARE.key} was set by an administrator (under review)"),
+        ({"market_switches": [FOR_ALL, FOR_SHARE], "user_switches": [OWN]}, "global",
+         "the kill switch for all users was set by an administrator (under review)"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_kill_switch_who_has_set_it_and_why(
+    state: dict[str, Any], scope: str, detail: str
+) -> None:
+    refusal = user_rules.kill_switch(proposal(**state))
     assert not refusal.passed
+    assert refusal.detail == f"{detail}: only orders that close a position are accepted"
+    assert refusal.value == scope
+
+
+def test_without_a_kill_switch_orders_are_accepted() -> None:
+    result = user_rules.kill_switch(proposal())
+    assert (result.passed, result.value) == (True, "off")
+
+
+def test_orders_are_refused_while_it_is_not_known_whether_a_kill_switch_is_on() -> None:
+    refusal = user_rules.kill_switch(proposal(are_switches_known=False))
+    assert (refusal.passed, refusal.value) == (False, "unknown")
     assert refusal.detail == (
-        "the kill switch is on: only orders that close a position are accepted"
+        "the kill switches could not be read for 5 s:"
+        " only orders that close a position are accepted"
     )
+
+
+def test_the_loss_lock_stays_when_prices_recover() -> None:
+    result = user_rules.loss_lock(
+        proposal(loss=Decimal(-500), locked_loss=Decimal(50_001), max_daily_loss=Decimal(50_000))
+    )
+    assert not result.passed
+    assert (result.limit, result.value) == ("50000", "50001")
+    assert result.detail == (
+        "today's loss of 50001 was above the limit of 50000:"
+        " until the end of the trading day only orders that close a position are accepted"
+    )
+
+
+@pytest.mark.parametrize(("loss", "passed"), [("110000", True), ("110000.01", False)])
+def test_after_the_lock_was_lifted_the_limit_counts_from_the_loss_at_that_time(
+    loss: str, passed: bool
+) -> None:
+    order = proposal(
+        loss=Decimal(loss), lifted_loss=Decimal(60_000), max_daily_loss=Decimal(50_000)
+    )
+    result = user_rules.loss_lock(order)
+    assert (result.passed, result.limit) == (passed, "110000")
 
 
 @pytest.mark.parametrize(("closable", "passed"), [(100, True), (99, False)])
 @pytest.mark.parametrize(
     ("rule", "state"),
     [
-        (user_rules.kill_switch, {"kill_switch": True}),
+        (user_rules.kill_switch, {"user_switches": [OWN]}),
+        (user_rules.kill_switch, {"market_switches": [FOR_ALL]}),
+        (user_rules.kill_switch, {"are_switches_known": False}),
         (user_rules.loss_lock, {"loss": Decimal(1_000_000)}),
+        (user_rules.loss_lock, {"locked_loss": Decimal(1)}),
         (user_rules.max_order_quantity, {"max_order_quantity": 99}),
         (user_rules.max_order_value, {"max_order_value": Decimal(1)}),
         (user_rules.max_open_orders, {"open_orders": 100}),

@@ -11,7 +11,7 @@ from tests.support.schema_comparison import check_same_fields
 
 NAMES = [
     "OrderView", "OrderDetail", "Orders", "OrdersReply", "Trade", "Trades", "PositionView",
-    "Positions", "Holding", "Holdings", "Funds", "Limits", "KillSwitch", "ChargesView",
+    "Positions", "Holding", "Holdings", "Funds", "ActiveSwitch", "Limits", "KillSwitch", "ChargesView",
     "RuleResult", "Preview", "UserEvent", "Events",
 ]  # fmt: skip
 

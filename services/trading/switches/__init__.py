@@ -1,0 +1,1 @@
+"""Kill switches for all users and for instruments: stored, audited, read again and again."""
