@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from services.trading.orders.events import OrderEvent
+from shared.contracts.order_terms import Account
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
@@ -51,7 +52,8 @@ class LossLocked(msgspec.Struct, frozen=True, kw_only=True, tag="loss_locked"):
 
     at_ms: int
     loss: Decimal
-    """In rupees, realised and marked to market, after charges."""
+    """In rupees, realised and marked to market; on paper after charges."""
+    account: Account = Account.PAPER
 
 
 class LossLockLifted(msgspec.Struct, frozen=True, kw_only=True, tag="loss_lock_lifted"):

@@ -68,5 +68,6 @@ def account_facts(
         orders_today=account.daily_orders,
         orders_last_sec=orders_last_sec,
         user_switches=account.kill_switches,
+        locked_loss=account.upstox_locked_loss,
         is_first_demat_sale=is_delivery and terms.prices.quantity > bought_today,
     )

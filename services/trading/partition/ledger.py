@@ -23,6 +23,7 @@ from services.trading.paper.broker import PaperBroker
 from services.trading.portfolio.account import PaperAccount
 from services.trading.risk.limits import UserLimits
 from services.trading.risk.switch_board import SwitchBoard
+from shared.contracts.order_terms import Account
 from shared.contracts.trading import EventKind, Limits, SwitchSetter
 from shared.errors import Unavailable
 
@@ -101,6 +102,14 @@ class Ledger:
             return []
         return [self.record(account.user_id, LossLocked(at_ms=self.broker.time_ms, loss=loss))]
 
+    def lock_after_upstox_loss(self, account: PaperAccount, loss: Decimal) -> list[Record]:
+        """The same for a loss of the account at Upstox."""
+        is_beyond = loss > self._limits.loss_limit(None)
+        if account.upstox_locked_loss is not None or not is_beyond:
+            return []
+        body = LossLocked(at_ms=self.broker.time_ms, loss=loss, account=Account.UPSTOX)
+        return [self.record(account.user_id, body)]
+
     def limits(self, account: PaperAccount, upstox_loss: Decimal | None = None) -> Limits:
         """The limits of the user, and what stops new orders.
 
@@ -111,7 +120,8 @@ class Ledger:
             loss = account.loss(self.broker.ltp)
             is_locked = account.locked_loss is not None or self._is_beyond_limit(account, loss)
         else:
-            is_locked = upstox_loss > self._limits.loss_limit(None)
+            is_beyond = upstox_loss > self._limits.loss_limit(None)
+            is_locked = account.upstox_locked_loss is not None or is_beyond
         return self._limits.view(
             kill_switch=any(switch.set_by is SwitchSetter.USER for switch in own),
             loss_lock=is_locked,

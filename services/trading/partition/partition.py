@@ -154,7 +154,7 @@ class Partition:
                 ledger, journal, acceptance, max_sending=max(1, settings.commands_at_once // 2)
             )
             upstox_commands = UpstoxCommands(
-                ledger, upstox_orders, accounts, assessor, sender,
+                ledger, upstox_orders, accounts, assessor, sender, journal,
                 is_live_allowed=settings.live_orders,
             )  # fmt: skip
             order_commands = OrderCommands(

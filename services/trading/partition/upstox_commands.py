@@ -21,6 +21,7 @@ from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.partition.upstox_sender import NOT_SENT, Answered, Sending, UpstoxSender
+from services.trading.store.journal import Journal
 from services.trading.upstox.answers import Refused
 from shared.contracts.order_terms import (
     Account,
@@ -42,6 +43,8 @@ from shared.errors import (
     UpstoxUnavailable,
 )
 
+_UNITS: Final = 2
+"""What a command appends: a loss lock, and its own records."""
 _FACTS_AGE_SECS: Final = 15.0
 """Of positions and funds that an order is checked against; fills and commands renew them."""
 
@@ -56,6 +59,7 @@ class UpstoxCommands:
         accounts: UpstoxAccounts,
         assessor: Assessor,
         sender: UpstoxSender,
+        journal: Journal,
         *,
         is_live_allowed: bool,
     ) -> None:
@@ -64,6 +68,7 @@ class UpstoxCommands:
         self._accounts = accounts
         self._assessor = assessor
         self._sender = sender
+        self._journal = journal
         self._is_live_allowed = is_live_allowed
 
     async def preview(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Preview:
@@ -206,6 +211,10 @@ class UpstoxCommands:
         changes: Order | None = None,
     ) -> Assessment:
         account = self._ledger.account(user_id)
+        if self._journal.has_room_for(_UNITS):
+            locks = self._ledger.lock_after_upstox_loss(account, facts.loss())
+            if locks:
+                self._journal.append(locks)
         return self._assessor.assess(account, terms, instrument, changes, facts)
 
     def _placing(self, account: UpstoxAccount, order: Order) -> Sending:

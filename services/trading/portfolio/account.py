@@ -78,6 +78,7 @@ class PaperAccount:
             state.orders.orders
             or state.orders.daily_orders
             or state.loss_locked
+            or state.upstox_loss_locked
             or state.loss_lock_lifted
             or state.positions.booked
             or any(held.arriving for held in state.holdings.shares.values())
@@ -93,6 +94,12 @@ class PaperAccount:
     def locked_loss(self) -> Decimal | None:
         """The loss at which the loss lock was set on this trading day; None while it is off."""
         locked = self._state.loss_locked
+        return None if locked is None else locked.loss
+
+    @property
+    def upstox_locked_loss(self) -> Decimal | None:
+        """The same of the account at Upstox."""
+        locked = self._state.upstox_loss_locked
         return None if locked is None else locked.loss
 
     @property

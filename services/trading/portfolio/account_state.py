@@ -47,6 +47,8 @@ class AccountState(msgspec.Struct):
     """The kill switch that administrators have set for the user; None while it is off."""
     loss_locked: LossLocked | None = None
     """The loss lock of the trading day; None while it is off."""
+    upstox_loss_locked: LossLocked | None = None
+    """The same of the account at Upstox; it ends with the trading day only."""
     loss_lock_lifted: LossLockLifted | None = None
     """That an administrator has lifted the lock on the trading day."""
     orders: OrderBook = msgspec.field(default_factory=OrderBook)

@@ -19,7 +19,7 @@ from services.trading.portfolio.day_charges import DayCharges
 from services.trading.portfolio.holdings import Holdings
 from services.trading.portfolio.position_book import PositionBook
 from services.trading.portfolio.settlement import settle_day
-from shared.contracts.order_terms import Side
+from shared.contracts.order_terms import Account, Side
 from shared.market.exchange_time import ist_date
 
 
@@ -43,7 +43,10 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
         case KillSwitchSet():
             _set_kill_switch(state, entry.body)
         case LossLocked():
-            state.loss_locked = entry.body
+            if entry.body.account is Account.UPSTOX:
+                state.upstox_loss_locked = entry.body
+            else:
+                state.loss_locked = entry.body
         case LossLockLifted():
             state.loss_locked, state.loss_lock_lifted = None, entry.body
     state.seq, state.at_ms = entry.seq, entry_time_ms(entry)
@@ -83,7 +86,7 @@ def _end_day(state: AccountState, ended: DayEnded) -> None:
     state.charges = DayCharges()
     state.orders.start_day()
     state.mark(ended.marks)
-    state.loss_locked = state.loss_lock_lifted = None
+    state.loss_locked = state.upstox_loss_locked = state.loss_lock_lifted = None
 
 
 def _set_kill_switch(state: AccountState, body: KillSwitchSet) -> None:

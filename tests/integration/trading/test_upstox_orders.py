@@ -14,6 +14,7 @@ from shared.contracts.trading import (
     CancelRequest,
     ExitRequest,
     Funds,
+    Limits,
     ModifyRequest,
     Operation,
     OrdersReply,
@@ -225,3 +226,23 @@ async def test_nothing_goes_to_upstox_without_the_operators_switch(
         with pytest.raises(OrderRefused):
             await linked.client.call(Operation.PREVIEW, request, OrderView)
         assert await linked.upstox.orders() == []
+
+
+async def test_a_loss_at_upstox_locks_new_orders_there_until_the_day_ends(
+    nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
+) -> None:
+    async with linked_client(
+        nats, mongo_settings, tmp_path / "keys", max_daily_loss_rupees="100.00"
+    ) as linked:
+        order = await linked.place("a", **await low_limit(linked))
+        fill = {"quantity": 10, "price": 5_000}
+        await linked.upstox.post(f"orders/{order.broker_order_id}/fills", fill)
+        await linked.reaches(order.order_id, "filled")
+        for key in ("b", "c"):
+            with pytest.raises(OrderRefused) as refusal:
+                await linked.place(key)
+            assert refusal.value.members["rule"] == "loss_lock"
+        query = AccountQuery(user_id=USER, account=Account.UPSTOX)
+        assert (await linked.client.call(Operation.LIMITS, query, Limits)).loss_lock
+        paper = AccountQuery(user_id=USER, account=Account.PAPER)
+        assert not (await linked.client.call(Operation.LIMITS, paper, Limits)).loss_lock

@@ -53,7 +53,7 @@ async def test_an_administrator_is_known_by_the_role_in_the_token(
     access: AccessControl, issuer: TokenIssuer
 ) -> None:
     principal = await admin_of(access, issuer, sub="root", roles=[ADMIN_ROLE])
-    assert (principal.user_id, principal.roles) == ("root", {ADMIN_ROLE})
+    assert (principal.user_id, principal.roles) == ("root", frozenset([ADMIN_ROLE]))
 
 
 @pytest.mark.parametrize("roles", [[], ["ADMIN"], ["administrator"], ["user"]])
