@@ -20,7 +20,7 @@ from services.trading.partition.ledger import Ledger
 from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.partition.upstox_orders import UpstoxOrders
-from services.trading.partition.upstox_sender import NOT_SENT, Answered, Sending, UpstoxSender
+from services.trading.partition.upstox_sender import Answered, Sending, UpstoxSender
 from services.trading.store.journal import Journal
 from services.trading.upstox.answers import Refused
 from shared.contracts.order_terms import (
@@ -288,8 +288,8 @@ def _refusal(answered: Answered) -> RequestError | None:
     answer = answered.answer
     if not isinstance(answer, Refused):
         return None
-    if answer.code == NOT_SENT:
-        return OrderRefused(answer.detail, rule="deadline")
+    if answer.is_of_this_side:
+        return OrderRefused(answer.detail, rule=answer.code)
     if answer.is_of_final_order:
         return OrderFinal(f"Upstox: {answer.detail}")
     return BrokerRefused(

@@ -20,8 +20,8 @@ from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-NOT_SENT: Final = "not_sent"
-"""The code of a command that was stored, and is certain not to have been sent."""
+DEADLINE_PASSED: Final = "deadline_passed"
+"""The code of a command that was stored too late, and was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class UpstoxSender:
         try:
             self._acceptance.check_deadline()
         except TimedOut as error:
-            return Refused(NOT_SENT, error.detail)
+            return Refused(DEADLINE_PASSED, error.detail)
         self._acceptance.check_owner()
         started = perf_counter()
         try:

@@ -27,6 +27,11 @@ class Refused(msgspec.Struct, frozen=True):
     """The words of Upstox, or of this side."""
 
     @property
+    def is_of_this_side(self) -> bool:
+        """Whether the command was not sent at all."""
+        return self.code.islower()
+
+    @property
     def is_of_final_order(self) -> bool:
         """Whether the order was final already: what it became must be read."""
         return self.code in _FINAL_CODES
