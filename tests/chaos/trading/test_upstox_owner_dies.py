@@ -24,15 +24,16 @@ from shared.contracts.trading import (
     OrdersQuery,
     OrderView,
 )
-from shared.errors import OrderFinal
+from shared.errors import OrderFinal, OrderRefused, TimedOut
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import MongoSettings
 from shared.runtime.tasks import stop
+from tests.support.message_proxies import mongo_proxy
 from tests.support.patience import OUTAGE_SECS
 from tests.support.processes import ServiceProcess, service_process
-from tests.support.servers import NatsServer
+from tests.support.servers import MongoServer, NatsServer
 from tests.support.trading import owns_partition, trading_environment
-from tests.support.trading_chaos import NO_LIMITS, repeated
+from tests.support.trading_chaos import NO_LIMITS, TRY_SECS, repeated
 from tests.support.trading_client import USER, TradingClient, market, trading_client
 from tests.support.upstox_linking import APP, REDIRECT_URL
 from tests.support.upstox_trading import (
@@ -96,6 +97,15 @@ class Stack:
 async def stack(
     nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
 ) -> AsyncIterator[Stack]:
+    async with open_stack(nats, mongo_settings, tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_stack(
+    nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path, *, mongo_port: int = 0
+) -> AsyncIterator[Stack]:
+    """A stack whose owner reaches mongod at this port, if one is given."""
     keys_dir = tmp_path / "keys"
     await asyncio.to_thread(create_seal_key, keys_dir, SystemClock())
     async with AsyncExitStack() as opened:
@@ -113,6 +123,9 @@ async def stack(
             "TRADEDAD_TRADING_LIVE_ORDERS": "true",
             "TRADEDAD_TRADING_CALENDAR": "always_open",
         }
+        if mongo_port:
+            url = f"mongodb://127.0.0.1:{mongo_port}/?directConnection=true"
+            environment["TRADEDAD_MONGO_URL"] = url
         owner = await opened.enter_async_context(service_process("trading", environment))
         client = await opened.enter_async_context(trading_client(nats))
         await link_account(client)
@@ -258,3 +271,23 @@ async def test_orders_survive_an_owner_that_is_killed_again_and_again(stack: Sta
             continue
     orders = await stack.agrees()
     assert {order.state for order in orders} == {"cancelled"}
+
+
+async def test_an_order_whose_deadline_passes_while_it_is_stored_is_not_sent(
+    nats: NatsServer, mongo_server: MongoServer, mongo_settings: MongoSettings, tmp_path: Path
+) -> None:
+    async with (
+        mongo_proxy(mongo_server.port) as proxy,
+        open_stack(nats, mongo_settings, tmp_path, mongo_port=proxy.port) as stack,
+    ):
+        await repeated(stack.client, Operation.PLACE, limit("before"), OrderView)
+        held = proxy.hold("commitTransaction")
+        late = limit("late")
+        with pytest.raises(TimedOut):
+            await stack.client.call(Operation.PLACE, late, OrderView, timeout_secs=TRY_SECS)
+        held.release()
+        with pytest.raises(OrderRefused) as refusal:
+            await repeated(stack.client, Operation.PLACE, late, OrderView)
+        assert refusal.value.members["rule"] == "deadline_passed"
+        assert sorted(order.state for order in await stack.orders()) == ["open", "rejected"]
+        assert len(await stack.upstox.orders()) == 1
