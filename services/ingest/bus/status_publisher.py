@@ -118,6 +118,7 @@ class StatusPublisher:
                 except TimeoutError:
                     continue
         finally:
+            metrics.FEED_LIVE.set(0.0)  # a later leader's feed is not this process's
             if self._term.is_valid():  # the process stops while it still holds the lease
                 await self._publish(FeedState.FAILING_OVER, "the leader is shutting down")
 
