@@ -87,3 +87,7 @@ BAD_DEMANDS: Final = Counter(
 BAD_CALENDARS: Final = Counter(
     "tradedad_ingest_bad_calendars_total", "Calendars that could not be decoded."
 )
+
+# A counter that appears with its first event would hide that event from `increase`.
+for _outcome in ("valid", "refused", "failed"):
+    TOKEN_CHECKS.labels(_outcome)

@@ -92,7 +92,7 @@ CHECKPOINT_BYTES: Final = Gauge(
 SIDE_JOB_FAILURES: Final = Counter(
     "tradedad_persister_side_job_failures_total",
     "Unexpected failures of the leader's side jobs, each of which is started again.",
-    ["job"],
+    ["side_job"],
 )
 SKIPPED_MASTER_ROWS: Final = Counter(
     "tradedad_persister_skipped_master_rows_total",
@@ -127,3 +127,9 @@ EVICTED_INSTRUMENTS: Final = Counter(
     "tradedad_persister_evicted_instruments_total",
     "Silent instruments dropped from the checkpoint because it had too many.",
 )
+
+# A counter that appears with its first event would hide that event from `increase`.
+for _reason in ("unknown_instrument", "no_candles"):
+    ABANDONED_REPAIRS.labels(_reason)
+for _state in ("complete", "partial", "repaired"):
+    BARS.labels(_state)
