@@ -100,12 +100,13 @@ def without_data(prometheus: Prometheus) -> list[str]:
 def test_every_query_of_every_panel_returns_data(system: Watched) -> None:
     assert not has_data(system.prometheus, "tradedad_no_such_metric")
 
+    missing: list[str] = []
+
     def all_have_data() -> bool:
         nonlocal missing
         missing = without_data(system.prometheus)
         return not missing
 
-    missing: list[str] = []
     try:
         wait_until(all_have_data, what="every query returns data")
     except AssertionError:
