@@ -35,6 +35,7 @@ check: prepare ## Run linters and check types, import rules and configuration; t
 	@bash -n bin/prepare .ci/run
 	@$(PYTHON) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(PYTHON) -m embedded check-config
+	@$(PYTHON) -m docgen.monitoring.check
 
 format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format --quiet .

@@ -1,4 +1,4 @@
-"""Writes the generated references to docs: ``python -m docgen.reference``."""
+"""Writes the generated references and dashboards: ``python -m docgen.reference``."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Final
 
 from docgen.asyncapi import asyncapi
 from docgen.metrics_page import metrics_page
+from docgen.monitoring.dashboards.all import dashboard_files
 from docgen.settings_page import settings_page
 from embedded.daemons import ROOT
 from services.auth.http import operations as auth_operations
@@ -23,6 +24,7 @@ GENERATORS: Final[dict[Path, Callable[[], str]]] = {
     AUTH_OPENAPI: auth_operations.openapi,
     GATEWAY_OPENAPI: gateway_operations.openapi,
     STREAM_ASYNCAPI: asyncapi,
+    **dashboard_files(),
 }
 """The function that returns the text of each generated file."""
 
@@ -30,6 +32,7 @@ GENERATORS: Final[dict[Path, Callable[[], str]]] = {
 def main() -> None:
     """Write all generated files."""
     for path, generate in GENERATORS.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(generate(), encoding="utf-8")
 
 

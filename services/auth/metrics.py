@@ -35,6 +35,10 @@ PUBLISH_FAILURES: Final = Counter(
     "tradedad_auth_revocation_publish_failures_total",
     "Failed attempts to publish revocations.",
 )
+SIGNING_KEY_CREATED: Final = Gauge(
+    "tradedad_auth_signing_key_created_timestamp_seconds",
+    "Unix time at which the key that signs tokens now was created.",
+)
 KEY_RELOAD_FAILURES: Final = Counter(
     "tradedad_auth_key_reload_failures_total",
     "Failed attempts to reload the signing keys.",

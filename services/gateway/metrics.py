@@ -81,8 +81,3 @@ UPSTOX_HOOKS: Final = Counter(
     "whether it has answered.",
     ["kind", "outcome"],
 )
-LOOP_LAG_SECONDS: Final = Histogram(
-    "tradedad_gateway_loop_lag_seconds",
-    "Delay of a timer of the event loop.",
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
-)

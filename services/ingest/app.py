@@ -29,6 +29,7 @@ from services.ingest.feed.source import FeedConnection, FeedSource
 from services.ingest.feed.upstream import UpstoxFeed, feed_session
 from services.ingest.leadership.connection_monitor import ConnectionMonitor
 from services.ingest.leadership.feed_follower import FeedFollower
+from services.ingest.leadership.flow_monitor import FlowMonitor
 from services.ingest.leadership.leader import Leader
 from services.ingest.leadership.pipeline import Pipeline
 from services.ingest.leadership.state_reporter import StateReporter
@@ -37,6 +38,7 @@ from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.leadership.term_context import TermContext
 from services.ingest.leadership.token_monitor import TokenMonitor
 from services.ingest.market.exchange_clock import ExchangeClock
+from services.ingest.market.feed_flow import FeedFlow
 from services.ingest.market.market_hours import MarketHours
 from services.ingest.market.watchdog import Watchdog
 from services.ingest.normalise.normaliser import Normaliser
@@ -179,6 +181,7 @@ class _Composition:
             status=status,
             coverage=coverage,
             watchdog=Watchdog(settings.silent_after_secs),
+            flow=FeedFlow(self.calendar, self.clock.monotonic()),
         )
         follower = FeedFollower(
             self.feed,
@@ -196,6 +199,7 @@ class _Composition:
             "status": status.run(),
             "coverage": coverage.run(),
             "storage": self.storage.run(),
+            "flow": FlowMonitor(context, self.demand, self.clock).run(),
         }
 
     def connection_tasks(

@@ -39,7 +39,13 @@ FEED_DISCONNECTS: Final = Counter(
 )
 FEED_LIVE: Final = Gauge("tradedad_ingest_feed_live", "1 while the state of the feed is live.")
 FEED_SILENCE: Final = Gauge(
-    "tradedad_ingest_feed_silence_seconds", "Time without a frame while trades are expected."
+    "tradedad_ingest_feed_silence_seconds",
+    "Time without a frame while a demanded segment trades, connected or not; 0 while none trades.",
+)
+MARKET_OPEN: Final = Gauge(
+    "tradedad_ingest_market_open",
+    "1 while the segment trades, by the feed's market status or else the calendar; leader only.",
+    ["segment"],
 )
 OLDEST_AGE: Final = Gauge(
     "tradedad_ingest_oldest_instrument_age_seconds",
@@ -48,6 +54,10 @@ OLDEST_AGE: Final = Gauge(
 STALE_INSTRUMENTS: Final = Gauge(
     "tradedad_ingest_stale_instruments",
     "Subscribed instruments without an update for too long while their segment is open.",
+)
+TOKEN_EXPIRY: Final = Gauge(
+    "tradedad_ingest_token_expiry_timestamp_seconds",
+    "Unix time at which the access token in use expires; 0 without a token or without leadership.",
 )
 TOKEN_CHECKS: Final = Counter(
     "tradedad_ingest_token_checks_total",
@@ -77,3 +87,7 @@ BAD_DEMANDS: Final = Counter(
 BAD_CALENDARS: Final = Counter(
     "tradedad_ingest_bad_calendars_total", "Calendars that could not be decoded."
 )
+
+# A counter that appears with its first event would hide that event from `increase`.
+for _outcome in ("valid", "refused", "failed"):
+    TOKEN_CHECKS.labels(_outcome)

@@ -64,6 +64,16 @@ PENDING_REPAIRS: Final = Gauge(
     "tradedad_persister_pending_repairs",
     "Repairs to do, of one instrument and day each.",
 )
+ABANDONED_REPAIRS: Final = Counter(
+    "tradedad_persister_abandoned_repairs_total",
+    "Repairs of one instrument and day that were given up: Upstox does not know the instrument, or"
+    " has no candles for windows of an earlier day after all attempts.",
+    ["reason"],
+)
+EXPIRED_GAPS: Final = Gauge(
+    "tradedad_persister_expired_gaps",
+    "Open gaps that are too old to be repaired; at most 1000 are counted.",
+)
 INSTRUMENTS: Final = Gauge(
     "tradedad_persister_instruments", "Instruments of the last instruments master."
 )
@@ -82,11 +92,19 @@ CHECKPOINT_BYTES: Final = Gauge(
 SIDE_JOB_FAILURES: Final = Counter(
     "tradedad_persister_side_job_failures_total",
     "Unexpected failures of the leader's side jobs, each of which is started again.",
-    ["job"],
+    ["side_job"],
 )
 SKIPPED_MASTER_ROWS: Final = Counter(
     "tradedad_persister_skipped_master_rows_total",
     "Rows of the instruments master that were passed over because a field is not valid.",
+)
+MASTER_TIMESTAMP: Final = Gauge(
+    "tradedad_persister_master_timestamp_seconds",
+    "Unix time at which Upstox had published the stored instruments master; 0 if none is stored.",
+)
+MASTER_FAILURES: Final = Counter(
+    "tradedad_persister_master_failures_total",
+    "Failed attempts to fetch, read or store an instruments master, refused ones included.",
 )
 MASTER_REFUSALS: Final = Counter(
     "tradedad_persister_master_refusals_total",
@@ -109,3 +127,9 @@ EVICTED_INSTRUMENTS: Final = Counter(
     "tradedad_persister_evicted_instruments_total",
     "Silent instruments dropped from the checkpoint because it had too many.",
 )
+
+# A counter that appears with its first event would hide that event from `increase`.
+for _reason in ("unknown_instrument", "no_candles"):
+    ABANDONED_REPAIRS.labels(_reason)
+for _state in ("complete", "partial", "repaired"):
+    BARS.labels(_state)

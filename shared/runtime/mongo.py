@@ -35,6 +35,7 @@ from shared.runtime.mongo_causes import (
     refusal,
     topology_cause,
 )
+from shared.runtime.mongo_metrics import CommandTimer
 from shared.runtime.settings import MongoSettings
 
 log = get_logger(__name__)
@@ -148,7 +149,7 @@ def _make_client(
     try:
         return AsyncMongoClient(
             settings.url.get_secret_value(),
-            event_listeners=[_PrimaryWatch(readiness, refused)],
+            event_listeners=[_PrimaryWatch(readiness, refused), CommandTimer()],
             timeoutMS=settings.timeout_ms,
             serverSelectionTimeoutMS=settings.timeout_ms,
             connectTimeoutMS=_PROBE_TIMEOUT_MS,

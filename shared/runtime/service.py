@@ -13,8 +13,10 @@ import uvloop
 
 from shared.errors import BusClosed, ConfigError
 from shared.runtime import exit_codes, logs
+from shared.runtime.build_info import report_version
 from shared.runtime.file_limit import raise_file_limit
 from shared.runtime.health import Readiness, ops_site
+from shared.runtime.loop_lag import LoopLag
 from shared.runtime.settings import ServiceSettings, load
 from shared.runtime.tasks import run_together, stop
 
@@ -84,6 +86,7 @@ def run(name: str, build: Build[SettingsT], settings_type: type[SettingsT]) -> i
         return exit_codes.CONFIG
     logs.configure(settings.log, name)
     raise_file_limit()
+    report_version()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run_until_signal(name, build, settings))
 
@@ -158,7 +161,7 @@ async def _serve(name: str, build: Build[SettingsT], settings: SettingsT) -> Non
         await run_together(
             {
                 f"{type(component).__name__}-{number}": _run_component(component, deadline_secs)
-                for number, component in enumerate(components)
+                for number, component in enumerate([*components, LoopLag()])
             }
         )
 

@@ -8,6 +8,7 @@ import aiohttp
 import jwt
 from aiohttp import hdrs
 from jwt import PyJWK, PyJWKSet
+from prometheus_client import Counter, Gauge
 
 from shared.errors import Unauthenticated, Unavailable
 from shared.runtime.clock import Clock
@@ -16,6 +17,14 @@ from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
+FETCH_FAILURES: Final = Counter(
+    "tradedad_jwks_fetch_failures_total",
+    "Failed fetches of the public keys of tokens; cached keys stay in use.",
+)
+FETCHED: Final = Gauge(
+    "tradedad_jwks_fetched_timestamp_seconds",
+    "Unix time of the last successful fetch of the public keys of tokens; 0 before the first.",
+)
 _FETCH_TIMEOUT_SECS: Final = 3.0
 KEYS_MAX_AGE_SECS: Final = 300.0
 """The longest time that a verifier uses fetched keys while the issuer answers."""
@@ -103,11 +112,13 @@ class KeySet:
                     keys = PyJWKSet.from_dict(body if isinstance(body, dict) else {}).keys
         except (aiohttp.ClientError, TimeoutError, jwt.PyJWKSetError, ValueError) as error:
             self.failure = f"{type(error).__name__} {error}".strip()
+            FETCH_FAILURES.inc()
             log.warning("cannot fetch token keys", error=self.failure)
             return
         finally:
             self._tried_at = self._clock.monotonic()
         self.failure = ""
+        FETCHED.set(self._clock.now_ms() / 1_000)
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched_at = self._tried_at
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from docgen.metrics_page import metrics_by_package
+from docgen.monitoring.rule_files import read_rules
 from docgen.reference import METRICS_PAGE, SETTINGS_PAGE
 from embedded.daemons import ROOT
 from embedded.secrets import NATS_PASSWORDS
@@ -24,7 +25,7 @@ ALL_SERVICES: Final = sorted(
 )
 EXCEPTIONS: Final = {
     # The simulator is not a service of production.
-    "simulator": {"NATS account", "NATS password", "layers contract"},
+    "simulator": {"NATS account", "NATS password", "layers contract", "alerts"},
 }
 
 
@@ -71,6 +72,18 @@ def has_metrics(name: str) -> bool:
     )
 
 
+def is_scraped(name: str) -> bool:
+    lines = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text().splitlines()
+    return f"  - job_name: {name}" in lines
+
+
+def has_alerts(name: str) -> bool:
+    alerts = {rule.alert: rule.expr for rule in read_rules().alerts}
+    (services,) = re.findall(r'up\{job=~"([^"]+)"\}', alerts["ServiceDown"])
+    is_missed = f'absent(up{{job="{name}"}})' in alerts["ServiceMissing"]
+    return name in services.split("|") and is_missed
+
+
 def is_in_directory_index(name: str) -> bool:
     index = (ROOT / "ARCHITECTURE.md").read_text().split("## Directory index")[1]
     return f"| `services/{name}/` |" in index
@@ -94,6 +107,8 @@ PLACES: Final[dict[str, Callable[[str], bool]]] = {
         f"`TRADEDAD_{name.upper()}_OPS_PORT`" in SETTINGS_PAGE.read_text()
     ),
     "metrics page": has_metrics,
+    "scraping": is_scraped,
+    "alerts": has_alerts,
     "directory index": is_in_directory_index,
     "unit tests": lambda name: has_tests("unit", name),
     "integration tests": lambda name: has_tests("integration", name),

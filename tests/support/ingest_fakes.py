@@ -18,6 +18,7 @@ from services.ingest.feed.source import FeedConnection, Frame
 from services.ingest.leadership.subscribed_market import SubscribedMarket
 from services.ingest.leadership.term_context import TermContext
 from services.ingest.market.exchange_clock import ExchangeClock
+from services.ingest.market.feed_flow import FeedFlow
 from services.ingest.market.market_hours import MarketHours
 from services.ingest.market.watchdog import Watchdog
 from services.ingest.normalise.normaliser import Normaliser
@@ -132,6 +133,7 @@ class IngestTerm:
             ),
             coverage=CoveragePublisher(bus, self.term, self.demand),
             watchdog=Watchdog(15.0),
+            flow=FeedFlow(Calendar(), clock.monotonic()),
         )
         self.hours = MarketHours(Calendar())
         self.subscriptions = ConnectionSubscriptions()

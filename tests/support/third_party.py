@@ -1,4 +1,4 @@
-"""Clients of other people that tests use: a browser, and Node.js with packages of npm.
+"""Programs of other people that tests use: a browser, Node.js with packages of npm, Prometheus.
 
 ``python -m tests.support.third_party`` installs what is missing, or names the remedy.
 """
@@ -16,6 +16,7 @@ from embedded.binaries import MissingProgramError, apt_install, can_use_apt
 from embedded.daemons import ROOT
 from embedded.settings import StackSettings
 from shared.runtime.settings import load
+from tests.support.monitoring import install_monitoring
 from tests.support.patience import PATIENCE_SECS
 
 WS_PROGRAM: Final = ROOT / "tests/integration/third_party_clients/ws"
@@ -112,6 +113,7 @@ def main() -> int:
     try:
         install_chromium()
         with_packages(WS_PROGRAM)
+        install_monitoring()
     except MissingProgramError as error:
         print(error, file=sys.stderr)
         return 1

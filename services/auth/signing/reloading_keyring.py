@@ -29,6 +29,7 @@ class ReloadingKeyring:
         self._clock = clock
         self._reload_secs = reload_secs
         self._replace(keyring)
+        self._report_age()
 
     def signing(self) -> Key:
         """Return the key to sign with now."""
@@ -54,6 +55,10 @@ class ReloadingKeyring:
 
     async def reload(self) -> None:
         """Read the directory now; if it cannot be read, the current keys stay in use."""
+        await self._read_again()
+        self._report_age()  # also of a key that has begun to sign since the last time
+
+    async def _read_again(self) -> None:
         try:
             keyring = await asyncio.to_thread(
                 load_keyring,
@@ -68,6 +73,9 @@ class ReloadingKeyring:
         if [key.kid for key in keyring.keys] != [key.kid for key in self._keyring.keys]:
             log.info("signing keys changed", kids=[key.kid for key in keyring.keys])
             self._replace(keyring)
+
+    def _report_age(self) -> None:
+        metrics.SIGNING_KEY_CREATED.set(self.signing().created_at_ms / 1_000)
 
     def _replace(self, keyring: Keyring) -> None:
         self._keyring = keyring

@@ -99,14 +99,13 @@ class StreamRegistry:
         return list(self._by_session.get(session_id, ()))
 
     async def run(self) -> None:
-        """Sweep until cancelled; the delay of each sweep is the event loop's lag."""
+        """Sweep until cancelled."""
         loop = asyncio.get_running_loop()
         next_sweep = loop.time()
         while True:
             next_sweep += _SWEEP_SECS
             await asyncio.sleep(max(0.0, next_sweep - loop.time()))
             now = loop.time()
-            metrics.LOOP_LAG_SECONDS.observe(now - next_sweep)
             next_sweep = now
             for stream in [stream for stream in self._streams if stream.deadline <= now]:
                 stream.on_deadline(now)

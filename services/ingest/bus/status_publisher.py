@@ -87,6 +87,7 @@ class StatusPublisher:
             self._readiness.up(DEPENDENCY)
         else:
             self._stale, self._warning = [], ""
+            metrics.STALE_INSTRUMENTS.set(0.0)
             self._readiness.down(DEPENDENCY, self._detail or self.state.value)
         self._changed.set()
 
@@ -118,6 +119,9 @@ class StatusPublisher:
                 except TimeoutError:
                     continue
         finally:
+            # A later leader's feed is not this process's.
+            metrics.FEED_LIVE.set(0.0)
+            metrics.STALE_INSTRUMENTS.set(0.0)
             if self._term.is_valid():  # the process stops while it still holds the lease
                 await self._publish(FeedState.FAILING_OVER, "the leader is shutting down")
 

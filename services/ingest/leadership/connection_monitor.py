@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from services.ingest import metrics
 from services.ingest.feed.source import FeedSilent
 from services.ingest.leadership.subscribed_market import SubscribedMarket
 from services.ingest.market.watchdog import Watchdog
@@ -26,7 +25,6 @@ class ConnectionMonitor:
             await self._clock.sleep(_CHECK_SECS)
             now_secs = self._clock.monotonic()
             silent_secs = now_secs - self._watchdog.silent_since_secs
-            metrics.FEED_SILENCE.set(silent_secs)
             if not self._market.any_open():
                 self._watchdog.idle(now_secs)
             elif self._watchdog.check(now_secs):

@@ -7,6 +7,7 @@ from services.ingest import metrics
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
 from services.ingest.feed.source import FeedConnection, FeedSilent, FeedSource, TokenReplaced
+from services.ingest.feed.token_expiry import expires_ms
 from shared.contracts.messages import FeedState
 from shared.errors import FeedError, FeedUnauthorised
 from shared.runtime.backoff import Backoff
@@ -46,13 +47,21 @@ class FeedFollower:
 
     async def run(self) -> None:
         """Connect again whenever the connection ends. Raises LeaseLost."""
+        try:
+            await self._follow()
+        finally:
+            metrics.TOKEN_EXPIRY.set(0.0)
+
+    async def _follow(self) -> None:
         backoff = Backoff(base_secs=0.5, cap_secs=30.0)
         while True:
             token = await self._tokens.pick()
             if token is None:
+                metrics.TOKEN_EXPIRY.set(0.0)
                 self._status.set(FeedState.UNAUTHORISED, _NO_TOKEN)
                 await self._clock.sleep(self._token_poll_secs)
                 continue
+            metrics.TOKEN_EXPIRY.set(expires_ms(token, self._clock.now_ms()) / 1_000)
             started_secs = self._clock.monotonic()
             needs_backoff = await self._follow_connection(token)
             # Only a connection that lasted resets the backoff. Otherwise a server that accepts

@@ -81,9 +81,11 @@ class Pipeline:
         now_secs = self._clock.monotonic()
         self._context.exchange_clock.receive(response.currentTs, now_secs)
         self._context.watchdog.frame_received(now_secs)
+        self._context.flow.frame_received(now_secs)
         if response.type == wire.MARKET_INFO:
             segments = wire.segment_status(response)
             self._hours.update(segments)
+            self._context.flow.update(segments)
             self._context.status.set_segments(segments)
         await self._merge(response, frame.received_us)
 

@@ -6,6 +6,7 @@ from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
 from services.ingest.market.exchange_clock import ExchangeClock
+from services.ingest.market.feed_flow import FeedFlow
 from services.ingest.market.watchdog import Watchdog
 from services.ingest.normalise.normaliser import Normaliser
 
@@ -20,3 +21,4 @@ class TermContext:
     status: StatusPublisher
     coverage: CoveragePublisher
     watchdog: Watchdog
+    flow: FeedFlow

@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, Protocol
 
 import aiohttp
@@ -28,7 +28,7 @@ from services.persister.instruments.search_rank import search_rank, search_words
 from services.persister.settings import PersisterSettings
 from shared.contracts.instruments import Instrument
 from shared.errors import Unavailable
-from shared.market.exchange_time import ist_date
+from shared.market.exchange_time import IST, ist_date
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
@@ -97,12 +97,14 @@ class MasterLoader:
                 await self._store.prepare()
                 day = self._published_day()
                 record = await self._store.master()
+                _report_age(record.day)
                 if (record.url, record.day) != (self._url, day):
                     await self.load(day)
             except (
                 aiohttp.ClientError, TimeoutError, PyMongoError, Unavailable, zlib.error,
                 ijson.JSONError,
             ) as error:  # fmt: skip
+                metrics.MASTER_FAILURES.inc()
                 log.warning("instruments master not loaded", url=self._url, error=repr(error))
             await asyncio.sleep(self._check_secs)
 
@@ -136,6 +138,7 @@ class MasterLoader:
         await self._write(batch, underlying_keys)
         deleted = await self._store.finish(self._url, day, keys)
         metrics.INSTRUMENTS.set(len(keys))
+        _report_age(day)
         log.info("instruments master loaded", day=day, instruments=len(keys), deleted=deleted)
 
     async def _check_size(self, day: str, size: int) -> None:
@@ -200,6 +203,15 @@ class MasterLoader:
             words = search_words(instrument, row.short_name, row.exchange_token)
             ranked.append((instrument, rank, words))
         await self._store.write(ranked)
+
+
+def _report_age(day: str) -> None:
+    """Set the metric to the time at which Upstox had published the master of `day`; "" for none."""
+    published_secs = 0.0
+    if day:
+        midnight = datetime.combine(date.fromisoformat(day), time(), IST)
+        published_secs = (midnight + _PUBLISHED_AT).timestamp()
+    metrics.MASTER_TIMESTAMP.set(published_secs)
 
 
 def _excerpt(raw: object) -> str:

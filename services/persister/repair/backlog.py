@@ -20,6 +20,7 @@ from shared.market.exchange_time import (
 )
 from shared.runtime.mongo import Document, Mongo
 
+MAX_EXPIRED: Final = 1_000
 _MAX_BARS: Final = 20_000
 _MAX_OPEN_KEYS: Final = 50_000
 """Instruments of gaps, over all gaps."""
@@ -54,6 +55,8 @@ class RepairBacklog:
     """Ordered by day and instrument."""
     filled: dict[str, set[str]]
     """By instrument key, the ids of gaps in which every window has a full bar already."""
+    expired: int = 0
+    """Open gaps that are too old to be repaired, at most `MAX_EXPIRED`."""
 
 
 class RepairBacklogReader:
@@ -99,7 +102,9 @@ class RepairBacklogReader:
                 repairs[trading_day(max(missing)), key].gap_ids.add(gap["_id"])
             if open_keys >= _MAX_OPEN_KEYS:
                 break
-        return RepairBacklog([repairs[place] for place in sorted(repairs)], filled)
+        too_old = {"state": GapState.OPEN.value, "end": {"$lt": oldest}}
+        expired = await self._gaps.count_documents(too_old, limit=MAX_EXPIRED)
+        return RepairBacklog([repairs[place] for place in sorted(repairs)], filled, expired)
 
     async def _missing_windows(self, gap: Document, key: str) -> set[int]:
         """Windows of the gap in which `key` has no bar, or a partial one."""

@@ -116,6 +116,7 @@ class Repairer:
         many of them. Raises PyMongoError, StaleEpoch or LeaseLost.
         """
         backlog = await self._backlog.read(now_ms)
+        metrics.EXPIRED_GAPS.set(backlog.expired)
         for key, gap_ids in backlog.filled.items():
             await self._store.settle_gaps(gap_ids, key, GapState.REPAIRED, epoch)
         repairs = self._below_max_attempts(backlog.repairs, now_ms)
@@ -153,7 +154,7 @@ class Repairer:
             candles = await self._candles.day(key, repair.day, is_today=is_today)
         except NotFound:
             self._attempts[attempt] = _MAX_ATTEMPTS
-            await self._store.settle_gaps(repair.gap_ids, key, GapState.ABANDONED, epoch)
+            await self._abandon(repair, "unknown_instrument", epoch)
             return 0
         except Unavailable as error:
             failed_keys.add(key)
@@ -173,8 +174,12 @@ class Repairer:
         if key not in failed_keys and not has_invalid:
             await self._store.settle_gaps(repair.gap_ids, key, GapState.REPAIRED, epoch)
         if key not in failed_keys and self._attempts[attempt] == _MAX_ATTEMPTS and not is_today:
-            await self._store.settle_gaps(repair.gap_ids, key, GapState.ABANDONED, epoch)
+            await self._abandon(repair, "no_candles", epoch)
         return len(stored.bars)
+
+    async def _abandon(self, repair: Repair, reason: str, epoch: int) -> None:
+        await self._store.settle_gaps(repair.gap_ids, repair.key, GapState.ABANDONED, epoch)
+        metrics.ABANDONED_REPAIRS.labels(reason).inc()
 
 
 def _attempt(repair: Repair, now_ms: int) -> _Attempt:

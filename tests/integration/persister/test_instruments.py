@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.instruments.master_loader import MasterLoader
@@ -267,6 +268,13 @@ def zipped(rows: list[dict[str, Any]]) -> bytes:
     return gzip.compress(json.dumps(rows).encode(), compresslevel=1)
 
 
+FIRST_MASTER_SECS = datetime.fromisoformat("2026-11-23T06:15+05:30").timestamp()
+
+
+def metric(name: str) -> float:
+    return REGISTRY.get_sample_value(f"tradedad_persister_{name}") or 0.0
+
+
 class SteppedClock:
     """A clock that the test sets."""
 
@@ -349,14 +357,22 @@ async def test_a_master_is_loaded_each_day_and_one_that_fails_keeps_the_last(
         reads = clock.reads
         await eventually(lambda: clock.reads > reads + 5, what="the date is checked again")
         assert server.requests == count  # once a day
+        assert metric("master_timestamp_seconds") == FIRST_MASTER_SECS
         for bad in (None, b"<html>", truncated_file, zipped([row(1)])):
+            failures = metric("master_failures_total")
             clock.at_ms += DAY_MS
             server.file = bad
             await fetched_again()
             assert await stored_symbols(mongo) == set(first)
+            assert metric("master_failures_total") > failures
+            assert metric("master_timestamp_seconds") == FIRST_MASTER_SECS, "it grows old"
         rows = [row(2, trading_symbol="RENAMED"), *(row(number) for number in range(3, 10))]
         server.file = zipped(rows)
         await has("RENAMED", *first[2:], "SYM9")
+        await eventually(
+            lambda: metric("master_timestamp_seconds") == FIRST_MASTER_SECS + 4 * 86_400,
+            what="the master is that of today",
+        )
         assert not work.done()
         await stop([work])
 

@@ -107,3 +107,11 @@ async def test_a_long_gap_is_repaired_for_whole_days_of_a_year_without_a_calenda
     await store_gap(mongo, start, start + DAY_MS + WINDOW_MS, KEY)
     first, second = (await reader(mongo).read(start + 3 * DAY_MS)).repairs
     assert len(first.windows) + len(second.windows) == 24 * 12 + 1
+
+
+async def test_open_gaps_that_are_too_old_are_counted_and_not_repaired(mongo: Mongo) -> None:
+    await store_gap(mongo, NOW - 7 * DAY_MS - WINDOW_MS, NOW - 7 * DAY_MS - 1, KEY)
+    await store_gap(mongo, NOW - 7 * DAY_MS, NOW - 7 * DAY_MS + WINDOW_MS, KEY)
+    backlog = await reader(mongo).read(NOW)
+    assert backlog.expired == 1
+    assert len(backlog.repairs) == 1

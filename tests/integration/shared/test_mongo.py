@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 from pymongo import IndexModel, MongoClient, lock
-from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError, WriteError
 from structlog.testing import capture_logs
 
 from embedded.daemons import REPLICA_SET, mongod_command
@@ -185,3 +186,23 @@ async def test_a_collection_is_created_or_changed_to_match_its_description(mongo
     await ensure_collection(mongo.db, "people", {"required": ["name"]}, [])
     await people.insert_one({"name": "Bob"})
     assert await people.count_documents({}) == 2
+
+
+def commands(name: str, command: str) -> float:
+    return REGISTRY.get_sample_value(name, {"command": command}) or 0.0
+
+
+async def test_the_latency_and_failures_of_commands_are_measured_by_bounded_names(
+    mongo: Mongo,
+) -> None:
+    seconds = "tradedad_mongodb_command_seconds_count"
+    failures = "tradedad_mongodb_command_failures_total"
+    inserts, others = commands(seconds, "insert"), commands(seconds, "other")
+    failed = commands(failures, "other")
+    await mongo.db["measured"].insert_one({"_id": "one"})
+    assert commands(seconds, "insert") == inserts + 1
+    with pytest.raises(OperationFailure):
+        await mongo.db.command("noSuchCommand")
+    assert commands(seconds, "other") == others + 1
+    assert commands(failures, "other") == failed + 1
+    assert REGISTRY.get_sample_value(seconds, {"command": "noSuchCommand"}) is None

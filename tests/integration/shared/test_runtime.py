@@ -10,11 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib.metadata import version
 
 import psutil
 import pytest
 
 from shared.runtime import exit_codes
+from shared.runtime.build_info import DISTRIBUTION
 from tests.support.minimal_service import Mode
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import ChildProcess, child_process
@@ -91,6 +93,11 @@ def test_a_service_serves_its_operations_port_and_exits_with_0_after_sigterm(sta
     status, body = get(port, "/metrics")
     assert status == 200
     assert 'tradedad_dependency_up{dependency="startup"} 1.0' in body
+    assert f'tradedad_build_info{{version="{version(DISTRIBUTION)}"}} 1.0' in body
+    wait_until(
+        lambda: "tradedad_event_loop_lag_seconds_count 0.0" not in get(port, "/metrics")[1],
+        what="the lag of the event loop is measured",
+    )
     assert process.terminate() == exit_codes.OK
     assert process.events()[-4:] == ["stopping", "component stopped", "outer closed", "stopped"]
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
+from prometheus_client import REGISTRY
 
 from shared.errors import Unauthenticated, Unavailable
 from shared.runtime.clock import SystemClock
@@ -68,6 +69,10 @@ async def keys(issuer: Issuer) -> AsyncIterator[KeySet]:
         yield KeySet(http, f"http://127.0.0.1:{port}/jwks", issuer.clock)
 
 
+def metric(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0
+
+
 async def find_all(keys: KeySet, kids: list[str]) -> set[type[BaseException] | None]:
     """The types of the errors, with None for a key that was found."""
     results = await asyncio.gather(*(keys.find(kid) for kid in kids), return_exceptions=True)
@@ -78,6 +83,20 @@ async def test_concurrent_requests_fetch_the_keys_once(issuer: Issuer, keys: Key
     assert await find_all(keys, ["one"] * 50) == {None}
     assert (await keys.find("one")).key_id == "one"
     assert issuer.requests == 1
+
+
+async def test_the_time_of_the_last_fetch_is_that_of_a_successful_one(
+    issuer: Issuer, keys: KeySet
+) -> None:
+    before_secs = issuer.clock.now_ms() / 1_000
+    await keys.find("one")
+    fetched_secs = metric("tradedad_jwks_fetched_timestamp_seconds")
+    assert before_secs <= fetched_secs <= issuer.clock.now_ms() / 1_000
+    issuer.response = web.Response(status=500)
+    issuer.clock.secs += 10
+    await keys.refresh()
+    assert keys.failure
+    assert metric("tradedad_jwks_fetched_timestamp_seconds") == fetched_secs
 
 
 async def test_unknown_keys_cause_one_fetch_in_two_seconds_at_most(
@@ -133,7 +152,9 @@ async def test_an_issuer_without_valid_keys_is_unavailable_until_it_has_some(
     issuer: Issuer, keys: KeySet, response: Any
 ) -> None:
     issuer.response = response()
+    failures = metric("tradedad_jwks_fetch_failures_total")
     assert await find_all(keys, ["one", "two"]) == {Unavailable}
+    assert metric("tradedad_jwks_fetch_failures_total") == failures + 1
     assert issuer.requests == 1
     issuer.response = None
     issuer.clock.secs += 2.1

@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.auth.signing.keyring import create_key, load_keyring
 from services.auth.signing.reloading_keyring import ReloadingKeyring
@@ -46,3 +47,21 @@ async def test_the_current_keys_stay_in_use_if_the_directory_cannot_be_read(
     (tmp_path / "99991231.pem").write_text("not a key")
     await keys.reload()
     assert keys.signing().kid == kid
+
+
+async def test_the_age_of_the_key_that_signs_is_a_metric(
+    keys: ReloadingKeyring, tmp_path: Path, clock: FakeClock
+) -> None:
+    def created_secs() -> float | None:
+        return REGISTRY.get_sample_value("tradedad_auth_signing_key_created_timestamp_seconds")
+
+    first_secs = clock.now_ms() / 1_000
+    assert created_secs() == first_secs
+    clock.advance(86_400)
+    second_secs = clock.now_ms() / 1_000
+    await asyncio.to_thread(create_key, tmp_path, clock)
+    await keys.reload()
+    assert created_secs() == first_secs, "the new key does not sign yet"
+    clock.advance(300)
+    await keys.reload()
+    assert created_secs() == second_secs

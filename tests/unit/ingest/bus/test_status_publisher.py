@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.ingest.bus.status_publisher import DEPENDENCY, MAX_STALE_KEYS
 from shared.contracts.messages import FeedState, FeedStatus, decode_status
@@ -10,6 +11,10 @@ from shared.errors import LeaseLost
 from shared.runtime.tasks import stop
 from tests.support.ingest_fakes import EPOCH, IngestTerm
 from tests.support.virtual_time import LoopClock, on_virtual_time
+
+
+def metric(name: str) -> float | None:
+    return REGISTRY.get_sample_value(f"tradedad_ingest_{name}")
 
 
 def published(term: IngestTerm) -> list[FeedStatus]:
@@ -40,7 +45,9 @@ async def test_a_flowing_feed_is_ready_and_sets_the_exchange_clock(state: FeedSt
     assert term.readiness.is_ready()
     assert term.context.status.is_flowing
     assert term.exchange_clock.feed_state is state
+    assert metric("feed_live") == (state is FeedState.LIVE)
     term.context.status.set(FeedState.STALE, "silent")
+    assert metric("feed_live") == 0.0
     assert term.readiness.missing == {DEPENDENCY: "silent"}
     assert term.exchange_clock.feed_state is FeedState.STALE
 
@@ -115,6 +122,19 @@ async def test_stale_keys_are_cleared_when_the_feed_ends() -> None:
     status = term.context.status
     status.set(FeedState.LIVE)
     status.set_stale(["NSE_EQ|A"])
+    assert metric("stale_instruments") == 1.0
     status.set(FeedState.CONNECTING, "broken")
+    assert metric("stale_instruments") == 0.0
     await publish_for(term, 0.1)
     assert published(term)[-1].stale == []
+
+
+@on_virtual_time
+async def test_a_process_that_no_longer_leads_reports_neither_a_feed_nor_stale_instruments() -> (
+    None
+):
+    term = IngestTerm(LoopClock())
+    term.context.status.set(FeedState.LIVE)
+    term.context.status.set_stale(["NSE_EQ|A"])
+    await publish_for(term, 0.1)
+    assert (metric("feed_live"), metric("stale_instruments")) == (0.0, 0.0)

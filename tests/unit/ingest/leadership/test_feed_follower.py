@@ -107,6 +107,31 @@ async def test_without_a_token_the_feed_is_unauthorised_until_there_is_one() -> 
     assert following.feed.tokens[-1] == "new"
 
 
+def token_expiry_secs() -> float | None:
+    return REGISTRY.get_sample_value("tradedad_ingest_token_expiry_timestamp_seconds")
+
+
+@on_virtual_time
+async def test_the_expiry_of_the_token_in_use_is_a_metric() -> None:
+    following = Following(FeedError("close_1000"), lifetime_secs=100.0)
+    running = asyncio.create_task(following.follow(5.5))
+    await asyncio.sleep(1.0)
+    # The loop's time begins at 05:30 IST; the next 03:30 IST is 22 hours later.
+    assert token_expiry_secs() == 22 * 3_600
+    await running
+    assert token_expiry_secs() == 0.0, "a process that does not lead has no token in use"
+
+
+@on_virtual_time
+async def test_without_a_token_there_is_no_expiry() -> None:
+    following = Following(FeedError("close_1000"), lifetime_secs=100.0)
+    following.feed.refusals = dict.fromkeys(["first", "second"], FeedUnauthorised("unauthorised"))
+    running = asyncio.create_task(following.follow(5.5))
+    await asyncio.sleep(5.0)
+    assert token_expiry_secs() == 0.0
+    await running
+
+
 @on_virtual_time
 async def test_short_connections_are_retried_with_growing_delays() -> None:
     following = Following(FeedError("close_1000"))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from prometheus_client import REGISTRY
 from pymongo.errors import AutoReconnect
 
 from services.persister.repair.backlog import Repair, RepairBacklog
@@ -95,6 +96,12 @@ def repair(key: str = KEY, *gap_ids: str, day: int = MONDAY) -> Repair:
     return Repair(day, key, {MONDAY_10_00 + (day - MONDAY) * DAY_MS}, set(gap_ids))
 
 
+def abandoned(reason: str) -> float:
+    """Repairs given up so far."""
+    name = "tradedad_persister_abandoned_repairs_total"
+    return REGISTRY.get_sample_value(name, {"reason": reason}) or 0.0
+
+
 class Harness:
     """A repairer with fakes around it."""
 
@@ -122,6 +129,13 @@ async def test_repaired_bars_are_stored_and_published_and_their_gap_is_settled()
     assert harness.store.settled == [({"gap"}, KEY, GapState.REPAIRED)]
 
 
+async def test_the_number_of_gaps_too_old_to_be_repaired_is_a_metric() -> None:
+    harness = Harness()
+    harness.backlog.backlog = RepairBacklog([], {}, expired=3)
+    await harness.repair_all()
+    assert REGISTRY.get_sample_value("tradedad_persister_expired_gaps") == 3
+
+
 async def test_candles_of_today_are_requested_as_such() -> None:
     harness = Harness(repair(day=MONDAY + 1))
     await harness.repair_all()
@@ -138,10 +152,12 @@ async def test_a_gap_that_is_filled_already_is_settled_without_a_call() -> None:
 async def test_a_gap_of_an_unknown_instrument_is_abandoned_and_not_tried_again() -> None:
     harness = Harness(repair(KEY, "gap"))
     harness.upstox.errors[KEY] = NotFound("no such instrument")
+    before = abandoned("unknown_instrument")
     for _ in range(2):
         assert await harness.repair_all() == 0
     assert harness.store.settled == [({"gap"}, KEY, GapState.ABANDONED)]
     assert len(harness.upstox.calls) == 1
+    assert abandoned("unknown_instrument") == before + 1
 
 
 async def test_a_gap_stays_open_while_a_candle_of_it_is_invalid() -> None:
@@ -176,11 +192,14 @@ async def test_windows_that_stay_partial_are_repaired_five_times_at_most() -> No
 
 async def test_a_gap_of_an_earlier_day_is_abandoned_after_the_last_attempt() -> None:
     harness = Harness(repair(KEY, "gap"))
+    before = abandoned("no_candles")
     for _ in range(4):
         await harness.repair_all()
+    assert abandoned("no_candles") == before
     assert {outcome for _, _, outcome in harness.store.settled} == {GapState.REPAIRED}
     await harness.repair_all()
     assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.ABANDONED)
+    assert abandoned("no_candles") == before + 1
 
 
 async def test_a_gap_of_today_stays_open_and_is_repaired_again_the_next_day() -> None:

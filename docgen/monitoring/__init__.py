@@ -1,0 +1,1 @@
+"""Grafana dashboards from code, and the checks of dashboards and Prometheus rules."""

@@ -1,0 +1,59 @@
+"""Trading: commands, journal, paper broker, instruments."""
+
+from typing import Final
+
+from docgen.monitoring.panels import Dashboard, Row, panel, stat
+from docgen.monitoring.promql import quantile, rare, rate
+
+TRADING: Final = Dashboard(
+    "tradedad-trading",
+    "Trade Dad: trading",
+    (
+        Row(
+            "Commands",
+            (
+                stat("Partitions owned", "short", "Partitions that have an owner.",
+                     'sum(tradedad_leading{lease=~"trading[.].+"})'),
+                stat("Checkpoint", "bytes", "State of the paper broker; 16 MiB is the limit.",
+                     "max(tradedad_trading_checkpoint_bytes)"),
+                stat("Not demanded", "short", "Instruments that exceed the size of a demand.",
+                     "sum(tradedad_trading_undemanded_instruments)"),
+                panel("Commands", "ops", "By operation.",
+                      each_operation=rate("tradedad_trading_commands_total", "operation")),
+                panel("Refused commands", "ops", "By error code.",
+                      each_code=rare('tradedad_trading_commands_total{code!="ok"}', "code")),
+                panel("Refused orders", "ops", "By the rule that refused.",
+                      each_rule=rare("tradedad_trading_refused_orders_total", "rule")),
+            ),
+        ),
+        Row(
+            "Storage",
+            (
+                panel("Journal", "ops", "Entries stored.",
+                      entries=rate("tradedad_trading_journal_entries_total")),
+                panel("Time to store", "s", "One group of changes, all retries included.",
+                      p50=quantile(0.5, "tradedad_trading_commit_seconds"),
+                      p99=quantile(0.99, "tradedad_trading_commit_seconds")),
+                panel("MongoDB latency, p99", "s", "By command.",
+                      each_command=quantile(0.99, "tradedad_mongodb_command_seconds", "command",
+                                            matchers='{job="trading"}')),
+            ),
+        ),
+        Row(
+            "Paper broker",
+            (
+                panel("Results", "ops", "Fills, triggers and ends, by kind.",
+                      each_kind=rare("tradedad_trading_paper_results_total", "kind")),
+                panel("Demanded instruments", "short", "By kind.",
+                      each_kind="sum by (kind) (tradedad_trading_demanded_instruments)"),
+                panel("Skipped entries", "ops", "Entries of the tick stream that are not used.",
+                      each_kind=rare("tradedad_trading_skipped_entries_total", "kind")),
+                panel("Instruments read", "ops", "By outcome.",
+                      each_outcome=rare("tradedad_trading_instrument_reads_total", "outcome")),
+                panel("Event loop lag", "s", "p99 of each process.",
+                      each_instance=(
+                          'job_instance:event_loop_lag_seconds:p99_5m{job="trading"}')),
+            ),
+        ),
+    ),
+)  # fmt: skip
