@@ -14,7 +14,7 @@ from rich.console import Console
 
 from docgen.monitoring.dashboards.all import DASHBOARDS
 from embedded import demo
-from embedded.demo_order import trade_on_paper
+from embedded.demo_order import trade
 from embedded.plan import Plan, prepare
 from embedded.settings import SERVICES
 from embedded.signup import sign_up
@@ -25,7 +25,7 @@ from tests.support.builders import KEY
 from tests.support.patience import PATIENCE_SECS
 from tests.support.settings import process_environment
 from tests.support.waiting import wait_until
-from tradedad_client import Client
+from tradedad_client import Account, Client
 
 WINDOW: Final = "5m"
 # An alert is held for 30 s after 30 s of silence.
@@ -54,7 +54,7 @@ async def buy(plan: Plan) -> None:
     async with aiohttp.ClientSession() as http:
         account = await sign_up(http, url)
     async with Client(url, email=account.email, password=account.password) as client:
-        await trade_on_paper(client, KEY, "RELIANCE")
+        await trade(client, Account.PAPER, KEY, "RELIANCE")
 
 
 @pytest.fixture(scope="module")
