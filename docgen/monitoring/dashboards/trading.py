@@ -40,6 +40,25 @@ TRADING: Final = Dashboard(
             ),
         ),
         Row(
+            "Upstox",
+            (
+                stat("Unknown orders", "short", "Orders of which something is not known.",
+                     "sum(tradedad_trading_unknown_orders)"),
+                stat("Oldest unknown order", "s", "Its age; 0 without any.",
+                     "max(tradedad_trading_unknown_order_age_seconds)"),
+                panel("Accounts", "short", "Followed, and with an open portfolio stream.",
+                      each_kind="sum by (kind) (tradedad_trading_upstox_accounts)"),
+                panel("Commands", "ops", "Answers of Upstox, by command.",
+                      each_answer=rare("tradedad_trading_acknowledgement_seconds_count",
+                                       "command", "answer")),
+                panel("Books read", "ops", "By result.",
+                      each_result=rare("tradedad_trading_reconciliations_total", "result")),
+                panel("Rows left out", "ops", "Rows of Upstox that are not as documented.",
+                      each_field=rare("tradedad_trading_upstox_rows_skipped_total", "kind",
+                                      "field")),
+            ),
+        ),
+        Row(
             "Paper broker",
             (
                 panel("Results", "ops", "Fills, triggers and ends, by kind.",
