@@ -48,7 +48,7 @@ _BARS_SILENCE_SECS: Final = 60.0 + WINDOW_MS / 1_000 / _SPEED
 _CALM_SECS: Final = 180.0
 """Time without faults at the end, in which gaps are repaired."""
 _START_SECS: Final = 180.0
-_DISK_BYTES: Final = 3 << 30
+_DISK_BYTES: Final = 6 << 30
 _FAKETIME: Final = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 

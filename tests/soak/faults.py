@@ -1,6 +1,7 @@
 """The faults of the soak test: each breaks one thing for some seconds, then mends it."""
 
 import asyncio
+import errno
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from shared.runtime.disk_space import free_space
 from tests.soak.processes import DAEMONS, SERVICES, StackProcesses
 from tests.support.tcp_proxy import CuttableProxy
 
@@ -96,14 +98,24 @@ def copy_nats(around: Surroundings) -> None:
     shutil.copytree(around.nats_folder, around.nats_copy, copy_function=copy)
 
 
+def _allocate(descriptor: int, disk: Path) -> None:
+    """Give a file all free space but `_FREE_BYTES`, while services write to the same disk."""
+    while (size_bytes := free_space(disk) - _FREE_BYTES) > 0:
+        try:
+            os.posix_fallocate(descriptor, 0, size_bytes)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+        else:
+            return
+
+
 async def _fill_disk(around: Surroundings) -> str:
     assert around.disk is not None
     ballast = around.disk / "ballast"
-    status = os.statvfs(around.disk)
-    size_bytes = max(_FREE_BYTES, status.f_bavail * status.f_frsize - _FREE_BYTES)
     try:
         with ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size_bytes)
+            _allocate(file.fileno(), around.disk)
         await asyncio.sleep(_FULL_DISK_SECS)
     finally:
         ballast.unlink(missing_ok=True)
