@@ -181,7 +181,7 @@ async def build(
                 access,
                 [*market.table(), *trading.table(), *LinkEndpoints(access, links).table()],
                 [
-                    *LinkCallback(access, links).routes(),
+                    *LinkCallback(access).routes(),
                     *_upstox_hooks(settings, access, links, clock).routes(),
                 ],
             ),
