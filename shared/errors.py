@@ -267,7 +267,7 @@ class BrokerRefused(RequestError):
 
 
 class LinkStateInvalid(RequestError):
-    """The state of a login at Upstox is unknown, was used before, or is older than ten minutes."""
+    """The state of a login at Upstox is unknown, another user's, used before, or too old."""
 
     code = Code.LINK_STATE_INVALID
     status = HTTPStatus.CONFLICT

@@ -196,7 +196,7 @@ async def build(
                     *LinkEndpoints(access, links).table(),
                 ],
                 [
-                    *LinkCallback(access, links).routes(),
+                    *LinkCallback(access).routes(),
                     *_upstox_hooks(settings, access, links, clock).routes(),
                 ],
             ),

@@ -1,8 +1,8 @@
 """Requests over the bus to link Upstox accounts, and their replies.
 
 The owner of the user's partition answers them on ``trading.<partition>.<operation>``. The gateway
-takes `user_id` from the access token, except for `LinkFinishRequest` and `LinkHint`: there it is
-part of what the caller sends, and the owner believes nothing that it cannot verify.
+takes `user_id` from the access token, except for `LinkHint`: there it is part of what the caller
+sends, and the owner believes nothing that it cannot verify.
 Times are epoch milliseconds.
 """
 
@@ -17,6 +17,7 @@ from shared.errors import InvalidField
 STATE_SECRET_CHARS: Final = 43
 """Characters of 32 random bytes in the URL-safe form of base64."""
 MAX_STATE_CHARS: Final = 64 + 1 + STATE_SECRET_CHARS
+MAX_CODE_CHARS: Final = 512
 MAX_TOKEN_CHARS: Final = 4_096
 
 # In Python, `$` would also match before a line feed at the end.
@@ -28,7 +29,9 @@ ClientSecret = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern
 LoginState = Annotated[
     str, msgspec.Meta(min_length=1, max_length=MAX_STATE_CHARS, pattern=_STATE_PATTERN)
 ]
-AuthorizationCode = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern="^[!-~]+\\Z")]
+AuthorizationCode = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=MAX_CODE_CHARS, pattern="^[!-~]+\\Z")
+]
 UpstoxUserId = Annotated[
     str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+\\Z")
 ]
@@ -106,7 +109,8 @@ class LinkFinishRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Ends a login: what the browser brought back from Upstox."""
 
     user_id: UserId
-    """`state_user(state)`."""
+    is_admin: bool
+    """The access token has the role admin, which the link of the feed needs."""
     state: LoginState
     code: AuthorizationCode
 

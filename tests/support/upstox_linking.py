@@ -102,10 +102,10 @@ class Returned:
     state: str
     code: str
 
-    def request(self, user_id: str | None = None) -> LinkFinishRequest:
-        """The request of the gateway's callback."""
+    def request(self, user_id: str | None = None, *, is_admin: bool = False) -> LinkFinishRequest:
+        """The request of the gateway; by default for the user who has begun the login."""
         user = state_user(self.state) if user_id is None else user_id
-        return LinkFinishRequest(user_id=user, state=self.state, code=self.code)
+        return LinkFinishRequest(user_id=user, is_admin=is_admin, state=self.state, code=self.code)
 
 
 async def log_in(login_url: str) -> Returned:
@@ -142,7 +142,8 @@ async def link(
 ) -> LinkView:
     """A whole login."""
     returned = await begin(term, user_id, purpose, app)
-    return await term.commands.finish(returned.request())
+    is_admin = purpose is LinkPurpose.FEED
+    return await term.commands.finish(returned.request(is_admin=is_admin))
 
 
 async def post(simulator_url: str, path: str, body: dict[str, Any]) -> int:

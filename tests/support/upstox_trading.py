@@ -24,7 +24,6 @@ from shared.contracts.trading import (
 from shared.contracts.upstox_links import (
     LinkBeginReply,
     LinkBeginRequest,
-    LinkFinishRequest,
     LinkOperation,
     LinkPurpose,
     LinkState,
@@ -121,7 +120,7 @@ async def link_account(client: TradingClient) -> LinkView:
     begin = LinkBeginRequest(user_id=client.user_id, purpose=LinkPurpose.TRADING)
     reply = await client.call(LinkOperation.LINK_BEGIN, begin, LinkBeginReply)
     returned = await log_in(reply.login_url)
-    finish = LinkFinishRequest(user_id=client.user_id, state=returned.state, code=returned.code)
+    finish = returned.request(client.user_id)
     view = await client.call(LinkOperation.LINK_FINISH, finish, LinkView)
     assert view.state is LinkState.LINKED
     return view

@@ -77,7 +77,7 @@ class LinkCommands:
     async def finish(self, request: LinkFinishRequest) -> LinkView:
         """The new link."""
         with self._doubts(request.user_id):
-            stored, token = await self._login.finish(request.user_id, request.state, request.code)
+            stored, token = await self._login.finish(request)
         self._directory.put(stored, token)
         return self._view(stored.purpose, OpenedLink(stored, token))
 

@@ -25,7 +25,12 @@ from services.trading.links.seal_keys import SealKeys
 from services.trading.links.sealing import SealBroken
 from services.trading.links.store import LinkStore
 from services.trading.links.upstox_words import Profile
-from shared.contracts.upstox_links import LinkBeginReply, LinkBeginRequest, LinkPurpose
+from shared.contracts.upstox_links import (
+    LinkBeginReply,
+    LinkBeginRequest,
+    LinkFinishRequest,
+    LinkPurpose,
+)
 from shared.errors import (
     Forbidden,
     InvalidField,
@@ -96,12 +101,13 @@ class LinkLogin:
             expires_at=int(expires_at.timestamp() * 1_000),
         )
 
-    async def finish(self, user_id: str, state: str, code: str) -> tuple[StoredLink, str]:
+    async def finish(self, request: LinkFinishRequest) -> tuple[StoredLink, str]:
         """Use up state and code; the stored link and its token.
 
-        Raises LinkStateInvalid, LinkRefused, LinkTaken, Forbidden or Unavailable.
+        The state of another user is not used up. Raises LinkStateInvalid, LinkRefused, LinkTaken,
+        Forbidden or Unavailable.
         """
-        login = await self._store.take_login(state_hash(state), user_id)
+        login = await self._store.take_login(state_hash(request.state), request.user_id)
         if login is None:
             raise LinkStateInvalid("this login is unknown, was used or is too old; start again")
         app = await self._app(
@@ -109,7 +115,8 @@ class LinkLogin:
         )
         issued_ms = self._clock.now_ms()
         try:
-            answer = await self._calls.token(app, code, self._redirect_url)
+            _check_permitted(login, is_admin=request.is_admin)
+            answer = await self._calls.token(app, request.code, self._redirect_url)
             profile = await self._profile(answer.access_token, answer.user_id)
             await self._check_same_account(login, profile.user_id)
             link = await self._new_link(login, app, profile, answer.access_token, issued_ms)
@@ -118,7 +125,7 @@ class LinkLogin:
             event = LinkEvent.TAKEN if isinstance(error, LinkTaken) else LinkEvent.REFUSED
             await self._record(event, login.user_id, login.purpose, app.client_id, error)
             raise
-        log.info("upstox account linked", user=user_id, purpose=link.purpose.value)
+        log.info("upstox account linked", user=login.user_id, purpose=link.purpose.value)
         return link, answer.access_token
 
     async def request(self, user_id: str, purpose: LinkPurpose) -> StoredLink:
@@ -245,3 +252,8 @@ class LinkLogin:
         await self._store.record(
             event, user_id, purpose, client_id=client_id, code=error.code.value, detail=error.detail
         )
+
+
+def _check_permitted(login: PendingLogin, *, is_admin: bool) -> None:
+    if login.purpose is LinkPurpose.FEED and not is_admin:
+        raise Forbidden("only administrators may link the account of the market feed")

@@ -1,4 +1,4 @@
-"""The `state` of a login: who has started it, and a secret that only their browser gets.
+"""The `state` of a login: who has started it, and a secret that only their program and browser get.
 
 Only its hash is stored, so that a reader of the database cannot finish another user's login.
 """

@@ -69,7 +69,7 @@ async def test_each_operation_reaches_trading_and_its_reply_is_relayed(rest: Lin
 
 
 async def test_a_user_links_sees_and_unlinks_the_own_account_only(rest: LinkRest) -> None:
-    await rest.come_back(state=await rest.begin("ann"), code="abc123")
+    await rest.link("ann")
     assert await rest.state_of("ann") == "linked"
     assert await rest.state_of("bob") == "unlinked"
     await rest.send("DELETE", user="bob", purpose="trading")
@@ -96,7 +96,7 @@ async def test_a_user_is_served_by_its_own_partition(nats: NatsServer) -> None:
         rest = LinkRest(gateway, links)
         users = [f"user-{number}" for number in range(10)]
         for user in users:
-            await rest.come_back(state=await rest.begin(user), code="abc123")
+            await rest.link(user)
         seen = {(request.user_id, partition) for partition, _, request in links.requests}
         assert seen == {(user, partition_of(user, 3)) for user in users}
 
@@ -208,7 +208,7 @@ async def test_one_request_too_many_is_refused_while_others_wait(nats: NatsServe
 async def test_other_methods_of_a_path_are_refused(rest: LinkRest) -> None:
     for method, path, allowed in (
         ("PUT", PATH, "DELETE, GET, HEAD, POST"), ("GET", f"{PATH}/request", "POST"),
-        ("HEAD", f"{PATH}/callback", "GET"), ("POST", f"{PATH}/callback", "GET"),
+        ("POST", f"{PATH}/callback", "GET, HEAD"), ("GET", f"{PATH}/finish", "POST"),
         ("GET", "/v1/hooks/upstox/user-1/orders", "POST"),
     ):  # fmt: skip
         reply = await rest.send(method, path)

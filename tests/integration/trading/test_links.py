@@ -241,6 +241,20 @@ async def test_the_audit_is_kept_for_the_set_time_also_after_a_change(
     assert kept == [10, 20]
 
 
+async def test_a_login_of_the_feed_is_finished_by_an_administrator_only(
+    term: LinkTerm, mongo: Mongo
+) -> None:
+    returned = await begin(term, USER, LinkPurpose.FEED)
+    with pytest.raises(LinkStateInvalid):
+        await term.commands.finish(returned.request(OTHER, is_admin=True))
+    with pytest.raises(Forbidden, match="administrators"):
+        await term.commands.finish(returned.request())
+    assert (await status(term, USER, LinkPurpose.FEED)).state is LinkState.UNLINKED
+    assert await events(mongo, USER) == ["begun", "refused"]
+    view = await link(term, USER, LinkPurpose.FEED)
+    assert (view.state, view.purpose) == (LinkState.LINKED, LinkPurpose.FEED)
+
+
 async def test_a_login_ends_after_ten_minutes_and_with_the_next_one(
     mongo: Mongo, settings: TradingSettings
 ) -> None:

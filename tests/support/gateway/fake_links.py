@@ -23,7 +23,7 @@ from shared.contracts.upstox_links import (
     LinkView,
     UnlinkRequest,
 )
-from shared.errors import LinkStateInvalid, RequestError, Unavailable
+from shared.errors import Forbidden, LinkStateInvalid, RequestError, Unavailable
 from shared.runtime.clock import SystemClock
 from tests.support.builders import MONDAY_10_00
 from tests.support.buses import bus_of
@@ -79,6 +79,8 @@ class FakeLinks:
         login = self.logins.pop(request.state, None)
         if login is None or login[0] != request.user_id:
             raise LinkStateInvalid("start the login again")
+        if login[1] is LinkPurpose.FEED and not request.is_admin:
+            raise Forbidden("only administrators may link the account of the market feed")
         self.links[login] = msgspec.structs.replace(self.linked_as, purpose=login[1])
         return self.links[login]
 

@@ -1,9 +1,11 @@
 """A gateway with the trading side of links behind it."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import unescape
 from typing import Any, Final
 
 from tests.support.gateway.fake_links import LOGIN_URL, FakeLinks, answering_links
@@ -48,6 +50,27 @@ class LinkRest:
     async def come_back(self, **query: Any) -> Reply:
         """Send the browser back from Upstox."""
         return await self.send("GET", f"{PATH}/callback", user=None, **query)
+
+    async def text_of(self, state: str, code: str = "abc123") -> str:
+        """The text to copy on the page after a login."""
+        reply = await self.come_back(state=state, code=code)
+        assert reply.status == 200, reply.text
+        text = re.search("<code>([^<]+)</code>", reply.text)
+        assert text is not None
+        return unescape(text[1])
+
+    async def finish(
+        self, answer: str, user: str = "user-1", *, roles: tuple[str, ...] = ()
+    ) -> Reply:
+        """Finish a login with the text of its page."""
+        return await self.send("POST", f"{PATH}/finish", {"answer": answer}, user=user, roles=roles)
+
+    async def link(
+        self, user: str = "user-1", *, purpose: str = "trading", roles: tuple[str, ...] = ()
+    ) -> Reply:
+        """A whole login."""
+        text = await self.text_of(await self.begin(user, purpose=purpose, roles=roles))
+        return await self.finish(text, user, roles=roles)
 
     async def state_of(
         self, user: str = "user-1", *, purpose: str = "trading", roles: tuple[str, ...] = ()

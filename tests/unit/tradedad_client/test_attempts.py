@@ -69,3 +69,10 @@ def test_a_pause_that_the_server_requests_beyond_the_deadline_ends_the_request()
     assert end(limited) is limited.error
     soon = Failure(Unavailable("slow down", retry_after_secs=3.0), Effect.NOT_EXECUTED)
     assert attempts().pause_secs(soon, 0.0) == 4.0
+
+
+def test_a_request_that_is_not_repeatable_is_sent_again_only_if_it_was_not_executed() -> None:
+    tried = Attempts(None, 10.0, Backoff(1.0, 4.0, lambda _, upper: upper), is_repeatable=False)
+    assert tried.pause_secs(UNSENT, 0.0) == 1.0
+    with pytest.raises(Unavailable, match="no answer"):
+        tried.pause_secs(LOST, 1.0)

@@ -1,4 +1,4 @@
-"""Requests for links have the paths and bodies of the REST interface, and can be repeated."""
+"""Requests for links have the paths and bodies of the REST interface."""
 
 import msgspec
 import pytest
@@ -16,6 +16,13 @@ def test_the_purpose_is_in_the_query_or_the_body() -> None:
     assert requests.renew(TRADING) == Request(
         "POST", "/v1/link/upstox/request", b'{"purpose":"trading"}'
     )
+
+
+def test_a_login_is_finished_by_its_text_and_only_once() -> None:
+    request = requests.finish('u.s:c"')
+    assert (request.method, request.path) == ("POST", "/v1/link/upstox/finish")
+    assert msgspec.json.decode(request.body or b"") == {"answer": 'u.s:c"'}
+    assert not request.is_repeatable
 
 
 def test_a_login_with_an_own_app_has_its_id_and_secret() -> None:

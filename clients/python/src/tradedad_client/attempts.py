@@ -13,16 +13,22 @@ _CAP_SECS: Final = 3.0
 class Attempts:
     """The attempts of one request until `deadline`, a time of the caller's clock in seconds.
 
-    A failure that is temporary is followed by another attempt. `command_key` is None for a
-    request that changes nothing.
+    A failure that is temporary is followed by another attempt, unless the request may have been
+    executed and is not `is_repeatable`. `command_key` is None for a request that is no command.
     """
 
     def __init__(
-        self, command_key: str | None, deadline: float, backoff: Backoff | None = None
+        self,
+        command_key: str | None,
+        deadline: float,
+        backoff: Backoff | None = None,
+        *,
+        is_repeatable: bool = True,
     ) -> None:
         self._command_key = command_key
         self._deadline = deadline
         self._backoff = backoff or Backoff(_BASE_SECS, _CAP_SECS)
+        self._is_repeatable = is_repeatable
         self._may_be_executed = False
 
     def pause_secs(self, failure: Failure, now: float) -> float:
@@ -35,7 +41,8 @@ class Attempts:
         if failure.effect is Effect.ANSWERED:
             raise error
         self._may_be_executed |= failure.effect is Effect.UNKNOWN
-        if not isinstance(error, Unavailable):
+        may_repeat = self._is_repeatable or not self._may_be_executed
+        if not isinstance(error, Unavailable) or not may_repeat:
             raise self._final(error)
         pause_secs = self._backoff.next_secs(error.retry_after_secs)
         if now + pause_secs >= self._deadline:

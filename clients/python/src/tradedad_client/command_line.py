@@ -135,7 +135,7 @@ def _add_place(commands: Any) -> None:
 
 
 def _add_links(commands: Any) -> None:
-    linking = _add(commands, "link", "link an Upstox account: prints where to log in", link_account)
+    linking = _add(commands, "link", "link an Upstox account by a login", link_account)
     how = linking.add_mutually_exclusive_group()
     how.add_argument(
         "--client-id", help=f"of your own app at Upstox; its secret is read from {SECRET_VARIABLE}"

@@ -1,22 +1,30 @@
 """Commands of the command line for links to Upstox accounts."""
 
 import argparse
+import asyncio
 import os
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 import msgspec
 
 from tradedad_client.client import Client
+from tradedad_client.line_input import read_line
 from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkStatus
 
 SECRET_VARIABLE: Final = "TRADE_DAD_UPSTOX_SECRET"
 """A secret among the arguments could be read by all users of the machine."""
+_LOGIN_SECS: Final = 600.0
+"""How long a login may take."""
 _INDIA: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 
 
 async def link_account(client: Client, options: argparse.Namespace) -> None:
-    """Start a login at Upstox, or let Upstox ask the user."""
+    """Link an account by a login at Upstox, or let Upstox ask the user.
+
+    Without standard input, the login is only started.
+    """
     purpose = LinkPurpose(options.purpose)
     if options.ask:
         status = await client.trading.request_link(purpose=purpose)
@@ -31,6 +39,23 @@ async def link_account(client: Client, options: argparse.Namespace) -> None:
         purpose=purpose, client_id=options.client_id, client_secret=secret
     )
     _print(options, login, format_login(login))
+    answer = await _read_answer()
+    if answer:
+        status = await client.trading.finish_link(answer)
+        _print(options, status, format_link(status))
+
+
+async def _read_answer() -> str:
+    """Ask for the text of the page after the login; empty if there is no standard input.
+
+    Raises ValueError if it does not come while the login lasts.
+    """
+    print("Copy the text of the page after the login to here:", file=sys.stderr, flush=True)
+    try:
+        async with asyncio.timeout(_LOGIN_SECS):
+            return (await read_line() or "").strip()
+    except TimeoutError:
+        raise ValueError("the login has ended after ten minutes; start again") from None
 
 
 async def unlink_account(client: Client, options: argparse.Namespace) -> None:
@@ -73,4 +98,5 @@ def _time(epoch_ms: int) -> str:
 
 
 def _print(options: argparse.Namespace, answer: Any, lines: list[str]) -> None:
-    print(msgspec.json.encode(answer).decode() if options.json else "\n".join(lines))
+    text = msgspec.json.encode(answer).decode() if options.json else "\n".join(lines)
+    print(text, flush=True)  # before it waits for input

@@ -1,6 +1,7 @@
 """HTTP requests for links to Upstox accounts. Pure.
 
-They have no command key: repeated, each of them leads to the same state.
+They have no command key: repeated, each of them leads to the same state, except that a login can
+be finished only once.
 """
 
 from typing import Final
@@ -26,6 +27,12 @@ def begin(purpose: LinkPurpose, client_id: str | None, client_secret: str | None
     elif (client_id, client_secret) != (None, None):
         raise ValueError("give both client_id and client_secret, or neither")
     return Request("POST", _PATH, msgspec.json.encode(body))
+
+
+def finish(answer: str) -> Request:
+    """Finish a login. Sent twice, it would be refused, although it may have made the link."""
+    body = msgspec.json.encode({"answer": answer})
+    return Request("POST", f"{_PATH}/finish", body, is_repeatable=False)
 
 
 def renew(purpose: LinkPurpose) -> Request:

@@ -60,12 +60,12 @@ class RestClient:
         a refusal.
         """
         deadline = time.monotonic() + self._timing.total_secs
-        attempts = Attempts(request.command_key, deadline)
+        attempts = Attempts(request.command_key, deadline, is_repeatable=request.is_repeatable)
         is_renewed = False
         while True:
             token = await self._token(self._attempt_secs(deadline))
             if isinstance(token, Token):
-                secs = self._attempt_secs(deadline)
+                secs = self._attempt_secs(deadline, is_only=not request.is_repeatable)
                 answer = await self._attempt(request, kind, token, secs)
                 if not isinstance(answer, Failure):
                     return answer
@@ -81,9 +81,13 @@ class RestClient:
             log.info("%s; trying again in %.1f s", failure.error, pause_secs)
             await asyncio.sleep(pause_secs)
 
-    def _attempt_secs(self, deadline: float) -> float:
-        """Return the time that an attempt may take; never 0, which aiohttp takes for no limit."""
-        return max(0.001, min(self._timing.attempt_secs, deadline - time.monotonic()))
+    def _attempt_secs(self, deadline: float, *, is_only: bool = False) -> float:
+        """Return the time that an attempt may take; never 0, which aiohttp takes for no limit.
+
+        An attempt after which there is no other one may take all the time that is left.
+        """
+        left_secs = deadline - time.monotonic()
+        return max(0.001, left_secs if is_only else min(self._timing.attempt_secs, left_secs))
 
     async def _token(self, secs: float) -> Token | Failure:
         if self._is_closed or self._http.closed:

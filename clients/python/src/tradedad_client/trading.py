@@ -48,7 +48,7 @@ class Trading:
 
     Commands raise OutcomeUnknown, Unavailable (the command was not executed), OrderRefused,
     OrderFinal, NotFound or another Refused. Queries raise Unavailable or Refused. Calls for links
-    have no key, since they can be repeated, and raise what queries raise.
+    have no key, and raise what queries raise.
     """
 
     def __init__(
@@ -171,11 +171,20 @@ class Trading:
     ) -> LinkLogin:
         """Start a login at Upstox; return the `login_url` that the user's browser must open.
 
+        The page after the login shows a text for `finish_link`.
         `client_id` and `client_secret` are those of the user's own app at Upstox; without them the
         operator's app is used.
         """
         request = link_requests.begin(purpose, client_id, client_secret)
         return await self._rest.send(request, LinkLogin)
+
+    async def finish_link(self, answer: str) -> LinkStatus:
+        """Make the link of a login that the same user has started; return it.
+
+        `answer` is the text of the page after the login. It can be used once. After Unavailable
+        the link may have been made: see `link_status`.
+        """
+        return await self._rest.send(link_requests.finish(answer), LinkStatus)
 
     async def request_link(self, *, purpose: LinkPurpose = LinkPurpose.TRADING) -> LinkStatus:
         """Let Upstox ask the user for a new token, in its app or by WhatsApp."""

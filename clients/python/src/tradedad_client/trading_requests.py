@@ -30,6 +30,8 @@ class Request:
     body: bytes | None = None
     command_key: str | None = None
     """The Idempotency-Key: the same key is the same command."""
+    is_repeatable: bool = True
+    """False: once it may have been executed, it is not sent again."""
 
 
 def new_command_key() -> str:

@@ -3,7 +3,6 @@
 from html import escape
 from typing import Final
 
-from shared.contracts.upstox_links import LinkPurpose, LinkView
 from shared.errors import Code, RequestError
 
 HEADERS: Final = {
@@ -24,21 +23,17 @@ _PAGE: Final = """<!DOCTYPE html>
 <title>Trade Dad: {title}</title></head>
 <body><h1>{title}</h1>
 <p>{text}</p>
-<p><a href="/">Continue to Trade Dad</a></p>
+{more}<p><a href="/">Continue to Trade Dad</a></p>
 </body></html>
 """
+_COPY: Final = (
+    "Copy this into Trade Dad, where you began the login. Copy it nowhere else: whoever has it can"
+    " link your account for ten minutes."
+)
 _NOT_LINKED: Final = "Not linked"
-_PURPOSES: Final = {
-    LinkPurpose.TRADING: "for your orders",
-    LinkPurpose.FEED: "for the market feed of this system",
-}
 # The detail of other errors is written for people already.
 _WORDS: Final = {
     Code.RATE_LIMITED: "There were too many requests from your address. Log in again later.",
-    Code.LINK_STATE_INVALID: (
-        "This login was not started here, is older than ten minutes, or was finished before. "
-        "Start it again."
-    ),
     Code.INVALID_FIELD: "Upstox's answer is not complete. Start the login again.",
 }
 # The errors of an authorization (RFC 6749, 4.1.2.1).
@@ -54,17 +49,13 @@ _UPSTOX_ERRORS: Final = {
 _OTHER_UPSTOX_ERROR: Final = "Upstox has ended the login with an error. Start it again."
 
 
-def linked_page(link: LinkView) -> str:
-    """The page after a login that has made a link."""
-    account = link.upstox_user_id or "your Upstox account"
-    name = f" ({link.user_name})" if link.user_name else ""
-    return _page(
-        "Linked", f"The Upstox account {account}{name} is linked {_PURPOSES[link.purpose]}."
-    )
+def answer_page(text: str) -> str:
+    """The page after a login: the text with which its user finishes it."""
+    return _page("Copy one text", _COPY, f"<p><code>{escape(text)}</code></p>\n")
 
 
 def failed_page(error: RequestError) -> str:
-    """The page after a login that has failed."""
+    """The page for an answer that cannot be used."""
     detail = error.detail
     return _page(_NOT_LINKED, _WORDS.get(error.code, f"{detail[:1].upper()}{detail[1:]}."))
 
@@ -77,5 +68,6 @@ def declined_page(error: str) -> str:
     return _page(_NOT_LINKED, _UPSTOX_ERRORS.get(error, _OTHER_UPSTOX_ERROR))
 
 
-def _page(title: str, text: str) -> str:
-    return _PAGE.format(title=escape(title), text=escape(text))
+def _page(title: str, text: str, more: str = "") -> str:
+    """`more` is HTML."""
+    return _PAGE.format(title=escape(title), text=escape(text), more=more)

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from services.gateway.http.access import AccessControl
 from services.gateway.rest.links import operations
-from services.gateway.rest.links.inputs import LinkParameters, NewLogin, Renewal
+from services.gateway.rest.links.inputs import LinkParameters, LoginEnd, NewLogin, Renewal
 from services.gateway.rest.links.link_client import LinkClient, LinkRequest
 from services.gateway.rest.reply import NO_STORE, reply
 from shared.contracts.roles import ADMIN_ROLE
@@ -27,6 +27,7 @@ class LinkEndpoints:
         return [
             (operations.STATUS, self.status),
             (operations.BEGIN, self.begin),
+            (operations.FINISH, self.finish),
             (operations.UNLINK, self.unlink),
             (operations.REQUEST, self.request),
         ]
@@ -42,6 +43,12 @@ class LinkEndpoints:
         login = await read_body(request, NewLogin)
         user_id = _permitted(principal, login.purpose)
         return await self._call(request, LinkOperation.LINK_BEGIN, login.request(user_id))
+
+    async def finish(self, request: web.Request) -> web.Response:
+        principal = await self._access.authenticate(request)
+        login = await read_body(request, LoginEnd)
+        message = login.request(principal.user_id, is_admin=ADMIN_ROLE in principal.roles)
+        return await self._call(request, LinkOperation.LINK_FINISH, message)
 
     async def unlink(self, request: web.Request) -> web.Response:
         principal = await self._access.authenticate(request)

@@ -2,16 +2,19 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from services.gateway.rest.links.answer_text import MAX_ANSWER_CHARS, from_text
 from services.gateway.rest.models import Input
 from shared.contracts.upstox_links import (
     LinkBeginRequest,
+    LinkFinishRequest,
     LinkPurpose,
     LinkRequestRequest,
     LinkStatusRequest,
     UnlinkRequest,
 )
+from shared.errors import LinkStateInvalid
 
 _RULE: Final = "give both client_id and client_secret, or neither"
 
@@ -69,4 +72,26 @@ class NewLogin(Input):
             purpose=self.purpose,
             client_id=self.client_id,
             client_secret=self.client_secret,
+        )
+
+
+class LoginEnd(Input):
+    """A login at Upstox to finish."""
+
+    answer: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_ANSWER_CHARS),
+        Field(repr=False),
+    ]
+    """The text of the page to which Upstox has sent the user's browser. Space around it is ignored."""
+
+    def request(self, user_id: str, *, is_admin: bool) -> LinkFinishRequest:
+        """The request that finishes the login. Raises InvalidField, or LinkStateInvalid if
+        another user has begun it: then the browser was not that of this user.
+        """
+        answer = from_text(self.answer)
+        if answer.user_id != user_id:
+            raise LinkStateInvalid("another user has begun this login; begin one of your own")
+        return LinkFinishRequest(
+            user_id=user_id, is_admin=is_admin, state=answer.state, code=answer.code
         )

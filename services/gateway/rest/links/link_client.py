@@ -35,7 +35,6 @@ _MAX_HINTS: Final = 16
 _CALLS_UPSTOX: Final = frozenset(
     (LinkOperation.LINK_FINISH, LinkOperation.LINK_REQUEST, LinkOperation.UNLINK)
 )
-# Also shown on the page of the callback.
 _UNKNOWN: Final = "the trading service does not answer and the outcome is not known: look at the state of the link"
 
 

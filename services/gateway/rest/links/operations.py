@@ -4,12 +4,14 @@ from typing import Any, Final
 
 from services.gateway.rest.base_responses import BEARER, LIMITS, TOKEN_ERRORS
 from services.gateway.rest.links import schemas
-from services.gateway.rest.links.inputs import LinkParameters, NewLogin, Renewal
+from services.gateway.rest.links.inputs import LinkParameters, LoginEnd, NewLogin, Renewal
 from shared.errors import (
     BadMessage,
     Forbidden,
     InvalidField,
     LinkRefused,
+    LinkStateInvalid,
+    LinkTaken,
     NotFound,
     Overloaded,
     TimedOut,
@@ -33,9 +35,15 @@ STATUS: Final = Operation(
 )  # fmt: skip
 BEGIN: Final = Operation(
     method="POST", path=PATH, name="linkUpstox",
-    summary="Start a login at Upstox; the link is made when the user has logged in there.",
+    summary="Start a login at Upstox.",
     body=NewLogin, responses={200: schemas.LinkBeginReply},
     errors=(*_ERRORS, *_BODY, LinkRefused), **_COMMON,
+)  # fmt: skip
+FINISH: Final = Operation(
+    method="POST", path=f"{PATH}/finish", name="finishUpstoxLink",
+    summary="Finish a login at Upstox that the same user has started: make the link.",
+    body=LoginEnd, responses={200: schemas.LinkView},
+    errors=(*_ERRORS, *_BODY, LinkStateInvalid, LinkRefused, LinkTaken), **_COMMON,
 )  # fmt: skip
 UNLINK: Final = Operation(
     method="DELETE", path=PATH, name="unlinkUpstox",
@@ -49,4 +57,4 @@ REQUEST: Final = Operation(
     errors=(*_ERRORS, *_BODY, NotFound, LinkRefused), **_COMMON,
 )  # fmt: skip
 
-ALL: Final = (STATUS, BEGIN, UNLINK, REQUEST)
+ALL: Final = (STATUS, BEGIN, FINISH, UNLINK, REQUEST)

@@ -46,7 +46,7 @@ def test_secrets_are_not_shown() -> None:
             user_id="u", purpose=LinkPurpose.TRADING, client_id="c", client_secret="hidden"
         ),
         LinkBeginReply(login_url="http://a/?state=hidden", expires_at=1),
-        LinkFinishRequest(user_id="u", state=f"hidden.{SECRET}", code="hidden"),
+        LinkFinishRequest(user_id="u", is_admin=False, state=f"hidden.{SECRET}", code="hidden"),
         LinkHint(user_id="u", kind=HintKind.TOKEN, access_token="hidden"),
     ]
     for message in messages:

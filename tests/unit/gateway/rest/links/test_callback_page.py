@@ -1,39 +1,37 @@
-"""The page of the callback says what has happened, and shows no text of its caller as HTML."""
+"""The page of the callback shows one text to copy, or words, and nothing of its caller as HTML."""
 
 import re
+from html import unescape
 
-import msgspec
 import pytest
 
 from services.gateway.rest.links.callback_page import (
     HEADERS,
+    answer_page,
     declined_page,
     failed_page,
-    linked_page,
 )
-from shared.contracts.upstox_links import LinkPurpose
-from shared.errors import LinkRefused, LinkStateInvalid, LinkTaken, RequestError, Unavailable
-from tests.support.gateway.fake_links import LINKED
+from shared.errors import InvalidField, RateLimited, RequestError, Unavailable
 
 HOSTILE = "<script>alert(1)</script>\"'&{title}{0}"
 
 
-def test_a_linked_account_is_named() -> None:
-    page = linked_page(LINKED)
-    assert "The Upstox account 7BB2AA (Asha Rao) is linked for your orders." in page
-    feed = linked_page(msgspec.structs.replace(LINKED, purpose=LinkPurpose.FEED))
-    assert "for the market feed" in feed
+def test_the_text_to_copy_is_shown_with_a_warning() -> None:
+    page = answer_page("user-1.secret:abc123")
+    assert "<code>user-1.secret:abc123</code>" in page
+    assert "Copy it nowhere else: whoever has it can link your account" in page
 
 
-def test_names_of_upstox_are_text_and_never_html() -> None:
-    page = linked_page(msgspec.structs.replace(LINKED, user_name=HOSTILE, upstox_user_id="<b>&lt;"))
+def test_a_text_is_never_html_and_can_be_copied_as_it_is() -> None:
+    page = answer_page(HOSTILE)
     assert "<script" not in page
-    assert "<b>" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;{title}{0}" in page
+    shown = re.search("<code>([^<]*)</code>", page)
+    assert shown is not None
+    assert unescape(shown[1]) == HOSTILE
 
 
-def test_the_words_of_upstox_are_text_and_never_html() -> None:
-    page = failed_page(LinkRefused(HOSTILE))
+def test_the_words_of_an_error_are_text_and_never_html() -> None:
+    page = failed_page(Unavailable(HOSTILE))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
@@ -41,14 +39,11 @@ def test_the_words_of_upstox_are_text_and_never_html() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (LinkStateInvalid("x"), "Start it again."),
-        (
-            LinkTaken("another user has linked this account"),
-            "Another user has linked this account.",
-        ),
-        (Unavailable("Upstox does not answer"), "Upstox does not answer."),
+        (InvalidField("state: x", field="state"), "Start the login again."),
+        (RateLimited("x"), "too many requests from your address"),
+        (Unavailable("the gateway stops"), "The gateway stops."),
     ],
-    ids=["state", "taken", "unavailable"],
+    ids=["invalid", "limited", "unavailable"],
 )
 def test_errors_are_said_in_words(error: RequestError, words: str) -> None:
     page = failed_page(error)
@@ -68,7 +63,7 @@ def test_a_refusal_by_the_user_is_said_in_words() -> None:
 
 
 def test_every_page_leads_to_the_start_and_has_no_script_style_or_form() -> None:
-    for page in (linked_page(LINKED), failed_page(LinkTaken("no")), declined_page("x")):
+    for page in (answer_page("a:b"), failed_page(Unavailable("no")), declined_page("x")):
         assert '<a href="/">' in page
         assert re.search(r"<(script|style|form|img|link|iframe)|\son\w+=|style=", page) is None
     assert HEADERS["Content-Security-Policy"].startswith("default-src 'none'; ")
