@@ -1,6 +1,7 @@
 """The NATS connection: detects a dead server and reconnects without limit."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,7 +17,7 @@ from shared.contracts.subjects import (
     MARKET_JETSTREAM_API,
     OWN_JETSTREAM_API,
 )
-from shared.errors import BusClosed
+from shared.errors import BusClosed, ConfigError
 from shared.runtime.backoff import Backoff
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
@@ -150,6 +151,7 @@ async def connect_bus(
             reconnect_time_wait=1,
             reconnect_to_server_handler=next_server,
             pending_size=0,
+            tls=_trusted(settings),
             disconnected_cb=on_disconnect,
             reconnected_cb=on_reconnect,
             error_cb=on_error,
@@ -161,6 +163,20 @@ async def connect_bus(
         yield Bus(client, settings, js_api, closed=closed, resync_required=resync_required)
     finally:
         await _close(client)
+
+
+def _trusted(settings: NatsSettings) -> ssl.SSLContext | None:
+    """What the servers' certificates are checked with; None for the operating system's authorities.
+
+    Raises ConfigError if the file has no certificate.
+    """
+    if settings.ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        problem = f"TRADEDAD_NATS_CA_FILE: {settings.ca_file}: {error.strerror or error}"
+        raise ConfigError([problem]) from None
 
 
 def _require_tls(client: Client) -> None:
