@@ -27,7 +27,8 @@ def secrets(arguments: argparse.Namespace) -> int:
         if arguments.deployment == "kubernetes":
             write_kustomization(folder)
         if arguments.owner is not None:
-            give_to(folder, *arguments.owner)
+            for path in (folder, *arguments.volumes):
+                give_to(path, *arguments.owner)
     except OSError as error:
         print(f"--folder: {error.filename or folder}: {error.strerror}", file=sys.stderr)
         return exit_codes.CONFIG
@@ -84,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     command = add("secrets", secrets)
     command.add_argument("--folder", type=Path, required=True, help="folder of the secrets")
     command.add_argument("--owner", type=_owner, metavar=_OWNER, help="new owner of all files")
+    command.add_argument(
+        "--volumes", type=Path, nargs="*", default=[], help="further folders for the new owner"
+    )
     command = add("prepare-mongo", prepare_mongo)
     command.add_argument("--secrets", type=Path, required=True, help="folder of the secrets")
     command.add_argument("--roles", type=Path, required=True, help="folder of *-role.json")

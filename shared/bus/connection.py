@@ -97,6 +97,7 @@ async def connect_bus(
     subclass. Publishing while disconnected raises instead of buffering (`pending_size=0`): a
     buffered message is stale when it is sent, and a stale order is worse than none.
     """
+    tls = _trusted(settings)
     closed = asyncio.Event()
     resync_required = asyncio.Event()
     backoff = Backoff(base_secs=0.1, cap_secs=2.0)
@@ -151,7 +152,7 @@ async def connect_bus(
             reconnect_time_wait=1,
             reconnect_to_server_handler=next_server,
             pending_size=0,
-            tls=_trusted(settings),
+            tls=tls,
             disconnected_cb=on_disconnect,
             reconnected_cb=on_reconnect,
             error_cb=on_error,
