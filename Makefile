@@ -35,6 +35,7 @@ check: prepare ## Run linters and check types, import rules and configuration; t
 	@for script in bin/prepare bin/images bin/standin-base .ci/run; do bash -n $$script; done
 	@$(PYTHON) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(PYTHON) -m embedded check-config
+	@$(PYTHON) -m deploycheck
 
 format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format --quiet .
