@@ -12,19 +12,20 @@ from deploycheck.schemas import KUBERNETES_VERSIONS, kubernetes_problems
 from embedded.daemons import ROOT
 
 
-def manifest_problems(objects: list[Document], adapter: Path) -> list[str]:
+def manifest_problems(objects: list[Document], root: Path) -> list[str]:
     """All problems of the objects of one overlay."""
     for version in KUBERNETES_VERSIONS:
         schema = kubernetes_problems(objects, version)
         if schema:
             return schema  # the other rules rely on the form
+    adapter = root / "deploy" / "k8s" / "prometheus-adapter.yaml"
     return [
         *selectors.check(objects),
         *ports.check(objects),
         *references.check(objects),
         *policy.check(objects),
         *settings.check(objects),
-        *settings.check_metrics(objects, adapter),
+        *settings.check_metrics(objects, adapter, root / "docs" / "metrics.md"),
     ]
 
 
@@ -39,9 +40,8 @@ def problems(root: Path) -> list[str]:
         overlays = render_overlays(root / "deploy")
     except RenderError as error:
         return [*lines, str(error)]
-    adapter = root / "deploy" / "k8s" / "prometheus-adapter.yaml"
     for name, objects in overlays.items():
-        lines += [f"overlay {name}: {line}" for line in manifest_problems(objects, adapter)]
+        lines += [f"overlay {name}: {line}" for line in manifest_problems(objects, root)]
     return lines
 
 

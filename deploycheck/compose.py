@@ -21,8 +21,9 @@ _SECRET_FILE: Final = re.compile(r"^\.secrets/")
 _EXCEPTIONS: Final = {
     "setup": "runs once as root, to give files and volumes to the user of all other containers",
 }
-# Folders that only exist after the first start.
-_MADE_LATER: Final = (".secrets",)
+# Sources of volumes that may be missing: the first start makes .secrets; the others are added
+# together with the rules and dashboards that they contain.
+_MADE_LATER: Final = (".secrets", "deploy/prometheus", "deploy/alertmanager", "deploy/grafana")
 
 
 def read(path: Path) -> Document:
@@ -75,9 +76,10 @@ def _binds(service: Document, root: Path) -> list[str]:
     lines = []
     for volume in listed(service, "volumes"):
         source = volume.split(":")[0] if isinstance(volume, str) else volume["source"]
-        if source.startswith("./") and not (root / source).exists():
-            if Path(source).parts[0] not in _MADE_LATER:
-                lines.append(f"there is no {source}")
+        if not source.startswith("./") or source.removeprefix("./").startswith(_MADE_LATER):
+            continue
+        if not (root / source).exists():
+            lines.append(f"there is no {source}")
     return lines
 
 
@@ -129,9 +131,7 @@ def _services(document: Document) -> list[str]:
             if profile in service.get("profiles", [profile])
         }
         expected = SERVICES.keys() - ({"simulator"} if profile == "upstox" else set())
-        lines += [
-            f"profile {profile}: does not run {name}" for name in sorted(expected - running)
-        ]
+        lines += [f"profile {profile}: does not run {name}" for name in sorted(expected - running)]
         if profile == "upstox" and "simulator" in running:
             lines.append("profile upstox: runs the simulator")
     given: list[Any] = listed(document, "services", "nats", "secrets")

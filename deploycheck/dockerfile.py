@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Final
 
 from deploycheck.images import is_pinned
+from embedded.daemons import ROOT
 from embedded.settings import port_variables
 
 # Rules of hadolint that are not used, each with the reason.
 _IGNORED: Final = {
     "DL3059": "two RUN lines may be clearer than one",
 }
-_ALLOWED_FOLDERS: Final = ("services", "shared", "operations", "deploy/", "clients/python/pyproject.toml")
+_ALLOWED_FOLDERS: Final = (
+    "services",
+    "shared",
+    "operations",
+    "deploy/",
+    "clients/python/pyproject.toml",
+)
 _ROOT_FILES: Final = ("pyproject.toml", "uv.lock", "README.md", "LICENSE")
 _TIMEOUT_SECS: Final = 30
 
@@ -27,6 +34,7 @@ def check(path: Path) -> list[str]:
         *_last_stages(text),
         *_copied(text),
         *_ports(text),
+        *_uv_version(text),
     ]
 
 
@@ -48,17 +56,23 @@ def _hadolint(path: Path) -> list[str]:
 
 def _base(text: str) -> list[str]:
     bases = re.findall(r"^ARG BASE=(\S+)", text, re.MULTILINE)
-    lines = [f"the base {base} has no registry, tag and digest" for base in bases if not is_pinned(base)]
+    lines = [
+        f"the base {base} has no registry, tag and digest" for base in bases if not is_pinned(base)
+    ]
     stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
-    for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
-        if image != "${BASE}" and image not in stages:
-            lines.append(f"FROM {image}: only the pinned base and stages may be used")
+    lines += [
+        f"FROM {image}: only the pinned base and stages may be used"
+        for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+        if image != "${BASE}" and image not in stages
+    ]
     return lines if bases else [*lines, "there is no ARG BASE"]
 
 
 def _last_stages(text: str) -> list[str]:
     """The production stage sets a user and a health check, and nothing after them is root's."""
-    production = re.search(r"^FROM \S+ AS production\n(.*?)(?=^FROM |\Z)", text, re.DOTALL | re.MULTILINE)
+    production = re.search(
+        r"^FROM \S+ AS production\n(.*?)(?=^FROM |\Z)", text, re.DOTALL | re.MULTILINE
+    )
     if production is None:
         return ["there is no stage production"]
     users = re.findall(r"^USER (\S+)", production[1], re.MULTILINE)
@@ -68,7 +82,13 @@ def _last_stages(text: str) -> list[str]:
     if "\nHEALTHCHECK " not in production[1]:
         lines.append("production: there is no HEALTHCHECK")
     later = text[production.end() :]
-    return [*lines, *(f"USER {user} after production" for user in re.findall(r"^USER (\S+)", later, re.MULTILINE))]
+    return [
+        *lines,
+        *(
+            f"USER {user} after production"
+            for user in re.findall(r"^USER (\S+)", later, re.MULTILINE)
+        ),
+    ]
 
 
 def _copied(text: str) -> list[str]:
@@ -100,3 +120,12 @@ def _ports(text: str) -> list[str]:
         for name, port in expected.items()
         if given.get(name) != port
     ]
+
+
+def _uv_version(text: str) -> list[str]:
+    """Images are built with the uv that developers use."""
+    (expected,) = re.findall(
+        r"^UV_VERSION=(\S+)", (ROOT / "bin" / "prepare").read_text(), re.MULTILINE
+    )
+    given = re.findall(r"pip install .*\buv(?:==(\S+))?", text)
+    return [] if given == [expected] else [f"uv must be {expected}, as in bin/prepare, not {given}"]

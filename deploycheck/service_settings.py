@@ -1,6 +1,7 @@
 """Checks environments of services with the settings that these read."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from embedded.settings import SERVICES, all_variables
@@ -20,7 +21,7 @@ def service_of(arguments: list[str]) -> str | None:
 
 
 def environment_problems(
-    service: str, environment: Mapping[str, str], secrets: Set[str]
+    service: str, environment: Mapping[str, str], secrets: AbstractSet[str]
 ) -> list[str]:
     """One line for each variable that is unknown, missing, of another service, or a secret."""
     known = set(all_variables())

@@ -7,8 +7,18 @@ from deploycheck.documents import Document, read_documents
 from deploycheck.kustomize import generators, transformers
 
 _FIELDS: Final = frozenset(
-    "apiVersion kind namespace resources configMapGenerator secretGenerator "
-    "labels images replicas patches".split()
+    [
+        "apiVersion",
+        "kind",
+        "namespace",
+        "resources",
+        "configMapGenerator",
+        "secretGenerator",
+        "labels",
+        "images",
+        "replicas",
+        "patches",
+    ]
 )
 
 

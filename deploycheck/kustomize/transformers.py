@@ -18,8 +18,7 @@ def patch(objects: list[Document], entry: Document) -> None:
     selected = [
         item
         for item in objects
-        if item["kind"] == target["kind"]
-        and target.get("name") in (None, item["metadata"]["name"])
+        if item["kind"] == target["kind"] and target.get("name") in (None, item["metadata"]["name"])
     ]
     if not selected:
         raise BadPatchError(f"the patch of {target} selects no object")

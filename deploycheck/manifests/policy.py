@@ -1,6 +1,7 @@
 """Pods run with the rights of the profile `restricted`, within limits, and are watched."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from deploycheck.documents import Document, at, listed
@@ -72,10 +73,9 @@ def _containers(pod: Pod) -> Iterator[tuple[str, str]]:
             yield "privileges", "may gain privileges"
         if at(context, "capabilities", "drop") != ["ALL"] or at(context, "capabilities", "add"):
             yield "capabilities", "has capabilities"
-        for kind in ("requests", "limits"):
-            for resource in ("cpu", "memory"):
-                if at(container, "resources", kind, resource) is None:
-                    yield "resources", f"has no {kind} of {resource}"
+        for kind, resource in product(("requests", "limits"), ("cpu", "memory")):
+            if at(container, "resources", kind, resource) is None:
+                yield "resources", f"has no {kind} of {resource}"
         missing = [probe for probe in _PROBES if probe not in container]
         if missing:
             yield "probe", f"has no {', '.join(missing)}"
@@ -94,7 +94,8 @@ def _has_secret_environment(container: Document) -> bool:
 def _default_deny(objects: list[Document]) -> list[str]:
     for _, item in of_kind(objects, "NetworkPolicy"):
         spec = item["spec"]
-        if spec.get("podSelector") == {} and set(spec["policyTypes"]) == {"Ingress", "Egress"}:
-            if not spec.get("ingress") and not spec.get("egress"):
-                return []
+        allows = spec.get("ingress") or spec.get("egress")
+        is_general = spec.get("podSelector") == {}
+        if is_general and set(spec["policyTypes"]) == {"Ingress", "Egress"} and not allows:
+            return []
     return ["there is no NetworkPolicy that denies everything by default"]

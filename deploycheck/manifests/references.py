@@ -27,8 +27,9 @@ def check(objects: list[Document]) -> list[str]:
     return [*lines, *_certificates(objects, names["Secret"])]
 
 
-def _sources(pod: Pod, names: dict[str, dict[str, Document]]) -> list[str]:
-    used: list[tuple[str, str, str | None]] = []
+def _used(pod: Pod) -> list[tuple[str, str | None, str | None]]:
+    """Kind, name and key of all that a pod uses; names may be None."""
+    used: list[tuple[str, str | None, str | None]] = []
     for volume in listed(pod.spec, "volumes"):
         if not at(volume, "secret", "optional"):
             used.append(("Secret", at(volume, "secret", "secretName"), None))
@@ -41,8 +42,12 @@ def _sources(pod: Pod, names: dict[str, dict[str, Document]]) -> list[str]:
             for kind, field in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
                 reference = at(entry, "valueFrom", field) or {}
                 used.append((kind, reference.get("name"), reference.get("key")))
+    return used
+
+
+def _sources(pod: Pod, names: dict[str, dict[str, Document]]) -> list[str]:
     lines = []
-    for kind, name, key in used:
+    for kind, name, key in _used(pod):
         if name is None:
             continue
         item = names[kind].get(name)
