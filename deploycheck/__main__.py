@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from deploycheck import compose, dockerfile, nats_permissions
+from deploycheck import compose, dockerfile, mongo_roles, nats_permissions
 from deploycheck.documents import Document
 from deploycheck.kustomize.render import RenderError
 from deploycheck.manifests import policy, ports, references, selectors, settings
@@ -36,6 +36,7 @@ def problems(root: Path) -> list[str]:
     file = root / "docker-compose.yml"
     lines += [f"{file.name}: {line}" for line in compose.check(compose.read(file), root)]
     lines += nats_permissions.check(root / "deploy" / "nats" / "authorization.conf")
+    lines += mongo_roles.check(root)
     try:
         overlays = render_overlays(root / "deploy")
     except RenderError as error:
