@@ -13,7 +13,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest bench-trading fuzz soak-stack images secrets docs clean
+.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest bench-trading fuzz soak-stack images compose-test secrets docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ bench-trading: prepare ## Orders from REST to their event, compared with the off
 
 images: ## Build the container images with buildah, podman or docker
 	@bin/images
+
+compose-test: prepare ## Start docker-compose.yml under podman, try it through nginx and TLS, remove it
+	@$(PYTHON) -m tests.compose
 
 secrets: prepare ## Create all secrets, keys and certificates of a first start in .secrets
 	@$(PYTHON) -m operations secrets --folder .secrets
