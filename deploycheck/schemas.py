@@ -57,8 +57,8 @@ def _kubernetes_validator(kind: str, api_version: str, version: str) -> Draft202
 def _definitions(version: str) -> Registry[Any]:
     contents = _kubernetes_schema(_DEFINITIONS, version)
     resource = Resource.from_contents(contents, default_specification=DRAFT202012)
-    registry: Registry[Any] = Registry()
-    return registry.with_resource(_DEFINITIONS, resource).crawl()
+    registry: Registry[Any] = Registry().with_resource(_DEFINITIONS, resource)
+    return registry
 
 
 def _kubernetes_schema(name: str, version: str) -> Any:

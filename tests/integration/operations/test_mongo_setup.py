@@ -1,7 +1,8 @@
 """The command for MongoDB makes a replica set with users that can do what they need, and no more."""
 
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,22 @@ from pymongo.errors import OperationFailure
 
 from embedded import daemons
 from embedded.ports import HOST, free_ports
+from operations.deployments import MONGO_USERS
 from operations.mongo_setup import MongoSetup, MongoSetupFailed
+from services.persister.calendar.calendar_store import CalendarStore
+from services.persister.instruments.instrument_store import InstrumentStore
+from services.persister.storage.bar_store import BarStore
+from services.persister.storage.unpublished_bars import UnpublishedBars
+from services.trading.store.journal import prepare_collections
+from shared.runtime.health import Readiness
+from shared.runtime.mongo import Mongo, connect_mongo
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import child_process
 from tests.support.servers import Daemon, data_folder, mongod_program
+from tests.support.settings import mongo_settings
 
+ROLES = daemons.ROOT / "deploy" / "mongo"
+OWN = {"persister": {"bars_5m"}, "trading": {"trading_journal"}}
 ROLE: dict[str, Any] = {
     "createRole": "tradedadAuth",
     "privileges": [
@@ -65,6 +77,39 @@ def test_users_have_their_roles_and_a_second_run_changes_a_password(
         assert auth["tradedad"]["audit"].count_documents({}) == 1
     with client(members, "auth", "first") as auth, pytest.raises(OperationFailure, match="Auth"):
         auth["tradedad"]["audit"].count_documents({})
+
+
+async def test_the_roles_of_deploy_suffice_to_make_collections_and_give_no_others(
+    guarded: tuple[list[str], str],
+) -> None:
+    members, key = guarded
+    roles = [json.loads(path.read_text()) for path in sorted(ROLES.glob("*-role.json"))]
+    passwords = dict.fromkeys(MONGO_USERS, "password")
+    MongoSetup(members, key, passwords, roles, {}).run(PATIENCE_SECS)
+
+    async def as_user(user: str, prepare: Callable[[Mongo], Awaitable[None]]) -> None:
+        hosts = ",".join(members)
+        url = f"mongodb://{user}:password@{hosts}/?replicaSet=tradedad&authSource=tradedad"
+        settings = mongo_settings(url, "tradedad")
+        async with connect_mongo(settings, Readiness("test")) as mongo:
+            await prepare(mongo)
+            await prepare(mongo)  # the second time changes collections
+            for other in {"users", "bars_5m", "trading_journal"} - OWN[user]:
+                with pytest.raises(OperationFailure, match="not authorized"):
+                    await mongo.db[other].find_one({})
+
+    async def persister(mongo: Mongo) -> None:
+        for days in (30, 0):  # an index is created, and dropped
+            await BarStore(mongo, retention_days=days).prepare()
+        await InstrumentStore(mongo).prepare()
+        await CalendarStore(mongo).prepare()
+        await UnpublishedBars(mongo).prepare()
+
+    async def trading(mongo: Mongo) -> None:
+        await prepare_collections(mongo, audit_days=1)
+
+    await as_user("persister", persister)
+    await as_user("trading", trading)
 
 
 def test_a_server_that_is_away_is_named_with_the_cause() -> None:
