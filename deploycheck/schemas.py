@@ -58,7 +58,8 @@ def _definitions(version: str) -> Registry[Any]:
     contents = _kubernetes_schema(_DEFINITIONS, version)
     resource = Resource.from_contents(contents, default_specification=DRAFT202012)
     registry: Registry[Any] = Registry().with_resource(_DEFINITIONS, resource)
-    return registry
+    # Otherwise each validation would crawl it again.
+    return registry.crawl()
 
 
 def _kubernetes_schema(name: str, version: str) -> Any:
