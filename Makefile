@@ -13,7 +13,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest bench-trading fuzz soak-stack docs clean
+.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest bench-trading fuzz soak-stack images compose-test secrets docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,10 +32,11 @@ check: prepare ## Run linters and check types, import rules and configuration; t
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-logo | tail -n 2
-	@bash -n bin/prepare .ci/run
+	@for script in bin/prepare bin/images bin/standin-base .ci/run; do bash -n $$script; done
 	@$(PYTHON) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(PYTHON) -m embedded check-config
 	@$(PYTHON) -m docgen.monitoring.check
+	@$(PYTHON) -m deploycheck
 
 format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format --quiet .
@@ -97,6 +98,15 @@ bench-rest: prepare ## A month of five-minute bars over HTTP, compared with a mi
 
 bench-trading: prepare ## Orders from REST to their event, compared with the official SDK
 	@$(PYTHON) -m bench.trading
+
+images: ## Build the container images with buildah, podman or docker
+	@bin/images
+
+compose-test: prepare ## Start docker-compose.yml under podman, try it through nginx and TLS, remove it
+	@$(PYTHON) -m tests.compose
+
+secrets: prepare ## Create all secrets, keys and certificates of a first start in .secrets
+	@$(PYTHON) -m operations secrets --folder .secrets
 
 docs: prepare ## Generate the references in docs from the code
 	@$(PYTHON) -m docgen.reference

@@ -14,9 +14,9 @@ from embedded import demo
 from embedded.binaries import MissingProgramError
 from embedded.daemons import NATS_CONFIG
 from embedded.plan import Plan, find_programs, prepare
-from embedded.secrets import NATS_PASSWORDS, generate_secret
 from embedded.settings import StackSettings
 from embedded.stack import Stack, StackFailedError, log_tail
+from operations.secret_files import NATS_PASSWORDS, generate_secret
 from shared.errors import ConfigError, TradeDadError
 from shared.runtime import exit_codes
 from shared.runtime.settings import load

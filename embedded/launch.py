@@ -8,8 +8,9 @@ from typing import Final
 
 from embedded import daemons
 from embedded.folder_lock import FolderInUseError, FolderLock
-from embedded.secrets import NATS_PASSWORDS, ensure_secrets
+from embedded.secrets import ensure_secrets
 from embedded.settings import StackSettings
+from operations.secret_files import NATS_PASSWORDS
 from shared.runtime import exit_codes
 from shared.runtime.disk_space import free_space
 from shared.runtime.settings import RuntimeSettings, load

@@ -2,8 +2,8 @@
 
 import os
 
-from embedded.secrets import NATS_PASSWORDS
 from embedded.settings import all_variables
+from operations.secret_files import NATS_PASSWORDS
 from shared.errors import ConfigError
 from shared.runtime.setting_sources import SECRETS_DIR, read_secret_files, stripped
 

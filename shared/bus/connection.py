@@ -1,6 +1,7 @@
 """The NATS connection: detects a dead server and reconnects without limit."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,7 +17,7 @@ from shared.contracts.subjects import (
     MARKET_JETSTREAM_API,
     OWN_JETSTREAM_API,
 )
-from shared.errors import BusClosed
+from shared.errors import BusClosed, ConfigError
 from shared.runtime.backoff import Backoff
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
@@ -96,6 +97,7 @@ async def connect_bus(
     subclass. Publishing while disconnected raises instead of buffering (`pending_size=0`): a
     buffered message is stale when it is sent, and a stale order is worse than none.
     """
+    tls = _trusted(settings)
     closed = asyncio.Event()
     resync_required = asyncio.Event()
     backoff = Backoff(base_secs=0.1, cap_secs=2.0)
@@ -150,6 +152,7 @@ async def connect_bus(
             reconnect_time_wait=1,
             reconnect_to_server_handler=next_server,
             pending_size=0,
+            tls=tls,
             disconnected_cb=on_disconnect,
             reconnected_cb=on_reconnect,
             error_cb=on_error,
@@ -161,6 +164,20 @@ async def connect_bus(
         yield Bus(client, settings, js_api, closed=closed, resync_required=resync_required)
     finally:
         await _close(client)
+
+
+def _trusted(settings: NatsSettings) -> ssl.SSLContext | None:
+    """What the servers' certificates are checked with; None for the operating system's authorities.
+
+    Raises ConfigError if the file has no certificate.
+    """
+    if settings.ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        problem = f"TRADEDAD_NATS_CA_FILE: {settings.ca_file}: {error.strerror or error}"
+        raise ConfigError([problem]) from None
 
 
 def _require_tls(client: Client) -> None:

@@ -104,6 +104,9 @@ class NatsSettings(Settings):
 
     url: NatsUrls = "nats://127.0.0.1:7450"
     """URLs of one or more servers, separated by commas."""
+    ca_file: FilePath | None = None
+    """File with the certificate of the authority that signed the servers' certificates, for URLs
+    with tls://. If not set, the authorities of the operating system are trusted."""
     store_dir: AnyPath | None = None
     """Folder of JetStream's data, if it is on this machine: ingest watches the free space of its
     disk. `make run` sets it."""

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("shared", "services", "embedded", "docgen", "bench", "tradedad_client")
+PACKAGES = (
+    "shared",
+    "services",
+    "operations",
+    "embedded",
+    "deploycheck",
+    "docgen",
+    "bench",
+    "tradedad_client",
+)
 HOMES = {"tradedad_client": ROOT / "clients" / "python" / "src"}
 MODULES = sorted(
     ".".join(path.relative_to(home).with_suffix("").parts).removesuffix(".__init__")

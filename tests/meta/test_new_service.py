@@ -11,8 +11,8 @@ from docgen.metrics_page import metrics_by_package
 from docgen.monitoring.rule_files import read_rules
 from docgen.reference import METRICS_PAGE, SETTINGS_PAGE
 from embedded.daemons import ROOT
-from embedded.secrets import NATS_PASSWORDS
 from embedded.settings import SERVICES, port_variables
+from operations.secret_files import NATS_PASSWORDS
 from shared.runtime.settings import SERVICE_PREFIXES
 
 GUIDE: Final = (ROOT / "docs" / "new-service.md").read_text()

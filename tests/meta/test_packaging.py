@@ -41,16 +41,16 @@ def metadata(wheel: zipfile.ZipFile) -> list[str]:
     return wheel.read(name).decode().splitlines()
 
 
-def test_the_wheel_has_the_services_and_shared_only(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_has_the_services_commands_and_shared_only(wheel: zipfile.ZipFile) -> None:
     packages = {name for name in folders(wheel, 1) if not name.endswith(".dist-info")}
-    assert packages == {"services", "shared"}
+    assert packages == {"operations", "services", "shared"}
     services = {name for name in folders(wheel, 2) if name.startswith("services/")}
     assert services == {f"services/{name}" for name in SERVICES}
 
 
 def test_the_wheel_has_every_file_of_its_packages(wheel: zipfile.ZipFile) -> None:
     tracked = subprocess.run(
-        ["git", "ls-files", "services", "shared"],
+        ["git", "ls-files", "services", "shared", "operations"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -71,7 +71,7 @@ def test_services_start_from_the_wheel_without_the_source_tree(
         f"for name in {SERVICES}:\n"
         "    module = __import__(f'services.{name}.__main__')\n"
         f"    assert module.__file__.startswith({str(tmp_path)!r}), module.__file__\n"
-        "for name in ('embedded', 'docgen', 'services.simulator'):\n"
+        "for name in ('embedded', 'docgen', 'deploycheck', 'services.simulator'):\n"
         "    try:\n"
         "        __import__(name)\n"
         "    except ImportError:\n"

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 
 from embedded import binaries, daemons
 from embedded.ports import HOST, free_ports
-from embedded.secrets import NATS_PASSWORDS
+from operations.secret_files import NATS_PASSWORDS
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import ChildProcess, child_process
 from tests.support.waiting import wait_until

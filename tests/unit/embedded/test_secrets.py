@@ -3,7 +3,8 @@
 import stat
 from pathlib import Path
 
-from embedded.secrets import NATS_PASSWORDS, ensure_secrets
+from embedded.secrets import ensure_secrets
+from operations.secret_files import NATS_PASSWORDS
 
 
 def test_secrets_are_generated_once(tmp_path: Path) -> None:

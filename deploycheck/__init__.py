@@ -1,0 +1,1 @@
+"""Validates what is in deploy: images, compose, manifests."""

@@ -1,0 +1,1 @@
+"""Rules for rendered Kubernetes objects; each rule returns one line for each problem."""

@@ -1,0 +1,63 @@
+"""The pods that objects describe, and what refers to them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from deploycheck.documents import Document, at, listed
+
+WORKLOADS: Final = ("Deployment", "StatefulSet", "Job")
+
+
+@dataclass(frozen=True)
+class Pod:
+    """The template of a workload's pods."""
+
+    owner: Document
+    template: Document
+
+    @property
+    def name(self) -> str:
+        return f"{self.owner['kind']} {self.owner['metadata']['name']}"
+
+    @property
+    def spec(self) -> Document:
+        spec: Document = self.template["spec"]
+        return spec
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return at(self.template, "metadata", "labels") or {}
+
+    @property
+    def containers(self) -> list[Document]:
+        return [*listed(self.spec, "initContainers"), *listed(self.spec, "containers")]
+
+    def ports(self) -> dict[str | int, int]:
+        """Port numbers, by number and by name."""
+        ports: dict[str | int, int] = {}
+        for container in self.containers:
+            for port in listed(container, "ports"):
+                ports[port["containerPort"]] = port["containerPort"]
+                if "name" in port:
+                    ports[port["name"]] = port["containerPort"]
+        return ports
+
+
+def pods(objects: Iterable[Document]) -> Iterator[Pod]:
+    """Yield the pods of all workloads."""
+    for item in objects:
+        if item["kind"] in WORKLOADS:
+            yield Pod(item, at(item, "spec", "template"))
+
+
+def of_kind(objects: Iterable[Document], *kinds: str) -> Iterator[tuple[str, Document]]:
+    """Yield the name, for messages, and the object of each object of these kinds."""
+    for item in objects:
+        if item["kind"] in kinds:
+            yield f"{item['kind']} {item['metadata']['name']}", item
+
+
+def selects(labels: Any, pod: Pod) -> bool:
+    """Whether all `labels` are among the pod's."""
+    return bool(labels) and labels.items() <= pod.labels.items()

@@ -1,0 +1,1 @@
+"""Commands for operators: first secrets, and the users of MongoDB."""

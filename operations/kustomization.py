@@ -1,0 +1,52 @@
+"""Describes a folder of secrets to kustomize: one Secret per pod that reads it, and no more in it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from operations.deployments import MONGO_USERS
+from operations.first_secrets import SIGNING_KEYS
+from operations.secret_files import NATS_PASSWORDS, PEPPER, write_private
+
+_SERVICES: Final = ("auth", "gateway", "ingest", "persister", "trading")
+
+
+def secrets_by_name(signing_keys: list[str]) -> Mapping[str, list[str]]:
+    """The files of each Secret, as `file` or `key=file`."""
+    services = {f"{name}-secrets": _of_service(name) for name in _SERVICES}
+    return services | {
+        "auth-signing-keys": [f"{SIGNING_KEYS}/{name}" for name in signing_keys],
+        "nats-passwords": list(NATS_PASSWORDS),
+        "nats-tls": ["tls.crt=nats.crt", "tls.key=nats.key", "ca.crt"],
+        "mongo-tls": ["mongo.pem", "ca.crt"],
+        "mongo-keyfile": ["mongo-keyfile"],
+        "mongo-setup": ["mongo-keyfile", *(f"{user}-mongo-password" for user in MONGO_USERS)],
+    }
+
+
+def _of_service(name: str) -> list[str]:
+    files = [f"TRADEDAD_{name.upper()}_NATS_PASSWORD"]
+    if name in MONGO_USERS:
+        files.append(f"TRADEDAD_MONGO_URL={name}-mongo-url")
+    return [*files, PEPPER] if name == "auth" else files
+
+
+def write_kustomization(folder: Path) -> None:
+    """Write kustomization.yaml; it has names of files only. Raises OSError."""
+    keys = sorted(path.name for path in (folder / SIGNING_KEYS).glob("*.pem"))
+    lines = [
+        "apiVersion: kustomize.config.k8s.io/v1beta1",
+        "kind: Kustomization",
+        "secretGenerator:",
+        *_generators(secrets_by_name(keys)),
+        "configMapGenerator:",
+        *_generators({"internal-ca": ["ca.crt"]}),
+    ]
+    write_private(folder / "kustomization.yaml", ("\n".join(lines) + "\n").encode())
+
+
+def _generators(files: Mapping[str, list[str]]) -> list[str]:
+    lines = []
+    for name, entries in files.items():
+        lines += [f"- name: {name}", "  files:", *(f"  - {entry}" for entry in entries)]
+    return lines

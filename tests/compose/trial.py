@@ -1,0 +1,73 @@
+"""What a user does with a fresh system: signs up, receives quotes, places a paper order.
+
+``python -m tests.compose.trial``, with the certificate authority to trust in SSL_CERT_FILE.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from tradedad_client import (
+    Account,
+    Client,
+    NewOrder,
+    Order,
+    OrderRefused,
+    OrderType,
+    Product,
+    Side,
+)
+
+ADDRESS: Final = "https://localhost:8443"
+_EMAIL: Final = "me@example.com"
+_PASSWORD: Final = "a long sentence is best"
+_KEY: Final = "NSE_EQ|INE002A01018"
+_QUOTES: Final = 10
+_LIMIT_SECS: Final = 60.0
+
+
+async def run() -> Mapping[str, Any]:
+    """Returns figures to print. Raises an error of the client or TimeoutError."""
+    started = time.monotonic()
+    async with asyncio.timeout(_LIMIT_SECS):
+        await _sign_up()
+        async with Client(ADDRESS, email=_EMAIL, password=_PASSWORD) as client:
+            received = 0
+            async for _ in client.quotes([_KEY, "NSE_INDEX|Nifty 50"]):
+                received += 1
+                if received == _QUOTES:
+                    break
+            quotes_secs = time.monotonic() - started
+            order = NewOrder(
+                account=Account.PAPER, key=_KEY, side=Side.BUY, product=Product.INTRADAY,
+                quantity=1, order_type=OrderType.MARKET,
+            )  # fmt: skip
+            placed = await _place(client, order)
+    return {"quotes": received, "quotes_secs": round(quotes_secs, 1), "order": str(placed.state)}
+
+
+async def _place(client: Client, order: NewOrder) -> Order:
+    """Place it once the persister has loaded the instruments of the day."""
+    while True:
+        try:
+            return await client.trading.place(order)
+        except OrderRefused as refusal:
+            if refusal.rule != "instrument":
+                raise
+        await asyncio.sleep(0.5)
+
+
+async def _sign_up() -> None:
+    async with aiohttp.ClientSession() as session:
+        body = json.dumps({"email": _EMAIL, "password": _PASSWORD})
+        async with session.post(f"{ADDRESS}/auth/signup", data=body) as response:
+            assert response.status == 201, await response.text()
+            assert response.headers["Strict-Transport-Security"]
+
+
+if __name__ == "__main__":
+    print(asyncio.run(run()))
