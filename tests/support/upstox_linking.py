@@ -108,10 +108,10 @@ class Returned:
         return LinkFinishRequest(user_id=user, is_admin=is_admin, state=self.state, code=self.code)
 
 
-async def log_in(login_url: str) -> Returned:
-    """Allow access in the simulator's dialog, as a browser would."""
+async def log_in(login_url: str, *, upstox_user: str = "SIM001") -> Returned:
+    """Allow access in the simulator's dialog, as a browser of this simulated user would."""
     parts = urlsplit(login_url)
-    form = dict(parse_qsl(parts.query)) | {"decision": "allow"}
+    form = dict(parse_qsl(parts.query)) | {"decision": "allow", "user_id": upstox_user}
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECS)
     async with aiohttp.ClientSession(f"{parts.scheme}://{parts.netloc}", timeout=timeout) as http:
         async with http.get(login_url) as page:

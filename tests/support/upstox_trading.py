@@ -115,11 +115,11 @@ def upstox_options(url: str, keys_dir: Path, *, timeout_secs: int = 5) -> dict[s
     }
 
 
-async def link_account(client: TradingClient) -> LinkView:
+async def link_account(client: TradingClient, *, upstox_user: str = "SIM001") -> LinkView:
     """Link the account of the client's user."""
     begin = LinkBeginRequest(user_id=client.user_id, purpose=LinkPurpose.TRADING)
     reply = await client.call(LinkOperation.LINK_BEGIN, begin, LinkBeginReply)
-    returned = await log_in(reply.login_url)
+    returned = await log_in(reply.login_url, upstox_user=upstox_user)
     finish = returned.request(client.user_id)
     view = await client.call(LinkOperation.LINK_FINISH, finish, LinkView)
     assert view.state is LinkState.LINKED

@@ -7,6 +7,7 @@ from typing import Final
 class FaultKind(StrEnum):
     """The effect of a fault."""
 
+    # Those of requests begin after `delay_secs`, except `late`.
     ERROR = "error"
     """A request is answered with `status`, `error_code` and `message`."""
     HTML = "html"

@@ -131,6 +131,16 @@ async def test_a_slow_order_is_executed_although_its_client_has_left(
     await eventually(is_placed, what="the order is executed")
 
 
+async def test_a_refusal_can_be_delayed(http: aiohttp.ClientSession) -> None:
+    await arm(http, "reset", path=PLACE, delay_secs=0.3)
+    with pytest.raises(TimeoutError):
+        await http.post(PLACE, json=ORDER, timeout=aiohttp.ClientTimeout(total=0.1))
+    await arm(http, "reset", path=PLACE, delay_secs=0.1)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await http.post(PLACE, json=ORDER)
+    assert await placed(http) == 0
+
+
 async def test_a_doubled_order_has_two_ids_with_one_tag(
     http: aiohttp.ClientSession, sdk: Sdk
 ) -> None:

@@ -37,12 +37,13 @@ def request_faults(faults: Faults, tokens: TokenStore) -> Middleware:
         )
         if fault is None:
             return await handler(request)
+        if fault.kind is not FaultKind.LATE and fault.delay_secs:
+            await request.read()  # the request is executed even if its client leaves
+            await asyncio.sleep(fault.delay_secs)
         match fault.kind:
             case FaultKind.RESET:
                 return _aborted(request, web.Response())
             case FaultKind.SLOW:
-                await request.read()  # the request is executed even if its client leaves
-                await asyncio.sleep(fault.delay_secs)
                 return await handler(request)
             case FaultKind.ERROR | FaultKind.HTML:
                 if fault.is_executed:

@@ -1,0 +1,100 @@
+"""A simulated Upstox and a trading service that is ended and started again, for many users."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from services.trading.links.seal_keys import create_seal_key
+from shared.bus.connection import Bus
+from shared.runtime.clock import SystemClock
+from shared.runtime.settings import MongoSettings
+from tests.support.buses import bus_of
+from tests.support.servers import NatsServer
+from tests.support.trading import trading
+from tests.support.trading_client import market, trading_client
+from tests.support.upstox_trading import Simulated, simulated, upstox_options
+from tests.support.waiting import eventually
+
+_CALL_SECS: Final = 1
+"""The timeout of calls to Upstox, shorter than its late answers."""
+_NO_LIMITS: Final = {"max_orders_per_sec": 1_000, "max_open_orders": 1_000}
+_MIN_SECS, _MAX_SECS = 0.5, 6.0
+"""Between two restarts."""
+
+
+class Stage:
+    """The simulator, the service, and the connection of a gateway."""
+
+    def __init__(
+        self,
+        upstox: Simulated,
+        nats: NatsServer,
+        mongo: MongoSettings,
+        options: dict[str, Any],
+    ) -> None:
+        self.upstox = upstox
+        self.restarts = 0
+        self._nats = nats
+        self._mongo = mongo
+        self._options = options
+        self._service = AsyncExitStack()
+        self._restarting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Start the service."""
+        running = trading(self._nats, self._mongo, **self._options)
+        await self._service.enter_async_context(running)
+
+    async def end(self) -> None:
+        """End the service, whatever it does at this moment: the answers of commands are lost."""
+        await self._service.aclose()
+
+    async def restart(self) -> None:
+        """End the service and start it again."""
+        async with self._restarting:
+            await self.end()
+            await self.start()
+            self.restarts += 1
+
+    async def restart_until(self, ending: asyncio.Event, chance: random.Random) -> None:
+        """End and start the service at random moments until the event."""
+        while not ending.is_set():
+            try:
+                async with asyncio.timeout(chance.uniform(_MIN_SECS, _MAX_SECS)):
+                    await ending.wait()
+            except TimeoutError:
+                await self.restart()
+
+    async def calm(self, longest_delay_secs: float) -> None:
+        """Disarm all faults, and wait until none has an effect any more."""
+        await self.upstox.disarm()
+        until_ms = await self._now_ms() + longest_delay_secs * 1_000
+
+        async def is_over() -> bool:
+            return await self._now_ms() > until_ms
+
+        await eventually(is_over, what="the effects of faults are over")
+
+    async def _now_ms(self) -> int:
+        now_ms: int = (await self.upstox.get("clock"))["now_ms"]
+        return now_ms
+
+
+@asynccontextmanager
+async def stage(
+    nats: NatsServer, mongo: MongoSettings, keys_dir: Path
+) -> AsyncIterator[tuple[Stage, Bus]]:
+    """A stage with a running service, and the connection of a gateway."""
+    await asyncio.to_thread(create_seal_key, keys_dir, SystemClock())
+    async with AsyncExitStack() as stack:
+        upstox = await stack.enter_async_context(simulated())
+        await stack.enter_async_context(market(nats))
+        options = upstox_options(upstox.url, keys_dir, timeout_secs=_CALL_SECS) | _NO_LIMITS
+        made = Stage(upstox, nats, mongo, options)
+        await made.start()
+        stack.push_async_callback(made.end)
+        await stack.enter_async_context(trading_client(nats))  # waits until it is served
+        yield made, await stack.enter_async_context(bus_of(nats, "gateway"))
