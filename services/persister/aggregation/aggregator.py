@@ -165,7 +165,7 @@ class Aggregator:
             start_ms = window_start(time_ms)
             state.closed_until_ms = self._taken_until_ms = max(state.closed_until_ms, start_ms)
             self._note_silence(window_start(feed_time_ms), feed_time_ms, GapReason.FEED_AWAY)
-            last_ms = last_feed_ms = 0
+            last_ms = last_feed_ms = -1  # so that a time of 0 advances as well
         elif is_after_loss or epoch > state.feed_epoch:
             reason = GapReason.ENTRIES_LOST if is_after_loss else GapReason.FEED_AWAY
             self._note_silence(last_feed_ms, max(feed_time_ms, last_feed_ms + 1), reason)

@@ -568,3 +568,15 @@ def test_the_checkpoint_stays_far_below_the_limit_of_mongodb() -> None:
     assert keys[-1] in instruments
     assert keys[0] not in instruments
     assert target.evicted_instruments == len(keys) - MAX_INSTRUMENTS
+
+
+@pytest.mark.parametrize("ts", [0, 1])
+def test_entries_with_the_smallest_time_are_applied(ts: int) -> None:
+    made = aggregator()
+    made.apply_candle(
+        Candle(key=KEY, start=0, open=1.0, high=1.0, low=1.0, close=1.0, volume=1, epoch=1, ts=ts),
+        1,
+    )
+    for position, volume in ((2, 10), (3, 20)):
+        made.apply_quote(quote(seq=position, ts=ts, ltt=ts, volume=volume, epoch=1), position)
+    assert made.open_window_count == 1
