@@ -23,7 +23,7 @@ _EXCEPTIONS: Final = {
 }
 # Sources of volumes that may be missing: the first start makes .secrets; the others are added
 # together with the rules and dashboards that they contain.
-_MADE_LATER: Final = (".secrets", "deploy/prometheus", "deploy/alertmanager", "deploy/grafana")
+_MADE_LATER: Final = ".secrets"
 
 
 def read(path: Path) -> Document:

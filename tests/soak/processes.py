@@ -14,6 +14,7 @@ from embedded.stack import Stack
 
 SERVICES: Final = ("auth", "ingest", "persister", "trading", "gateway")
 DAEMONS: Final = ("nats-server", "mongod")
+_ENDED_SECS: Final = 10.0
 _POLL_SECS: Final = 0.1
 
 
@@ -73,8 +74,16 @@ class StackProcesses:
         os.kill(supervisor.pid, signal.SIGSTOP)
         try:
             process.kill()
-            process.wait(10)
+            await _ended(process)
             shutil.rmtree(folder)
             shutil.copytree(copy, folder)
         finally:
             os.kill(supervisor.pid, signal.SIGCONT)
+
+
+async def _ended(process: psutil.Process) -> None:
+    """Wait until a killed process has ended: its stopped supervisor cannot reap it."""
+    async with asyncio.timeout(_ENDED_SECS):
+        with suppress(psutil.NoSuchProcess):
+            while process.status() != psutil.STATUS_ZOMBIE:
+                await asyncio.sleep(_POLL_SECS)
