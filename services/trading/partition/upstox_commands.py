@@ -200,6 +200,7 @@ class UpstoxCommands:
         try:
             return account, await account.facts(_FACTS_AGE_SECS)
         except UpstoxUnavailable as error:
+            account.ask()  # a refused token is noticed at once
             raise Unavailable(f"the account at Upstox cannot be read: {error}") from None
 
     def _assess(
