@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 _CALL_SECS: Final = 1
 """The timeout of calls to Upstox, shorter than its late answers."""
 _NO_LIMITS: Final = {"max_orders_per_sec": 1_000, "max_open_orders": 1_000}
-_MIN_SECS, _MAX_SECS = 0.5, 6.0
+_MIN_SECS, _MAX_SECS = 2.0, 8.0
 """Between two restarts."""
 
 
@@ -46,18 +46,20 @@ class Stage:
     async def start(self) -> None:
         """Start the service."""
         running = trading(self._nats, self._mongo, **self._options)
-        await self._service.enter_async_context(running)
+        readiness = await self._service.enter_async_context(running)
+        await eventually(lambda: readiness.is_ready, what="the service is ready")
 
     async def end(self) -> None:
         """End the service, whatever it does at this moment: the answers of commands are lost."""
         await self._service.aclose()
 
-    async def restart(self) -> None:
-        """End the service and start it again."""
+    async def restart(self, restarts: int) -> None:
+        """End the service and start it again, if this is the number of restarts until now."""
         async with self._restarting:
-            await self.end()
-            await self.start()
-            self.restarts += 1
+            if self.restarts == restarts:
+                await self.end()
+                await self.start()
+                self.restarts += 1
 
     async def restart_until(self, ending: asyncio.Event, chance: random.Random) -> None:
         """End and start the service at random moments until the event."""
@@ -66,7 +68,7 @@ class Stage:
                 async with asyncio.timeout(chance.uniform(_MIN_SECS, _MAX_SECS)):
                     await ending.wait()
             except TimeoutError:
-                await self.restart()
+                await self.restart(self.restarts)
 
     async def calm(self, longest_delay_secs: float) -> None:
         """Disarm all faults, and wait until none has an effect any more."""

@@ -32,7 +32,7 @@ from tests.support.upstox_story_check import (
     compare,
     events_that_go_backwards,
 )
-from tests.support.upstox_story_commands import NOT_ANSWERED, NOT_DONE, StoryCommands
+from tests.support.upstox_story_commands import NOT_ANSWERED, NOT_DONE, TRY_SECS, StoryCommands
 from tests.support.upstox_story_plan import (
     LONGEST_DELAY_SECS,
     Arm,
@@ -73,7 +73,7 @@ class Story:
     async def begin(self) -> None:
         """Link the account."""
         await self._client.receive()
-        await link_account(self._client, upstox_user=self._upstox_user)
+        await self._log_in()
 
     async def tell(self) -> None:
         """Take all steps."""
@@ -134,7 +134,9 @@ class Story:
             case Fill():
                 await self._fill(step)
             case NewLogin():
-                await self._log_in_again()
+                user = {"alive": False, "user_id": self._upstox_user}
+                await self._upstox.post("faults/tokens", user)
+                await self._log_in()
 
     async def _place(self, step: Place) -> None:
         fields: dict[str, Any] = {"order_type": OrderType.MARKET}
@@ -188,17 +190,17 @@ class Story:
         quantity = max(1, round(step.share * row["pending_quantity"]))
         await self._upstox.post(f"orders/{row['order_id']}/fills", {"quantity": quantity})
 
-    async def _log_in_again(self) -> None:
-        await self._upstox.post("faults/tokens", {"alive": False, "user_id": self._upstox_user})
-
+    async def _log_in(self) -> None:
         async def is_linked() -> bool:
             try:
-                await link_account(self._client, upstox_user=self._upstox_user)
+                await link_account(
+                    self._client, upstox_user=self._upstox_user, timeout_secs=TRY_SECS
+                )
             except (*NOT_ANSWERED, LinkStateInvalid):
                 return False
             return True
 
-        await eventually(is_linked, what="the link is renewed")
+        await eventually(is_linked, what="the account is linked")
 
 
 @dataclass(frozen=True, slots=True)

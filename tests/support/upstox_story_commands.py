@@ -34,7 +34,7 @@ NOT_DONE: Final = (OrderRefused, BrokerRefused)
 NOT_ANSWERED: Final = (Unavailable, TimedOut, Overloaded, CommandInFlight)
 """Answers after which a command is sent again, with the same key."""
 _REFUSED: Final = (*NOT_DONE, OrderFinal, NotFound)
-_TRY_SECS: Final = OUTAGE_SECS
+TRY_SECS: Final = OUTAGE_SECS / 2
 """A command that a dead service has received is sent again after this time."""
 _CHANGE_SECS: Final = 2 * OUTAGE_SECS
 """A command on an order is given up after this time, while the effect of another is not known."""
@@ -75,10 +75,10 @@ class StoryCommands:
             if sending.deadline_secs is not None:
                 return await once(sending.deadline_secs)
             if operation is Operation.PLACE:
-                return await eventually(lambda: once(_TRY_SECS), what=what)
+                return await eventually(lambda: once(TRY_SECS), what=what)
             try:
                 return await eventually(
-                    lambda: once(_TRY_SECS), what=what, timeout_secs=_CHANGE_SECS
+                    lambda: once(TRY_SECS), what=what, timeout_secs=_CHANGE_SECS
                 )
             except AssertionError:
                 return []
@@ -94,6 +94,7 @@ class StoryCommands:
     async def _kill_service(self, fault: dict[str, Any], sent: "list[asyncio.Task[Any]]") -> None:
         """End the service while a command waits for Upstox; not if it ends without being sent."""
         fault = fault | {"user_id": self._upstox_user}
+        restarts = self._stage.restarts
         await self._upstox.post("faults", fault)
 
         async def is_waiting() -> bool:
@@ -106,7 +107,7 @@ class StoryCommands:
         await eventually(is_waiting_or_over, what="the command waits for Upstox")
         if await is_waiting():
             self.tally[f"killed within {fault['path']}"] += 1
-            await self._stage.restart()
+            await self._stage.restart(restarts)
 
 
 def _kind(answers: Sequence[OrderView | RequestError]) -> str:

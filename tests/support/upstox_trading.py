@@ -115,13 +115,17 @@ def upstox_options(url: str, keys_dir: Path, *, timeout_secs: int = 5) -> dict[s
     }
 
 
-async def link_account(client: TradingClient, *, upstox_user: str = "SIM001") -> LinkView:
-    """Link the account of the client's user."""
+async def link_account(
+    client: TradingClient, *, upstox_user: str = "SIM001", timeout_secs: float = PATIENCE_SECS
+) -> LinkView:
+    """Link the account of the client's user; each of two requests has this timeout."""
     begin = LinkBeginRequest(user_id=client.user_id, purpose=LinkPurpose.TRADING)
-    reply = await client.call(LinkOperation.LINK_BEGIN, begin, LinkBeginReply)
+    reply = await client.call(
+        LinkOperation.LINK_BEGIN, begin, LinkBeginReply, timeout_secs=timeout_secs
+    )
     returned = await log_in(reply.login_url, upstox_user=upstox_user)
     finish = returned.request(client.user_id)
-    view = await client.call(LinkOperation.LINK_FINISH, finish, LinkView)
+    view = await client.call(LinkOperation.LINK_FINISH, finish, LinkView, timeout_secs=timeout_secs)
     assert view.state is LinkState.LINKED
     return view
 
