@@ -23,7 +23,7 @@ from shared.errors import (
     TimedOut,
     Unavailable,
 )
-from tests.support.patience import OUTAGE_SECS
+from tests.support.patience import OUTAGE_SECS, PATIENCE_SECS
 from tests.support.trading_client import TradingClient
 from tests.support.upstox_stage import Stage
 from tests.support.upstox_story_plan import CANCEL, MODIFY, PLACE, Sending
@@ -34,7 +34,7 @@ NOT_DONE: Final = (OrderRefused, BrokerRefused)
 NOT_ANSWERED: Final = (Unavailable, TimedOut, Overloaded, CommandInFlight)
 """Answers after which a command is sent again, with the same key."""
 _REFUSED: Final = (*NOT_DONE, OrderFinal, NotFound)
-TRY_SECS: Final = OUTAGE_SECS / 2
+TRY_SECS: Final = OUTAGE_SECS
 """A command that a dead service has received is sent again after this time."""
 _CHANGE_SECS: Final = 2 * OUTAGE_SECS
 """A command on an order is given up after this time, while the effect of another is not known."""
@@ -71,27 +71,32 @@ class StoryCommands:
             except NOT_ANSWERED:
                 return []
 
-        async def answered() -> list[OrderView | RequestError]:
-            if sending.deadline_secs is not None:
-                return await once(sending.deadline_secs)
-            if operation is Operation.PLACE:
-                return await eventually(lambda: once(TRY_SECS), what=what)
+        async def copies() -> list[OrderView | RequestError]:
+            """The answers to all copies, then to one that is sent again and again."""
+            at_once = [once(sending.deadline_secs or TRY_SECS) for _ in range(sending.copies)]
+            told = [answer for found in await asyncio.gather(*at_once) for answer in found]
+            if told or sending.deadline_secs is not None:
+                return told
+            is_place = operation is Operation.PLACE
+            patience_secs = PATIENCE_SECS if is_place else _CHANGE_SECS
             try:
                 return await eventually(
-                    lambda: once(TRY_SECS), what=what, timeout_secs=_CHANGE_SECS
+                    lambda: once(TRY_SECS), what=what, timeout_secs=patience_secs
                 )
             except AssertionError:
+                if is_place:
+                    raise
                 return []
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(answered()) for _ in range(sending.copies)]
+            sent = group.create_task(copies())
             if sending.killing_fault is not None:
-                await self._kill_service(sending.killing_fault | {"path": _PATHS[operation]}, tasks)
-        told = [answer for task in tasks for answer in task.result()]
+                await self._kill_service(sending.killing_fault | {"path": _PATHS[operation]}, sent)
+        told = sent.result()
         self.tally[f"{operation.value} {_kind(told)}"] += 1
         return told
 
-    async def _kill_service(self, fault: dict[str, Any], sent: "list[asyncio.Task[Any]]") -> None:
+    async def _kill_service(self, fault: dict[str, Any], sent: "asyncio.Task[Any]") -> None:
         """End the service while a command waits for Upstox; not if it ends without being sent."""
         fault = fault | {"user_id": self._upstox_user}
         restarts = self._stage.restarts
@@ -102,7 +107,7 @@ class StoryCommands:
             return not any(each.items() >= fault.items() for each in armed)
 
         async def is_waiting_or_over() -> bool:
-            return await is_waiting() or all(task.done() for task in sent)
+            return await is_waiting() or sent.done()
 
         await eventually(is_waiting_or_over, what="the command waits for Upstox")
         if await is_waiting():
