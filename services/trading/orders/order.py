@@ -169,7 +169,10 @@ def _changes(order: Order, event: events.OrderEvent) -> dict[str, object]:
         case events.Sending():
             return {"local": LocalState.SENDING}
         case events.Accepted(broker_order_id=broker_order_id):
-            return {"local": LocalState.ACCEPTED, "broker_order_id": broker_order_id}
+            # A report may have come first. If Upstox carried the command out twice, that report
+            # and its trades are of the other order: the order keeps to it.
+            known = order.broker_order_id or broker_order_id
+            return {"local": LocalState.ACCEPTED, "broker_order_id": known}
         case events.Refused(code=code, detail=detail):
             return {"local": LocalState.REFUSED, "code": code, "detail": detail}
         case events.AnswerLost(detail=detail):
@@ -192,9 +195,28 @@ def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
     if order.report is None or report.rank > order.report.rank:
         changes |= {"report": report, "broker_order_id": report.broker_order_id}
     newest = order.priced_report
-    if report.prices is not None and (newest is None or report.age > newest.age):
+    if report.prices is not None and (newest is None or _is_newer(report, newest, order)):
         changes["priced_report"] = report
     return changes
+
+
+def _is_newer(report: BrokerReport, newest: BrokerReport, order: Order) -> bool:
+    """Whether the terms of a report are newer. Of one second, those that were taken last are."""
+    if (report.at_ms, report.state) == (newest.at_ms, newest.state):
+        is_taken = [_is_taken(each, order) for each in (report, newest)]
+        if is_taken[0] != is_taken[1]:
+            return is_taken[0]
+    return report.age > newest.age
+
+
+def _is_taken(report: BrokerReport, order: Order) -> bool:
+    taken, told = order.taken_prices, report.prices
+    return (
+        taken is not None
+        and told is not None
+        and (taken.quantity, taken.price or 0, taken.trigger_price or 0)
+        == (told.quantity, told.price or 0, told.trigger_price or 0)
+    )
 
 
 def _command_changes(

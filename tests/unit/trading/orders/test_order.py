@@ -197,3 +197,26 @@ def test_no_news_take_an_order_back_from_a_final_state_or_unfill_it(
             assert after.report is not None
             assert after.report.state >= order.report.state
         order = after
+
+
+@pytest.mark.parametrize("price", [98, 100])
+@pytest.mark.parametrize("is_answered_first", [True, False])
+def test_terms_that_were_taken_are_in_force_although_the_report_is_of_the_same_second(
+    price: int, is_answered_first: bool
+) -> None:
+    changed = Prices(100, OrderType.LIMIT, Validity.DAY, Decimal(price))
+    before = reported(BrokerState.WORKING, prices=PRICES)
+    after = reported(BrokerState.WORKING, prices=changed)
+    news: list[events.OrderEvent] = [events.CommandAnswered(at_ms=3, command_id="m"), after]
+    if not is_answered_first:
+        news.reverse()
+    sent = events.CommandSending(at_ms=3, command_id="m", prices=changed)
+    # The books are read once more, and an old report comes again.
+    order = fold([INTENDED, SENDING, ACCEPTED, before, sent, *news, after, before])
+    assert order.prices == changed
+
+
+def test_an_answer_with_another_id_than_the_reports_does_not_replace_their_id() -> None:
+    other = events.Accepted(at_ms=30, broker_order_id="b2")
+    order = fold([INTENDED, SENDING, reported(BrokerState.WORKING), filled("t1", 40), other])
+    assert (order.broker_order_id, order.state) == ("b1", OrderState.PARTLY_FILLED)
