@@ -43,15 +43,17 @@ async def repeated(
     operation: Operation,
     request: msgspec.Struct,
     reply_type: type[ReplyT],
+    *,
+    try_secs: float = TRY_SECS,
 ) -> ReplyT:
-    """The reply to a request that is sent again until it is answered.
+    """The reply to a request that is sent again, each time with this deadline, until it is answered.
 
     Raises the RequestError of an answer that stands.
     """
 
     async def answered() -> list[ReplyT]:
         try:
-            return [await client.call(operation, request, reply_type, timeout_secs=TRY_SECS)]
+            return [await client.call(operation, request, reply_type, timeout_secs=try_secs)]
         except (Unavailable, Overloaded, CommandInFlight):
             return []
 

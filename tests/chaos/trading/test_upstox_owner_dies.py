@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,8 @@ from tests.support.patience import OUTAGE_SECS
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import MongoServer, NatsServer
 from tests.support.trading import owns_partition, trading_environment
-from tests.support.trading_chaos import NO_LIMITS, TRY_SECS, repeated
+from tests.support.trading_chaos import NO_LIMITS, TRY_SECS
+from tests.support.trading_chaos import repeated as repeated_for
 from tests.support.trading_client import USER, TradingClient, market, trading_client
 from tests.support.upstox_linking import APP, REDIRECT_URL
 from tests.support.upstox_trading import (
@@ -50,6 +52,8 @@ from tests.support.waiting import eventually
 TTL_SECS: Final = 1.0
 LATE_SECS: Final = 2 * OUTAGE_SECS
 HELD_SECS: Final = 30.0
+repeated = partial(repeated_for, try_secs=5.0)
+"""On a busy machine: an order that is stored after its deadline is refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
