@@ -101,7 +101,7 @@ class UpstoxBooks:
             return account.orders[order_id]
         order = None if row.tag is None else account.orders.get(row.tag)
         if order is not None and order.terms.account is Account.UPSTOX:
-            if order.broker_order_id is None:
+            if order.broker_order_id is None and order.order_id not in by_broker_id.values():
                 return order
             self._block_doubled(order, row, records)
         elif _is_of_ended_day(account, row):
