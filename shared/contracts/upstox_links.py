@@ -126,7 +126,7 @@ class LinkStatusRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class LinkRequestRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Asks Upstox to ask the user for a new token, in its app or by WhatsApp."""
+    """Requests a new token: Upstox asks for the user's approval in its app or by WhatsApp."""
 
     user_id: UserId
     purpose: LinkPurpose

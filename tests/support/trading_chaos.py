@@ -106,7 +106,7 @@ async def _check_numbers(mongo: Mongo) -> None:
 
 
 async def _check_events(client: TradingClient, count: int) -> list[UserEvent]:
-    """All events, read again, against those that were received."""
+    """Read all events again, and compare them with those that were received."""
     told: list[UserEvent] = []
     while len(told) < count:
         query = EventsQuery(user_id=client.user_id, after=len(told))

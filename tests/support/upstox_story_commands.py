@@ -72,7 +72,7 @@ class StoryCommands:
                 return []
 
         async def copies() -> list[OrderView | RequestError]:
-            """The answers to all copies, then to one that is sent again and again."""
+            """Send all copies at once, then repeat one until it is answered; returns the answers."""
             at_once = [once(sending.deadline_secs or TRY_SECS) for _ in range(sending.copies)]
             told = [answer for found in await asyncio.gather(*at_once) for answer in found]
             if told or sending.deadline_secs is not None:

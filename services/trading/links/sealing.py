@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Keys by id. The last id in the order of characters is the newest: it seals, all open."""
+    """Keys by id. Ids sort by age: the newest key seals, and every key opens what it has sealed."""
 
     keys: Mapping[str, bytes] = field(repr=False)
 

@@ -71,7 +71,7 @@ async def show_link(client: Client, options: argparse.Namespace) -> None:
 
 
 def format_login(login: LinkLogin) -> list[str]:
-    """Format what the user must do."""
+    """Return the instructions for the login as text."""
     return [
         f"Open this address in your browser before {_time(login.expires_at)}, and give it to nobody:",
         login.login_url,
