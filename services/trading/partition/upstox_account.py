@@ -71,10 +71,6 @@ class UpstoxAccount:
         """Positions and funds have changed."""
         self._facts = None
 
-    def unsettled_created_ms(self) -> list[int]:
-        """The times at which the orders were made of which something is not known, epoch ms."""
-        return [order.created_at_ms for order in self._books.unsettled()]
-
     async def _read_books(self) -> None:
         backoff = Backoff(cap_secs=_MAX_BACKOFF_SECS)
         while True:

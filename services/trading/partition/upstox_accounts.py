@@ -4,13 +4,16 @@ import asyncio
 from typing import Final
 
 from services.trading import metrics
+from services.trading.journal.record import Record
 from services.trading.links.link import Link, Links
+from services.trading.live.news import is_unsettled
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_books import UpstoxBooks
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.store.journal import Journal
 from services.trading.upstox.calls import OpenCalls
+from shared.contracts.order_terms import Account
 from shared.errors import OrderRefused, UpstoxUnauthorised
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -62,9 +65,7 @@ class UpstoxAccounts:
                 rule="account",
                 value="expired" if is_linked else "unlinked",
             )
-        account = await self._opened(link)
-        self._has_changed.set()
-        return account
+        return await self._opened(link)
 
     def ask(self, user_id: str) -> None:
         """Read the books of a user soon, if an account is linked."""
@@ -74,10 +75,11 @@ class UpstoxAccounts:
 
     def take_over(self) -> None:
         """Record that answers which an earlier owner waited for are lost."""
+        records: list[Record] = []
         for account in list(self._ledger.accounts()):
-            records = self._orders.take_over(account.user_id)
-            if records:
-                self._journal.append(records)
+            records += self._orders.take_over(account.user_id)
+        if records:  # together: there may be more accounts than the journal lets wait
+            self._journal.append(records)
 
     async def run(self) -> None:
         """Follow all linked accounts until cancelled."""
@@ -127,6 +129,7 @@ class UpstoxAccounts:
             books = UpstoxBooks(user_id, self._ledger, self._orders, self._journal, self._clock)
             account = UpstoxAccount(link, calls, books, self._clock)
             self._accounts[user_id] = account
+            self._has_changed.set()  # it is followed from now on
             return account
 
     async def _close(self, user_id: str) -> None:
@@ -155,15 +158,21 @@ class UpstoxAccounts:
             await self._clock.sleep(backoff.next_secs())
 
     def _measure(self) -> None:
-        accounts = self._accounts.values()
-        created = [at_ms for one in accounts for at_ms in one.unsettled_created_ms()]
+        """Orders count also while their user's login has expired."""
+        created = [
+            order.created_at_ms
+            for account in self._ledger.accounts()
+            for order in account.open_orders(Account.UPSTOX)
+            if is_unsettled(order)
+        ]
         now_ms = self._ledger.broker.time_ms
         label = self._partition
         metrics.UNKNOWN_ORDERS.labels(label).set(len(created))
         age_ms = now_ms - min(created, default=now_ms)
         metrics.UNKNOWN_ORDER_AGE_SECONDS.labels(label).set(max(0, age_ms) / 1_000)
-        metrics.UPSTOX_ACCOUNTS.labels(label, "followed").set(len(accounts))
-        streaming = sum(account.is_streaming for account in accounts)
+        followed = self._accounts.values()
+        metrics.UPSTOX_ACCOUNTS.labels(label, "followed").set(len(followed))
+        streaming = sum(account.is_streaming for account in followed)
         metrics.UPSTOX_ACCOUNTS.labels(label, "streaming").set(streaming)
 
 

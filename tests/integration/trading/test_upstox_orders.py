@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.contracts.order_terms import Account, OrderType
 from shared.contracts.trading import (
@@ -246,3 +247,22 @@ async def test_a_loss_at_upstox_locks_new_orders_there_until_the_day_ends(
         assert (await linked.client.call(Operation.LIMITS, query, Limits)).loss_lock
         paper = AccountQuery(user_id=USER, account=Account.PAPER)
         assert not (await linked.client.call(Operation.LIMITS, paper, Limits)).loss_lock
+
+
+async def test_an_unknown_order_is_counted_also_after_the_login_has_expired(
+    linked: LinkedClient,
+) -> None:
+    labels = {"partition": "0", "kind": "followed"}
+
+    def value(name: str, labels: dict[str, str]) -> float | None:
+        return REGISTRY.get_sample_value(name, labels)
+
+    await linked.upstox.arm("error", PLACE, status=500)
+    assert (await linked.place("a")).state == "unknown"
+    await linked.upstox.post("faults/tokens", {"alive": False})
+
+    def is_not_followed() -> bool:
+        return value("tradedad_trading_upstox_accounts", labels) == 0
+
+    await eventually(is_not_followed, what="the account with a dead token is not followed")
+    assert value("tradedad_trading_unknown_orders", {"partition": "0"}) == 1
