@@ -5,6 +5,8 @@ PYTEST := $(PYTHON) -m pytest
 
 # With CDPATH, `cd` in a script may change to another folder.
 unexport CDPATH
+# Without stored bytecode, each start of a service and of a test process compiles every module.
+unexport PYTHONDONTWRITEBYTECODE
 # Under LC_ALL=C, Python does not start from a folder whose name is not ASCII.
 ifneq ($(LC_ALL),)
 ifeq ($(findstring UTF-8,$(LC_ALL))$(findstring utf8,$(LC_ALL)),)
@@ -13,7 +15,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run demo check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-auth bench-gateway bench-rest bench-trading fuzz soak-stack images compose-test secrets docs clean
+.PHONY: help prepare run demo web web-dev check format test seconds coverage unit integration chaos e2e bench-ingest soak-ingest bench-persister bench-backfill bench-auth bench-gateway bench-rest bench-trading bench-page page-images fuzz soak-stack images compose-test secrets docs clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +24,14 @@ prepare: ## Create the Python environment in .venv (all other targets do this fi
 	@bin/prepare
 
 run: prepare ## Start NATS, MongoDB, a simulated Upstox and all services on this machine
+	@$(PYTHON) -m embedded.page build-if-possible
 	@$(PYTHON) -m embedded run
+
+web: prepare ## Build the trader's page, if its sources have changed
+	@$(PYTHON) -m embedded.page build
+
+web-dev: prepare ## Serve the page from its sources, with reload, in front of `make run`
+	@$(PYTHON) -m embedded.page dev
 
 demo: prepare ## Sign up, stream quotes and check stored bars, on a temporary stack, in under a minute
 	@$(PYTHON) -m embedded demo
@@ -37,39 +46,46 @@ check: prepare ## Run linters and check types, import rules and configuration; t
 	@$(PYTHON) -m embedded check-config
 	@$(PYTHON) -m docgen.monitoring.check
 	@$(PYTHON) -m deploycheck
+	@$(PYTHON) -m embedded.page check
 
 format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format --quiet .
 	@$(PYTHON) -m ruff check --fix --quiet .
+	@$(PYTHON) -m embedded.page format
 
-# Most tests wait for servers, so three processes use two cores well. Tests of promises in seconds
+# Most tests wait for servers, so five processes use two cores well. Tests of promises in seconds
 # run afterwards, when nothing else does.
-test: check programs ## Everything that a change must pass
-	@$(PYTEST) -n 3
-	@$(PYTEST) -m seconds
+test: web ## Everything that a change must pass
+	@$(MAKE) --no-print-directory -j 2 check programs page-tests
+	@$(PYTEST) -n 5
+	@$(PYTEST) -m "seconds and not long"
 
-.PHONY: programs
-programs: prepare
+.PHONY: programs page-tests
+page-tests: web
+	@$(PYTHON) -m embedded.page test
+
+programs: web
 	@$(PYTHON) -m embedded prepare
 	@$(PYTHON) -m tests.support.third_party
 
 seconds: programs ## Tests of promises in seconds: on a machine without other work
-	@$(PYTEST) -m seconds
+	@$(PYTEST) -m "seconds and not long"
 
 coverage: programs ## Lines and branches that tests execute, services' processes included
 	@rm -rf .coverage
 	@$(PYTEST) -n 3 --cov --cov-report=term
 
-unit: prepare ## Tests without any server
+unit: web page-tests ## Tests without any server
 	@$(PYTEST) tests/unit tests/meta
 
-integration: prepare ## Tests of one service with a real nats-server, mongod or browser
+integration: web ## Tests of one service with a real nats-server, mongod or browser
 	@$(PYTEST) tests/integration
 
-chaos: prepare ## Tests that kill, stop, cut and corrupt, with those that take minutes
+chaos: programs ## Tests that kill, stop, cut and corrupt, with those that take minutes
 	@$(PYTEST) -n 3 -m "not seconds" tests/chaos
+	@$(PYTEST) -m "seconds and long" tests/chaos
 
-e2e: prepare ## Tests of the whole stack
+e2e: web ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
 
 fuzz: programs ## Random input at every inbound edge, two minutes each
@@ -83,6 +99,9 @@ bench-ingest: prepare ## Ticks per CPU-second through ingest, compared with the 
 
 soak-ingest: prepare ## Two minutes of 2 000 instruments: lost ticks and memory growth
 	@$(PYTHON) -m bench.ingest_soak
+
+bench-backfill: prepare ## A year of bars of fifty instruments, killed twice in between
+	@$(PYTHON) -m bench.backfill
 
 bench-persister: prepare ## Quotes to bars, and the cost in mongod; first creates 1.6 GB in .data
 	@$(PYTHON) -m bench.persister
@@ -99,6 +118,12 @@ bench-rest: prepare ## A month of five-minute bars over HTTP, compared with a mi
 bench-trading: prepare ## Orders from REST to their event, compared with the official SDK
 	@$(PYTHON) -m bench.trading
 
+bench-page: prepare ## Frames and memory of the page in Chromium, 200 rows at 1 000 quotes a second
+	@$(PYTHON) -m bench.page
+
+page-images: prepare ## Take the pictures of the page in docs/images
+	@$(PYTHON) -m tests.page_images
+
 images: ## Build the container images with buildah, podman or docker
 	@bin/images
 
@@ -110,6 +135,7 @@ secrets: prepare ## Create all secrets, keys and certificates of a first start i
 
 docs: prepare ## Generate the references in docs from the code
 	@$(PYTHON) -m docgen.reference
+	@$(PYTHON) -m embedded.page api
 
 clean: ## Remove the Python environment and all data of `make run`
-	rm -rf .venv .tools .data .coverage
+	rm -rf .venv .tools .data .coverage web/node_modules services/gateway/web

@@ -43,8 +43,8 @@ class Feed:
         encoded = encode(
             quote(
                 key=key, seq=1_000_000_000, rt=1_000_000_000_000_000, cp=1_390.25, atp=1_395.17,
-                oi=125_000, bid=1_399.95, bid_qty=310, ask=1_400.05, ask_qty=275,
-                tbq=581_230, tsq=612_447,
+                open=1_392.4, high=1_404.85, low=1_388.15, oi=125_000, bid=1_399.95, bid_qty=310,
+                ask=1_400.05, ask_qty=275, tbq=581_230, tsq=612_447,
             )
         )  # fmt: skip
         before, rest = encoded.split(b"1000000000,")

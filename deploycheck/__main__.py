@@ -34,7 +34,11 @@ def problems(root: Path) -> list[str]:
     image = root / "deploy" / "images" / "Dockerfile"
     lines = [f"deploy/images/Dockerfile: {line}" for line in dockerfile.check(image)]
     file = root / "docker-compose.yml"
-    lines += [f"{file.name}: {line}" for line in compose.check(compose.read(file), root)]
+    document = compose.read(file)
+    lines += [f"{file.name}: {line}" for line in compose.check(document, root)]
+    for path in sorted((root / "deploy" / "compose").glob("*.yml")):
+        together = compose.with_addition(document, compose.read(path))
+        lines += [f"{path.name}: {line}" for line in compose.check(together, root)]
     lines += nats_permissions.check(root / "deploy" / "nats" / "authorization.conf")
     lines += mongo_roles.check(root)
     try:

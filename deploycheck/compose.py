@@ -1,5 +1,6 @@
 """Rules for docker-compose.yml; each problem is one line."""
 
+import copy
 import re
 import tempfile
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from operations.deployments import DEPLOYMENTS
 from operations.first_secrets import SecretFolder
 from shared.runtime.clock import SystemClock
 
-_VARIABLE: Final = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
+_VARIABLE: Final = re.compile(r"\$\{([A-Z_]+):[-?]([^}]*)\}")
 _SECRET_FILE: Final = re.compile(r"^\.secrets/")
 # Containers that may break a rule, each with the reason.
 _EXCEPTIONS: Final = {
@@ -24,12 +25,25 @@ _EXCEPTIONS: Final = {
 # Sources of volumes that may be missing: the first start makes .secrets; the others are added
 # together with the rules and dashboards that they contain.
 _MADE_LATER: Final = ".secrets"
+# Files that the operator writes, each with the reason.
+_WRITTEN_BY_HAND: Final = {"upstox/client-secret": "Upstox gives it to the owner of an app"}
 
 
 def read(path: Path) -> Document:
     """Return a compose file with the default of every variable."""
     document: Document = parse(_VARIABLE.sub(lambda match: match[2], path.read_text()))
     return document
+
+
+def with_addition(document: Document, addition: Document) -> Document:
+    """A compose file together with another one that adds to some of its services."""
+    merged: Document = copy.deepcopy(document)
+    for name, service in addition["services"].items():
+        own = merged["services"][name]
+        own["environment"] = {**own["environment"], **service.get("environment", {})}
+        own["secrets"] = [*own["secrets"], *service.get("secrets", [])]
+    merged["secrets"] = {**merged["secrets"], **addition.get("secrets", {})}
+    return merged
 
 
 def check(document: Document, root: Path) -> list[str]:
@@ -150,7 +164,7 @@ def _secrets(document: Document) -> list[str]:
     lines = [f"secret {name} is not used" for name in document["secrets"] if name not in used]
     for name, secret in document["secrets"].items():
         file = secret["file"]
-        if _SECRET_FILE.sub("", file) not in made:
+        if _SECRET_FILE.sub("", file) not in {*made, *_WRITTEN_BY_HAND}:
             lines.append(f"secret {name}: the command for secrets does not make {file}")
     return lines
 

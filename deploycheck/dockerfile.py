@@ -20,6 +20,7 @@ _ALLOWED_FOLDERS: Final = (
     "operations",
     "deploy/",
     "clients/python/pyproject.toml",
+    "web",
 )
 _ROOT_FILES: Final = ("pyproject.toml", "uv.lock", "README.md", "LICENSE")
 _TIMEOUT_SECS: Final = 30

@@ -1,12 +1,10 @@
-"""Generates the stream's AsyncAPI document from the types that encode and decode its messages."""
+"""Generates the documents of the stream from the types that encode and decode its messages."""
 
-import ast
-import inspect
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -15,10 +13,12 @@ from services.gateway.fanout.interest import Outcome
 from services.gateway.settings import GatewaySettings
 from services.gateway.stream import protocol, replies
 from shared import errors
-from shared.contracts import messages, order_terms, trading
-from shared.contracts.messages import Bar, Depth, FeedStatus, Quote
+from shared.contracts import messages, option_chains, order_terms, trading_replies
+from shared.contracts.messages import Bar, Candle, Depth, FeedStatus, Quote
+from shared.contracts.option_chains import Chain
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import EventKind, OrderView, UserEvent
+from shared.contracts.trading_replies import EventKind, OrderView, UserEvent
+from shared.web.attribute_docs import attribute_docs, inherited_attribute_docs
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -27,8 +27,8 @@ M = TypeVar("M")
 
 class _Batch(msgspec.Struct, Generic[M], kw_only=True, omit_defaults=True):
     data: list[M]
-    snapshot: Literal[True] | msgspec.UnsetType = msgspec.UNSET
-    """Present if the batch has the newest state of each instrument, which may be of any age."""
+    snapshot: bool | msgspec.UnsetType = msgspec.UNSET
+    """True if the batch has the newest state of each instrument, of any age; otherwise absent."""
 
 
 class Quotes(_Batch[Quote], tag="quotes", tag_field="type"):
@@ -37,6 +37,14 @@ class Quotes(_Batch[Quote], tag="quotes", tag_field="type"):
 
 class OrderBooks(_Batch[Depth], tag="depth", tag_field="type"):
     """Order books of instruments."""
+
+
+class Chains(_Batch[Chain], tag="chain", tag_field="type"):
+    """Option chains: the strikes around the price of an underlying."""
+
+
+class Candles(_Batch[Candle], tag="candles", tag_field="type"):
+    """One-minute candles of Upstox, each once its minute is completed."""
 
 
 class Bars(_Batch[Bar], tag="bars", tag_field="type"):
@@ -58,7 +66,7 @@ REPLIES: Final = (
     replies.Authenticated, replies.Expiring, replies.Ack, replies.Outcomes, replies.Gap,
     replies.Pong, replies.Heartbeat, replies.Error,
 )  # fmt: skip
-BATCHES: Final = (Quotes, OrderBooks, Bars, OrderEvents, Statuses)
+BATCHES: Final = (Quotes, OrderBooks, Chains, Candles, Bars, OrderEvents, Statuses)
 
 _NAMESPACES: Final = (
     vars(protocol),
@@ -66,8 +74,9 @@ _NAMESPACES: Final = (
     vars(channels),
     vars(interest),
     vars(messages),
+    vars(option_chains),
     vars(order_terms),
-    vars(trading),
+    vars(trading_replies),
     vars(errors),
     globals(),
 )
@@ -79,13 +88,14 @@ _EXAMPLES: Final[dict[_Message, msgspec.Struct | dict[str, Any]]] = {
     protocol.Unsubscribe: {"op": "unsubscribe", "id": 2, "channel": "quotes", "keys": [_KEY]},
     protocol.Ping: {"op": "ping", "id": 3},
     replies.Ack: replies.Ack(1, {_KEY: Outcome.LIVE}),
-    replies.Pong: replies.Pong(3),
+    replies.Pong: replies.Pong(1_795_408_200_000, 3),
     replies.Heartbeat: replies.Heartbeat(1_795_408_200_000, feed_is_current=True),
     Quotes: Quotes(
         data=[
             Quote(
                 key=_KEY, epoch=7, seq=42, ts=1_795_408_200_000, rt=1_795_408_200_012_345,
                 ltp=1_390.25, ltq=10, ltt=1_795_408_199_900, volume=1_000,
+                open=1_388.5, high=1_392.0, low=1_386.75,
             )
         ]
     ),
@@ -129,7 +139,7 @@ def document() -> dict[str, Any]:
             "title": "Trade Dad: the stream",
             "version": "1",
             "description": (
-                "Live quotes, order books, bars, order events and the state of the feed. "
+                "Live quotes, order books, option chains, candles, bars, order events and the state of the feed. "
                 "docs/stream.md describes the protocol in words, with its limits and the order "
                 "of messages. Operations are named from the gateway's side: it receives "
                 "requests and sends all other messages."
@@ -196,61 +206,62 @@ def document() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def types() -> str:
+    """Return the message types as an OpenAPI document without paths, as JSON.
+
+    Generators of types read OpenAPI, and few of them AsyncAPI.
+    """
+    description = "The messages of the stream: see stream.asyncapi.json. There are no HTTP paths."
+    info = {"title": "Trade Dad stream", "version": "1", "description": description}
+    components = {"schemas": described_schemas((*REQUESTS, *REPLIES, *BATCHES))}
+    types_only = {"openapi": "3.1.0", "info": info, "paths": {}, "components": components}
+    return json.dumps(types_only, indent=1, ensure_ascii=False) + "\n"
+
+
 def schemas(kinds: Iterable[_Message]) -> dict[str, Any]:
-    """Return a JSON schema (draft 7) of each message type and of the types of its fields."""
+    """Return a JSON schema (draft 7, as AsyncAPI has) of each message type and its fields' types."""
+    components = described_schemas(kinds)
+    for schema in _tuples(components):
+        schema["items"] = schema.pop("prefixItems")
+        schema["additionalItems"] = False
+    return components
+
+
+def described_schemas(kinds: Iterable[_Message]) -> dict[str, Any]:
+    """Return a JSON schema (draft 2020-12) of each message type and of the types of its fields."""
     _, components = msgspec.json.schema_components(list(kinds), ref_template=_REFERENCE)
     for name, schema in components.items():
-        _convert_to_draft_7(schema)
         kind = next(value for names in _NAMESPACES if (value := names.get(name)) is not None)
         if issubclass(kind, Enum):
             lines = [f"`{member.value}`: {text}" for member, text in _documented(kind).items()]
             schema["description"] = "\n".join([schema.get("description", ""), *lines]).strip()
         else:
             _describe(schema, kind)
+    for schema in _tuples(components):
+        del schema["items"]  # false; `maxItems` says the same, and generators know it
     return components
 
 
-def _convert_to_draft_7(schema: Any) -> None:
-    """Replace the tuple keywords of draft 2020-12 by those of draft 7, which AsyncAPI uses."""
-    if isinstance(schema, list):
-        for item in schema:
-            _convert_to_draft_7(item)
-    elif isinstance(schema, dict):
-        if "prefixItems" in schema:
-            schema["items"] = schema.pop("prefixItems")
-            schema["additionalItems"] = False
-        for value in schema.values():
-            _convert_to_draft_7(value)
+def _tuples(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield the schemas of tuples in a schema."""
+    for value in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(value, dict | list):
+            yield from _tuples(value)
+    if isinstance(schema, dict) and "prefixItems" in schema:
+        yield schema
 
 
 def _describe(schema: dict[str, Any], kind: type) -> None:
-    for base in kind.__mro__:
-        if base.__module__.startswith(("services.", "shared.", "docgen.")):
-            for field, text in _docstrings(base).items():
-                field_schema = schema["properties"].get(field)
-                if field_schema is not None:
-                    field_schema.setdefault("description", text)
+    for field, text in inherited_attribute_docs(kind).items():
+        field_schema = schema["properties"].get(field)
+        if field_schema is not None:
+            field_schema.setdefault("description", text)
 
 
 def _documented(kind: type[Enum]) -> dict[Any, str]:
     return {
-        kind[name]: text for name, text in _docstrings(kind).items() if name in kind.__members__
+        kind[name]: text for name, text in attribute_docs(kind).items() if name in kind.__members__
     }
-
-
-def _docstrings(kind: type) -> dict[str, str]:
-    """Return the docstring of each attribute of a class, from its source."""
-    (tree,) = ast.parse(inspect.getsource(kind)).body
-    assert isinstance(tree, ast.ClassDef)
-    docstrings = {}
-    for before, node in zip(tree.body, tree.body[1:], strict=False):
-        match before, node:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                docstrings[name] = " ".join(text.split())
-    return docstrings
 
 
 def _name(kind: _Message) -> str:

@@ -65,7 +65,7 @@ def run_demo() -> int:
         plan = prepare(
             data_dir=Path(folder),
             use_free_ports=True,
-            overrides=demo.OVERRIDES,
+            overrides=demo.overrides(),
             always_simulated=True,
         )
         timeout_secs = load(StackSettings).start_timeout_secs

@@ -17,16 +17,12 @@ from embedded.expected_bars import ExpectedBar, differences, expected_bars
 from embedded.plan import Plan
 from embedded.signup import sign_up
 from shared.errors import TradeDadError
-from shared.market.exchange_time import WINDOW_MS, to_datetime
+from shared.market.exchange_time import MINUTE_MS, WINDOW_MS, day_start, to_datetime
 from tradedad_client import Account, Client, ClientError, Outcome, Quote, Subscription
 
 SPEED: Final = 60
 FRAME_INTERVAL_MS: Final = 1_000
-OVERRIDES: Final = {
-    "TRADEDAD_SIMULATOR_SPEED": str(SPEED),
-    "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": str(FRAME_INTERVAL_MS),
-    "TRADEDAD_LOG_FORMAT": "json",
-}
+_OPENS_MS: Final = 10 * 60 * MINUTE_MS
 INSTRUMENTS: Final = 10
 _WINDOW_TIMEOUT_SECS: Final = 120.0
 _POLL_SECS: Final = 0.2
@@ -34,6 +30,21 @@ _POLL_SECS: Final = 0.2
 
 class DemoFailedError(TradeDadError):
     """A check of the demo failed; the message has one line per problem."""
+
+
+def starts_ms() -> int:
+    """10:00 IST of today, epoch ms: far from midnight, and from the end of tokens at 03:30."""
+    return day_start(int(time.time() * 1_000)) + _OPENS_MS
+
+
+def overrides() -> dict[str, str]:
+    """Settings of the demo's stack."""
+    return {
+        "TRADEDAD_SIMULATOR_START_MS": str(starts_ms()),
+        "TRADEDAD_SIMULATOR_SPEED": str(SPEED),
+        "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": str(FRAME_INTERVAL_MS),
+        "TRADEDAD_LOG_FORMAT": "json",
+    }
 
 
 @dataclass
@@ -129,9 +140,11 @@ async def _read(
 ) -> None:
     """Count live quotes, measure their latency, and print one per second."""
     shown_at = 0.0
+    # Quotes from before have waited for the orders of the demo.
+    began_us = time.time_ns() // 1_000
     async for quote in quotes:
         now = time.time()
-        if quote.snapshot or quote.snap:
+        if quote.snapshot or quote.snap or quote.rt < began_us:
             continue
         report.quotes += 1
         report.latencies_ms.append(now * 1e3 - quote.rt / 1e3)

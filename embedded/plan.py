@@ -230,6 +230,8 @@ def _simulated_upstox(
         "TRADEDAD_TRADING_LIVE_ORDERS": environment.get("TRADEDAD_TRADING_LIVE_ORDERS", "true"),
         "TRADEDAD_TRADING_UPSTOX_CLIENT_ID": client_id,
         "TRADEDAD_TRADING_UPSTOX_CLIENT_SECRET": client_secret,
+        # Derivatives too: option chains and futures can be tried.
+        "TRADEDAD_SIMULATOR_UNIVERSE": environment.get("TRADEDAD_SIMULATOR_UNIVERSE", "full"),
         "TRADEDAD_SIMULATOR_CLIENT_ID": client_id,
         "TRADEDAD_SIMULATOR_CLIENT_SECRET": client_secret,
         "TRADEDAD_SIMULATOR_REDIRECT_URIS": ",".join(redirect_urls),

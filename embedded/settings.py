@@ -13,12 +13,12 @@ from services.persister.settings import PersisterSettings
 from services.simulator.settings import SimulatorSettings
 from services.trading.settings import TradingSettings
 from shared.errors import ConfigError
+from shared.runtime.setting_problems import unknown_variables
 from shared.runtime.setting_sources import SECRETS_DIR
 from shared.runtime.setting_types import AnyPath, Port, Secs
 from shared.runtime.settings import (
     SHARED_GROUPS,
     Settings,
-    unknown_variables,
     variables,
 )
 

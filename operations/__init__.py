@@ -1,1 +1,1 @@
-"""Commands for operators: first secrets, and the users of MongoDB."""
+"""Commands for operators: setup, administration, keys, bars, and backups."""

@@ -1,19 +1,29 @@
-"""Commands for operators: ``python -m operations secrets|prepare-mongo``, with ``--help``."""
+"""All commands for operators: ``python -m operations``; each level has ``--help``."""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from operations.deployments import DEPLOYMENTS, MONGO_USERS
+from operations import passwords
+from operations.backup import commands as backup_commands
+from operations.deployments import DEPLOYMENTS, MONGO_USERS, MONITOR_USER
 from operations.first_secrets import SecretFolder, give_to
 from operations.kustomization import write_kustomization
 from operations.mongo_setup import MongoSetup, MongoSetupFailed
-from shared.runtime import exit_codes
+from services.auth import commands as auth_commands
+from services.auth import rotate_keys
+from services.persister import export, reset_checkpoint
+from services.trading import rotate_seal_keys
+from shared.errors import ConfigError, TradeDadError, Unavailable
+from shared.runtime import exit_codes, logs
 from shared.runtime.clock import SystemClock
+from shared.runtime.command_line import add_command, add_group
+from shared.runtime.mongo_command import DatabaseFailed
+from shared.runtime.settings import LogSettings
 
 _OWNER: Final = "USER_ID:GROUP_ID"
 
@@ -45,6 +55,7 @@ def prepare_mongo(arguments: argparse.Namespace) -> int:
         passwords = {
             user: (folder / f"{user}-mongo-password").read_text().strip() for user in MONGO_USERS
         }
+        monitor_password = (folder / f"{MONITOR_USER}-mongo-password").read_text().strip()
         key = (folder / "mongo-keyfile").read_text().strip()
         roles = [
             json.loads(path.read_text()) for path in sorted(arguments.roles.glob("*-role.json"))
@@ -55,7 +66,8 @@ def prepare_mongo(arguments: argparse.Namespace) -> int:
     options = {"tls": True, "tlsCAFile": str(arguments.ca_file)} if arguments.ca_file else {}
     members = DEPLOYMENTS[arguments.deployment].mongo_members
     try:
-        MongoSetup(members, key, passwords, roles, options).run(arguments.timeout_secs)
+        setup = MongoSetup(members, key, passwords, roles, options, monitor_password)
+        setup.run(arguments.timeout_secs)
     except MongoSetupFailed as error:
         print(error, file=sys.stderr)
         return exit_codes.FAILED
@@ -72,7 +84,19 @@ def _owner(text: str) -> tuple[int, int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="group")
+    auth_commands.add_groups(commands)
+    keys = add_group(commands, "keys", "Rotation of keys and passwords.")
+    add_command(keys, "rotate-signing", rotate_keys.run, rotate_keys.run.__doc__)
+    sealing = rotate_seal_keys.run
+    rotate_seal_keys.add_arguments(add_command(keys, "rotate-sealing", sealing, sealing.__doc__))
+    passwords.add_arguments(
+        add_command(keys, "rotate-passwords", passwords.run, passwords.run.__doc__)
+    )
+    bars = add_group(commands, "bars", "Stored five-minute bars.")
+    export.add_arguments(add_command(bars, "export", export.run, export.run.__doc__))
+    add_command(bars, "reset-checkpoint", reset_checkpoint.run, reset_checkpoint.run.__doc__)
+    backup_commands.add_groups(commands)
 
     def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
@@ -96,12 +120,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> int:
-    """Run the command of the command line and return its exit code."""
-    arguments = _parser().parse_args()
-    run: Callable[[argparse.Namespace], int] = arguments.run
-    return run(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; an error is printed with its address, setting or file. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ConfigError as error:
+        return _failed("\n".join(error.problems), exit_codes.CONFIG)
+    except (DatabaseFailed, Unavailable) as error:
+        return _failed(f"{error}; the command can be repeated", exit_codes.TEMPFAIL)
+    except TradeDadError as error:
+        return _failed(str(error), exit_codes.FAILED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{where}{error.strerror}", exit_codes.FAILED)
+
+
+def _failed(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":
+    # Commands report errors themselves; the log would repeat them.
+    logs.configure(LogSettings(level="error"), "operations")
     sys.exit(main())

@@ -8,6 +8,8 @@ DATABASE: Final = "tradedad"
 REPLICA_SET: Final = "tradedad"
 MONGO_USERS: Final = ("auth", "persister", "trading")
 """The services that use MongoDB; each has a user of its own."""
+MONITOR_USER: Final = "monitor"
+"""The user that reads MongoDB's figures, in the database `admin`."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,10 @@ class Deployment:
     certificates: Mapping[str, tuple[str, ...]]
     """Host names and addresses in the certificate of each server."""
 
-    def mongo_url(self, user: str, password: str) -> str:
-        """Return the connection URL of a service."""
+    def mongo_url(self, user: str, password: str, *, source: str = DATABASE) -> str:
+        """Return the connection URL of a user that was created in the database `source`."""
         hosts = ",".join(self.mongo_members)
-        options = f"replicaSet={REPLICA_SET}&authSource={DATABASE}{self.mongo_options}"
+        options = f"replicaSet={REPLICA_SET}&authSource={source}{self.mongo_options}"
         return f"mongodb://{user}:{password}@{hosts}/?{options}"
 
 

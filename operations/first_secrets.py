@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from operations.certificates import Certificate, create_authority, create_server_certificate
-from operations.deployments import MONGO_USERS, Deployment
+from operations.deployments import MONGO_USERS, MONITOR_USER, Deployment
 from operations.secret_files import NATS_PASSWORDS, PEPPER, generate_secret, write_private
 from services.auth.signing.keyring import create_key
+from services.trading.links.seal_keys import create_seal_key
 from shared.runtime.clock import Clock
 
 SIGNING_KEYS: Final = "signing-keys"
+SEAL_KEYS: Final = "seal-keys"
 UPSTOX: Final = "upstox"
 _DIRECTORY_MODE: Final = 0o700
 
@@ -38,8 +40,12 @@ class SecretFolder:
             password = self._text(f"{user}-mongo-password", generate_secret)
             url = deployment.mongo_url(user, password)
             self._text(f"{user}-mongo-url", partial(str, url))
+        password = self._text(f"{MONITOR_USER}-mongo-password", generate_secret)
+        url = deployment.mongo_url(MONITOR_USER, password, source="admin")
+        self._text(f"{MONITOR_USER}-mongo-url", partial(str, url))
         self._certificates(deployment, now)
-        self._signing_key(clock)
+        self._key(SIGNING_KEYS, "*.pem", partial(create_key, clock=clock))
+        self._key(SEAL_KEYS, "*.key", partial(create_seal_key, clock=clock))
         (self._folder / UPSTOX).mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
 
     def _text(self, name: str, make: Callable[[], str]) -> str:
@@ -65,10 +71,11 @@ class SecretFolder:
             self._write(key.name, made.key)
         return Certificate(certificate.read_bytes(), key.read_bytes())
 
-    def _signing_key(self, clock: Clock) -> None:
-        folder = self._folder / SIGNING_KEYS
-        if not any(folder.glob("*.pem")):
-            self.created.append(f"{SIGNING_KEYS}/{create_key(folder, clock).name}")
+    def _key(self, name: str, pattern: str, create: Callable[[Path], Path]) -> None:
+        """Create the first key of a folder whose further ones are made by a rotation."""
+        folder = self._folder / name
+        if not any(folder.glob(pattern)):
+            self.created.append(f"{name}/{create(folder).name}")
 
     def _write(self, name: str, data: bytes) -> None:
         write_private(self._folder / name, data)

@@ -1,6 +1,6 @@
 """Health check of a container: asks the service in it whether it is alive, or ready.
 
-``python -m operations.healthcheck [/healthz|/readyz]``. It runs every few seconds, so it imports
+``python -m operations.healthcheck [/healthz|/readyz [PORT]]``. It runs every few seconds, so it imports
 little: the operations port comes from the environment, which the image sets for every service.
 """
 
@@ -45,7 +45,8 @@ def main() -> int:
     """Print the answer's status; returns 0 if it is 200, or if the container has no service."""
     path = sys.argv[1] if len(sys.argv) > 1 else "/healthz"
     try:
-        port = port_of(_FIRST_PROCESS.read_bytes(), os.environ)
+        given = sys.argv[2] if len(sys.argv) > 2 else ""
+        port = int(given) if given else port_of(_FIRST_PROCESS.read_bytes(), os.environ)
         status = "no service" if port is None else status_line(port, path)
     except (OSError, ValueError) as error:
         print(error)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from operations.deployments import DATABASE, REPLICA_SET
+from operations.deployments import DATABASE, MONITOR_USER, REPLICA_SET
 from shared.errors import TradeDadError
 
 Document = dict[str, Any]
@@ -19,6 +19,14 @@ _NOT_YET_INITIALISED: Final = 94
 _ALREADY_INITIALISED: Final = 23
 _DUPLICATE_USER: Final = 51003
 _DUPLICATE_ROLE: Final = 51002
+_MONITOR_ROLE: Final = "tradedadMonitor"
+# Figures of the servers, and no document of any database.
+_MONITOR_PRIVILEGES: Final = (
+    {"resource": {"cluster": True}, "actions": ["serverStatus", "replSetGetStatus"]},
+    {"resource": {"db": DATABASE, "collection": ""}, "actions": ["dbStats"]},
+)
+# Orders are not accepted while there is no primary. MongoDB's default is ten seconds.
+_SETTINGS: Final = {"electionTimeoutMillis": 5_000, "heartbeatIntervalMillis": 1_000}
 _TRY_MS: Final = 2_000
 _PAUSE_SECS: Final = 0.2
 
@@ -41,6 +49,8 @@ class MongoSetup:
     """Commands createRole, for users with less than readWrite."""
     options: Mapping[str, Any]
     """Options of the client, such as TLS."""
+    monitor_password: str = ""
+    """Password of the user that reads the servers' figures; no such user if empty."""
 
     def run(self, timeout_secs: float) -> None:
         """Initiate the set, and create or update roles and users. Raises MongoSetupFailed."""
@@ -80,10 +90,9 @@ class MongoSetup:
                 if error.code != _NOT_YET_INITIALISED:
                     raise
                 members = [{"_id": n, "host": host} for n, host in enumerate(self.members)]
+                config = {"_id": REPLICA_SET, "members": members, "settings": _SETTINGS}
                 try:
-                    client.admin.command(
-                        "replSetInitiate", {"_id": REPLICA_SET, "members": members}
-                    )
+                    client.admin.command("replSetInitiate", config)
                 except OperationFailure as error:
                     if error.code != _ALREADY_INITIALISED:
                         raise
@@ -98,6 +107,16 @@ class MongoSetup:
             for user, password in self.passwords.items():
                 fields = {"pwd": password, "roles": [own_roles.get(user, "readWrite")]}
                 _create_or_update(database, "User", user, fields, _DUPLICATE_USER)
+            if self.monitor_password:
+                _create_monitor(client.admin, self.monitor_password)
+
+
+def _create_monitor(admin: Any, password: str) -> None:
+    """The user is one of `admin`, as only its roles may have rights on servers."""
+    role = {"privileges": list(_MONITOR_PRIVILEGES), "roles": []}
+    _create_or_update(admin, "Role", _MONITOR_ROLE, role, _DUPLICATE_ROLE)
+    user = {"pwd": password, "roles": [_MONITOR_ROLE]}
+    _create_or_update(admin, "User", MONITOR_USER, user, _DUPLICATE_USER)
 
 
 def _user_of(role: Document) -> str:

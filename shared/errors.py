@@ -14,6 +14,7 @@ TradeDadError
 │   │   └── ReauthenticationRequired
 │   ├── NotFound
 │   ├── EmailTaken
+│   ├── StaleRevision      the change is based on an older revision of the thing
 │   ├── IdempotencyKeyMissing a command without the header Idempotency-Key
 │   ├── IdempotencyKeyReused the key was used for another command
 │   ├── CommandInFlight    the same command is being worked on
@@ -66,6 +67,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     EMAIL_TAKEN = "email_taken"
+    STALE_REVISION = "stale_revision"
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     COMMAND_IN_FLIGHT = "command_in_flight"
@@ -196,6 +198,13 @@ class EmailTaken(RequestError):
     """An account with this e-mail address already exists."""
 
     code = Code.EMAIL_TAKEN
+    status = HTTPStatus.CONFLICT
+
+
+class StaleRevision(RequestError):
+    """The thing was changed since the revision that this change is based on; nothing was done."""
+
+    code = Code.STALE_REVISION
     status = HTTPStatus.CONFLICT
 
 

@@ -10,6 +10,10 @@ from typing import Final
 # sometimes cannot parse it ("AST constructor recursion depth mismatch").
 import hypothesis.internal.conjecture.providers
 import pytest
+
+# A failed assertion of these modules shows its values, like one of a test.
+pytest.register_assert_rewrite("tests.support")
+
 from blockbuster import BlockBuster, blockbuster_ctx
 from xdist.scheduler import LoadScopeScheduling
 
@@ -17,6 +21,7 @@ from embedded.ports import set_port_range
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings
+from tests.support import figures as measured
 from tests.support import settings
 from tests.support.patience import TEST_TIMEOUT_SECS
 from tests.support.servers import MongoServer, NatsServer, run_mongo, run_nats
@@ -50,19 +55,33 @@ for _name in [name for name in os.environ if name.startswith("TRADEDAD_")]:
         del os.environ[_name]
 
 
-class WholeStacksInOneProcess(LoadScopeScheduling):  # type: ignore[misc]
-    """Distributes single tests, but gives all tests of whole stacks to the same process: one
-    stack at a time is as much as a small machine can run.
+class FewStacksAtOnce(LoadScopeScheduling):  # type: ignore[misc]
+    """Distributes single tests, but gives all tests of whole stacks to two processes: those that
+    share a stack, and all others. Two stacks at a time are as much as a small machine can run.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/e2e/one_stack/"):
+            return "one stack"
         return "stacks" if nodeid.startswith("tests/e2e/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> WholeStacksInOneProcess:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FewStacksAtOnce:
     """Called when tests run in several processes."""
-    return WholeStacksInOneProcess(config, log)
+    return FewStacksAtOnce(config, log)
+
+
+figures = measured.figures
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows the figures that tests measured."""
+    reports = [r for r in terminalreporter.stats.get("passed", []) if r.when == "call"]
+    if lines := measured.lines(reports):
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

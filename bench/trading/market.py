@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from shared.bus.connection import Bus
-from shared.bus.requests import Handler, Responder
+from shared.bus.responder import Handler, Responder
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest, Instrument
 from shared.contracts.messages import ClockTick, FeedState, Quote, encode
 from shared.contracts.subjects import CLOCK, quote_subject

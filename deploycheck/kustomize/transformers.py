@@ -96,11 +96,13 @@ def set_namespace(objects: list[Document], namespace: str) -> None:
 def rename_references(objects: list[Document], kind: str, names: dict[str, str]) -> None:
     """Replace the names of ConfigMaps or Secrets where pods refer to them."""
     if kind == "ConfigMap":
-        keys = {"configMap": "name", "configMapRef": "name", "configMapKeyRef": "name"}
+        places = [("configMap", "name"), ("configMapRef", "name"), ("configMapKeyRef", "name")]
     else:
-        keys = {"secret": "secretName", "secretRef": "name", "secretKeyRef": "name"}
+        # `secret` has `name` in a projected volume, and `secretName` in others.
+        places = [("secret", "secretName"), ("secret", "name")]
+        places += [("secretRef", "name"), ("secretKeyRef", "name")]
     for node in nodes(objects):
-        for key, field in keys.items():
+        for key, field in places:
             name = at(node, key, field)
             if name in names:
                 node[key][field] = names[name]

@@ -51,6 +51,14 @@ def pods(objects: Iterable[Document]) -> Iterator[Pod]:
             yield Pod(item, at(item, "spec", "template"))
 
 
+def secret_sources(pod: Pod) -> Iterator[tuple[str, Document]]:
+    """Yield the name of a volume with each Secret in it; a projected volume has several."""
+    for volume in listed(pod.spec, "volumes"):
+        for part in (volume, *listed(volume, "projected", "sources")):
+            if "secret" in part:
+                yield volume["name"], part["secret"]
+
+
 def of_kind(objects: Iterable[Document], *kinds: str) -> Iterator[tuple[str, Document]]:
     """Yield the name, for messages, and the object of each object of these kinds."""
     for item in objects:

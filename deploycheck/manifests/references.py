@@ -3,7 +3,7 @@
 from typing import Final
 
 from deploycheck.documents import Document, at, listed
-from deploycheck.manifests.pods import Pod, of_kind, pods
+from deploycheck.manifests.pods import Pod, of_kind, pods, secret_sources
 
 # Made outside of the manifests, each with the reason.
 EXTERNAL_SECRETS: Final = {
@@ -30,10 +30,13 @@ def check(objects: list[Document]) -> list[str]:
 def _used(pod: Pod) -> list[tuple[str, str | None, str | None]]:
     """Kind, name and key of all that a pod uses; names may be None."""
     used: list[tuple[str, str | None, str | None]] = []
-    for volume in listed(pod.spec, "volumes"):
-        if not at(volume, "secret", "optional"):
-            used.append(("Secret", at(volume, "secret", "secretName"), None))
-        used.append(("ConfigMap", at(volume, "configMap", "name"), None))
+    for _, source in secret_sources(pod):
+        if not source.get("optional"):
+            used.append(("Secret", source.get("secretName", source.get("name")), None))
+    used += [
+        ("ConfigMap", at(volume, "configMap", "name"), None)
+        for volume in listed(pod.spec, "volumes")
+    ]
     for container in pod.containers:
         for entry in listed(container, "envFrom"):
             used.append(("Secret", at(entry, "secretRef", "name"), None))

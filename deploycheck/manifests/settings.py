@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from deploycheck.documents import Document, at, listed, read_documents
-from deploycheck.manifests.pods import Pod, of_kind, pods
+from deploycheck.manifests.pods import Pod, of_kind, pods, secret_sources
 from deploycheck.service_settings import environment_problems, nats_password, service_of
 from embedded.settings import SERVICES
 
@@ -45,9 +45,11 @@ def _secret_files(pod: Pod, objects: list[Document]) -> set[str]:
         if mount["mountPath"] == "/run/secrets"
     }
     files: set[str] = set()
-    for volume in listed(pod.spec, "volumes"):
-        if volume["name"] in names:
-            files |= set(at(secrets.get(at(volume, "secret", "secretName")), "data") or {})
+    for volume, source in secret_sources(pod):
+        if volume in names:
+            secret = secrets.get(source.get("secretName", source.get("name")))
+            files |= {item["path"] for item in listed(source, "items")}
+            files |= set() if "items" in source else set(at(secret, "data") or {})
     return files
 
 

@@ -17,11 +17,13 @@ from services.auth.core.keyed_hash import KeyedHash
 from services.auth.core.password_policy import PasswordPolicy
 from services.auth.core.ports import PasswordHasher, RevocationNotifier, TokenIssuer
 from services.auth.core.sessions import SessionPolicy, SessionService
+from services.auth.core.watchlists import WatchlistService
 from services.auth.http.authenticator import Authenticator
 from services.auth.http.handlers.accounts import AccountHandlers
 from services.auth.http.handlers.admin import AdminHandlers
 from services.auth.http.handlers.keys import KeyHandlers
 from services.auth.http.handlers.sessions import SessionHandlers
+from services.auth.http.handlers.watchlists import WatchlistHandlers
 from services.auth.http.request_context import RequestContext
 from services.auth.http.routes import Route, application
 from services.auth.password_hasher import open_hasher
@@ -36,8 +38,10 @@ from services.auth.stores.sessions import MongoSessions
 from services.auth.stores.terminations import MongoTerminations
 from services.auth.stores.throttles import MongoThrottle
 from services.auth.stores.users import MongoUsers
+from services.auth.stores.watchlists import MongoWatchlists
 from shared.bus.connection import connect_bus
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.departure import departure_of
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.runtime.mongo import Mongo, connect_mongo
@@ -63,7 +67,11 @@ async def build(settings: AuthSettings, readiness: Readiness) -> AsyncIterator[S
     async with (
         assemble(settings, readiness) as (app, components),
         serve(
-            app, settings.host, settings.port, settings=("TRADEDAD_AUTH_HOST", "TRADEDAD_AUTH_PORT")
+            app,
+            settings.host,
+            settings.port,
+            departure=departure_of(settings.runtime),
+            settings=("TRADEDAD_AUTH_HOST", "TRADEDAD_AUTH_PORT"),
         ) as port,
     ):
         log.info("auth is listening", host=settings.host, port=port)
@@ -112,6 +120,7 @@ class Stores:
     throttle: MongoThrottle
     audit: MongoAudit
     revocations: MongoRevocations
+    watchlists: MongoWatchlists
 
 
 async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
@@ -126,8 +135,11 @@ async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
         throttle=MongoThrottle(mongo.db),
         audit=MongoAudit(mongo.db, SystemClock(), retention_days=settings.audit_days),
         revocations=MongoRevocations(mongo.db, retention_secs=retention_secs),
+        watchlists=MongoWatchlists(mongo.db),
     )
-    for store in (stores.users, stores.sessions, stores.throttle, stores.audit):
+    for store in (
+        stores.users, stores.sessions, stores.throttle, stores.audit, stores.watchlists,
+    ):  # fmt: skip
         await store.prepare()
     return stores
 
@@ -137,6 +149,7 @@ class _UseCases:
     accounts: AccountService
     sessions: SessionService
     admin: AdminService
+    watchlists: WatchlistService
 
 
 def _use_cases(
@@ -171,7 +184,7 @@ def _use_cases(
         revocations=revocations,
         clock=clock,
     )
-    return _UseCases(accounts, session_service, admin)
+    return _UseCases(accounts, session_service, admin, WatchlistService(stores.watchlists))
 
 
 def _session_service(
@@ -204,6 +217,7 @@ def _routes(use_cases: _UseCases, context: RequestContext, clock: Clock) -> list
         *AccountHandlers(use_cases.accounts, context, clock).routes(),
         *SessionHandlers(use_cases.sessions, context, clock).routes(),
         *AdminHandlers(use_cases.admin, context).routes(),
+        *WatchlistHandlers(use_cases.watchlists, context).routes(),
     ]
 
 

@@ -1,10 +1,10 @@
-"""Creates the next signing key and removes retired keys: ``python -m services.auth.rotate_keys``.
+"""Creates the next signing key, removes retired ones: ``python -m operations keys rotate-signing``.
 
 Running processes reload the keys by themselves. They publish the new key at once and sign with
 it when every verifier must have fetched it.
 """
 
-import sys
+import argparse
 from datetime import datetime
 from pathlib import Path
 
@@ -41,23 +41,15 @@ def rotate(directory: Path, clock: Clock, *, publish_secs: float) -> tuple[Keyri
     return load_keyring(directory, clock, publish_secs=publish_secs), retired
 
 
-def main() -> int:
-    """Rotate the keys and print the result, or the error on stderr; returns the exit code."""
-    try:
-        settings = load(AuthSettings)
-        keyring, removed = rotate(
-            settings.keys_dir, SystemClock(), publish_secs=settings.key_publish_secs
-        )
-    except ConfigError as error:
-        print("\n".join(error.problems), file=sys.stderr)
-        return exit_codes.CONFIG
+def run(_: argparse.Namespace) -> int:
+    """Create the next signing key of auth, and remove keys whose last token has expired."""
+    settings = load(AuthSettings)
+    keyring, removed = rotate(
+        settings.keys_dir, SystemClock(), publish_secs=settings.key_publish_secs
+    )
     newest = keyring.keys[-1]
     signs_from = to_datetime(keyring.signs_from_ms(newest))
     print(f"{newest.kid} is published now and signs from {signs_from:%H:%M:%S} UTC")
     for kid in removed:
         print(f"{kid} was removed: every token that it signed has expired")
     return exit_codes.OK
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -48,7 +48,7 @@ class AuthSettings(ServiceSettings):
     """Lifetime of a session after its login, however often its tokens are refreshed."""
     session_idle_secs: Annotated[int, Field(ge=60, le=MAX_SESSION_SECS)] = 7 * 24 * 3_600
     """A session ends after this time without a refresh of its tokens."""
-    refresh_grace_secs: Annotated[float, Field(ge=0, le=60)] = 10.0
+    refresh_grace_secs: Annotated[float, Field(ge=0, le=60)] = 60.0
     """How long a used refresh token gets the same answer again, in case the first was lost."""
     fresh_secs: Annotated[int, Field(ge=60, le=MAX_SESSION_SECS)] = 900
     """How long after the password was verified a session may end other sessions."""

@@ -20,12 +20,15 @@ from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.ingest_clock import IngestClock
 from services.gateway.fanout.interest import Interest
+from services.gateway.fanout.latest_chains import LatestChains
 from services.gateway.http.access import AccessControl
 from services.gateway.http.auth_proxy import AuthProxy, proxy_session
 from services.gateway.http.key_monitor import KeyMonitor
+from services.gateway.http.page_reports import PageReports
 from services.gateway.http.rate_limit import RateLimiter
-from services.gateway.http.static_files import OWN_PAGE, StaticFiles, read_files
+from services.gateway.http.static_files import StaticFiles, page_files
 from services.gateway.http.token_bucket import KeyedCounter
+from services.gateway.rest.figures.endpoints import FigureEndpoints
 from services.gateway.rest.links.callback import LinkCallback
 from services.gateway.rest.links.endpoints import LinkEndpoints
 from services.gateway.rest.links.hooks import UpstoxHooks
@@ -49,6 +52,7 @@ from shared.bus.connection import Bus, connect_bus
 from shared.contracts.revocations import Revocations
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.clock_skew import ClockSkew
+from shared.runtime.departure import departure_of
 from shared.runtime.health import Readiness
 from shared.runtime.service import Component, run_in_background
 from shared.runtime.site import serve
@@ -83,6 +87,7 @@ async def build(
         max_age_secs=settings.max_quote_age_secs,
         now_us=ingest_clock.now_us,
     )
+    chains = LatestChains()
     streams = StreamRegistry()
     client = DirectClient()
     revocations = Revocations()
@@ -134,6 +139,8 @@ async def build(
                     readiness,
                     revocation_listener.read_again,
                     ingest_clock,
+                    chains,
+                    clock,
                 ),
                 DemandPublisher(bus, gateway_id, hub, interest, streams),
                 feed,
@@ -141,15 +148,17 @@ async def build(
         )
         forwarded = ForwardedHeaders(settings.trusted_proxies)
         access = _access_control(settings, context, forwarded)
+        persister = PersisterClient(
+            bus,
+            clock,
+            timeout_secs=settings.question_timeout_secs,
+            max_concurrent=settings.questions_at_once,
+        )
         market = MarketEndpoints(
             access=access,
-            persister=PersisterClient(
-                bus,
-                clock,
-                timeout_secs=settings.question_timeout_secs,
-                max_concurrent=settings.questions_at_once,
-            ),
+            persister=persister,
             hub=hub,
+            chains=chains,
             interest=interest,
             streams=streams,
             feed=feed,
@@ -174,6 +183,16 @@ async def build(
                 timeout_secs=settings.order_timeout_secs,
             ),
         )
+        figures = FigureEndpoints(
+            access=access,
+            gateway_id=gateway_id,
+            settings=settings,
+            hub=hub,
+            interest=interest,
+            streams=streams,
+            feed=feed,
+            persister=persister,
+        )
         links = _link_client(settings, bus, clock)
         auth = AuthProxy(
             await stack.enter_async_context(proxy_session(settings.auth_connections)),
@@ -183,8 +202,9 @@ async def build(
             max_concurrent=settings.auth_requests_at_once,
             timeout_secs=settings.auth_timeout_secs,
         )
-        files = await asyncio.to_thread(read_files, settings.page_dir or OWN_PAGE)
-        stream = StreamEndpoint(context, forwarded, readiness)
+        files = await asyncio.to_thread(page_files, settings.page_dir)
+        departure = departure_of(settings.runtime)
+        stream = StreamEndpoint(context, forwarded, readiness, departure)
         application = make_application(
             stream,
             RestRoutes(
@@ -194,6 +214,7 @@ async def build(
                     *trading.table(),
                     *trading_admin.table(),
                     *LinkEndpoints(access, links).table(),
+                    *figures.table(),
                 ],
                 [
                     *LinkCallback(access).routes(),
@@ -202,6 +223,7 @@ async def build(
             ),
             auth,
             StaticFiles(files, access, forwarded),
+            PageReports(access, forwarded, clock),
             readiness,
         )
         await stack.enter_async_context(
@@ -213,6 +235,7 @@ async def build(
                 idle_secs=settings.idle_secs,
                 max_idle=settings.max_idle_connections,
                 most=connection_limit(settings),
+                departure=departure,
                 settings=("TRADEDAD_GATEWAY_HOST", "TRADEDAD_GATEWAY_PORT"),
             )
         )

@@ -75,6 +75,11 @@ HTTP_REQUEST_SECONDS: Final = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+PAGE_REPORTS: Final = Counter(
+    "tradedad_gateway_page_reports_total",
+    "Reports of browsers about the page, by kind: violations of its policy, its errors, others.",
+    ["kind"],
+)
 UPSTOX_HOOKS: Final = Counter(
     "tradedad_gateway_upstox_hooks_total",
     "Posts of Upstox's webhook (order) and notifier (token) that were passed on to trading, by "

@@ -18,15 +18,18 @@ from services.ingest.bus.bus_token import BusToken
 from services.ingest.bus.calendar_listener import CalendarListener
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
+from services.ingest.bus.option_contracts import OptionContracts
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
 from services.ingest.bus.ticks_storage import TicksStorage
+from services.ingest.chains.chain_windows import ChainWindows
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.demand.limits import LIMITS
 from services.ingest.feed.authorize import FeedAuthorizer
 from services.ingest.feed.source import FeedConnection, FeedSource
 from services.ingest.feed.upstream import UpstoxFeed, feed_session
+from services.ingest.leadership.chain_follower import ChainFollower
 from services.ingest.leadership.connection_monitor import ConnectionMonitor
 from services.ingest.leadership.feed_follower import FeedFollower
 from services.ingest.leadership.flow_monitor import FlowMonitor
@@ -182,6 +185,7 @@ class _Composition:
             coverage=coverage,
             watchdog=Watchdog(settings.silent_after_secs),
             flow=FeedFlow(self.calendar, self.clock.monotonic()),
+            chains=ChainWindows(),
         )
         follower = FeedFollower(
             self.feed,
@@ -193,7 +197,19 @@ class _Composition:
             token_poll_secs=settings.token_poll_secs,
             settle_secs=settings.settle_secs,
         )
+        chains = ChainFollower(
+            self.bus,
+            self.client,
+            term,
+            context.normaliser,
+            context.chains,
+            self.demand,
+            self.demand_changed,
+            OptionContracts(self.bus, self.clock),
+        )
         return {
+            "chains": chains.run(),
+            "chain contracts": chains.run_lookups(),
             "feed": follower.run(),
             "clock": publisher.run(settings.clock_every_secs),
             "status": status.run(),

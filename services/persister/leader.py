@@ -44,16 +44,17 @@ class TermWork(Protocol):
 
 
 class Leader:
-    """Seeks the lease. While holding it, runs the pipeline, repair and other side jobs."""
+    """Seeks the lease. While holding it, runs the pipeline, the works of a term and other side jobs."""
 
     def __init__(
         self, lease: Lease, store: CheckpointStore, pipeline: StreamWork,
-        repairer: TermWork | None, side_jobs: Mapping[str, Component], readiness: Readiness,
+        term_works: Mapping[str, TermWork], side_jobs: Mapping[str, Component],
+        readiness: Readiness,
     ) -> None:  # fmt: skip
         self._lease = lease
         self._store = store
         self._pipeline = pipeline
-        self._repairer = repairer
+        self._term_works = term_works
         self._side_jobs = side_jobs
         self._readiness = readiness
         self._set_leader_known(False)
@@ -75,8 +76,8 @@ class Leader:
             "pipeline": self._pipeline.run(term, epoch, state),
             **{name: keep_running(name, job.run) for name, job in self._side_jobs.items()},
         }
-        if self._repairer is not None:
-            works["repairer"] = keep_running("repairer", partial(self._repairer.run, term, epoch))
+        for name, work in self._term_works.items():
+            works[name] = keep_running(name, partial(work.run, term, epoch))
         self._set_leader_known(True)
         try:
             await run_together(works)

@@ -38,6 +38,10 @@ LATE_PUBLISHED_BARS: Final = Counter(
     "tradedad_persister_late_published_bars_total",
     "Bars published again or for the first time after a fault, later than they were stored.",
 )
+LOST_QUOTES: Final = Counter(
+    "tradedad_persister_lost_quotes_total",
+    "Quotes that ingest has published and the stream does not hold, without a missing position.",
+)
 CLOSED_WINDOWS: Final = Counter("tradedad_persister_closed_windows_total", "Windows closed.")
 OPEN_WINDOWS: Final = Gauge("tradedad_persister_open_windows", "Windows that have begun.")
 COMMIT_SECONDS: Final = Histogram(
@@ -59,6 +63,24 @@ GAPS: Final = Counter(
 )
 REPAIR_CALLS: Final = Counter(
     "tradedad_persister_repair_calls_total", "Calls to Upstox for candles.", ["outcome"]
+)
+HISTORY_PAGES: Final = Counter(
+    "tradedad_persister_history_pages_total",
+    "Pages of Upstox's candles of earlier times that were fetched and stored.",
+    ["interval"],
+)
+HISTORY_BARS: Final = Counter(
+    "tradedad_persister_history_bars_total",
+    "Bars stored of such pages, without those that were stored already.",
+    ["interval"],
+)
+CANDLE_CACHE: Final = Counter(
+    "tradedad_persister_candle_cache_total",
+    "Spans of candles read for requests, by whether they were in the cache: hit or miss.",
+    ["outcome"],
+)
+CANDLE_CACHE_BYTES: Final = Gauge(
+    "tradedad_persister_candle_cache_bytes", "Size of the cached candles."
 )
 PENDING_REPAIRS: Final = Gauge(
     "tradedad_persister_pending_repairs",

@@ -220,6 +220,7 @@ class _RefusalCounts:
     def __init__(self, aggregator: Aggregator) -> None:
         self._aggregator = aggregator
         self._late = self._early = self._stale = self._contradictions = self._evicted = 0
+        self._lost = 0
 
     def report(self) -> None:
         late, early = self._aggregator.late_trades, self._aggregator.early_trades
@@ -230,8 +231,16 @@ class _RefusalCounts:
         metrics.STALE_ENTRIES.inc(stale - self._stale)
         metrics.CONTRADICTIONS.inc(contradictions - self._contradictions)
         self._contradictions = contradictions
+        self._report_lost_quotes()
         self._report_evictions()
         self._late, self._early, self._stale = late, early, stale
+
+    def _report_lost_quotes(self) -> None:
+        lost = self._aggregator.lost_quotes
+        if lost > self._lost:
+            log.warning("the stream has lost quotes", quotes=lost - self._lost)
+            metrics.LOST_QUOTES.inc(lost - self._lost)
+        self._lost = lost
 
     def _report_evictions(self) -> None:
         evicted = self._aggregator.evicted_instruments

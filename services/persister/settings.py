@@ -45,6 +45,11 @@ class PersisterSettings(ServiceSettings):
     repair_calls_per_half_hour: Annotated[int, Field(ge=1, le=2_000)] = 1_000
     """Limit of calls for candles per 30 minutes; Upstox allows 2000 for all calls of the account."""
 
+    history: bool = True
+    """Whether earlier candles, those of one minute, and reference data are read from Upstox."""
+    candle_cache_bytes: Annotated[int, Field(ge=0, le=1 << 34)] = 32 * 1024 * 1024
+    """Memory of the leader for candles of 1m, 3m and 30m, which are not stored."""
+
     master_url: HttpUrl = (
         "https://assets.upstox.com/market-quote/instruments/exchange/complete.json.gz"
     )

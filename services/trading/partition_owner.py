@@ -17,6 +17,10 @@ class PartitionWork(Protocol):
         """
         ...
 
+    async def left(self) -> None:
+        """Called after the last term; wait until the requests of this time are refused."""
+        ...
+
 
 class OwnerReadiness:
     """Whether an owner of the partition is known: this process once it serves, or another."""
@@ -46,7 +50,10 @@ class PartitionOwner:
         self._readiness = readiness
 
     async def run(self) -> None:
-        await self._lease.lead(self._run_term, on_other_leader=self._readiness.set_known)
+        try:
+            await self._lease.lead(self._run_term, on_other_leader=self._readiness.set_known)
+        finally:
+            await self._work.left()
 
     async def _run_term(self, term: Term) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Rotates the sealing keys: ``python -m services.trading.rotate_seal_keys``.
+"""Rotates the sealing keys: ``python -m operations keys rotate-sealing``.
 
 Makes a new key and seals all secrets with it.
 
@@ -10,11 +10,8 @@ directory that this machine must not change, to which you have added a key yours
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pymongo.errors import PyMongoError
 
 from services.trading.links.resealing import Resealed, reseal, seal_keys_in_use
 from services.trading.links.seal_keys import (
@@ -26,8 +23,8 @@ from services.trading.settings import TradingSettings
 from shared.errors import ConfigError
 from shared.runtime import exit_codes
 from shared.runtime.clock import Clock, SystemClock
-from shared.runtime.health import Readiness
-from shared.runtime.mongo import Mongo, connect_mongo
+from shared.runtime.mongo import Mongo
+from shared.runtime.mongo_command import command_mongo
 from shared.runtime.settings import load
 
 
@@ -75,24 +72,19 @@ async def _run(settings: TradingSettings, *, may_create: bool) -> Rotation:
     directory = settings.keys_dir
     if directory is None:
         raise ConfigError([f"{DIRECTORY_VARIABLE} is not set"])
-    async with connect_mongo(settings.mongo, Readiness("trading")) as mongo:
+    async with command_mongo(settings.mongo) as mongo:
         return await rotate(directory, mongo, SystemClock(), may_create=may_create)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Rotate and print the result, or the error on stderr; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m services.trading.rotate_seal_keys")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument("--no-new-key", action="store_true", help="only seal with the newest key")
-    options = parser.parse_args(arguments)
-    try:
-        settings = load(TradingSettings)
-        rotation = asyncio.run(_run(settings, may_create=not options.no_new_key))
-    except ConfigError as error:
-        print("\n".join(error.problems), file=sys.stderr)
-        return exit_codes.CONFIG
-    except PyMongoError as error:
-        print(f"the database failed ({type(error).__name__}); repeat the command", file=sys.stderr)
-        return exit_codes.TEMPFAIL
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Create a key for the secrets of Upstox accounts, and seal all of them with it."""
+    settings = load(TradingSettings)
+    rotation = asyncio.run(_run(settings, may_create=not arguments.no_new_key))
     print(f"{rotation.key_id} {'was created and ' if rotation.is_new else ''}seals now")
     print(f"{rotation.resealed.count} secrets were sealed again")
     for document in rotation.resealed.broken:
@@ -100,7 +92,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for key_id in rotation.unused:
         print(f"{key_id} seals nothing any more: check it with --no-new-key, then remove its file")
     return exit_codes.OK
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -37,7 +37,7 @@ class TradingSettings(ServiceSettings):
 
     calendar: Literal["exchange", "always_open"] = "exchange"
     """`exchange`: orders are taken and filled in the sessions of the exchanges. `always_open`: at all
-    times; for the simulated Upstox only, and `make run` sets it with that."""
+    times, without a square-off; for the simulated Upstox only, and `make run` sets it with that."""
     opening_cash_rupees: Rupees = Decimal(1_000_000)
     """Cash of a new paper account, and of one that was reset."""
     paper_latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 50
@@ -78,6 +78,9 @@ class TradingSettings(ServiceSettings):
     upstox_redirect_url: OptionalHttpUrl = ""
     """URL to which Upstox sends a user after the login: `/v1/link/upstox/callback` of the gateway, as
     browsers reach it and as the app is registered. If empty, no account can be linked."""
+    upstox_login_url: OptionalHttpUrl = ""
+    """URL at which browsers reach Upstox's login. If empty, that of TRADEDAD_UPSTOX_API_URL; another
+    one is needed only for a simulated Upstox that browsers and services reach by different names."""
 
     instruments_timeout_secs: Secs = 2.0
     """Timeout of a request to the persister for an instrument."""

@@ -6,22 +6,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from nats.aio.client import Client, Server
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 from nats.js import JetStreamContext
 from prometheus_client import Counter
 
 from shared.bus.connection_causes import ConnectionCauses
+from shared.bus.failover import ServerChoice, abort_lost_connections
+from shared.bus.isolation import IsolationWatch
+from shared.contracts.revocations import STREAM as REVOCATIONS_STREAM
 from shared.contracts.subjects import (
     MARKET_JETSTREAM_API,
     OWN_JETSTREAM_API,
+    TICKS_STREAM,
 )
 from shared.errors import BusClosed, ConfigError
 from shared.runtime.backoff import Backoff
+from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.runtime.settings import NatsSettings
+from shared.runtime.tasks import run_together
 
 log = get_logger(__name__)
 
@@ -51,6 +57,7 @@ class Bus:
         *,
         closed: asyncio.Event,
         resync_required: asyncio.Event,
+        probed_stream: str = TICKS_STREAM,
     ) -> None:
         self.client = client
         self.settings = settings
@@ -61,6 +68,7 @@ class Bus:
         """Set when messages may have been lost: after a reconnect, and when the client dropped
         messages because its queue was full. Its only consumer clears it."""
         self._closed = closed
+        self._probed_stream = probed_stream
 
     def jetstream(self, js_api: str) -> JetStreamContext:
         """The JetStream whose API has the subject prefix `js_api`."""
@@ -77,9 +85,19 @@ class Bus:
         return self.client.is_connected and self.client.pending_data_size < _MAX_UNSENT_BYTES
 
     async def run(self) -> None:
-        """Raises BusClosed once the client has closed for good (after some -ERR replies)."""
-        await self._closed.wait()
+        """Raises BusClosed once the client has closed for good (after some -ERR replies).
+
+        Until then, leaves a server that is cut off from the others, if there are others.
+        """
+        works = {"closed": self._wait_closed()}
+        if "," in self.settings.url:
+            watch = IsolationWatch(self.client, self.js, self._probed_stream, SystemClock())
+            works["isolation"] = watch.run()
+        await run_together(works)
         raise BusClosed("the NATS client closed the connection for good")
+
+    async def _wait_closed(self) -> None:
+        await self._closed.wait()
 
 
 @asynccontextmanager
@@ -131,10 +149,8 @@ async def connect_bus(
     async def on_close() -> None:
         closed.set()
 
-    def next_server(servers: list[Server], _info: object) -> tuple[Server, float]:
-        return servers[backoff.attempt % len(servers)], backoff.next_secs()
-
     client = own_client or Client()
+    abort_lost_connections(client)
     if "tls://" in settings.url:
         _require_tls(client)
     readiness.down(DEPENDENCY, "connecting")
@@ -150,7 +166,7 @@ async def connect_bus(
             max_outstanding_pings=2,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
-            reconnect_to_server_handler=next_server,
+            reconnect_to_server_handler=ServerChoice(client, backoff).next,
             pending_size=0,
             tls=tls,
             disconnected_cb=on_disconnect,
@@ -161,7 +177,14 @@ async def connect_bus(
         causes.connected()
         readiness.up(DEPENDENCY)
         js_api = OWN_JETSTREAM_API if user in _JETSTREAM_USERS else MARKET_JETSTREAM_API
-        yield Bus(client, settings, js_api, closed=closed, resync_required=resync_required)
+        yield Bus(
+            client,
+            settings,
+            js_api,
+            closed=closed,
+            resync_required=resync_required,
+            probed_stream=REVOCATIONS_STREAM if user == "auth" else TICKS_STREAM,
+        )
     finally:
         await _close(client)
 

@@ -1,9 +1,10 @@
 """Leader election by a lease in a NATS bucket, with an epoch that fences writes.
 
 A lease is a key in a bucket whose entries expire after the bucket's TTL. The holder creates
-and renews the key by compare-and-set. The epoch is made of the key's revision, the
-time and the last known epoch, so that it rises even if NATS' data was lost. The holder counts the
-TTL from the moment *before* it sent a renewal, by its own monotonic clock, so it always stops before the server grants the lease to another.
+and renews the key by compare-and-set. The epoch is made of the key's revision, the time and the
+last known epoch, so that it rises even if NATS' data was lost. The holder counts the TTL from the
+moment *before* it sent a renewal, by its own monotonic clock, so it always stops before the server
+grants the lease to another.
 """
 
 import asyncio
@@ -29,6 +30,9 @@ LEADING: Final = Gauge("tradedad_leading", "1 while this process holds the lease
 # A term that lasted longer resets the backoff between terms.
 _STABLE_TERM_SECS: Final = 30.0
 _RELEASE_TIMEOUT_SECS: Final = 1.0
+# Of one renewal. A cluster of servers loses those that arrive while it elects a leader of the bucket,
+# for up to nine seconds; one has to arrive soon after.
+_RENEWAL_TIMEOUT_SECS: Final = 1.6
 
 
 @dataclass
@@ -154,7 +158,7 @@ class Lease:
                 on_other_leader(False)
                 epoch = self._next_epoch(revision)
                 return Term(epoch, self._clock, sent_at + self._ttl_secs, revision)
-            await self._clock.sleep(self._ttl_secs / 10)
+            await self._clock.sleep(self._ttl_secs / 25)
 
     def _next_epoch(self, revision: int) -> int:
         """An epoch above all earlier ones, also those that NATS has forgotten.
@@ -174,29 +178,37 @@ class Lease:
         """Renew the lease; raises LeaseLost when it can no longer be proved to hold."""
         assert self._bucket is not None
         pause_secs = self._ttl_secs / 3
+        unconfirmed_at: float | None = None  # when the first renewal since then was sent
         while True:
             left_secs = term.valid_until - self._clock.monotonic()
             await self._clock.sleep(max(0.0, min(pause_secs, left_secs)))
             sent_at = self._clock.monotonic()
             if sent_at >= term.valid_until:
                 raise LeaseLost("not renewed in time")
+            if unconfirmed_at is None:
+                unconfirmed_at = sent_at
             pause_secs = self._ttl_secs / 20
             try:
                 # At most a third of the TTL: time for another attempt if a reply is lost.
-                async with asyncio.timeout(min(self._ttl_secs / 3, term.valid_until - sent_at)):
+                timeout_secs = min(self._ttl_secs / 3, _RENEWAL_TIMEOUT_SECS)
+                async with asyncio.timeout(min(timeout_secs, term.valid_until - sent_at)):
                     term.revision = await self._bucket.update(
                         self._name, self._holder, last=term.revision
                     )
             except KeyWrongLastSequenceError:
-                await self._adopt_own_renewal(term)
+                if await self._adopt_own_renewal(term):
+                    # Only the first unconfirmed renewal, or a later one, can have been stored.
+                    term.valid_until = unconfirmed_at + self._ttl_secs
+                    unconfirmed_at = None
             except (NatsError, TimeoutError, OSError) as error:
                 log.debug("renewal failed", lease=self._name, error=repr(error))
             else:
                 term.valid_until = sent_at + self._ttl_secs
+                unconfirmed_at = None
                 pause_secs = self._ttl_secs / 3
 
-    async def _adopt_own_renewal(self, term: Term) -> None:
-        """Take over the revision of an own renewal whose reply was lost.
+    async def _adopt_own_renewal(self, term: Term) -> bool:
+        """Take over the revision of an own renewal whose reply was lost; returns whether there is one.
 
         Raises LeaseLost if the key has expired or has another holder.
         """
@@ -208,10 +220,12 @@ class Lease:
             raise LeaseLost("it expired") from None
         except (NatsError, TimeoutError, OSError) as error:
             log.debug("cannot read the lease", lease=self._name, error=repr(error))
-            return
+            return False
         if entry.value != self._holder or entry.revision is None:
             raise LeaseLost("another holder took it")
-        term.revision = entry.revision
+        is_newer = entry.revision > term.revision
+        term.revision = max(term.revision, entry.revision)
+        return is_newer
 
     async def _release(self, term: Term) -> None:
         was_valid = term.is_valid()
@@ -220,6 +234,16 @@ class Lease:
             return
         try:
             async with asyncio.timeout(_RELEASE_TIMEOUT_SECS):
-                await self._bucket.delete(self._name, last=term.revision)
+                await self._delete(self._bucket, term.revision)
         except (NatsError, TimeoutError, OSError) as error:
             log.debug("lease left to expire", lease=self._name, error=repr(error))
+
+    async def _delete(self, bucket: KeyValue, revision: int) -> None:
+        """Delete the key, also if a renewal was cancelled before its reply came."""
+        try:
+            await bucket.delete(self._name, last=revision)
+        except KeyWrongLastSequenceError:
+            entry = await bucket.get(self._name)
+            if entry.value != self._holder or entry.revision is None:
+                raise
+            await bucket.delete(self._name, last=entry.revision)

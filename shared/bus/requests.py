@@ -1,59 +1,40 @@
-"""Request and reply over NATS, with deadlines, bounded concurrency and error codes.
+"""Requests over NATS, with deadlines and error codes. `responder.py` answers them.
 
 A request is a msgspec struct as JSON. The header `Deadline-Ms` carries its deadline in epoch
 milliseconds, by the clocks of the machines. A reply is another struct as JSON; an error reply
-is marked by the header `Refused` and holds `{code, detail, field}`.
+is marked by the header `Refused` and holds `{code, detail, field}`. With the header `Leaving` too, the
+responder stops, has not begun the request, and another one takes its place. The headers
+`traceparent` and `tracestate` carry the trace of the request (W3C Trace Context).
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from prometheus_client import Counter, Histogram
 
 from shared.bus.connection import Bus
-from shared.bus.refused_publishes import report_refused
+from shared.bus.request_spans import note_code, sending_span
 from shared.contracts.strict_json import decode_json
 from shared.errors import (
-    BadMessage,
     Code,
-    InvalidField,
-    Overloaded,
-    RequestError,
     TimedOut,
     Unavailable,
     error_from_reply,
 )
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
-from shared.runtime.tasks import run_together
 
 log = get_logger(__name__)
 
 DEADLINE_HEADER: Final = "Deadline-Ms"
 ERROR_HEADER: Final = "Refused"
 """Marks an error reply; its value is the error's code."""
+LEAVING_HEADER: Final = "Leaving"
 
-_EXPIRED: Final = "expired"
-_deadline_ms: ContextVar[int | None] = ContextVar("deadline_ms", default=None)
+_MOVED_SECS: Final = 0.1
+"""Pause before a request is sent again that a leaving responder has refused."""
 
-REQUESTS: Final = Counter(
-    "tradedad_bus_requests_total",
-    "Requests received over the bus, by subject and outcome: ok, expired or an error code.",
-    ["subject", "code"],
-)
-REQUEST_SECONDS: Final = Histogram(
-    "tradedad_bus_request_duration_seconds",
-    "Time to handle a request, from the queue to its reply.",
-    ["subject"],
-)
-
-RequestT = TypeVar("RequestT", bound=msgspec.Struct)
 ReplyT = TypeVar("ReplyT", bound=msgspec.Struct)
 
 
@@ -100,20 +81,45 @@ async def exchange(
 ) -> Msg:
     """Send `request` and return the message of the reply, which may be an error reply.
 
+    A request that a leaving responder has refused is sent again, until `timeout_secs` have passed.
+
     Raises TimedOut or Unavailable as `send_request`: there was no reply, so a responder may have
     done what was requested.
     """
-    headers = {DEADLINE_HEADER: str(clock.now_ms() + int(timeout_secs * 1_000))}
-    try:
-        return await bus.client.request(
-            subject, msgspec.json.encode(request), timeout=timeout_secs, headers=headers
-        )
-    except TimeoutError:
-        log.debug("request timed out", subject=subject)
-        raise TimedOut(f"{subject} did not reply within {timeout_secs:g} s") from None
-    except (NatsError, OSError) as error:
-        log.debug("request failed", subject=subject, error=repr(error))
-        raise Unavailable(f"{subject} does not reply at the moment") from None
+    with sending_span(subject) as span:
+        deadline_ms = clock.now_ms() + int(timeout_secs * 1_000)
+        headers = {DEADLINE_HEADER: str(deadline_ms), **span.context.headers()}
+        reply = await _send_until_taken(bus, clock, subject, request, timeout_secs, headers)
+        if reply.headers and ERROR_HEADER in reply.headers:
+            note_code(span, reply.headers[ERROR_HEADER])
+        return reply
+
+
+async def _send_until_taken(
+    bus: Bus,
+    clock: Clock,
+    subject: str,
+    request: msgspec.Struct,
+    timeout_secs: float,
+    headers: dict[str, str],
+) -> Msg:
+    """Send again what a leaving responder has refused. Raises as `exchange`."""
+    data = msgspec.json.encode(request)
+    give_up_at = clock.monotonic() + timeout_secs
+    left_secs = timeout_secs
+    while True:
+        try:
+            reply = await bus.client.request(subject, data, timeout=left_secs, headers=headers)
+        except TimeoutError:
+            log.debug("request timed out", subject=subject)
+            raise TimedOut(f"{subject} did not reply within {timeout_secs:g} s") from None
+        except (NatsError, OSError) as error:
+            log.debug("request failed", subject=subject, error=repr(error))
+            raise Unavailable(f"{subject} does not reply at the moment") from None
+        left_secs = give_up_at - clock.monotonic() - _MOVED_SECS
+        if left_secs <= 0 or not (reply.headers and LEAVING_HEADER in reply.headers):
+            return reply
+        await clock.sleep(_MOVED_SECS)
 
 
 def reply_body(subject: str, reply: Msg) -> bytes:
@@ -132,131 +138,3 @@ def reply_body(subject: str, reply: Msg) -> bytes:
 def _undecodable(subject: str, error: msgspec.DecodeError) -> Unavailable:
     log.warning("reply cannot be decoded", subject=subject, error=str(error))
     return Unavailable(f"the reply of {subject} cannot be decoded")
-
-
-def request_deadline_ms() -> int | None:
-    """The deadline of the request that is being handled, epoch ms; None outside of a handler."""
-    return _deadline_ms.get()
-
-
-@dataclass(frozen=True, slots=True)
-class Handler(Generic[RequestT]):
-    """Handles the requests of one subject; `handle` may raise any RequestError.
-
-    It returns the reply, or the reply as JSON.
-    """
-
-    request_type: type[RequestT]
-    handle: Callable[[RequestT], Awaitable[msgspec.Struct | msgspec.Raw]]
-
-
-class Responder:
-    """A component: replies to requests by subject, as a member of a NATS queue group.
-
-    It handles at most `max_concurrent` requests at a time and queues at most `max_queued`; it
-    replies to any further request at once with `overloaded`. It drops a request whose deadline
-    has passed: the requester no longer waits for the reply.
-    """
-
-    def __init__(
-        self,
-        bus: Bus,
-        clock: Clock,
-        handlers: Mapping[str, Handler[Any]],
-        *,
-        queue_group: str,
-        max_concurrent: int,
-        max_queued: int,
-    ) -> None:
-        self._bus = bus
-        self._clock = clock
-        self._handlers = handlers
-        self._queue_group = queue_group
-        self._max_concurrent = max_concurrent
-        self._queue: asyncio.Queue[tuple[Msg, int]] = asyncio.Queue(max_queued)
-
-    async def run(self) -> None:
-        """Serve until cancelled. The client restores the subscriptions after an outage."""
-        subscriptions = [
-            await self._bus.client.subscribe(subject, queue=self._queue_group, cb=self._enqueue)
-            for subject in self._handlers
-        ]
-        try:
-            await run_together({f"worker-{n}": self._work() for n in range(self._max_concurrent)})
-        finally:
-            for subscription in subscriptions:
-                try:
-                    await subscription.unsubscribe()
-                except (NatsError, OSError) as error:
-                    log.debug("subscription left to end with the connection", error=repr(error))
-
-    async def _enqueue(self, message: Msg) -> None:
-        try:
-            deadline_ms = int((message.headers or {}).get(DEADLINE_HEADER, ""))
-        except ValueError:
-            await self._reply_error(message, BadMessage(f"the header {DEADLINE_HEADER} is missing"))
-            return
-        try:
-            self._queue.put_nowait((message, deadline_ms))
-        except asyncio.QueueFull:
-            await self._reply_error(message, Overloaded("too many requests are queued; try again"))
-
-    async def _work(self) -> None:
-        while True:
-            message, deadline_ms = await self._queue.get()
-            left_secs = (deadline_ms - self._clock.now_ms()) / 1_000
-            if left_secs <= 0:
-                REQUESTS.labels(message.subject, _EXPIRED).inc()
-                continue
-            _deadline_ms.set(deadline_ms)
-            try:
-                async with asyncio.timeout(left_secs):
-                    with REQUEST_SECONDS.labels(message.subject).time():
-                        data = await self._handle(message)
-            except TimeoutError:
-                REQUESTS.labels(message.subject, _EXPIRED).inc()
-            except RequestError as error:
-                await self._reply_error(message, error)
-            except Exception:
-                log.exception("request failed", subject=message.subject)
-                await self._reply_error(message, RequestError("internal error; it was logged"))
-            else:
-                REQUESTS.labels(message.subject, "ok").inc()
-                await self._reply(message, data, None)
-
-    async def _handle(self, message: Msg) -> bytes:
-        handler = self._handlers[message.subject]
-        try:
-            request = decode_json(message.data, handler.request_type)
-        except msgspec.ValidationError as error:
-            raise _invalid(error) from None
-        except msgspec.DecodeError:
-            raise BadMessage("the request is not valid JSON") from None
-        data = msgspec.json.encode(await handler.handle(request))
-        if len(data) > self._bus.client.max_payload:
-            raise RequestError("the reply is larger than the largest message of NATS")
-        return data
-
-    async def _reply_error(self, message: Msg, error: RequestError) -> None:
-        REQUESTS.labels(message.subject, error.code.value).inc()
-        body = msgspec.json.encode(
-            ErrorReply(error.code, error.detail, error.field, dict(error.members))
-        )
-        await self._reply(message, body, {ERROR_HEADER: error.code.value})
-
-    async def _reply(self, message: Msg, data: bytes, headers: dict[str, str] | None) -> None:
-        if not message.reply or not self._bus.can_publish:
-            return  # the requester times out
-        try:
-            await self._bus.client.publish(message.reply, data, headers=headers)
-        except (NatsError, OSError) as error:
-            report_refused("reply", error)
-
-
-def _invalid(error: msgspec.ValidationError) -> InvalidField:
-    """The InvalidField for an error of msgspec, such as ``Expected `int` >= 1 - at `$.limit` ``."""
-    rule, _, path = str(error).partition(" - at ")
-    field = path.strip("`").removeprefix("$").lstrip(".") or "request"
-    if rule.startswith("Object missing required field"):
-        field = rule.split("`")[1]
-    return InvalidField(f"{field}: {rule}", field=field)

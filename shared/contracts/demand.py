@@ -22,6 +22,10 @@ DEMAND_TTL_SECS: Final = 10.0
 """A demand expires if its gateway publishes nothing for this long."""
 MAX_KEYS: Final = 10_000
 """Limit for one gateway."""
+MAX_CHAINS: Final = 50
+"""Limit for the option chains of one gateway."""
+DEEP_SUFFIX: Final = "|30"
+"""Follows the instrument key where an order book of 30 levels is meant."""
 MAX_KEYS_BYTES: Final = 900_000
 """Limit for the encoded keys of one message: NATS takes messages of 1 MiB."""
 
@@ -35,7 +39,9 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     quotes: list[str]
     """Instrument keys."""
     depth: list[str] = []
-    """Instrument keys whose order book is needed as well."""
+    """Instrument keys whose order book is needed as well; with `DEEP_SUFFIX`, 30 levels of it."""
+    chains: list[str] = []
+    """Keys of option chains (`ChainKey`)."""
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Above Upstox's limit for one connection."""
     unknown: list[str]
     """Subscribed, but Upstox sends nothing: most likely not an instrument."""
+    needs_plus: list[str] = []
+    """Order books of 30 levels, which the plan of the Upstox account does not have."""
     number: int = 0
     """Number of the publication within the epoch; all its parts have it."""
     part: int = 0
@@ -59,7 +67,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """How many parts this publication has."""
 
 
-_NOT_LIVE: Final = ("pending", "no_capacity", "unknown")
+_DEEP_SEPARATORS: Final = 2
+_NOT_LIVE: Final = ("pending", "no_capacity", "unknown", "needs_plus")
 _MAX_PARTS: Final = 1_000
 
 _encoder: Final = msgspec.json.Encoder()
@@ -70,6 +79,16 @@ _coverage_decoder: Final = json_decoder(Coverage)
 def encode(message: Demand | Coverage) -> bytes:
     """The message as JSON."""
     return _encoder.encode(message)
+
+
+def is_deep_key(depth_key: str) -> bool:
+    """Whether a key in `Demand.depth` means 30 levels. ``NSE_FO|30`` is an instrument."""
+    return depth_key.endswith(DEEP_SUFFIX) and depth_key.count("|") == _DEEP_SEPARATORS
+
+
+def instrument_of(depth_key: str) -> str:
+    """The instrument key of a key in `Demand.depth`."""
+    return depth_key.removesuffix(DEEP_SUFFIX) if is_deep_key(depth_key) else depth_key
 
 
 def key_bytes(key: str) -> int:
@@ -152,10 +171,12 @@ class CoverageParts:
 
 
 def decode_demand(data: bytes) -> Demand:
-    """Raises msgspec.DecodeError if `data` is not a demand or names over `MAX_KEYS` keys."""
+    """Raises msgspec.DecodeError if `data` is not a demand or names too many keys or chains."""
     demand = _demand_decoder(data)
     if len(demand.quotes) + len(demand.depth) > MAX_KEYS:
         raise msgspec.ValidationError(f"more than {MAX_KEYS} keys in one demand")
+    if len(demand.chains) > MAX_CHAINS:
+        raise msgspec.ValidationError(f"more than {MAX_CHAINS} chains in one demand")
     return demand
 
 

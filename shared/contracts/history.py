@@ -13,9 +13,13 @@ from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
 
 HISTORY_BARS: Final = "history.bars"
 HISTORY_GAPS: Final = "history.gaps"
+HISTORY_CANDLES: Final = "history.candles"
+HISTORY_STATE: Final = "history.state"
 
 MAX_BARS: Final = 2_000
 MAX_GAPS: Final = 500
+MAX_COUNTED: Final = 1_000
+"""Bars and gaps of a state are counted up to this number."""
 MAX_TIME_MS: Final = 253_402_300_799_999
 """The end of the year 9999, the latest date of Python and of MongoDB's tools."""
 MAX_CURSOR_CHARS: Final = 96
@@ -47,6 +51,33 @@ _LENGTH_MS: Final = {
 }
 
 
+class CandleInterval(StrEnum):
+    """The length of a candle that is read from Upstox on request and not stored."""
+
+    MINUTE = "1m"
+    THREE_MINUTES = "3m"
+    HALF_HOUR = "30m"
+
+    @property
+    def length_ms(self) -> int:
+        """The length of a candle in milliseconds."""
+        return _CANDLE_LENGTH_MS[self]
+
+
+_CANDLE_LENGTH_MS: Final = {
+    CandleInterval.MINUTE: MINUTE_MS,
+    CandleInterval.THREE_MINUTES: 3 * MINUTE_MS,
+    CandleInterval.HALF_HOUR: 30 * MINUTE_MS,
+}
+
+
+class BarSource(StrEnum):
+    """Where a bar that is not made of the live feed comes from."""
+
+    UPSTOX = "upstox"
+    """A candle of Upstox's history."""
+
+
 class HistoryBarState(StrEnum):
     """How complete a bar of a reply is; docs/bars.md defines each state."""
 
@@ -66,6 +97,19 @@ class BarsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     from_ms: TimeMs
     to_ms: TimeMs
     interval: Interval = Interval.FIVE_MINUTES
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_BARS)] = 500
+    cursor: Cursor | None = None
+    """`next` of the previous page; key, interval and range must be unchanged."""
+
+
+class CandlesRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests Upstox's candles that start in `[from_ms, to_ms)`, oldest first. Only the leader
+    replies, since all calls to Upstox share its limits."""
+
+    key: Key
+    from_ms: TimeMs
+    to_ms: TimeMs
+    interval: CandleInterval
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_BARS)] = 500
     cursor: Cursor | None = None
     """`next` of the previous page; key, interval and range must be unchanged."""
@@ -99,7 +143,17 @@ class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     """`forming` until exchange time has passed the end of the bar. Then the least certain state of
     its five-minute bars: partial, then repaired, then complete."""
     silent_ms: int = 0
-    """Exchange time in the bar during which the feed was not live."""
+    """Exchange time in the bar during which the feed was not live; 0 in a candle of Upstox that is
+    not of five minutes."""
+    source: BarSource | None = None
+    """`upstox` for a bar that is one of Upstox's candles, unchanged; None for any other."""
+
+
+class Unfetched(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a page's range whose candles are not fetched from Upstox yet; `[from_ms, to_ms)`."""
+
+    from_ms: int
+    to_ms: int
 
 
 class BarsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,9 +161,22 @@ class BarsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     key: str
     interval: Interval
+    unfetched: Unfetched | None = None
+    """The page may lack bars of this time, which are being fetched. If `next` is its start, the
+    next page has them; otherwise Upstox is away."""
     bars: list[HistoryBar]
     next: str | None = None
-    """Cursor of the next page; None on the last page."""
+    """Cursor of the next page, None on the last page. A page may be empty and have a next one."""
+
+
+class CandlesReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of Upstox's candles."""
+
+    key: str
+    interval: CandleInterval
+    bars: list[HistoryBar]
+    next: str | None = None
+    """As in `BarsReply`."""
 
 
 class GapState(StrEnum):
@@ -146,6 +213,20 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     to_ms: int
     reason: GapReason
     state: GapState
+
+
+class HistoryStateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests what is stored and what is missing, over all instruments."""
+
+
+class HistoryState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is stored and what is missing, over all instruments. Counts end at `MAX_COUNTED`."""
+
+    stored_until_ms: int | None = None
+    """End of the last window whose bars are stored; None if none ever was."""
+    partial_bars: int
+    open_gaps: int
+    abandoned_gaps: int
 
 
 class GapsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from shared.contracts.subjects import MAX_KEY_CHARS
 
 INSTRUMENTS_SEARCH: Final = "instruments.search"
 INSTRUMENTS_GET: Final = "instruments.get"
+INSTRUMENTS_DETAIL: Final = "instruments.detail"
 
 MAX_RESULTS: Final = 50
 MAX_KEYS: Final = 200
@@ -51,7 +52,7 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Restricts the search to these types; empty means all types."""
     segments: Annotated[list[Word], msgspec.Meta(max_length=16)] = []
     """Restricts the search to these segments; empty means all segments."""
-    expiry: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    expiry: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_RESULTS)] = 20
 
 
@@ -72,3 +73,32 @@ class GetReply(msgspec.Struct, frozen=True, kw_only=True):
 
     instruments: list[Instrument]
     unknown: list[str]
+
+
+class DetailRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests one instrument with its reference data of the day. Only the leader replies, since all
+    calls to Upstox share its limits."""
+
+    key: Key
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What Upstox's full quote tells of an instrument's day; prices in rupees. None means unknown."""
+
+    taken_at: int
+    """When it was read, Unix milliseconds. It is read once a day."""
+    lower_circuit: float | None = None
+    """Lower end of the price band."""
+    upper_circuit: float | None = None
+    """Upper end of the price band."""
+    previous_close: float | None = None
+    year_high: float | None = None
+    year_low: float | None = None
+
+
+class DetailReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One instrument."""
+
+    instrument: Instrument
+    reference: Reference | None = None
+    """None if Upstox does not tell it at the moment."""

@@ -31,19 +31,23 @@ class FeedState(StrEnum):
     FAILING_OVER = "failing_over"
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The complete current state of one instrument; a later quote replaces an earlier one."""
+class QuoteState(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """The fields of a quote, in the order of its JSON.
+
+    Mutable, so that ingest can keep the state of an instrument in it and encode it in place.
+    """
 
     key: str
-    """Instrument key, e.g. ``NSE_EQ|INE002A01018``."""
+    """Instrument key, e.g. `NSE_EQ|INE002A01018`."""
     epoch: Number
-    """Lease epoch of the ingest leader that published it."""
+    """Term of the ingest leader; a later leader has a higher epoch."""
     seq: Number
-    """Numbers this instrument's quotes within the epoch, from 1, without gaps."""
+    """Count of this instrument's quotes in the epoch, from 1. It rises, and skips numbers when
+    quotes were replaced by newer ones or lost with a connection."""
     ts: TimeMs
-    """Time of the feed's frame."""
+    """Time of the feed's message."""
     rt: Number
-    """When ingest received the frame, epoch microseconds."""
+    """Time of receipt by Trade Dad, Unix microseconds."""
     ltt: TimeMs | None = None
     """Last trade time."""
     ltp: Price | None = None
@@ -52,22 +56,44 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """Last traded quantity."""
     cp: Price | None = None
     """Previous close."""
+    open: Price | None = None
+    """The day's first price; like `high` and `low` unknown before the day's first trade."""
+    high: Price | None = None
+    """The day's highest price."""
+    low: Price | None = None
+    """The day's lowest price."""
     volume: Quantity | None = None
-    """Cumulative volume of the day (Upstox: vtt)."""
+    """The day's cumulative volume."""
     atp: Price | None = None
-    """Average traded price of the day."""
+    """The day's average traded price."""
     oi: Quantity | None = None
     """Open interest."""
     bid: Price | None = None
+    """Best bid price in the order book."""
     bid_qty: Quantity | None = None
+    """Quantity at the best bid."""
     ask: Price | None = None
+    """Best ask price in the order book."""
     ask_qty: Quantity | None = None
+    """Quantity at the best ask."""
     tbq: Quantity | None = None
-    """Total buy quantity in the book."""
+    """Total buy quantity in the order book."""
     tsq: Quantity | None = None
-    """Total sell quantity in the book."""
+    """Total sell quantity in the order book."""
+    iep: Price | None = None
+    """Indicative price of a running auction: what it would match at now. It is no trade."""
+    ieq: Quantity | None = None
+    """Indicative quantity of a running auction: what it would match now. It is no trade."""
     snap: bool = False
-    """True if the quote is from a snapshot: it shows the state, and is not a new trade."""
+    """True if the quote comes from a snapshot of the feed, which is not a new trade."""
+
+
+# A frozen class may not inherit from a mutable one, since code that has a QuoteState could then
+# change a Quote. Only ingest has states, and it gives none of them away.
+class Quote(  # type: ignore[misc]
+    QuoteState, frozen=True, kw_only=True, omit_defaults=True, gc=False
+):
+    """The complete current state of an instrument; a later quote replaces any earlier one."""
 
 
 class ClockTick(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +159,8 @@ class Greeks(msgspec.Struct, frozen=True, kw_only=True):
 
 Levels = list[tuple[float, int]]
 """Price and quantity, best first."""
+MAX_LEVELS: Final = 30
+"""Levels of an order book with Upstox Plus."""
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,6 +177,8 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When ingest received the frame, epoch microseconds."""
     bids: Levels
     asks: Levels
+    levels: int = 5
+    """How many levels of each side the feed gives: 5, or 30 with Upstox Plus."""
     greeks: Greeks | None = None
     """For an option only."""
     iv: float | None = None

@@ -11,7 +11,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from shared.contracts.trading import Key, SwitchScope, UserId
+from shared.contracts.trading import Key, UserId
+from shared.contracts.trading_replies import SwitchScope
 
 MAX_REASON_CHARS: Final = 200
 MAX_SWITCHES: Final = 1_000

@@ -14,10 +14,11 @@ BUILD_INFO: Final = Gauge(
 def report_version() -> None:
     """Set the metric; reads the metadata of the installed package, which blocks."""
     BUILD_INFO.clear()
-    BUILD_INFO.labels(_installed_version()).set(1)
+    BUILD_INFO.labels(installed_version()).set(1)
 
 
-def _installed_version() -> str:
+def installed_version() -> str:
+    """The version of the installed package; blocks."""
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:  # the source tree is on the path without an installation

@@ -6,6 +6,7 @@ import sys
 import structlog
 
 from shared.runtime.settings import LogSettings
+from shared.runtime.tracing import add_trace_ids
 
 
 def configure(settings: LogSettings, service: str) -> None:
@@ -13,6 +14,7 @@ def configure(settings: LogSettings, service: str) -> None:
     console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_ids,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -18,6 +18,7 @@ from shared.runtime.file_limit import raise_file_limit
 from shared.runtime.health import Readiness, ops_site
 from shared.runtime.loop_lag import LoopLag
 from shared.runtime.settings import ServiceSettings, load
+from shared.runtime.span_export import exporting_spans
 from shared.runtime.tasks import run_together, stop
 
 log = logs.get_logger(__name__)
@@ -25,6 +26,7 @@ log = logs.get_logger(__name__)
 # Python's default is 700, fewer objects than one HTTP response allocates.
 _GC_GENERATION_0_THRESHOLD: Final = 20_000
 _STARTUP: Final = "startup"
+_SHUTDOWN: Final = "shutdown"
 
 
 class Component(Protocol):
@@ -93,7 +95,8 @@ def run(name: str, build: Build[SettingsT], settings_type: type[SettingsT]) -> i
 
 async def _run_until_signal(name: str, build: Build[SettingsT], settings: SettingsT) -> int:
     loop = asyncio.get_running_loop()
-    service = asyncio.create_task(_serve(name, build, settings), name=name)
+    readiness = Readiness(name)
+    service = asyncio.create_task(_serve(name, build, settings, readiness), name=name)
     stopping = False
 
     def on_signal(signal_name: str) -> None:
@@ -103,6 +106,7 @@ async def _run_until_signal(name: str, build: Build[SettingsT], settings: Settin
             os._exit(exit_codes.FAILED)
         stopping = True
         log.info("stopping", signal=signal_name)
+        readiness.down(_SHUTDOWN, "this process is stopping")
         service.cancel()
         loop.call_later(settings.runtime.shutdown_deadline_secs, _force_exit)
 
@@ -147,17 +151,21 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-async def _serve(name: str, build: Build[SettingsT], settings: SettingsT) -> None:
-    readiness = Readiness(name)
+async def _serve(
+    name: str, build: Build[SettingsT], settings: SettingsT, readiness: Readiness
+) -> None:
     readiness.down(_STARTUP, "starting")
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(
             ops_site(readiness, settings.runtime.ops_host, settings.ops_port)
         )
+        deadline_secs = settings.runtime.shutdown_deadline_secs
+        await stack.enter_async_context(
+            exporting_spans(settings.otlp, name, shutdown_secs=deadline_secs)
+        )
         components = await stack.enter_async_context(build(settings, readiness))
         readiness.up(_STARTUP)
         _tune_gc()
-        deadline_secs = settings.runtime.shutdown_deadline_secs
         await run_together(
             {
                 f"{type(component).__name__}-{number}": _run_component(component, deadline_secs)

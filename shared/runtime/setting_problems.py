@@ -1,15 +1,19 @@
 """Error lines for settings: the variable, its value unless it is a secret, and the rule."""
 
+import difflib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
+from shared.runtime.setting_sources import PREFIX
 from shared.runtime.setting_types import path_rule
 
 _MAX_SHOWN_CHARS: Final = 100
+_CLIENT_PART: Final = "CLIENT"
 _USER_INFO: Final = re.compile(r"//[^/\s]*@")
 _TOO_LONG: Final = frozenset({"too_long", "string_too_long"})
 _TOO_SHORT: Final = frozenset({"too_short", "string_too_short"})
@@ -73,6 +77,25 @@ def first_of_each(lines: list[str]) -> list[str]:
     for line in lines:
         first.setdefault(line.split(":")[0].split(" ")[0], line)
     return list(first.values())
+
+
+def unknown_variables(
+    environ: Mapping[str, str], valid: set[str], *, other_parts: tuple[str, ...] = ()
+) -> list[str]:
+    """One line for each ``TRADEDAD_`` variable that is not in `valid` and not of `other_parts`.
+
+    The variables of the Python client are no settings of a service, and are ignored.
+    """
+    ignored = tuple(f"{PREFIX}{part}_" for part in (*other_parts, _CLIENT_PART))
+    lines = []
+    for name in sorted(environ):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or name in valid or upper.startswith(ignored):
+            continue
+        nearest = difflib.get_close_matches(upper, valid, n=1, cutoff=0.7)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        lines.append(f"{name} is not a setting{hint}")
+    return lines
 
 
 def shown(value: object) -> str:

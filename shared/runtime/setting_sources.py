@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
+PREFIX: Final = "TRADEDAD_"
 SECRETS_DIR: Final = "TRADEDAD_SECRETS_DIR"
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _MAX_SECRET_BYTES: Final = 64 * 1024

@@ -48,6 +48,15 @@ def _optional_http_url(value: str) -> str:
     return _http_url(value) if value else value
 
 
+def _collector_url(value: str) -> str:
+    if not value:
+        return value
+    parts = _split(value, ("http", "https"))
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must not contain a user, a password, a query or a fragment")
+    return value.rstrip("/")
+
+
 def _proxy_url(value: SecretStr) -> SecretStr:
     if value.get_secret_value():
         _split(value.get_secret_value(), ("http", "https"))
@@ -170,6 +179,8 @@ Secs = Annotated[float, Field(ge=0.001, le=_MAX_SECS, allow_inf_nan=False)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpUrl = Annotated[str, AfterValidator(_optional_http_url)]
 """Empty for none."""
+CollectorUrl = Annotated[str, AfterValidator(_collector_url)]
+"""Is logged, so it holds no password; empty for none."""
 NatsUrls = Annotated[str, AfterValidator(_nats_urls)]
 """URLs of servers, separated by commas."""
 MongoUrl = Annotated[SecretStr, AfterValidator(_mongo_url)]

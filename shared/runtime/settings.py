@@ -5,7 +5,6 @@ valid one: a misspelt setting must not silently fall back to its default. A secr
 in a file, named like its variable, in the directory ``TRADEDAD_SECRETS_DIR``.
 """
 
-import difflib
 import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeGuard, TypeVar, cast
@@ -15,8 +14,14 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.errors import ConfigError
-from shared.runtime.setting_problems import explain, first_of_each, path_problems
+from shared.runtime.setting_problems import (
+    explain,
+    first_of_each,
+    path_problems,
+    unknown_variables,
+)
 from shared.runtime.setting_sources import (
+    PREFIX,
     SECRETS_DIR,
     TextSource,
     not_text,
@@ -25,6 +30,7 @@ from shared.runtime.setting_sources import (
 )
 from shared.runtime.setting_types import (
     AnyPath,
+    CollectorUrl,
     FilePath,
     Host,
     HttpUrl,
@@ -35,7 +41,6 @@ from shared.runtime.setting_types import (
     Secs,
 )
 
-PREFIX: Final = "TRADEDAD_"
 # Each part checks the variables with its own name itself; the other parts ignore them.
 SERVICE_PREFIXES: Final = (
     "AUTH",
@@ -87,6 +92,10 @@ class RuntimeSettings(Settings):
     """Address of /healthz, /readyz and /metrics; each service has its own port."""
     shutdown_deadline_secs: Secs = 10.0
     """A shutdown that takes longer is aborted with a non-zero exit code."""
+    shutdown_grace_secs: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 1.0
+    """How long a gateway or auth that stops goes on as before, but not ready and with `Connection: close`
+    in its answers, for balancers to notice. It is limited to a quarter of
+    `TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS`."""
     max_clock_skew_secs: Secs = 5.0
     """A process whose clock differs by more than this from the clock of auth (gateway),
     MongoDB (auth, persister, trading) or NATS (ingest) is not ready."""
@@ -95,6 +104,20 @@ class RuntimeSettings(Settings):
     disk_critical_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 128 << 20
     """Free space of NATS' disk below which ingest stops storing market data, so that live prices go
     on. The bars of this time are partial."""
+
+
+class OtlpSettings(Settings):
+    """Export of traces to a collector of OpenTelemetry."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEDAD_OTLP_")
+
+    endpoint: CollectorUrl = ""
+    """URL of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318: spans are posted
+    to /v1/traces below it. Nothing is exported if empty."""
+    sample_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
+    """Share of the requests whose trace is exported. Spans that failed are always exported."""
+    timeout_secs: Secs = 5.0
+    """Timeout of one request to the collector."""
 
 
 class NatsSettings(Settings):
@@ -192,6 +215,7 @@ class UpstoxSettings(Settings):
 SHARED_GROUPS: Final[tuple[type[Settings], ...]] = (
     LogSettings,
     RuntimeSettings,
+    OtlpSettings,
     NatsSettings,
     MongoSettings,
     TokenSettings,
@@ -204,6 +228,7 @@ class ServiceSettings(Settings):
 
     log: LogSettings = Field(default_factory=LogSettings)
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
+    otlp: OtlpSettings = Field(default_factory=OtlpSettings)
     ops_port: Port
     """Port of /healthz, /readyz and /metrics."""
 
@@ -240,22 +265,6 @@ def _nested(group: type[Settings]) -> dict[str, type[Settings]]:
 
 def _is_group(kind: Any) -> TypeGuard[type[Settings]]:
     return isinstance(kind, type) and issubclass(kind, Settings)
-
-
-def unknown_variables(
-    environ: Mapping[str, str], valid: set[str], *, other_parts: tuple[str, ...] = ()
-) -> list[str]:
-    """One line for each ``TRADEDAD_`` variable that is not in `valid` and not of `other_parts`."""
-    ignored = tuple(f"{PREFIX}{part}_" for part in other_parts)
-    lines = []
-    for name in sorted(environ):
-        upper = name.upper()
-        if not upper.startswith(PREFIX) or name in valid or upper.startswith(ignored):
-            continue
-        nearest = difflib.get_close_matches(upper, valid, n=1, cutoff=0.7)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        lines.append(f"{name} is not a setting{hint}")
-    return lines
 
 
 def load(group: type[SettingsT], environ: Mapping[str, str] | None = None) -> SettingsT:

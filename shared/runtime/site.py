@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import Counter
 
 from shared.errors import ConfigError
+from shared.runtime.departure import Departure
 from shared.runtime.file_limit import max_connections
 from shared.runtime.http_errors import ProblemRunner, remove_server_header
 from shared.runtime.tasks import stop
@@ -44,6 +45,7 @@ async def serve(
     idle_secs: float = IDLE_SECS,
     max_idle: int = MAX_IDLE_CONNECTIONS,
     most: int | None = None,
+    departure: Departure | None = None,
     settings: tuple[str, str] = ("host", "port"),
 ) -> AsyncIterator[int]:
     """Run an aiohttp application on `host`:`port`; yields the bound port.
@@ -55,11 +57,15 @@ async def serve(
     idle, the oldest are closed within two seconds. There are never more than `most` connections, by
     default what the limit on open files allows: for a further one, the oldest idle one is closed.
 
+    `departure` is announced at the end of the block, unless the caller has done so before; requests
+    are answered until its grace period is over. Those in progress then have `shutdown_secs`.
+
     `settings` are the names of the settings of `host` and `port`. Raises ConfigError, which names
     them, if this process cannot listen there.
     """
     active: set[web.RequestHandler] = set()
-    app.middlewares.insert(0, _tracking(active))
+    departure = departure or Departure()
+    app.middlewares.insert(0, _tracking(active, departure))
     app.on_response_prepare.append(remove_server_header)
     runner = ProblemRunner(
         app,
@@ -81,7 +87,10 @@ async def serve(
             await site.start()
         except OSError as error:
             raise ConfigError([listen_problem(error, host, port, settings)]) from None
-        yield runner.addresses[0][1]
+        try:
+            yield runner.addresses[0][1]
+        finally:
+            await departure.announce()
     finally:
         await stop([sweeper])
         await runner.cleanup()
@@ -128,17 +137,22 @@ def listen_problem(error: OSError, host: str, port: int, settings: tuple[str, st
             return f"{host_setting}: cannot listen on {host} port {port}: {error.strerror or error}"
 
 
-def _tracking(active: set[web.RequestHandler]) -> Middleware:
-    """A middleware that keeps in `active` the connections with a request in progress."""
+def _tracking(active: set[web.RequestHandler], departure: Departure) -> Middleware:
+    """A middleware that keeps in `active` the connections with a request in progress, and that
+    ends connections with their next answer once `departure` is announced.
+    """
 
     @web.middleware
     async def track(request: web.Request, handler: Handler) -> web.StreamResponse:
         connection = request.protocol
         active.add(connection)
         try:
-            return await handler(request)
+            response = await handler(request)
         finally:
             active.discard(connection)
+        if departure.is_announced and not response.prepared:
+            response.force_close()
+        return response
 
     return track
 

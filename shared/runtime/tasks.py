@@ -7,7 +7,7 @@ end, so the functions here repeat the cancellation.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 # Longer than any cleanup in this project: a second cancellation would interrupt the cleanup.
@@ -33,16 +33,22 @@ async def stop(tasks: Iterable["asyncio.Task[Any]"]) -> None:
         raise interrupted
 
 
-async def run_together(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
+async def run_together(
+    works: Mapping[str, Coroutine[Any, Any, None]], *, stopped_first: Collection[str] = ()
+) -> None:
     """Run coroutines, by task name, until one finishes or the caller is cancelled; stop the rest.
 
-    Raises an ExceptionGroup of their exceptions if any failed.
+    Those named in `stopped_first` have ended before the others are cancelled, which their last
+    steps may need. Raises an ExceptionGroup of their exceptions if any failed.
     """
     tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await stop(tasks)
+        try:
+            await stop([task for task in tasks if task.get_name() in stopped_first])
+        finally:
+            await stop(tasks)
     errors = [error for task in tasks if (error := _error(task)) is not None]
     if errors:
         raise ExceptionGroup(f"{len(errors)} of {len(tasks)} failed", errors)

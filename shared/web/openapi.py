@@ -14,10 +14,19 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared.errors import Code, RequestError
+from shared.web.request_spans import TRACE_RESPONSE
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _HEADER: Final = "#/components/headers/{name}"
 _PATH_PARAMETER: Final = re.compile(r"{(\w+)}")
+_ALWAYS: Final = {
+    TRACE_RESPONSE: "`00-<trace id>-<span id>-<flags>`; quote the trace id in a report of a problem."
+}
+"""Headers that every response has, with their descriptions."""
+_SERVERS: Final = (
+    {"url": "/", "description": "The gateway that serves this document."},
+    {"url": "http://127.0.0.1:7400", "description": "The gateway of `make run`."},
+)
 _PATH_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^/?#]+$"}
 
 
@@ -75,12 +84,14 @@ def document(
         "schemas": _schemas(operations),
         "securitySchemes": {name: dict(scheme) for name, scheme in security_schemes.items()},
     }
-    headers = {name: text for operation in operations for name, text in operation.headers.items()}
-    if headers:
-        components["headers"] = {name: _header(text) for name, text in headers.items()}
+    headers = dict(_ALWAYS)
+    for operation in operations:
+        headers |= operation.headers
+    components["headers"] = {name: _header(text) for name, text in headers.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
+        "servers": [dict(server) for server in _SERVERS],
         "paths": paths,
         "components": components,
     }
@@ -105,9 +116,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if parameters:
         described["parameters"] = parameters
     for response in described["responses"].values():
-        headers = {name: {"$ref": _HEADER.format(name=name)} for name in operation.headers}
-        if headers:
-            response["headers"] = headers | response.get("headers", {})
+        names = (*_ALWAYS, *operation.headers)
+        headers = {name: {"$ref": _HEADER.format(name=name)} for name in names}
+        response["headers"] = headers | response.get("headers", {})
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body_required,
@@ -171,16 +182,10 @@ def _problem(
     codes = sorted({kind.code.value for kind in kinds})
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "allOf": [
-                        _reference(model),
-                        {"properties": {"code": {"enum": codes}, "status": {"const": status}}},
-                    ]
-                }
-            }
-        },
+        # A schema of its own for each list of codes would make generated clients have hundreds of
+        # types, or none: openapi-python-client drops what it cannot merge.
+        "content": {"application/problem+json": {"schema": _reference(model)}},
+        "x-codes": codes,
     }
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         response["headers"] = {"Retry-After": _header("Seconds.")}

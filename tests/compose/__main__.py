@@ -31,6 +31,7 @@ _SERVICES: Final = [
     "persister-demo",
     "trading-demo",
     "nginx",
+    "server-metrics",
 ]
 _UP_SECS: Final = 180
 

@@ -1,4 +1,4 @@
-"""What a user does with a fresh system: signs up, receives quotes, places a paper order.
+"""What a user does with a fresh system: signs up, receives quotes, places orders.
 
 ``python -m tests.compose.trial``, with the certificate authority to trust in SSL_CERT_FILE.
 """
@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from embedded.demo_link import link_simulated_account
+from embedded.demo_order import trade
 from tradedad_client import (
     Account,
     Client,
@@ -47,7 +49,16 @@ async def run() -> Mapping[str, Any]:
                 quantity=1, order_type=OrderType.MARKET,
             )  # fmt: skip
             placed = await _place(client, order)
-    return {"quotes": received, "quotes_secs": round(quotes_secs, 1), "order": str(placed.state)}
+            async with aiohttp.ClientSession() as browser:
+                linked = await link_simulated_account(browser, client)
+            filled = await trade(client, Account.UPSTOX, _KEY, "RELIANCE")
+    return {
+        "quotes": received,
+        "quotes_secs": round(quotes_secs, 1),
+        "order": str(placed.state),
+        "linked": linked,
+        "position_at_upstox": filled.position,
+    }
 
 
 async def _place(client: Client, order: NewOrder) -> Order:

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from embedded import demo
 from embedded.daemons import ROOT
 from embedded.plan import prepare
 from embedded.stack import Stack
@@ -18,11 +21,16 @@ START_SECS: Final = 2 * PATIENCE_SECS
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that is ready, with patient settings; one for all tests of a module."""
-    folder = tmp_path_factory.mktemp("stack")
-    settings = process_environment(has_outages=True)
+@contextmanager
+def ready_stack(folder: Path) -> Iterator[Stack]:
+    """A stack that is ready, with patient settings, whose market begins at 10:00 IST."""
+    settings = process_environment(has_outages=True) | {
+        "TRADEDAD_SIMULATOR_START_MS": str(demo.starts_ms()),
+        # All users of all tests have the same address.
+        "TRADEDAD_AUTH_FREE_SIGNUPS": "1000",
+        "TRADEDAD_AUTH_FREE_ADDRESS_ATTEMPTS": "1000",
+        "TRADEDAD_AUTH_BCRYPT_COST": "10",
+    }
     # The stack sets this itself: honcho kills processes that stop too slowly.
     del settings["TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS"]
     plan = prepare(
@@ -30,6 +38,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     )
     with (folder / "log").open("wb") as output, Stack(plan, output) as stack:
         stack.wait_ready(START_SECS)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all tests of a module."""
+    with ready_stack(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 

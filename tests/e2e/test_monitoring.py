@@ -3,9 +3,13 @@
 import asyncio
 import json
 import math
+import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -16,13 +20,16 @@ from docgen.monitoring.dashboards.all import DASHBOARDS
 from embedded import demo
 from embedded.demo_order import trade
 from embedded.plan import Plan, prepare
+from embedded.ports import HOST, free_ports
 from embedded.settings import SERVICES
 from embedded.signup import sign_up
 from embedded.stack import Stack
+from operations.certificates import create_authority
 from tests.e2e.conftest import START_SECS
 from tests.support.alerts import AlertReceiver, Prometheus, watched
 from tests.support.builders import KEY
 from tests.support.patience import PATIENCE_SECS
+from tests.support.processes import ChildProcess, child_process
 from tests.support.settings import process_environment
 from tests.support.waiting import wait_until
 from tradedad_client import Account, Client
@@ -48,6 +55,22 @@ class Watched:
         return self.receiver.alerts("/page", status).keys() - OF_LOAD
 
 
+@contextmanager
+def server_metrics(plan: Plan, folder: Path) -> Iterator[str]:
+    """The process with the figures of the stack's servers; yields its address."""
+    (port,) = free_ports(1)
+    (folder / "mongo-url").write_text(plan.mongo_url)
+    (folder / "edge.crt").write_bytes(create_authority(datetime.now(UTC)).certificate)
+    monitor = f"http://{HOST}:{plan.ports['TRADEDAD_STACK_NATS_MONITOR_PORT']}"
+    command = [
+        sys.executable, "-m", "operations.server_metrics", "--port", str(port), "--nats", monitor,
+        "--mongo-url-file", str(folder / "mongo-url"), "--interval-secs", "1",
+        "--certificate", f"edge=file:{folder / 'edge.crt'}",
+    ]  # fmt: skip
+    with child_process(ChildProcess("server-metrics", command, {})):
+        yield f"http://{HOST}:{port}"
+
+
 async def buy(plan: Plan) -> None:
     """A new user's paper order."""
     url = plan.url("TRADEDAD_GATEWAY_PORT")
@@ -61,16 +84,19 @@ async def buy(plan: Plan) -> None:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """The system after the demo: it has had a user, a stream, an order and a bar."""
     folder = tmp_path_factory.mktemp("monitoring")
-    settings = process_environment(has_outages=True) | demo.OVERRIDES
+    settings = process_environment(has_outages=True) | demo.overrides()
     del settings["TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS"]
     plan = prepare(
         data_dir=folder / "data", use_free_ports=True, always_simulated=True, overrides=settings
     )
     with (folder / "log").open("wb") as output, Stack(plan, output) as stack:
         stack.wait_ready(START_SECS)
-        with watched(plan.ops_urls, folder) as (prometheus, receiver):
+        with (
+            server_metrics(plan, folder) as url,
+            watched(plan.ops_urls | {"server-metrics": url}, folder) as (prometheus, receiver),
+        ):
             wait_until(
-                lambda: len(prometheus.query("up == 1")) == len(SERVICES),
+                lambda: len(prometheus.query("up == 1")) == len(SERVICES) + 1,
                 what="every service is scraped",
             )
             asyncio.run(demo.run_demo(plan, Console(quiet=True)))

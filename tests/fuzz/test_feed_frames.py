@@ -10,6 +10,7 @@ from services.ingest.normalise.depth import depth_of
 from services.ingest.normalise.instrument_state import encode_quote
 from services.ingest.normalise.normaliser import Normaliser
 from shared.contracts.messages import decode_candle, decode_depth, decode_quote, encode
+from shared.market.exchange_time import day_start
 from tests.fuzz.rounds import damaged, rounds
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, full_feed
 
@@ -28,6 +29,7 @@ def _fields(source: random.Random) -> dict[str, Any]:
     good: dict[str, Any] = {
         "ltp": 1_400.05, "ltt": MONDAY_10_00, "ltq": 3, "cp": 1_390.0, "vtt": 900, "atp": 1_395.5,
         "oi": 40.0, "tbq": 1_000.0, "tsq": 2_000.0, "iv": 0.2, "delta": 0.5,
+        "iep": 1_401.0, "ieq": 500,
     }  # fmt: skip
     for name, value in good.items():
         if source.random() < 0.3:
@@ -41,7 +43,8 @@ def _fields(source: random.Random) -> dict[str, Any]:
 
     book = [(double(), integer(), double(), integer()) for _ in range(source.randrange(6))]
     minute = (integer(), double(), double(), double(), double(), integer())
-    return good | {"book": book, "minute": minute}
+    day = (source.choice((*_INTEGERS, day_start(MONDAY_10_00))), double(), double(), double())
+    return good | {"book": book, "minute": minute, "day": day}
 
 
 def _frame(source: random.Random) -> bytes:

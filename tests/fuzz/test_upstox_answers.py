@@ -12,9 +12,9 @@ from services.persister.calendar.upstox_answers import (
     read_holidays,
     read_timings,
 )
+from services.persister.candles.candle_rows import decode_candles
 from services.persister.instruments.master_rows import instrument_from_row, master_row
 from services.persister.repair.candle_bars import repaired_bars
-from services.persister.repair.candle_source import _candles
 from services.persister.storage.documents import bar_document
 from shared.market.calendar_data import CalendarData
 from shared.market.exchange_time import WINDOW_MS
@@ -63,9 +63,9 @@ def test_candles_are_bars_that_can_be_stored_or_are_passed_over() -> None:
     windows = {MONDAY_10_00, MONDAY_10_00 + WINDOW_MS}
     for source in rounds(_ROUNDS):
         rows = [mutated(source, _CANDLE) for _ in range(5)]
-        for bar in repaired_bars(KEY, _candles([*rows, _CANDLE]), windows):
+        for bar in repaired_bars(KEY, decode_candles([*rows, _CANDLE]), windows):
             bson.encode(bar_document(bar))
-        (candle,) = _candles([_CANDLE])
+        (candle,) = decode_candles([_CANDLE])
         assert candle.start_ms == MONDAY_10_00
 
 

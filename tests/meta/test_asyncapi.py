@@ -74,8 +74,8 @@ def _requests() -> set[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["Quote", "Depth", "Bar", "UserEvent", "FeedStatus"],
-    ids=["quote", "book", "bar", "order event", "status"],
+    ["Quote", "Depth", "Candle", "Bar", "UserEvent", "FeedStatus"],
+    ids=["quote", "book", "candle", "bar", "order event", "status"],
 )
 def test_stream_md_names_every_field(name: str) -> None:
     for field in document()["components"]["schemas"][name]["properties"]:

@@ -14,6 +14,7 @@ from embedded.daemons import ROOT
 from embedded.settings import all_variables
 from services.gateway.stream.protocol import CloseCode
 from shared.errors import Code
+from tradedad_client.environment import OPTIONS, variable
 
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
 DOCUMENTS = sorted(
@@ -138,7 +139,8 @@ def test_every_variable_that_a_document_names_exists() -> None:
         for name in re.findall(r"TRADEDAD_[A-Z0-9_]*[A-Z0-9]", path.read_text())
     }
     only_of_nats_server = {"TRADEDAD_OBSERVER_NATS_PASSWORD", "TRADEDAD_TRADING_NATS_PASSWORD"}
-    assert named - set(all_variables()) - only_of_nats_server == set()
+    of_client = {variable(option) for option in (*OPTIONS, "upstox_secret")}
+    assert named - set(all_variables()) - only_of_nats_server - of_client == set()
 
 
 def test_every_decision_record_is_numbered_and_in_the_index() -> None:

@@ -29,25 +29,34 @@ MODULES = sorted(
 )
 
 # Third-party packages are imported once. Then each module is imported in a fork of its own, so that
-# an import by one module cannot hide a missing import of another.
+# an import by one module cannot hide a missing import of another. Modules of shared come first and,
+# once each of them can be imported alone, stay for the forks of all others: this saves most of the
+# time.
 IMPORT_EACH = """
 import gc, os, sys
 import aiohttp.web, msgspec, nats, prometheus_client, pydantic_settings, pymongo, structlog
 import upstox_client, uvloop
 gc.disable()  # a collection in a fork would copy memory
 failed = []
-for name in sys.argv[1:]:
-    child = os.fork()
-    if child == 0:
-        try:
-            __import__(name)
-        except BaseException:
-            import traceback
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    if os.waitpid(child, 0)[1]:
-        failed.append(name)
+def import_each(names):
+    for name in names:
+        child = os.fork()
+        if child == 0:
+            try:
+                __import__(name)
+            except BaseException:
+                import traceback
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        if os.waitpid(child, 0)[1]:
+            failed.append(name)
+shared = [name for name in sys.argv[1:] if name.startswith("shared")]
+import_each(shared)
+if not failed:
+    for name in shared:
+        __import__(name)
+    import_each(name for name in sys.argv[1:] if name not in shared)
 sys.exit(", ".join(failed) or 0)
 """
 
@@ -103,6 +112,7 @@ PURE_CONTRACT = "pure logic imports no socket"
 WITHOUT_UNIT_TEST: dict[str, str] = {
     "services.auth.core.ports": "interfaces without code",
     "services.gateway.fanout.framing": "an interface without code",
+    "services.ingest.normalise.merge_result": "a structure without code",
     "services.simulator.feed.modes": "an enumeration",
     "services.simulator.orders.risk_checks": "an interface without code",
     "services.trading.journal.entry": "structs without code",

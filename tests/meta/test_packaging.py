@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from embedded.daemons import ROOT
+from embedded.page.build import build
 
 SERVICES = ("auth", "gateway", "ingest", "persister", "trading")
 
@@ -28,7 +29,19 @@ def build_wheel(project: Path, folder: Path) -> zipfile.ZipFile:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    build()
     return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_wheel_has_the_built_page_with_the_licences_of_its_packages(
+    wheel: zipfile.ZipFile,
+) -> None:
+    page = {name for name in wheel.namelist() if name.startswith("services/gateway/web/")}
+    assert "services/gateway/web/index.html" in page
+    licences = wheel.read("services/gateway/web/licences.md").decode()
+    assert "preact" in licences
+    assert "MIT" in licences
+    assert not any("node_modules" in name for name in wheel.namelist())
 
 
 def folders(wheel: zipfile.ZipFile, depth: int) -> set[str]:
@@ -89,7 +102,11 @@ def test_the_client_has_a_wheel_of_its_own(tmp_path: Path) -> None:
     packages = {name for name in folders(wheel, 1) if not name.endswith(".dist-info")}
     assert packages == {"tradedad_client"}
     assert "tradedad_client/py.typed" in wheel.namelist()
-    assert "License-Expression: Apache-2.0" in metadata(wheel)
+    assert "tradedad_client/CHANGELOG.md" in wheel.namelist()
+    lines = metadata(wheel)
+    assert "License-Expression: Apache-2.0" in lines
+    assert "Author: Trade Dad developers" in lines
+    assert {"Provides-Extra: pandas", "Provides-Extra: polars"} <= {*lines}
 
 
 def test_the_wheel_names_its_licence_and_authors(wheel: zipfile.ZipFile) -> None:

@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from typing import Any, Final
 import aiohttp
 from pymongo import AsyncMongoClient
 
+from embedded.daemons import ROOT
 from embedded.plan import Plan, prepare
 from embedded.ports import HOST
 from embedded.stack import Stack, log_tail
@@ -49,6 +51,7 @@ _CALM_SECS: Final = 180.0
 """Time without faults at the end, in which gaps are repaired."""
 _START_SECS: Final = 180.0
 _DISK_BYTES: Final = 6 << 30
+_LOG: Final = ROOT / ".data" / "soak.log"
 _FAKETIME: Final = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
@@ -159,6 +162,11 @@ async def soak(minutes: float, seed: int, report: SoakReport, folder: Path, is_o
             except BaseException:
                 print(log_tail(folder / "stack.log", 60), file=sys.stderr)
                 raise
+            finally:
+                if report.all_failures():
+                    _LOG.parent.mkdir(exist_ok=True)
+                    shutil.copy(folder / "stack.log", _LOG)
+                    print(f"the log of all services is in {_LOG}", file=sys.stderr)
 
 
 async def _watch(
@@ -194,7 +202,9 @@ async def _watch(
             report.not_ready_samples = detector.not_ready_samples
             report.quotes = sum(client.quotes for client in clients)
             to_ms = windows.closed_until_ms - WINDOW_MS
-            report.bars = await compare_bars(mongo, plan, keys, from_ms=from_ms, to_ms=to_ms)
+            report.bars = await compare_bars(
+                mongo, plan.url("TRADEDAD_SIMULATOR_PORT"), keys, from_ms=from_ms, to_ms=to_ms
+            )
         finally:
             for task in (sampling, detecting):
                 task.cancel()

@@ -1,6 +1,7 @@
 """Compares all stored bars of a stack with the simulator's ledger of trades."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,7 +10,6 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from embedded.expected_bars import differences, expected_bars
-from embedded.plan import Plan
 from shared.market.exchange_time import to_datetime
 
 Database = AsyncMongoClient[dict[str, Any]]
@@ -51,13 +51,13 @@ class StoredWindows:
 
 
 async def compare_bars(
-    mongo: Database, plan: Plan, keys: list[str], *, from_ms: int, to_ms: int
+    mongo: Database, simulator_url: str, keys: Sequence[str], *, from_ms: int, to_ms: int
 ) -> BarReport:
     """Compare the bars that start in `[from_ms, to_ms)` with every trade of the ledger."""
     report = BarReport()
     database = mongo.get_database("tradedad")
     gaps = await database.get_collection("gaps").find({}).to_list()
-    url = f"{plan.url('TRADEDAD_SIMULATOR_PORT')}/simulator/v1/trades"
+    url = f"{simulator_url}/simulator/v1/trades"
     async with aiohttp.ClientSession(timeout=_REQUEST_TIMEOUT) as http:
         for key in keys:
             async with http.get(url, params={"key": key, "to_ms": str(to_ms)}) as response:

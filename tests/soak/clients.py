@@ -66,7 +66,7 @@ async def _read_quotes(watched: WatchedClient, client: Client, keys: list[str]) 
 
 
 async def _read_bars(watched: WatchedClient, client: Client, keys: list[str]) -> None:
-    async for event in client.bars(keys):
+    async for event in client.live_bars(keys):
         if isinstance(event, Bar):
             watched.bars.add((event.key, event.start))
         else:

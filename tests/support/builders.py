@@ -47,13 +47,16 @@ def full_feed(
     tsq: float = 0.0,
     book: list[tuple[float, int, float, int]] | None = None,
     minute: tuple[int, float, float, float, float, int] | None = None,
+    day: tuple[int, float, float, float] | None = None,
+    iep: float = 0.0,
+    ieq: int = 0,
     iv: float = 0.0,
     delta: float = 0.0,
 ) -> Any:
     """A `Feed` in full mode.
 
     `book` holds levels of (bid, bid quantity, ask, ask quantity). `minute` is a completed candle:
-    start, open, high, low, close, volume.
+    start, open, high, low, close, volume. `day` is the running day: start, open, high, low.
     """
     feed = pb.Feed()
     market = feed.fullFeed.marketFF
@@ -61,21 +64,30 @@ def full_feed(
     if ltp or ltt or ltq or cp:
         market.ltpc.ltp, market.ltpc.ltt, market.ltpc.ltq, market.ltpc.cp = ltp, ltt, ltq, cp
     market.vtt, market.atp, market.oi, market.tbq, market.tsq = vtt, atp, oi, tbq, tsq
+    market.iep, market.ieq = iep, ieq
     for bid, bid_qty, ask, ask_qty in book or []:
         market.marketLevel.bidAskQuote.add(bidP=bid, bidQ=bid_qty, askP=ask, askQ=ask_qty)
-    if minute is not None:
-        _add_candles(market.marketOHLC, minute)
+    _add_candles(market.marketOHLC, minute, day)
     if iv or delta:
         market.iv, market.optionGreeks.delta = iv, delta
     return feed
 
 
-def _add_candles(block: Any, minute: tuple[int, float, float, float, float, int]) -> None:
-    start, opened, high, low, close, volume = minute
-    block.ohlc.add(interval="1d", open=1.0, high=9_999.0, low=1.0, close=close, ts=1, vol=99)
-    block.ohlc.add(
-        interval="I1", open=opened, high=high, low=low, close=close, ts=start, vol=volume
-    )
+def _add_candles(
+    block: Any,
+    minute: tuple[int, float, float, float, float, int] | None,
+    day: tuple[int, float, float, float] | None,
+) -> None:
+    """The candles of the feed; without `day`, that of the day is of 1970."""
+    if minute is None and day is None:
+        return
+    start, opened, high, low = day or (1, 1.0, 9_999.0, 1.0)
+    block.ohlc.add(interval="1d", open=opened, high=high, low=low, close=2.0, ts=start, vol=99)
+    if minute is not None:
+        start, opened, high, low, close, volume = minute
+        block.ohlc.add(
+            interval="I1", open=opened, high=high, low=low, close=close, ts=start, vol=volume
+        )
 
 
 def index_feed(
@@ -84,20 +96,24 @@ def index_feed(
     ltt: int,
     cp: float = 0.0,
     minute: tuple[int, float, float, float, float, int] | None = None,
+    day: tuple[int, float, float, float] | None = None,
 ) -> Any:
-    """A `Feed` of an index in full mode; `minute` as in `full_feed`."""
+    """A `Feed` of an index in full mode; `minute` and `day` as in `full_feed`."""
     feed = pb.Feed()
-    if minute is not None:
-        _add_candles(feed.fullFeed.indexFF.marketOHLC, minute)
+    _add_candles(feed.fullFeed.indexFF.marketOHLC, minute, day)
     ltpc = feed.fullFeed.indexFF.ltpc
     ltpc.ltp, ltpc.ltt, ltpc.cp = ltp, ltt, cp
     return feed
 
 
-def ltpc_feed(*, ltp: float = 0.0, ltt: int = 0, ltq: int = 0, cp: float = 0.0) -> Any:
+def ltpc_feed(
+    *, ltp: float = 0.0, ltt: int = 0, ltq: int = 0, cp: float = 0.0, iep: float = 0.0
+) -> Any:
     """A `Feed` in mode ltpc."""
     feed = pb.Feed()
     feed.ltpc.ltp, feed.ltpc.ltt, feed.ltpc.ltq, feed.ltpc.cp = ltp, ltt, ltq, cp
+    if iep:
+        feed.ltpc.iep.value = iep
     return feed
 
 

@@ -10,6 +10,7 @@ from nats.errors import OutboundBufferLimitError
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
+from services.ingest.chains.chain_windows import ChainWindows
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.demand.limits import Mode
@@ -134,6 +135,7 @@ class IngestTerm:
             coverage=CoveragePublisher(bus, self.term, self.demand),
             watchdog=Watchdog(15.0),
             flow=FeedFlow(Calendar(), clock.monotonic()),
+            chains=ChainWindows(),
         )
         self.hours = MarketHours(Calendar())
         self.subscriptions = ConnectionSubscriptions()

@@ -8,7 +8,7 @@ from services.persister.app import build
 from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request
-from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
+from shared.contracts.instruments import INSTRUMENTS_SEARCH, SearchReply, SearchRequest
 from shared.errors import Unavailable
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
@@ -34,6 +34,7 @@ async def persister(
             "ops_port": 0,
             "nats_password": PASSWORD,
             "repair": False,
+            "history": False,
             "calendar_refresh": False,
             "master_url": "http://127.0.0.1:9/none",
             "nats": bus or nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
@@ -57,8 +58,9 @@ async def answering_persister(
 
         async def answers() -> bool:
             try:
+                request = SearchRequest(query="none")
                 await send_request(
-                    bus, CLOCK, INSTRUMENTS_GET, GetRequest(keys=["none"]), GetReply, timeout_secs=1
+                    bus, CLOCK, INSTRUMENTS_SEARCH, request, SearchReply, timeout_secs=1
                 )
             except Unavailable:
                 return False

@@ -14,7 +14,7 @@ from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 from tests.support.processes import child_process
 from tests.support.servers import Daemon, data_folder, mongod_program
 
-_MEMBERS: Final = 3
+MEMBERS: Final = 3
 # As short as three processes on a busy machine allow: a member that misses heartbeats for this
 # long starts an election.
 _SETTINGS: Final = {"electionTimeoutMillis": 2_000, "heartbeatIntervalMillis": 300}
@@ -48,6 +48,21 @@ class ReplicaSet:
             time.sleep(0.05)
         raise TimeoutError("the replica set has no primary")
 
+    def member(self, *, is_primary: bool) -> Daemon:
+        """The primary, or a secondary."""
+        primary = self.primary()
+        return next(
+            server for port, server in self._members.items() if (port == primary) is is_primary
+        )
+
+    def wait_complete(self) -> None:
+        """Wait until all members are primary or secondary."""
+        deadline = time.monotonic() + PATIENCE_SECS
+        while not all(map(self._is_data_bearing, self._members)):
+            if time.monotonic() > deadline:
+                raise TimeoutError("a member of the replica set has not caught up")
+            time.sleep(0.1)
+
     def step_down(self) -> int:
         """Make the primary a secondary; the port of the next primary."""
         with self._client(self.primary(), timeout_ms=PATIENCE_MS) as client:
@@ -63,11 +78,18 @@ class ReplicaSet:
         return server
 
     def _is_primary(self, port: int) -> bool:
+        return bool(self._hello(port).get("isWritablePrimary"))
+
+    def _is_data_bearing(self, port: int) -> bool:
+        hello = self._hello(port)
+        return bool(hello.get("isWritablePrimary") or hello.get("secondary"))
+
+    def _hello(self, port: int) -> dict[str, Any]:
         try:
             with self._client(port, timeout_ms=_PROBE_MS) as client:
-                return bool(client.admin.command("hello").get("isWritablePrimary"))
+                return client.admin.command("hello")
         except PyMongoError:
-            return False
+            return {}
 
     def _client(self, port: int, *, timeout_ms: int) -> "MongoClient[dict[str, Any]]":
         return MongoClient(
@@ -83,7 +105,7 @@ def run_replica_set() -> Iterator[ReplicaSet]:
     members = {}
     with ExitStack() as stack:
         folder = stack.enter_context(data_folder("tradedad-mongos-"))
-        for port in free_ports(_MEMBERS):
+        for port in free_ports(MEMBERS):
             command = daemons.mongod_command(program, port=port, folder=folder / str(port))
             members[port] = Daemon(command, port, {})
             stack.enter_context(child_process(members[port]))

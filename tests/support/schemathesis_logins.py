@@ -10,7 +10,10 @@ from typing import Any
 import requests
 import schemathesis
 
+from tests.support import schemathesis_checks
 from tests.support.patience import PATIENCE_SECS
+
+__all__ = ["FreshLogin", "schemathesis_checks"]
 
 
 @schemathesis.auth(refresh_interval=None)

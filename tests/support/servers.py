@@ -67,7 +67,7 @@ class NatsServer(Daemon):
         client = Client()
         await client.connect(
             self.url, user=user, password=PASSWORD, inbox_prefix=f"_INBOX.{user}",
-            connect_timeout=round(PATIENCE_SECS),
+            connect_timeout=round(PATIENCE_SECS), max_reconnect_attempts=-1,
         )  # fmt: skip
         return client
 

@@ -11,7 +11,7 @@ from tests.support.patience import LEASE_TTL_SECS, OUTAGE_SECS, PATIENCE_MS, PAT
 _PING_SECS: Final = 20
 _OUTAGE_PING_SECS: Final = 2
 
-RUNTIME: Final = RuntimeSettings(shutdown_deadline_secs=PATIENCE_SECS)
+RUNTIME: Final = RuntimeSettings(shutdown_deadline_secs=PATIENCE_SECS, shutdown_grace_secs=0)
 
 
 def nats_settings(
@@ -62,6 +62,7 @@ def process_environment(
     return {
         "TRADEDAD_LOG_FORMAT": "json",
         "TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS": f"{RUNTIME.shutdown_deadline_secs:g}",
+        "TRADEDAD_RUNTIME_SHUTDOWN_GRACE_SECS": f"{RUNTIME.shutdown_grace_secs:g}",
         "TRADEDAD_NATS_CONNECT_TIMEOUT_SECS": str(nats.connect_timeout_secs),
         "TRADEDAD_NATS_REQUEST_TIMEOUT_SECS": f"{nats.request_timeout_secs:g}",
         "TRADEDAD_NATS_PING_INTERVAL_SECS": str(nats.ping_interval_secs),

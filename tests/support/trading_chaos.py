@@ -1,5 +1,6 @@
 """Commands that are repeated until they are answered, and a check of everything that was stored."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, TypeVar
@@ -10,17 +11,8 @@ from services.trading.journal.entry import Entry
 from services.trading.portfolio.account import PaperAccount
 from services.trading.store.documents import COMMANDS, JOURNAL
 from shared.contracts.order_terms import Account
-from shared.contracts.trading import (
-    AccountQuery,
-    Events,
-    EventsQuery,
-    Funds,
-    Operation,
-    Orders,
-    OrdersQuery,
-    Positions,
-    UserEvent,
-)
+from shared.contracts.trading import AccountQuery, EventsQuery, Operation, OrdersQuery
+from shared.contracts.trading_replies import Events, Funds, Orders, Positions, UserEvent
 from shared.errors import CommandInFlight, Overloaded, Unavailable
 from shared.runtime.mongo import Mongo
 from tests.support.trading_client import TradingClient
@@ -67,6 +59,51 @@ async def entries_of(mongo: Mongo, user_id: str) -> list[Entry]:
     return [msgspec.json.decode(found["entry"], type=Entry) async for found in cursor]
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Everything that the service says of one user's paper account."""
+
+    orders: Orders
+    positions: Positions
+    funds: Funds
+    events: list[UserEvent]
+
+
+async def _answers(client: TradingClient) -> Answers:
+    user_id = client.user_id
+    orders = OrdersQuery(user_id=user_id, account=Account.PAPER)
+    account = AccountQuery(user_id=user_id, account=Account.PAPER)
+    return Answers(
+        orders=await repeated(client, Operation.ORDERS, orders, Orders),
+        positions=await repeated(client, Operation.POSITIONS, account, Positions),
+        funds=await repeated(client, Operation.FUNDS, account, Funds),
+        events=await _events(client),
+    )
+
+
+async def _events(client: TradingClient) -> list[UserEvent]:
+    told: list[UserEvent] = []
+    while True:
+        query = EventsQuery(user_id=client.user_id, after=len(told))
+        page = await repeated(client, Operation.EVENTS, query, Events)
+        if not page.events:
+            return told
+        told += page.events
+
+
+async def _at_rest(mongo: Mongo, client: TradingClient) -> tuple[list[Entry], Answers]:
+    """The journal and the answers, between which the last quote has filled no further order."""
+
+    async def unchanged() -> list[tuple[list[Entry], Answers]]:
+        before = await entries_of(mongo, client.user_id)
+        answers = await _answers(client)
+        entries = await entries_of(mongo, client.user_id)
+        return [(entries, answers)] if len(entries) == len(before) else []
+
+    (found,) = await eventually(unchanged, what="the journal grows no more")
+    return found
+
+
 async def check_account(mongo: Mongo, client: TradingClient) -> PaperAccount:
     """The account by the journal of the client's user, once journal, events and replies agree.
 
@@ -74,26 +111,19 @@ async def check_account(mongo: Mongo, client: TradingClient) -> PaperAccount:
     - What was published is what is stored, each event once and in order.
     - Orders, positions and funds are those of the journal, computed in two ways.
     """
-    user_id = client.user_id
-    orders = await repeated(
-        client, Operation.ORDERS, OrdersQuery(user_id=user_id, account=Account.PAPER), Orders
-    )
-    query = AccountQuery(user_id=user_id, account=Account.PAPER)
-    positions = await repeated(client, Operation.POSITIONS, query, Positions)
-    funds = await repeated(client, Operation.FUNDS, query, Funds)
-    entries = await entries_of(mongo, user_id)
-    account = PaperAccount(user_id, Decimal(OPENING_CASH))
+    entries, answers = await _at_rest(mongo, client)
+    account = PaperAccount(client.user_id, Decimal(OPENING_CASH))
     for entry in entries:
         account.apply(entry)
     await _check_numbers(mongo)
-    told = await _check_events(client, len(entries))
-    last_views = {event.order.order_id: event.order for event in told if event.order is not None}
+    _check_events(client, answers.events, len(entries))
     views = {order.order_id: account.order_view(order) for order in account.orders.values()}
-    assert {order.order_id: order for order in orders.orders} == views == last_views
-    prices = {position.key: position.ltp for position in positions.positions}
-    assert account.positions(prices.get) == positions
-    assert account.funds(prices.get) == funds
-    _check_money(entries, funds)
+    assert {order.order_id: order for order in answers.orders.orders} == views
+    assert {event.order.order_id: event.order for event in answers.events if event.order} == views
+    prices = {position.key: position.ltp for position in answers.positions.positions}
+    assert account.positions(prices.get) == answers.positions
+    assert account.funds(prices.get) == answers.funds
+    _check_money(entries, answers.funds)
     return account
 
 
@@ -105,20 +135,13 @@ async def _check_numbers(mongo: Mongo) -> None:
     ].count_documents({})
 
 
-async def _check_events(client: TradingClient, count: int) -> list[UserEvent]:
-    """Read all events again, and compare them with those that were received."""
-    told: list[UserEvent] = []
-    while len(told) < count:
-        query = EventsQuery(user_id=client.user_id, after=len(told))
-        page = await repeated(client, Operation.EVENTS, query, Events)
-        assert page.events
-        told += page.events
+def _check_events(client: TradingClient, told: list[UserEvent], count: int) -> None:
+    """Compare the events that were read again with those that were received."""
     assert [event.seq for event in told] == list(range(1, count + 1))
     received = [event.seq for event in client.events]
     assert received == sorted(set(received)), "an event came twice or late"
     for event in client.events:
         assert event == told[event.seq - 1]
-    return told
 
 
 def _check_money(entries: list[Entry], funds: Funds) -> None:

@@ -10,19 +10,14 @@ import msgspec
 from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
-from shared.bus.requests import Handler, Responder, send_request
+from shared.bus.requests import send_request
+from shared.bus.responder import Handler, Responder
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest, Instrument
 from shared.contracts.messages import ClockTick, Depth, FeedState, encode
 from shared.contracts.order_terms import Account, OrderType, Product, Side
 from shared.contracts.subjects import CLOCK, depth_subject, order_subject, quote_subject
-from shared.contracts.trading import (
-    AccountQuery,
-    Funds,
-    Operation,
-    OrderRequest,
-    UserEvent,
-    trading_subject,
-)
+from shared.contracts.trading import AccountQuery, Operation, OrderRequest, trading_subject
+from shared.contracts.trading_replies import Funds, UserEvent
 from shared.errors import Unavailable
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop

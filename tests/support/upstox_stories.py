@@ -10,15 +10,8 @@ from typing import Any, Final
 
 from shared.bus.connection import Bus
 from shared.contracts.order_terms import Account, OrderType, Side
-from shared.contracts.trading import (
-    CancelRequest,
-    ModifyRequest,
-    Operation,
-    Orders,
-    OrdersQuery,
-    OrderView,
-    Trades,
-)
+from shared.contracts.trading import CancelRequest, ModifyRequest, Operation, OrdersQuery
+from shared.contracts.trading_replies import Orders, OrderView, Trades
 from shared.errors import LinkStateInvalid
 from tests.support.builders import KEY
 from tests.support.patience import PATIENCE_SECS

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Final
 
-from shared.contracts.trading import OrderView, Trade, UserEvent
+from shared.contracts.trading_replies import OrderView, Trade, UserEvent
 
 Row = Mapping[str, Any]
 _FINAL: Final = frozenset({"filled", "cancelled", "rejected", "expired"})

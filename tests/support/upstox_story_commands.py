@@ -5,13 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from shared.contracts.trading import (
-    CancelRequest,
-    ModifyRequest,
-    Operation,
-    OrderRequest,
-    OrderView,
-)
+from shared.contracts.trading import CancelRequest, ModifyRequest, Operation, OrderRequest
+from shared.contracts.trading_replies import OrderView
 from shared.errors import (
     BrokerRefused,
     CommandInFlight,

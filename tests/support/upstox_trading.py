@@ -12,15 +12,8 @@ import aiohttp
 
 from services.trading.links.seal_keys import create_seal_key
 from shared.contracts.order_terms import Account, OrderType
-from shared.contracts.trading import (
-    Operation,
-    OrderDetail,
-    OrderQuery,
-    OrderRequest,
-    Orders,
-    OrdersQuery,
-    OrderView,
-)
+from shared.contracts.trading import Operation, OrderQuery, OrderRequest, OrdersQuery
+from shared.contracts.trading_replies import OrderDetail, Orders, OrderView
 from shared.contracts.upstox_links import (
     LinkBeginReply,
     LinkBeginRequest,

@@ -10,11 +10,12 @@ from docgen.monitoring.dashboards.gateway import GATEWAY
 from docgen.monitoring.dashboards.ingest import INGEST
 from docgen.monitoring.dashboards.overview import OVERVIEW
 from docgen.monitoring.dashboards.persister import PERSISTER
+from docgen.monitoring.dashboards.servers import SERVERS
 from docgen.monitoring.dashboards.trading import TRADING
 from docgen.monitoring.panels import dashboard_json
 from embedded.daemons import ROOT
 
-DASHBOARDS: Final = (OVERVIEW, INGEST, GATEWAY, PERSISTER, AUTH, TRADING)
+DASHBOARDS: Final = (OVERVIEW, INGEST, GATEWAY, PERSISTER, AUTH, TRADING, SERVERS)
 FOLDER: Final = ROOT / "deploy" / "grafana" / "dashboards"
 
 

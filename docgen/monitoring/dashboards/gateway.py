@@ -75,6 +75,8 @@ GATEWAY: Final = Dashboard(
                 panel("Dropped and malformed", "ops", "Idle connections and bad requests.",
                       dropped=rate('tradedad_http_dropped_connections_total{job="gateway"}'),
                       malformed=rare('tradedad_malformed_http_requests_total{job="gateway"}')),
+                panel("Reports of browsers", "ops", "Policy violations and errors of the page.",
+                      each_kind=rare("tradedad_gateway_page_reports_total", "kind")),
                 panel("Failed fetches of keys", "ops", "The gateways ask auth for them.",
                       failures=rate("tradedad_jwks_fetch_failures_total")),
                 panel("Event loop lag", "s", "p99 of each gateway.",

@@ -1,8 +1,8 @@
-"""The use cases of administrators: list, disable and enable accounts, and end their sessions."""
+"""The use cases of administrators: accounts, their sessions, and the audit log."""
 
 from datetime import datetime
 
-from services.auth.core.entities import Caller, Event, SessionTermination, User
+from services.auth.core.entities import AuditEntry, Caller, Event, SessionTermination, User
 from services.auth.core.ports import AuditLog, RevocationNotifier, TerminationStore, UserStore
 from services.auth.core.sessions import SessionService
 from shared.contracts.roles import ADMIN_ROLE
@@ -34,10 +34,22 @@ class AdminService:
         self._revocations = revocations
         self._clock = clock
 
-    async def list_users(self, caller: Caller, after: str, limit: int) -> list[User]:
-        """Return up to `limit` accounts whose address sorts after `after`, in that order."""
+    async def list_users(
+        self, caller: Caller, after: str, limit: int, prefix: str = ""
+    ) -> list[User]:
+        """Return up to `limit` accounts whose address sorts after `after`, in that order.
+
+        All of them have addresses that start with `prefix`.
+        """
         self._require_admin(caller)
-        return await self._users.list_page(after, limit)
+        return await self._users.list_page(after, limit, prefix)
+
+    async def audit_log(
+        self, caller: Caller, user_id: str | None, before: str, limit: int
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, the newest first, as `AuditLog.newest` does."""
+        self._require_admin(caller)
+        return await self._audit.newest(user_id, before, limit)
 
     async def disable(self, caller: Caller, user_id: str) -> int:
         """Disable an account and end its sessions; returns their number.

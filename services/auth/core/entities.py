@@ -103,6 +103,22 @@ class Event(StrEnum):
     USER_ENABLED = "user_enabled"
     USER_REVOKED = "user_revoked"
     ADMIN_GRANTED = "admin_granted"
+    ADMIN_REVOKED = "admin_revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An entry of the audit log, as administrators read it."""
+
+    entry_id: str
+    """Sorts by the time at which the entry was added."""
+    at: datetime
+    event: str
+    source: RequestSource
+    user_id: str | None = None
+    """The account concerned; None if there is none, for example of an unknown e-mail address."""
+    by: str | None = None
+    """The administrator who acted on the account."""
 
 
 @dataclass(frozen=True, slots=True)

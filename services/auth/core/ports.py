@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from services.auth.core.entities import (
     AccessToken,
     AttemptLimit,
+    AuditEntry,
     Event,
     LoginSession,
     RequestSource,
@@ -40,8 +41,11 @@ class UserStore(Protocol):
         """Return the account with this normalised e-mail address; None if there is none."""
         ...
 
-    async def list_page(self, after: str, limit: int) -> list[User]:
-        """Return up to `limit` accounts whose address sorts after `after`, in that order."""
+    async def list_page(self, after: str, limit: int, prefix: str = "") -> list[User]:
+        """Return up to `limit` accounts whose address sorts after `after`, in that order.
+
+        All of them have addresses that start with `prefix`.
+        """
         ...
 
     async def record_login(self, user: User, now: datetime) -> bool:
@@ -212,6 +216,13 @@ class AuditLog(Protocol):
 
         `user_id` is the account concerned, `by` the administrator who acted on it, and
         `email` a keyed hash of an address that has no account.
+        """
+        ...
+
+    async def newest(self, user_id: str | None, before: str, limit: int) -> list[AuditEntry]:
+        """Return up to `limit` entries, the newest first: of one account, or of all if None.
+
+        `before` is the id of the entry that precedes the first one; empty for the newest.
         """
         ...
 

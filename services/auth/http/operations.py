@@ -6,6 +6,8 @@ from typing import Final
 from services.auth.http import cookies
 from services.auth.http.schemas import (
     Account,
+    AuditLogPage,
+    AuditQuery,
     Ended,
     Jwks,
     LoginRequest,
@@ -18,6 +20,14 @@ from services.auth.http.schemas import (
     Users,
     UsersQuery,
 )
+from services.auth.http.watchlist_schemas import (
+    RevisionQuery,
+    WatchlistBody,
+    WatchlistOrder,
+    WatchlistPath,
+    WatchlistsBody,
+    WatchlistSetting,
+)
 from shared.errors import (
     AccountDisabled,
     BadCredentials,
@@ -25,10 +35,14 @@ from shared.errors import (
     EmailTaken,
     Forbidden,
     InvalidField,
+    LimitExceeded,
     NotFound,
     Overloaded,
+    RateLimited,
     ReauthenticationRequired,
     Revoked,
+    StaleRevision,
+    TimedOut,
     TokenExpired,
     TooLarge,
     TooManyAttempts,
@@ -45,7 +59,7 @@ _SCHEMES: Final = {
     COOKIE: {"type": "apiKey", "in": "cookie", "name": cookies.REFRESH},
 }
 _DESCRIPTION: Final = """\
-Accounts, sessions and access tokens. Programs send and receive tokens in bodies. Pages log in
+Accounts, sessions, access tokens and watchlists. Programs send and receive tokens in bodies. Pages log in
 with `cookie: true`: their refresh token is then in a cookie that no script can read. The cookie
 is accepted only in requests of pages of an allowed origin, as Sec-Fetch-Site or Origin shows.
 """
@@ -54,6 +68,8 @@ _BODY: Final = (BadMessage, InvalidField, TooLarge, UnsupportedEncoding)
 _TOKEN: Final = (Unauthenticated, TokenExpired, Revoked, Unavailable)
 _PASSWORD: Final = (BadCredentials, TooManyAttempts, Overloaded, Unavailable)
 _ADMIN: Final = (*_TOKEN, Forbidden)
+# The gateway counts these by user, and may wait for auth in vain.
+_LISTS: Final = (*_TOKEN, RateLimited, Overloaded, TimedOut)
 
 SIGNUP: Final = Operation(
     method="POST", path="/auth/signup", name="signup", tags=["accounts"],
@@ -136,6 +152,35 @@ REVOKE_USER: Final = Operation(
     responses={200: Ended}, security=(BEARER,),
     errors=(*_ADMIN, ReauthenticationRequired, NotFound),
 )  # fmt: skip
+AUDIT_LOG: Final = Operation(
+    method="GET", path="/auth/admin/audit", name="auditLog", tags=["admin"],
+    summary="Read the audit log in pages, the newest entries first.",
+    query=AuditQuery, responses={200: AuditLogPage}, security=(BEARER,),
+    errors=(*_ADMIN, InvalidField),
+)  # fmt: skip
+WATCHLISTS: Final = Operation(
+    method="GET", path="/v1/watchlists", name="watchlists", tags=["watchlists"],
+    summary="The watchlists of the user, in their order.",
+    responses={200: WatchlistsBody}, security=(BEARER,), errors=_LISTS,
+)  # fmt: skip
+ORDER_WATCHLISTS: Final = Operation(
+    method="PUT", path="/v1/watchlists", name="orderWatchlists", tags=["watchlists"],
+    summary="Put the watchlists into another order.",
+    body=WatchlistOrder, responses={200: WatchlistsBody}, security=(BEARER,),
+    errors=(*_LISTS, *_BODY, StaleRevision),
+)  # fmt: skip
+SAVE_WATCHLIST: Final = Operation(
+    method="PUT", path="/v1/watchlists/{list_id}", name="saveWatchlist", tags=["watchlists"],
+    summary="Create a watchlist, or change its name and keys.",
+    path_parameters=WatchlistPath, body=WatchlistSetting, responses={200: WatchlistBody},
+    security=(BEARER,), errors=(*_LISTS, *_BODY, StaleRevision, NotFound, LimitExceeded),
+)  # fmt: skip
+REMOVE_WATCHLIST: Final = Operation(
+    method="DELETE", path="/v1/watchlists/{list_id}", name="removeWatchlist", tags=["watchlists"],
+    summary="Remove a watchlist; does nothing if there is none.",
+    path_parameters=WatchlistPath, query=RevisionQuery, responses={204: None},
+    security=(BEARER,), errors=(*_LISTS, InvalidField, StaleRevision, NotFound),
+)  # fmt: skip
 JWKS: Final = Operation(
     method="GET", path="/.well-known/jwks.json", name="jwks", tags=["keys"],
     summary="Get the public keys with which access tokens are verified.",
@@ -144,7 +189,8 @@ JWKS: Final = Operation(
 
 ALL: Final = (
     SIGNUP, LOGIN, REFRESH, LOGOUT, LOGOUT_ALL, REAUTHENTICATE, PASSWORD, ME, SESSIONS,
-    REVOKE_SESSION, USERS, DISABLE, ENABLE, REVOKE_USER, JWKS,
+    REVOKE_SESSION, USERS, DISABLE, ENABLE, REVOKE_USER, AUDIT_LOG,
+    WATCHLISTS, ORDER_WATCHLISTS, SAVE_WATCHLIST, REMOVE_WATCHLIST, JWKS,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from services.auth.http import operations
 from shared.runtime.health import Readiness, health_routes
 from shared.web.openapi import Operation
 from shared.web.problems import problems
+from shared.web.request_spans import add_request_spans
 
 MAX_BODY_BYTES: Final = 16 * 1024
 
@@ -23,6 +24,7 @@ def application(routes: Iterable[Route], readiness: Readiness) -> web.Applicatio
     Errors are answered as problem documents (RFC 9457); a body of more than 16 KiB is refused.
     """
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY_BYTES)
+    add_request_spans(app, is_public=False)
     for operation, handler in routes:
         app.router.add_route(operation.method, operation.path, _counted(operation, handler))
     app.router.add_get("/auth/openapi.json", _document_handler(operations.openapi()))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
-from services.auth.core.entities import LoginSession, User
+from services.auth.core.entities import AuditEntry, LoginSession, User
 from services.auth.core.sessions import SessionTokens
 
 
@@ -79,6 +79,18 @@ class UsersQuery(RequestModel):
     after: str = ""
     """Start with the first address that sorts after this one."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    prefix: Annotated[str, Field(max_length=254)] = ""
+    """Only addresses that start with this text, in lower case."""
+
+
+class AuditQuery(RequestModel):
+    """A page of the audit log."""
+
+    user_id: Annotated[str | None, Field(max_length=64)] = None
+    """Only entries of this account."""
+    before: Annotated[str, Field(max_length=24)] = ""
+    """The `next` of the page before; empty for the newest entries."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class Account(ResponseModel):
@@ -87,10 +99,17 @@ class Account(ResponseModel):
     user_id: str
     email: str
     created_at: datetime
+    roles: list[str]
+    """Rights beyond those of every account: `admin`."""
 
     @classmethod
     def of(cls, user: User) -> "Account":
-        return cls(user_id=user.user_id, email=user.email, created_at=user.created_at)
+        return cls(
+            user_id=user.user_id,
+            email=user.email,
+            created_at=user.created_at,
+            roles=list(user.roles),
+        )
 
 
 class Tokens(ResponseModel):
@@ -196,6 +215,41 @@ class Users(ResponseModel):
     users: list[UserBody]
     next: str | None = None
     """The value of `after` for the next page; absent on the last page."""
+
+
+class AuditEntryBody(ResponseModel):
+    """An entry of the audit log."""
+
+    entry_id: str
+    at: datetime
+    event: str
+    address: str
+    """The IP address of the request; `local` for commands of an operator."""
+    user_agent: str
+    user_id: str | None = None
+    """The account concerned; absent if there is none, for example of an unknown e-mail address."""
+    by: str | None = None
+    """The user id of the administrator who acted on the account; absent for other entries."""
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> "AuditEntryBody":
+        return cls(
+            entry_id=entry.entry_id,
+            at=entry.at,
+            event=entry.event,
+            address=entry.source.address,
+            user_agent=entry.source.user_agent,
+            user_id=entry.user_id,
+            by=entry.by,
+        )
+
+
+class AuditLogPage(ResponseModel):
+    """A page of the audit log, the newest entry first."""
+
+    entries: list[AuditEntryBody]
+    next: str | None = None
+    """The value of `before` for the next page; absent on the last page."""
 
 
 class Jwk(ResponseModel):

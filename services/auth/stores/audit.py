@@ -4,11 +4,14 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pymongo import ASCENDING, IndexModel
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.auth.core.entities import Event, RequestSource
+from services.auth.core.entities import AuditEntry, Event, RequestSource
 from services.auth.stores.database import failures_as_unavailable
+from shared.errors import InvalidField
 from shared.runtime.clock import Clock
 from shared.runtime.limited_log import LimitedLog
 from shared.runtime.logs import get_logger
@@ -56,6 +59,7 @@ class MongoAudit:
         indexes = [
             IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
             IndexModel([("user_id", ASCENDING), ("at", ASCENDING)], name="user"),
+            IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="user_newest"),
         ]
         await ensure_collection(self._db, COLLECTION, _SCHEMA, indexes)
 
@@ -86,6 +90,34 @@ class MongoAudit:
         )
         with failures_as_unavailable():
             await self._entries.insert_one(entry)
+
+    async def newest(self, user_id: str | None, before: str, limit: int) -> list[AuditEntry]:
+        """Raises InvalidField if `before` is not the id of an entry, and Unavailable."""
+        query: Document = {} if user_id is None else {"user_id": user_id}
+        if before:
+            query["_id"] = {"$lt": _entry_id(before)}
+        with failures_as_unavailable():
+            cursor = self._entries.find(query).sort("_id", DESCENDING)
+            documents = await cursor.limit(limit).to_list()
+        return [_from_document(document) for document in documents]
+
+
+def _entry_id(text: str) -> ObjectId:
+    try:
+        return ObjectId(text)
+    except InvalidId:
+        raise InvalidField("before: not the id of an entry", field="before") from None
+
+
+def _from_document(document: Document) -> AuditEntry:
+    return AuditEntry(
+        entry_id=str(document["_id"]),
+        at=document["at"],
+        event=document["event"],
+        source=RequestSource(document["address"], document["user_agent"]),
+        user_id=document.get("user_id"),
+        by=document.get("by"),
+    )
 
 
 def _digest(session_id: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """Accounts in MongoDB."""
 
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -82,10 +83,12 @@ class MongoUsers:
         """Raises Unavailable."""
         return await self._find_one({"email": email})
 
-    async def list_page(self, after: str, limit: int) -> list[User]:
+    async def list_page(self, after: str, limit: int, prefix: str = "") -> list[User]:
         """Raises Unavailable."""
+        # An anchored pattern of plain text reads only its part of the index.
+        email: Document = {"$gt": after} | ({"$regex": f"^{re.escape(prefix)}"} if prefix else {})
         with failures_as_unavailable():
-            cursor = self._users.find({"email": {"$gt": after}}).sort("email", ASCENDING)
+            cursor = self._users.find({"email": email}).sort("email", ASCENDING)
             documents = await cursor.limit(limit).to_list()
         return [_from_document(document) for document in documents]
 
@@ -112,13 +115,21 @@ class MongoUsers:
             result = await self._users.update_one({"_id": user_id}, {"$set": {"disabled_at": None}})
         return result.matched_count == 1
 
-    async def grant(self, email: str, role: str) -> User | None:
-        """Give the account with this address a role; None if there is none. Raises Unavailable."""
+    async def list_with_role(self, role: str) -> list[User]:
+        """Return all accounts with a role, by address; reads all accounts. Raises Unavailable."""
         with failures_as_unavailable():
-            document = await self._users.find_one_and_update(
-                {"email": email}, {"$addToSet": {"roles": role}}, return_document=True
-            )
-        return None if document is None else _from_document(document)
+            documents = await self._users.find({"roles": role}).sort("email", ASCENDING).to_list()
+        return [_from_document(document) for document in documents]
+
+    async def grant(self, user_id: str, role: str) -> None:
+        """Give an account a role, if there is the account. Raises Unavailable."""
+        with failures_as_unavailable():
+            await self._users.update_one({"_id": user_id}, {"$addToSet": {"roles": role}})
+
+    async def take_back(self, user_id: str, role: str) -> None:
+        """Take a role away from an account, if there is the account. Raises Unavailable."""
+        with failures_as_unavailable():
+            await self._users.update_one({"_id": user_id}, {"$pull": {"roles": role}})
 
     async def _find_one(self, query: Document) -> User | None:
         with failures_as_unavailable():

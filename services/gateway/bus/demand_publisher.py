@@ -68,8 +68,10 @@ class DemandPublisher:
         if hub.interest_version == self._interest_version:
             return
         self._interest_version = hub.interest_version
-        quotes = hub.subscribed_keys(Channel.QUOTES) + hub.subscribed_keys(Channel.BARS)
-        if self._interest.want(quotes, hub.subscribed_keys(Channel.DEPTH)):
+        channels = (Channel.QUOTES, Channel.CANDLES, Channel.BARS)
+        quotes = [key for channel in channels for key in hub.subscribed_keys(channel)]
+        depth, chains = hub.subscribed_keys(Channel.DEPTH), hub.subscribed_keys(Channel.CHAIN)
+        if self._interest.want(quotes, depth, chains):
             self._has_changed = True
 
     async def _publish(self) -> None:

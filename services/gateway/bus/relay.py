@@ -1,4 +1,4 @@
-"""Moves messages from NATS into the hub, beginning with the last quote of each instrument."""
+"""Moves messages from NATS into the hub, beginning with each instrument's last quote and candle."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -8,17 +8,29 @@ from nats.aio.msg import Msg
 
 from services.gateway import metrics
 from services.gateway.bus.direct_client import DirectClient
+from services.gateway.fanout.book_levels import five_levels, is_deep
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.ingest_clock import IngestClock
+from services.gateway.fanout.latest_chains import LatestChains
+from services.gateway.fanout.topic_subjects import deep_subject
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import Entry, TickReader
-from shared.contracts.subjects import ALL_BARS, ALL_DEPTH, ALL_ORDERS, ALL_QUOTES
+from shared.contracts.option_chains import ALL_CHAINS
+from shared.contracts.subjects import (
+    ALL_BARS,
+    ALL_CANDLES_1M,
+    ALL_DEPTH,
+    ALL_ORDERS,
+    ALL_QUOTES,
+)
 from shared.errors import InvalidField, StreamUnavailable
+from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
+from shared.runtime.tracing import Kind, Span, received
 
 log = get_logger(__name__)
 
@@ -43,8 +55,12 @@ class Relay:
         readiness: Readiness,
         on_missed: Callable[[], None],
         ingest_clock: IngestClock,
+        chains: LatestChains,
+        clock: Clock,
     ) -> None:
         self._ingest_clock = ingest_clock
+        self._chains = chains
+        self._clock = clock
         self._bus = bus
         self._client = client
         self._hub = hub
@@ -53,6 +69,7 @@ class Relay:
         self._readiness = readiness
         self._on_missed = on_missed
         self._counted_version = 0
+        self._put_event = self._putter(Channel.ORDERS)
         readiness.down(DEPENDENCY, "the last quotes have not been read yet")
 
     async def run(self) -> None:
@@ -61,9 +78,11 @@ class Relay:
         client.after_each_read(self._after_read)
         subscriptions = [
             await client.take(ALL_QUOTES, self._publisher(Channel.QUOTES)),
-            await client.take(ALL_DEPTH, self._publisher(Channel.DEPTH)),
+            await client.take(ALL_DEPTH, self._put_book),
+            await client.subscribe(ALL_CHAINS, cb=self._put_chain),
+            await client.subscribe(ALL_CANDLES_1M, cb=self._put_candle),
             await client.subscribe(ALL_BARS, cb=self._putter(Channel.BARS)),
-            await client.subscribe(ALL_ORDERS, cb=self._putter(Channel.ORDERS)),
+            await client.subscribe(ALL_ORDERS, cb=self._put_order_event),
         ]
         try:
             while True:
@@ -91,6 +110,20 @@ class Relay:
 
         return take
 
+    def _put_book(self, subject: str, data: bytes) -> None:
+        """Distribute a book of 30 levels to its subscribers, and its best five to all others."""
+        try:
+            if is_deep(data):
+                self._hub.publish(
+                    Channel.DEPTH, deep_subject(subject), data, self._ingest_clock.now_us()
+                )
+                if not self._hub.has_topic(subject):
+                    return
+                data = five_levels(data)
+            self._hub.publish(Channel.DEPTH, subject, data, self._ingest_clock.now_us())
+        except (msgspec.DecodeError, InvalidField):
+            metrics.MALFORMED_MESSAGES.labels(Channel.DEPTH.value).inc()
+
     def _after_read(self) -> None:
         self._flusher.mark()
         metrics.RECEIVED_MESSAGES.inc(self._hub.version - self._counted_version)
@@ -107,14 +140,38 @@ class Relay:
 
         return put
 
+    async def _put_chain(self, message: Msg) -> None:
+        subject, data = message.subject, message.data
+        try:
+            self._chains.put(subject, data, self._clock.monotonic())
+            self._hub.publish(Channel.CHAIN, subject, data, self._ingest_clock.now_us())
+        except (msgspec.DecodeError, InvalidField):
+            metrics.MALFORMED_MESSAGES.labels(Channel.CHAIN.value).inc()
+        else:
+            self._flusher.mark()
+
+    async def _put_order_event(self, message: Msg) -> None:
+        cause = received(message.headers)
+        if cause is None:
+            await self._put_event(message)
+            return
+        with Span("orders deliver", Kind.CONSUMER, parent=cause):
+            await self._put_event(message)
+
+    async def _put_candle(self, message: Msg) -> None:
+        try:
+            self._hub.put_candle(message.subject, message.data)
+        except (msgspec.DecodeError, InvalidField):
+            metrics.MALFORMED_MESSAGES.labels(Channel.CANDLES.value).inc()
+        else:
+            self._flusher.mark()
+
     async def _warm(self) -> None:
-        """Read the last quote of each instrument from TICKS."""
+        """Read the last quote and the last candle of each instrument from TICKS."""
         while True:
             try:
-                async with TickReader(self._bus, start=None, subject=ALL_QUOTES) as reader:
-                    async for entries in reader.backlog():
-                        for entry in entries:
-                            self._store(entry)
+                await self._read_last(ALL_QUOTES, self._store_quote)
+                await self._read_last(ALL_CANDLES_1M, self._store_candle)
             except StreamUnavailable:
                 log.info("waiting for the tick stream")
             else:
@@ -124,7 +181,19 @@ class Relay:
         metrics.INSTRUMENTS.set(count)
         log.info("last quotes read", instruments=count)
 
-    def _store(self, entry: Entry) -> None:
+    async def _read_last(self, subject: str, store: Callable[[Entry], None]) -> None:
+        async with TickReader(self._bus, start=None, subject=subject) as reader:
+            async for entries in reader.backlog():
+                for entry in entries:
+                    store(entry)
+
+    def _store_candle(self, entry: Entry) -> None:
+        try:
+            self._hub.put_candle(entry.subject, entry.data, is_live=False)
+        except (msgspec.DecodeError, InvalidField):
+            metrics.MALFORMED_MESSAGES.labels(Channel.CANDLES.value).inc()
+
+    def _store_quote(self, entry: Entry) -> None:
         try:
             self._hub.warm(entry.subject, entry.data)
         except (msgspec.DecodeError, InvalidField):

@@ -3,8 +3,9 @@
 from itertools import islice
 from typing import Final
 
-from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.channels import Channel, wildcards_of
 from services.gateway.fanout.framing import Framing
+from services.gateway.fanout.paced_topics import PacedTopics
 from services.gateway.fanout.topic import Topic
 
 SNAPSHOT_MAX_MESSAGES: Final = 500
@@ -14,25 +15,26 @@ SNAPSHOT_MAX_MESSAGES: Final = 500
 class ChannelQueue:
     """The topics that one client subscribes to on one channel, and the messages due for it.
 
-    Each topic is in one of three states:
+    Each topic is in one of four states:
 
     - *joined*: the queue is among the topic's sinks, and each live message is appended to
       `pending`;
     - *due for a snapshot*: its last message is sent by the next flush, and then it joins;
-    - *detached*, while the client is behind or the queue is paced: nothing is kept but
-      `behind_version`, the hub's version from which to catch up.
+    - *paced*: its newest message is sent once per interval, as a snapshot;
+    - *detached*, while the client is behind: nothing is kept but `behind_version`, the hub's
+      version from which to catch up.
 
     A client that reads nothing therefore costs no memory. When it reads again it gets the
     newest state of each topic, not a backlog.
     """
 
     __slots__ = (
-        "_paced_due",
         "behind_version",
         "channel",
         "framing",
-        "interval_secs",
+        "intervals_secs",
         "keys",
+        "paced",
         "pending",
         "snapshot_due",
         "topics",
@@ -49,11 +51,11 @@ class ChannelQueue:
         self.keys: dict[str, Topic] = {}
         """Topics that were subscribed to by their own key."""
         self.wildcards: set[str] = set()
-        self.interval_secs = 0.0
-        """Interval of a paced queue; 0 sends every message at once."""
+        self.intervals_secs: dict[str, float] = {}
+        """By key or wildcard, the interval that it was subscribed with, if any."""
+        self.paced = PacedTopics()
         self.behind_version: int | None = None
         """The hub's version from which to catch up; None while the client keeps up."""
-        self._paced_due = 0.0
         self.framing = framing
 
     @property
@@ -61,10 +63,35 @@ class ChannelQueue:
         """Keys and wildcards that were subscribed to."""
         return len(self.keys) + len(self.wildcards)
 
+    def set_interval(self, key: str, interval_secs: float) -> None:
+        """Note the interval of a key or wildcard for the topics that are added next; 0 is none."""
+        if interval_secs:
+            self.intervals_secs[key] = interval_secs
+        else:
+            self.intervals_secs.pop(key, None)
+
     def add(self, topic: Topic) -> None:
-        """Send the topic's last message with the next flush, and each new one after that."""
+        """Send the topic's last message with the next flush, and new ones after that."""
         self.topics.add(topic)
+        self.pace(topic)
         self.refresh(topic)
+
+    def pace(self, topic: Topic) -> None:
+        """Apply the shortest interval of the subscriptions that cover the topic."""
+        if not self.intervals_secs:
+            if self.paced.intervals_secs:
+                self.paced.discard(topic)
+            return
+        key = topic.key
+        covering = [wildcard for wildcard in wildcards_of(key) if wildcard in self.wildcards]
+        if key in self.keys:
+            covering.append(key)
+        interval_secs = min((self.intervals_secs.get(each, 0.0) for each in covering), default=0.0)
+        if interval_secs:
+            topic.leave(self)
+            self.paced.add(topic, interval_secs)
+        else:
+            self.paced.discard(topic)
 
     def refresh(self, topic: Topic) -> None:
         """Send the topic's last message with the next flush, as a snapshot."""
@@ -74,12 +101,16 @@ class ChannelQueue:
     def remove(self, topic: Topic) -> None:
         """Send no more of the topic. Messages already in `pending` are not taken back."""
         self.topics.discard(topic)
+        self.paced.discard(topic)
         self.snapshot_due.pop(topic, None)
         topic.leave(self)
 
     def clear(self) -> None:
         """Forget everything. The caller has removed the queue from its topics."""
-        for held in (self.topics, self.snapshot_due, self.keys, self.wildcards, self.pending):
+        for held in (
+            self.topics, self.snapshot_due, self.keys, self.wildcards, self.pending,
+            self.intervals_secs, self.paced,
+        ):  # fmt: skip
             held.clear()
 
     def fall_behind(self, version: int) -> None:
@@ -90,25 +121,14 @@ class ChannelQueue:
             for topic in self.topics:
                 topic.leave(self)
 
-    def pace(self, interval_secs: float, version: int) -> None:
-        """Send the newest message of each topic once per interval; 0 sends each at once.
-
-        Drops what is pending, so the caller flushes first.
-        """
-        if interval_secs:
-            self.fall_behind(version)
-        self.interval_secs = interval_secs
-        self._paced_due = 0.0
-
-    def take(self, now: float, version: int) -> tuple[bytes, int]:
-        """The frames to send at loop time `now`, with the number of messages in them.
-
-        `version` is the hub's version at `now`.
-        """
+    def take(self, now: float) -> tuple[bytes, int]:
+        """The frames to send at loop time `now`, with the number of messages in them."""
         count = len(self.pending)
         frames = self.take_pending() if count else b""
         if self.behind_version is not None:
-            self._catch_up(self.behind_version, now, version)
+            self._catch_up(self.behind_version)
+        if self.paced.intervals_secs:
+            self.snapshot_due.update(dict.fromkeys(self.paced.take_due(now)))
         if self.snapshot_due:
             last_messages = self._take_snapshot()
             if last_messages:
@@ -122,25 +142,25 @@ class ChannelQueue:
         self.pending.clear()
         return frame
 
-    def _catch_up(self, since_version: int, now: float, version: int) -> None:
-        if self.interval_secs:
-            if now < self._paced_due:
-                return
-            self._paced_due = now + self.interval_secs
-            self.behind_version = version
-        else:
-            self.behind_version = None
+    def _catch_up(self, since_version: int) -> None:
+        self.behind_version = None
+        paced = self.paced.intervals_secs
         for topic in self.topics:
+            if topic in paced:
+                continue
             if topic.version > since_version:
                 self.snapshot_due[topic] = None
-            elif self.behind_version is None and topic not in self.snapshot_due:
+            elif topic not in self.snapshot_due:
                 topic.join(self)
 
     def _take_snapshot(self) -> list[bytes]:
         last_messages = []
+        paced = self.paced.intervals_secs
         for topic in list(islice(self.snapshot_due, SNAPSHOT_MAX_MESSAGES)):
             del self.snapshot_due[topic]
-            if self.behind_version is None:
+            if topic in paced:
+                self.paced.sent(topic)
+            else:
                 topic.join(self)
             if topic.last is not None:
                 last_messages.append(topic.last)

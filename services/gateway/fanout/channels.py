@@ -9,15 +9,23 @@ class Channel(StrEnum):
 
     QUOTES = "quotes"
     DEPTH = "depth"
+    CHAIN = "chain"
+    CANDLES = "candles"
     BARS = "bars"
     ORDERS = "orders"
     STATUS = "status"
 
 
-KEYED: Final = frozenset({Channel.QUOTES, Channel.DEPTH, Channel.BARS})
+KEYED: Final = frozenset(
+    {Channel.QUOTES, Channel.DEPTH, Channel.CHAIN, Channel.CANDLES, Channel.BARS}
+)
 """Channels that are subscribed to by instrument key; each other channel is one topic."""
-PACED: Final = frozenset({Channel.QUOTES, Channel.DEPTH})
+PACED: Final = frozenset({Channel.QUOTES, Channel.DEPTH, Channel.CHAIN})
 """Channels that can be sent at an interval."""
+WITHOUT_WILDCARDS: Final = frozenset({Channel.DEPTH, Channel.CHAIN})
+"""Keyed channels whose messages are published only while a key is demanded."""
+WITH_GAPS: Final = (Channel.CANDLES, Channel.BARS, Channel.ORDERS)
+"""Channels whose last message does not make up for one that was missed."""
 EVERYTHING: Final = "*"
 """The wildcard key. `*` is every instrument, `NSE_EQ|*` every instrument of that segment."""
 

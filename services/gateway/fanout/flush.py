@@ -258,7 +258,7 @@ class Flusher:
         if outbox.unsent() > (self._buffer_bytes // 4 if is_behind else self._buffer_bytes):
             self._leave_behind(outbox, now)
             return
-        data, count = outbox.take(now, self._hub.version)
+        data, count = outbox.take(now)
         if data:
             outbox.write(data)
             self._sent_bytes += len(data)

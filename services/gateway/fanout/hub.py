@@ -1,29 +1,20 @@
 """Subscriptions and the last message of every subject; distributes messages to queues."""
 
 from collections.abc import Collection
-from typing import Final
 
 from services.gateway import metrics
 from services.gateway.fanout.channel_queue import ChannelQueue
-from services.gateway.fanout.channels import EVERYTHING, Channel, is_wildcard, wildcards_of
-from services.gateway.fanout.stamp import Stamp, stamp_of
-from services.gateway.fanout.topic import Topic
-from shared.contracts.subjects import (
-    BAR_5M_PREFIX,
-    DEPTH_PREFIX,
-    QUOTE_PREFIX,
-    STATUS,
-    key_to_tokens,
-    order_subject,
-    tokens_to_key,
+from services.gateway.fanout.channels import (
+    EVERYTHING,
+    WITHOUT_WILDCARDS,
+    Channel,
+    is_wildcard,
+    wildcards_of,
 )
-
-PREFIXES: Final = {
-    Channel.QUOTES: QUOTE_PREFIX,
-    Channel.DEPTH: DEPTH_PREFIX,
-    Channel.BARS: BAR_5M_PREFIX,
-}
-"""Subject prefix of each keyed channel."""
+from services.gateway.fanout.stamp import Stamp, minute_of, stamp_of
+from services.gateway.fanout.topic import Topic
+from services.gateway.fanout.topic_subjects import PREFIXES, key_of, subject_of
+from shared.contracts.subjects import STATUS, key_to_tokens, order_subject
 
 
 class Hub:
@@ -53,11 +44,16 @@ class Hub:
     def publish(self, channel: Channel, subject: str, encoded: bytes, now_us: int) -> None:
         """Distribute a quote or an order book received at `now_us` of ingest's clock (epoch µs).
 
-        Drops a message that is not newer than the topic's last. Raises msgspec.DecodeError if
-        `encoded` has no stamp, InvalidField if `subject` has no instrument key.
+        Drops a message that is not newer than the topic's last, and an order book or chain without
+        a subscriber here: it ends with its demand, so a later subscriber would get an old one.
+        Raises msgspec.DecodeError if `encoded` has no stamp, InvalidField if `subject` has no
+        instrument key.
         """
+        topic = self._topics.get(subject)
+        if topic is None and channel in WITHOUT_WILDCARDS:
+            return
+        topic = topic or self._make(channel, subject)
         stamp = stamp_of(encoded)
-        topic = self._topics.get(subject) or self._make(channel, subject)
         if stamp.epoch < self._epoch or not _is_newer(stamp, topic):
             metrics.STALE_MESSAGES.inc()
             return
@@ -79,6 +75,23 @@ class Hub:
         if _is_newer(stamp, topic):
             topic.epoch, topic.seq = stamp.epoch, stamp.seq
             self._replace(Channel.QUOTES, topic, encoded)
+            self._refresh_sinks(topic)
+
+    def put_candle(self, subject: str, encoded: bytes, *, is_live: bool = True) -> None:
+        """Distribute a completed minute; as a snapshot if it is read from TICKS.
+
+        Drops a minute that is not later than the topic's last: a new ingest leader repeats it.
+        Raises as `publish`.
+        """
+        start_ms = minute_of(encoded).start
+        topic = self._topics.get(subject) or self._make(Channel.CANDLES, subject)
+        if start_ms <= topic.seq:
+            return
+        topic.seq = start_ms
+        self._replace(Channel.CANDLES, topic, encoded)
+        if is_live:
+            self._append(topic, encoded)
+        else:
             self._refresh_sinks(topic)
 
     def put(self, channel: Channel, subject: str, encoded: bytes) -> None:
@@ -116,31 +129,33 @@ class Hub:
             queue.refresh(topic)
 
     def _make(self, channel: Channel, subject: str) -> Topic:
-        prefix = PREFIXES.get(channel)
-        key = subject if prefix is None else tokens_to_key(subject.removeprefix(prefix))
-        topic = self._topics[subject] = Topic(key)
+        key = key_of(channel, subject) if channel in PREFIXES else subject
+        topic = self._topics[subject] = Topic(key, subject)
         return topic
 
-    def subscribe(self, queue: ChannelQueue, key: str) -> Topic | None:
+    def subscribe(self, queue: ChannelQueue, key: str, interval_secs: float = 0.0) -> Topic | None:
         """Subscribe a queue of a keyed channel; its last message is due for a snapshot.
 
-        Returns the topic, or None if `key` is a wildcard. Raises InvalidField if `key` is no
-        instrument key.
+        With `interval_secs`, the newest message is sent once per interval. Returns the topic, or
+        None if `key` is a wildcard. Raises InvalidField if `key` is no instrument key.
         """
         if key in queue.keys:
             topic = queue.keys[key]
-            queue.refresh(topic)
+            queue.set_interval(key, interval_secs)
+            queue.add(topic)
             return topic
         if is_wildcard(key):
             if key != EVERYTHING:
                 key_to_tokens(key)
-            for topic in self.matching(queue.channel, key):
-                queue.add(topic)
+            queue.set_interval(key, interval_secs)
             self._wildcard_queues.setdefault((queue.channel, key), set()).add(queue)
             queue.wildcards.add(key)
+            for topic in self.matching(queue.channel, key):
+                queue.add(topic)
             return None
-        subject = PREFIXES[queue.channel] + key_to_tokens(key)
+        subject = subject_of(queue.channel, key)
         topic = self._topics.get(subject) or self._make(queue.channel, subject)
+        queue.set_interval(key, interval_secs)
         return self._subscribe_topic(queue, key, topic)
 
     def subscribe_whole(self, queue: ChannelQueue, user_id: str) -> Topic:
@@ -159,6 +174,7 @@ class Hub:
 
     def unsubscribe(self, queue: ChannelQueue, key: str) -> bool:
         """End the subscription to `key`; False if there was none."""
+        queue.set_interval(key, 0.0)
         if key in queue.wildcards:
             queue.wildcards.discard(key)
             self._remove_wildcard(queue, key)
@@ -183,11 +199,16 @@ class Hub:
         queue.clear()
 
     def _release(self, queue: ChannelQueue, topic: Topic) -> None:
-        """Remove the topic from the queue, unless another subscription still covers it."""
+        """Remove the topic from the queue, unless another subscription still covers it.
+
+        Its interval is then that of the others, which is longer or the same.
+        """
         is_covered = topic.key in queue.keys or not queue.wildcards.isdisjoint(
             wildcards_of(topic.key)
         )
-        if not is_covered:
+        if is_covered:
+            queue.pace(topic)
+        else:
             queue.remove(topic)
 
     def _remove_subscriber(self, channel: Channel, topic: Topic) -> None:
@@ -195,11 +216,9 @@ class Hub:
         if topic.subscriber_count:
             return
         self.interest_version += 1
-        # The last order book is not kept for a later subscriber: it would be stale.
-        if topic.last is None or channel is Channel.DEPTH:
-            prefix = PREFIXES.get(channel)
-            subject = topic.key if prefix is None else prefix + key_to_tokens(topic.key)
-            self._topics.pop(subject, None)
+        # The last order book or chain is not kept for a later subscriber: it would be stale.
+        if topic.last is None or channel in WITHOUT_WILDCARDS:
+            self._topics.pop(topic.subject, None)
             for wildcard in wildcards_of(topic.key):
                 self._wildcard_topics.get((channel, wildcard), {}).pop(topic, None)
 
@@ -224,8 +243,12 @@ class Hub:
 
     def last(self, channel: Channel, key: str) -> bytes | None:
         """The last message of an instrument; None if there is none. Raises InvalidField."""
-        topic = self._topics.get(PREFIXES[channel] + key_to_tokens(key))
+        topic = self._topics.get(subject_of(channel, key))
         return None if topic is None else topic.last
+
+    def has_topic(self, subject: str) -> bool:
+        """Whether anything of this subject is kept or subscribed to."""
+        return subject in self._topics
 
     @property
     def instrument_count(self) -> int:

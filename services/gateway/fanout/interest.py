@@ -6,10 +6,12 @@ from itertools import chain
 
 from shared.contracts.demand import (
     DEMAND_TTL_SECS,
+    MAX_CHAINS,
     MAX_KEYS,
     Coverage,
     Demand,
     fitting_keys,
+    instrument_of,
 )
 
 
@@ -24,6 +26,8 @@ class Outcome(StrEnum):
     """The feed is full. Delivery begins when capacity becomes free."""
     UNKNOWN = "unknown"
     """No such instrument; in the answer to an unsubscribe: not subscribed."""
+    NEEDS_PLUS = "needs_plus"
+    """The plan of the Upstox account has no order books of 30 levels."""
     REMOVED = "removed"
     """Unsubscribed."""
 
@@ -36,6 +40,7 @@ class Interest:
         self._rev = 0
         self._quotes: list[str] = []
         self._depth: list[str] = []
+        self._chains: list[str] = []
         self._since: dict[str, int] = {}
         """By key, the `rev` of the demand since which the key has always been in it."""
         self._beyond_capacity: frozenset[str] = frozenset()
@@ -46,34 +51,44 @@ class Interest:
         self._reported: dict[str, Outcome | None] = {}
         """The last outcome reported to clients, by key; None if clients got different ones."""
 
-    def want(self, quotes: Iterable[str], depth: Iterable[str]) -> bool:
+    def want(self, quotes: Iterable[str], depth: Iterable[str], chains: Iterable[str] = ()) -> bool:
         """Replace the demand by what clients subscribe to now; True if it has changed.
 
         If the new demand is too large, keys of the last one take precedence, and keys that are
         no instruments yield to all others.
         """
         unknown = {key for key, outcome in self._not_live.items() if outcome is Outcome.UNKNOWN}
-        quote_keys, wanted_depth = set(quotes), set(depth)
+        quote_keys, wanted_depth, wanted_chains = set(quotes), set(depth), set(chains)
         depth_keys = fitting_keys(
             wanted_depth, MAX_KEYS // 2, preferred=set(self._depth), last=unknown
         )
-        candidates = quote_keys.union(depth_keys)
+        chain_keys = fitting_keys(
+            wanted_chains, MAX_CHAINS, preferred=set(self._chains), last=unknown
+        )
+        candidates = quote_keys.union(map(instrument_of, depth_keys))
         demanded = fitting_keys(
             candidates, MAX_KEYS - len(depth_keys), preferred=self._since, last=unknown
         )
-        all_keys = quote_keys | wanted_depth
-        self._beyond_capacity = frozenset(all_keys.difference(demanded))
+        in_demand = [*demanded, *depth_keys, *chain_keys]
+        all_keys = quote_keys | wanted_depth | wanted_chains
+        self._beyond_capacity = frozenset(all_keys.difference(in_demand))
         self._reported = {key: self._reported[key] for key in all_keys if key in self._reported}
-        if demanded == self._quotes and depth_keys == self._depth:
+        if (demanded, depth_keys, chain_keys) == (self._quotes, self._depth, self._chains):
             return False
         self._rev += 1
-        self._quotes, self._depth = demanded, depth_keys
-        self._since = {key: self._since.get(key, self._rev) for key in demanded}
+        self._quotes, self._depth, self._chains = demanded, depth_keys, chain_keys
+        self._since = {key: self._since.get(key, self._rev) for key in in_demand}
         return True
 
     def demand(self) -> Demand:
         """The message to publish."""
-        return Demand(gateway=self._gateway, rev=self._rev, quotes=self._quotes, depth=self._depth)
+        return Demand(
+            gateway=self._gateway,
+            rev=self._rev,
+            quotes=self._quotes,
+            depth=self._depth,
+            chains=self._chains,
+        )
 
     def apply(self, coverage: Coverage, now: float) -> dict[str, Outcome]:
         """Store ingest's coverage; returns the outcomes that differ from the reported ones."""
@@ -83,6 +98,7 @@ class Interest:
             dict.fromkeys(coverage.pending, Outcome.PENDING)
             | dict.fromkeys(coverage.no_capacity, Outcome.NO_CAPACITY)
             | dict.fromkeys(coverage.unknown, Outcome.UNKNOWN)
+            | dict.fromkeys(coverage.needs_plus, Outcome.NEEDS_PLUS)
         )
         changed = {
             key: outcome
@@ -103,6 +119,14 @@ class Interest:
         is_same = self._reported.get(key, outcome) is outcome
         self._reported[key] = outcome if is_same else None
         return outcome
+
+    def counts(self) -> dict[str, int]:
+        """How many keys have each outcome; those that no coverage considers yet are pending."""
+        counts = dict.fromkeys(Outcome, 0)
+        del counts[Outcome.REMOVED]  # the answer to an unsubscribe
+        for key in chain(self._since, self._beyond_capacity):
+            counts[self._covered(key) or Outcome.PENDING] += 1
+        return {outcome.value: count for outcome, count in counts.items()}
 
     def _covered(self, key: str) -> Outcome | None:
         """The outcome by the last coverage; None if that coverage does not consider `key`."""

@@ -77,16 +77,16 @@ class Outbox:
         """Whether more than `MAX_EVENTS` events wait."""
         return any(len(queue.pending) > MAX_EVENTS for queue in self.queues.values())
 
-    def take(self, now: float, version: int) -> tuple[bytes, int]:
+    def take(self, now: float) -> tuple[bytes, int]:
         """All bytes that can be sent now, and the number of channel messages in them."""
         data = self._take_replies()
         total = 0
         self.has_more = False
         for queue in self.queues.values():
-            frames, count = queue.take(now, version)
+            frames, count = queue.take(now)
             data = data + frames if data else frames
             total += count
-            if queue.snapshot_due or queue.interval_secs:
+            if queue.snapshot_due or queue.paced.intervals_secs:
                 self.has_more = True
         return data, total
 

@@ -23,18 +23,24 @@ class Topic:
         "last",
         "seq",
         "sinks",
+        "subject",
         "subscriber_count",
         "version",
     )
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, subject: str = "") -> None:
+        self.subject = subject
+        """Its subject, by which the hub finds it."""
         self.key = key
         """Instrument key; the subject itself on a channel without instruments."""
         self.last: bytes | None = None
         """The last message; None before the first."""
         self.epoch = 0
         self.seq = 0
-        """With `epoch`, the position of `last` in the order of the instrument's messages."""
+        """With `epoch`, the position of `last` in the order of the instrument's messages.
+
+        Of a candle it is the start of its minute, and `epoch` is not used.
+        """
         self.version = 0
         """The hub's version when `last` was stored."""
         self.subscriber_count = 0

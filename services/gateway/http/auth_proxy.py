@@ -13,8 +13,11 @@ from yarl import URL
 from services.gateway.http.access import AccessControl
 from shared.errors import BadMessage, NotFound, Overloaded, TimedOut, TooLarge, Unavailable
 from shared.runtime.logs import get_logger
+from shared.runtime.trace_context import TRACEPARENT, TRACESTATE
+from shared.runtime.tracing import Kind, Span
 from shared.web.forwarded import ForwardedHeaders
 from shared.web.problems import check_encoding
+from shared.web.request_spans import TRACE_RESPONSE
 
 log = get_logger(__name__)
 
@@ -30,9 +33,13 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )  # fmt: skip
 # Headers that a client must not set, and those that the new connection sets itself.
-_NOT_FORWARDED: Final = frozenset({"host", "content-length", "expect", "forwarded", "x-real-ip"})
+_NOT_FORWARDED: Final = frozenset(
+    {
+        "host", "content-length", "expect", "forwarded", "x-real-ip", TRACEPARENT, TRACESTATE,
+    }
+)  # fmt: skip
 _FORWARDED_PREFIX: Final = "x-forwarded-"
-_NOT_RETURNED: Final = frozenset({"date", "server"})
+_NOT_RETURNED: Final = frozenset({"date", "server", TRACE_RESPONSE})
 
 
 class AuthProxy:
@@ -69,6 +76,17 @@ class AuthProxy:
         Unavailable or TimedOut if the service does not answer.
         """
         self._access.admit_anonymous(request)
+        return await self._forward(request)
+
+    async def forward_of_user(self, request: web.Request) -> web.StreamResponse:
+        """As `forward`, for requests that count against the user of the access token.
+
+        Raises what `AccessControl.authenticate` raises, too.
+        """
+        await self._access.authenticate(request)
+        return await self._forward(request)
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
         url = self._target(request)
         check_encoding(request)
         if self._in_flight >= self._max_concurrent:
@@ -76,7 +94,12 @@ class AuthProxy:
         self._in_flight += 1
         try:
             body = await _read_body(request)
-            return await self._exchange(request, url, body)
+            with Span("auth", Kind.CLIENT) as span:
+                headers = self._request_headers(request)
+                headers.update(span.context.headers())
+                response = await self._exchange(request, url, headers, body)
+                span.set("http.response.status_code", response.status)
+                return response
         finally:
             self._in_flight -= 1
 
@@ -86,13 +109,15 @@ class AuthProxy:
             raise NotFound(f"no such path: {request.path}")
         return URL(self._url + request.rel_url.raw_path_qs, encoded=True)
 
-    async def _exchange(self, request: web.Request, url: URL, body: bytes) -> web.StreamResponse:
+    async def _exchange(
+        self, request: web.Request, url: URL, headers: CIMultiDict[str], body: bytes
+    ) -> web.StreamResponse:
         response: web.StreamResponse | None = None
         try:
             async with self._http.request(
                 request.method,
                 url,
-                headers=self._request_headers(request),
+                headers=headers,
                 data=body or None,
                 timeout=self._timeout,
                 allow_redirects=False,

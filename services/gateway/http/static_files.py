@@ -10,13 +10,23 @@ from typing import Final
 
 from aiohttp import ETag, hdrs, web
 
+from services.gateway.http import page_reports
 from services.gateway.http.access import AccessControl
 from shared.errors import ConfigError
+from shared.runtime.logs import get_logger
 from shared.web.forwarded import ForwardedHeaders
 
-OWN_PAGE: Final = Path(__file__).parents[1] / "page"
-"""The folder that is served unless another is set."""
+log = get_logger(__name__)
+
+OWN_PAGE: Final = Path(__file__).parents[1] / "web"
+"""The trader's page, which `make web` builds; served unless another folder is set."""
+_NOT_BUILT: Final = (
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Trade Dad</title>'
+    b"<p>The page is not built. Run <code>make web</code>, and start the gateway again."
+)
 _INDEX: Final = "index.html"
+VIEWS: Final = ("/i/{key}", "/l/{list}")
+"""The addresses of the page's views (web/src/ui/route.ts): each is answered with the page itself."""
 _SETTING: Final = "TRADEDAD_GATEWAY_PAGE_DIR"
 _MAX_BYTES: Final = 32 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9._/-]+")
@@ -40,8 +50,12 @@ SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        "form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'; "
+        # Firefox knows only the older of the two.
+        f"report-uri {page_reports.PATH}; report-to page"
     ),
+    "Reporting-Endpoints": f'page="{page_reports.PATH}"',
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -92,10 +106,26 @@ def read_files(folder: Path) -> dict[str, File]:
     return files
 
 
+def page_files(folder: Path | None) -> dict[str, File]:
+    """The files of `folder`, or of the built-in page.
+
+    In a source tree where that was not built, a page that says so, and an entry in the log.
+    """
+    if folder is not None:
+        return read_files(folder)
+    if (OWN_PAGE / _INDEX).is_file():
+        return read_files(OWN_PAGE)
+    log.warning("page_not_built", remedy="make web")
+    return {"/": _file("/", _INDEX, _NOT_BUILT)}
+
+
 def _load(url_path: str, path: Path) -> File:
-    body = path.read_bytes()
-    suffix = path.suffix.lower()
-    guessed_type, _ = mimetypes.guess_type(path.name)
+    return _file(url_path, path.name, path.read_bytes())
+
+
+def _file(url_path: str, name: str, body: bytes) -> File:
+    suffix = Path(name).suffix.lower()
+    guessed_type, _ = mimetypes.guess_type(name)
     is_immutable = url_path.startswith(_HASHED_NAMES)
     return File(
         body=body,
@@ -117,14 +147,15 @@ class StaticFiles:
         self._forwarded = forwarded
 
     def routes(self) -> list[web.RouteDef]:
-        """One route for each file."""
-        return [web.get(url_path, self.file) for url_path in self._files]
+        """One route for each file and each view of the page."""
+        return [web.get(url_path, self.file) for url_path in (*self._files, *VIEWS)]
 
     async def file(self, request: web.Request) -> web.Response:
         """The file of the request's path; 304 if the browser has this version."""
         self._access.admit_anonymous(request)
         resource = request.match_info.route.resource
-        file = self._files[resource.canonical if resource is not None else request.path]
+        path = resource.canonical if resource is not None else request.path
+        file = self._files["/" if path in VIEWS else path]
         headers = SECURITY_HEADERS | {
             hdrs.CACHE_CONTROL: file.cache_control,
             hdrs.CONTENT_TYPE: file.content_type,

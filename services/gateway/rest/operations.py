@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 from services.gateway.rest.base_responses import SECURITY_SCHEMES
+from services.gateway.rest.figures import operations as figures
 from services.gateway.rest.links import operations as links
 from services.gateway.rest.market import operations as market
 from services.gateway.rest.trading import operations as trading
@@ -19,13 +20,13 @@ orders or accounts has the header `Idempotency-Key`: repeated with the same key,
 once. Amounts are exact: decimal strings.
 """
 
-ALL: Final = (*market.ALL, *trading.ALL, *trading_admin.ALL, *links.ALL)
+ALL: Final = (*market.ALL, *trading.ALL, *trading_admin.ALL, *links.ALL, *figures.ALL)
 
 
 def openapi() -> str:
     """The OpenAPI document, as JSON."""
     openapi_document = document(
-        title="Trade Dad",
+        title="Trade Dad REST",
         version="1",
         description=_DESCRIPTION,
         operations=ALL,

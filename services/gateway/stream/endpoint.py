@@ -26,6 +26,7 @@ from shared.errors import (
     RateLimited,
     RequestError,
 )
+from shared.runtime.departure import Departure
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
 from shared.web.addresses import client_network
@@ -52,11 +53,16 @@ class StreamEndpoint:
     """Accepts streams within the limits, and ends them when the process shuts down."""
 
     def __init__(
-        self, context: SessionContext, forwarded: ForwardedHeaders, readiness: Readiness
+        self,
+        context: SessionContext,
+        forwarded: ForwardedHeaders,
+        readiness: Readiness,
+        departure: Departure,
     ) -> None:
         self._context = context
         self._forwarded = forwarded
         self._readiness = readiness
+        self._departure = departure
         self._framing = JsonFraming()
         settings = context.settings
         self._allowed_origins = frozenset(map(normalised, settings.allowed_origins))
@@ -153,13 +159,17 @@ class StreamEndpoint:
         return websocket
 
     async def drain(self) -> None:
-        """Accept no more streams, end the open ones spread over some seconds, and wait for them.
+        """End all streams, spread over some seconds, and wait for them.
+
+        Before that, the departure is announced, and streams are accepted until its grace period is
+        over: a balancer may not have noticed yet that this gateway is not ready.
 
         It must run before aiohttp stops the server: from then on aiohttp reads nothing more from
         any connection, and each stream would wait in vain for its client's close frame.
         """
-        self._is_draining = True
         self._readiness.down(DEPENDENCY, _SHUTTING_DOWN)
+        await self._departure.announce()
+        self._is_draining = True
         settings = self._context.settings
         streams = list(self._context.streams)
         longest_secs = min(

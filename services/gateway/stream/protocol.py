@@ -47,7 +47,9 @@ class Subscribe(msgspec.Struct, tag="subscribe", tag_field="op", forbid_unknown_
     channel: Channel
     keys: _Keys = []
     interval_ms: _IntervalMs | None = None
-    """Send the newest message of each instrument once per interval, instead of every message."""
+    """Send the newest message of each of these instruments once per interval, instead of every
+    message. It holds until the key is subscribed to again or unsubscribed. Of several subscriptions
+    that include an instrument, the shortest interval counts."""
 
 
 class Unsubscribe(msgspec.Struct, tag="unsubscribe", tag_field="op", forbid_unknown_fields=True):
@@ -95,7 +97,7 @@ def _check_keys(message: Subscribe | Unsubscribe) -> None:
 
 def _check_interval(message: Subscribe) -> None:
     if message.interval_ms is not None and message.channel not in PACED:
-        rule = f"{message.channel} cannot be sent at an interval; quotes and depth can"
+        rule = f"{message.channel} cannot be sent at an interval; quotes, depth and chain can"
         raise InvalidField(rule, field="interval_ms")
 
 

@@ -90,6 +90,11 @@ class StreamRegistry:
             _discard(self._by_user, principal.user_id, stream)
             _discard(self._by_session, principal.session_id, stream)
 
+    @property
+    def user_count(self) -> int:
+        """How many users have a stream with a valid token."""
+        return len(self._by_user)
+
     def of_user(self, user_id: str) -> list[Stream]:
         """The streams of a user."""
         return list(self._by_user.get(user_id, ()))

@@ -54,6 +54,8 @@ class Gap(Reply, frozen=True, tag="gap"):
 class Pong(Reply, frozen=True, tag="pong"):
     """The answer to a ping."""
 
+    now: int
+    """The gateway's clock when it answered, Unix milliseconds."""
     id: int | None = None
     """The `id` of the ping, if it had one."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from services.gateway import metrics
-from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.channels import WITH_GAPS
 from services.gateway.fanout.interest import Outcome
 from services.gateway.fanout.outbox import Outbox
 from services.gateway.stream import protocol, replies
@@ -241,7 +241,7 @@ class StreamSession:
             case protocol.Unsubscribe():
                 self.reply(replies.Ack(request.id, self._subscriptions.unsubscribe(request)))
             case protocol.Ping():
-                self.reply(replies.Pong(request.id))
+                self.reply(replies.Pong(self._context.clock.now_ms(), request.id))
 
     def report_outcomes(self, changed: Mapping[str, Outcome]) -> None:
         """Send the changed outcomes of keys that this client subscribes to."""
@@ -250,7 +250,7 @@ class StreamSession:
 
     def report_gap(self) -> None:
         """Report possibly missed messages on the channels that have no snapshots."""
-        for channel in (Channel.BARS, Channel.ORDERS):
+        for channel in WITH_GAPS:
             if self._subscriptions.has_any(channel):
                 self.reply(replies.Gap(channel))
 

@@ -12,7 +12,7 @@ from services.ingest.demand.instrument_demand import InstrumentDemand
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.refused_publishes import report_refused
-from shared.contracts.demand import Coverage, encode, split_coverage
+from shared.contracts.demand import DEEP_SUFFIX, Coverage, encode, split_coverage
 from shared.contracts.subjects import COVERAGE
 
 _REPEAT_SECS: Final = 2.0
@@ -31,11 +31,21 @@ class CoveragePublisher:
 
     def set_all_pending(self) -> None:
         """There is no connection: every instrument in demand is pending."""
-        pending = (*self._demand.watchlist, *self._demand.requested)
+        pending = (
+            *self._demand.watchlist,
+            *self._demand.requested,
+            *(key + DEEP_SUFFIX for key in self._demand.deep_keys),
+            *map(str, self._demand.chains),
+        )
         self.set(pending=pending, no_capacity=(), unknown=())
 
     def set(
-        self, *, pending: Iterable[str], no_capacity: Iterable[str], unknown: Iterable[str]
+        self,
+        *,
+        pending: Iterable[str],
+        no_capacity: Iterable[str],
+        unknown: Iterable[str],
+        needs_plus: Iterable[str] = (),
     ) -> None:
         """Set the instruments that are not live, by reason. Malformed keys count as unknown."""
         coverage = Coverage(
@@ -44,6 +54,7 @@ class CoveragePublisher:
             pending=sorted(pending),
             no_capacity=sorted(no_capacity),
             unknown=sorted({*unknown, *self._demand.malformed}),
+            needs_plus=sorted(needs_plus),
         )
         self._coverage = coverage
         metrics.NOT_LIVE_INSTRUMENTS.labels("pending").set(len(coverage.pending))

@@ -8,7 +8,7 @@ stalled server accepts a message later, its readers reject the message by its ep
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import islice
 from typing import Final
 
@@ -19,7 +19,7 @@ from services.ingest.bus.batch_client import BatchClient
 from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.normalise.depth import depth_of
 from services.ingest.normalise.instrument_state import InstrumentState, encode_quote
-from services.ingest.normalise.normaliser import MergeResult
+from services.ingest.normalise.merge_result import MergeResult
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.refused_publishes import report_refused
@@ -53,11 +53,17 @@ class QuotePublisher:
         self._published = 0
         self._since_clock = 0
 
-    async def publish(self, merged: MergeResult, depth_keys: frozenset[str]) -> None:
+    async def publish(
+        self,
+        merged: MergeResult,
+        depth_keys: frozenset[str],
+        deep_keys: frozenset[str] = frozenset(),
+    ) -> None:
         """Publish each updated state as a quote, the order books of `depth_keys`, and candles.
 
         A candle follows the quotes of its frame. So a reader that has received a candle has
-        received every published quote of that minute. Raises LeaseLost if another leader may exist.
+        received every published quote of that minute. `deep_keys` are subscribed with 30 levels of
+        the order book. Raises LeaseLost if another leader may exist.
         """
         self._term.check()
         for subject, candle in merged.candles:
@@ -73,14 +79,18 @@ class QuotePublisher:
         else:
             await self._send(merged.updated)
         if depth_keys:
-            await self.publish_depth(
-                instrument for instrument in merged.updated if instrument.key in depth_keys
-            )
+            books = (instrument for instrument in merged.updated if instrument.key in depth_keys)
+            await self.publish_depth(books, deep_keys)
 
-    async def publish_depth(self, instruments: Iterable[InstrumentState]) -> None:
+    async def publish_depth(
+        self, instruments: Iterable[InstrumentState], deep_keys: Container[str] = ()
+    ) -> None:
         """Publish the order books of those instruments that have one. Raises LeaseLost."""
         self._term.check()
-        books = ((instrument.depth_subject, depth_of(instrument)) for instrument in instruments)
+        books = (
+            (instrument.depth_subject, depth_of(instrument, is_deep=instrument.key in deep_keys))
+            for instrument in instruments
+        )
         messages = [(subject, encode(book)) for subject, book in books if book is not None]
         try:
             await self._client.publish_batch(messages)

@@ -4,11 +4,12 @@ PURE: time is an argument (monotonic seconds).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.contracts.demand import DEMAND_TTL_SECS, Demand
+from shared.contracts.demand import DEMAND_TTL_SECS, Demand, instrument_of, is_deep_key
+from shared.contracts.option_chains import ChainKey
 from shared.contracts.subjects import key_to_tokens
 from shared.errors import InvalidField
 
@@ -36,9 +37,15 @@ class InstrumentDemand:
         self._received: dict[str, _Received] = {}
         self._quotes: Counter[str] = Counter()
         self._depth: Counter[str] = Counter()
+        self._deep: Counter[str] = Counter()
+        self._chains: Counter[str] = Counter()
         self._released: dict[str, float] = {}
         self.malformed: set[str] = set()
-        """Requested strings that are not instrument keys."""
+        """Requested strings that are no keys."""
+        self.chains: list[ChainKey] = []
+        """Option chains that gateways request; those of more gateways come first."""
+        self.chain_instruments: tuple[str, ...] = ()
+        """The options in the windows of the chains, those of the most wanted chains first."""
 
     def update(self, demand: Demand, now_secs: float) -> bool:
         """Replace a gateway's demand; True if the union or a revision has changed.
@@ -56,9 +63,16 @@ class InstrumentDemand:
         for key in _keys(demand):
             self._quotes[key] += 1
             self._released.pop(key, None)
-        self._depth.update(set(demand.depth))
-        self._find_malformed()
+        self._depth.update({instrument_of(key) for key in demand.depth})
+        self._deep.update(_deep_keys(demand))
+        self._chains.update(set(demand.chains))
+        self._review_keys()
         return True
+
+    def set_chain_instruments(self, keys: Iterable[str]) -> bool:
+        """Replace `chain_instruments`; True if they have changed."""
+        before, self.chain_instruments = self.chain_instruments, tuple(keys)
+        return before != self.chain_instruments
 
     def expire(self, now_secs: float) -> bool:
         """Drop silent gateways and released keys whose time is over; True if any was dropped."""
@@ -72,7 +86,7 @@ class InstrumentDemand:
         for key in ended:
             del self._released[key]
         if silent:
-            self._find_malformed()
+            self._review_keys()
         return bool(silent or ended)
 
     def _subtract(self, demand: Demand, now_secs: float) -> None:
@@ -80,11 +94,18 @@ class InstrumentDemand:
             _decrement(self._quotes, key)
             if key not in self._quotes:
                 self._released[key] = now_secs + self._linger_secs
-        for key in set(demand.depth):
+        for key in {instrument_of(key) for key in demand.depth}:
             _decrement(self._depth, key)
+        for key in _deep_keys(demand):
+            _decrement(self._deep, key)
+        for key in set(demand.chains):
+            _decrement(self._chains, key)
 
-    def _find_malformed(self) -> None:
+    def _review_keys(self) -> None:
+        chains = {key: _chain(key) for key, _ in self._chains.most_common()}
+        self.chains = [chain for chain in chains.values() if chain is not None]
         self.malformed = {key for key in self._quotes if not _is_key(key)}
+        self.malformed.update(key for key, chain in chains.items() if chain is None)
 
     @property
     def revisions(self) -> dict[str, int]:
@@ -112,10 +133,31 @@ class InstrumentDemand:
         """Keys whose order book is requested."""
         return frozenset(self._depth)
 
+    @property
+    def deep_keys(self) -> frozenset[str]:
+        """Keys whose order book of 30 levels is requested."""
+        return frozenset(self._deep)
+
 
 def _keys(demand: Demand) -> set[str]:
-    """Every key of a demand: an order book comes in the same mode as a quote, so implies it."""
-    return {*demand.quotes, *demand.depth}
+    """Every instrument of a demand. An order book comes in the same mode as a quote, so implies it,
+    and a chain needs the price of its underlying.
+    """
+    chains = filter(None, map(_chain, demand.chains))
+    underlyings = (chain.underlying for chain in chains)
+    return {*demand.quotes, *map(instrument_of, demand.depth), *underlyings}
+
+
+def _deep_keys(demand: Demand) -> set[str]:
+    return {instrument_of(key) for key in demand.depth if is_deep_key(key)}
+
+
+def _chain(key: str) -> ChainKey | None:
+    """None if the key is malformed."""
+    try:
+        return ChainKey.parse(key)
+    except InvalidField:
+        return None
 
 
 def _decrement(counter: Counter[str], key: str) -> None:

@@ -25,14 +25,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModeLimits:
-    """The highest number of instruments in the two modes that ingest uses."""
+    """The highest number of instruments in the modes that ingest uses."""
 
     full_alone: int
     """In mode `full`, with no other mode in use."""
     full_mixed: int
-    """In mode `full`, beside another mode."""
+    """In mode `full`, if another mode is used too."""
     full_d30: int
     """In mode `full_d30`, with or without other modes."""
+    option_greeks: int = 2_000
+    """In mode `option_greeks`, if another mode is used too."""
 
 
 LIMITS: Final[dict[AccountPlan, ModeLimits]] = {

@@ -12,6 +12,8 @@ from services.ingest.demand.limits import Mode
 
 # The SDK sends any number of keys in one message. A smaller request gets a smaller snapshot.
 _MAX_KEYS: Final = 500
+# The higher limit first: a change to it makes room for the others.
+_MODES: Final = (Mode.OPTION_GREEKS, Mode.FULL, Mode.FULL_D30)
 
 
 class Method(StrEnum):
@@ -40,11 +42,10 @@ def requests_between(
     """
     removed = [key for key in current if key not in target]
     requests = _split(Method.UNSUBSCRIBE, removed, None)
-    # FULL has the higher limit, so a change to it comes before a change to FULL_D30.
-    for mode in (Mode.FULL, Mode.FULL_D30):
+    for mode in _MODES:
         changed = [k for k, m in target.items() if m is mode and k in current and current[k] != m]
         requests += _split(Method.CHANGE_MODE, changed, mode)
-    for mode in (Mode.FULL, Mode.FULL_D30):
+    for mode in _MODES:
         added = [k for k, m in target.items() if m is mode and k not in current]
         requests += _split(Method.SUBSCRIBE, added, mode)
     return requests

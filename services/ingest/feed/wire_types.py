@@ -11,6 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
+class DoubleValue(Protocol):
+    """A number whose absence is told from zero."""
+
+    value: float
+
+
 class Ltpc(Protocol):
     """The last trade and the previous close."""
 
@@ -22,6 +28,8 @@ class Ltpc(Protocol):
     """Last traded quantity."""
     cp: float
     """Previous close, rupees."""
+    iep: DoubleValue
+    """Indicative price of a running auction, rupees; not sent otherwise."""
 
 
 class BookLevel(Protocol):
@@ -94,6 +102,10 @@ class MarketFullFeed(OptionBlock, Protocol):
     """Total buy quantity in the order book."""
     tsq: float
     """Total sell quantity in the order book."""
+    iep: float
+    """Indicative price of a running auction, rupees."""
+    ieq: int
+    """Indicative quantity of a running auction."""
 
 
 class IndexFullFeed(Protocol):

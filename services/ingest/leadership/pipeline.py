@@ -11,7 +11,7 @@ from services.ingest.leadership.bad_field_log import BadFieldLog
 from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.leadership.term_context import TermContext
 from services.ingest.market.market_hours import MarketHours
-from services.ingest.normalise.normaliser import MergeResult
+from services.ingest.normalise.merge_result import MergeResult
 from services.ingest.normalise.ranges import MIN_TIME_MS
 from shared.contracts.messages import FeedState
 from shared.errors import FeedError
@@ -108,7 +108,12 @@ class Pipeline:
             is_closed = self._hours.all_closed([first.key], first.ts)
             self._context.status.set(FeedState.CLOSED if is_closed else FeedState.LIVE)
         self._subscriber.received(merged.updated)
-        await self._context.publisher.publish(merged, self._demand.depth_keys)
+        chain_keys = self._subscriber.chain_keys
+        if chain_keys:
+            merged.updated = [one for one in merged.updated if one.key not in chain_keys]
+        await self._context.publisher.publish(
+            merged, self._demand.depth_keys, self._subscriber.deep_keys
+        )
 
     def _skip_bad_frame(self, error: str) -> None:
         metrics.BAD_FRAMES.inc()

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.ingest import metrics
+from services.ingest.chains.chain_windows import ChainState
 from services.ingest.demand.allocation import Allocation, allocate
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
+from services.ingest.demand.derived_coverage import NotLive
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.ingest.demand.limits import Mode, ModeLimits
 from services.ingest.demand.subscription_requests import requests_between
@@ -43,6 +45,10 @@ class Subscriber:
         self._clock = clock
         self._unknown_after_secs = unknown_after_secs
         self._depth_keys: frozenset[str] = frozenset()
+        self.deep_keys: frozenset[str] = frozenset()
+        """Keys that are subscribed with 30 levels of the order book."""
+        self.chain_keys: frozenset[str] = frozenset()
+        """Keys that are subscribed for option chains only: without candles, so they have no quotes."""
 
     def received(self, instruments: Iterable[InstrumentState]) -> None:
         """Record that the feed has sent data of `instruments`."""
@@ -63,6 +69,8 @@ class Subscriber:
             for request in requests_between(self._subscriptions.modes, target.modes):
                 await connection.send(request)
                 self._subscriptions.sent(request, self._clock.monotonic())
+            self.deep_keys = self._keys_in(Mode.FULL_D30)
+            self.chain_keys = self._keys_in(Mode.OPTION_GREEKS)
             self._set_coverage(target)
             await self._publish_new_books()
             try:
@@ -79,10 +87,34 @@ class Subscriber:
 
     def _set_coverage(self, target: Allocation) -> None:
         pending, unknown = self._without_data()
-        self._context.coverage.set(pending=pending, no_capacity=target.no_capacity, unknown=unknown)
+        not_live = NotLive(set(pending), set(target.no_capacity), set(unknown))
+        not_live.add_deep_books(self._demand, self._limits, self._subscriptions.modes)
+        self._add_chains(not_live)
+        self._context.coverage.set(
+            pending=not_live.pending,
+            no_capacity=not_live.no_capacity,
+            unknown=not_live.unknown,
+            needs_plus=not_live.needs_plus,
+        )
         modes = list(self._subscriptions.modes.values())
-        for mode in (Mode.FULL, Mode.FULL_D30):
+        for mode in (Mode.FULL, Mode.FULL_D30, Mode.OPTION_GREEKS):
             metrics.SUBSCRIBED_INSTRUMENTS.labels(mode.value).set(modes.count(mode))
+
+    def _add_chains(self, not_live: NotLive) -> None:
+        chains = self._context.chains
+        for chain in self._demand.chains:
+            match chains.state(chain):
+                case ChainState.KNOWN:
+                    not_live.add_chain(str(chain), chains.keys(chain))
+                case ChainState.NO_CAPACITY:
+                    not_live.no_capacity.add(str(chain))
+                case ChainState.UNKNOWN:
+                    not_live.unknown.add(str(chain))
+                case ChainState.PENDING:
+                    not_live.pending.add(str(chain))
+
+    def _keys_in(self, mode: Mode) -> frozenset[str]:
+        return frozenset(key for key, own in self._subscriptions.modes.items() if own is mode)
 
     async def _publish_new_books(self) -> None:
         """Publish the last order book of newly requested keys, without waiting for a tick."""
@@ -90,5 +122,5 @@ class Subscriber:
         self._depth_keys = self._demand.depth_keys
         instruments = self._context.normaliser.instruments
         await self._context.publisher.publish_depth(
-            instruments[key] for key in added if key in instruments
+            (instruments[key] for key in added if key in instruments), self.deep_keys
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.bus.status_publisher import StatusPublisher
+from services.ingest.chains.chain_windows import ChainWindows
 from services.ingest.market.exchange_clock import ExchangeClock
 from services.ingest.market.feed_flow import FeedFlow
 from services.ingest.market.watchdog import Watchdog
@@ -22,3 +23,4 @@ class TermContext:
     coverage: CoveragePublisher
     watchdog: Watchdog
     flow: FeedFlow
+    chains: ChainWindows

@@ -6,37 +6,11 @@ import msgspec
 
 from services.ingest.feed.wire import encode_levels
 from services.ingest.feed.wire_types import MarketLevel
+from shared.contracts.messages import QuoteState
 from shared.contracts.subjects import candle_subject, depth_subject, quote_subject
 
-
-class QuoteState(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """A mutable quote: same fields, field order and JSON as `shared.contracts.messages.Quote`.
-
-    It is encoded in place, so a tick allocates no new quote. None means not received yet.
-    """
-
-    key: str
-    epoch: int
-    seq: int
-    ts: int
-    rt: int
-    ltt: int | None = None
-    ltp: float | None = None
-    ltq: int | None = None
-    cp: float | None = None
-    volume: int | None = None
-    atp: float | None = None
-    oi: int | None = None
-    bid: float | None = None
-    bid_qty: int | None = None
-    ask: float | None = None
-    ask_qty: int | None = None
-    tbq: int | None = None
-    tsq: int | None = None
-    snap: bool = False
-
-
 encode_quote: Final = msgspec.json.Encoder().encode
+"""A state as the JSON of its quote. It is encoded in place, so a tick allocates no new quote."""
 
 
 class InstrumentState:
@@ -46,6 +20,7 @@ class InstrumentState:
         "_packed_book",
         "book",
         "candle_subject",
+        "day",
         "depth_subject",
         "greeks",
         "iv",
@@ -54,7 +29,6 @@ class InstrumentState:
         "next_minute_ms",
         "quote",
         "quote_subject",
-        "volume_day",
     )
 
     def __init__(self, key: str, epoch: int) -> None:
@@ -64,8 +38,8 @@ class InstrumentState:
         self.quote_subject = quote_subject(key).encode()
         self.candle_subject = candle_subject(key).encode()
         self.depth_subject = depth_subject(key).encode()
-        self.volume_day: int | None = None
-        """Trading day (`trading_day`) of the volume and the average price."""
+        self.day: int | None = None
+        """The trading day (`trading_day`) of the last message."""
         self.last_minute_ms = 0
         """Start of the last completed minute that was received, epoch ms."""
         self.next_minute_ms = 0
@@ -80,6 +54,12 @@ class InstrumentState:
         """The last received OptionGreeks message, encoded; None except for an option."""
         self.iv: float | None = None
         """Implied volatility as a fraction; None except for an option."""
+
+    def begin_day(self, day: int) -> None:
+        """Forget the values of the day before: they are not those of `day`."""
+        self.day = day
+        quote = self.quote
+        quote.volume = quote.atp = quote.open = quote.high = quote.low = None
 
     def clear_book(self) -> None:
         """Forget the order book: the last received one cannot be used."""

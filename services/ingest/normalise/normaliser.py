@@ -10,8 +10,6 @@ trade that never happened.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
 
 from services.ingest.feed.wire import encode_greeks, has_field
 from services.ingest.feed.wire_types import (
@@ -19,36 +17,21 @@ from services.ingest.feed.wire_types import (
     Feed,
     Ltpc,
     MarketFullFeed,
-    MarketOhlc,
     OptionBlock,
 )
-from services.ingest.normalise.instrument_state import InstrumentState, QuoteState
+from services.ingest.normalise.candles import merge_candles
+from services.ingest.normalise.instrument_state import InstrumentState
+from services.ingest.normalise.merge_result import MergeResult
 from services.ingest.normalise.ranges import (
     MAX_LATE_MS,
     MAX_PRICE_RUPEES,
     MAX_QUANTITY,
     MIN_TIME_MS,
     are_greeks_in_range,
-    is_candle_in_range,
 )
-from shared.contracts.messages import Candle
+from shared.contracts.messages import QuoteState
 from shared.errors import InvalidField
-from shared.market.exchange_time import MINUTE_MS, trading_day
-
-_MINUTE: Final = "I1"
-
-
-@dataclass(slots=True)
-class MergeResult:
-    """The changes that one message has made."""
-
-    updated: list[InstrumentState] = field(default_factory=list)
-    candles: list[tuple[bytes, Candle]] = field(default_factory=list)
-    """New completed minutes, each with its subject."""
-    bad_fields: list[tuple[str, str, object]] = field(default_factory=list)
-    """Instrument key, field and value of each value out of range."""
-    missed_trades: bool = False
-    """Whether a snapshot shows that trades were missed since the instrument's last update."""
+from shared.market.exchange_time import trading_day
 
 
 class Normaliser:
@@ -70,7 +53,8 @@ class Normaliser:
         updated = merged.updated
         instruments = self.instruments
         day = trading_day(ts)
-        for key, feed in feeds.items():
+        for key in feeds:  # protobuf's `items` is in Python and takes longer
+            feed = feeds[key]
             instrument = instruments.get(key)
             if instrument is None:
                 try:
@@ -80,7 +64,9 @@ class Normaliser:
                     continue
             quote = instrument.quote
             before = (quote.ltt, quote.volume) if snapshot else None
-            if not _merge(instrument, feed, day, ts, merged):
+            if instrument.day != day:
+                instrument.begin_day(day)
+            if not _merge(instrument, feed, ts, merged):
                 continue
             quote.ts = ts
             quote.rt = received_us
@@ -96,25 +82,26 @@ class Normaliser:
             instrument.pack_book()
 
 
-def _merge(instrument: InstrumentState, feed: Feed, day: int, ts: int, merged: MergeResult) -> bool:
+def _merge(instrument: InstrumentState, feed: Feed, ts: int, merged: MergeResult) -> bool:
     full = feed.fullFeed
     market = full.marketFF
     # Almost every feed has marketFF. Reading its volume costs less than has_field does.
-    if market.vtt or has_field(full, "marketFF"):
-        _merge_market(instrument, market, day, ts, merged)
+    volume = market.vtt
+    if volume or has_field(full, "marketFF"):
+        _merge_market(instrument, market, volume, ts, merged)
         return True
+    quote = instrument.quote
     if has_field(feed, "fullFeed"):
         if has_field(full, "indexFF"):
             index = full.indexFF
-            _merge_ltpc(instrument.quote, index.ltpc, ts, merged)
-            _merge_minute(instrument, index.marketOHLC, ts, merged)
+            _merge_ltpc(quote, index.ltpc, ts, merged)
+            merge_candles(instrument, index.marketOHLC, ts, merged)
             return True
         return False
     if has_field(feed, "firstLevelWithGreeks"):
         first = feed.firstLevelWithGreeks
-        quote = instrument.quote
         _merge_ltpc(quote, first.ltpc, ts, merged)
-        _begin_day(instrument, day)
+        _merge_auction(quote, first.ltpc.iep.value, 0, merged)
         _merge_volume(quote, first.vtt, merged)
         _merge_oi(quote, first.oi, merged)
         _merge_option(instrument, first, merged)
@@ -122,24 +109,30 @@ def _merge(instrument: InstrumentState, feed: Feed, day: int, ts: int, merged: M
             _merge_best(quote, first.firstDepth, merged)
         return True
     if has_field(feed, "ltpc"):
-        _merge_ltpc(instrument.quote, feed.ltpc, ts, merged)
+        _merge_ltpc(quote, feed.ltpc, ts, merged)
+        _merge_auction(quote, feed.ltpc.iep.value, 0, merged)
         return True
     return False
 
 
 def _merge_market(
-    instrument: InstrumentState, market: MarketFullFeed, day: int, ts: int, merged: MergeResult
+    instrument: InstrumentState, market: MarketFullFeed, volume: int, ts: int, merged: MergeResult
 ) -> None:
     quote = instrument.quote
-    _merge_ltpc(quote, market.ltpc, ts, merged)
-    if instrument.volume_day != day:
-        _begin_day(instrument, day)
-    _merge_volume(quote, market.vtt, merged)
+    ltpc = market.ltpc
+    _merge_ltpc(quote, ltpc, ts, merged)
+    iep = market.iep
+    if not iep and (quote.volume is None or volume == quote.volume):
+        # Nothing trades while an auction collects orders. So `iep` of the last trade's block,
+        # which takes longer to read, is not needed in a tick with a trade.
+        iep = ltpc.iep.value
+    if iep or quote.iep is not None:
+        _merge_auction(quote, iep, market.ieq, merged)
     atp = market.atp
-    if 0.0 < atp < MAX_PRICE_RUPEES:
-        quote.atp = atp
-    elif atp:
-        merged.bad_fields.append((quote.key, "atp", atp))
+    if 0 < volume <= MAX_QUANTITY and 0.0 < atp < MAX_PRICE_RUPEES:
+        quote.volume, quote.atp = volume, atp
+    else:
+        _merge_unusual_volume(quote, volume, atp, merged)
     if market.oi:
         _merge_oi(quote, market.oi, merged)
     level = market.marketLevel
@@ -149,17 +142,38 @@ def _merge_market(
             instrument.book = level
         else:
             instrument.clear_book()
-    _merge_totals(quote, market.tbq, market.tsq, merged, has_book=bool(book))
+    tbq, tsq = market.tbq, market.tsq
+    if book and 0.0 <= tbq <= MAX_QUANTITY and 0.0 <= tsq <= MAX_QUANTITY:
+        # Beside the book, zero is an empty side, as at a circuit limit.
+        quote.tbq, quote.tsq = int(tbq), int(tsq)
+    else:
+        _merge_unusual_totals(quote, tbq, tsq, merged, has_book=bool(book))
     if market.iv:
         _merge_option(instrument, market, merged)
-    if ts >= instrument.next_minute_ms:
-        _merge_minute(instrument, market.marketOHLC, ts, merged)
+    merge_candles(instrument, market.marketOHLC, ts, merged)
 
 
-def _merge_totals(
+def _merge_auction(quote: QuoteState, iep: float, ieq: int, merged: MergeResult) -> None:
+    """Take over what an auction would match now. Without it, there is no auction.
+
+    Unlike other fields these are never kept: the result of an auction that has ended is wrong.
+    """
+    quote.iep = quote.ieq = None
+    if not 0.0 < iep < MAX_PRICE_RUPEES:
+        if iep:
+            merged.bad_fields.append((quote.key, "iep", iep))
+        return
+    quote.iep = iep
+    if 0 < ieq <= MAX_QUANTITY:
+        quote.ieq = ieq
+    elif ieq:
+        merged.bad_fields.append((quote.key, "ieq", ieq))
+
+
+def _merge_unusual_totals(
     quote: QuoteState, tbq: float, tsq: float, merged: MergeResult, *, has_book: bool
 ) -> None:
-    # Beside the book, zero is an empty side, as at a circuit limit.
+    """Merge totals of which one is out of range, or that come without the book."""
     if 0.0 <= tbq <= MAX_QUANTITY:
         quote.tbq = int(tbq) if has_book else int(tbq) or quote.tbq
     else:
@@ -206,18 +220,20 @@ def _merge_unusual_trade(
     return True
 
 
-def _begin_day(instrument: InstrumentState, day: int) -> None:
-    """On a new trading day, clear the values that are cumulative over a day."""
-    if instrument.volume_day != day:
-        instrument.volume_day = day
-        instrument.quote.volume = instrument.quote.atp = None
-
-
 def _merge_volume(quote: QuoteState, volume: int, merged: MergeResult) -> None:
     if 0 < volume <= MAX_QUANTITY:
         quote.volume = volume
     elif volume:
         merged.bad_fields.append((quote.key, "volume", volume))
+
+
+def _merge_unusual_volume(quote: QuoteState, volume: int, atp: float, merged: MergeResult) -> None:
+    """Merge volume and average price of which one is out of range or was not sent."""
+    _merge_volume(quote, volume, merged)
+    if 0.0 < atp < MAX_PRICE_RUPEES:
+        quote.atp = atp
+    elif atp:
+        merged.bad_fields.append((quote.key, "atp", atp))
 
 
 def _merge_oi(quote: QuoteState, oi: float, merged: MergeResult) -> None:
@@ -264,30 +280,3 @@ def _merge_best(quote: QuoteState, level: BookLevel, merged: MergeResult) -> boo
     name = "crossed_book" if bid >= ask > 0 else "book"
     merged.bad_fields.append((quote.key, name, (bid, bid_qty, ask, ask_qty)))
     return False
-
-
-def _merge_minute(
-    instrument: InstrumentState, block: MarketOhlc, ts: int, merged: MergeResult
-) -> None:
-    """Add the last completed minute if it is later than the last one received."""
-    for ohlc in block.ohlc:
-        if ohlc.interval != _MINUTE or ohlc.ts <= instrument.last_minute_ms:
-            continue
-        if not is_candle_in_range(ohlc, ts):
-            merged.bad_fields.append((instrument.key, "candle", str(ohlc)))
-            continue
-        instrument.last_minute_ms = ohlc.ts
-        # The following minute cannot be complete before it has ended.
-        instrument.next_minute_ms = ohlc.ts + 2 * MINUTE_MS
-        candle = Candle(
-            key=instrument.key,
-            start=ohlc.ts,
-            open=ohlc.open,
-            high=ohlc.high,
-            low=ohlc.low,
-            close=ohlc.close,
-            volume=ohlc.vol or None,
-            epoch=instrument.quote.epoch,
-            ts=ts,
-        )
-        merged.candles.append((instrument.candle_subject, candle))

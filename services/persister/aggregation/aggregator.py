@@ -75,6 +75,8 @@ class Aggregator:
         """Entries older than the exchange time reached. Such entries are usual for a moment."""
         self.used_entries = 0
         """Entries of the exchange time reached, or later."""
+        self.lost_quotes = 0
+        """Quotes that ingest has published and the stream does not hold."""
         self.evicted_instruments = 0
         """Instruments dropped because the checkpoint had more than `MAX_INSTRUMENTS`."""
         self.last_received = (0, 0)
@@ -120,12 +122,17 @@ class Aggregator:
         self._state.next_position = position + 1
 
     def apply_clock_tick(self, tick: ClockTick, position: int) -> None:
-        """Advance time."""
+        """Advance time, and note quotes that are missing before the tick."""
+        self._prepare_count(tick.epoch, tick.feed_ts, position)
+        if tick.epoch >= self._state.feed_epoch:
+            self._check_count(tick)  # before windows close
         self._advance(tick.ts, tick.feed_ts, tick.epoch, position)
 
     def apply_quote(self, quote: Quote, position: int) -> None:
         """Advance time and record the trades that the quote reports."""
+        self._prepare_count(quote.epoch, quote.ts, position)
         if self._advance(quote.ts, quote.ts, quote.epoch, position, is_snapshot=quote.snap):
+            self._state.quote_count.add()
             self._trades.apply_quote(quote)
 
     def apply_candle(self, candle: Candle, position: int) -> None:
@@ -185,6 +192,22 @@ class Aggregator:
         if feed_time_ms > last_feed_ms:
             state.feed_time_ms = feed_time_ms
         return True
+
+    def _prepare_count(self, epoch: int, feed_time_ms: int, position: int) -> None:
+        """Count quotes anew if the entry is of a new epoch, or after lost or unread ones."""
+        state = self._state
+        if position > state.next_position or state.time_ms is None:
+            state.quote_count.forget()
+        elif epoch > state.feed_epoch:
+            state.quote_count.restart(feed_time_ms)
+
+    def _check_count(self, tick: ClockTick) -> None:
+        loss = self._state.quote_count.check(tick.seq, tick.feed_ts)
+        if loss is not None:
+            missing, since_ms = loss
+            self.lost_quotes += missing
+            until_ms = max(tick.feed_ts, since_ms + 1)
+            self._note_silence(since_ms, until_ms, GapReason.ENTRIES_LOST)
 
     def _note_silence(self, since_ms: int, until_ms: int, reason: GapReason) -> None:
         if until_ms > since_ms:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from services.persister.aggregation.bar_builder import BarBuilder
+from services.persister.aggregation.quote_count import QuoteCount
 from shared.contracts.history import GapReason
 
 # Structs are stored as arrays: the order of their fields is the layout.
@@ -97,6 +98,8 @@ class AggregatorState(msgspec.Struct, array_like=True):
     """The last breaks, oldest first."""
     breaks_known_since_ms: int = 0
     """Earlier breaks are forgotten."""
+    quote_count: QuoteCount = msgspec.field(default_factory=QuoteCount)
+    """Tells whether the stream has lost quotes."""
 
     def add_break(self, since_ms: int, until_ms: int) -> None:
         """Note a break. The oldest one is forgotten if there are many."""

@@ -62,7 +62,8 @@ class InstrumentStore:
     async def prepare(self) -> None:
         """Create the collection with its validator and indexes, or bring it up to date."""
         by_word = IndexModel([("words", ASCENDING), ("standing", ASCENDING)])
-        await ensure_collection(self._db, INSTRUMENTS, _SCHEMA, [by_word])
+        by_underlying = IndexModel([("underlying_key", ASCENDING), ("expiry", ASCENDING)])
+        await ensure_collection(self._db, INSTRUMENTS, _SCHEMA, [by_word, by_underlying])
 
     async def master(self) -> MasterRecord:
         """What is stored of the masters loaded and refused so far."""
@@ -70,6 +71,12 @@ class InstrumentStore:
         if document is None:
             return MasterRecord()
         return msgspec.convert(document, MasterRecord, strict=False)
+
+    async def knows(self, key: str) -> bool | None:
+        """Whether the master has `key`; None if no whole master is stored. Raises PyMongoError."""
+        if await self._instruments.find_one({"_id": key}, {"_id": 1}) is not None:
+            return True
+        return False if (await self.master()).day else None
 
     async def record_refusal(self, refusals: Sequence[Refusal]) -> None:
         """Replace the list of refused masters."""
@@ -167,16 +174,21 @@ class InstrumentStore:
     async def get(self, request: GetRequest) -> GetReply:
         """Instruments by key, in the order of the request.
 
-        Raises Unavailable if the database does not answer.
+        Raises Unavailable if the database does not answer, or if a key may be of a master that has
+        not been loaded yet.
         """
         try:
             rows = await self._instruments.find({"_id": {"$in": list(request.keys)}}).to_list()
+            instruments = {row["_id"]: _instrument(row) for row in rows}
+            unknown = [key for key in request.keys if key not in instruments]
+            is_loaded = not unknown or (await self.master()).day
         except PyMongoError:
             raise Unavailable("instruments cannot be read at the moment") from None
-        instruments = {row["_id"]: _instrument(row) for row in rows}
+        if not is_loaded:
+            raise Unavailable("the instruments master has not been loaded yet")
         return GetReply(
             instruments=[instruments[key] for key in request.keys if key in instruments],
-            unknown=[key for key in request.keys if key not in instruments],
+            unknown=unknown,
         )
 
 

@@ -1,34 +1,14 @@
-"""Makes five-minute bars of Upstox's one-minute candles."""
+"""Makes five-minute bars of Upstox's candles of one or five minutes."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Self
 
 from services.persister.aggregation.minute import trades_have_volume
+from services.persister.candles.candle import UpstoxCandle
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS, window_start
 
 
-@dataclass(frozen=True, slots=True)
-class MinuteCandle:
-    """One candle of Upstox's answer; prices in rupees."""
-
-    start_ms: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
-    oi: int
-    is_valid: bool = True
-
-    @classmethod
-    def invalid(cls, start_ms: int) -> Self:
-        """A candle of which only the time is known."""
-        return cls(start_ms, 0.0, 0.0, 0.0, 0.0, volume=0, oi=0, is_valid=False)
-
-
-def repaired_bars(key: str, day: Iterable[MinuteCandle], windows: Collection[int]) -> list[Bar]:
+def repaired_bars(key: str, day: Iterable[UpstoxCandle], windows: Collection[int]) -> list[Bar]:
     """Bars of those `windows` (starts, epoch ms) that have candles, oldest first.
 
     `day` is all candles of a day until now, in any order. Fields that only quotes give, such as
@@ -38,7 +18,7 @@ def repaired_bars(key: str, day: Iterable[MinuteCandle], windows: Collection[int
     """
     if trades_have_volume(key):
         day = [candle for candle in day if candle.volume > 0 or not candle.is_valid]
-    candles: dict[int, list[MinuteCandle]] = {}
+    candles: dict[int, list[UpstoxCandle]] = {}
     invalid_windows: set[int] = set()
     vtt_at_end: dict[int, int | None] = {}
     vtt = 0
@@ -59,7 +39,7 @@ def repaired_bars(key: str, day: Iterable[MinuteCandle], windows: Collection[int
 
 
 def _bar(
-    key: str, start_ms: int, minutes: list[MinuteCandle], vtt: int | None, *, has_volume: bool
+    key: str, start_ms: int, minutes: list[UpstoxCandle], vtt: int | None, *, has_volume: bool
 ) -> Bar:
     return Bar(
         key=key,

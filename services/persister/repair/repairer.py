@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
+from services.persister.candles.candle import UpstoxCandle
 from services.persister.pipeline import Publisher
 from services.persister.repair.backlog import Repair, RepairBacklog
-from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
+from services.persister.repair.candle_bars import repaired_bars
 from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
@@ -40,7 +41,7 @@ _Attempt = tuple[bool, int, str, frozenset[int]]
 class Candles(Protocol):
     """Upstox's one-minute candles."""
 
-    async def day(self, key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
+    async def day(self, key: str, day: int, *, is_today: bool) -> list[UpstoxCandle]:
         """All candles of a day. Raises NotFound for an unknown key, or Unavailable."""
         ...
 

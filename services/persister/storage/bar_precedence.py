@@ -1,5 +1,6 @@
 """Decides whether a stored bar is better than a partial one of the same window. Pure."""
 
+from shared.contracts.history import HistoryBar
 from shared.contracts.messages import Bar, BarState
 
 
@@ -12,10 +13,10 @@ def must_stay(stored: Bar, partial: Bar) -> bool:
     """
     if stored.state is BarState.PARTIAL:
         return False
-    return stored.state is BarState.REPAIRED or _has_all_trades(stored, partial)
+    return stored.state is BarState.REPAIRED or has_all_trades(stored, partial)
 
 
-def _has_all_trades(bar: Bar, other: Bar) -> bool:
+def has_all_trades(bar: Bar | HistoryBar, other: Bar | HistoryBar) -> bool:
     """Whether no trade of `other` is missing in `bar`, as far as prices and volume show."""
     is_within = bar.low <= other.low and other.high <= bar.high
     return is_within and (other.volume or 0) <= (bar.volume or 0)

@@ -17,20 +17,23 @@ import bson
 import msgspec
 from bson.codec_options import CodecOptions, DatetimeConversion
 
-from shared.contracts.history import HistoryBar, HistoryBarState
+from shared.contracts.history import BarSource, HistoryBar, HistoryBarState
 from shared.market.exchange_time import WINDOW_MS
 
 # In the order in which they are stored. `start` is read from `_id`, where it is a number: decoding
 # a date costs more than all the rest of a bar.
 PROJECTED_FIELDS: Final = (
     "_id", "open", "high", "low", "close", "ltq", "ltt", "volume", "vtt", "atp", "oi", "ticks",
-    "state", "silent_ms",
+    "state", "silent_ms", "source",
 )  # fmt: skip
 _SIZE: Final = Struct("<i")
 _DATES_AS_MS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_MS
 )
 _STATES: Final = {state.value.encode(): state for state in HistoryBarState}
+_SOURCES: Final[dict[bytes | None, BarSource | None]] = {
+    None: None, **{source.value.encode(): source for source in BarSource}
+}  # fmt: skip
 
 
 def _price(name: str) -> str:
@@ -63,6 +66,7 @@ _ROW: Final = re.compile(
         + _integer("ticks")
         + r"\x02state\0....(?:(?P<state_7s>partial)|(?P<state_8s>complete|repaired))\0"
         + _integer("silent_ms")
+        + r"(?:\x02source\0....(?P<source_6s>upstox)\0)?"
         + r"\0"
     ).encode(),
     re.DOTALL,
@@ -141,12 +145,13 @@ class _Layout(NamedTuple):
             ticks,
             state,
             silent_ms,
+            source,
         ) in zip(*columns, strict=False):
             start = int(start_digits)
             yield HistoryBar(
                 start=start, end=start + WINDOW_MS, open=open_, high=high, low=low, close=close,
                 ltq=ltq, ltt=ltt, volume=volume, vtt=vtt, atp=atp, oi=oi, ticks=ticks,
-                state=_STATES[state], silent_ms=silent_ms,
+                state=_STATES[state], silent_ms=silent_ms, source=_SOURCES[source],
             )  # fmt: skip
 
 

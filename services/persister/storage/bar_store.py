@@ -4,7 +4,7 @@ Every write is a transaction of `EpochGuard`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, ReplaceOne, UpdateMany, UpdateOne
@@ -50,6 +50,7 @@ _QUOTE_FIELDS: Final = ("ltq", "ltt", "atp", "ticks", "silent_ms", "epoch")
 # Changes the checkpoint without moving it.
 _AMENDMENT: Final[Document] = {"$inc": {"amendments": 1}}
 
+T = TypeVar("T")
 _SaveBars = Callable[[Sequence[Bar], AsyncClientSession], Awaitable[Sequence[Bar]]]
 
 
@@ -193,6 +194,10 @@ class BarStore:
         repaired = await self._guard.transact(epoch, _AMENDMENT, write)
         _count_stored(repaired.bars)
         return repaired
+
+    async def transact(self, epoch: int, write: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+        """Call `write` in a transaction of the leader. Raises StaleEpoch as `commit`."""
+        return await self._guard.transact(epoch, _AMENDMENT, write)
 
     async def settle_gaps(
         self, gap_ids: Collection[str], key: str, outcome: GapState, epoch: int

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from services.persister.aggregation.aggregator import WindowGap
-from shared.contracts.history import GapReason, GapState
+from shared.contracts.history import BarSource, GapReason, GapState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import to_datetime
 from shared.runtime.mongo import Document
@@ -45,6 +45,7 @@ BAR_SCHEMA: Final[dict[str, Any]] = {
         "state": {"enum": [state.value for state in BarState]},
         "silent_ms": {"bsonType": _INTEGER},
         "epoch": {"bsonType": _INTEGER},
+        "source": {"enum": [source.value for source in BarSource]},
     },
 }  # fmt: skip
 
@@ -121,8 +122,8 @@ def bar_document(bar: Bar) -> Document:
 
 
 def bar_from_document(document: Mapping[str, Any]) -> Bar:
-    """Inverse of `bar_document`."""
-    fields = {name: value for name, value in document.items() if name != "_id"}
+    """Inverse of `bar_document`. A source of the document is no part of the message."""
+    fields = {name: value for name, value in document.items() if name not in ("_id", "source")}
     fields["start"] = to_ms(fields["start"])
     fields["ltt"] = None if fields["ltt"] is None else to_ms(fields["ltt"])
     fields["state"] = BarState(fields["state"])

@@ -6,10 +6,18 @@ from pymongo.errors import PyMongoError
 
 from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.bar_store import BARS, GAPS
-from services.persister.storage.documents import CHECKPOINT_ID, CHECKPOINTS, bar_id_range, to_ms
+from services.persister.storage.daily_candles import DailyCandles, merged_days, page_of_days
+from services.persister.storage.documents import (
+    CHECKPOINT_ID,
+    CHECKPOINTS,
+    MAX_ID_TIME_MS,
+    bar_id_range,
+    to_ms,
+)
 from services.persister.storage.longer_bars import aligned_up, group_by_start, longer_bar
 from services.persister.storage.page_cursor import encode_cursor, page_start
 from shared.contracts.history import (
+    MAX_TIME_MS,
     BarsReply,
     BarsRequest,
     Gap,
@@ -57,27 +65,59 @@ class HistoryReader:
         self._bars = mongo.db.get_collection(BARS)
         self._gaps = mongo.db.get_collection(GAPS)
         self._checkpoints = mongo.db.get_collection(CHECKPOINTS)
+        self._daily = DailyCandles(mongo)
 
-    async def bars(self, request: BarsRequest) -> BarsReply:
-        """A page of bars. Raises InvalidField, or Unavailable if the database does not answer."""
-        _check_range(request.from_ms, request.to_ms)
+    async def bars(
+        self, request: BarsRequest, end_ms: int | None = None, *, over_until_ms: int = 0
+    ) -> BarsReply:
+        """A page of bars, whose next page starts at `end_ms` at the latest.
+
+        Bars that end by `over_until_ms` are over, also if the stream has not reached their end.
+        Raises InvalidField, or Unavailable if the database does not answer.
+        """
+        check_range(request.from_ms, request.to_ms)
         from_ms, _ = page_start(request)
+        to_ms = request.to_ms if end_ms is None else min(request.to_ms, end_ms)
         try:
-            if request.interval is Interval.FIVE_MINUTES:
-                bars, next_ms = await self._stored_bars(request, from_ms)
-            else:
-                bars, next_ms = await self._longer_bars(request, from_ms)
+            bars, next_ms = (
+                await self._page(request, from_ms, to_ms, over_until_ms)
+                if from_ms < to_ms
+                else ([], None)
+            )
         except PyMongoError:
             raise Unavailable("bars cannot be read at the moment") from None
+        if next_ms is None and to_ms < request.to_ms:
+            next_ms = max(from_ms, to_ms)
         cursor = None if next_ms is None else encode_cursor(request, next_ms)
         return BarsReply(key=request.key, interval=request.interval, bars=bars, next=cursor)
 
+    async def has_bars(self, key: str) -> bool:
+        """Whether anything of `key` is stored. Raises PyMongoError."""
+        own = {"_id": bar_id_range(key, 0, MAX_ID_TIME_MS)}
+        if await self._bars.find_one(own, {"_id": 1}) is not None:
+            return True
+        return bool(await self._daily.read(key, 0, MAX_TIME_MS, 1))
+
+    async def _page(
+        self, request: BarsRequest, from_ms: int, to_ms: int, over_until_ms: int
+    ) -> tuple[list[HistoryBar], int | None]:
+        """Bars that start in `[from_ms, to_ms)`, and the start of the next page."""
+        if request.interval is Interval.FIVE_MINUTES:
+            return await self._stored_bars(request, from_ms, to_ms)
+        own, own_next_ms = await self._longer_bars(request, from_ms, to_ms, over_until_ms)
+        if request.interval is not Interval.DAY:
+            return own, own_next_ms
+        candles = await self._daily.read(request.key, from_ms, to_ms, request.limit + 1)
+        candles_next_ms = candles.pop().start if len(candles) > request.limit else None
+        ends = (own_next_ms, candles_next_ms)
+        return page_of_days(merged_days(own, candles), request.limit, ends)
+
     async def _stored_bars(
-        self, request: BarsRequest, from_ms: int
+        self, request: BarsRequest, from_ms: int, to_ms: int
     ) -> tuple[list[HistoryBar], int | None]:
         """Five-minute bars, and the start of the next page."""
         max_rows = request.limit + 1
-        query = {"_id": bar_id_range(request.key, from_ms, request.to_ms)}
+        query = {"_id": bar_id_range(request.key, from_ms, to_ms)}
         projection = dict.fromkeys(PROJECTED_FIELDS, 1)
         cursor = self._bars.find_raw_batches(query, projection, batch_size=max_rows)
         bars: list[HistoryBar] = []
@@ -88,7 +128,7 @@ class HistoryReader:
         return bars[:-1], bars[-1].start
 
     async def _longer_bars(
-        self, request: BarsRequest, from_ms: int
+        self, request: BarsRequest, from_ms: int, to_ms: int, over_until_ms: int
     ) -> tuple[list[HistoryBar], int | None]:
         """Longer bars, and the start of the next page.
 
@@ -100,9 +140,9 @@ class HistoryReader:
         max_parts = (limit + 1) * (length_ms // WINDOW_MS)
         # The bars that start in the range are whole: the last one may end after the range.
         from_ms = aligned_up(from_ms, offset_ms, length_ms)
-        until_ms = aligned_up(request.to_ms, offset_ms, length_ms)
+        until_ms = aligned_up(to_ms, offset_ms, length_ms)
         # Read before the bars, so that no bar is taken for a closed one whose end is missing.
-        closed_until_ms = await self._closed_until_ms()
+        closed_until_ms = max(over_until_ms, await self._closed_until_ms())
         pipeline: list[dict[str, Any]] = [
             {"$match": {"_id": bar_id_range(request.key, from_ms, until_ms)}},
             {"$sort": {"_id": 1}},
@@ -156,7 +196,7 @@ class HistoryReader:
 
     async def gaps(self, request: GapsRequest) -> GapsReply:
         """A page of gaps. Raises InvalidField, or Unavailable if the database does not answer."""
-        _check_range(request.from_ms, request.to_ms)
+        check_range(request.from_ms, request.to_ms)
         start_ms, row_id = page_start(request)
         query = _overlapping(request.key, request.from_ms, request.to_ms)
         if request.cursor is not None:
@@ -201,6 +241,7 @@ def _overlapping(key: str, from_ms: int, to_ms: int) -> dict[str, Any]:
     }
 
 
-def _check_range(from_ms: int, to_ms: int) -> None:
+def check_range(from_ms: int, to_ms: int) -> None:
+    """Raises InvalidField if the range is empty."""
     if to_ms <= from_ms:
         raise InvalidField("to_ms must be later than from_ms", field="to_ms")

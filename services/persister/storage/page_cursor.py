@@ -3,20 +3,28 @@
 from hashlib import blake2b
 from typing import Final
 
-from shared.contracts.history import MAX_CURSOR_CHARS, MAX_TIME_MS, BarsRequest, GapsRequest
+from shared.contracts.history import (
+    MAX_CURSOR_CHARS,
+    MAX_TIME_MS,
+    BarsRequest,
+    CandlesRequest,
+    GapsRequest,
+)
 from shared.errors import InvalidField
 
 _SEPARATOR: Final = "."
 _KEY_DIGEST_BYTES: Final = 6
 
+_Request = BarsRequest | CandlesRequest | GapsRequest
 
-def encode_cursor(request: BarsRequest | GapsRequest, start_ms: int, row_id: str = "") -> str:
+
+def encode_cursor(request: _Request, start_ms: int, row_id: str = "") -> str:
     """The cursor of the page of `request` that starts at `start_ms`, in it at `row_id`."""
     parts = (str(start_ms), row_id, *_fingerprint(request).values())
     return _SEPARATOR.join(parts)
 
 
-def page_start(request: BarsRequest | GapsRequest) -> tuple[int, str]:
+def page_start(request: _Request) -> tuple[int, str]:
     """Start of the requested page, epoch ms, and the id of its first row, "" if none is given.
 
     Raises InvalidField: `cursor` if its text is not a cursor, or the name of the field that
@@ -40,14 +48,14 @@ def page_start(request: BarsRequest | GapsRequest) -> tuple[int, str]:
     return start_ms, row_id
 
 
-def _fingerprint(request: BarsRequest | GapsRequest) -> dict[str, str]:
+def _fingerprint(request: _Request) -> dict[str, str]:
     """By field, what must be equal on all pages. A key may be too long for a cursor."""
     values = {
         "key": blake2b(request.key.encode(), digest_size=_KEY_DIGEST_BYTES).hexdigest(),
         "from_ms": str(request.from_ms),
         "to_ms": str(request.to_ms),
     }
-    if isinstance(request, BarsRequest):
+    if not isinstance(request, GapsRequest):
         values["interval"] = request.interval.value
     return values
 

@@ -15,6 +15,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     entry: Entry
     event: bytes
     """The user's event as JSON, with the same `seq`."""
+    traceparent: str = ""
+    """The span that caused the entry, for the event's message; empty for none. Not stored."""
 
 
 class DamagedRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from services.trading.links.directory import LinkDirectory, OpenedLink
 from services.trading.links.login import LinkLogin
 from services.trading.links.store import LinkStore
 from services.trading.links.token_hints import TokenHints
-from shared.bus.requests import Handler
+from shared.bus.responder import Handler
 from shared.contracts.upstox_links import (
     HintKind,
     LinkBeginReply,

@@ -73,7 +73,7 @@ def load_key_ring(directory: Path) -> KeyRing:
         raise ConfigError([problem]) from None
     if not keys:
         problem = f"{DIRECTORY_VARIABLE}: {directory} contains no sealing key (*{_SUFFIX}); "
-        remedy = "create one with: python -m services.trading.rotate_seal_keys"
+        remedy = "create one with: python -m operations keys rotate-sealing"
         raise ConfigError([problem + remedy])
     return KeyRing(keys)
 

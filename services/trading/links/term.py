@@ -64,7 +64,7 @@ async def open_links(
         calls,
         clock,
         operator_app=operator_app(settings),
-        api_url=settings.upstox.api_url,
+        api_url=settings.upstox_login_url or settings.upstox.api_url,
         redirect_url=settings.upstox_redirect_url,
     )
     hints = TokenHints(store, login, directory, clock)

@@ -9,7 +9,7 @@ from services.trading.orders.instrument import OrderInstrument
 from services.trading.portfolio.account import PaperAccount
 from services.trading.risk.proposal import AccountFacts
 from shared.contracts.order_terms import Account, Product, Side, Terms
-from shared.contracts.trading import Funds, Holdings, PositionView
+from shared.contracts.trading_replies import Funds, Holdings, PositionView
 
 _ZERO: Final = Decimal(0)
 

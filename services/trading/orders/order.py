@@ -35,6 +35,7 @@ class OrderState(StrEnum):
 _FINAL: Final = {
     OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED,
 }  # fmt: skip
+_MAYBE_TAKEN_MOST: Final = 8
 _ENDED: Final = {
     BrokerState.CANCELLED: OrderState.CANCELLED,
     BrokerState.EXPIRED: OrderState.EXPIRED,
@@ -89,6 +90,9 @@ class Order(msgspec.Struct, frozen=True):
     pending: PendingCommand | None = None
     taken_prices: Prices | None = None
     """Of the last modification that the broker took; None if there was none."""
+    maybe_taken: tuple[Prices, ...] = ()
+    """Of later modifications, oldest first, that were followed by another command before their
+    effect was known."""
     code: str = ""
     detail: str = ""
     """The code and words of the last refusal or lost answer."""
@@ -183,11 +187,19 @@ def _changes(order: Order, event: events.OrderEvent) -> dict[str, object]:
             fill = Fill(event.quantity, event.price, event.traded_at_ms)
             return {"fills": {event.trade_id: fill} | order.fills}
         case events.CommandSending():
-            return {"pending": PendingCommand(event.command_id, event.prices)}
+            return _sending_changes(order, event)
         case events.CommandAnswered() | events.CommandLost() | events.CommandSettled():
             return _command_changes(order, event)
         case events.Intended():
             raise ValueError("an order is intended once")
+
+
+def _sending_changes(order: Order, event: events.CommandSending) -> dict[str, object]:
+    changes: dict[str, object] = {"pending": PendingCommand(event.command_id, event.prices)}
+    if order.pending is not None and order.pending.prices is not None:
+        maybe = (*order.maybe_taken, order.pending.prices)
+        changes["maybe_taken"] = maybe[-_MAYBE_TAKEN_MOST:]
+    return changes
 
 
 def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
@@ -201,22 +213,28 @@ def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
 
 
 def _is_newer(report: BrokerReport, newest: BrokerReport, order: Order) -> bool:
-    """Whether the terms of a report are newer. Of one second, those that were taken last are."""
+    """Whether the terms of a report are newer. Of one second, those that were sent last are."""
     if (report.at_ms, report.state) == (newest.at_ms, newest.state):
-        is_taken = [_is_taken(each, order) for each in (report, newest)]
-        if is_taken[0] != is_taken[1]:
-            return is_taken[0]
+        places = [_place_of_sending(each, order) for each in (report, newest)]
+        if places[0] != places[1]:
+            return places[0] > places[1]
     return report.age > newest.age
 
 
-def _is_taken(report: BrokerReport, order: Order) -> bool:
-    taken, told = order.taken_prices, report.prices
-    return (
-        taken is not None
+def _place_of_sending(report: BrokerReport, order: Order) -> int:
+    """A later modification has a greater number; -1 if none has the terms of the report."""
+    told = report.prices
+    pending = None if order.pending is None else order.pending.prices
+    sent = (order.taken_prices, *order.maybe_taken, pending)
+    places = [
+        place
+        for place, prices in enumerate(sent)
+        if prices is not None
         and told is not None
-        and (taken.quantity, taken.price or 0, taken.trigger_price or 0)
+        and (prices.quantity, prices.price or 0, prices.trigger_price or 0)
         == (told.quantity, told.price or 0, told.trigger_price or 0)
-    )
+    ]
+    return max(places, default=-1)
 
 
 def _command_changes(
@@ -229,7 +247,9 @@ def _command_changes(
         case events.CommandLost():
             return {"pending": msgspec.structs.replace(pending, is_lost=True)}
         case events.CommandAnswered(code="") | events.CommandSettled(has_effect=True):
-            return {"pending": None, "taken_prices": pending.prices or order.taken_prices}
+            if pending.prices is None:
+                return {"pending": None}
+            return {"pending": None, "taken_prices": pending.prices, "maybe_taken": ()}
         case events.CommandAnswered(code=code, detail=detail):
             return {"pending": None, "code": code, "detail": detail}
     return {"pending": None}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.trading.store.journal import Journal
 from shared.bus.lease import Term
-from shared.bus.requests import request_deadline_ms
+from shared.bus.responder import request_deadline_ms
 from shared.errors import Overloaded, TimedOut, Unavailable
 from shared.runtime.clock import Clock
 

@@ -14,14 +14,8 @@ from services.trading.partition.order_commands import CANCELLED, OrderCommands
 from services.trading.partition.paper_orders import Changed, PaperOrders
 from services.trading.partition.upstox_commands import UpstoxCommands
 from shared.contracts.order_terms import Account, OrderType, Prices, Side, Terms, Validity
-from shared.contracts.trading import (
-    AccountCommand,
-    ExitRequest,
-    KillSwitch,
-    Operation,
-    OrdersReply,
-    SetKillSwitchRequest,
-)
+from shared.contracts.trading import AccountCommand, ExitRequest, Operation, SetKillSwitchRequest
+from shared.contracts.trading_replies import KillSwitch, OrdersReply
 from shared.errors import NotFound
 
 _NO_MARGIN: Final = Decimal(0)

@@ -18,14 +18,14 @@ from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.ledger import Ledger
 from services.trading.store.journal import Journal
 from shared.bus.connection import Bus
-from shared.bus.requests import Handler, Responder
-from shared.contracts.trading import Limits
+from shared.bus.responder import Handler, Responder
 from shared.contracts.trading_admin import (
     LiftLossLockRequest,
     SetUserSwitchRequest,
     UserAdminOperation,
     user_admin_subject,
 )
+from shared.contracts.trading_replies import Limits
 from shared.errors import Forbidden, NotFound
 from shared.runtime.logs import get_logger
 

@@ -17,7 +17,7 @@ from services.trading.risk.proposal import AccountFacts, MarketFacts, Proposal
 from services.trading.risk.rate import OrderRates
 from services.trading.store.journal import Journal
 from shared.contracts.order_terms import OrderType, Side, Terms
-from shared.contracts.trading import Limits, Preview
+from shared.contracts.trading_replies import Limits, Preview
 from shared.errors import OrderRefused
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock

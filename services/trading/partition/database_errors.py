@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from pymongo.errors import PyMongoError
 
-from shared.bus.requests import Handler
+from shared.bus.responder import Handler
 from shared.errors import Unavailable
 from shared.runtime.logs import get_logger
 

@@ -8,7 +8,7 @@ from services.trading.partition.account_commands import AccountCommands
 from services.trading.partition.database_errors import or_unavailable
 from services.trading.partition.order_commands import OrderCommands
 from services.trading.partition.queries import Queries
-from shared.bus.requests import Handler
+from shared.bus.responder import Handler
 from shared.contracts.trading import (
     AccountCommand,
     AccountQuery,

@@ -24,8 +24,9 @@ from services.trading.portfolio.account import PaperAccount
 from services.trading.risk.limits import UserLimits
 from services.trading.risk.switch_board import SwitchBoard
 from shared.contracts.order_terms import Account
-from shared.contracts.trading import EventKind, Limits, SwitchSetter
+from shared.contracts.trading_replies import EventKind, Limits, SwitchSetter
 from shared.errors import Unavailable
+from shared.runtime.tracing import current as current_trace
 
 Ltp = Callable[[str], Decimal | None]
 
@@ -90,7 +91,11 @@ class Ledger:
         event = account.user_event(entry, self.broker.ltp)
         if event.kind is EventKind.LIMITS:
             event = msgspec.structs.replace(event, limits=self.limits(account))
-        return Record(number=self.number, entry=entry, event=msgspec.json.encode(event))
+        cause = current_trace()
+        return Record(
+            number=self.number, entry=entry, event=msgspec.json.encode(event),
+            traceparent="" if cause is None else cause.traceparent(),
+        )  # fmt: skip
 
     def lock_after_loss(self, account: PaperAccount) -> list[Record]:
         """Set the loss lock if the loss of the day is beyond the limit.

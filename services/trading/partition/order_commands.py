@@ -22,13 +22,8 @@ from services.trading.partition.request_terms import changed_prices, terms_of
 from services.trading.partition.upstox_commands import UpstoxCommands
 from shared.contracts.instruments import Instrument
 from shared.contracts.order_terms import Account, Product
-from shared.contracts.trading import (
-    CancelRequest,
-    ModifyRequest,
-    Operation,
-    OrderRequest,
-    Preview,
-)
+from shared.contracts.trading import CancelRequest, ModifyRequest, Operation, OrderRequest
+from shared.contracts.trading_replies import Preview
 from shared.errors import NotFound, OrderFinal, OrderRefused
 from shared.market.exchange_time import ist_date
 

@@ -40,12 +40,13 @@ from services.trading.switches.switch_store import SwitchStore
 from services.trading.upstox.calls import OpenCalls
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.requests import Responder
+from shared.bus.responder import Responder
 from shared.bus.stream_reader import TickReader, first_tick_position, ticks_identity
 from shared.contracts.upstox_links import LinkHint
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
+from shared.runtime.departure import grace_secs
 from shared.runtime.epoch_guard import EpochGuard
 from shared.runtime.logs import get_logger
 from shared.runtime.mongo import Mongo
@@ -83,6 +84,7 @@ class Partition:
         self._open_calls = open_calls
         self._on_serving = on_serving
         self._accounts: UpstoxAccounts | None = None
+        self._responder: Responder | None = None
 
     async def run(self, term: Term) -> None:
         """Take over, and serve until cancelled.
@@ -182,11 +184,18 @@ class Partition:
                         "links": links.run(),
                         "upstox accounts": accounts.run(),
                         "requests": self._serve(market, requests),
-                    }
+                    },
+                    # Requests that have begun are finished, for which they need the journal.
+                    stopped_first=("requests",),
                 )
         finally:
             self._on_serving(False)
             await guard.close()
+
+    async def left(self) -> None:
+        """Wait until requests are no longer refused on behalf of the next owner."""
+        if self._responder is not None:
+            await self._responder.left()
 
     async def _serve(self, market: Market, requests: Requests) -> None:
         """Answer requests, once the broker has caught up."""
@@ -198,7 +207,9 @@ class Partition:
             queue_group=f"trading-{self._number}",
             max_concurrent=self._settings.commands_at_once,
             max_queued=self._settings.commands_waiting,
+            leave_secs=grace_secs(self._settings.runtime),
         )
+        self._responder = responder
         self._on_serving(True)
         await responder.run()
 

@@ -1,4 +1,4 @@
-"""Which instruments the partition needs market data of, and waiting for a first price."""
+"""Which instruments the partition needs market data of, and waiting for it."""
 
 from collections.abc import Collection
 from typing import Final
@@ -22,10 +22,14 @@ class Prices:
         self._clock = clock
         self._wait_secs = wait_secs
         self._kept_until: dict[str, float] = {}
+        self._live_at = float("-inf")
+        """When the feed was last seen live, monotonic."""
 
     async def run(self, demand: DemandPublisher) -> None:
         """Keep the demand current until cancelled."""
         while True:
+            if self._ledger.broker.is_live:
+                self._live_at = self._clock.monotonic()
             demand.want(self.quote_keys(), self.depth_keys())
             await self._clock.sleep(_DEMAND_SECS)
 
@@ -41,8 +45,13 @@ class Prices:
         return self._ledger.broker.keys()
 
     async def wait_for(self, key: str) -> None:
-        """Wait until an LTP of the instrument is known. Raises OrderRefused if none comes."""
+        """Wait until an LTP of the instrument is known. Raises OrderRefused if none comes.
+
+        Waits also while the feed is not live for a moment: its leader is replaced.
+        """
         self._keep(key)
+        while not self._is_live_or_lost():
+            await self._clock.sleep(_POLL_SECS)
         deadline = self._clock.monotonic() + self._wait_secs
         while self._ledger.broker.ltp(key) is None:
             if self._clock.monotonic() >= deadline:
@@ -53,6 +62,10 @@ class Prices:
                     limit=f"{self._wait_secs:g} s",
                 )
             await self._clock.sleep(_POLL_SECS)
+
+    def _is_live_or_lost(self) -> bool:
+        lost_secs = self._clock.monotonic() - self._live_at
+        return self._ledger.broker.is_live or lost_secs > self._wait_secs
 
     def _keep(self, key: str) -> None:
         self._kept_until.pop(key, None)

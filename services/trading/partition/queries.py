@@ -17,16 +17,13 @@ from services.trading.store.journal import Journal
 from services.trading.store.journal_reader import JournalReader
 from services.trading.upstox.calls import UpstoxCalls
 from shared.contracts.order_terms import Account
-from shared.contracts.trading import (
-    AccountQuery,
-    EventsQuery,
+from shared.contracts.trading import AccountQuery, EventsQuery, OrderQuery, OrdersQuery
+from shared.contracts.trading_replies import (
     Funds,
     Holdings,
     Limits,
     OrderDetail,
-    OrderQuery,
     Orders,
-    OrdersQuery,
     Positions,
     Trades,
 )

@@ -31,7 +31,8 @@ from shared.contracts.order_terms import (
     Terms,
     Validity,
 )
-from shared.contracts.trading import Operation, OrdersReply, PositionView, Preview
+from shared.contracts.trading import Operation
+from shared.contracts.trading_replies import OrdersReply, PositionView, Preview
 from shared.errors import (
     BrokerRefused,
     CommandInFlight,

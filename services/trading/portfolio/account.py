@@ -28,8 +28,9 @@ from services.trading.portfolio.views import (
     position_view,
     switch_view,
 )
-from shared.contracts import trading as contract
+from shared.contracts import trading_replies as replies
 from shared.contracts.order_terms import Account, Product, Side
+from shared.contracts.trading import MAX_ORDERS
 
 
 class PaperAccount:
@@ -85,7 +86,7 @@ class PaperAccount:
         )
 
     @property
-    def kill_switches(self) -> list[contract.ActiveSwitch]:
+    def kill_switches(self) -> list[replies.ActiveSwitch]:
         """The user's own switch, and that of administrators for this user, while they are on."""
         switches = (self._state.user_switch, self._state.admin_switch)
         return [switch_view(switch) for switch in switches if switch is not None]
@@ -142,13 +143,13 @@ class PaperAccount:
         """The instrument of a paper order of the day. Raises KeyError."""
         return self._state.orders.instruments[order_id]
 
-    def order_view(self, order: Order) -> contract.OrderView:
+    def order_view(self, order: Order) -> replies.OrderView:
         """An order as the user sees it."""
         is_charged = order.terms.account is Account.PAPER and order.fills
         charges = self._state.charges.of(order.order_id) if is_charged else None
         return order_view(order, charges)
 
-    def trades(self, account: Account, limit: int = contract.MAX_ORDERS) -> list[contract.Trade]:
+    def trades(self, account: Account, limit: int = MAX_ORDERS) -> list[replies.Trade]:
         """Trades of the trading day, the newest first."""
         newest = reversed(self._state.orders.trades)
         of_account = [
@@ -156,28 +157,28 @@ class PaperAccount:
         ]
         return of_account[:limit]
 
-    def positions(self, ltp: Ltp) -> contract.Positions:
+    def positions(self, ltp: Ltp) -> replies.Positions:
         """Positions of the trading day, closed ones included."""
         state = self._state
         views = [
             position_view(booked, state.holdings, ltp(booked.instrument.key))
             for booked in state.positions.booked.values()
         ]
-        return contract.Positions(positions=views, charges=state.charges.total)
+        return replies.Positions(positions=views, charges=state.charges.total)
 
-    def position_view(self, key: str, product: Product, ltp: Ltp) -> contract.PositionView | None:
+    def position_view(self, key: str, product: Product, ltp: Ltp) -> replies.PositionView | None:
         """One position; None without a trade of the day or a carried quantity."""
         booked = self._state.positions.find(key, product)
         return None if booked is None else position_view(booked, self._state.holdings, ltp(key))
 
-    def holdings(self, ltp: Ltp) -> contract.Holdings:
+    def holdings(self, ltp: Ltp) -> replies.Holdings:
         """Shares in the demat account and T1. Sales of today still count as held."""
         held = self._state.holdings.shares.items()
-        return contract.Holdings(
+        return replies.Holdings(
             holdings=[holding_view(key, shares, ltp(key)) for key, shares in held]
         )
 
-    def funds(self, ltp: Ltp) -> contract.Funds:
+    def funds(self, ltp: Ltp) -> replies.Funds:
         """Money of the account."""
         return self._state.funds(ltp)
 
@@ -230,7 +231,7 @@ class PaperAccount:
             and key not in state.charges.sold_from_demat
         )
 
-    def user_event(self, entry: Entry, ltp: Ltp) -> contract.UserEvent:
+    def user_event(self, entry: Entry, ltp: Ltp) -> replies.UserEvent:
         """What the user is told of the newest entry. Raises ValueError for another one.
 
         An event of the kind `limits` is without them: they are no part of the account.
@@ -239,23 +240,21 @@ class PaperAccount:
             raise ValueError(f"entry {entry.seq} is not the newest, {self.seq}")
         at = entry_time_ms(entry)
         if isinstance(entry.body, KillSwitchSet | LossLocked | LossLockLifted):
-            return contract.UserEvent(seq=entry.seq, kind=contract.EventKind.LIMITS, at=at)
+            return replies.UserEvent(seq=entry.seq, kind=replies.EventKind.LIMITS, at=at)
         if not isinstance(entry.body, OrderChanged):
-            return contract.UserEvent(
-                seq=entry.seq, kind=contract.EventKind.FUNDS, at=at, funds=self.funds(ltp)
+            return replies.UserEvent(
+                seq=entry.seq, kind=replies.EventKind.FUNDS, at=at, funds=self.funds(ltp)
             )
         order = self.orders[entry.body.order_id]
         view = self.order_view(order)
         event = entry.body.event
         if not isinstance(event, events.Filled):
-            return contract.UserEvent(
-                seq=entry.seq, kind=contract.EventKind.ORDER, at=at, order=view
-            )
+            return replies.UserEvent(seq=entry.seq, kind=replies.EventKind.ORDER, at=at, order=view)
         terms = order.terms
         is_paper = terms.account is Account.PAPER
-        return contract.UserEvent(
+        return replies.UserEvent(
             seq=entry.seq,
-            kind=contract.EventKind.FILL,
+            kind=replies.EventKind.FILL,
             at=at,
             order=view,
             trade=self._state.orders.trade(order.order_id, event.trade_id),

@@ -14,7 +14,7 @@ from services.trading.portfolio.position import Position, take_oldest, value_of
 from services.trading.portfolio.position_book import BookedPosition, PositionBook
 from services.trading.portfolio.position_margin import Ltp, position_margin
 from shared.contracts.order_terms import Account
-from shared.contracts.trading import Funds
+from shared.contracts.trading_replies import Funds
 from shared.market.exchange_time import ist_date
 
 _ZERO: Final = Decimal(0)

@@ -10,7 +10,7 @@ from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order, fold
 from services.trading.portfolio.reservation import Reservation, ReservedTerms
 from shared.contracts.order_terms import Account, Product, Side
-from shared.contracts.trading import Trade
+from shared.contracts.trading_replies import Trade
 
 
 class OrderBook(msgspec.Struct):

@@ -11,7 +11,7 @@ from services.trading.orders.order import Order
 from services.trading.portfolio.holdings import HeldShares, Holdings
 from services.trading.portfolio.position import quantity_of, value_of
 from services.trading.portfolio.position_book import BookedPosition
-from shared.contracts.trading import (
+from shared.contracts.trading_replies import (
     ActiveSwitch,
     Holding,
     OrderView,

@@ -11,7 +11,7 @@ from services.trading.risk import (
     user_rules,
 )
 from services.trading.risk.proposal import Proposal
-from shared.contracts.trading import RuleResult
+from shared.contracts.trading_replies import RuleResult
 from shared.errors import OrderRefused
 
 Rule = Callable[[Proposal], RuleResult]

@@ -8,7 +8,7 @@ from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, plain, refused, result
 from services.trading.risk.square_off import square_off_ms
 from shared.contracts.order_terms import Product
-from shared.contracts.trading import RuleResult
+from shared.contracts.trading_replies import RuleResult
 from shared.market.exchange_time import IST
 
 # Series and groups of shares whose trades are all delivered.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.contracts.trading import ActiveSwitch, Limits
+from shared.contracts.trading_replies import ActiveSwitch, Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, plain, refused, result
-from shared.contracts.trading import RuleResult
+from shared.contracts.trading_replies import RuleResult
 
 
 def holdings(order: Proposal) -> RuleResult:

@@ -3,7 +3,7 @@
 from services.trading.charges.charges import Charges
 from services.trading.risk.checks import check_order
 from services.trading.risk.proposal import Proposal
-from shared.contracts.trading import ChargesView, Preview
+from shared.contracts.trading_replies import ChargesView, Preview
 
 
 def preview_of(order: Proposal) -> Preview:

@@ -17,7 +17,7 @@ from services.trading.orders.protection import (
 from services.trading.risk.limits import UserLimits
 from services.trading.risk.order_margin import order_margin
 from shared.contracts.order_terms import OrderType, Product, Side, Terms
-from shared.contracts.trading import ActiveSwitch
+from shared.contracts.trading_replies import ActiveSwitch
 from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import ist_date
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from shared.contracts.trading import RuleResult
+from shared.contracts.trading_replies import RuleResult
 
 
 def passed(rule: str, *, limit: object = None, value: object = None) -> RuleResult:

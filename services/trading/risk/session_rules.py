@@ -5,7 +5,7 @@ from typing import Final
 from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, refused, result
 from shared.contracts.order_terms import OrderType, Validity
-from shared.contracts.trading import RuleResult
+from shared.contracts.trading_replies import RuleResult
 from shared.market.exchange_calendar import Phase, exchange_of
 from shared.market.exchange_sessions import session_rule
 from shared.market.exchange_time import MINUTE_MS, day_start, ist_date

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from shared.contracts.trading import ActiveSwitch, SwitchScope
+from shared.contracts.trading_replies import ActiveSwitch, SwitchScope
 
 MAX_AGE_SECS: Final = 5.0
 """After this time without a read, no order opens a position."""

@@ -13,7 +13,7 @@ from services.trading.risk.proposal import (
 from services.trading.risk.rule_result import passed, plain, refused, result
 from services.trading.risk.session_rules import is_auction
 from shared.contracts.order_terms import Side, Validity
-from shared.contracts.trading import RuleResult
+from shared.contracts.trading_replies import RuleResult
 
 # Percent of the quantity, by Upstox's help page 251374. Other segments take no disclosed quantity.
 _LEAST_DISCLOSED_PERCENT: Final = {

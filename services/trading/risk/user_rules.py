@@ -8,7 +8,7 @@ from typing import Final
 from services.trading.risk.proposal import Proposal
 from services.trading.risk.rule_result import passed, plain, refused, result
 from services.trading.risk.switch_board import MAX_AGE_SECS
-from shared.contracts.trading import ActiveSwitch, RuleResult, SwitchScope, SwitchSetter
+from shared.contracts.trading_replies import ActiveSwitch, RuleResult, SwitchScope, SwitchSetter
 
 _CLOSING_ONLY: Final = "only orders that close a position are accepted"
 

@@ -13,8 +13,8 @@ from services.trading.risk.switch_board import MAX_AGE_SECS, SwitchBoard
 from services.trading.switches.switch_store import SwitchStore
 from shared.bus.connection import Bus
 from shared.contracts.subjects import SWITCHES_CHANGED
-from shared.contracts.trading import ActiveSwitch, SwitchScope, SwitchSetter
 from shared.contracts.trading_admin import Switch
+from shared.contracts.trading_replies import ActiveSwitch, SwitchScope, SwitchSetter
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 

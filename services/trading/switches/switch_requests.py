@@ -8,9 +8,8 @@ from pymongo.errors import PyMongoError
 from services.trading.switches.switch_store import SwitchStore
 from shared.bus.connection import Bus
 from shared.bus.refused_publishes import report_refused
-from shared.bus.requests import Handler, Responder
+from shared.bus.responder import Handler, Responder
 from shared.contracts.subjects import SWITCHES_CHANGED, key_to_tokens
-from shared.contracts.trading import SwitchScope
 from shared.contracts.trading_admin import (
     AdminOperation,
     SetSwitchRequest,
@@ -19,6 +18,7 @@ from shared.contracts.trading_admin import (
     SwitchesQuery,
     admin_subject,
 )
+from shared.contracts.trading_replies import SwitchScope
 from shared.errors import Unavailable
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger

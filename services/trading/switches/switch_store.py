@@ -6,8 +6,8 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
-from shared.contracts.trading import SwitchScope
 from shared.contracts.trading_admin import MAX_SWITCHES, Switch
+from shared.contracts.trading_replies import SwitchScope
 from shared.errors import LimitExceeded
 from shared.market.exchange_time import to_datetime
 from shared.runtime.mongo import Document, Mongo, ensure_collection

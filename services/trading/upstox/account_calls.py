@@ -16,6 +16,7 @@ from services.trading.upstox.answer_reading import (
     read_placed,
 )
 from services.trading.upstox.answers import Answer, Lost, Refused
+from services.trading.upstox.call_spans import call_span, note_answer
 from services.trading.upstox.call_threads import CallNotStarted, CallThreads, CallTimedOut
 from services.trading.upstox.client_configuration import new_client
 from services.trading.upstox.order_rows import order_row, trade_row
@@ -25,7 +26,7 @@ from services.trading.upstox.rows import OrderRow, TradeRow
 from services.trading.upstox.sdk_answer import NoAnswer, NotSent, http_answer
 from services.trading.upstox.skipped_rows import SkippedRows
 from shared.contracts.order_terms import Terms
-from shared.contracts.trading import Funds, Holdings, Positions
+from shared.contracts.trading_replies import Funds, Holdings, Positions
 from shared.errors import UpstoxUnavailable
 
 T = TypeVar("T")
@@ -170,9 +171,16 @@ class AccountCalls:
     async def _command(
         self, call: Callable[..., Any], read: Callable[[HttpAnswer], Answer]
     ) -> Answer:
-        send = partial(http_answer, partial(call, **self._command_options))
+        with call_span(call) as span:
+            answer = await self._sent(partial(call, **self._command_options), read)
+            note_answer(span, answer)
+            return answer
+
+    async def _sent(self, call: Callable[..., Any], read: Callable[[HttpAnswer], Answer]) -> Answer:
         try:
-            answer = await self._command_threads.run(send, self._deadline_secs)
+            answer = await self._command_threads.run(
+                partial(http_answer, call), self._deadline_secs
+            )
         except CallNotStarted as error:
             return Refused(OVERLOADED, f"not sent: {error}")
         except NotSent as error:
@@ -202,7 +210,10 @@ class AccountCalls:
         if not self._has_reads:
             raise UpstoxUnavailable("the sandbox of Upstox has commands only")
         get = partial(call, **self._options)
-        try:
-            return await self._read_threads.run(lambda: read(http_answer(get)), self._deadline_secs)
-        except (CallNotStarted, CallTimedOut, NotSent, NoAnswer) as error:
-            raise UpstoxUnavailable(str(error)) from None
+        with call_span(call):
+            try:
+                return await self._read_threads.run(
+                    lambda: read(http_answer(get)), self._deadline_secs
+                )
+            except (CallNotStarted, CallTimedOut, NotSent, NoAnswer) as error:
+                raise UpstoxUnavailable(str(error)) from None

@@ -21,7 +21,7 @@ from services.trading.upstox.row_fields import (
     whole,
 )
 from shared.contracts.order_terms import Account, Product
-from shared.contracts.trading import Funds, Holding, PositionView
+from shared.contracts.trading_replies import Funds, Holding, PositionView
 
 _ZERO: Final = Decimal(0)
 

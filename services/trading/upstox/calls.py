@@ -7,7 +7,7 @@ from typing import Protocol
 from services.trading.upstox.answers import Answer
 from services.trading.upstox.rows import OrderRow, TradeRow
 from shared.contracts.order_terms import Terms
-from shared.contracts.trading import Funds, Holdings, Positions
+from shared.contracts.trading_replies import Funds, Holdings, Positions
 
 
 class UpstoxCalls(Protocol):

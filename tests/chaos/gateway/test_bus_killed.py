@@ -9,6 +9,7 @@ from nats.errors import Error as NatsError
 from shared.contracts.messages import encode
 from shared.contracts.subjects import quote_subject
 from tests.support.builders import fresh_quote
+from tests.support.figures import Figures
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.websocket import Socket, receive, subscribe
 from tests.support.servers import NatsServer
@@ -79,7 +80,7 @@ async def gateway_with_readers(
 
 
 async def test_streams_survive_a_killed_bus_and_quotes_never_go_back_in_time(
-    nats: NatsServer,
+    nats: NatsServer, figures: Figures
 ) -> None:
     async with gateway_with_readers(nats) as (gateway, publisher, readers):
         for _ in range(2):
@@ -87,8 +88,9 @@ async def test_streams_survive_a_killed_bus_and_quotes_never_go_back_in_time(
             nats.kill()
             await gateway.wait_not_ready()
             await asyncio.to_thread(nats.start)
-            await gateway.wait_ready()
-            await wait_until_all_have_read(publisher.seq, readers)
+            with figures.duration("until_every_client_has_new_quotes_secs"):
+                await gateway.wait_ready()
+                await wait_until_all_have_read(publisher.seq, readers)
 
 
 async def wait_until_all_have_read(seq: int, readers: list[Reader]) -> None:

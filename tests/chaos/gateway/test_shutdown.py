@@ -6,6 +6,8 @@ import time
 from contextlib import AsyncExitStack
 from datetime import datetime
 
+import aiohttp
+
 from services.gateway.stream.endpoint import DEPENDENCY
 from services.gateway.stream.protocol import CloseCode
 from tests.support.gateway.process import GatewayProcess, gateway_process
@@ -67,3 +69,31 @@ async def test_a_client_that_ignores_its_close_does_not_delay_the_exit_for_ever(
         assert await gateway.process.exited() == 0
         (unanswered,) = gateway.process.log_entries(UNANSWERED)
         assert unanswered["streams"] == 1
+
+
+async def test_no_request_on_a_kept_connection_fails_while_a_gateway_stops(
+    nats: NatsServer,
+) -> None:
+    async with gateway_process(nats) as gateway:
+        gateway.process.environment["TRADEDAD_RUNTIME_SHUTDOWN_GRACE_SECS"] = "1"
+        await gateway.replace()
+        kept: list[bool] = []
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as http:
+            while not kept or gateway.process.is_running:
+                try:
+                    # aiohttp repeats a GET by itself, and hides its failure.
+                    async with http.post(f"{gateway.url}/v1/quotes") as response:
+                        assert response.status == 405
+                        kept.append(response.headers.get("Connection") != "close")
+                except aiohttp.ClientConnectorError:
+                    break  # it listens no more; a balancer tries another one
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                    # The kernel had accepted a new connection when the port was closed:
+                    # it ends such a connection in order, or resets it.
+                    assert kept[-1] is False, "a kept connection was closed"
+                    break
+                if len(kept) == 10:
+                    gateway.process.send_signal(signal.SIGTERM)
+        assert await gateway.process.exited() == 0
+        assert kept[:10] == [True] * 10
+        assert kept[-1] is False, "it never announced that it stops"

@@ -5,6 +5,7 @@ import time
 from typing import Final, NamedTuple
 
 from tests.support.builders import KEY, fresh_quote
+from tests.support.figures import Figures
 from tests.support.gateway.process import GatewayProcess, gateway_process
 from tests.support.gateway.websocket import Socket, receive, subscribe
 from tests.support.servers import NatsServer
@@ -19,13 +20,15 @@ class Received(NamedTuple):
     """One quote as the client received it."""
 
     seq: int
+    at: float
+    """When it was received, Unix seconds."""
     ingested_at: float
     """When ingest received it, Unix seconds."""
     is_snapshot: bool
 
 
 async def test_quotes_above_the_age_limit_arrive_as_a_snapshot_and_the_newest_state_follows(
-    nats: NatsServer,
+    nats: NatsServer, figures: Figures
 ) -> None:
     async with (
         gateway_process(nats, MAX_QUOTE_AGE_SECS=str(MAX_AGE_SECS)) as gateway,
@@ -48,6 +51,8 @@ async def test_quotes_above_the_age_limit_arrive_as_a_snapshot_and_the_newest_st
         if quote.seq > before_stop and quote.ingested_at < resumed_at - MAX_AGE_SECS
     ]
     assert all(quote.is_snapshot for quote in too_old)
+    live = [quote for quote in received if not quote.is_snapshot]
+    figures.note("oldest_live_quote_secs", max(quote.at - quote.ingested_at for quote in live))
     assert any(quote.is_snapshot for quote in received), "the stop was too short to matter"
     seqs = [quote.seq for quote in received]
     assert seqs == sorted(seqs), "quotes go back in time"
@@ -72,6 +77,6 @@ async def read_until_last_price(socket: Socket) -> list[Received]:
         batch = await receive(socket, "quotes")
         is_snapshot = bool(batch.get("snapshot"))
         for quote in batch["data"]:
-            received.append(Received(quote["seq"], quote["rt"] / 1e6, is_snapshot))
+            received.append(Received(quote["seq"], time.time(), quote["rt"] / 1e6, is_snapshot))
             if quote["ltp"] == LAST_PRICE:
                 return received

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from shared.contracts.messages import FeedState
 from tests.support.builders import OTHER_KEY
+from tests.support.figures import Figures
 from tests.support.ingest import (
     Listener,
     add_fault,
@@ -42,17 +43,17 @@ def bad_frames() -> float:
 
 
 async def test_a_half_open_feed_is_closed_and_connected_again(
-    nats: NatsServer, listener: Listener, watchlist: Path
+    nats: NatsServer, listener: Listener, watchlist: Path, figures: Figures
 ) -> None:
     async with simulator() as url:
         await add_fault(url, "half_open", after=6)
         before = drops("no_pong")
         async with ingest(ingest_settings(nats, url, watchlist, feed_ping_secs=4)):
             await listener.wait_for_quotes(3)
-            await eventually(
-                lambda: drops("no_pong") > before, what="a ping without a pong ends the connection"
-            )
-            await listener.wait_for_more_quotes(5)
+            with figures.duration("detected_with_a_ping_every_4_secs"):
+                await eventually(lambda: drops("no_pong") > before, what="no pong ends the feed")
+            with figures.duration("then_live_again_secs"):
+                await listener.wait_for_more_quotes(5)
             await listener.wait_for_state(FeedState.LIVE)
     snapshots = [quote for quote in listener.quotes() if quote.snap]
     assert len(snapshots) == 2, "one for each connection"

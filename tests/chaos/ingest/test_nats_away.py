@@ -14,6 +14,7 @@ from shared.contracts.messages import Candle, Quote, decode_candle, decode_quote
 from shared.contracts.subjects import candle_subject, quote_subject
 from tests.support.builders import KEY
 from tests.support.buses import bus_of
+from tests.support.figures import Figures
 from tests.support.ingest import Listener, ingest, ingest_settings, simulator
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
@@ -43,10 +44,13 @@ async def candles(bus: Bus) -> list[Candle]:
 @pytest.mark.parametrize(
     "lease_ttl_secs", [LAPSING_TTL_SECS, OUTLASTING_TTL_SECS], ids=["new leader", "same leader"]
 )
-@pytest.mark.parametrize("secs", [8, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "secs", [8, *(pytest.param(secs, marks=pytest.mark.long) for secs in (30, 180))]
+)
 async def test_the_newest_quotes_and_every_candle_are_published_after_an_outage_of_nats(
-    nats: NatsServer, listener: Listener, watchlist: Path, secs: int, lease_ttl_secs: float
-) -> None:
+    nats: NatsServer, listener: Listener, watchlist: Path, figures: Figures,
+    secs: int, lease_ttl_secs: float,
+) -> None:  # fmt: skip
     async with simulator(speed=SPEED) as url:
         settings = ingest_settings(
             nats, url, watchlist, has_outages=True, lease_ttl_secs=lease_ttl_secs
@@ -65,7 +69,8 @@ async def test_the_newest_quotes_and_every_candle_are_published_after_an_outage_
                     published = await quotes(bus)
                     return len(published) > 3 and published[-1].ts > last_before.ts + outage_ms
 
-                await eventually(continues, what="quotes after the outage")
+                with figures.duration("until_quotes_after_the_return_secs"):
+                    await eventually(continues, what="quotes after the outage")
                 published, minutes = await quotes(bus), await candles(bus)
     for epoch in {quote.epoch for quote in published}:
         seqs = [quote.seq for quote in published if quote.epoch == epoch]

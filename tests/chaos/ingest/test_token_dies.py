@@ -10,6 +10,7 @@ from services.ingest.settings import IngestSettings
 from shared.contracts.messages import FeedState
 from shared.contracts.subjects import FEED_TOKEN
 from tests.support.buses import flushed
+from tests.support.figures import Figures
 from tests.support.ingest import (
     Listener,
     add_fault,
@@ -51,7 +52,7 @@ def settings_for(
 
 
 async def test_an_expired_token_is_published_and_the_next_one_in_the_file_is_used(
-    nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path
+    nats: NatsServer, listener: Listener, watchlist: Path, tmp_path: Path, figures: Figures
 ) -> None:
     file = tmp_path / "token"
     async with simulator() as url:
@@ -61,11 +62,13 @@ async def test_an_expired_token_is_published_and_the_next_one_in_the_file_is_use
             await listener.wait_for_quotes(3)
             await expire_tokens(url)
             await add_fault(url, "abort")
-            await listener.wait_for_state(FeedState.UNAUTHORISED)
+            with figures.duration("until_unauthorised_secs"):
+                await listener.wait_for_state(FeedState.UNAUTHORISED)
             assert "feed" in readiness.missing
             published = len(listener.quotes())
             file.write_text(await new_token(url))
-            await listener.wait_for_state(FeedState.LIVE)
+            with figures.duration("until_live_with_the_new_token_secs"):
+                await listener.wait_for_state(FeedState.LIVE)
             after = (await listener.wait_for_quotes(published + 3))[published:]
     assert after[0].snap
     assert after[0].seq == published + 1, "another leader"

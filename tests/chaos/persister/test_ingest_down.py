@@ -14,10 +14,11 @@ from tests.support.waiting import eventually
 _SPEED = 100
 
 
-async def _let_ingest_be_down(stack: PipelineStack, mongo: Mongo) -> set[int]:
+async def _let_ingest_be_down(stack: PipelineStack, mongo: Mongo) -> tuple[set[int], int]:
     """Stop ingest during at least two whole windows.
 
-    Returns the windows in which it was down, once they and the one after them are stored.
+    Returns the windows that had ended when it was started again, and when it was ready, once the
+    windows until then are stored.
     """
     ingest = await stack.start_ingest()
     persister = stack.service("persister")
@@ -26,12 +27,13 @@ async def _let_ingest_be_down(stack: PipelineStack, mongo: Mongo) -> set[int]:
     since_ms = await stack.exchange_ms()
     ingest.kill()
     await stack.wait_until(window_start(since_ms) + 3 * WINDOW_MS + 60_000)
+    started_ms = await stack.exchange_ms()
     ingest.start()
     await ingest.wait_ready()
     until_ms = await stack.exchange_ms()
     await wait_until_stored(mongo, window_start(until_ms) + 3 * WINDOW_MS)
     persister.kill()
-    return set(range(window_start(since_ms), until_ms, WINDOW_MS))
+    return set(range(window_start(since_ms), window_start(started_ms), WINDOW_MS)), until_ms
 
 
 def _windows_of(gap: Document) -> range:
@@ -65,17 +67,19 @@ async def test_bars_of_an_outage_are_partial_and_then_repaired_from_candles(
         mongo_proxy(mongo_server.port) as proxy,
         pipeline_stack(nats, mongo_server.url, speed=_SPEED) as (stack, mongo),
     ):
-        outage = await _let_ingest_be_down(stack, mongo)
-        windows = (max(outage) - stack.first_window) // WINDOW_MS + 2
+        down, until_ms = await _let_ingest_be_down(stack, mongo)
+        windows = (window_start(until_ms) - stack.first_window) // WINDOW_MS + 2
         found = await compare(stack, mongo, windows=windows, partial_may_differ=True)
         # Windows that were missed completely have no bar yet: they are in the collection of gaps.
         missing = {line for line in found.wrong if line.endswith("missing")}
         assert set(found.wrong) == missing
         without_bar = {int(line.split()[-2].rstrip(":")) for line in missing}
         incomplete = without_bar | {start for _, start in found.not_complete()}
-        # The window in which ingest came back may be complete, thanks to candles.
-        assert outage - {max(outage)} <= incomplete <= outage
-        assert len(outage) >= 4
+        # The window in which ingest came back may be complete, thanks to candles. On a busy machine
+        # ingest may miss frames also in later ones, which are then partial and repaired as well.
+        assert down <= incomplete
+        assert min(incomplete) == min(down)
+        assert len(down) >= 3
         gaps = await mongo.db["gaps"].find().to_list()
         assert {start for gap in gaps for start in _windows_of(gap)} >= without_bar
 

@@ -6,6 +6,7 @@ import pytest
 
 from shared.market.exchange_time import WINDOW_MS
 from tests.support.bar_comparison import check_all_complete
+from tests.support.figures import Figures
 from tests.support.patience import OUTAGE_SECS
 from tests.support.pipeline_stack import pipeline_stack
 from tests.support.servers import MongoServer, NatsServer
@@ -16,7 +17,7 @@ _MAX_GROWTH_BYTES = 48 << 20
 
 @pytest.mark.long
 async def test_bars_are_exact_although_mongod_is_stopped_for_a_while(
-    nats: NatsServer, own_mongod: MongoServer
+    nats: NatsServer, own_mongod: MongoServer, figures: Figures
 ) -> None:
     async with pipeline_stack(nats, own_mongod.url, speed=60) as (stack, mongo):
         await stack.start_ingest()
@@ -36,6 +37,8 @@ async def test_bars_are_exact_although_mongod_is_stopped_for_a_while(
         assert await persister.readyz_status() == 503
         own_mongod.resume()
         assert growth_bytes < _MAX_GROWTH_BYTES
-        await persister.wait_ready()
+        figures.note("growth_mib", growth_bytes / (1 << 20))
+        with figures.duration("ready_after_the_return_secs"):
+            await persister.wait_ready()
         await check_all_complete(stack, mongo, nats, windows=10)
         assert persister.is_running

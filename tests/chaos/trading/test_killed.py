@@ -12,13 +12,8 @@ from typing import Final
 import pytest
 
 from shared.contracts.order_terms import OrderType
-from shared.contracts.trading import (
-    CancelRequest,
-    ModifyRequest,
-    Operation,
-    OrderRequest,
-    OrderView,
-)
+from shared.contracts.trading import CancelRequest, ModifyRequest, Operation, OrderRequest
+from shared.contracts.trading_replies import OrderView
 from shared.errors import OrderFinal, OrderRefused
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo

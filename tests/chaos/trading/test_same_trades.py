@@ -8,13 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from shared.contracts.order_terms import Account, OrderType, Side, Validity
-from shared.contracts.trading import (
-    CancelRequest,
-    ModifyRequest,
-    Operation,
-    OrderView,
-    Preview,
-)
+from shared.contracts.trading import CancelRequest, ModifyRequest, Operation
+from shared.contracts.trading_replies import OrderView, Preview
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from tests.support import settings

@@ -7,13 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from shared.contracts.order_terms import Account, OrderType
-from shared.contracts.trading import (
-    AccountQuery,
-    Funds,
-    Operation,
-    OrderRequest,
-    OrderView,
-)
+from shared.contracts.trading import AccountQuery, Operation, OrderRequest
+from shared.contracts.trading_replies import Funds, OrderView
 from shared.errors import CommandInFlight, TimedOut, Unavailable
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings

@@ -21,10 +21,9 @@ from shared.contracts.trading import (
     ModifyRequest,
     Operation,
     OrderRequest,
-    Orders,
     OrdersQuery,
-    OrderView,
 )
+from shared.contracts.trading_replies import Orders, OrderView
 from shared.errors import OrderFinal, OrderRefused, TimedOut
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import MongoSettings

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import EventKind, OrderView, Trade, UserEvent
+from shared.contracts.trading_replies import EventKind, OrderView, Trade, UserEvent
 from tests.support.builders import KEY
 from tests.support.upstox_story_check import Books, Wrong, compare, events_that_go_backwards
 

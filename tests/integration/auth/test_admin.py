@@ -1,41 +1,12 @@
-"""Administrators, and the command that makes the first one."""
+"""What administrators may do by requests."""
 
-import asyncio
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from services.auth.settings import AuthSettings
-from shared.runtime import exit_codes
-from tests.support.auth_service import EMAIL, PASSWORD, PEPPER, Auth
-from tests.support.patience import PATIENCE_SECS
-from tests.support.settings import process_environment
+from tests.support.auth_service import EMAIL, PASSWORD, Auth
 
 BOB = "bob@example.com"
-
-
-def command(
-    settings: AuthSettings, module: str, *arguments: str
-) -> "subprocess.CompletedProcess[str]":
-    """Runs a command of auth as an operator does."""
-    environ = process_environment() | {
-        "TRADEDAD_AUTH_KEYS_DIR": str(settings.keys_dir),
-        "TRADEDAD_AUTH_PEPPER": PEPPER,
-        "TRADEDAD_AUTH_NATS_PASSWORD": "test-password",
-        "TRADEDAD_MONGO_URL": settings.mongo.url.get_secret_value(),
-        "TRADEDAD_MONGO_DATABASE": settings.mongo.database,
-        "TRADEDAD_LOG_LEVEL": "error",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECS,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -65,6 +36,33 @@ async def test_accounts_are_listed_in_pages_without_secrets(
     second = await auth.get(f"/auth/admin/users?limit=1&after={first.body['next']}", root)
     assert [user["email"] for user in second.body["users"]] == [BOB]
     assert "next" not in second.body
+
+
+async def test_accounts_are_searched_by_the_beginning_of_their_address(
+    auth: Auth, root: str, bob: dict[str, Any]
+) -> None:
+    for prefix, found in (("bob@", [BOB]), ("BOB", []), ("b.b", []), ("", [EMAIL, BOB])):
+        reply = await auth.get(f"/auth/admin/users?prefix={prefix}", root)
+        assert [user["email"] for user in reply.body["users"]] == found
+
+
+async def test_the_audit_log_is_read_from_its_newest_entry_in_pages(
+    auth: Auth, root: str, bob: dict[str, Any]
+) -> None:
+    await auth.post(f"/auth/admin/users/{bob['user_id']}/revoke", token=root)
+    first = (await auth.get("/auth/admin/audit?limit=2", root)).body
+    assert [entry["event"] for entry in first["entries"]] == ["user_revoked", "login"]
+    assert first["entries"][0]["user_id"] == bob["user_id"]
+    assert "by" in first["entries"][0]
+    second = (await auth.get(f"/auth/admin/audit?limit=9&before={first['next']}", root)).body
+    assert [entry["event"] for entry in second["entries"]] == ["signup", "login", "signup"]
+    assert "next" not in second
+    of_bob = await auth.get(f"/auth/admin/audit?user_id={bob['user_id']}", root)
+    assert [entry["event"] for entry in of_bob.body["entries"]] == [
+        "user_revoked", "login", "signup",
+    ]  # fmt: skip
+    wrong = await auth.get("/auth/admin/audit?before=x", root)
+    assert (wrong.status, wrong.body["field"]) == (422, "before")
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "page=1"])
@@ -110,8 +108,9 @@ async def test_a_user_without_the_role_may_not_administer(
         await auth.post(f"{user}/disable", token=token),
         await auth.post(f"{user}/enable", token=token),
         await auth.post(f"{user}/revoke", token=token),
+        await auth.get("/auth/admin/audit", token),
     ]
-    assert [(reply.status, reply.body["code"]) for reply in replies] == [(403, "forbidden")] * 4
+    assert [(reply.status, reply.body["code"]) for reply in replies] == [(403, "forbidden")] * 5
     assert (await auth.post(f"{user}/disable")).status == 401
 
 
@@ -125,26 +124,3 @@ async def test_an_unknown_user_is_not_found(auth: Auth, root: str) -> None:
         for action in ("disable", "enable", "revoke"):
             reply = await auth.post(f"/auth/admin/users/{user_id}/{action}", token=root)
             assert (reply.status, reply.body["code"]) == (404, "not_found")
-
-
-def test_a_command_makes_the_first_administrator(
-    auth: Auth, settings: AuthSettings, ann: dict[str, Any]
-) -> None:
-    module = "services.auth.grant_admin"
-    done = command(settings, module, "Ann@Example.com")
-    assert (done.returncode, done.stdout) == (0, f"{EMAIL} is an administrator now\n")
-    unknown = command(settings, module, "nobody@example.com")
-    assert unknown.returncode == exit_codes.FAILED
-    assert "sign up first" in unknown.stderr
-    assert command(settings, module, "nonsense").returncode == exit_codes.CONFIG
-    assert command(settings, module).returncode == exit_codes.CONFIG
-
-
-async def test_the_command_grants_the_role_and_writes_to_the_audit_log(
-    auth: Auth, settings: AuthSettings, ann: dict[str, Any]
-) -> None:
-    done = await asyncio.to_thread(command, settings, "services.auth.grant_admin", EMAIL)
-    assert done.returncode == 0
-    assert (await auth.get("/auth/admin/users", ann["access_token"])).status == 200
-    (entry,) = await auth.audit(event="admin_granted")
-    assert (entry["user_id"], entry["address"]) == (ann["user_id"], "local")

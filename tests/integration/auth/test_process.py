@@ -159,7 +159,7 @@ def test_no_secret_is_in_a_log_an_error_a_metric_or_the_database_even_after_a_fa
 def test_a_command_rotates_the_keys(settings: AuthSettings) -> None:
     def rotate() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "services.auth.rotate_keys"],
+            [sys.executable, "-m", "operations", "keys", "rotate-signing"],
             cwd=ROOT,
             env=environment_of(settings),
             capture_output=True,

@@ -17,7 +17,7 @@ from tests.support.auth_service import EMAIL, PASSWORD, Auth
 async def test_a_new_user_signs_up_logs_in_and_reads_the_own_account(auth: Auth) -> None:
     signup = await auth.signup(EMAIL, PASSWORD)
     assert signup.status == 201
-    assert sorted(signup.body) == ["created_at", "email", "user_id"]
+    assert sorted(signup.body) == ["created_at", "email", "roles", "user_id"]
     assert datetime.fromisoformat(signup.body["created_at"]).utcoffset() is not None
     login = await auth.login(EMAIL, PASSWORD)
     assert login.status == 200

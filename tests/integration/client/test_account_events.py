@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from shared.contracts.subjects import order_subject
-from shared.contracts.trading import UserEvent
+from shared.contracts.trading_replies import UserEvent
 from tests.support.buses import bus_of
 from tests.support.gateway.fake_trading import EVENT, answering_trading
 from tests.support.gateway.in_process import running_gateway

@@ -7,8 +7,15 @@ import pytest
 from services.gateway import metrics
 from shared.contracts.demand import Coverage, decode_demand
 from shared.contracts.demand import encode as encode_demand
-from shared.contracts.messages import Bar, BarState, Depth, FeedState, FeedStatus, encode
-from shared.contracts.subjects import COVERAGE, STATUS, bar_subject, depth_subject, order_subject
+from shared.contracts.messages import Bar, BarState, Candle, Depth, FeedState, FeedStatus, encode
+from shared.contracts.subjects import (
+    COVERAGE,
+    STATUS,
+    bar_subject,
+    candle_subject,
+    depth_subject,
+    order_subject,
+)
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, fresh_quote
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.python_client import next_of, python_client
@@ -16,6 +23,7 @@ from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 from tradedad_client import Bar as ClientBar
+from tradedad_client import Candle as ClientCandle
 from tradedad_client import (
     Channel,
     OrderEvent,
@@ -27,6 +35,10 @@ from tradedad_client import (
 from tradedad_client import Depth as ClientDepth
 from tradedad_client import FeedStatus as ClientStatus
 
+CANDLE = Candle(
+    key=KEY, start=MONDAY_10_00, open=1.0, high=3.0, low=1.0, close=2.0, volume=9, epoch=1,
+    ts=MONDAY_10_00 + 60_500,
+)  # fmt: skip
 BAR = Bar(
     key=KEY, start=MONDAY_10_00, open=1.0, high=3.0, low=1.0, close=2.0, ltq=1, ltt=MONDAY_10_00,
     volume=9, vtt=99, atp=2.0, oi=None, ticks=3, state=BarState.COMPLETE, silent_ms=0, epoch=1,
@@ -105,9 +117,9 @@ async def test_leaving_the_loop_unsubscribes(nats: NatsServer) -> None:
 
 async def test_messages_of_all_channels_are_typed(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway, python_client(gateway) as client:
-        depth, bars, status = client.depth([KEY]), client.bars([KEY]), client.status()
-        orders = client.orders()
-        for subscription in (depth, bars, status, orders):
+        depth, bars, status = client.depth([KEY]), client.live_bars([KEY]), client.status()
+        orders, candles = client.orders(), client.candles([KEY])
+        for subscription in (depth, bars, status, orders, candles):
             await subscription.ready()
         book = Depth(
             key=KEY, epoch=1, seq=1, ts=MONDAY_10_00, rt=fresh_quote().rt, bids=[(1.0, 5)], asks=[]
@@ -115,6 +127,8 @@ async def test_messages_of_all_channels_are_typed(nats: NatsServer) -> None:
         await gateway.ingest.publish(depth_subject(KEY), encode(book))
         state = FeedStatus(state=FeedState.LIVE, since=1, epoch=1, segments={"NSE_EQ": "OPEN"})
         await gateway.ingest.publish(STATUS, encode(state))
+        await gateway.ingest.publish(candle_subject(KEY), encode(CANDLE))
+        assert (await next_of(candles, ClientCandle)).high == 3.0
         assert (await next_of(depth, ClientDepth)).bids == ((1.0, 5),)
         assert (await next_of(status, ClientStatus)).segments == {"NSE_EQ": "OPEN"}
         persister, trading = await nats.connect("persister"), await nats.connect("trading")
@@ -188,6 +202,20 @@ async def count_of_quotes(gateway: InProcessGateway, interval_ms: int | None) ->
             if quote.seq == start + 39:
                 break
         return count
+
+
+async def test_a_subscription_with_an_interval_does_not_slow_another(nats: NatsServer) -> None:
+    async with running_gateway(nats) as gateway, python_client(gateway) as client:
+        slow = client.quotes([KEY], interval_ms=60_000)
+        fast = client.quotes([OTHER_KEY])
+        await slow.ready()
+        await fast.ready()
+        start = fresh_quote().rt
+        for seq in range(start, start + 40):
+            await gateway.publish(fresh_quote(seq=seq), fresh_quote(key=OTHER_KEY, seq=seq))
+        received = [(await next_of(fast, Quote)).seq for _ in range(40)]
+        assert received == list(range(start, start + 40))
+        assert slow.waiting <= 1
 
 
 async def test_with_an_interval_only_the_newest_quotes_arrive(nats: NatsServer) -> None:

@@ -40,7 +40,7 @@ async def command(gateway: InProcessGateway, *arguments: str) -> AsyncIterator[P
     """A process of the command line, which is killed if it is left running."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tradedad_client", *arguments, "--url", gateway.url),
-        env={**os.environ, "TRADE_DAD_TOKEN": gateway.issuer.token()},
+        env={**os.environ, "TRADEDAD_CLIENT_TOKEN": gateway.issuer.token()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -99,7 +99,7 @@ async def started(rest: LinkRest, *arguments: str, **environ: str) -> AsyncItera
     """The command line, killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tradedad_client", *arguments, "--url", rest.gateway.url),
-        env={**os.environ, "TRADE_DAD_TOKEN": rest.gateway.issuer.token(), **environ},
+        env={**os.environ, "TRADEDAD_CLIENT_TOKEN": rest.gateway.issuer.token(), **environ},
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
@@ -171,12 +171,14 @@ async def test_an_interrupt_ends_the_wait_for_the_text(rest: LinkRest) -> None:
 
 
 async def test_the_secret_of_an_app_comes_from_the_environment(rest: LinkRest) -> None:
-    secret = {"TRADE_DAD_UPSTOX_SECRET": "s3cret!"}
+    secret = {"TRADEDAD_CLIENT_UPSTOX_SECRET": "s3cret!"}
     code, printed, _ = await run(rest, "link", "--client-id", "app-1", **secret)
     assert (code, "s3cret" in printed) == (0, False)
     assert rest.links.last.client_secret == "s3cret!"
-    code, _, error = await run(rest, "link", "--client-id", "app-1", TRADE_DAD_UPSTOX_SECRET="")
-    assert (code, "set TRADE_DAD_UPSTOX_SECRET" in error) == (1, True)
+    code, _, error = await run(
+        rest, "link", "--client-id", "app-1", TRADEDAD_CLIENT_UPSTOX_SECRET=""
+    )
+    assert (code, "set TRADEDAD_CLIENT_UPSTOX_SECRET" in error) == (1, True)
 
 
 async def test_the_command_line_lets_upstox_ask(rest: LinkRest) -> None:

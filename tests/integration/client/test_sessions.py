@@ -44,7 +44,7 @@ async def test_a_token_is_renewed_in_place_after_a_warning_of_the_gateway(nats: 
         async with python_client(gateway, ask_token=source.token) as client:
             events, quotes = client.events(), client.quotes([KEY])
             renewed = await next_of(events, Renewed)
-            assert renewed.expires_at == source.expires_at[1]
+            assert renewed.expires_at in source.expires_at[1:], "REST asks for tokens too"
             await gateway.publish(fresh_quote())
             assert (await next_of(quotes, Quote)).key == KEY
             assert events.waiting == 0, "the stream was lost"

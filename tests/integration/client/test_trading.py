@@ -36,6 +36,7 @@ from tradedad_client import (
     OrderType,
     OutcomeUnknown,
     Product,
+    Refused,
     RequestTiming,
     Side,
     Unauthenticated,
@@ -272,16 +273,16 @@ async def test_an_error_of_the_token_source_does_not_hide_that_a_command_was_sen
 
         async def ask() -> str:
             if not tokens:
-                raise KeyError("no such vault")
+                raise Refused("no such vault")
             return tokens.pop()
 
         async with trading_client(gateway, ask_token=ask) as client:
             trading.lost_answers = 1_000
             with pytest.raises(OutcomeUnknown) as unknown:
                 await client.trading.place(ORDER)
-            assert isinstance(unknown.value.__cause__, KeyError)
+            assert isinstance(unknown.value.__cause__, Refused)
             assert trading.last.command_key == unknown.value.command_key
-            with pytest.raises(KeyError, match="no such vault"):
+            with pytest.raises(Refused, match="no such vault"):
                 await client.trading.place(ORDER)
 
 

@@ -109,7 +109,7 @@ async def test_the_python_client_tries_again_until_auth_is_back(nats: NatsServer
     async with gateway_before_auth(nats) as (gateway, keys):
         client = python_client(gateway)
         opening = asyncio.create_task(client.__aenter__())
-        await eventually(lambda: client._task is not None, what="the client connects")
+        await eventually(lambda: client._stream is not None, what="the client connects")
         events = client.events()
         async with asyncio.timeout(PATIENCE_SECS):
             async for event in events:

@@ -114,15 +114,32 @@ async def test_subscribing_again_sends_the_snapshot_again(nats: NatsServer) -> N
             assert [quote["seq"] for quote in batch["data"]] == [3]
 
 
-async def test_the_last_subscribe_of_a_channel_sets_its_interval(nats: NatsServer) -> None:
-    async with running_gateway(nats) as gateway, gateway.connect() as socket:
+async def test_an_interval_holds_for_the_keys_of_its_subscribe(nats: NatsServer) -> None:
+    async with (
+        running_gateway(nats, past=(fresh_quote(seq=1),)) as gateway,
+        gateway.connect() as socket,
+    ):
+        seen: dict[str, list[int]] = {KEY: [], OTHER_KEY: []}
+
+        async def receive_until(key: str, seq: int) -> None:
+            while seq not in seen[key]:
+                for quote in (await receive(socket, "quotes"))["data"]:
+                    seen[quote["key"]].append(quote["seq"])
+
+        async def publish_both(*seqs: int) -> None:
+            for seq in seqs:
+                await gateway.publish(fresh_quote(seq=seq), fresh_quote(key=OTHER_KEY, seq=seq))
+
         await subscribe(socket, KEY, interval_ms=60_000)
+        await receive_until(KEY, 1)
         await subscribe(socket, OTHER_KEY)
-        await gateway.publish(fresh_quote(seq=1), fresh_quote(seq=2))
-        seen: list[int] = []
-        while len(seen) < 2:
-            seen += [quote["seq"] for quote in (await receive(socket, "quotes"))["data"]]
-        assert seen == [1, 2]
+        await publish_both(2, 3, 4)
+        await receive_until(OTHER_KEY, 4)
+        assert seen == {KEY: [1], OTHER_KEY: [2, 3, 4]}
+        await subscribe(socket, KEY)
+        await publish_both(5, 6, 7)
+        await receive_until(KEY, 7)
+        assert seen[KEY] == [1, 4, 5, 6, 7]
 
 
 async def test_an_order_book_reaches_only_subscribers_of_depth(nats: NatsServer) -> None:
@@ -232,11 +249,12 @@ async def test_channels_without_snapshots_get_a_gap_after_an_outage_of_the_bus(
             async with gateway.connect() as socket, gateway.connect() as other:
                 await subscribe(socket, channel="orders")
                 await subscribe(socket, KEY, channel="bars")
+                await subscribe(socket, KEY, channel="candles")
                 await subscribe(other, KEY)
                 async with proxy.cut():
                     pass
-                gaps = [(await receive(socket, "gap"))["channel"] for _ in range(2)]
-                assert set(gaps) == {"orders", "bars"}
+                gaps = [(await receive(socket, "gap"))["channel"] for _ in range(3)]
+                assert set(gaps) == {"orders", "bars", "candles"}
                 await receive_pong_next(other)
             async with gateway.connect() as socket:
                 await socket.close()

@@ -148,6 +148,7 @@ async def test_forwarding_headers_of_a_client_are_replaced(nats: NatsServer) -> 
         "origin": "http://page", "sec-fetch-site": "same-origin", "cookie": "a=1; b=2",
         "authorization": "Bearer t", "user-agent": "test",
         "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http", "x-forwarded-host": host,
+        "traceparent": dict(sent["headers"])["traceparent"],
     }  # fmt: skip
 
 
@@ -183,6 +184,19 @@ async def test_a_response_of_auth_is_forwarded_unchanged(nats: NatsServer) -> No
             assert reply.headers.getall("Set-Cookie") == ["a=1", "b=2"]
             assert "X-Hop" not in reply.headers
             assert "cookie" not in reply.text
+
+
+async def test_the_trace_of_a_request_goes_on_at_auth(nats: NatsServer) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    sent = f"00-{trace_id}-b7ad6b7169203331-01"
+    async with gateway_of(nats, echo) as gateway:
+        reply = await get(gateway, "/auth/x", headers={"traceparent": sent, "tracestate": "a=1"})
+    parents = [value for name, value in reply.body["headers"] if name == "traceparent"]
+    states = [value for name, value in reply.body["headers"] if name == "tracestate"]
+    answers = reply.headers.getall("traceresponse")
+    assert (len(parents), states, len(answers)) == (1, ["a=1"], 1)
+    assert {value.split("-")[1] for value in (*parents, *answers)} == {trace_id}
+    assert len({sent, *parents, *answers}) == 3
 
 
 async def test_a_body_above_the_limit_is_refused(nats: NatsServer) -> None:

@@ -21,6 +21,7 @@ PREFIX = "tradedad_gateway_"
 LABELS: dict[str, Iterable[str]] = {
     "channel": set(Channel),
     "code": {*Code, *map(str, range(1000, 1016)), *map(str, range(4400, 4430)), "other", "none"},
+    "kind": {"policy", "error", "other"},
 }
 
 

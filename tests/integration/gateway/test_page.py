@@ -5,17 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.http.static_files import OWN_PAGE
+from embedded.page.build import build
+from services.gateway.http.static_files import OWN_PAGE, read_files
 from shared.errors import ConfigError
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.rest import get
 from tests.support.servers import NatsServer
 
 TYPES = {
-    "/": "text/html; charset=utf-8",
-    "/page.css": "text/css; charset=utf-8",
-    "/page.js": "text/javascript; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
 }
+MOST_GZIPPED_BYTES = 110 << 10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built_page() -> None:
+    build()
+
+
+def names(kind: str) -> list[str]:
+    """The paths of the built page's files with the suffix `kind`."""
+    return [f"/{path.relative_to(OWN_PAGE)}" for path in sorted(OWN_PAGE.rglob(f"*{kind}"))]
 
 
 async def status_of(gateway: InProcessGateway, target: str) -> str:
@@ -31,10 +43,13 @@ async def test_the_built_in_page_has_content_types_and_a_policy_without_inline_c
     nats: NatsServer,
 ) -> None:
     async with running_gateway(nats) as gateway:
-        for path, content_type in TYPES.items():
+        for suffix, content_type in TYPES.items():
+            (name,) = names(suffix)
+            path = "/" if suffix == ".html" else name
             reply = await get(gateway, path, token=None)
             assert (reply.status, reply.headers["Content-Type"]) == (200, content_type)
-            assert reply.headers["Cache-Control"] == "no-cache"
+            lasts = "immutable" in reply.headers["Cache-Control"]
+            assert lasts == path.startswith("/assets/")
             assert reply.headers["Content-Encoding"] == "gzip"
             assert reply.headers["X-Content-Type-Options"] == "nosniff"
             assert reply.headers["X-Frame-Options"] == "DENY"
@@ -42,21 +57,57 @@ async def test_the_built_in_page_has_content_types_and_a_policy_without_inline_c
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
+            assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+            assert "report-uri /page-reports; report-to page" in policy
+            assert reply.headers["Reporting-Endpoints"] == 'page="/page-reports"'
             assert "Strict-Transport-Security" not in reply.headers
+        build_id = await get(gateway, "/build.json", token=None)
+        assert build_id.headers["Cache-Control"] == "no-cache"
+        assert list(build_id.body) == ["build"]
+
+
+def test_the_built_in_page_is_one_small_bundle_without_inline_code() -> None:
     page = (OWN_PAGE / "index.html").read_text()
     assert "<style" not in page
-    assert " on" not in page.partition("<body>")[2].replace(" one", "")
-    assert page.count("<script") == page.count('<script src="/page.js"') == 1
+    assert " style=" not in page
+    assert " on" not in page.partition("<body>")[2]
+    (script,) = names(".js")
+    assert page.count("<script") == page.count(f'src="{script}"') == 1
+    loaded = [
+        len(file.gzipped or file.body)
+        for path, file in read_files(OWN_PAGE).items()
+        if path == "/" or path.endswith((".js", ".css"))
+    ]
+    assert sum(loaded) <= MOST_GZIPPED_BYTES
 
 
 async def test_a_file_that_the_browser_has_is_not_sent_again(nats: NatsServer) -> None:
+    (script,), (style,) = names(".js"), names(".css")
     async with running_gateway(nats) as gateway:
-        first = await get(gateway, "/page.js", token=None)
+        first = await get(gateway, script, token=None)
         again = {"If-None-Match": first.headers["ETag"]}
-        same = await get(gateway, "/page.js", token=None, headers=again)
+        same = await get(gateway, script, token=None, headers=again)
         assert (same.status, same.text) == (304, "")
-        other = await get(gateway, "/page.css", token=None, headers=again)
+        other = await get(gateway, style, token=None, headers=again)
         assert other.status == 200
+
+
+async def test_each_view_has_an_address_of_its_own_that_serves_the_page(nats: NatsServer) -> None:
+    async with running_gateway(nats) as gateway:
+        page = await get(gateway, "/", token=None)
+        for path in (
+            "/i/NSE_EQ%7CINE002A01018",
+            "/i/NSE_INDEX%7CNifty%2050?interval=15m",
+            "/l/mine",
+        ):
+            view = await get(gateway, path, token=None)
+            assert (view.status, view.text) == (200, page.text)
+            assert view.headers["Cache-Control"] == "no-cache"
+            assert (
+                view.headers["Content-Security-Policy"] == page.headers["Content-Security-Policy"]
+            )
+        for path in ("/i/", "/i", "/i/a/b", "/l/a/b", "/o/a"):
+            assert (await get(gateway, path, token=None)).status == 404
 
 
 async def test_behind_a_proxy_with_tls_responses_require_tls_from_browsers(
@@ -81,7 +132,7 @@ async def test_another_folder_can_be_served_and_no_file_outside_it(
         lasting = await get(gateway, "/assets/app-1f2e3d4c.js", token=None)
         assert lasting.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         for target in (
-            "/page.js", "/.hidden", "/assets", "/assets/", "/../secret.txt", "/%2e%2e/secret.txt",
+            "/build.json", "/.hidden", "/assets", "/assets/", "/../secret.txt", "/%2e%2e/secret.txt",
             "/assets/../../secret.txt", "/..%2fsecret.txt", "//secret.txt", "/assets/..\\secret.txt",
         ):  # fmt: skip
             assert " 404 " in await status_of(gateway, target), target

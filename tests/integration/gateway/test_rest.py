@@ -231,7 +231,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/v1/bars", {"key": KEY, "from_": "yesterday"}, "from", "Unix milliseconds"),
     ("/v1/bars", {"key": KEY, "from_": 10, "to": 10}, "to", "later than `from`"),
     ("/v1/bars", {"key": KEY, "from_": 1, "limit": 2_001}, "limit", "2000"),
-    ("/v1/bars", {"key": KEY, "from_": 1, "interval": "1m"}, "interval", "'5m'"),
+    ("/v1/bars", {"key": KEY, "from_": 1, "interval": "2m"}, "interval", "'5m'"),
     ("/v1/bars", {"key": KEY, "from_": 1, "page": 2}, "page", "not permitted"),
     ("/v1/bars", {"key": KEY, "from_": [1, 2]}, "from", "more than once"),
     ("/v1/bars", {"key": KEY, "from_": 1, "cursor": "x" * 97}, "cursor", "96"),

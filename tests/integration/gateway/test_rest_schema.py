@@ -21,9 +21,9 @@ from tests.support.gateway.rest import (
     store_bars,
     store_instruments,
 )
-from tests.support.persisters import answering_persister
 from tests.support.schemathesis_run import run_schemathesis
 from tests.support.servers import NatsServer
+from tests.support.upstox_history import fetching_persister, simulated_history
 
 
 async def test_no_request_gets_a_5xx_or_an_undocumented_response(
@@ -31,7 +31,8 @@ async def test_no_request_gets_a_5xx_or_an_undocumented_response(
 ) -> None:
     many = 1_000_000
     async with (
-        answering_persister(nats, mongo_settings),
+        simulated_history() as upstox,
+        fetching_persister(nats, mongo_settings, upstox),
         answering_trading(nats),
         answering_links(nats),
         answering_trading_admin(nats),
@@ -39,6 +40,7 @@ async def test_no_request_gets_a_5xx_or_an_undocumented_response(
     ):
         await store_bars(mongo, bars_from(MONDAY_10_00, 20))
         await store_instruments(mongo, [RELIANCE, NIFTY, CALL])
+        # So that keys of no instrument are refused without a call to Upstox.
         await gateway.publish(fresh_quote())
         await gateway.ingest.publish(
             STATUS, encode(FeedStatus(state=FeedState.LIVE, since=1, epoch=1))

@@ -62,7 +62,9 @@ async def test_no_quotes_come_after_unsubscribing(nats: NatsServer) -> None:
 async def test_a_ping_gets_a_pong(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway, gateway.connect() as socket:
         await socket.send_json({"op": "ping", "id": 9})
-        assert (await receive(socket, "pong"))["id"] == 9
+        pong = await receive(socket, "pong")
+        assert pong["id"] == 9
+        assert abs(pong["now"] - time.time() * 1_000) < 10_000, "the server's time in milliseconds"
 
 
 @pytest.mark.parametrize("claims", [{"exp": 1}, {"aud": "others"}, {"typ": "refresh"}])

@@ -14,8 +14,9 @@ from shared.bus.connection import Bus
 from shared.bus.stream_reader import TickReader
 from shared.contracts.messages import FeedState, Quote, decode_clock, decode_quote
 from shared.contracts.subjects import quote_subject
+from shared.market.exchange_time import MINUTE_MS
 from shared.runtime.clock import SystemClock
-from tests.support.builders import KEY, OTHER_KEY
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.ingest import Listener, ingest, ingest_settings, simulator
 from tests.support.patience import TAKEOVER_TTL_SECS
@@ -36,17 +37,46 @@ async def test_quotes_on_the_bus_have_the_documented_fields_and_order(
     assert first["snap"] is True
     assert set(first) >= {
         "epoch", "seq", "ts", "rt", "ltt", "ltp", "ltq", "cp", "volume", "atp",
-        "bid", "bid_qty", "ask", "ask_qty", "tbq", "tsq",
+        "open", "high", "low", "bid", "bid_qty", "ask", "ask_qty", "tbq", "tsq",
     }  # fmt: skip
+    assert set(first).isdisjoint({"iep", "ieq"}), "no auction: absent, not zero"
     assert "oi" not in first, "a share has no open interest: absent, not zero"
     assert [q.seq for q in stock] == list(range(1, len(stock) + 1))
     assert all(not q.snap for q in stock[1:])
     assert all(a.ts < b.ts and (a.volume or 0) <= (b.volume or 0)
                for a, b in pairwise(stock[1:]))  # fmt: skip
     assert all(q.ltt is not None and q.ltt <= q.ts for q in stock)
+    for q in stock + index[1:]:
+        assert q.ltp is not None
+        assert (q.low or 0) <= min(q.ltp, q.open or 0)
+        assert max(q.ltp, q.open or 0) <= (q.high or 0)
     assert all(q.volume is None and q.ltq is None and q.bid is None for q in index)
     subjects = {m.subject for m in listener.messages}
     assert "md.quote.NSE_INDEX.Nifty%2050" in subjects
+
+
+async def test_an_auction_has_an_indicative_result_until_its_trade(
+    nats: NatsServer, listener: Listener, watchlist: Path
+) -> None:
+    in_order_entry = MONDAY_10_00 - 56 * MINUTE_MS  # 09:04; the match is after 09:10
+    market = {"calendar": "exchange", "start_ms": in_order_entry, "speed": 30}
+    async with (
+        simulator(frame_interval_ms=5_000, **market) as url,
+        ingest(ingest_settings(nats, url, watchlist)),
+    ):
+        await eventually(
+            lambda: any(q.volume for q in listener.quotes()), what="the trade of the auction"
+        )
+    quotes = listener.quotes()
+    during = [q for q in quotes if q.iep is not None]
+    trade = next(q for q in quotes if q.volume)
+    assert during
+    assert {(q.ltp, q.ltt, q.volume, q.open) for q in during} == {
+        (quotes[0].ltp, quotes[0].ltt, None, None)
+    }
+    assert (trade.ltp, trade.ltq) == (during[-1].iep, during[-1].ieq)
+    assert (trade.iep, trade.ieq) == (None, None)
+    assert (trade.open, trade.high, trade.low) == (trade.ltp, trade.ltp, trade.ltp)
 
 
 async def test_every_quote_that_was_sent_arrives_unchanged(

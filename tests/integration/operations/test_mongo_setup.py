@@ -16,10 +16,13 @@ from embedded.ports import HOST, free_ports
 from operations.deployments import MONGO_USERS
 from operations.mongo_setup import MongoSetup, MongoSetupFailed
 from services.persister.calendar.calendar_store import CalendarStore
+from services.persister.history.page_store import PageStore
 from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.storage.bar_store import BarStore
+from services.persister.storage.daily_candles import DailyCandles
 from services.persister.storage.unpublished_bars import UnpublishedBars
 from services.trading.store.journal import prepare_collections
+from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from tests.support.patience import PATIENCE_SECS
@@ -79,6 +82,17 @@ def test_users_have_their_roles_and_a_second_run_changes_a_password(
         auth["tradedad"]["audit"].count_documents({})
 
 
+def test_a_dead_primary_is_replaced_after_five_seconds(guarded: tuple[list[str], str]) -> None:
+    members, key = guarded
+    MongoSetup(members, key, {}, [], {}).run(PATIENCE_SECS)
+    with MongoClient[dict[str, Any]](
+        members, replicaSet="tradedad", username="__system", password=key, authSource="local",
+        authMechanism="SCRAM-SHA-256",
+    ) as system:  # fmt: skip
+        config = system.admin.command("replSetGetConfig")["config"]
+    assert config["settings"]["electionTimeoutMillis"] == 5_000
+
+
 async def test_the_roles_of_deploy_suffice_to_make_collections_and_give_no_others(
     guarded: tuple[list[str], str],
 ) -> None:
@@ -104,6 +118,8 @@ async def test_the_roles_of_deploy_suffice_to_make_collections_and_give_no_other
         await InstrumentStore(mongo).prepare()
         await CalendarStore(mongo).prepare()
         await UnpublishedBars(mongo).prepare()
+        await DailyCandles(mongo).prepare()
+        await PageStore(mongo, SystemClock()).prepare()
 
     async def trading(mongo: Mongo) -> None:
         await prepare_collections(mongo, audit_days=1)

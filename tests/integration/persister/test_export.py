@@ -48,7 +48,8 @@ async def documents(mongo: Mongo) -> list[dict[str, Any]]:
     ]
     await mongo.db["bars_5m"].insert_many(reversed(stored))
     return [
-        {name: value for name, value in document.items() if name != "_id"} for document in stored
+        {name: value for name, value in document.items() if name != "_id"} | {"source": None}
+        for document in stored
     ]
 
 
@@ -67,7 +68,7 @@ def environment(settings: MongoSettings) -> dict[str, str]:
 def peak_bytes(settings: MongoSettings, *args: str) -> int:
     """The peak memory of an export."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.persister", "export", "--quiet", *args],
+        [sys.executable, "-m", "operations", "bars", "export", "--quiet", *args],
         cwd=ROOT,
         env=environment(settings),
         stdout=subprocess.DEVNULL,
@@ -81,7 +82,7 @@ def peak_bytes(settings: MongoSettings, *args: str) -> int:
 async def export(settings: MongoSettings, *args: str) -> "subprocess.CompletedProcess[str]":
     return await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "services.persister", "export", *args],
+        [sys.executable, "-m", "operations", "bars", "export", *args],
         cwd=ROOT,
         env=environment(settings),
         capture_output=True,
@@ -131,12 +132,12 @@ _COLUMNS = {
     "key": "VARCHAR", "start": "TIMESTAMP WITH TIME ZONE", "open": "DOUBLE", "high": "DOUBLE",
     "low": "DOUBLE", "close": "DOUBLE", "ltq": "BIGINT", "ltt": "TIMESTAMP WITH TIME ZONE",
     "volume": "BIGINT", "vtt": "BIGINT", "atp": "DOUBLE", "oi": "BIGINT", "ticks": "BIGINT",
-    "state": "VARCHAR", "silent_ms": "BIGINT", "epoch": "BIGINT",
+    "state": "VARCHAR", "silent_ms": "BIGINT", "epoch": "BIGINT", "source": "VARCHAR",
 }  # fmt: skip
 _COLUMNS_OF = {
     "parquet": "*",
     # A CSV file does not show the type of a column without values.
-    "csv": "* REPLACE (atp::DOUBLE AS atp, oi::BIGINT AS oi)",
+    "csv": "* REPLACE (atp::DOUBLE AS atp, oi::BIGINT AS oi, nullif(source, '') AS source)",
 }
 
 
@@ -203,15 +204,15 @@ async def test_a_file_that_cannot_be_completed_does_not_exist(
         update={"url": SecretStr("mongodb://127.0.0.1:9/"), "timeout_ms": 200}
     )
     done = await export(away, str(tmp_path / "bars.csv"))
-    assert done.returncode == exit_codes.FAILED
-    assert done.stderr.startswith("export: ")
+    assert done.returncode == exit_codes.TEMPFAIL
+    assert "127.0.0.1:9: connection refused (TRADEDAD_MONGO_URL)" in done.stderr
     assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (["bars.xlsx"], "neither in .parquet nor in .csv"),
+        (["bars.xlsx"], "bars.xlsx ends in none of .parquet, .csv, .jsonl"),
         (["nowhere/bars.csv"], "folder nowhere does not exist"),
         (["bars.csv", "--from", "tomorrow"], "'tomorrow' is not an ISO 8601 date or time"),
     ],

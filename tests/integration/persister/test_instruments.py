@@ -219,6 +219,13 @@ async def test_instruments_by_key_have_the_order_of_the_request_and_unknown_keys
     assert 0 < share.tick_size <= 1
 
 
+async def test_before_a_master_is_loaded_no_key_is_called_unknown(mongo: Mongo) -> None:
+    store = InstrumentStore(mongo)
+    await store.prepare()
+    with pytest.raises(Unavailable, match="not been loaded"):
+        await store.get(GetRequest(keys=["NSE_EQ|INE002A01018"]))
+
+
 async def test_a_query_without_a_word_is_refused(bus: Bus) -> None:
     with pytest.raises(InvalidField) as caught:
         await search(bus, "   ")

@@ -22,7 +22,7 @@ async def reset(settings: MongoSettings) -> tuple[int, str]:
         "TRADEDAD_MONGO_DATABASE": settings.database,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.persister", "reset-checkpoint",
+        sys.executable, "-m", "operations", "bars", "reset-checkpoint",
         env=os.environ | process_environment() | environment, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()

@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.bus.connection import Bus
-from shared.bus.requests import DEADLINE_HEADER, ERROR_HEADER, Handler, Responder, send_request
+from shared.bus.requests import DEADLINE_HEADER, ERROR_HEADER, send_request
+from shared.bus.responder import Handler, Responder
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
 from shared.errors import BadMessage, InvalidField, NotFound, Overloaded, RequestError, Unavailable
 from shared.runtime.clock import SystemClock

@@ -99,7 +99,8 @@ def test_a_service_serves_its_operations_port_and_exits_with_0_after_sigterm(sta
         what="the lag of the event loop is measured",
     )
     assert process.terminate() == exit_codes.OK
-    assert process.events()[-4:] == ["stopping", "component stopped", "outer closed", "stopped"]
+    stop = ["stopping", "not ready", "component stopped", "outer closed", "stopped"]
+    assert process.events()[-5:] == stop
 
 
 @pytest.mark.parametrize(
@@ -214,6 +215,18 @@ def test_a_component_that_does_not_stop_after_another_failed_is_aborted_too(star
     assert process.wait_exit() == exit_codes.FAILED
     assert process.events()[-1] == "shutdown deadline passed, exiting at once"
     assert "on purpose" in process.log()
+
+
+def test_a_service_that_is_stopping_is_not_ready(start: Start) -> None:
+    process = start(Mode.HANGS)
+    port = process.wait_for_port()
+    process.wait_for_entry("ready")
+    process.send_signal(signal.SIGTERM)
+    process.wait_for_entry("not stopping")
+    status, body = get(port, "/readyz")
+    assert status == 503
+    assert json.loads(body)["waiting_for"] == {"shutdown": "this process is stopping"}
+    assert process.terminate() == exit_codes.FAILED
 
 
 def test_a_second_signal_ends_the_process_at_once(start: Start) -> None:

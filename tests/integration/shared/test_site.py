@@ -7,8 +7,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import pytest
 from aiohttp import web
 
+from shared.runtime.departure import Departure
 from shared.runtime.site import serve
+from shared.runtime.tasks import stop
 from tests.support.patience import PATIENCE_SECS
+from tests.support.waiting import eventually
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -22,8 +25,12 @@ async def site(
     max_idle: int = 100,
     most: int | None = None,
     may_answer: asyncio.Event | None = None,
+    has_begun: asyncio.Event | None = None,
+    departure: Departure | None = None,
 ) -> AsyncIterator[Connect]:
     async def answer(_: web.Request) -> web.Response:
+        if has_begun is not None:
+            has_begun.set()
         if may_answer is not None:
             await may_answer.wait()
         return web.Response(text="here")
@@ -31,7 +38,7 @@ async def site(
     app = web.Application()
     app.add_routes([web.get("/", answer)])
     async with serve(
-        app, "127.0.0.1", 0, idle_secs=idle_secs, max_idle=max_idle, most=most
+        app, "127.0.0.1", 0, idle_secs=idle_secs, max_idle=max_idle, most=most, departure=departure
     ) as port:
 
         @asynccontextmanager
@@ -114,3 +121,40 @@ async def test_the_oldest_of_too_many_idle_connections_are_closed() -> None:
         assert await ended(older)
         assert await answered(newer)
         assert await answered(newest)
+
+
+async def test_a_site_that_stops_answers_during_its_grace_period_and_ends_connections() -> None:
+    departure = Departure(grace_secs=PATIENCE_SECS)
+    async with site(departure=departure) as connect, connect() as kept, connect() as other:
+        assert await answered(kept)
+        announcing = asyncio.create_task(departure.announce())
+        try:
+            await eventually(lambda: departure.is_announced, what="the stop is announced")
+            for connection in (kept, other):
+                assert await answered_for_the_last_time(connection)
+            async with connect() as late:
+                assert await answered(late)
+        finally:
+            await stop([announcing])
+
+
+async def test_a_request_that_has_begun_when_a_site_stops_is_answered() -> None:
+    may_answer, has_begun = asyncio.Event(), asyncio.Event()
+    async with AsyncExitStack() as connections, AsyncExitStack() as stack:
+        connect = await stack.enter_async_context(site(may_answer=may_answer, has_begun=has_begun))
+        connection = await connections.enter_async_context(connect())
+        answering = asyncio.create_task(answered_for_the_last_time(connection))
+        await has_begun.wait()
+        closing = asyncio.create_task(stack.aclose())
+        await asyncio.sleep(0)
+        may_answer.set()
+        assert await answering
+        await closing
+
+
+async def answered_for_the_last_time(connection: Connection) -> bool:
+    reader, writer = connection
+    writer.write(REQUEST)
+    async with asyncio.timeout(PATIENCE_SECS):
+        answer = await reader.read()
+    return answer.endswith(b"here") and b"Connection: close" in answer

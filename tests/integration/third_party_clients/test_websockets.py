@@ -63,7 +63,8 @@ async def test_a_client_uses_every_request_of_the_protocol(nats: NatsServer) -> 
         assert [quote["ltp"] for quote in live["data"]] == [2.5]
 
         await send(stream, op="ping", id=2)
-        assert await of_type(stream, "pong") == {"type": "pong", "id": 2}
+        pong = await of_type(stream, "pong")
+        assert pong == {"type": "pong", "id": 2, "now": pong["now"]}
         await send(stream, op="subscribe", id=3, channel="quotes", keys=[KEY], typo=True)
         refusal = await of_type(stream, "error")
         assert (refusal["code"], refusal["id"]) == ("invalid_field", 3)

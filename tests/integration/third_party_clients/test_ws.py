@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from embedded.page.node import node
 from tests.support import third_party
 from tests.support.builders import KEY, OTHER_KEY, fresh_quote
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
@@ -46,7 +47,7 @@ async def running_program(
     """The program with a token, and the one that it renews it with."""
     home = third_party.with_packages(third_party.WS_PROGRAM)
     process = await asyncio.create_subprocess_exec(
-        third_party.node(), home / "watch.mjs", gateway.websocket_url, token, next_token, *keys,
+        node(), home / "watch.mjs", gateway.websocket_url, token, next_token, *keys,
         stdout=PIPE,
     )  # fmt: skip
     try:

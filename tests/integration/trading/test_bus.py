@@ -6,6 +6,7 @@ from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from services.trading.bus.demand_publisher import DemandPublisher
 from services.trading.bus.instruments import Instruments
+from shared.errors import Unavailable
 from shared.runtime.clock import SystemClock
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
@@ -50,7 +51,10 @@ async def test_an_instrument_is_read_from_the_persister(
             instruments = Instruments(bus, CLOCK, timeout_secs=PATIENCE_SECS, max_cached=10)
 
             async def is_known() -> bool:
-                return await instruments.get(KEY) is not None
+                try:
+                    return await instruments.get(KEY) is not None
+                except Unavailable:
+                    return False
 
             await eventually(is_known, what="the persister has loaded the master")
             instrument = await instruments.get(KEY)

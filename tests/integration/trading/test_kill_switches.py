@@ -22,17 +22,9 @@ from shared.contracts.trading import (
     AccountCommand,
     AccountQuery,
     CancelRequest,
-    EventKind,
     ExitRequest,
-    KillSwitch,
-    Limits,
     Operation,
-    OrdersReply,
-    OrderView,
-    Preview,
     SetKillSwitchRequest,
-    SwitchScope,
-    SwitchSetter,
     partition_of,
     trading_subject,
 )
@@ -47,6 +39,16 @@ from shared.contracts.trading_admin import (
     UserAdminOperation,
     admin_subject,
     user_admin_subject,
+)
+from shared.contracts.trading_replies import (
+    EventKind,
+    KillSwitch,
+    Limits,
+    OrdersReply,
+    OrderView,
+    Preview,
+    SwitchScope,
+    SwitchSetter,
 )
 from shared.errors import Forbidden, NotFound, OrderRefused, Unavailable
 from shared.runtime.mongo import Mongo
@@ -298,6 +300,9 @@ class _NotMine:
 
     async def run(self, term: Term) -> None:
         raise Unavailable("another process must own this partition")
+
+    async def left(self) -> None:
+        """Nothing was served."""
 
 
 def only(number: int) -> MakeWork:

@@ -121,6 +121,17 @@ def alive(links: Links, user: str) -> Link:
     return found
 
 
+async def test_a_login_is_at_the_address_that_browsers_reach(
+    mongo: Mongo, upstox: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(create_seal_key, tmp_path, SystemClock())
+    settings = link_settings(upstox, tmp_path, upstox_login_url="http://localhost:7440")
+    async with link_term(mongo, settings) as term:
+        request = LinkBeginRequest(user_id=USER, purpose=LinkPurpose.TRADING)
+        reply = await term.commands.begin(request)
+    assert reply.login_url.startswith("http://localhost:7440/v2/login/authorization/dialog?")
+
+
 async def test_a_login_links_the_account_and_its_token_works(
     term: LinkTerm, mongo: Mongo, upstox: str
 ) -> None:

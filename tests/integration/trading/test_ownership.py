@@ -67,6 +67,9 @@ class _Recorded:
         finally:
             owners.remove(self._holder)
 
+    async def left(self) -> None:
+        """Nothing is refused."""
+
 
 async def test_each_partition_has_one_owner_and_gets_another_when_its_process_ends(
     nats: NatsServer, mongo_settings: MongoSettings

@@ -22,14 +22,11 @@ from shared.contracts.subjects import TICKS_STREAM
 from shared.contracts.trading import (
     AccountCommand,
     AccountQuery,
-    Funds,
     ModifyRequest,
     Operation,
-    OrderDetail,
     OrderQuery,
-    OrderView,
-    Positions,
 )
+from shared.contracts.trading_replies import Funds, OrderDetail, OrderView, Positions
 from shared.errors import Unavailable
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS

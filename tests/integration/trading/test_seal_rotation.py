@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from operations.__main__ import main
 from services.trading.links.documents import LINKS, LOGINS, SEALED_FIELDS
 from services.trading.links.seal_keys import create_seal_key, load_key_ring
 from services.trading.links.sealing import key_of
-from services.trading.rotate_seal_keys import main, rotate
+from services.trading.rotate_seal_keys import rotate
 from services.trading.settings import TradingSettings
 from shared.contracts.upstox_links import LinkPurpose, LinkRequestRequest, LinkState
 from shared.errors import ConfigError
@@ -23,6 +24,7 @@ from tests.support.upstox_linking import APP, REDIRECT_URL, begin, link, link_se
 
 USER = "user-1"
 OTHER = "user-2"
+COMMAND = ["keys", "rotate-sealing"]
 
 
 @pytest.fixture
@@ -123,12 +125,12 @@ def test_the_command_reports_what_it_did(
     monkeypatch.setenv("TRADEDAD_TRADING_NATS_PASSWORD", "unused")
     monkeypatch.setenv("TRADEDAD_MONGO_URL", mongo_settings.url.get_secret_value())
     monkeypatch.setenv("TRADEDAD_MONGO_DATABASE", mongo_settings.database)
-    assert main([]) == exit_codes.CONFIG
+    assert main(COMMAND) == exit_codes.CONFIG
     assert "TRADEDAD_TRADING_KEYS_DIR is not set" in capsys.readouterr().err
     monkeypatch.setenv("TRADEDAD_TRADING_KEYS_DIR", str(tmp_path / "keys"))
-    assert main(["--no-new-key"]) == exit_codes.CONFIG
+    assert main([*COMMAND, "--no-new-key"]) == exit_codes.CONFIG
     assert "TRADEDAD_TRADING_KEYS_DIR" in capsys.readouterr().err
-    assert main([]) == exit_codes.OK
+    assert main(COMMAND) == exit_codes.OK
     assert "was created and seals now" in capsys.readouterr().out
-    assert main([]) == exit_codes.OK
+    assert main(COMMAND) == exit_codes.OK
     assert "seals nothing any more" in capsys.readouterr().out

@@ -12,12 +12,10 @@ from shared.contracts.trading import (
     AccountQuery,
     CancelRequest,
     ExitRequest,
-    Limits,
     ModifyRequest,
     Operation,
-    OrdersReply,
-    OrderView,
 )
+from shared.contracts.trading_replies import Limits, OrdersReply, OrderView
 from shared.contracts.upstox_links import HintKind, LinkHint, LinkHintReply, LinkOperation
 from shared.errors import BrokerRefused
 from shared.runtime.settings import MongoSettings

@@ -14,14 +14,10 @@ from shared.contracts.trading import (
     AccountQuery,
     CancelRequest,
     ExitRequest,
-    Funds,
-    Limits,
     ModifyRequest,
     Operation,
-    OrdersReply,
-    OrderView,
-    Positions,
 )
+from shared.contracts.trading_replies import Funds, Limits, OrdersReply, OrderView, Positions
 from shared.errors import BrokerRefused, CommandInFlight, OrderFinal, OrderRefused
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.bus.requests import Handler, Responder, send_request_encoded
+from shared.bus.requests import send_request_encoded
+from shared.bus.responder import Handler, Responder
 from shared.contracts.trading import trading_subject
 from shared.contracts.upstox_links import (
     LinkBeginReply,

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.bus.requests import Handler, Responder, send_request_encoded
+from shared.bus.requests import send_request_encoded
+from shared.bus.responder import Handler, Responder
 from shared.contracts import trading as contract
+from shared.contracts import trading_replies as replies
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
 from shared.contracts.trading import Operation, trading_subject
 from shared.errors import RequestError, Unavailable
@@ -21,53 +23,53 @@ from tests.support.services import running_components
 from tests.support.waiting import eventually
 
 CLOCK: Final = SystemClock()
-ORDER: Final = contract.OrderView(
+ORDER: Final = replies.OrderView(
     order_id="o-1", account=Account.PAPER, key=KEY, side=Side.BUY, product=Product.INTRADAY,
     order_type=OrderType.LIMIT, validity=Validity.DAY, quantity=10, filled_quantity=4,
     state="partly_filled", created_at=MONDAY_10_00, event_count=3, price=Decimal("1400.05"),
     average_price=Decimal("1400.00"), charges=Decimal("0.42"),
 )  # fmt: skip
-TRADE: Final = contract.Trade(
+TRADE: Final = replies.Trade(
     trade_id="t-1", order_id="o-1", key=KEY, side=Side.BUY, product=Product.INTRADAY, quantity=4,
     price=Decimal("1400.00"), traded_at=MONDAY_10_00,
 )  # fmt: skip
-POSITION: Final = contract.PositionView(
+POSITION: Final = replies.PositionView(
     key=KEY, product=Product.INTRADAY, quantity=4, buy_quantity=4, buy_value=Decimal("5600.00"),
     sell_quantity=0, sell_value=Decimal(0), realised=Decimal(0), average_price=Decimal("1400.00"),
     ltp=Decimal("1399.50"), unrealised=Decimal("-2.00"),
 )  # fmt: skip
-FUNDS: Final = contract.Funds(
+FUNDS: Final = replies.Funds(
     account=Account.PAPER, cash=Decimal("1000000.10"), realised=Decimal("-1.50"),
     charges=Decimal("0.42"), order_margin=Decimal("1680.06"), position_margin=Decimal("1120.00"),
     available=Decimal("997198.12"),
 )  # fmt: skip
-EVENT: Final = contract.UserEvent(
-    seq=7, kind=contract.EventKind.FILL, at=MONDAY_10_00, order=ORDER, trade=TRADE,
+EVENT: Final = replies.UserEvent(
+    seq=7, kind=replies.EventKind.FILL, at=MONDAY_10_00, order=ORDER, trade=TRADE,
     position=POSITION, funds=FUNDS,
 )  # fmt: skip
-PREVIEW: Final = contract.Preview(
+PREVIEW: Final = replies.Preview(
     passed=False,
-    rules=[contract.RuleResult(rule="lot", passed=False, detail="no", limit="65", value="10")],
+    rules=[replies.RuleResult(rule="lot", passed=False, detail="no", limit="65", value="10")],
     margin=Decimal("2800.10"),
-    charges=contract.ChargesView(
+    charges=replies.ChargesView(
         brokerage=Decimal("20.00"), transaction_tax=Decimal(0), exchange=Decimal("0.42"),
         investor_protection=Decimal("0.01"), sebi=Decimal("0.01"), stamp=Decimal("0.42"),
         dp=Decimal(0), gst=Decimal("3.68"), total=Decimal("24.54"),
     ),
     value=Decimal("14000.50"),
 )  # fmt: skip
-LIMITS: Final = contract.Limits(
+LIMITS: Final = replies.Limits(
     max_order_quantity=100_000, max_order_value=Decimal(5_000_000), max_open_orders=50,
     max_orders_per_sec=5, max_orders_per_day=500, max_daily_loss=Decimal(50_000),
     kill_switch=False, loss_lock=False,
     switches=[
-        contract.ActiveSwitch(
-            scope=contract.SwitchScope.INSTRUMENT, set_by=contract.SwitchSetter.ADMINISTRATOR,
+        replies.ActiveSwitch(
+            scope=replies.SwitchScope.INSTRUMENT, set_by=replies.SwitchSetter.ADMINISTRATOR,
             at=MONDAY_10_00, reason="halted", key=KEY,
         )
     ],
 )  # fmt: skip
-_ORDERS: Final = contract.OrdersReply(orders=[ORDER])
+_ORDERS: Final = replies.OrdersReply(orders=[ORDER])
 
 _TYPES: Final[dict[Operation, tuple[type[msgspec.Struct], msgspec.Struct]]] = {
     Operation.PLACE: (contract.OrderRequest, ORDER),
@@ -78,23 +80,23 @@ _TYPES: Final[dict[Operation, tuple[type[msgspec.Struct], msgspec.Struct]]] = {
     Operation.EXIT: (contract.ExitRequest, _ORDERS),
     Operation.RESET: (contract.AccountCommand, FUNDS),
     Operation.SET_KILL_SWITCH: (
-        contract.SetKillSwitchRequest, contract.KillSwitch(is_on=True),
+        contract.SetKillSwitchRequest, replies.KillSwitch(is_on=True),
     ),
-    Operation.ORDERS: (contract.OrdersQuery, contract.Orders(orders=[ORDER])),
+    Operation.ORDERS: (contract.OrdersQuery, replies.Orders(orders=[ORDER])),
     Operation.ORDER: (
         contract.OrderQuery,
-        contract.OrderDetail(order=ORDER, events=[msgspec.Raw(b'{"type":"sending","at_ms":1}')]),
+        replies.OrderDetail(order=ORDER, events=[msgspec.Raw(b'{"type":"sending","at_ms":1}')]),
     ),
-    Operation.TRADES: (contract.OrdersQuery, contract.Trades(trades=[TRADE])),
+    Operation.TRADES: (contract.OrdersQuery, replies.Trades(trades=[TRADE])),
     Operation.POSITIONS: (
         contract.AccountQuery,
-        contract.Positions(positions=[POSITION], charges=Decimal("0.42")),
+        replies.Positions(positions=[POSITION], charges=Decimal("0.42")),
     ),
     Operation.HOLDINGS: (
         contract.AccountQuery,
-        contract.Holdings(
+        replies.Holdings(
             holdings=[
-                contract.Holding(
+                replies.Holding(
                     key=KEY, quantity=0, t1_quantity=4, average_price=Decimal("1400.00")
                 )
             ]
@@ -102,7 +104,7 @@ _TYPES: Final[dict[Operation, tuple[type[msgspec.Struct], msgspec.Struct]]] = {
     ),
     Operation.FUNDS: (contract.AccountQuery, FUNDS),
     Operation.LIMITS: (contract.AccountQuery, LIMITS),
-    Operation.EVENTS: (contract.EventsQuery, contract.Events(events=[EVENT], last_seq=7)),
+    Operation.EVENTS: (contract.EventsQuery, replies.Events(events=[EVENT], last_seq=7)),
 }  # fmt: skip
 REPLIES: Final[Mapping[Operation, msgspec.Struct]] = {
     operation: reply for operation, (_, reply) in _TYPES.items()
@@ -122,7 +124,7 @@ class FakeTrading:
         """Partition, operation and request."""
         self.error: RequestError | None = None
         self.lost_answers = 0
-        self.events: list[contract.UserEvent] | None = None
+        self.events: list[replies.UserEvent] | None = None
 
     @property
     def last(self) -> Any:
@@ -156,10 +158,10 @@ class FakeTrading:
         return handle
 
 
-def _page(events: list[contract.UserEvent], query: contract.EventsQuery) -> contract.Events:
+def _page(events: list[replies.UserEvent], query: contract.EventsQuery) -> replies.Events:
     after = [event for event in events if event.seq > query.after]
     last_seq = events[-1].seq if events else 0
-    return contract.Events(events=after[: query.limit], last_seq=last_seq)
+    return replies.Events(events=after[: query.limit], last_seq=last_seq)
 
 
 @asynccontextmanager

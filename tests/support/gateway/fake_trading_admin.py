@@ -6,15 +6,16 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.bus.requests import Handler, Responder, send_request_encoded
+from shared.bus.requests import send_request_encoded
+from shared.bus.responder import Handler, Responder
 from shared.contracts import trading_admin as contract
-from shared.contracts.trading import SwitchScope
 from shared.contracts.trading_admin import (
     AdminOperation,
     UserAdminOperation,
     admin_subject,
     user_admin_subject,
 )
+from shared.contracts.trading_replies import SwitchScope
 from shared.errors import RequestError, Unavailable
 from tests.support.builders import KEY, MONDAY_10_00
 from tests.support.buses import bus_of

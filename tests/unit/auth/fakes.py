@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from services.auth.core import refresh_tokens
+from services.auth.core import entities, refresh_tokens
 from services.auth.core.entities import (
     AccessToken,
     AttemptLimit,
@@ -19,6 +19,7 @@ from services.auth.core.entities import (
 )
 from services.auth.core.ports import RefreshTokenReused, Rotation
 from services.auth.core.refresh_tokens import RotationSalt, TokenFamily
+from services.auth.core.watchlists import Watchlists
 from shared.errors import EmailTaken, Overloaded, TooManyAttempts
 from shared.market.exchange_time import to_datetime
 
@@ -71,8 +72,10 @@ class MemoryUsers:
     async def find_by_email(self, email: str) -> User | None:
         return self.by_email.get(email)
 
-    async def list_page(self, after: str, limit: int) -> list[User]:
-        emails = sorted(email for email in self.by_email if email > after)
+    async def list_page(self, after: str, limit: int, prefix: str = "") -> list[User]:
+        emails = sorted(
+            email for email in self.by_email if email > after and email.startswith(prefix)
+        )
         return [self.by_email[email] for email in emails[:limit]]
 
     async def record_login(self, user: User, now: datetime) -> bool:
@@ -269,9 +272,35 @@ class MemoryAudit:
     ) -> None:
         self.entries.append(AuditEntry(event, user_id, by, email))
 
+    async def newest(
+        self, user_id: str | None, before: str, limit: int
+    ) -> list[entities.AuditEntry]:
+        raise AssertionError("read in tests with a database only")
+
     @property
     def events(self) -> list[Event]:
         return [entry.event for entry in self.entries]
+
+
+class MemoryLists:
+    """A `WatchlistStore` in which other requests are faster `rivals` times."""
+
+    def __init__(self, rivals: int = 0) -> None:
+        self.version = 0
+        self.lists: Watchlists = ()
+        self.rivals = rivals
+
+    async def load(self, user_id: str) -> tuple[int, Watchlists]:
+        return self.version, self.lists
+
+    async def replace(self, user_id: str, version: int, lists: Watchlists) -> bool:
+        if self.rivals > 0:
+            self.rivals -= 1
+            self.version += 1
+        if version != self.version:
+            return False
+        self.version, self.lists = version + 1, lists
+        return True
 
 
 class PlainHasher:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploycheck.compose import check, read
+from deploycheck.compose import check, read, with_addition
 from embedded.daemons import ROOT
 
 
@@ -106,6 +106,22 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
 def test_a_planted_fault_is_found(fault: str) -> None:
     plant, expected = FAULTS[fault]
     assert expected in problems_after(plant)
+
+
+def test_the_addition_for_the_operators_app_has_no_problem() -> None:
+    addition = read(ROOT / "deploy" / "compose" / "upstox-app.yml")
+    assert check(with_addition(_document(), addition), ROOT) == []
+
+
+def test_a_misspelt_setting_of_an_addition_is_found() -> None:
+    addition = {"services": {"trading": {"environment": {"TRADEDAD_TRADING_LIVE_ORDER": "true"}}}}
+    (problem,) = check(with_addition(_document(), addition), ROOT)
+    assert "did you mean TRADEDAD_TRADING_LIVE_ORDERS?" in problem
+
+
+def test_the_operators_switch_for_orders_at_upstox_is_off_by_default() -> None:
+    environment = _document()["services"]["trading"]["environment"]
+    assert environment["TRADEDAD_TRADING_LIVE_ORDERS"] == "false"
 
 
 def test_a_variable_has_its_default(tmp_path: Path) -> None:

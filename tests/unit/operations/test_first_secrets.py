@@ -7,6 +7,8 @@ import pytest
 
 from operations.deployments import DEPLOYMENTS
 from operations.first_secrets import SecretFolder
+from services.trading.links.seal_keys import load_key_ring
+from services.trading.links.sealing import Place
 from shared.runtime.clock import SystemClock
 
 
@@ -39,6 +41,14 @@ def test_a_deleted_secret_is_replaced_and_the_others_are_kept(tmp_path: Path) ->
     assert {name for name in before if before[name] != after[name]} == {
         "TRADEDAD_AUTH_NATS_PASSWORD"
     }
+
+
+@pytest.mark.parametrize("deployment", sorted(DEPLOYMENTS))
+def test_trading_can_seal_with_the_first_sealing_key(deployment: str, tmp_path: Path) -> None:
+    fill(tmp_path, deployment)
+    ring = load_key_ring(tmp_path / "seal-keys")
+    place = Place("upstox_links", "user-1", "token")
+    assert ring.open(ring.seal("a token", place), place) == "a token"
 
 
 def test_only_the_owner_can_read_anything(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_the_port_is_that_of_the_service_in_the_command_line(command: bytes) -> 
     assert port_of(command, PORTS) == 7411
 
 
-@pytest.mark.parametrize("command", [b"sleep\0100\0", b"python\0-m\0services.auth.rotate_keys\0"])
+@pytest.mark.parametrize("command", [b"sleep\0100\0", b"python\0-m\0operations\0admins\0list\0"])
 def test_a_command_that_is_no_service_has_no_port(command: bytes) -> None:
     assert port_of(command, PORTS) is None
 

@@ -69,7 +69,7 @@ class Harness:
             cast("Lease", self.lease),
             self.store,
             self.pipeline,
-            repairer,
+            {} if repairer is None else {"repairer": repairer},
             {"job": self.work},
             self.readiness,
         )

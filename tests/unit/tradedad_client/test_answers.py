@@ -16,8 +16,8 @@ from tradedad_client.errors import (
     Unauthenticated,
     Unavailable,
 )
+from tradedad_client.http_request import Request
 from tradedad_client.trading_messages import KillSwitch
-from tradedad_client.trading_requests import Request
 
 PLACE = Request("POST", "/v1/orders", b"{}", "c-1")
 CANCEL = Request("DELETE", "/v1/orders/o-1", None, "c-1")

@@ -47,8 +47,26 @@ def test_subscribing_outside_the_async_with_block_is_refused() -> None:
         Client("http://x", token="t").quotes(["NSE_EQ|INE002A01018"])
 
 
-def test_keys_must_be_a_list_that_is_not_empty() -> None:
-    with pytest.raises(TypeError, match="must be a list of instrument keys"):
+def test_instruments_must_be_a_list_that_is_not_empty() -> None:
+    with pytest.raises(TypeError, match="give a list of instruments"):
         Client("http://x", token="t").quotes("NSE_EQ|INE002A01018")
-    with pytest.raises(ValueError, match="at least one instrument key"):
+    with pytest.raises(ValueError, match="at least one instrument"):
         Client("http://x", token="t").quotes([])
+
+
+async def test_parts_outside_the_async_with_block_are_refused() -> None:
+    client = Client("http://x", token="t")
+    for use in (lambda: client.instruments, lambda: client.trading):
+        with pytest.raises(RuntimeError, match="within `async with`"):
+            use()
+    with pytest.raises(RuntimeError, match="within `async with`"):
+        await client.system_status()
+
+
+def test_address_and_credentials_can_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRADEDAD_CLIENT_URL", "https://prices.example.com")
+    monkeypatch.setenv("TRADEDAD_CLIENT_TOKEN", "t")
+    assert Client.from_environment().url == "https://prices.example.com"
+    assert Client.from_environment(url="http://other", **CREDENTIALS).url == "http://other"

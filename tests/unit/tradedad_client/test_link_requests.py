@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from tradedad_client import link_requests as requests
+from tradedad_client.http_request import Request
 from tradedad_client.link_messages import LinkPurpose
-from tradedad_client.trading_requests import Request
 
 TRADING = LinkPurpose.TRADING
 

@@ -4,18 +4,24 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
 
 from services.gateway.fanout import channels, interest
 from shared.contracts import messages as bus
-from tests.support.builders import quote
+from shared.contracts import option_chains
+from tests.support.quote_strategies import quote_fields
 from tradedad_client import messages
 
 PAIRS: list[tuple[type[Any], type[Any]]] = [
     (bus.Quote, messages.Quote),
     (bus.Depth, messages.Depth),
     (bus.Greeks, messages.Greeks),
+    (bus.Candle, messages.Candle),
     (bus.Bar, messages.Bar),
     (bus.FeedStatus, messages.FeedStatus),
+    (option_chains.Chain, messages.Chain),
+    (option_chains.ChainRow, messages.ChainRow),
+    (option_chains.OptionState, messages.OptionState),
 ]
 
 
@@ -42,7 +48,8 @@ def test_channels_and_outcomes_are_those_of_the_gateway() -> None:
     assert {*map(str, messages.Outcome)} == {*map(str, interest.Outcome)} - {"removed"}
 
 
-def test_a_published_quote_decodes_to_the_same_quote() -> None:
-    published = quote(bid=1.5, bid_qty=4, snap=True)
+@given(quote_fields)
+def test_a_published_quote_decodes_to_the_same_quote(values: dict[str, Any]) -> None:
+    published = bus.Quote(**values)
     read = msgspec.json.decode(bus.encode(published), type=messages.Quote)
     assert msgspec.to_builtins(read) == msgspec.to_builtins(published)

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from services.gateway.fanout import channels, interest
 from services.gateway.stream import replies
-from shared.contracts.messages import encode
+from shared.contracts.messages import Depth, encode
+from shared.contracts.option_chains import Chain, ChainRow, encode_chain
 from shared.errors import InvalidField
 from tests.support.builders import KEY, OTHER_KEY, quote
 from tradedad_client.buffers import ConflatingBuffer, FifoBuffer
@@ -122,24 +124,40 @@ def test_only_keys_of_no_other_subscription_are_unsubscribed() -> None:
     assert narrow.error is None
 
 
-def test_the_shortest_interval_applies_to_the_channel() -> None:
+def test_each_key_is_requested_with_the_shortest_interval_of_its_subscriptions() -> None:
     protocol = live(StreamProtocol())
-    slow, fast = quotes_of(KEY, interval_ms=1_000), quotes_of(OTHER_KEY, interval_ms=200)
-    unlimited = quotes_of(KEY)
-    protocol.add(slow)
-    protocol.add(fast)
-    protocol.add(unlimited)
-    intervals = [request.get("interval_ms") for request in take_requests(protocol)]
-    assert intervals == [1_000, 200, None]
+    slow, fast = quotes_of(KEY, interval_ms=1_000), quotes_of(KEY, OTHER_KEY, interval_ms=200)
+    unlimited, slowest = quotes_of(OTHER_KEY), quotes_of(KEY, OTHER_KEY, interval_ms=5_000)
+    for subscription in (slow, fast, unlimited, slowest):
+        protocol.add(subscription)
+    requests = [(each["keys"], each.get("interval_ms")) for each in take_requests(protocol)]
+    assert requests == [
+        ([KEY], 1_000), ([KEY, OTHER_KEY], 200), ([OTHER_KEY], None),
+        ([KEY], 200), ([OTHER_KEY], None),
+    ]  # fmt: skip
     protocol.remove(unlimited)
-    assert take_requests(protocol) == [SUBSCRIBE | {"keys": [KEY], "interval_ms": 200}]
+    assert take_requests(protocol) == [SUBSCRIBE | {"keys": [OTHER_KEY], "interval_ms": 200}]
+    protocol.remove(slow)
+    assert take_requests(protocol) == []
     protocol.remove(fast)
     assert take_requests(protocol) == [
-        UNSUBSCRIBE | {"keys": [OTHER_KEY]},
-        SUBSCRIBE | {"keys": [KEY], "interval_ms": 1_000},
+        SUBSCRIBE | {"keys": [KEY, OTHER_KEY], "interval_ms": 5_000},
     ]
-    protocol.remove(slow)
-    assert take_requests(protocol) == [UNSUBSCRIBE | {"keys": [KEY]}]
+    protocol.remove(slowest)
+    assert take_requests(protocol) == [UNSUBSCRIBE | {"keys": [KEY, OTHER_KEY]}]
+
+
+def test_a_subscription_is_ready_once_the_requests_of_all_its_intervals_are_answered() -> None:
+    protocol = live(StreamProtocol())
+    protocol.add(quotes_of(KEY, interval_ms=200))
+    take_requests(protocol)
+    mixed = quotes_of(KEY, OTHER_KEY, interval_ms=500)
+    protocol.add(mixed)
+    for request_id, key in ((2, KEY), (3, OTHER_KEY)):
+        assert not mixed.is_answered
+        protocol.receive(json.dumps({"type": "ack", "id": request_id, "results": {key: "live"}}))
+    assert mixed.is_answered
+    assert mixed.outcomes == {KEY: "live", OTHER_KEY: "live"}
 
 
 def test_a_message_reaches_all_subscriptions_that_match_by_key_or_wildcard() -> None:
@@ -279,3 +297,27 @@ def test_a_heartbeat_of_the_gateway_is_an_event() -> None:
     listener = protocol.add_listener()
     protocol.receive(replies.encode(replies.Heartbeat(9, feed_is_current=True)))
     assert listener.buffer.take() == Heartbeat(9, True)
+
+
+def test_books_of_30_levels_and_chains_reach_their_own_subscriptions() -> None:
+    protocol = live(StreamProtocol())
+    few, deep = (
+        SubscriptionState(Channel.DEPTH, (key,), FifoBuffer[Any](9)) for key in (KEY, f"{KEY}|30")
+    )
+    chain_key = f"{OTHER_KEY}|2026-12-01|1"
+    chain = SubscriptionState(Channel.CHAIN, (chain_key,), FifoBuffer[Any](9))
+    for subscription in (few, deep, chain):
+        protocol.add(subscription)
+    book = Depth(key=KEY, epoch=1, seq=1, ts=1, rt=1, bids=[], asks=[])
+    protocol.receive(batch("depth", encode(book), encode(structs.replace(book, levels=30))))
+    rows = [ChainRow(strike=1.0)]
+    published = Chain(
+        key=chain_key, epoch=1, seq=1, ts=1, rt=1, underlying=OTHER_KEY, expiry="2026-12-01",
+        atm=1.0, rows=rows,
+    )  # fmt: skip
+    protocol.receive(batch("chain", encode_chain(published), snapshot=True))
+    assert [len(subscription.buffer) for subscription in (few, deep, chain)] == [1, 1, 1]
+    books: list[Any] = [few.buffer.take(), deep.buffer.take()]
+    assert [book.levels for book in books] == [5, 30]
+    received: Any = chain.buffer.take()
+    assert received.snapshot

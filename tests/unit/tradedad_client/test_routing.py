@@ -52,15 +52,19 @@ def test_a_subscription_may_be_removed_while_a_message_is_delivered() -> None:
     assert not any(subscription in routes for subscription in subscriptions)
 
 
-def test_the_interval_of_a_channel_is_the_shortest_and_none_is_shorter_than_any() -> None:
+def test_the_interval_of_a_key_is_the_shortest_and_none_is_shorter_than_any() -> None:
     routes = RoutingTable()
-    assert routes.interval_ms(Channel.QUOTES) is None
+    assert not routes.has_key(Channel.QUOTES, KEY)
+    assert routes.interval_ms(Channel.QUOTES, KEY) is None
     added(routes, KEY, interval_ms=500)
     added(routes, KEY, interval_ms=200)
+    added(routes, "*", interval_ms=100)
     added(routes, KEY, channel=Channel.DEPTH)
-    assert routes.interval_ms(Channel.QUOTES) == 200
+    assert routes.has_key(Channel.QUOTES, KEY)
+    assert routes.interval_ms(Channel.QUOTES, KEY) == 200
+    assert routes.interval_ms(Channel.QUOTES, "*") == 100
     added(routes, KEY)
-    assert routes.interval_ms(Channel.QUOTES) is None
+    assert routes.interval_ms(Channel.QUOTES, KEY) is None
 
 
 def test_clear_removes_all_subscriptions() -> None:

@@ -6,30 +6,30 @@ import msgspec
 import pytest
 
 from services.trading.orders.order import OrderState as ServiceState
-from shared.contracts import trading as contract
+from shared.contracts import trading_replies as replies
 from tests.support.gateway.fake_trading import EVENT, FUNDS, ORDER, PREVIEW
 from tradedad_client import trading_messages as messages
 
 PAIRS: list[tuple[type[Any], type[Any]]] = [
-    (contract.OrderView, messages.Order),
-    (contract.OrderDetail, messages.OrderDetail),
-    (contract.Orders, messages.OrderList),
-    (contract.OrdersReply, messages.OrderList),
-    (contract.Trade, messages.Trade),
-    (contract.Trades, messages.TradeList),
-    (contract.PositionView, messages.Position),
-    (contract.Positions, messages.Positions),
-    (contract.Holding, messages.Holding),
-    (contract.Holdings, messages.HoldingList),
-    (contract.Funds, messages.Funds),
-    (contract.ActiveSwitch, messages.ActiveSwitch),
-    (contract.Limits, messages.Limits),
-    (contract.KillSwitch, messages.KillSwitch),
-    (contract.ChargesView, messages.Charges),
-    (contract.RuleResult, messages.RuleResult),
-    (contract.Preview, messages.Preview),
-    (contract.UserEvent, messages.AccountEvent),
-    (contract.Events, messages.Events),
+    (replies.OrderView, messages.Order),
+    (replies.OrderDetail, messages.OrderDetail),
+    (replies.Orders, messages.OrderList),
+    (replies.OrdersReply, messages.OrderList),
+    (replies.Trade, messages.Trade),
+    (replies.Trades, messages.TradeList),
+    (replies.PositionView, messages.Position),
+    (replies.Positions, messages.Positions),
+    (replies.Holding, messages.Holding),
+    (replies.Holdings, messages.HoldingList),
+    (replies.Funds, messages.Funds),
+    (replies.ActiveSwitch, messages.ActiveSwitch),
+    (replies.Limits, messages.Limits),
+    (replies.KillSwitch, messages.KillSwitch),
+    (replies.ChargesView, messages.Charges),
+    (replies.RuleResult, messages.RuleResult),
+    (replies.Preview, messages.Preview),
+    (replies.UserEvent, messages.AccountEvent),
+    (replies.Events, messages.Events),
 ]
 
 
@@ -46,7 +46,7 @@ def test_a_message_has_the_fields_of_the_trading_service(
 
 
 def test_kinds_and_states_are_those_of_the_trading_service() -> None:
-    assert {*map(str, messages.EventKind)} == {*map(str, contract.EventKind)}
+    assert {*map(str, messages.EventKind)} == {*map(str, replies.EventKind)}
     assert {*map(str, messages.OrderState)} == {*map(str, ServiceState)}
 
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from tradedad_client import trading_requests as requests
+from tradedad_client.http_request import Request
 from tradedad_client.order_terms import Account, OrderChanges, Product
 
 
@@ -51,7 +52,7 @@ def test_an_unknown_account_is_refused() -> None:
 
 
 def test_queries_have_no_command_key() -> None:
-    assert requests.orders(Account.PAPER, open_only=True, limit=5) == requests.Request(
+    assert requests.orders(Account.PAPER, open_only=True, limit=5) == Request(
         "GET", "/v1/orders?account=paper&open_only=true&limit=5"
     )
     assert requests.events(7, limit=2).path == "/v1/orders/events?after=7&limit=2"

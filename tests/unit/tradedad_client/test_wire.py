@@ -29,7 +29,7 @@ def test_requests_are_decoded_by_the_gateway() -> None:
 def test_replies_of_the_gateway_are_decoded() -> None:
     assert wire.decode(replies.encode(replies.Authenticated("u", 9))) == wire.Authenticated("u", 9)
     assert wire.decode(replies.encode(replies.Expiring(9))) == wire.Expiring(9)
-    assert wire.decode(replies.encode(replies.Pong(4))) == wire.Pong(4)
+    assert wire.decode(replies.encode(replies.Pong(9, 4))) == wire.Pong(9, 4)
     heartbeat = replies.Heartbeat(9, feed_is_current=False)
     assert wire.decode(replies.encode(heartbeat)) == wire.HeartbeatMessage(9, False)
     assert wire.decode(replies.encode(replies.Gap(channels.Channel.ORDERS))) == wire.GapNotice(
@@ -60,7 +60,7 @@ def test_quotes_of_a_snapshot_have_the_snapshot_flag(is_snapshot: bool) -> None:
 
 def test_unknown_types_and_fields_are_ignored() -> None:
     assert wire.decode('{"type":"fireworks","data":[1]}') is None
-    assert wire.decode('{"type":"pong","id":1,"mood":"good"}') == wire.Pong(1)
+    assert wire.decode('{"type":"pong","now":5,"mood":"good"}') == wire.Pong(5)
 
 
 @pytest.mark.parametrize(

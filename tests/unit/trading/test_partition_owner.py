@@ -38,6 +38,10 @@ class Work:
         self.is_loaded = asyncio.Event()
         self.error: Exception | None = None
         self.terms: list[Term] = []
+        self.has_left = False
+
+    async def left(self) -> None:
+        self.has_left = True
 
     async def run(self, term: Term) -> None:
         self.terms.append(term)
@@ -76,8 +80,10 @@ async def test_it_is_ready_while_another_owns_and_again_once_it_serves_itself() 
     harness.work.is_loaded.set()
     await settle()
     assert harness.readiness.is_ready()
+    assert not harness.work.has_left
     await stop([task])
     assert not harness.readiness.is_ready()
+    assert harness.work.has_left
 
 
 async def test_it_is_not_ready_after_its_work_has_failed() -> None:

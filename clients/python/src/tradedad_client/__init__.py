@@ -1,6 +1,7 @@
-"""Python client for Trade Dad: live quotes as an async iterator, orders and accounts."""
+"""Python client for Trade Dad: live prices, bars, instruments, orders and accounts."""
 
 from tradedad_client.account_events import AccountEvents
+from tradedad_client.bar_list import BarList
 from tradedad_client.client import Client
 from tradedad_client.connection import Timing
 from tradedad_client.errors import (
@@ -19,12 +20,28 @@ from tradedad_client.errors import (
     TooSlow,
     Unauthenticated,
     Unavailable,
+    UnknownInstrument,
     Unreachable,
 )
+from tradedad_client.instruments import Instruments
 from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkState, LinkStatus
+from tradedad_client.market_messages import (
+    GatewayStatus,
+    HistoryBar,
+    HistoryGap,
+    Instrument,
+    InstrumentDetail,
+    LastQuotes,
+    OptionChain,
+    Reference,
+    SystemStatus,
+)
 from tradedad_client.messages import (
     EVERYTHING,
     Bar,
+    Candle,
+    Chain,
+    ChainRow,
     Channel,
     Connected,
     Depth,
@@ -34,6 +51,7 @@ from tradedad_client.messages import (
     Gap,
     Greeks,
     Heartbeat,
+    OptionState,
     OrderEvent,
     Outcome,
     OutcomesChanged,
@@ -43,6 +61,7 @@ from tradedad_client.messages import (
 from tradedad_client.order_terms import Account, NewOrder, OrderType, Product, Side, Validity
 from tradedad_client.rest import RequestTiming
 from tradedad_client.subscription import Subscription
+from tradedad_client.times import IST
 from tradedad_client.trading import Trading
 from tradedad_client.trading_messages import (
     AccountEvent,
@@ -66,12 +85,17 @@ from tradedad_client.trading_messages import (
 
 __all__ = [
     "EVERYTHING",
+    "IST",
     "Account",
     "AccountEvent",
     "AccountEvents",
     "ActiveSwitch",
     "Bar",
+    "BarList",
     "BrokerRefused",
+    "Candle",
+    "Chain",
+    "ChainRow",
     "Channel",
     "Charges",
     "Client",
@@ -86,9 +110,16 @@ __all__ = [
     "FeedStatus",
     "Funds",
     "Gap",
+    "GatewayStatus",
     "Greeks",
     "Heartbeat",
+    "HistoryBar",
+    "HistoryGap",
     "Holding",
+    "Instrument",
+    "InstrumentDetail",
+    "Instruments",
+    "LastQuotes",
     "Limits",
     "LinkLogin",
     "LinkPurpose",
@@ -97,6 +128,8 @@ __all__ = [
     "NewOrder",
     "NotFound",
     "NotUnderstood",
+    "OptionChain",
+    "OptionState",
     "Order",
     "OrderDetail",
     "OrderEvent",
@@ -113,6 +146,7 @@ __all__ = [
     "Preview",
     "Product",
     "Quote",
+    "Reference",
     "Refused",
     "Renewed",
     "RequestTiming",
@@ -121,6 +155,7 @@ __all__ = [
     "Side",
     "Subscription",
     "SubscriptionRefused",
+    "SystemStatus",
     "Timing",
     "TooMany",
     "TooSlow",
@@ -128,6 +163,7 @@ __all__ = [
     "Trading",
     "Unauthenticated",
     "Unavailable",
+    "UnknownInstrument",
     "Unreachable",
     "Validity",
 ]

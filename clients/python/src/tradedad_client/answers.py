@@ -17,7 +17,7 @@ from tradedad_client.errors import (
     Unauthenticated,
     Unavailable,
 )
-from tradedad_client.trading_requests import Request
+from tradedad_client.http_request import Request
 
 T = TypeVar("T")
 

@@ -1,12 +1,14 @@
-"""Command line: ``python -m tradedad_client watch KEY...``, ``order``, ``positions``, ``link`` ..."""
+"""Command line: ``python -m tradedad_client watch RELIANCE``, ``search``, ``bars``, ``order`` ..."""
 
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from importlib.metadata import version
 from typing import Any, Final
 
 from tradedad_client.account_commands import (
@@ -17,6 +19,7 @@ from tradedad_client.account_commands import (
     show_positions,
 )
 from tradedad_client.client import Client
+from tradedad_client.environment import DEFAULT_URL
 from tradedad_client.errors import ClientError, OutcomeUnknown
 from tradedad_client.link_commands import (
     SECRET_VARIABLE,
@@ -25,13 +28,23 @@ from tradedad_client.link_commands import (
     unlink_account,
 )
 from tradedad_client.link_messages import LinkPurpose
+from tradedad_client.market_commands import (
+    print_bars,
+    print_chain,
+    print_gaps,
+    search,
+    show_status,
+)
 from tradedad_client.order_terms import Account, OrderType, Product, Side, Validity
 from tradedad_client.trading_requests import new_command_key
 from tradedad_client.watch import watch
 
 _ENVIRONMENT: Final = """\
-Credentials are read from the environment: TRADE_DAD_EMAIL and TRADE_DAD_PASSWORD, or TRADE_DAD_TOKEN.
+TRADEDAD_CLIENT_EMAIL and TRADEDAD_CLIENT_PASSWORD of the environment are the credentials, or
+TRADEDAD_CLIENT_TOKEN. TRADEDAD_CLIENT_URL is the address of the gateway, if --url is not given.
 """
+_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
+"""Exit code after the output was closed by its reader: 128 + SIGPIPE, as in a shell."""
 _EXIT_UNKNOWN: Final = 3
 """Exit code if a command may or may not have been executed."""
 
@@ -44,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.command_key = new_command_key()
     try:
         asyncio.run(_run(options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter would flush again at its end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
     except OutcomeUnknown as error:
         return _report_unknown(error.detail, error.command_key)
     except (ClientError, ValueError) as error:
@@ -63,13 +81,8 @@ def _report_unknown(detail: str, command_key: str) -> int:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    async with Client(
-        options.url,
-        auth_url=options.auth_url,
-        email=os.environ.get("TRADE_DAD_EMAIL"),
-        password=os.environ.get("TRADE_DAD_PASSWORD"),
-        token=os.environ.get("TRADE_DAD_TOKEN"),
-        stream=options.run is watch,
+    async with Client.from_environment(
+        url=options.url, auth_url=options.auth_url, stream=options.run is watch
     ) as client:
         await options.run(client, options)
 
@@ -77,15 +90,9 @@ async def _run(options: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; `run` of the options is the command's function."""
     root = argparse.ArgumentParser(prog="tradedad_client", epilog=_ENVIRONMENT)
+    root.add_argument("--version", action="version", version=version("trade-dad-client"))
     commands = root.add_subparsers(required=True)
-    watching = _add(commands, "watch", "print live quotes", watch)
-    watching.add_argument("keys", nargs="+", metavar="KEY", help="NSE_EQ|INE002A01018, NSE_EQ|*, *")
-    watching.add_argument(
-        "--interval-ms",
-        type=int,
-        help="print the newest quote of each instrument once per interval",
-    )
-    watching.add_argument("--count", type=int, help="exit after this number of quotes")
+    _add_market(commands)
     orders = commands.add_parser("order", help="place, cancel and list orders")
     of_orders = orders.add_subparsers(required=True)
     _add_place(of_orders)
@@ -108,7 +115,7 @@ def _add(commands: Any, name: str, description: str, run: object) -> argparse.Ar
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=description, description=description, epilog=_ENVIRONMENT
     )
-    command.add_argument("--url", default="http://127.0.0.1:7400", help="address of the gateway")
+    command.add_argument("--url", help=f"address of the gateway, by default {DEFAULT_URL}")
     command.add_argument(
         "--auth-url", help="address of auth, if the gateway does not forward to it"
     )
@@ -116,12 +123,54 @@ def _add(commands: Any, name: str, description: str, run: object) -> argparse.Ar
     return command
 
 
+def _add_market(commands: Any) -> None:
+    watching = _add(commands, "watch", "print live quotes", watch)
+    watching.add_argument(
+        "instruments",
+        nargs="+",
+        metavar="INSTRUMENT",
+        help="RELIANCE, NSE_EQ|INE002A01018, NSE_EQ|*",
+    )
+    watching.add_argument(
+        "--interval-ms",
+        type=int,
+        help="print the newest quote of each instrument once per interval",
+    )
+    watching.add_argument("--count", type=int, help="exit after this number of quotes")
+    searching = _add(commands, "search", "search instruments", search)
+    searching.add_argument("words", nargs="+", metavar="WORD", help="reliance, nifty 24000 ce")
+    searching.add_argument("--type", action="append", help="EQ, INDEX, FUT, CE, PE and others")
+    searching.add_argument("--segment", action="append", help="NSE_EQ, NSE_FO and others")
+    searching.add_argument("--expiry", help="YYYY-MM-DD")
+    searching.add_argument("--limit", type=int, default=20, help="at most 50")
+    barring = _add(commands, "bars", "print bars of an instrument", print_bars)
+    barring.add_argument("--interval", default="5m", help="1m, 3m, 5m, 15m, 30m, 1h or 1d")
+    missing = _add(commands, "gaps", "print when trades may have been missed", print_gaps)
+    for command in (barring, missing):
+        command.add_argument("instrument", metavar="INSTRUMENT", help="RELIANCE, NSE_EQ|INE...")
+        command.add_argument("--start", required=True, help="2026-11-23, 2026-11-23T09:15:00+05:30")
+        command.add_argument("--end", help="exclusive; by default now")
+    options = _add(commands, "chain", "print the options on an instrument", print_chain)
+    options.add_argument("underlying", metavar="INSTRUMENT", help="'Nifty 50', RELIANCE")
+    options.add_argument("--expiry", help="YYYY-MM-DD, by default the nearest")
+    status = _add(commands, "status", "show the state of the feed and the gateway", show_status)
+    for command in (watching, searching, barring, missing, options, status):
+        _add_form(command)
+
+
+def _add_form(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(form="text")
+    forms = command.add_mutually_exclusive_group()
+    for form, text in (("json", "print JSON, one line each"), ("csv", "print CSV with a header")):
+        forms.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=text)
+
+
 def _add_place(commands: Any) -> None:
     command = _add(commands, "place", "place an order", place_order)
     _add_account(command)
     command.add_argument("side", type=_upper, choices=_values(Side))
     command.add_argument("quantity", type=int, help="in units; on MCX in lots")
-    command.add_argument("key", metavar="KEY", help="NSE_EQ|INE002A01018")
+    command.add_argument("key", metavar="INSTRUMENT", help="RELIANCE, NSE_EQ|INE002A01018")
     command.add_argument("--product", type=_upper, choices=_values(Product), required=True)
     command.add_argument("--type", type=_upper, choices=_values(OrderType), required=True)
     command.add_argument("--validity", type=_upper, choices=_values(Validity), default="DAY")

@@ -15,6 +15,7 @@ from tradedad_client.backoff import Backoff, parse_retry_after
 from tradedad_client.close_codes import error_for_close, error_for_handshake
 from tradedad_client.errors import ClientError, NotUnderstood, Refused, Unavailable
 from tradedad_client.protocol import StreamProtocol
+from tradedad_client.reasons import reason
 from tradedad_client.tasks import stop
 from tradedad_client.tokens import Token, TokenSource
 
@@ -107,7 +108,7 @@ class StreamConnection:
         except aiohttp.InvalidURL as error:
             raise Refused(f"{self._url} is not a valid URL: {error}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unavailable(f"the gateway cannot be reached: {error!r}") from None
+            raise Unavailable(f"the gateway cannot be reached: {reason(error)}") from None
 
     async def _wait_for_end(
         self,
@@ -120,8 +121,8 @@ class StreamConnection:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             results = {task: task.result() for task in done}  # raises unexpected exceptions
             results.pop(renewing, None)
-            for reason in results.values():
-                return None if self._reopen_at_once else reason
+            for ending in results.values():
+                return None if self._reopen_at_once else ending
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> ClientError:
         protocol = self._protocol
@@ -168,7 +169,7 @@ class StreamConnection:
                     async with asyncio.timeout(self._timing.open_secs):
                         await socket.send_str(requests.popleft().decode())
                 except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-                    return Unavailable(f"sending to the gateway failed: {error!r}")
+                    return Unavailable(f"sending to the gateway failed: {reason(error)}")
 
     async def _renew(self, socket: aiohttp.ClientWebSocketResponse, token: Token) -> None:
         """Send newer tokens before the current one expires.

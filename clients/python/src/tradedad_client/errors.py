@@ -12,11 +12,17 @@ ClientError
     ├── TooMany              4429: too many streams of this user, or too many messages
     ├── NotUnderstood        4400, 1009: client and gateway use different protocol versions
     ├── NotFound             no such order or position
+    ├── UnknownInstrument    no instrument has this symbol, name or key; has similar ones
     ├── OrderRefused         a check refuses an order; has rule, limit and value
     ├── BrokerRefused        Upstox refuses a command; has its code and words
     ├── OrderFinal           the order can no longer be changed
     └── SubscriptionRefused  ends one subscription; the others continue
 """
+
+from collections.abc import Sequence
+from typing import Final
+
+_MOST_SHOWN: Final = 5
 
 
 class ClientError(Exception):
@@ -102,6 +108,18 @@ class NotUnderstood(Refused):
 
 class NotFound(Refused):
     """There is no such order of the trading day, or no such open position."""
+
+
+class UnknownInstrument(Refused):
+    """No instrument has these `names`; `similar` are symbols that a search for them finds."""
+
+    def __init__(self, names: Sequence[str], similar: Sequence[str] = ()) -> None:
+        shown = ", ".join(map(repr, names[:_MOST_SHOWN]))
+        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+        hint = f"; similar: {', '.join(similar[:_MOST_SHOWN])}" if similar else ""
+        super().__init__(f"no instrument is named {shown}{more}{hint}")
+        self.names = tuple(names)
+        self.similar = tuple(similar)
 
 
 class OrderRefused(Refused):

@@ -4,20 +4,20 @@ import argparse
 import asyncio
 import os
 import sys
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 import msgspec
 
 from tradedad_client.client import Client
+from tradedad_client.environment import variable
 from tradedad_client.line_input import read_line
 from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkStatus
+from tradedad_client.times import minute_text
 
-SECRET_VARIABLE: Final = "TRADE_DAD_UPSTOX_SECRET"
+SECRET_VARIABLE: Final = variable("upstox_secret")
 """A secret among the arguments could be read by all users of the machine."""
 _LOGIN_SECS: Final = 600.0
 """How long a login may take."""
-_INDIA: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 
 
 async def link_account(client: Client, options: argparse.Namespace) -> None:
@@ -73,7 +73,7 @@ async def show_link(client: Client, options: argparse.Namespace) -> None:
 def format_login(login: LinkLogin) -> list[str]:
     """Return the instructions for the login as text."""
     return [
-        f"Open this address in your browser before {_time(login.expires_at)}, and give it to nobody:",
+        f"Open this address in your browser before {minute_text(login.expires_at)}, and give it to nobody:",
         login.login_url,
     ]
 
@@ -83,18 +83,13 @@ def format_link(status: LinkStatus) -> list[str]:
     name = "" if status.user_name is None else f" ({status.user_name})"
     account = "" if status.upstox_user_id is None else f"  {status.upstox_user_id}{name}"
     app = "  own app" if status.own_app else ""
-    until = "" if status.expires_at is None else f"  until {_time(status.expires_at)}"
+    until = "" if status.expires_at is None else f"  until {minute_text(status.expires_at)}"
     lines = [f"{status.state}{account}{app}{until}"]
     if status.detail is not None:
         lines.append(status.detail)
     if status.purpose is LinkPurpose.TRADING and not status.live_trading:
         lines.append("the operator does not allow orders on Upstox accounts")
     return lines
-
-
-def _time(epoch_ms: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms)
-    return f"{moment.astimezone(_INDIA):%Y-%m-%d %H:%M %Z}"
 
 
 def _print(options: argparse.Namespace, answer: Any, lines: list[str]) -> None:

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from tradedad_client.http_request import Request
 from tradedad_client.link_messages import LinkPurpose
-from tradedad_client.trading_requests import Request
 
 _PATH: Final = "/v1/link/upstox"
 

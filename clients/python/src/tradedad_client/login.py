@@ -9,6 +9,7 @@ import msgspec
 
 from tradedad_client.backoff import parse_retry_after
 from tradedad_client.errors import ClientError, Refused, Unauthenticated, Unavailable
+from tradedad_client.reasons import reason
 from tradedad_client.tokens import Token
 
 # What msgspec raises for bytes that are no JSON of a type.
@@ -111,9 +112,9 @@ class PasswordTokenSource:
         except aiohttp.ClientConnectorError as error:
             if is_first:
                 self._first_sent_at = None  # the request was not sent
-            raise Unavailable(f"auth cannot be reached: {error}") from None
+            raise Unavailable(f"auth cannot be reached: {reason(error)}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"auth did not answer: {error!r}") from None
+            raise Unavailable(f"auth did not answer: {reason(error)}") from None
         except _AuthError as error:
             if error.status == 401:
                 self._refresh_token = None
@@ -132,7 +133,7 @@ class PasswordTokenSource:
         except _AuthError as error:
             raise error.to_client_error() from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"auth cannot be reached: {error!r}") from None
+            raise Unavailable(f"auth cannot be reached: {reason(error)}") from None
         return self._store(response)
 
     def _store(self, response: _TokenResponse) -> Token:

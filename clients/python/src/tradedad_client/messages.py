@@ -4,10 +4,13 @@ A field that is None is unknown, never zero. Times are Unix milliseconds of exch
 except `rt`, the time of receipt by Trade Dad in Unix microseconds.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+
+from tradedad_client.times import in_india
 
 
 class Channel(StrEnum):
@@ -15,6 +18,8 @@ class Channel(StrEnum):
 
     QUOTES = "quotes"
     DEPTH = "depth"
+    CHAIN = "chain"
+    CANDLES = "candles"
     BARS = "bars"
     ORDERS = "orders"
     STATUS = "status"
@@ -31,8 +36,14 @@ class Outcome(StrEnum):
     """The feed is full; delivery starts when capacity becomes free."""
     UNKNOWN = "unknown"
     """No such instrument."""
+    NEEDS_PLUS = "needs_plus"
+    """The plan of the Upstox account has no order books of 30 levels."""
 
 
+DEEP_SUFFIX: Final = "|30"
+"""Follows the key in a subscription to an order book of 30 levels."""
+FEW_LEVELS: Final = 5
+"""Levels of any other order book."""
 EVERYTHING: Final = "*"
 """Wildcard key for every instrument; ``NSE_EQ|*`` stands for every instrument of a segment."""
 
@@ -57,6 +68,10 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """Last traded quantity."""
     cp: float | None = None
     """Previous close."""
+    open: float | None = None
+    """The day's first price; like `high` and `low` unknown before the day's first trade."""
+    high: float | None = None
+    low: float | None = None
     volume: int | None = None
     """Cumulative volume of the day."""
     atp: float | None = None
@@ -71,11 +86,20 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """Total buy quantity in the book."""
     tsq: int | None = None
     """Total sell quantity in the book."""
+    iep: float | None = None
+    """Indicative price of a running auction: what it would match at now. It is no trade."""
+    ieq: int | None = None
+    """Indicative quantity of a running auction."""
     snap: bool = False
     """True if the quote comes from a snapshot of Upstox's feed, which is not a new trade."""
     snapshot: bool = False
     """True if the quote may be of any age: it came on subscribing, after a reconnect, or
     because the gateway conflated quotes."""
+
+    @property
+    def time(self) -> datetime:
+        """The feed's time, in IST."""
+        return in_india(self.ts)
 
 
 class Greeks(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,12 +123,97 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bids: tuple[tuple[float, int], ...]
     """Price and quantity of each level, best first."""
     asks: tuple[tuple[float, int], ...]
+    levels: int = 5
+    """How many levels of each side the feed gives: 5, or 30 with Upstox Plus."""
     greeks: Greeks | None = None
     """Options only."""
     iv: float | None = None
     """Implied volatility of an option, as a fraction."""
     snapshot: bool = False
     """As for a quote."""
+
+
+class OptionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One option of a chain."""
+
+    key: str
+    """Instrument key."""
+    ltt: int | None = None
+    """Last trade time."""
+    ltp: float | None = None
+    """Last traded price."""
+    cp: float | None = None
+    """Previous close."""
+    volume: int | None = None
+    """Cumulative volume of the day."""
+    oi: int | None = None
+    """Open interest."""
+    bid: float | None = None
+    bid_qty: int | None = None
+    ask: float | None = None
+    ask_qty: int | None = None
+    iv: float | None = None
+    """Implied volatility, as a fraction."""
+    greeks: Greeks | None = None
+
+
+class ChainRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The call and the put of one strike; None if there is no such contract."""
+
+    strike: float
+    call: OptionState | None = None
+    put: OptionState | None = None
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The strikes of an option chain around the price of its underlying.
+
+    A later one replaces any earlier one. The window moves with the price.
+    """
+
+    key: str
+    """Key of the subscription, ``UNDERLYING|EXPIRY|STRIKES``."""
+    epoch: int
+    seq: int
+    """(`epoch`, `seq`) orders the messages of a chain; the greater pair is the newer."""
+    ts: int
+    """Feed time of the newest price."""
+    rt: int
+    """When Trade Dad made this message, Unix microseconds."""
+    underlying: str
+    """Instrument key of the underlying."""
+    expiry: str
+    """``YYYY-MM-DD``."""
+    ltp: float | None = None
+    """Last traded price of the underlying."""
+    atm: float
+    """The strike at the money."""
+    rows: tuple[ChainRow, ...]
+    """Lowest strike first."""
+    snapshot: bool = False
+    """As for a quote."""
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Completed minute of an instrument; Upstox computes it from all trades."""
+
+    key: str
+    start: int
+    """Start of the minute."""
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None = None
+    """Volume traded in the minute; None for an index."""
+    epoch: int
+    ts: int
+    """Feed time of the message that first contained it."""
+
+    @property
+    def time(self) -> datetime:
+        """The minute's start, in IST."""
+        return in_india(self.start)
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +243,11 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     silent_ms: int
     """How long the feed was not live during the window, in milliseconds."""
     epoch: int
+
+    @property
+    def time(self) -> datetime:
+        """The bar's start, in IST."""
+        return in_india(self.start)
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

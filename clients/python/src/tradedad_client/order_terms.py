@@ -66,7 +66,7 @@ class NewOrder(_AmountFields, frozen=True, kw_only=True):
 
     account: Account
     key: str
-    """Instrument key, e.g. ``NSE_EQ|INE002A01018``."""
+    """Instrument key, or a name such as ``RELIANCE``: see `Instruments`."""
     side: Side
     product: Product
     quantity: int

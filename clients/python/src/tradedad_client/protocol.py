@@ -5,14 +5,18 @@ holds the data to send. All subscriptions are requested again on each new stream
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tradedad_client import wire
 from tradedad_client.buffers import RingBuffer
 from tradedad_client.errors import SubscriptionRefused, TooSlow
 from tradedad_client.messages import (
+    DEEP_SUFFIX,
+    FEW_LEVELS,
     Bar,
+    Candle,
+    Chain,
     Channel,
     Connected,
     Depth,
@@ -28,11 +32,13 @@ from tradedad_client.routing import RoutingTable
 from tradedad_client.subscription_state import SubscriptionState
 
 _MAX_EVENTS: Final = 1_000
-_CHANNELS_WITH_GAPS: Final = (Channel.BARS, Channel.ORDERS)
+_CHANNELS_WITH_GAPS: Final = (Channel.CANDLES, Channel.BARS, Channel.ORDERS)
 """Channels whose snapshots do not replace missed messages."""
 _CHANNELS: Final[dict[type, Channel]] = {
     Quote: Channel.QUOTES,
     Depth: Channel.DEPTH,
+    Chain: Channel.CHAIN,
+    Candle: Channel.CANDLES,
     Bar: Channel.BARS,
 }
 
@@ -69,7 +75,7 @@ class StreamProtocol:
     def remove(self, subscription: SubscriptionState, error: Exception | None = None) -> None:
         """Close a subscription, and unsubscribe from keys that no other one contains."""
         if subscription in self._routes:
-            interval_before = self._routes.interval_ms(subscription.channel)
+            before = self._intervals(subscription)
             released = self._routes.remove(subscription)
             for request_id in subscription.pending_requests:
                 del self._pending[request_id]
@@ -77,7 +83,7 @@ class StreamProtocol:
             if self.is_live and subscription.is_requested:
                 if released:
                     self._unsubscribe(subscription.channel, released if subscription.keys else ())
-                self._restore_interval(subscription.channel, interval_before)
+                self._restore_intervals(subscription, before)
         subscription.close(error)
 
     def add_listener(self) -> SubscriptionState:
@@ -139,6 +145,8 @@ class StreamProtocol:
             case (
                 wire.Quotes()
                 | wire.Depths()
+                | wire.Chains()
+                | wire.Candles()
                 | wire.Bars()
                 | wire.Statuses()
                 | wire.Orders() as batch
@@ -190,7 +198,13 @@ class StreamProtocol:
 
     def _on_batch(self, batch: wire.Batch) -> None:
         match batch:
-            case wire.Quotes(data=data) | wire.Depths(data=data) | wire.Bars(data=data):
+            case (
+                wire.Quotes(data=data)
+                | wire.Depths(data=data)
+                | wire.Chains(data=data)
+                | wire.Candles(data=data)
+                | wire.Bars(data=data)
+            ):
                 self._deliver_by_key(data)
             case wire.Statuses(data=statuses):
                 self._deliver_to_channel(Channel.STATUS, statuses)
@@ -198,27 +212,44 @@ class StreamProtocol:
                 self._deliver_to_channel(Channel.ORDERS, map(OrderEvent, orders))
 
     def _request(self, subscription: SubscriptionState) -> None:
-        channel = subscription.channel
-        interval_ms = self._routes.interval_ms(channel)
         subscription.is_requested = True
-        for keys in wire.split_keys(subscription.keys):
-            request_id = self._next_request_id()
+        intervals = self._intervals(subscription)
+        for request_id in self._subscribe(subscription.channel, intervals):
             self._pending[request_id] = subscription
             subscription.pending_requests.add(request_id)
-            self._send(wire.subscribe(request_id, channel, keys, interval_ms))
+
+    def _intervals(self, subscription: SubscriptionState) -> dict[str, int | None]:
+        """Return the interval of each key, by all subscriptions to it; empty without keys."""
+        channel = subscription.channel
+        return {key: self._routes.interval_ms(channel, key) for key in subscription.keys}
+
+    def _subscribe(self, channel: Channel, intervals: Mapping[str, int | None]) -> list[int]:
+        """Request keys, each with its interval, and return the ids of the requests."""
+        keys_by_interval: dict[int | None, list[str]] = {}
+        for key, interval_ms in intervals.items():
+            keys_by_interval.setdefault(interval_ms, []).append(key)
+        request_ids = []
+        for interval_ms, keys in (keys_by_interval or {None: []}).items():
+            for some_keys in wire.split_keys(keys):
+                request_ids.append(self._next_request_id())
+                self._send(wire.subscribe(request_ids[-1], channel, some_keys, interval_ms))
+        return request_ids
 
     def _unsubscribe(self, channel: Channel, keys: Sequence[str]) -> None:
         for some_keys in wire.split_keys(keys):
             self._send(wire.unsubscribe(self._next_request_id(), channel, some_keys))
 
-    def _restore_interval(self, channel: Channel, interval_before: int | None) -> None:
-        """Request the remaining subscriptions' interval if it has changed."""
-        interval_ms = self._routes.interval_ms(channel)
-        remaining = self._routes.of_channel(channel)
-        if remaining and interval_ms != interval_before:
-            # The last subscribe request sets the channel's interval; one key is enough.
-            keys = remaining[0].keys[:1]
-            self._send(wire.subscribe(self._next_request_id(), channel, keys, interval_ms))
+    def _restore_intervals(
+        self, removed: SubscriptionState, before: Mapping[str, int | None]
+    ) -> None:
+        """Request the keys whose interval is longer without a subscription that was removed."""
+        changed = {
+            key: interval_ms
+            for key, interval_ms in self._intervals(removed).items()
+            if self._routes.has_key(removed.channel, key) and interval_ms != before[key]
+        }
+        if changed:
+            self._subscribe(removed.channel, changed)
 
     def _next_request_id(self) -> int:
         self._last_request_id += 1
@@ -234,10 +265,10 @@ class StreamProtocol:
         for subscription in self._routes.of_channel(channel):
             self._deliver(subscription, gap)
 
-    def _deliver_by_key(self, batch: Iterable[Quote] | Iterable[Depth] | Iterable[Bar]) -> None:
+    def _deliver_by_key(self, batch: Iterable[Quote | Depth | Chain | Candle | Bar]) -> None:
         for message in batch:
             channel = _CHANNELS[type(message)]
-            for subscription in self._routes.of_instrument(channel, message.key):
+            for subscription in self._routes.of_instrument(channel, _key(message)):
                 self._deliver(subscription, message)
 
     def _deliver_to_channel(self, channel: Channel, batch: Iterable[Any]) -> None:
@@ -249,3 +280,9 @@ class StreamProtocol:
         if not subscription.put(message):
             detail = f"more {subscription.channel.value} wait than a subscription may hold"
             self.remove(subscription, TooSlow(detail))
+
+
+def _key(message: Quote | Depth | Chain | Candle | Bar) -> str:
+    """The key that was subscribed to."""
+    is_deep = isinstance(message, Depth) and message.levels > FEW_LEVELS
+    return message.key + DEEP_SUFFIX if is_deep else message.key

@@ -13,8 +13,9 @@ from tradedad_client.attempts import Attempts
 from tradedad_client.backoff import parse_retry_after
 from tradedad_client.bearer import Bearer
 from tradedad_client.errors import NotUnderstood, Refused, Unauthenticated, Unavailable, Unreachable
+from tradedad_client.http_request import Request
+from tradedad_client.reasons import reason
 from tradedad_client.tokens import Token
-from tradedad_client.trading_requests import Request
 
 log = logging.getLogger("tradedad_client")
 
@@ -132,10 +133,12 @@ class RestClient:
             return Failure(Refused(detail), Effect.NOT_EXECUTED)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as away:
             unsent = request.method not in _REPEATED_BY_AIOHTTP
-            unreachable = Unavailable(f"the gateway cannot be reached: {away!r}")
+            unreachable = Unavailable(f"the gateway cannot be reached: {reason(away)}")
             return Failure(unreachable, Effect.NOT_EXECUTED if unsent else Effect.UNKNOWN)
         except (aiohttp.ClientError, OSError, TimeoutError) as lost:
-            return Failure(Unavailable(f"the gateway did not answer: {lost!r}"), Effect.UNKNOWN)
+            return Failure(
+                Unavailable(f"the gateway did not answer: {reason(lost)}"), Effect.UNKNOWN
+            )
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes | None:

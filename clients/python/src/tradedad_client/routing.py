@@ -58,13 +58,17 @@ class RoutingTable:
         for pattern in (key, f"{segment}|{EVERYTHING}", EVERYTHING):
             yield from tuple(self._by_key.get((channel, pattern), ()))
 
-    def interval_ms(self, channel: Channel) -> int | None:
-        """Return the shortest interval of a channel's subscriptions.
+    def has_key(self, channel: Channel, key: str) -> bool:
+        """Whether a subscription contains this key or wildcard."""
+        return (channel, key) in self._by_key
 
-        The gateway has one interval for a channel. None means every message, and is shorter than
-        any interval.
+    def interval_ms(self, channel: Channel, key: str) -> int | None:
+        """Return the shortest interval of the subscriptions to a key or wildcard.
+
+        The gateway has one interval for each. None means every message, and is shorter than any
+        interval.
         """
-        intervals = [other.interval_ms for other in self.of_channel(channel)]
+        intervals = [other.interval_ms for other in self._by_key.get((channel, key), ())]
         return None if None in intervals else min(filter(None, intervals), default=None)
 
 

@@ -90,6 +90,11 @@ class Subscription(Generic[T]):
         return MappingProxyType(self._state.outcomes)
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """The name by which the program asked for each key, once the names are looked up."""
+        return MappingProxyType(self._state.names)
+
+    @property
     def is_closed(self) -> bool:
         """Whether no further message comes; unread ones may be left."""
         return self._state.is_closed

@@ -1,6 +1,6 @@
 """State of one subscription: requested keys, outcomes and buffered messages. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tradedad_client.buffers import ReceiveBuffer
@@ -20,6 +20,8 @@ class SubscriptionState:
         self.channel = channel
         self.keys: tuple[str, ...] = tuple(dict.fromkeys(keys))
         """Instrument keys and wildcards; empty for `orders` and `status`."""
+        self.names: dict[str, str] = {}
+        """The name by which the program asked for a key, if it is not the key itself."""
         self.buffer = buffer
         self.interval_ms = interval_ms
         """Requested conflation interval; None requests every message."""
@@ -33,6 +35,11 @@ class SubscriptionState:
         """Why the subscription was closed; None if the program or the client closed it."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after each new message, outcome or close."""
+
+    def set_names(self, keys: Mapping[str, str]) -> None:
+        """Store the keys of the names that the program gave."""
+        self.keys = tuple(dict.fromkeys(keys.values()))
+        self.names = {key: name for name, key in keys.items() if name != key}
 
     @property
     def is_answered(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from tradedad_client.errors import Unavailable
+from tradedad_client.errors import ClientError, Unavailable
 
 _CALLBACK_TIMEOUT_SECS: Final = 30.0
 
@@ -52,10 +52,16 @@ class StaticTokenSource:
 
 
 class CallbackTokenSource:
-    """Tokens from a coroutine function of the program."""
+    """Tokens from a coroutine function of the program.
+
+    A callback that fails is asked again. Its error is raised unchanged if it fails twice before
+    its first token: then it is more likely wrong than unlucky. A Refused is final at once.
+    """
 
     def __init__(self, callback: Callable[[], Awaitable[str]]) -> None:
         self._callback = callback
+        self._has_worked = False
+        self._may_fail = True
 
     async def token(self, *, newer_than: Token | None = None) -> Token | None:
         """Return the callback's token, or None if it equals `newer_than`."""
@@ -65,6 +71,14 @@ class CallbackTokenSource:
         except TimeoutError:
             detail = f"the program supplied no token within {_CALLBACK_TIMEOUT_SECS:g} s"
             raise Unavailable(detail) from None
+        except ClientError:
+            raise
+        except Exception as error:
+            if not self._may_fail:
+                raise
+            self._may_fail = self._has_worked
+            raise Unavailable(f"ask_token failed: {error!r}") from error
+        self._may_fail = self._has_worked = True
         return None if newer_than is not None and text == newer_than.text else Token(text)
 
     async def close(self) -> None:

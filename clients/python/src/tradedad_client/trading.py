@@ -4,9 +4,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from tradedad_client import link_requests
 from tradedad_client import trading_requests as requests
 from tradedad_client.account_events import AccountEvents
+from tradedad_client.instruments import Instruments
 from tradedad_client.link_messages import LinkLogin, LinkPurpose, LinkStatus
 from tradedad_client.messages import Gap, OrderEvent
 from tradedad_client.order_terms import (
@@ -49,21 +52,29 @@ class Trading:
     Commands raise OutcomeUnknown, Unavailable (the command was not executed), OrderRefused,
     OrderFinal, NotFound or another Refused. Queries raise Unavailable or Refused. Calls for links
     have no key, and raise what queries raise.
+
+    An instrument is named as in `Instruments`. An unknown name raises UnknownInstrument before
+    anything is sent.
     """
 
     def __init__(
-        self, rest: RestClient, subscribe: Callable[[], Subscription[OrderEvent | Gap]]
+        self,
+        rest: RestClient,
+        instruments: Instruments,
+        subscribe: Callable[[], Subscription[OrderEvent | Gap]],
     ) -> None:
         self._rest = rest
+        self._instruments = instruments
         self._subscribe = subscribe
 
     async def place(self, order: NewOrder, *, command_key: str | None = None) -> Order:
         """Place an order and return it as accepted; its fills come as events."""
+        order = await self._by_key(order)
         return await self._rest.send(requests.place(order, command_key), Order)
 
     async def preview(self, order: NewOrder) -> Preview:
         """Return the result of each check of an order, its margin and its charges."""
-        return await self._rest.send(requests.preview(order), Preview)
+        return await self._rest.send(requests.preview(await self._by_key(order)), Preview)
 
     async def modify(
         self,
@@ -98,9 +109,10 @@ class Trading:
         return (await self._rest.send(request, OrderList)).orders
 
     async def exit(
-        self, account: Account, key: str, product: Product, *, command_key: str | None = None
+        self, account: Account, instrument: str, product: Product, *, command_key: str | None = None
     ) -> list[Order]:
         """Close a position by a market order; return the orders, some of which may be refused."""
+        key = await self._instruments.key(instrument)
         request = requests.exit_position(account, key, product, command_key)
         return (await self._rest.send(request, OrderList)).orders
 
@@ -200,3 +212,7 @@ class Trading:
         Call it within `async with` of a client that has a stream.
         """
         return AccountEvents(self._subscribe(), self.events, after)
+
+    async def _by_key(self, order: NewOrder) -> NewOrder:
+        """Return the order with the key of its instrument in place of a name."""
+        return msgspec.structs.replace(order, key=await self._instruments.key(order.key))

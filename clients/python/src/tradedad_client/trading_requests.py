@@ -3,12 +3,11 @@
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 import msgspec
 
+from tradedad_client.http_request import Request, path_segment, with_query
 from tradedad_client.order_terms import (
     Account,
     NewOrder,
@@ -18,20 +17,6 @@ from tradedad_client.order_terms import (
 )
 
 _COMMAND_KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request; it is a command if it has a `command_key`."""
-
-    method: str
-    path: str
-    """With the query, encoded."""
-    body: bytes | None = None
-    command_key: str | None = None
-    """The Idempotency-Key: the same key is the same command."""
-    is_repeatable: bool = True
-    """False: once it may have been executed, it is not sent again."""
 
 
 def new_command_key() -> str:
@@ -70,7 +55,7 @@ def cancel_all(account: Account, command_key: str | None) -> Request:
 def exit_position(account: Account, key: str, product: Product, command_key: str | None) -> Request:
     """Close a position."""
     query = {**_account(account), "product": Product(product).value}
-    return _command("DELETE", f"/v1/positions/{_segment('key', key)}", command_key, query=query)
+    return _command("DELETE", f"/v1/positions/{path_segment('key', key)}", command_key, query=query)
 
 
 def exit_all(account: Account, command_key: str | None) -> Request:
@@ -115,7 +100,7 @@ def events(after: int, *, limit: int) -> Request:
 
 
 def _query(path: str, query: Mapping[str, str]) -> Request:
-    return Request("GET", _with_query(path, query))
+    return Request("GET", with_query(path, query))
 
 
 def _command(
@@ -130,11 +115,7 @@ def _command(
     if _COMMAND_KEY.fullmatch(key) is None:
         raise ValueError("command_key must be 1 to 64 of the characters A-Z a-z 0-9 _ . : -")
     encoded = None if body is None else msgspec.json.encode(body)
-    return Request(method, _with_query(path, query or {}), encoded, key)
-
-
-def _with_query(path: str, query: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(query, quote_via=quote)}" if query else path
+    return Request(method, with_query(path, query or {}), encoded, key)
 
 
 def _account(account: Account) -> dict[str, str]:
@@ -142,11 +123,4 @@ def _account(account: Account) -> dict[str, str]:
 
 
 def _order_path(order_id: str) -> str:
-    return f"/v1/orders/{_segment('order_id', order_id)}"
-
-
-def _segment(name: str, text: str) -> str:
-    """`text` as one segment of a path. Raises ValueError for what would be another path."""
-    if text in ("", ".", ".."):
-        raise ValueError(f"{name} must not be {text!r}")
-    return quote(text, safe="")
+    return f"/v1/orders/{path_segment('order_id', order_id)}"

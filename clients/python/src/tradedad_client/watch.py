@@ -1,35 +1,36 @@
 """Command of the command line that prints live quotes, one per line."""
 
 import argparse
-import sys
-from datetime import datetime
 
 from tradedad_client.client import Client
 from tradedad_client.messages import Quote
+from tradedad_client.output import Output, note
+from tradedad_client.times import clock_text
 
 
 async def watch(client: Client, options: argparse.Namespace) -> None:
     """Print quotes until `count` were printed."""
-    async with client.quotes(options.keys, interval_ms=options.interval_ms) as quotes:
+    output = Output(options.form)
+    async with client.quotes(options.instruments, interval_ms=options.interval_ms) as quotes:
         for key, outcome in (await quotes.ready()).items():
             if outcome != "live":
-                print(f"{key}: {outcome}", file=sys.stderr)
+                note(f"{quotes.names.get(key, key)}: {outcome}")
         remaining = options.count
         async for quote in quotes:
-            print(format_quote(quote), flush=True)
+            name = quotes.names.get(quote.key, quote.key)
+            output.write(quote, format_quote(quote, name), name=name)
             remaining = remaining and remaining - 1
             if remaining == 0:
                 return
 
 
-def format_quote(quote: Quote) -> str:
-    """Format a quote: time in the local time zone, key, price, change, best bid / ask, volume."""
-    time = datetime.fromtimestamp(quote.ts / 1_000).astimezone().strftime("%H:%M:%S")
+def format_quote(quote: Quote, name: str) -> str:
+    """Format a quote: time in India, name, price, change, best bid / ask, volume."""
     book = f"{_number(quote.bid)} / {_number(quote.ask)}" if quote.bid or quote.ask else ""
     volume = "" if quote.volume is None else f"{quote.volume:,}"
     suffix = "snapshot" if quote.snapshot else ""
     return (
-        f"{time}  {quote.key:<24} {_number(quote.ltp):>12} {_change(quote):>8}  "
+        f"{clock_text(quote.ts)}  {name:<24} {_number(quote.ltp):>12} {_change(quote):>8}  "
         f"{book:<22} {volume:>14}  {suffix}"
     ).rstrip()
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from tradedad_client.errors import NotUnderstood
-from tradedad_client.messages import Bar, Channel, Depth, FeedStatus, Quote
+from tradedad_client.messages import Bar, Candle, Chain, Channel, Depth, FeedStatus, Quote
 
 # Half of the gateway's default limit of 16 KiB, in case a gateway is configured with less.
 _MAX_KEYS_BYTES: Final = 8_192
@@ -53,6 +53,8 @@ class GapNotice(_Message, frozen=True, tag="gap"):
 class Pong(_Message, frozen=True, tag="pong"):
     """The answer to a ping."""
 
+    now: int
+    """The gateway's clock when it answered, Unix milliseconds."""
     id: int | None = None
 
 
@@ -86,6 +88,20 @@ class Depths(_Message, frozen=True, tag="depth"):
     snapshot: bool = False
 
 
+class Chains(_Message, frozen=True, tag="chain"):
+    """A batch of option chains."""
+
+    data: list[Chain]
+    snapshot: bool = False
+
+
+class Candles(_Message, frozen=True, tag="candles"):
+    """A batch of one-minute candles."""
+
+    data: list[Candle]
+    snapshot: bool = False
+
+
 class Bars(_Message, frozen=True, tag="bars"):
     """A batch of five-minute bars."""
 
@@ -106,7 +122,7 @@ class Statuses(_Message, frozen=True, tag="status"):
     snapshot: bool = False
 
 
-Batch = Quotes | Depths | Bars | Orders | Statuses
+Batch = Quotes | Depths | Chains | Candles | Bars | Orders | Statuses
 Message = (
     Authenticated
     | Expiring
@@ -146,7 +162,7 @@ def decode(data: str | bytes) -> Message | None:
         except msgspec.DecodeError:
             pass
         raise NotUnderstood(f"the gateway sent an invalid message: {error}") from None
-    if isinstance(message, Quotes | Depths) and message.snapshot:
+    if isinstance(message, Quotes | Depths | Chains) and message.snapshot:
         for state in message.data:
             # Safe although the class is frozen: no other code has a reference yet.
             msgspec.structs.force_setattr(state, "snapshot", True)

@@ -1,5 +1,6 @@
 """The request handlers of market data."""
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -9,26 +10,36 @@ from services.gateway.bus.feed_status import FeedStatusListener
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.interest import Interest, Outcome
+from services.gateway.fanout.latest_chains import LatestChains
 from services.gateway.http.access import AccessControl
 from services.gateway.rest.market import operations
+from services.gateway.rest.market.option_chain import decode_contracts, option_chain
 from services.gateway.rest.market.persister_client import PersisterClient
 from services.gateway.rest.market.queries import (
     BarsQuery,
     GapsQuery,
+    InstrumentPath,
     InstrumentsQuery,
+    OptionChainQuery,
     QuotesQuery,
     unique,
 )
 from services.gateway.rest.market.schemas import NoQuote
 from services.gateway.rest.reply import NO_CACHE, NO_STORE, SHORT_LIVED, reply
 from services.gateway.stream.registry import StreamRegistry
+from shared.errors import Unavailable
 from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
+from shared.runtime.logs import get_logger
 from shared.web.openapi import Operation
-from shared.web.problems import Handler, read_query
+from shared.web.problems import Handler, read_path, read_query
+
+log = get_logger(__name__)
 
 # Bars older than this are no longer amended, except by a repair.
 _SETTLED_MS: Final = 15 * 60_000
+# In the text of a string the quotation marks would be escaped.
+_UNFETCHED: Final = b'"unfetched":'
 _NO_QUOTE: Final = {
     Outcome.UNKNOWN: NoQuote.UNKNOWN,
     Outcome.NO_CAPACITY: NoQuote.NO_CAPACITY,
@@ -44,6 +55,7 @@ class MarketEndpoints:
         access: AccessControl,
         persister: PersisterClient,
         hub: Hub,
+        chains: LatestChains,
         interest: Interest,
         streams: StreamRegistry,
         feed: FeedStatusListener,
@@ -53,6 +65,7 @@ class MarketEndpoints:
         self._access = access
         self._persister = persister
         self._hub = hub
+        self._chains = chains
         self._interest = interest
         self._streams = streams
         self._feed = feed
@@ -65,6 +78,8 @@ class MarketEndpoints:
             (operations.BARS, self.bars),
             (operations.GAPS, self.gaps),
             (operations.INSTRUMENTS, self.instruments),
+            (operations.INSTRUMENT, self.instrument),
+            (operations.OPTION_CHAIN, self.option_chain),
             (operations.QUOTES, self.quotes),
             (operations.STATUS, self.status),
         ]
@@ -72,9 +87,8 @@ class MarketEndpoints:
     async def bars(self, request: web.Request) -> web.Response:
         await self._access.authenticate(request)
         query = read_query(request, BarsQuery)
-        return await reply(
-            request, await self._persister.call(query.request()), self._cache_control(query)
-        )
+        body = await self._persister.call(query.request())
+        return await reply(request, body, self._cache_control(query, body))
 
     async def gaps(self, request: web.Request) -> web.Response:
         await self._access.authenticate(request)
@@ -85,6 +99,26 @@ class MarketEndpoints:
         await self._access.authenticate(request)
         query = read_query(request, InstrumentsQuery)
         return await reply(request, await self._persister.call(query.request()), SHORT_LIVED)
+
+    async def instrument(self, request: web.Request) -> web.Response:
+        await self._access.authenticate(request)
+        body = await self._persister.call(read_path(request, InstrumentPath).request())
+        return await reply(request, body, NO_CACHE)
+
+    async def option_chain(self, request: web.Request) -> web.Response:
+        await self._access.authenticate(request)
+        query = read_query(request, OptionChainQuery)
+        body = await self._persister.call(query.request())
+        try:
+            contracts = decode_contracts(body)
+            chain = self._chains.get(
+                contracts.underlying, contracts.expiry, self._clock.monotonic()
+            )
+            encoded = option_chain(contracts, chain, partial(self._hub.last, Channel.QUOTES))
+        except msgspec.DecodeError as error:
+            log.warning("option chain cannot be decoded", error=str(error))
+            raise Unavailable("the option chain cannot be read at the moment") from None
+        return await reply(request, encoded, NO_CACHE)
 
     async def quotes(self, request: web.Request) -> web.Response:
         await self._access.authenticate(request)
@@ -116,8 +150,10 @@ class MarketEndpoints:
             body |= {"feed": self._feed.status, "feed_told_secs_ago": round(age_secs, 3)}
         return await reply(request, msgspec.json.encode(body), NO_STORE)
 
-    def _cache_control(self, query: BarsQuery) -> str:
-        """Settled bars may be cached for a short time."""
+    def _cache_control(self, query: BarsQuery, body: bytes) -> str:
+        """Settled bars may be cached for a short time, unless some are still being fetched."""
+        if _UNFETCHED in body:
+            return NO_STORE
         is_settled = query.bars_end_ms <= self._clock.now_ms() - _SETTLED_MS
         return SHORT_LIVED if is_settled else NO_CACHE
 

@@ -3,9 +3,24 @@
 from typing import Final
 
 from services.gateway.rest.base_responses import BEARER, LIMITS, TOKEN_ERRORS
-from services.gateway.rest.market.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
-from services.gateway.rest.market.schemas import Bars, Gaps, Instruments, Quotes, Status
-from shared.errors import InvalidField, Overloaded, TimedOut
+from services.gateway.rest.market.queries import (
+    BarsQuery,
+    GapsQuery,
+    InstrumentPath,
+    InstrumentsQuery,
+    OptionChainQuery,
+    QuotesQuery,
+)
+from services.gateway.rest.market.schemas import (
+    Bars,
+    Gaps,
+    InstrumentDetail,
+    Instruments,
+    OptionChain,
+    Quotes,
+    Status,
+)
+from shared.errors import InvalidField, NotFound, Overloaded, TimedOut
 from shared.web.openapi import Operation
 
 _CACHED: Final = {
@@ -13,11 +28,12 @@ _CACHED: Final = {
     "Cache-Control": "How long the response may be cached.",
 }
 _PERSISTER: Final = (*TOKEN_ERRORS, InvalidField, Overloaded, TimedOut)
+_OF_KEY: Final = (*_PERSISTER, NotFound)
 
 BARS: Final = Operation(
     method="GET", path="/v1/bars", name="bars", tags=["history"],
     summary="Bars of an instrument, in pages.",
-    query=BarsQuery, responses={200: Bars, 304: None}, errors=_PERSISTER,
+    query=BarsQuery, responses={200: Bars, 304: None}, errors=_OF_KEY,
     headers=LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 GAPS: Final = Operation(
@@ -30,6 +46,18 @@ INSTRUMENTS: Final = Operation(
     method="GET", path="/v1/instruments", name="instruments", tags=["instruments"],
     summary="Search instruments by words, or get instruments by key.",
     query=InstrumentsQuery, responses={200: Instruments, 304: None}, errors=_PERSISTER,
+    headers=LIMITS | _CACHED, security=(BEARER,),
+)  # fmt: skip
+INSTRUMENT: Final = Operation(
+    method="GET", path="/v1/instruments/{key}", name="instrument", tags=["instruments"],
+    summary="One instrument, with its price band and other reference data of the day.",
+    path_parameters=InstrumentPath, responses={200: InstrumentDetail, 304: None}, errors=_OF_KEY,
+    headers=LIMITS | _CACHED, security=(BEARER,),
+)  # fmt: skip
+OPTION_CHAIN: Final = Operation(
+    method="GET", path="/v1/option-chain", name="option_chain", tags=["market"],
+    summary="The options on an underlying that expire on one day, with their last known prices.",
+    query=OptionChainQuery, responses={200: OptionChain, 304: None}, errors=_OF_KEY,
     headers=LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 QUOTES: Final = Operation(
@@ -45,4 +73,4 @@ STATUS: Final = Operation(
     headers=LIMITS, security=(BEARER,),
 )  # fmt: skip
 
-ALL: Final = (BARS, GAPS, INSTRUMENTS, QUOTES, STATUS)
+ALL: Final = (BARS, GAPS, INSTRUMENTS, INSTRUMENT, OPTION_CHAIN, QUOTES, STATUS)

@@ -6,23 +6,48 @@ import msgspec
 
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request_encoded
-from shared.contracts.history import HISTORY_BARS, HISTORY_GAPS, BarsRequest, GapsRequest
+from shared.contracts.history import (
+    HISTORY_BARS,
+    HISTORY_CANDLES,
+    HISTORY_GAPS,
+    HISTORY_STATE,
+    BarsRequest,
+    CandlesRequest,
+    GapsRequest,
+    HistoryStateRequest,
+)
 from shared.contracts.instruments import (
+    INSTRUMENTS_DETAIL,
     INSTRUMENTS_GET,
     INSTRUMENTS_SEARCH,
+    DetailRequest,
     GetRequest,
     SearchRequest,
 )
+from shared.contracts.option_chains import INSTRUMENTS_OPTIONS, OptionsRequest
 from shared.errors import Overloaded, RequestError, error_from_reply
 from shared.runtime.clock import Clock
 
-PersisterRequest = BarsRequest | GapsRequest | SearchRequest | GetRequest
+PersisterRequest = (
+    BarsRequest
+    | CandlesRequest
+    | GapsRequest
+    | HistoryStateRequest
+    | SearchRequest
+    | GetRequest
+    | DetailRequest
+    | OptionsRequest
+)
 
 _SUBJECTS: Final[dict[type[msgspec.Struct], str]] = {
     BarsRequest: HISTORY_BARS,
+    CandlesRequest: HISTORY_CANDLES,
     GapsRequest: HISTORY_GAPS,
+    HistoryStateRequest: HISTORY_STATE,
     SearchRequest: INSTRUMENTS_SEARCH,
     GetRequest: INSTRUMENTS_GET,
+    DetailRequest: INSTRUMENTS_DETAIL,
+    OptionsRequest: INSTRUMENTS_OPTIONS,
 }
 # REST parameters that have another name than the field of the bus request.
 _REST_NAMES: Final = {

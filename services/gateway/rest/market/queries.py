@@ -19,10 +19,19 @@ from shared.contracts.history import (
     MAX_GAPS,
     MAX_TIME_MS,
     BarsRequest,
+    CandleInterval,
+    CandlesRequest,
     GapsRequest,
     Interval,
 )
-from shared.contracts.instruments import MAX_KEYS, MAX_RESULTS, GetRequest, SearchRequest
+from shared.contracts.instruments import (
+    MAX_KEYS,
+    MAX_RESULTS,
+    DetailRequest,
+    GetRequest,
+    SearchRequest,
+)
+from shared.contracts.option_chains import OptionsRequest
 
 T = TypeVar("T")
 
@@ -43,6 +52,7 @@ Keys = Annotated[
     list[Key], BeforeValidator(_split_at_commas), Field(min_length=1, max_length=MAX_KEYS)
 ]
 Word = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9_-]+$")]
+Expiry = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Words = Annotated[list[Word], BeforeValidator(_split_at_commas), Field(max_length=16)]
 Cursor = Annotated[str, Field(max_length=MAX_CURSOR_CHARS, pattern="^[A-Za-z0-9._~-]+$")]
 
@@ -75,23 +85,39 @@ class RangeQuery(Input):
 class BarsQuery(RangeQuery):
     """Bars that start in a range, the oldest first. Each is whole, even if it ends after `to`."""
 
-    interval: Literal["5m", "15m", "1h", "1d"] = "5m"
-    """The length of a bar. Longer bars are aggregated from five-minute bars."""
+    interval: Literal["1m", "3m", "5m", "15m", "30m", "1h", "1d"] = "5m"
+    """The length of a bar. Bars of 15m, 1h and 1d are aggregated from five-minute bars; those of
+    1m, 3m and 30m are Upstox's candles, read on request."""
     limit: Annotated[int, Field(ge=1, le=MAX_BARS)] = 500
     """Maximum number of bars on a page."""
 
     @property
     def bars_end_ms(self) -> int:
         """Time by which every bar of the range has ended."""
-        return self.end_ms + Interval(self.interval).length_ms
+        return self.end_ms + self._interval.length_ms
 
-    def request(self) -> BarsRequest:
+    @property
+    def _interval(self) -> Interval | CandleInterval:
+        stored = self.interval in frozenset(Interval)
+        return Interval(self.interval) if stored else CandleInterval(self.interval)
+
+    def request(self) -> BarsRequest | CandlesRequest:
         """The request to the persister."""
+        interval = self._interval
+        if isinstance(interval, CandleInterval):
+            return CandlesRequest(
+                key=self.key,
+                from_ms=self.from_ms,
+                to_ms=self.end_ms,
+                interval=interval,
+                limit=self.limit,
+                cursor=self.cursor,
+            )
         return BarsRequest(
             key=self.key,
             from_ms=self.from_ms,
             to_ms=self.end_ms,
-            interval=Interval(self.interval),
+            interval=interval,
             limit=self.limit,
             cursor=self.cursor,
         )
@@ -125,7 +151,7 @@ class InstrumentsQuery(Input):
     """Only of these types: `EQ`, `INDEX`, `FUT`, `CE`, `PE` and others."""
     segment: Words = Field(default=[])
     """Only of these segments: `NSE_EQ`, `NSE_FO`, `NSE_INDEX`, `MCX_FO` and others."""
-    expiry: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
+    expiry: Expiry | None = None
     """Only contracts that expire on this date, `YYYY-MM-DD`."""
     limit: Annotated[int, Field(ge=1, le=MAX_RESULTS)] = 20
     """Maximum number of instruments that match `q`."""
@@ -155,6 +181,30 @@ class InstrumentsQuery(Input):
             expiry=self.expiry,
             limit=self.limit,
         )
+
+
+class InstrumentPath(Input):
+    """The path of an instrument."""
+
+    key: Key
+    """Instrument key, percent-encoded: `NSE_EQ%7CINE002A01018`."""
+
+    def request(self) -> DetailRequest:
+        """The request to the persister."""
+        return DetailRequest(key=self.key)
+
+
+class OptionChainQuery(Input):
+    """The options on an underlying that expire on one day."""
+
+    underlying: Key
+    """Instrument key of an index, a share or a future."""
+    expiry: Expiry | None = None
+    """`YYYY-MM-DD`; by default the nearest."""
+
+    def request(self) -> OptionsRequest:
+        """The request to the persister."""
+        return OptionsRequest(underlying=self.underlying, expiry=self.expiry)
 
 
 class QuotesQuery(Input):

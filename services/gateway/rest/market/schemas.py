@@ -1,7 +1,7 @@
 """The response bodies of the operations on market data, for the OpenAPI document.
 
-Bars, gaps, instruments and quotes are relayed as the persister and ingest encoded them. These
-models describe them; a test compares the models with the messages' own types.
+Bars, gaps and instruments are relayed as the persister encoded them. These models describe them; a
+test compares the models with the messages' own types. Quotes are described by their own class.
 """
 
 from enum import StrEnum
@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.gateway.rest.market import option_chain
+from services.gateway.rest.message_schema import RELAYED, model_of
 from services.gateway.rest.models import Schema
-from shared.contracts.history import GapReason, GapState, HistoryBarState
-from shared.contracts.messages import FeedState
+from shared.contracts.history import BarSource, GapReason, GapState, HistoryBarState
+from shared.contracts.messages import FeedState, Quote
 
 
 class HistoryBar(Schema):
@@ -47,16 +49,29 @@ class HistoryBar(Schema):
     state of its parts; a gap that is not repaired makes it `partial`."""
     silent_ms: int = 0
     """Time in the bar for which the feed was not live, in milliseconds."""
+    source: BarSource | None = None
+    """`upstox`: one of Upstox's candles, unchanged, with volume and open interest only."""
+
+
+class Unfetched(Schema):
+    """A part of the range whose bars are being fetched from Upstox."""
+
+    from_ms: int
+    to_ms: int
+    """Exclusive."""
 
 
 class Bars(Schema):
     """A page of bars, the oldest first."""
 
     key: str
-    interval: Literal["5m", "15m", "1h", "1d"]
+    interval: Literal["1m", "3m", "5m", "15m", "30m", "1h", "1d"]
+    unfetched: Unfetched | None = None
+    """The page lacks the bars of this time that are not fetched from Upstox yet. If there is a
+    `next`, that page waits for them; otherwise Upstox is away: ask again later."""
     bars: list[HistoryBar]
     next: str | None = None
-    """The `cursor` of the next page; absent on the last page."""
+    """The `cursor` of the next page; absent on the last page. A page may be empty and have one."""
 
 
 class Gap(Schema):
@@ -112,40 +127,26 @@ class Instruments(Schema):
     """The `keys` that are not instruments."""
 
 
-class Quote(Schema):
-    """The last known state of an instrument."""
+class Reference(Schema):
+    """Reference data of the day; prices in rupees."""
 
-    key: str
-    epoch: int
-    seq: int
-    """Number of the quote within the instrument and the epoch."""
-    ts: int
-    """Feed time, Unix milliseconds."""
-    rt: int
-    """Time at which ingest received it, Unix microseconds."""
-    ltt: int | None = None
-    """Last trade time."""
-    ltp: float | None = None
-    """Last traded price."""
-    ltq: int | None = None
-    """Last traded quantity."""
-    cp: float | None = None
-    """Previous close."""
-    volume: int | None = None
-    """Cumulative volume of the day."""
-    atp: float | None = None
-    """Average traded price of the day."""
-    oi: int | None = None
-    bid: float | None = None
-    bid_qty: int | None = None
-    ask: float | None = None
-    ask_qty: int | None = None
-    tbq: int | None = None
-    """Total buy quantity in the book."""
-    tsq: int | None = None
-    """Total sell quantity in the book."""
-    snap: bool = False
-    """True if the quote came from a snapshot of the feed."""
+    taken_at: int
+    """When it was read, Unix milliseconds. It is read once a day."""
+    lower_circuit: float | None = None
+    """Lower end of the price band."""
+    upper_circuit: float | None = None
+    """Upper end of the price band."""
+    previous_close: float | None = None
+    year_high: float | None = None
+    year_low: float | None = None
+
+
+class InstrumentDetail(Schema):
+    """One instrument with its reference data of the day."""
+
+    instrument: Instrument
+    reference: Reference | None = None
+    """Absent if Upstox does not tell it at the moment."""
 
 
 class NoQuote(StrEnum):
@@ -162,10 +163,13 @@ class NoQuote(StrEnum):
 class Quotes(Schema):
     """The last known quotes, in the order of `keys`."""
 
-    quotes: list[Quote]
+    quotes: list[Annotated[Quote, RELAYED]]
     missing: dict[str, NoQuote]
     """Keys without a quote, with the reason: `not_followed` (no client subscribes to it; subscribe
     to it on the stream), `no_capacity` (the feed is full), `unknown` (Upstox sends nothing for it)."""
+
+
+OptionChain = model_of(option_chain.OptionChain)
 
 
 class Feed(Schema):

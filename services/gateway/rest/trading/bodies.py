@@ -7,12 +7,7 @@ from pydantic import Field, model_validator
 from services.gateway.rest.models import Input, Key
 from services.gateway.rest.trading.amounts import Amount
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import (
-    MAX_QUANTITY,
-    ModifyRequest,
-    OrderRequest,
-    SetKillSwitchRequest,
-)
+from shared.contracts.trading import MAX_QUANTITY, ModifyRequest, OrderRequest, SetKillSwitchRequest
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 DisclosedQuantity = Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)]

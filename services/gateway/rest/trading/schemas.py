@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from services.gateway.rest.models import Schema
 from services.gateway.rest.trading.amounts import Money
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import EventKind, Pending, SwitchScope, SwitchSetter
+from shared.contracts.trading_replies import EventKind, Pending, SwitchScope, SwitchSetter
 from shared.web.openapi import Problem
 
 

@@ -1,7 +1,7 @@
 """The response bodies of the operations of administrators, for the OpenAPI document."""
 
 from services.gateway.rest.models import Schema
-from shared.contracts.trading import SwitchScope
+from shared.contracts.trading_replies import SwitchScope
 
 
 class Switch(Schema):

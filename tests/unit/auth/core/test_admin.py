@@ -50,6 +50,7 @@ async def test_a_caller_without_the_role_is_refused(
         admin_service.disable(caller, "u1"),
         admin_service.enable(caller, "u1"),
         admin_service.revoke_sessions(caller, "u1"),
+        admin_service.audit_log(caller, None, "", 10),
     ):
         with pytest.raises(Forbidden):
             await attempt

@@ -6,18 +6,20 @@ from prometheus_client import REGISTRY
 from services.auth.core.accounts import AccountService
 from services.auth.core.admin import AdminService
 from services.auth.core.sessions import SessionService
+from services.auth.core.watchlists import WatchlistService
 from services.auth.http import operations
 from services.auth.http.authenticator import Authenticator
 from services.auth.http.handlers.accounts import AccountHandlers
 from services.auth.http.handlers.admin import AdminHandlers
 from services.auth.http.handlers.keys import KeyHandlers
 from services.auth.http.handlers.sessions import SessionHandlers
+from services.auth.http.handlers.watchlists import WatchlistHandlers
 from services.auth.http.request_context import RequestContext
 from services.auth.http.routes import Route, application
 from services.auth.signing.reloading_keyring import ReloadingKeyring
 from shared.runtime.health import Readiness
 from shared.web.forwarded import ForwardedHeaders
-from tests.unit.auth.fakes import FakeClock
+from tests.unit.auth.fakes import FakeClock, MemoryLists
 
 
 @pytest.fixture
@@ -34,6 +36,7 @@ def routes(
         *AccountHandlers(account_service, context, clock).routes(),
         *SessionHandlers(session_service, context, clock).routes(),
         *AdminHandlers(admin_service, context).routes(),
+        *WatchlistHandlers(WatchlistService(MemoryLists()), context).routes(),
         *KeyHandlers(keyring).routes(),
     ]
 

@@ -24,6 +24,13 @@ def test_a_missing_secret_is_found(secret: str, user: str) -> None:
     assert check(manifests.objects) == [f"{user}: there is no Secret {name}"]
 
 
+def test_a_missing_secret_of_a_projected_volume_is_found() -> None:
+    manifests = Manifests()
+    manifests.remove("Secret", "trading-secrets")
+    lines = check(manifests.objects)
+    assert any("Deployment trading: there is no Secret trading-secrets" in line for line in lines)
+
+
 def test_an_optional_secret_may_be_missing() -> None:
     manifests = Manifests()
     assert not any(item["metadata"]["name"] == "upstox-token" for item in manifests.objects)

@@ -65,6 +65,21 @@ def test_a_secret_among_the_settings_is_found() -> None:
     assert len(check(manifests.objects)) == 5
 
 
+def test_the_operators_switch_for_orders_at_upstox_is_off_in_production() -> None:
+    settings = Manifests("prod").get("ConfigMap", "settings")["data"]
+    assert settings["TRADEDAD_TRADING_LIVE_ORDERS"] == "false"
+
+
+def test_a_projected_file_that_is_no_setting_is_found() -> None:
+    manifests = Manifests()
+    (volume,) = (
+        one for one in manifests.pod("Deployment", "trading")["volumes"] if one["name"] == "secrets"
+    )
+    volume["projected"]["sources"][1]["secret"]["items"][0]["path"] = "TRADEDAD_TRADING_APP_SECRET"
+    (problem,) = check(manifests.objects)
+    assert problem.startswith("Deployment trading: TRADEDAD_TRADING_APP_SECRET is not a setting")
+
+
 def test_a_service_without_a_workload_is_found() -> None:
     manifests = Manifests()
     manifests.remove("Deployment", "trading")

@@ -21,6 +21,7 @@ from docgen.monitoring.panels import Row, panel
 from docgen.monitoring.rule_files import RULES, Rules, read_rules
 from docgen.monitoring.series import exported_series
 from embedded.settings import SERVICES
+from operations.server_metrics.__main__ import DEFAULT_PORT
 
 ACTUAL = read_rules()
 EXPORTED = exported_series()
@@ -38,6 +39,8 @@ def test_nothing_is_wrong() -> None:
         "tradedad_gateway_latency_seconds_bucket",
         "tradedad_persister_bars_total",
         "tradedad_auth_signing_key_created_timestamp_seconds",
+        "tradedad_nats_stream_has_leader",
+        "tradedad_certificate_expiry_timestamp_seconds",
     ],
 )
 def test_a_metric_that_was_renamed_is_found_in_rules(metric: str) -> None:
@@ -109,7 +112,7 @@ def test_every_service_is_scraped_at_its_operations_port() -> None:
     assert scraped == {
         name: [([name], settings.model_fields["ops_port"].default)]
         for name, settings in SERVICES.items()
-    }
+    } | {"server-metrics": [(["server-metrics"], DEFAULT_PORT)]}
 
 
 def test_every_alert_is_expected_in_a_test_of_the_rules() -> None:

@@ -8,11 +8,19 @@ import pytest
 from services.gateway.fanout.channel_queue import ChannelQueue
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.topic_subjects import subject_of
 from services.gateway.stream.json_framing import JsonFraming
-from shared.contracts.messages import encode
-from shared.contracts.subjects import bar_subject, depth_subject, order_subject, quote_subject
+from shared.contracts.messages import Candle, encode
+from shared.contracts.subjects import (
+    bar_subject,
+    candle_subject,
+    depth_subject,
+    order_subject,
+    quote_subject,
+)
 from shared.errors import InvalidField
 from tests.support.builders import KEY, OTHER_KEY, quote
+from tests.support.websocket_frames import messages
 
 NOW_US = 1_795_408_200_000_000
 
@@ -31,7 +39,7 @@ def taken(client: ChannelQueue) -> list[tuple[str, int]]:
     live = [("live", json.loads(message)["seq"]) for message in client.pending]
     client.pending.clear()
     snapshot = [topic.last for topic in client.snapshot_due]
-    client.take(0.0, 0)
+    client.take(0.0)
     return live + [("snapshot", json.loads(last)["seq"]) for last in snapshot if last is not None]
 
 
@@ -217,3 +225,75 @@ def test_the_last_bar_and_feed_status_are_stored_and_order_events_are_not() -> N
     assert next(iter(bars.snapshot_due)).last == b"{}"
     assert next(iter(status.snapshot_due)).last == b"{}"
     assert [topic.last for topic in orders.topics] == [None]
+
+
+def put_candle(hub: Hub, minute: int, *, epoch: int = 1, is_live: bool = True) -> None:
+    candle = Candle(
+        key=KEY, start=minute * 60_000, open=1.0, high=1.0, low=1.0, close=1.0, epoch=epoch, ts=1
+    )
+    hub.put_candle(candle_subject(KEY), encode(candle), is_live=is_live)
+
+
+def taken_minutes(client: ChannelQueue) -> list[tuple[bool, int]]:
+    """The minute of each candle to send, and whether it is part of a snapshot."""
+    frames, _ = client.take(0.0)
+    return [
+        (batch.get("snapshot", False), candle["start"] // 60_000)
+        for batch in messages(frames)
+        for candle in batch["data"]
+    ]
+
+
+@pytest.mark.parametrize("key", [KEY, "NSE_EQ|*", "*"])
+def test_each_minute_is_delivered_once_and_in_order_after_the_last_one(key: str) -> None:
+    hub, client = Hub(2), queue(Channel.CANDLES)
+    put_candle(hub, 1)
+    hub.subscribe(client, key)
+    assert taken_minutes(client) == [(True, 1)]
+    for minute, epoch in ((2, 1), (2, 2), (1, 2), (3, 2)):
+        put_candle(hub, minute, epoch=epoch)
+    assert taken_minutes(client) == [(False, 2), (False, 3)]
+
+
+def test_a_minute_from_the_stream_is_a_snapshot_and_ignored_unless_later() -> None:
+    hub, client = Hub(2), queue(Channel.CANDLES)
+    hub.subscribe(client, KEY)
+    taken_minutes(client)
+    put_candle(hub, 5, is_live=False)
+    put_candle(hub, 4, is_live=False)
+    assert taken_minutes(client) == [(True, 5)]
+    put_candle(hub, 5)
+    assert taken_minutes(client) == []
+
+
+def test_a_candle_without_a_minute_is_malformed() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        Hub(2).put_candle(candle_subject(KEY), b'{"start":"now"}')
+    with pytest.raises(InvalidField):
+        Hub(2).put_candle("md.candle.1m.", b'{"start":60000}')
+
+
+def test_chains_and_deep_books_have_topics_of_their_own_that_end_with_the_last_subscriber() -> None:
+    hub, client = Hub(2), queue(Channel.DEPTH)
+    deep = f"{KEY}|30"
+    hub.subscribe(client, KEY)
+    hub.subscribe(client, deep)
+    assert hub.subscribed_keys(Channel.DEPTH) == [KEY, deep]
+    taken(client)
+    book = encode(quote(key=KEY, seq=1, rt=NOW_US))
+    hub.publish(Channel.DEPTH, subject_of(Channel.DEPTH, deep), book, NOW_US)
+    assert taken(client) == [("live", 1)]
+    hub.unsubscribe(client, deep)
+    assert not hub.has_topic(subject_of(Channel.DEPTH, deep))
+    assert hub.has_topic(depth_subject(KEY))
+    chain = f"{OTHER_KEY}|2026-12-01|5"
+    hub.subscribe(queue(Channel.CHAIN), chain)
+    assert hub.subscribed_keys(Channel.CHAIN) == [chain]
+
+
+def test_an_order_book_that_only_other_gateways_follow_is_not_kept() -> None:
+    hub, client = Hub(2), queue(Channel.DEPTH)
+    hub.publish(Channel.DEPTH, depth_subject(KEY), encode(quote(key=KEY, seq=1, rt=NOW_US)), NOW_US)
+    assert not hub.has_topic(depth_subject(KEY))
+    hub.subscribe(client, KEY)
+    assert taken(client) == []

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.gateway.fanout.interest import Interest, Outcome
-from shared.contracts.demand import DEMAND_TTL_SECS, MAX_KEYS, Coverage, encode
+from shared.contracts.demand import DEMAND_TTL_SECS, MAX_CHAINS, MAX_KEYS, Coverage, encode
 from tests.support.builders import KEY, OTHER_KEY
 
 
@@ -147,3 +147,33 @@ def test_keys_that_are_no_instruments_yield_to_new_ones() -> None:
     interest.apply(coverage(rev=1, unknown=unknown), 0.0)
     interest.want([*unknown, KEY], [])
     assert KEY in interest.demand().quotes
+
+
+def test_outcomes_are_counted_and_keys_without_one_are_pending() -> None:
+    interest = Interest("gw")
+    interest.want([KEY, "A|1", "A|2"], [])
+    nothing = {"live": 0, "no_capacity": 0, "unknown": 0, "needs_plus": 0}
+    assert interest.counts() == nothing | {"pending": 3}
+    interest.apply(coverage(rev=1, unknown=["A|1"]), 0.0)
+    assert interest.counts() == nothing | {"live": 2, "unknown": 1, "pending": 0}
+
+
+def test_chains_and_deep_books_are_demanded_with_outcomes_of_their_own() -> None:
+    interest = Interest("gw")
+    chain, deep = f"{OTHER_KEY}|2026-12-01|5", f"{KEY}|30"
+    assert interest.want([], [deep], [chain])
+    demand = interest.demand()
+    assert (demand.quotes, demand.depth, demand.chains) == ([KEY], [deep], [chain])
+    assert interest.outcome(deep, 0.0, is_known=False) is Outcome.PENDING
+    changed = interest.apply(coverage(rev=1, needs_plus=[deep]), 0.0)
+    assert changed == {deep: Outcome.NEEDS_PLUS, KEY: Outcome.LIVE, chain: Outcome.LIVE}
+    assert not interest.want([], [deep], [chain])
+
+
+def test_a_gateway_has_a_limited_number_of_chains() -> None:
+    interest = Interest("gw")
+    chains = [f"{OTHER_KEY}|20{number:02}-12-01|5" for number in range(MAX_CHAINS + 1)]
+    interest.want([], [], chains)
+    assert len(interest.demand().chains) == MAX_CHAINS
+    (beyond,) = set(chains) - set(interest.demand().chains)
+    assert interest.outcome(beyond, 0.0, is_known=False) is Outcome.NO_CAPACITY

@@ -27,8 +27,10 @@ class Client:
     def topic(self, key: str) -> Topic:
         return self.topics.setdefault(key, Topic(key))
 
-    def subscribe(self, *keys: str) -> None:
+    def subscribe(self, *keys: str, interval_secs: float = 0.0) -> None:
         for key in keys:
+            self.queue.keys[key] = self.topic(key)
+            self.queue.set_interval(key, interval_secs)
             self.queue.add(self.topic(key))
 
     def publish(self, key: str, value: int) -> None:
@@ -40,7 +42,7 @@ class Client:
             pending.append(topic.last)
 
     def take(self, now: float = 0.0) -> list[dict[str, Any]]:
-        return list(messages(self.outbox.take(now, self.version)[0]))
+        return list(messages(self.outbox.take(now)[0]))
 
     def values(self, now: float = 0.0) -> list[list[Any]]:
         return [value for message in self.take(now) for value in message["data"]]
@@ -107,8 +109,7 @@ def test_a_client_that_fell_behind_gets_the_newest_state_and_no_backlog() -> Non
 
 def test_a_paced_client_gets_the_newest_message_of_each_topic_once_per_interval() -> None:
     client = Client()
-    client.subscribe("a", "b")
-    client.queue.pace(0.25, client.version)
+    client.subscribe("a", "b", interval_secs=0.25)
     client.publish("a", 1)
     client.publish("b", 1)
     assert sorted(client.values(1.0)) == [["a", 1], ["b", 1]]
@@ -118,7 +119,7 @@ def test_a_paced_client_gets_the_newest_message_of_each_topic_once_per_interval(
     assert client.outbox.has_more
     assert client.values(1.3) == [["a", 3]]
     assert client.values(1.6) == []
-    client.queue.pace(0, client.version)
+    client.subscribe("a")
     client.take(1.7)
     client.publish("a", 4)
     client.publish("a", 5)
@@ -189,7 +190,7 @@ def test_a_removed_topic_has_no_reference_to_the_queue() -> None:
     queue = ChannelQueue(Channel.QUOTES, JsonFraming())
     topic = Topic("a")
     queue.add(topic)
-    queue.take(0.0, 0)
+    queue.take(0.0)
     assert topic.sinks == {queue}
     queue.remove(topic)
     assert topic.sinks == set()

@@ -4,16 +4,34 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.http.static_files import OWN_PAGE, read_files
+from services.gateway.http import static_files
+from services.gateway.http.static_files import page_files, read_files
 from shared.errors import ConfigError
 
 
-def test_the_built_in_page_has_three_compressible_files() -> None:
-    files = read_files(OWN_PAGE)
-    assert set(files) == {"/", "/page.css", "/page.js"}
-    assert all(
-        file.gzipped is not None and len(file.gzipped) < len(file.body) for file in files.values()
-    )
+def test_text_is_compressed_once_and_pictures_are_not(tmp_path: Path) -> None:
+    for name in ("index.html", "app.js", "photo.png"):
+        (tmp_path / name).write_bytes(b"x" * 1_000)
+    files = read_files(tmp_path)
+    page, script, photo = files["/"], files["/app.js"], files["/photo.png"]
+    assert page.gzipped is not None
+    assert script.gzipped is not None
+    assert len(script.gzipped) < len(script.body)
+    assert photo.gzipped is None
+
+
+def test_a_source_tree_without_a_built_page_serves_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(static_files, "OWN_PAGE", tmp_path / "web")
+    files = page_files(None)
+    assert b"make web" in files["/"].body
+    assert files["/"].cache_control == "no-cache"
+
+
+def test_a_folder_that_is_set_replaces_the_built_in_page(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("another")
+    assert page_files(tmp_path)["/"].body == b"another"
 
 
 def test_content_types_do_not_depend_on_the_machine(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ DECODED = [json.loads(message) for message in ENCODED]
 
 
 def test_a_reply_is_one_text_frame() -> None:
-    reply = replies.encode(replies.Pong(3))
+    reply = replies.encode(replies.Pong(5, 3))
     frame = JsonFraming().reply(reply)
     assert frame == text_frame(reply)
-    assert list(messages(frame)) == [{"type": "pong", "id": 3}]
+    assert list(messages(frame)) == [{"type": "pong", "now": 5, "id": 3}]
 
 
 @pytest.mark.parametrize("channel", Channel)

@@ -145,3 +145,21 @@ async def test_the_instrument_count_includes_instruments_that_wildcards_match(
     assert subscriptions.instrument_count(Subscribe(1, Channel.QUOTES, keys)) == 4
     assert subscriptions.instrument_count(Unsubscribe(2, Channel.QUOTES, ["*"])) == 2
     assert subscriptions.instrument_count(Subscribe(3, Channel.ORDERS)) == 0
+
+
+async def test_a_chain_costs_as_many_requests_as_its_instruments(
+    subscriptions: StreamSubscriptions,
+) -> None:
+    chain = f"{OTHER_KEY}|2026-12-01|10"
+    assert subscribe(subscriptions, Channel.CHAIN, chain) == {chain: Outcome.PENDING}
+    assert subscriptions.instrument_count(Subscribe(1, Channel.CHAIN, [chain])) == 43
+    assert subscriptions.instrument_count(Subscribe(1, Channel.CHAIN, ["nonsense"])) == 1
+
+
+@pytest.mark.parametrize("key", [OTHER_KEY, f"{OTHER_KEY}|2026-12-01|51", "*", f"{KEY}|*"])
+async def test_a_malformed_key_of_a_chain_is_refused_with_the_rule(
+    subscriptions: StreamSubscriptions, key: str
+) -> None:
+    with pytest.raises(InvalidField) as caught:
+        subscribe(subscriptions, Channel.CHAIN, f"{OTHER_KEY}|2026-12-01|5", key)
+    assert (caught.value.field, subscriptions.has_any(Channel.CHAIN)) == ("keys", False)

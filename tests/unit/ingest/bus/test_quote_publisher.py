@@ -6,7 +6,8 @@ import pytest
 
 from services.ingest.bus.quote_publisher import QuotePublisher
 from services.ingest.market.exchange_clock import ExchangeClock
-from services.ingest.normalise.normaliser import MergeResult, Normaliser
+from services.ingest.normalise.merge_result import MergeResult
+from services.ingest.normalise.normaliser import Normaliser
 from shared.bus.lease import Term
 from shared.bus.refused_publishes import REFUSED_PUBLISHES
 from shared.contracts.messages import (

@@ -110,3 +110,49 @@ def test_an_allocation_keeps_every_limit_and_loses_no_key(
     assert count[Mode.FULL] <= limit
     assert {*target.modes, *target.no_capacity} == {LISTED, *quotes, *depth}
     assert not set(target.modes) & set(target.no_capacity)
+
+
+OPTIONS = [f"NSE_FO|{number}" for number in range(4)]
+
+
+def test_options_of_chains_have_a_mode_and_a_limit_of_their_own() -> None:
+    limits = ModeLimits(full_alone=4, full_mixed=3, full_d30=0, option_greeks=3)
+    demand = demand_for([key(0), OPTIONS[1]])
+    demand.set_chain_instruments(OPTIONS)
+    target = allocate(demand, limits, current={}, unknown=set())
+    assert target.modes == {
+        LISTED: Mode.FULL,
+        key(0): Mode.FULL,
+        OPTIONS[1]: Mode.FULL,
+        OPTIONS[0]: Mode.OPTION_GREEKS,
+        OPTIONS[2]: Mode.OPTION_GREEKS,
+        OPTIONS[3]: Mode.OPTION_GREEKS,
+    }
+    demand.set_chain_instruments(["NSE_FO|9", *OPTIONS])
+    assert allocate(demand, limits, current={}, unknown=set()).no_capacity == (OPTIONS[3],)
+
+
+def test_no_key_loses_its_quotes_to_a_chain() -> None:
+    demand = demand_for(keys(3))
+    demand.set_chain_instruments(OPTIONS)
+    target = allocate(demand, BASIC, current={}, unknown=set())
+    assert target.modes == dict.fromkeys([LISTED, *keys(3)], Mode.FULL)
+    assert target.no_capacity == tuple(OPTIONS)
+
+
+def test_released_keys_yield_to_a_chain() -> None:
+    demand = demand_for(keys(4), watchlist=())
+    demand.update(Demand(gateway="g", rev=2, quotes=keys(2)), 1.0)
+    demand.set_chain_instruments(OPTIONS[:1])
+    current = dict.fromkeys([*keys(4), OPTIONS[0]], Mode.FULL)
+    target = allocate(demand, BASIC, current=current, unknown=set())
+    assert target.modes[OPTIONS[0]] is Mode.OPTION_GREEKS
+    assert len(target.modes) == 4
+    assert target.no_capacity == ()
+
+
+def test_order_books_that_are_requested_with_30_levels_precede_others() -> None:
+    demand = demand_for([], depth=[*keys(3), f"{key(3)}|30"], watchlist=())
+    modes = allocate(demand, PLUS, current={}, unknown=set()).modes
+    assert modes[key(3)] is Mode.FULL_D30
+    assert list(modes.values()).count(Mode.FULL_D30) == 2

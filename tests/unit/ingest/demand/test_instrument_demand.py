@@ -133,3 +133,38 @@ def test_the_counts_are_those_of_the_last_demands(received: list[tuple[str, set[
     count = Counter(key for keys in last.values() for key in keys)
     assert set(demand.requested) == set(count)
     assert [count[key] for key in demand.requested] == sorted(count.values(), reverse=True)
+
+
+def test_a_chain_is_requested_while_a_gateway_wants_it_and_so_is_its_underlying() -> None:
+    demand = instrument_demand()
+    wanted, other = f"{A}|2026-12-01|5", f"{B}|2026-12-01|5"
+    demand.update(Demand(gateway="g1", rev=1, quotes=[], chains=[other, "nonsense"]), 0.0)
+    demand.update(Demand(gateway="g2", rev=1, quotes=[], chains=[wanted, other]), 0.0)
+    assert [str(chain) for chain in demand.chains] == [other, wanted]
+    assert set(demand.requested) == {A, B}
+    assert demand.malformed == {"nonsense"}
+    demand.update(Demand(gateway="g1", rev=2, quotes=[], chains=[]), 1.0)
+    demand.update(Demand(gateway="g2", rev=2, quotes=[], chains=[wanted]), 1.0)
+    assert [str(chain) for chain in demand.chains] == [wanted]
+    assert (demand.requested, demand.malformed) == ([A], set())
+    demand.expire(DEMAND_TTL_SECS + 2.0)
+    assert demand.chains == []
+
+
+def test_a_book_of_30_levels_is_requested_until_every_gateway_has_released_it() -> None:
+    demand = instrument_demand()
+    demand.update(message("g1", depth=(f"{A}|30", A)), 0.0)
+    demand.update(message("g2", depth=(f"{A}|30",)), 0.0)
+    demand.update(message("g1", depth=(A,), rev=2), 1.0)
+    assert demand.deep_keys == demand.depth_keys == frozenset({A})
+    assert demand.requested == [A]
+    demand.update(message("g2", rev=2), 1.0)
+    assert demand.deep_keys == frozenset()
+    assert demand.depth_keys == frozenset({A})
+
+
+def test_options_of_chains_change_only_with_another_list() -> None:
+    demand = instrument_demand()
+    assert demand.set_chain_instruments([A])
+    assert not demand.set_chain_instruments((A,))
+    assert demand.chain_instruments == (A,)

@@ -32,7 +32,7 @@ class Processing:
         self.term = IngestTerm(clock, KEY)
         self.term.subscribe(KEY)
         self.changed = asyncio.Event()
-        subscriber = Subscriber(
+        self.subscriber = subscriber = Subscriber(
             self.term.context,
             self.term.demand,
             self.changed,
@@ -196,3 +196,15 @@ async def test_the_end_of_the_connection_ends_the_pipeline() -> None:
         processing.connection.queue.put_nowait(FeedError("close_1000"))
         await asyncio.sleep(0.01)
         assert isinstance(processing.running.exception(), FeedError)
+
+
+@on_virtual_time
+async def test_an_instrument_that_only_chains_need_has_no_quotes() -> None:
+    async with Processing() as processing:
+        processing.subscriber.chain_keys = frozenset({KEY})
+        await processing.receive(message(1.0))
+        assert processing.prices() == []
+        assert processing.term.context.normaliser.instruments[KEY].quote.ltp == 1.0
+        processing.subscriber.chain_keys = frozenset()
+        await processing.receive(message(2.0))
+        assert processing.prices() == [2.0]

@@ -8,6 +8,7 @@ from services.ingest.demand.subscription_requests import Method, SubscriptionReq
 from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.normalise.instrument_state import InstrumentState
 from shared.contracts.demand import Coverage, Demand, decode_coverage
+from shared.contracts.option_chains import ChainKey, OptionsReply, StrikeContracts
 from shared.contracts.subjects import depth_subject
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, full_feed
@@ -45,9 +46,18 @@ class Subscribing:
     async def __aexit__(self, *_: object) -> None:
         await stop(self._tasks)
 
-    async def request(self, *quotes: str, rev: int = 1, depth: tuple[str, ...] = ()) -> None:
+    async def request(
+        self,
+        *quotes: str,
+        rev: int = 1,
+        depth: tuple[str, ...] = (),
+        chains: tuple[ChainKey, ...] = (),
+    ) -> None:
         """Change the demand of one gateway, and let the subscriber follow."""
-        demand = Demand(gateway="g", rev=rev, quotes=list(quotes), depth=list(depth))
+        demand = Demand(
+            gateway="g", rev=rev, quotes=list(quotes), depth=list(depth),
+            chains=[str(chain) for chain in chains],
+        )  # fmt: skip
         self.term.demand.update(demand, self.term.clock.monotonic())
         self.changed.set()
         await asyncio.sleep(0.1)
@@ -115,3 +125,36 @@ async def test_a_newly_requested_order_book_is_published_without_a_tick() -> Non
         assert len(subscribing.term.bus.of(depth_subject(KEY))) == 1
         await subscribing.request(TCS, depth=(KEY,), rev=2)
         assert len(subscribing.term.bus.of(depth_subject(KEY))) == 1, "once for each request"
+
+
+@on_virtual_time
+async def test_options_of_a_chain_have_greeks_only_and_the_chain_an_outcome() -> None:
+    call = "NSE_FO|1"
+    chain, other = ChainKey(KEY, "2026-12-01", 1), ChainKey(KEY, "2026-12-08", 1)
+    async with Subscribing() as subscribing:
+        chains = subscribing.term.context.chains
+        await subscribing.request(chains=(chain, other))
+        assert subscribing.coverage.pending == [KEY, str(chain), str(other)]
+        chains.contracts[KEY, chain.expiry] = OptionsReply(
+            underlying=KEY, expiry=chain.expiry, expiries=[chain.expiry],
+            strikes=[StrikeContracts(strike=100.0, call=call)],
+        )  # fmt: skip
+        chains.contracts[KEY, other.expiry] = None
+        chains.update(subscribing.term.demand.chains, lambda _: 100.0)
+        subscribing.term.demand.set_chain_instruments(chains.all_keys())
+        await subscribing.request(chains=(chain, other), rev=2)
+        assert subscribing.connection.sent[1:] == [
+            SubscriptionRequest(Method.SUBSCRIBE, (call,), Mode.OPTION_GREEKS)
+        ]
+        assert subscribing.subscriber.chain_keys == {call}
+        assert str(other) in subscribing.coverage.unknown
+        subscribing.subscriber.received([InstrumentState(call, EPOCH)])
+        await asyncio.sleep(0.1)
+        assert subscribing.coverage.pending == [KEY]
+
+
+@on_virtual_time
+async def test_a_book_of_30_levels_is_refused_without_plus() -> None:
+    async with Subscribing() as subscribing:
+        await subscribing.request(depth=(f"{KEY}|30",))
+        assert subscribing.coverage.needs_plus == [f"{KEY}|30"]

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.feed import wire
-from services.ingest.normalise.instrument_state import QuoteState
-from services.ingest.normalise.normaliser import MergeResult, Normaliser
+from services.ingest.normalise.merge_result import MergeResult
+from services.ingest.normalise.normaliser import Normaliser
+from shared.contracts.messages import QuoteState
+from shared.market.exchange_time import day_start
 from tests.support.builders import (
     KEY,
     MONDAY_10_00,
@@ -20,7 +22,10 @@ from tests.support.builders import (
     ltpc_feed,
 )
 
+NAN, INFINITY = float("nan"), float("inf")
+
 DAY_MS = 86_400_000
+TODAY = (day_start(MONDAY_10_00), 1_391.0, 1_402.0, 1_390.5)
 BOOK = [(1_399.9, 50, 1_400.1, 70), (1_399.8, 10, 1_400.2, 20)]
 
 
@@ -40,7 +45,7 @@ def merge(
 def test_a_full_frame_fills_every_field() -> None:
     feed = full_feed(
         ltp=1_400.05, ltt=MONDAY_10_00 - 5, ltq=3, cp=1_390.0, vtt=900, atp=1_395.5, oi=40.0,
-        tbq=1_000.0, tsq=2_000.0, book=BOOK,
+        tbq=1_000.0, tsq=2_000.0, book=BOOK, day=TODAY, iep=1_401.5, ieq=60,
     )  # fmt: skip
     quote = apply(Normaliser(epoch=9), feed, snap=True)
     assert (quote.epoch, quote.seq, quote.ts, quote.rt, quote.snap) == (9, 0, MONDAY_10_00, 7, True)
@@ -48,6 +53,9 @@ def test_a_full_frame_fills_every_field() -> None:
     assert (quote.volume, quote.atp, quote.oi) == (900, 1_395.5, 40)
     assert (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty) == (1_399.9, 50, 1_400.1, 70)
     assert (quote.tbq, quote.tsq) == (1_000, 2_000)
+    assert (quote.open, quote.high, quote.low) == (1_391.0, 1_402.0, 1_390.5)
+    assert (quote.iep, quote.ieq) == (1_401.5, 60)
+    assert None not in msgspec.structs.astuple(quote)
 
 
 def test_a_frame_without_the_book_keeps_the_last_one() -> None:
@@ -78,11 +86,58 @@ def test_an_index_has_no_quantity_and_no_volume() -> None:
     assert (quote.ltp, quote.ltq, quote.volume, quote.bid) == (24_000.5, None, None, None)
 
 
-def test_volume_and_average_price_are_cleared_on_a_new_day() -> None:
+@pytest.mark.parametrize(
+    "next_feed", [full_feed(book=BOOK), ltpc_feed(cp=4.0)], ids=["full", "ltpc"]
+)
+def test_the_values_of_a_day_are_cleared_on_a_new_day(next_feed: Any) -> None:
     normaliser = Normaliser(epoch=9)
-    apply(normaliser, full_feed(ltp=5.0, vtt=900, atp=5.0))
-    state = apply(normaliser, full_feed(book=BOOK), ts=MONDAY_10_00 + DAY_MS)
+    apply(normaliser, full_feed(ltp=5.0, vtt=900, atp=5.0, day=TODAY))
+    state = apply(normaliser, next_feed, ts=MONDAY_10_00 + DAY_MS)
     assert (state.ltp, state.volume, state.atp) == (5.0, None, None)
+    assert (state.open, state.high, state.low) == (None, None, None)
+
+
+def test_the_indicative_result_of_an_auction_is_no_trade_and_ends_with_the_auction() -> None:
+    normaliser = Normaliser(epoch=9)
+    before = apply(normaliser, full_feed(ltp=5.0, ltt=MONDAY_10_00 - 9, ltq=2, vtt=90))
+    during = apply(
+        normaliser, full_feed(ltp=5.0, ltt=MONDAY_10_00 - 9, ltq=2, vtt=90, iep=5.5, ieq=8)
+    )
+    assert (during.iep, during.ieq) == (5.5, 8)
+    unchanged = ("ltp", "ltt", "ltq", "volume")
+    assert [getattr(during, name) for name in unchanged] == [
+        getattr(before, name) for name in unchanged
+    ]
+    after = apply(normaliser, full_feed(ltp=5.5, ltt=MONDAY_10_00, ltq=8, vtt=98))
+    assert (after.iep, after.ieq, after.ltp, after.volume) == (None, None, 5.5, 98)
+
+
+def test_an_auction_without_matching_orders_has_no_indicative_result() -> None:
+    normaliser = Normaliser(epoch=9)
+    apply(normaliser, full_feed(ltp=5.0, iep=5.5, ieq=8))
+    state = apply(normaliser, full_feed(ltp=5.0))
+    assert (state.iep, state.ieq) == (None, None)
+
+
+def test_the_indicative_price_comes_from_the_block_of_the_last_trade_if_it_is_only_there() -> None:
+    normaliser = Normaliser(epoch=9)
+    feed = full_feed(ltp=5.0, vtt=90)
+    feed.fullFeed.marketFF.ltpc.iep.value = 5.5
+    assert apply(normaliser, feed).iep == 5.5
+    assert apply(normaliser, feed).iep == 5.5
+    for other in (ltpc_feed(ltp=5.0, iep=5.75), greeks_feed(ltp=5.0, iep=5.75)):
+        assert apply(normaliser, other).iep == 5.75
+        assert apply(normaliser, ltpc_feed(ltp=5.0)).iep is None
+
+
+def test_an_indicative_value_out_of_range_makes_it_unknown() -> None:
+    for iep, ieq, kept, bad in ((NAN, 8, (None, None), "iep"), (5.5, -1, (5.5, None), "ieq")):
+        normaliser = Normaliser(epoch=9)
+        apply(normaliser, full_feed(ltp=5.0, iep=5.25, ieq=7))
+        merged = merge(normaliser, full_feed(ltp=5.0, iep=iep, ieq=ieq))
+        quote = merged.updated[0].quote
+        assert ((quote.iep, quote.ieq), [name for _, name, _ in merged.bad_fields]) == (kept, [bad])
+        assert apply(normaliser, full_feed(ltp=5.0)).ieq is None
 
 
 def test_a_feed_without_a_block_updates_nothing() -> None:
@@ -200,7 +255,6 @@ def test_a_key_that_is_no_instrument_key_costs_only_its_own_instrument() -> None
     assert merged.bad_fields == [("RELIANCE", "key", "RELIANCE")]
 
 
-NAN, INFINITY = float("nan"), float("inf")
 GOOD: dict[str, Any] = {
     "ltp": 1_400.05, "ltt": MONDAY_10_00 - 5, "ltq": 3, "cp": 1_390.0, "vtt": 900, "atp": 1_395.5,
     "oi": 40.0, "tbq": 1_000.0, "tsq": 2_000.0, "book": BOOK,
@@ -305,7 +359,8 @@ def test_a_candle_that_contradicts_itself_is_not_used(minute: Any) -> None:
 
 BLOCKS: dict[str, dict[str, Any]] = {
     "trade": {"ltp": 1_400.05, "ltt": MONDAY_10_00 - 5, "ltq": 3, "cp": 1_390.0},
-    "day": {"vtt": 900, "atp": 1_395.5, "oi": 40.0},
+    "volume": {"vtt": 900, "atp": 1_395.5, "oi": 40.0},
+    "day": {"day": TODAY},
     "book": {"tbq": 1_000.0, "tsq": 2_000.0, "book": BOOK},
     "minute": {"minute": (MONDAY_10_00 - 60_000, 1.0, 4.0, 0.5, 2.0, 70)},
 }

@@ -14,6 +14,7 @@ from services.persister.aggregation.aggregator import (
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
     decode_state,
+    encode_state,
     resume_on_stream,
 )
 from shared.contracts.history import GapReason
@@ -580,3 +581,65 @@ def test_entries_with_the_smallest_time_are_applied(ts: int) -> None:
     for position, volume in ((2, 10), (3, 20)):
         made.apply_quote(quote(seq=position, ts=ts, ltt=ts, volume=volume, epoch=1), position)
     assert made.open_window_count == 1
+
+
+# Quotes that the stream has lost without a missing position.
+
+
+def counted_tick(feed: Feeder, ts: int, published: int, *, epoch: int = 1) -> None:
+    message = ClockTick(ts=ts, feed_ts=ts, epoch=epoch, seq=published, state=FeedState.LIVE)
+    feed.position += 1
+    feed.target.apply_clock_tick(message, feed.position)
+    feed._take()
+
+
+def lossy_day(*, lost: int) -> Feeder:
+    """A trade in the first window; in the second one only clock ticks arrive; a trade later."""
+    feed = started()
+    counted_tick(feed, T0 + 1_000, 1)
+    feed.trade(T0 + 2_000, 100.0, 1_010, ltq=10)
+    published = 2
+    for second in range(3, 610):
+        if second == 305:  # confirms that the first window had no other trade
+            feed.quote(ts=T0 + 305_000, ltt=T0 + 2_000, ltp=100.0, volume=1_010, ltq=10)
+            published += 1
+        if second == 320:
+            published += lost
+        counted_tick(feed, T0 + second * 1_000, published)
+    feed.trade(T0 + 610_000, 101.0, 1_500, ltq=5)
+    published += 1
+    for second in range(611, 911):
+        counted_tick(feed, T0 + second * 1_000, published)
+    return feed
+
+
+def is_told(feed: Feeder, start: int) -> bool:
+    """Whether a window is in a gap, or has a partial bar."""
+    is_in_gap = any(
+        start_ms <= start < end_ms and KEY in keys for start_ms, end_ms, _, keys in feed.gaps()
+    )
+    return is_in_gap or {bar.start: bar.state for bar in feed.bars()}.get(start) == "partial"
+
+
+def test_a_window_whose_quotes_were_lost_is_told_although_the_clock_went_on() -> None:
+    feed = lossy_day(lost=40)
+    assert feed.target.lost_quotes == 40
+    assert is_told(feed, T0 + WINDOW_MS)
+
+
+def test_a_window_without_trades_is_proven_while_no_quote_is_missing() -> None:
+    feed = lossy_day(lost=0)
+    assert feed.target.lost_quotes == 0
+    assert not is_told(feed, T0 + WINDOW_MS)
+
+
+def test_the_count_of_quotes_survives_a_checkpoint() -> None:
+    feed = started()
+    counted_tick(feed, T0 + 1_000, 1)
+    state = decode_state(encode_state(feed.target._state))
+    resumed = aggregator(state)
+    resumed.apply_clock_tick(
+        ClockTick(ts=T0 + 2_000, feed_ts=T0 + 2_000, epoch=1, seq=3, state=FeedState.LIVE),
+        feed.position + 1,
+    )
+    assert resumed.lost_quotes == 2

@@ -19,6 +19,7 @@ from services.persister.aggregation.checkpoint import (
     resume_on_stream,
 )
 from services.persister.aggregation.minute import Minute, VolumeBounds
+from services.persister.aggregation.quote_count import QuoteCount
 from shared.contracts.history import GapReason
 
 MINUTE = Minute(
@@ -42,7 +43,7 @@ STATE = AggregatorState(
             unseen_ranges=[UnseenRange(5, 6, is_tail=True)],
         )
     },
-    breaks=[StreamBreak(7, 8)], breaks_known_since_ms=6,
+    breaks=[StreamBreak(7, 8)], breaks_known_since_ms=6, quote_count=QuoteCount(4, 300_400),
 )  # fmt: skip
 STORED_MINUTE = [60_000, 1.0, 2.0, 0.5, 1.5, 10, [100, None], 110, True, False, 59_000, True, True]
 STORED_WINDOW = [0, [STORED_MINUTE], 5, 61_000, 1.25, 7, 2, 1_000, True, 3, [90, 95]]
@@ -52,12 +53,18 @@ STORED: list[Any] = [
     [[1, 2, "feed_away"]],
     [[3, 4, "entries_lost", "A|1"]],
     {"A|1": ["A|1", 10, 20, 15, 110, [STORED_NEW_WINDOW], STORED_WINDOW, [[5, 6, True]]]},
-    [[7, 8]], 6,
+    [[7, 8]], 6, [4, 300_400],
 ]  # fmt: skip
 
 
 def test_the_stored_layout_is_an_array_of_each_structs_fields_in_order() -> None:
     assert msgspec.msgpack.decode(encode_state(STATE)) == STORED
+
+
+def test_a_checkpoint_of_a_version_that_counted_no_quotes_is_read() -> None:
+    state = decode_state(msgspec.msgpack.encode(STORED[:-1]))
+    assert state.next_position == 9
+    assert state.quote_count == QuoteCount()
 
 
 def test_a_decoded_state_equals_the_encoded_one() -> None:
@@ -109,7 +116,7 @@ def test_a_silence_overlaps_a_range_by_their_common_length(
 
 
 def test_a_checkpoint_of_before_breaks_were_noted_is_read() -> None:
-    state = decode_state(msgspec.msgpack.encode(STORED[:-2]))
+    state = decode_state(msgspec.msgpack.encode(STORED[:-3]))
     assert (state.instruments, state.breaks, state.breaks_known_since_ms) == (
         STATE.instruments, [], 0
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Five-minute bars of Upstox's one-minute candles."""
 
-from services.persister.repair.candle_bars import MinuteCandle, repaired_bars
+from services.persister.candles.candle import UpstoxCandle
+from services.persister.repair.candle_bars import repaired_bars
 from shared.contracts.messages import BarState
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
@@ -8,8 +9,8 @@ from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 T0 = MONDAY_10_00
 
 
-def minute(number: int, price: float, volume: int) -> MinuteCandle:
-    return MinuteCandle(
+def minute(number: int, price: float, volume: int) -> UpstoxCandle:
+    return UpstoxCandle(
         T0 + number * MINUTE_MS, price, price + 1, price - 1, price + 0.5, volume, oi=number
     )
 
@@ -62,7 +63,7 @@ def test_a_minute_without_volume_adds_no_price_to_its_bar() -> None:
 
 
 def test_a_window_with_an_invalid_candle_has_no_bar_and_later_bars_no_volume_of_the_day() -> None:
-    day = [minute(0, 100.0, 10), MinuteCandle.invalid(T0 + 6 * MINUTE_MS), minute(7, 100.0, 5)]
+    day = [minute(0, 100.0, 10), UpstoxCandle.invalid(T0 + 6 * MINUTE_MS), minute(7, 100.0, 5)]
     day.append(minute(10, 101.0, 5))
     windows = {T0, T0 + WINDOW_MS, T0 + 2 * WINDOW_MS}
     first, last = repaired_bars(KEY, day, windows)

@@ -8,8 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 from pymongo.errors import AutoReconnect
 
+from services.persister.candles.candle import UpstoxCandle
 from services.persister.repair.backlog import Repair, RepairBacklog
-from services.persister.repair.candle_bars import MinuteCandle
 from services.persister.repair.repairer import Repairer
 from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
@@ -34,14 +34,14 @@ class FakeUpstox:
 
     errors: dict[str, Exception] = field(default_factory=dict)
     calls: list[tuple[str, int, bool]] = field(default_factory=list)
-    invalid: list[MinuteCandle] = field(default_factory=list)
+    invalid: list[UpstoxCandle] = field(default_factory=list)
 
-    async def day(self, key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
+    async def day(self, key: str, day: int, *, is_today: bool) -> list[UpstoxCandle]:
         self.calls.append((key, day, is_today))
         if key in self.errors:
             raise self.errors[key]
         start_ms = MONDAY_10_00 + (day - MONDAY) * DAY_MS
-        return [MinuteCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0), *self.invalid]
+        return [UpstoxCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0), *self.invalid]
 
 
 @dataclass
@@ -162,7 +162,7 @@ async def test_a_gap_of_an_unknown_instrument_is_abandoned_and_not_tried_again()
 
 async def test_a_gap_stays_open_while_a_candle_of_it_is_invalid() -> None:
     harness = Harness(repair(KEY, "gap"))
-    harness.upstox.invalid = [MinuteCandle.invalid(MONDAY_10_00 + 60_000)]
+    harness.upstox.invalid = [UpstoxCandle.invalid(MONDAY_10_00 + 60_000)]
     assert await harness.repair_all() == 0
     assert harness.store.bars == []
     assert harness.store.settled == []
@@ -172,7 +172,7 @@ async def test_a_gap_stays_open_while_an_earlier_day_of_it_has_failed() -> None:
     harness = Harness(repair(KEY), repair(OTHER_KEY, "other"), repair(KEY, "gap", day=MONDAY + 1))
     day_of = harness.upstox.day
 
-    async def fail_monday(key: str, day: int, *, is_today: bool) -> list[MinuteCandle]:
+    async def fail_monday(key: str, day: int, *, is_today: bool) -> list[UpstoxCandle]:
         if (key, day) == (KEY, MONDAY):
             raise Unavailable("no answer")
         return await day_of(key, day, is_today=is_today)

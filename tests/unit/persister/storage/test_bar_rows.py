@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.documents import bar_document
-from shared.contracts.history import HistoryBar, HistoryBarState
+from shared.contracts.history import BarSource, HistoryBar, HistoryBarState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS
 
@@ -47,7 +47,7 @@ stored_bars = st.builds(
 def row(bar: Bar, number: int = 0, **more: Any) -> dict[str, Any]:
     """The projected fields of the bar's document, moved `number` windows later."""
     document = bar_document(msgspec.structs.replace(bar, start=START + number * WINDOW_MS))
-    return {name: document[name] for name in PROJECTED_FIELDS} | more
+    return {name: document[name] for name in PROJECTED_FIELDS if name in document} | more
 
 
 def batch(rows: list[dict[str, Any]]) -> bytes:
@@ -104,6 +104,13 @@ def test_a_price_that_is_stored_as_an_integer_is_decoded_as_a_float() -> None:
     (bar,) = decode_rows(batch([row(A_BAR, open=1)]))
     assert bar.open == 1.0
     assert isinstance(bar.open, float)
+
+
+def test_a_bar_with_a_source_is_decoded_among_others() -> None:
+    rows = [row(A_BAR), row(A_BAR, 1, source="upstox"), row(A_BAR, 2, open=1, source="upstox")]
+    sources = [None, BarSource.UPSTOX, BarSource.UPSTOX]
+    assert [bar.source for bar in decode_rows(batch(rows))] == sources
+    assert [bar.source for bar in decode_rows(batch(rows[1:2] * 3))] == [BarSource.UPSTOX] * 3
 
 
 def test_fields_in_another_order_are_decoded() -> None:

@@ -35,12 +35,16 @@ storable_times = st.integers(1_000_000_000_000, MAX_ID_TIME_MS - 1)
 
 
 def test_a_bars_document_has_the_fields_of_its_validator() -> None:
-    assert bar_document(BAR).keys() == BAR_SCHEMA["properties"].keys()
+    assert bar_document(BAR).keys() | {"source"} == BAR_SCHEMA["properties"].keys()
 
 
 def test_a_bar_survives_its_document() -> None:
     for bar in (BAR, msgspec.structs.replace(BAR, ltt=None, ltq=None, volume=None, vtt=None)):
         assert bar_from_document(bar_document(bar)) == bar
+
+
+def test_a_bar_from_a_document_has_no_source() -> None:
+    assert bar_from_document(bar_document(BAR) | {"source": "upstox"}) == BAR
 
 
 def test_a_bar_from_a_document_has_plain_integers() -> None:

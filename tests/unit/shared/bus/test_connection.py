@@ -25,12 +25,20 @@ class FakeClient:
     is_connected = True
     is_closed = False
     pending_data_size = 0
+    _transport = None
+    _current_server = None
 
     def __init__(self) -> None:
         self.options: dict[str, Any] = {}
 
     async def connect(self, **options: Any) -> None:
         self.options = options
+
+    async def _attempt_reconnect(self) -> None:
+        """Never called here; the bus wraps it."""
+
+    async def _connect_to_server(self, server: object) -> None:
+        """The same."""
 
     async def close(self) -> None:
         self.is_closed = True

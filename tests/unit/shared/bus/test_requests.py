@@ -12,14 +12,17 @@ from nats.errors import NoRespondersError
 from structlog.testing import capture_logs
 
 from shared.bus.connection import Bus
-from shared.bus.requests import (
-    DEADLINE_HEADER,
-    ERROR_HEADER,
-    Handler,
-    Responder,
-    send_request,
+from shared.bus.requests import DEADLINE_HEADER, ERROR_HEADER, send_request
+from shared.bus.responder import Handler, Responder
+from shared.errors import (
+    Code,
+    InvalidField,
+    NotFound,
+    Overloaded,
+    RequestError,
+    TimedOut,
+    Unavailable,
 )
-from shared.errors import Code, InvalidField, NotFound, RequestError, TimedOut, Unavailable
 from tests.support.virtual_time import LoopClock, run_virtual
 
 SUBJECT = "echo"
@@ -50,9 +53,12 @@ class FakeBus:
 
     async def subscribe(self, subject: str, *, queue: str, cb: Any) -> Any:
         self.receivers[subject] = cb
-        return SimpleNamespace(unsubscribe=self._unsubscribe)
+        return SimpleNamespace(drain=self._drain, _id=1)
 
-    async def _unsubscribe(self) -> None:
+    async def _drain(self) -> None:
+        self._remove_sub(1)
+
+    def _remove_sub(self, _: int) -> None:
         self.receivers.clear()
 
     async def publish(self, subject: str, data: bytes, headers: dict[str, str] | None) -> None:
@@ -80,8 +86,16 @@ class FakeBus:
 class Serving:
     """A responder that runs in the background."""
 
-    def __init__(self, handle: Handle = echo, *, concurrent: int = 1, queued: int = 8) -> None:
-        self.bus = FakeBus()
+    def __init__(
+        self,
+        handle: Handle = echo,
+        *,
+        concurrent: int = 1,
+        queued: int = 8,
+        bus: FakeBus | None = None,
+        leave_secs: float = 0.0,
+    ) -> None:
+        self.bus = bus or FakeBus()
         self._responder = Responder(
             cast("Bus", self.bus),
             CLOCK,
@@ -89,6 +103,7 @@ class Serving:
             queue_group="group",
             max_concurrent=concurrent,
             max_queued=queued,
+            leave_secs=leave_secs,
         )
 
     async def __aenter__(self) -> FakeBus:
@@ -96,8 +111,11 @@ class Serving:
         await asyncio.sleep(0.001)
         return self.bus
 
-    async def __aexit__(self, *_: object) -> None:
+    def cancel(self) -> None:
         self._running.cancel()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cancel()
         await asyncio.wait([self._running])
 
 
@@ -293,3 +311,90 @@ def test_an_invalid_field_of_a_nested_value_is_named_by_its_path() -> None:
         return refusal.value
 
     assert run_virtual(main()).field == "items[0].text"
+
+
+def test_a_responder_that_stops_answers_what_has_begun_and_refuses_what_waits() -> None:
+    async def slow(request: Echo) -> Echo:
+        await asyncio.sleep(1.0)
+        return request
+
+    async def main() -> tuple[bytes, str]:
+        serving = Serving(slow)
+        async with serving as bus:
+            for text in (b"begun", b"waiting"):
+                await bus.deliver(b'{"text":"%s"}' % text, deadline(5.0))
+            await asyncio.sleep(0.5)
+            serving.cancel()
+            refusal, answer = await bus.replies.get(), await bus.replies.get()
+            assert refusal.headers is not None
+            return answer.data, refusal.headers[ERROR_HEADER]
+
+    assert run_virtual(main()) == (b'{"text":"begun"}', Code.OVERLOADED)
+
+
+def test_a_request_that_a_stop_cuts_off_is_answered_as_timed_out() -> None:
+    async def endless(request: Echo) -> Echo:
+        await asyncio.Event().wait()
+        return request
+
+    async def main() -> tuple[float, str]:
+        serving = Serving(endless)
+        async with serving as bus:
+            await bus.deliver(b'{"text":"a"}', deadline(60.0))
+            await asyncio.sleep(0.001)
+            serving.cancel()
+            cancelled_at = asyncio.get_running_loop().time()
+            reply = await bus.replies.get()
+            assert reply.headers is not None
+            waited_secs = asyncio.get_running_loop().time() - cancelled_at
+            return waited_secs, reply.headers[ERROR_HEADER]
+
+    waited_secs, code = run_virtual(main())
+    assert code == Code.TIMED_OUT
+    assert waited_secs < 2.0
+
+
+def test_a_request_that_a_leaving_responder_refuses_is_sent_again_to_its_successor() -> None:
+    async def main() -> tuple[Echo, float]:
+        bus = FakeBus()
+        first, second = Serving(bus=bus, leave_secs=1.0), Serving(bus=bus)
+        async with first:
+            first.cancel()
+            await asyncio.sleep(0.001)
+            began_at = asyncio.get_running_loop().time()
+            sending = asyncio.create_task(send(bus, "moved"))
+            await asyncio.sleep(0.5)
+            async with second:
+                return await sending, asyncio.get_running_loop().time() - began_at
+
+    reply, waited_secs = run_virtual(main())
+    assert reply == Echo("moved")
+    assert waited_secs == pytest.approx(0.55, abs=0.06)
+
+
+@pytest.mark.parametrize("leave_secs", [0.0, 1.0])
+def test_a_responder_that_runs_again_serves_again(leave_secs: float) -> None:
+    async def main() -> list[Echo]:
+        serving = Serving(leave_secs=leave_secs)
+        replies = []
+        for term in ("first", "second"):
+            async with serving as bus:
+                replies.append(await send(bus, term))
+        return replies
+
+    assert run_virtual(main()) == [Echo("first"), Echo("second")]
+
+
+def test_a_request_that_only_leaving_responders_receive_is_refused_at_its_timeout() -> None:
+    async def main() -> float:
+        bus = FakeBus()
+        serving = Serving(bus=bus, leave_secs=60.0)
+        async with serving:
+            serving.cancel()
+            await asyncio.sleep(0.001)
+            began_at = asyncio.get_running_loop().time()
+            with pytest.raises(Overloaded):
+                await send(bus, timeout_secs=5.0)
+            return asyncio.get_running_loop().time() - began_at
+
+    assert run_virtual(main()) == pytest.approx(5.0, abs=0.2)

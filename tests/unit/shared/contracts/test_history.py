@@ -12,6 +12,7 @@ from shared.contracts.history import (
     MAX_TIME_MS,
     BarsReply,
     BarsRequest,
+    CandleInterval,
     Gap,
     GapReason,
     GapsReply,
@@ -107,10 +108,12 @@ def test_the_states_of_stored_bars_are_states_of_replies() -> None:
 def test_the_length_of_an_interval_follows_from_its_name() -> None:
     minutes = {interval.value: interval.length_ms // 60_000 for interval in Interval}
     assert minutes == {"5m": 5, "15m": 15, "1h": 60, "1d": 1_440}
+    minutes = {interval.value: interval.length_ms // 60_000 for interval in CandleInterval}
+    assert minutes == {"1m": 1, "3m": 3, "30m": 30}
 
 
 def test_the_fields_of_a_stored_bar_are_in_the_reply_except_the_key_and_the_epoch() -> None:
     stored = {field.name for field in msgspec.structs.fields(Bar)}
     replied = {field.name for field in msgspec.structs.fields(HistoryBar)}
     assert stored - replied == {"key", "epoch"}
-    assert replied - stored == {"end"}
+    assert replied - stored == {"end", "source"}

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.contracts.messages import (
     Bar,
@@ -25,26 +24,11 @@ from shared.contracts.messages import (
     decode_status,
     encode,
 )
+from tests.support.quote_strategies import quote_fields
 
 REQUIRED = {"key": "NSE_EQ|INE002A01018", "epoch": 7, "seq": 3, "ts": 1, "rt": 2}
 
-numbers = st.integers(0, 2**63 - 1)
-quantities = st.integers(0, 2**53 - 1)
-times = st.integers(0, 10**14 - 1)
-prices = st.floats(0, 1e9, exclude_min=True, exclude_max=True)
-quotes = st.builds(
-    Quote,
-    key=st.text(st.characters(exclude_categories=["Cs"])),
-    epoch=numbers,
-    seq=numbers,
-    ts=times,
-    rt=numbers,
-    ltt=st.none() | times,
-    snap=st.booleans(),
-    **{name: st.none() | quantities for name in ("ltq", "volume", "oi", "bid_qty", "ask_qty")},
-    **{name: st.none() | quantities for name in ("tbq", "tsq")},
-    **{name: st.none() | prices for name in ("ltp", "cp", "atp", "bid", "ask")},
-)
+quotes = quote_fields.map(lambda values: Quote(**values))
 
 
 @given(quotes)
@@ -71,6 +55,9 @@ def test_the_json_of_a_quote_is_as_documented() -> None:
         ltp=1290.35,
         ltq=25,
         cp=1284.1,
+        open=1286.0,
+        high=1291.55,
+        low=1283.7,
         volume=4811202,
         atp=1288.07,
         oi=0,
@@ -80,13 +67,15 @@ def test_the_json_of_a_quote_is_as_documented() -> None:
         ask_qty=75,
         tbq=310022,
         tsq=402311,
+        iep=1290.4,
+        ieq=8100,
         rt=1795317300160042,
     )
     assert encode(quote) == (
         b'{"key":"NSE_EQ|INE002A01018","epoch":41,"seq":1207,"ts":1795317300123,'
         b'"rt":1795317300160042,"ltt":1795317300100,"ltp":1290.35,"ltq":25,"cp":1284.1,'
-        b'"volume":4811202,"atp":1288.07,"oi":0,"bid":1290.3,"bid_qty":120,'
-        b'"ask":1290.35,"ask_qty":75,"tbq":310022,"tsq":402311}'
+        b'"open":1286.0,"high":1291.55,"low":1283.7,"volume":4811202,"atp":1288.07,"oi":0,"bid":1290.3,"bid_qty":120,'
+        b'"ask":1290.35,"ask_qty":75,"tbq":310022,"tsq":402311,"iep":1290.4,"ieq":8100}'
     )
 
 
@@ -94,6 +83,13 @@ def test_zero_is_encoded_and_unknown_is_absent() -> None:
     quote = Quote(**REQUIRED, volume=0, oi=0)  # type: ignore[arg-type]
     assert json.loads(encode(quote)) == {**REQUIRED, "volume": 0, "oi": 0}
     assert decode_quote(encode(quote)).ltp is None
+
+
+def test_an_entry_from_before_the_prices_of_the_day_has_none_of_them() -> None:
+    older = {**REQUIRED, "ltp": 1290.35, "volume": 5, "bid": 1290.3, "bid_qty": 9, "snap": True}
+    quote = decode_quote(json.dumps(older).encode())
+    assert (quote.ltp, quote.snap) == (1290.35, True)
+    assert (quote.open, quote.high, quote.low, quote.iep, quote.ieq) == (None,) * 5
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -184,7 +180,8 @@ def test_an_order_book_is_unchanged_through_json() -> None:
     [
         ("ltp", 0), ("ltp", -1.0), ("ltp", 1e9), ("cp", 1e300), ("oi", 2**64), ("oi", 2**53),
         ("volume", 2**63), ("volume", -1), ("ltq", 1e20), ("ltt", 10**14), ("ts", -1),
-        ("tbq", "5"), ("epoch", 2**63), ("seq", None),
+        ("tbq", "5"), ("epoch", 2**63), ("seq", None), ("open", 0), ("high", 1e9), ("low", -1),
+        ("iep", 0), ("ieq", -1),
     ],
 )  # fmt: skip
 def test_a_quote_with_a_value_out_of_range_is_refused(field: str, value: Any) -> None:

@@ -1,6 +1,4 @@
-"""The contract of trading: partitions never move, and amounts are exact in JSON."""
-
-from decimal import Decimal
+"""Requests of trading: partitions never move, and wrong fields are refused."""
 
 import msgspec
 import pytest
@@ -10,7 +8,6 @@ from hypothesis import strategies as st
 from shared.contracts.order_terms import Account, OrderType, Product, Side
 from shared.contracts.trading import (
     MAX_PARTITIONS,
-    Funds,
     Operation,
     OrderRequest,
     partition_of,
@@ -33,25 +30,13 @@ def test_the_subject_names_partition_and_operation() -> None:
     assert trading_subject(3, Operation.CANCEL_ALL) == "trading.3.cancel_all"
 
 
-def test_amounts_are_decimal_strings() -> None:
-    zero = Decimal(0)
-    funds = Funds(
-        account=Account.PAPER,
-        cash=Decimal("1000000.10"),
-        realised=zero,
-        charges=zero,
-        order_margin=zero,
-        position_margin=zero,
-        available=Decimal("1000000.10"),
-    )
-    encoded = msgspec.json.encode(funds)
-    assert b'"cash":"1000000.10"' in encoded
-    assert msgspec.json.decode(encoded, type=Funds) == funds
-
-
 @pytest.mark.parametrize(
-    ("field", "value"), [("quantity", 0), ("quantity", "1"), ("side", "LONG"), ("extra", 1)]
-)
+    ("field", "value"),
+    [
+        ("quantity", 0), ("quantity", "1"), ("side", "LONG"), ("extra", 1),
+        ("user_id", "user-1\n"), ("command_key", "a\n"),
+    ],
+)  # fmt: skip
 def test_an_order_with_a_wrong_field_is_refused(field: str, value: object) -> None:
     order = {
         "user_id": "user-1", "account": Account.PAPER, "key": "NSE_EQ|INE002A01018",

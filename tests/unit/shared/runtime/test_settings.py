@@ -76,6 +76,14 @@ def test_a_mistyped_variable_is_named_with_the_nearest(
     assert problems() == [f"{mistyped} is not a setting; did you mean {nearest}?"]
 
 
+def test_the_variables_of_the_python_client_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRADEDAD_CLIENT_EMAIL", "me@example.com")
+    monkeypatch.setenv("TRADEDAD_ZZZ", "1")
+    assert problems() == ["TRADEDAD_ZZZ is not a setting"]
+
+
 def test_every_unknown_variable_is_named_with_a_hint_only_if_one_is_similar(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

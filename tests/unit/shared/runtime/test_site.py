@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from shared.errors import ConfigError
+from shared.runtime.departure import Departure
 from shared.runtime.site import _close_idle, _tracking, listen_problem, serve
 from tests.support.virtual_time import run_virtual
 
@@ -66,7 +67,7 @@ async def test_a_connection_is_active_while_its_request_is_handled(fails: bool) 
             raise ZeroDivisionError
         return web.Response()
 
-    middleware: Any = _tracking(active)
+    middleware: Any = _tracking(active, Departure())
     if fails:
         with pytest.raises(ZeroDivisionError):
             await middleware(request, handler)

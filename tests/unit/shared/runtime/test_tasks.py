@@ -109,3 +109,23 @@ async def test_a_cleanup_has_time_to_finish() -> None:
     await asyncio.sleep(0)
     await stop([task])
     assert cleaned.is_set()
+
+
+async def test_works_that_are_stopped_first_end_before_the_others_are_cancelled() -> None:
+    ended: list[str] = []
+
+    async def work(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(name)
+
+    works = {name: work(name) for name in ("journal", "requests", "market")}
+    running = asyncio.create_task(run_together(works, stopped_first=("requests",)))
+    await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert running.cancelled()
+    assert ended[0] == "requests"
+    assert len(ended) == 3

@@ -1,10 +1,19 @@
 """Quotes contain the state of an instrument, in rupees."""
 
+import pytest
+
+from services.ingest.feed import wire
+from services.ingest.normalise.normaliser import Normaliser
+from services.simulator.feed.frames import snapshot
+from services.simulator.feed.modes import Mode
 from services.simulator.market.book import OrderBook
 from services.simulator.market.greeks import Greeks
-from services.simulator.market.instruments import INDICES, STOCKS
+from services.simulator.market.instruments import INDICES, INSTRUMENTS, STOCKS
+from services.simulator.market.market import Market
+from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import Candle, SimulatedState
 from services.simulator.market_data import quotes
+from shared.market.exchange_time import MINUTE_MS, day_start
 
 NOW_MS = 1_767_607_200_123  # 2026-01-05 15:30:00.123 IST
 STOCK = next(stock for stock in STOCKS if stock.symbol == "RELIANCE")
@@ -60,6 +69,31 @@ def test_a_quote_has_the_fields_of_an_auction_until_its_match() -> None:
     assert quote["indicative_equilibrium_price"] == (state.ltp_paise + 10) / 100
     assert quote["indicative_equilibrium_quantity"] == 900
     assert quote["reference_price"] == state.ltp_paise / 100
+
+
+@pytest.mark.parametrize("minutes", [-30, -10, -4, 0, 30], ids=lambda minutes: f"{minutes} min")
+def test_the_feed_has_the_day_and_the_auction_of_the_full_quotes(minutes: int) -> None:
+    opens_ms = day_start(NOW_MS) + (9 * 60 + 15) * MINUTE_MS
+    market = Market(
+        INSTRUMENTS,
+        seed=1,
+        start_ms=opens_ms - 40 * MINUTE_MS,
+        trades_per_sec=1.0,
+        calendar=SimulatedCalendar(always_open=False),
+    )
+    market.advance(opens_ms + minutes * MINUTE_MS)
+    frame = wire.decode(snapshot(market, dict.fromkeys(market.states, Mode.FULL)))
+    normaliser = Normaliser(epoch=1)
+    normaliser.apply(frame.feeds, ts=frame.currentTs, received_us=1, snapshot=True)
+    for key, state in market.states.items():
+        quote = normaliser.instruments[key].quote
+        full = quotes.full_v3(state, market.now_ms, (1, 2))
+        day = full["ohlc"] or {}
+        assert (quote.open, quote.high, quote.low) == tuple(map(day.get, ("open", "high", "low")))
+        assert quote.iep == full.get("indicative_equilibrium_price")
+        assert quote.ieq == full.get("indicative_equilibrium_quantity")
+    has_auction = {state.indicative_paise > 0 for state in market.states.values()}
+    assert (True in has_auction) == (minutes == -10)
 
 
 def test_an_index_has_empty_levels_and_no_volume() -> None:

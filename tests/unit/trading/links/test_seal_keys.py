@@ -44,7 +44,7 @@ async def test_a_directory_that_is_not_set_is_named() -> None:
 
 
 def test_a_directory_without_keys_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="rotate_seal_keys"):
+    with pytest.raises(ConfigError, match="rotate-sealing"):
         load_key_ring(tmp_path)
     with pytest.raises(ConfigError, match=r"TRADEDAD_TRADING_KEYS_DIR: .*absent: No such file"):
         load_key_ring(tmp_path / "absent")

@@ -9,7 +9,7 @@ from services.trading.live.facts import UpstoxFacts, account_facts
 from services.trading.orders import events
 from services.trading.portfolio.account import PaperAccount
 from shared.contracts.order_terms import Account, Product, Side, Terms
-from shared.contracts.trading import Funds, Holding, Holdings, PositionView
+from shared.contracts.trading_replies import Funds, Holding, Holdings, PositionView
 from tests.support.builders import KEY
 from tests.support.trading_journal import Journal, share
 from tests.support.upstox_book_rows import LIMIT_99

@@ -216,6 +216,41 @@ def test_terms_that_were_taken_are_in_force_although_the_report_is_of_the_same_s
     assert order.prices == changed
 
 
+@pytest.mark.parametrize("price", [98, 100])
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_modification_of_the_same_second_is_seen_although_another_command_followed_it(
+    price: int, is_lost: bool
+) -> None:
+    changed = Prices(100, OrderType.LIMIT, Validity.DAY, Decimal(price))
+    before = reported(BrokerState.WORKING, prices=PRICES)
+    after = reported(BrokerState.WORKING, prices=changed)
+    modifying = events.CommandSending(at_ms=3, command_id="m", prices=changed)
+    answer: events.OrderEvent = events.CommandAnswered(at_ms=4, command_id="m")
+    if is_lost:
+        answer = events.CommandLost(at_ms=4, command_id="m", detail="timeout")
+    commands = [modifying, answer, CANCELLING] if is_lost else [modifying, CANCELLING, answer]
+    refused = events.CommandAnswered(at_ms=6, command_id="c2", code="UDAPI1", detail="no")
+    order = fold([INTENDED, SENDING, ACCEPTED, before, *commands, refused, after, before])
+    assert (order.prices, order.pending) == (changed, None)
+
+
+def test_a_modification_that_was_taken_is_newer_than_one_whose_effect_was_not_known() -> None:
+    lost, taken = (Prices(100, OrderType.LIMIT, Validity.DAY, Decimal(n)) for n in (98, 97))
+    order = fold(
+        [
+            INTENDED, SENDING, ACCEPTED, reported(BrokerState.WORKING, prices=PRICES),
+            events.CommandSending(at_ms=3, command_id="a", prices=lost),
+            events.CommandLost(at_ms=4, command_id="a", detail="timeout"),
+            events.CommandSending(at_ms=5, command_id="b", prices=taken),
+            reported(BrokerState.WORKING, prices=lost),
+            events.CommandAnswered(at_ms=6, command_id="b"),
+            reported(BrokerState.WORKING, prices=taken),
+            reported(BrokerState.WORKING, prices=lost),
+        ]
+    )  # fmt: skip
+    assert (order.prices, order.maybe_taken) == (taken, ())
+
+
 def test_an_answer_with_another_id_than_the_reports_does_not_replace_their_id() -> None:
     other = events.Accepted(at_ms=30, broker_order_id="b2")
     order = fold([INTENDED, SENDING, reported(BrokerState.WORKING), filled("t1", 40), other])

@@ -4,7 +4,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from services.trading.partition.database_errors import or_unavailable
-from shared.bus.requests import Handler
+from shared.bus.responder import Handler
 from shared.contracts.order_terms import Account
 from shared.contracts.trading import AccountQuery
 from shared.errors import NotFound, Unavailable

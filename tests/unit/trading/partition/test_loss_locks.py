@@ -40,7 +40,7 @@ from shared.contracts.order_terms import (
     Validity,
 )
 from shared.contracts.subjects import CLOCK, quote_subject
-from shared.contracts.trading import EventKind, UserEvent
+from shared.contracts.trading_replies import EventKind, UserEvent
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, ist_date
 from tests.support.builders import KEY, MONDAY_10_00, quote

@@ -9,7 +9,7 @@ import pytest
 from services.trading.orders.broker_report import BrokerState
 from services.trading.portfolio.account import PaperAccount
 from shared.contracts.order_terms import Account, Product, Side
-from shared.contracts.trading import EventKind
+from shared.contracts.trading_replies import EventKind
 from tests.support.trading_journal import (
     CRUDE_FUTURE,
     DELIVERY_SHARE,

@@ -7,7 +7,7 @@ import pytest
 
 from services.trading.orders import events
 from shared.contracts.order_terms import Account, Product, Side
-from shared.contracts.trading import SwitchSetter
+from shared.contracts.trading_replies import SwitchSetter
 from tests.support.trading_journal import (
     DELIVERY_SHARE,
     INDEX_FUTURE,

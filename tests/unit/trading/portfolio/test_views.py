@@ -7,7 +7,7 @@ from services.trading.portfolio.holdings import HeldShares
 from services.trading.portfolio.position import Lot
 from services.trading.portfolio.views import holding_view, order_view
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import OrderView
+from shared.contracts.trading_replies import OrderView
 from tests.support.trading_journal import DELIVERY_SHARE, Journal, no_ltp, with_holding
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from services.trading.risk.limits import UserLimits
-from shared.contracts.trading import ActiveSwitch, SwitchScope, SwitchSetter
+from shared.contracts.trading_replies import ActiveSwitch, SwitchScope, SwitchSetter
 
 
 def test_the_limit_of_the_loss_is_counted_from_the_loss_at_which_the_lock_was_lifted() -> None:

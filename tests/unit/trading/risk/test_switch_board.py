@@ -1,7 +1,7 @@
 """The kill switches that were read last stop orders, and so does a read that is too old."""
 
 from services.trading.risk.switch_board import MAX_AGE_SECS, SwitchBoard
-from shared.contracts.trading import ActiveSwitch, SwitchScope, SwitchSetter
+from shared.contracts.trading_replies import ActiveSwitch, SwitchScope, SwitchSetter
 
 ADMIN = SwitchSetter.ADMINISTRATOR
 FOR_ALL = ActiveSwitch(scope=SwitchScope.GLOBAL, set_by=ADMIN, at=1, reason="outage")

@@ -9,7 +9,7 @@ import pytest
 from services.trading.risk import user_rules
 from services.trading.risk.checks import Rule
 from shared.contracts.order_terms import OrderType, Side
-from shared.contracts.trading import ActiveSwitch, SwitchScope, SwitchSetter
+from shared.contracts.trading_replies import ActiveSwitch, SwitchScope, SwitchSetter
 from tests.support.proposals import CRUDE, SHARE, proposal
 
 OWN = ActiveSwitch(scope=SwitchScope.USER, set_by=SwitchSetter.USER, at=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.trading.upstox.account_rows import funds_view, holding_view, position_view
 from services.trading.upstox.row_fields import BadRow
 from shared.contracts.order_terms import Account, Product
-from shared.contracts.trading import Funds, Holding, PositionView
+from shared.contracts.trading_replies import Funds, Holding, PositionView
 from tests.support.upstox_rows import (
     ANY_JSON,
     FUNDS,

@@ -6,7 +6,15 @@ import pytest
 from pydantic import ValidationError
 
 from services.gateway.rest.market.queries import BarsQuery, GapsQuery, InstrumentsQuery, QuotesQuery
-from shared.contracts.history import MAX_BARS, MAX_TIME_MS, BarsRequest, GapsRequest, Interval
+from shared.contracts.history import (
+    MAX_BARS,
+    MAX_TIME_MS,
+    BarsRequest,
+    CandleInterval,
+    CandlesRequest,
+    GapsRequest,
+    Interval,
+)
 from shared.contracts.instruments import GetRequest, SearchRequest
 
 KEY = "NSE_EQ|INE002A01018"
@@ -43,6 +51,11 @@ def test_every_interval_of_the_persister_is_accepted() -> None:
     for interval in Interval:
         query = BarsQuery.model_validate({"key": KEY, "from": "1", "interval": interval.value})
         assert query.request().interval is interval
+    for candles in CandleInterval:
+        query = BarsQuery.model_validate({"key": KEY, "from": "1", "interval": candles.value})
+        assert query.request() == CandlesRequest(
+            key=KEY, from_ms=1, to_ms=MAX_TIME_MS, interval=candles
+        )
 
 
 def test_a_range_must_end_after_its_start() -> None:

@@ -11,10 +11,12 @@ from tests.support.schema_comparison import check_same_fields
 PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (schemas.HistoryBar, history.HistoryBar),
     (schemas.Bars, history.BarsReply),
+    (schemas.Unfetched, history.Unfetched),
     (schemas.Gap, history.Gap),
     (schemas.Gaps, history.GapsReply),
     (schemas.Instrument, instruments.Instrument),
-    (schemas.Quote, messages.Quote),
+    (schemas.Reference, instruments.Reference),
+    (schemas.InstrumentDetail, instruments.DetailReply),
     (schemas.Feed, messages.FeedStatus),
 ]
 

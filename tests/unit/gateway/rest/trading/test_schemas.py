@@ -5,7 +5,7 @@ import pytest
 from pydantic import BaseModel
 
 from services.gateway.rest.trading import schemas
-from shared.contracts import trading
+from shared.contracts import trading_replies
 from tests.support.gateway.fake_trading import REPLIES
 from tests.support.schema_comparison import check_same_fields
 
@@ -18,7 +18,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_has_the_fields_and_defaults_of_its_message(name: str) -> None:
-    check_same_fields(getattr(schemas, name), getattr(trading, name))
+    check_same_fields(getattr(schemas, name), getattr(trading_replies, name))
 
 
 def test_every_encoded_reply_is_valid_by_its_schema() -> None:

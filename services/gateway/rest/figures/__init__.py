@@ -1,0 +1,1 @@
+"""The figures of this gateway for administrators."""

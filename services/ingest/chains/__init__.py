@@ -1,0 +1,1 @@
+"""Option chains in demand: their windows of strikes, and their messages. Pure."""

@@ -1,0 +1,149 @@
+"""Follows the option chains in demand, and publishes each once for all gateways."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from nats.errors import Error as NatsError
+
+from services.ingest.bus.batch_client import BatchClient
+from services.ingest.chains.chain_message import chain_message, newest_us
+from services.ingest.chains.chain_windows import ChainWindows
+from services.ingest.demand.instrument_demand import InstrumentDemand
+from services.ingest.normalise.normaliser import Normaliser
+from shared.bus.connection import Bus
+from shared.bus.lease import Term
+from shared.bus.refused_publishes import report_refused
+from shared.contracts.option_chains import ChainKey, OptionsReply, encode_chain
+from shared.errors import RequestError
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+_EVERY_SECS: Final = 0.5
+_REPEAT_SECS: Final = 3.0
+"""A gateway whose first client comes later, or that missed a message, has the chain within this time."""
+_RETRY_SECS: Final = 2.0
+_REFRESH_SECS: Final = 300.0
+"""Contracts are read again after so long: the instruments master changes once a day."""
+
+
+class ContractSource(Protocol):
+    """The instruments master."""
+
+    async def read(self, underlying: str, expiry: str) -> OptionsReply | None:
+        """The options of an expiry; None if there are none. Raises RequestError."""
+        ...
+
+
+@dataclass(slots=True)
+class _Published:
+    """The last message of a chain."""
+
+    newest_us: int = -1
+    atm: float = 0.0
+    at_secs: float = float("-inf")
+
+
+class ChainFollower:
+    """Work of a term: reads contracts, moves the windows, and publishes the chains.
+
+    A chain is a whole state, so a message that NATS refuses is not repeated.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        client: BatchClient,
+        term: Term,
+        normaliser: Normaliser,
+        windows: ChainWindows,
+        demand: InstrumentDemand,
+        changed: asyncio.Event,
+        source: ContractSource,
+    ) -> None:
+        """`changed` is set when the instruments of the chains have changed."""
+        self._bus = bus
+        self._client = client
+        self._term = term
+        self._normaliser = normaliser
+        self._windows = windows
+        self._demand = demand
+        self._changed = changed
+        self._source = source
+        self._published: dict[ChainKey, _Published] = {}
+        self._seq = 0
+        self._read_at: dict[tuple[str, str], float] = {}
+
+    async def run_lookups(self) -> None:
+        """Read the contracts of the chains in demand, until cancelled."""
+        while True:
+            await self._term.clock.sleep(_EVERY_SECS)
+            wanted = {(chain.underlying, chain.expiry): None for chain in self._demand.chains}
+            contracts = self._windows.contracts
+            for known in [expiry for expiry in contracts if expiry not in wanted]:
+                del contracts[known]
+                self._read_at.pop(known, None)
+            for underlying, expiry in wanted:
+                if not await self._look_up(underlying, expiry):
+                    await self._term.clock.sleep(_RETRY_SECS)
+                    break
+
+    async def _look_up(self, underlying: str, expiry: str) -> bool:
+        """Read the contracts of an expiry unless they are known; False if nobody answers."""
+        now = self._term.clock.monotonic()
+        if now - self._read_at.get((underlying, expiry), float("-inf")) < _REFRESH_SECS:
+            return True
+        try:
+            contracts = await self._source.read(underlying, expiry)
+        except RequestError as error:
+            log.info("no contracts of an option chain", underlying=underlying, error=error.detail)
+            return False
+        self._windows.contracts[underlying, expiry] = contracts
+        self._read_at[underlying, expiry] = now
+        return True
+
+    async def run(self) -> None:
+        """Publish the chains that have changed, at an interval. Raises LeaseLost."""
+        self._demand.set_chain_instruments(())
+        while True:
+            await self._term.clock.sleep(_EVERY_SECS)
+            self._term.check()
+            self._move_windows()
+            for chain in list(self._windows.windows):
+                await self._publish(chain)
+
+    def _move_windows(self) -> None:
+        self._windows.update(self._demand.chains, self._last_price)
+        for ended in self._published.keys() - self._windows.windows.keys():
+            del self._published[ended]
+        if self._demand.set_chain_instruments(self._windows.all_keys()):
+            self._changed.set()
+
+    def _last_price(self, key: str) -> float | None:
+        instrument = self._normaliser.instruments.get(key)
+        return None if instrument is None else instrument.quote.ltp
+
+    async def _publish(self, chain: ChainKey) -> None:
+        """Publish a chain if it has changed, or has not been published for a while."""
+        now = self._term.clock.monotonic()
+        instruments = self._normaliser.instruments
+        last = self._published.setdefault(chain, _Published())
+        newest = newest_us(self._windows, chain, instruments)
+        window = self._windows.windows[chain]
+        atm = window[self._windows.at_the_money[chain]].strike
+        is_same = (newest, atm) == (last.newest_us, last.atm)
+        if (is_same and now - last.at_secs < _REPEAT_SECS) or not self._bus.can_publish:
+            return
+        self._seq += 1
+        message = chain_message(
+            self._windows, chain, instruments, epoch=self._term.epoch, seq=self._seq,
+            now_us=self._term.clock.now_us(),
+        )  # fmt: skip
+        try:
+            await self._client.publish_batch([(chain.subject.encode(), encode_chain(message))])
+        except (NatsError, OSError) as error:
+            report_refused("chain", error)
+            return
+        last.newest_us, last.atm, last.at_secs = newest, atm, now
+        await asyncio.sleep(0)  # a wide chain takes some hundred microseconds: frames come first

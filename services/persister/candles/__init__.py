@@ -1,0 +1,1 @@
+"""Upstox's candles: calls within its limits, and their answers."""

@@ -1,0 +1,88 @@
+"""Answers `instruments.detail`: an instrument of the master with reference data of the day."""
+
+import asyncio
+from collections import OrderedDict
+from typing import Final, Protocol
+
+from shared.contracts.instruments import (
+    DetailReply,
+    DetailRequest,
+    GetReply,
+    GetRequest,
+    Reference,
+)
+from shared.errors import NotFound, Overloaded, Unavailable
+from shared.market.exchange_time import trading_day
+from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+_MAX_CACHED: Final = 10_000
+_MAX_CALL_SECS: Final = 2.0
+_LOCKS: Final = 32
+
+
+class MasterInstruments(Protocol):
+    """The instruments of the stored master."""
+
+    async def get(self, request: GetRequest) -> GetReply:
+        """Instruments by key. Raises Unavailable if the database does not answer."""
+        ...
+
+
+class References(Protocol):
+    """Upstox's reference data."""
+
+    async def read(self, key: str) -> Reference:
+        """That of an instrument. Raises Unavailable or Overloaded."""
+        ...
+
+
+class DetailRequests:
+    """Reads the reference data of each instrument once a day, and keeps it in memory."""
+
+    def __init__(
+        self, instruments: MasterInstruments, references: References, clock: Clock
+    ) -> None:
+        self._instruments = instruments
+        self._references = references
+        self._clock = clock
+        self._cache: OrderedDict[str, Reference] = OrderedDict()
+        # By the hash of a key: so there is a bounded number, and nothing to clean up.
+        self._locks = [asyncio.Lock() for _ in range(_LOCKS)]
+
+    async def read(self, request: DetailRequest) -> DetailReply:
+        """The instrument; without reference data while Upstox does not tell it.
+
+        Raises NotFound if the master lacks the key, or Unavailable if the database does not answer.
+        """
+        found = await self._instruments.get(GetRequest(keys=[request.key]))
+        if not found.instruments:
+            raise NotFound(f"no instrument {request.key}", field="key")
+        return DetailReply(
+            instrument=found.instruments[0], reference=await self._reference(request.key)
+        )
+
+    async def _reference(self, key: str) -> Reference | None:
+        try:
+            async with asyncio.timeout(_MAX_CALL_SECS), self._locks[hash(key) % _LOCKS]:
+                cached = self._cache.get(key)
+                if cached is None or not self._is_of_today(cached):
+                    cached = await self._references.read(key)
+                    self._keep(key, cached)
+                return cached
+        except (Unavailable, Overloaded) as error:
+            log.info("no reference data", key=key, error=error.detail)
+        except TimeoutError:
+            log.info("no reference data", key=key, error="Upstox does not answer in time")
+        return None
+
+    def _is_of_today(self, cached: Reference) -> bool:
+        return trading_day(cached.taken_at) == trading_day(self._clock.now_ms())
+
+    def _keep(self, key: str, read: Reference) -> None:
+        self._cache[key] = read
+        self._cache.move_to_end(key)
+        while len(self._cache) > _MAX_CACHED:
+            self._cache.popitem(last=False)

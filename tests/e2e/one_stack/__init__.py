@@ -1,0 +1,1 @@
+"""Tests that share one stack: starting one costs more than most of them."""

@@ -1,0 +1,153 @@
+"""The trader's page in a browser, in front of a whole stack."""
+
+import secrets
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, expect
+
+from embedded.stack import Stack
+from tests.support.patience import PATIENCE_MS
+from tests.support.tcp_proxy import cuttable_proxy
+from tests.support.trader_page import PASSWORD, TraderPage
+
+SIZES = {"desk": (1_600, 900), "phone": (390, 844)}
+
+
+async def test_a_user_signs_up_sees_live_prices_and_logs_out(
+    context: BrowserContext, address: str
+) -> None:
+    tab = await TraderPage.open(context, address)
+    email = f"{secrets.token_hex(6)}@example.com"
+    await tab.enter("Sign up", email, "too short")
+    await expect(tab.page.get_by_role("alert")).to_contain_text("15", timeout=PATIENCE_MS)
+    await tab.enter("Sign up", email)
+    await expect(tab.page.locator("#who")).to_have_text(email, timeout=PATIENCE_MS)
+    await expect(tab.page.locator("#feed")).to_have_text("Feed live (simulated)")
+    await tab.wait_for_moving_price("RELIANCE")
+    await expect(tab.rows("fresh")).to_have_count(6)
+
+    cookies = {cookie.get("name"): cookie for cookie in await context.cookies()}
+    refresh = cookies["__Host-tradedad_refresh"]
+    flags = (refresh.get("httpOnly"), refresh.get("secure"), refresh.get("sameSite"))
+    assert flags == (True, True, "Strict")
+    await tab.page.reload()
+    await expect(tab.page.locator("#who")).to_have_text(email)
+    await tab.wait_for_moving_price("RELIANCE")
+
+    await tab.page.get_by_role("button", name="Log out").click()
+    await expect(tab.page.get_by_text("You are logged out")).to_be_visible()
+    await tab.page.reload()
+    await tab.enter("Log in", email, "a wrong but long password")
+    await expect(tab.page.get_by_role("alert")).not_to_be_empty()
+    await tab.enter("Log in", email, PASSWORD)
+    await tab.wait_for_moving_price("RELIANCE")
+    assert tab.faults == []
+
+
+async def test_all_prices_are_stale_at_once_when_the_connection_is_cut_and_come_back(
+    context: BrowserContext, stack: Stack
+) -> None:
+    port = int(stack.plan.url("TRADEDAD_GATEWAY_PORT").rpartition(":")[2])
+    async with cuttable_proxy(port) as proxy:
+        tab = await TraderPage.open(context, f"http://{proxy.address}")
+        await tab.sign_up()
+        await expect(tab.rows("fresh")).to_have_count(6)
+        held = await tab.price("RELIANCE").inner_text()
+        async with proxy.cut():
+            await expect(tab.rows("stale")).to_have_count(6)
+            await expect(tab.page.locator("#feed")).to_have_text("Not connected")
+            await expect(tab.row("RELIANCE")).to_contain_text("stale since")
+            assert len(await tab.price("RELIANCE").inner_text()) >= len(held) - 1
+        await tab.wait_for_moving_price("RELIANCE")
+        await expect(tab.row("RELIANCE")).to_have_attribute("data-age", "fresh")
+        await expect(tab.page.get_by_text("1 reconnect", exact=True)).to_be_visible()
+        assert tab.faults == []
+
+
+async def test_everything_is_done_by_keyboard_alone(context: BrowserContext, address: str) -> None:
+    tab = await TraderPage.open(context, address)
+    press = tab.page.keyboard.press
+    await expect(tab.page.get_by_label("E-mail")).to_be_focused()
+    await tab.page.keyboard.type(f"{secrets.token_hex(6)}@example.com")
+    await press("Tab")
+    await tab.page.keyboard.type(PASSWORD)
+    await press("Tab")
+    await press("Tab")
+    await press("Enter")
+    await expect(tab.list).to_be_visible()
+
+    await press("/")
+    await expect(tab.search).to_be_focused()
+    await tab.find("sbin")
+    await press("Enter")
+    await press("Escape")
+    await expect(tab.list).to_be_focused()
+    before = await tab.symbols()
+    assert len(before) == 7
+    added = before[-1]
+    await press("Alt+ArrowUp")
+    assert (await tab.symbols())[-2] == added
+    await press("Home")
+    await press("Delete")
+    await expect(tab.list.locator("tbody tr")).to_have_count(6)
+    assert await tab.symbols() == [*before[1:5], added, before[5]]
+    await press("ArrowDown")
+    selected = tab.list.locator("tr[aria-selected=true] th")
+    await expect(selected).to_contain_text(before[2])
+    await expect(tab.list).to_have_attribute(
+        "aria-activedescendant", await selected.locator("..").get_attribute("id") or ""
+    )
+
+    await press("?")
+    await expect(tab.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    await press("Escape")
+    await expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    await expect(tab.page.get_by_text("Storing …")).to_have_count(0)
+    await tab.page.reload()
+    await expect(tab.list.locator("tbody tr")).to_have_count(6)
+    assert (await tab.symbols())[-2] == added
+    assert tab.faults == []
+
+
+async def test_two_tabs_share_a_session_and_log_out_together(
+    context: BrowserContext, address: str
+) -> None:
+    one = await TraderPage.open(context, address)
+    await one.sign_up()
+    other = await TraderPage.open(context, address)
+    await other.wait_for_moving_price("RELIANCE")
+    await one.wait_for_moving_price("RELIANCE")
+    await one.page.get_by_role("button", name="Log out").click()
+    for tab in (one, other):
+        await expect(tab.page.get_by_text("You are logged out")).to_be_visible()
+        assert tab.faults == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_view_has_a_serious_accessibility_problem_in_either_theme(
+    browser: Browser, address: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    for scheme in ("light", "dark"):
+        context = await browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        tab = await TraderPage.open(context, address)
+        assert await tab.serious_findings() == []
+        await tab.sign_up()
+        await tab.wait_for_moving_price("RELIANCE")
+        assert await tab.cut_off_prices() == []
+        await tab.list.press("ArrowDown")
+        assert await tab.serious_findings() == []
+        await tab.find("infy")
+        assert await tab.serious_findings() == []
+        await tab.page.get_by_role("button", name="Keys").click()
+        assert await tab.serious_findings() == []
+        for view in ("account", "settings"):
+            await tab.page.goto(f"{address}/#{view}")
+            await expect(tab.page.locator("main h2")).to_be_visible()
+            assert await tab.serious_findings() == []
+        assert tab.faults == []
+        await context.close()

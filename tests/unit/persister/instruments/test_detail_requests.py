@@ -1,0 +1,89 @@
+"""An instrument's reference data is read once a day, and its absence is no error."""
+
+import asyncio
+
+import pytest
+
+from services.persister.instruments.detail_requests import DetailRequests
+from services.persister.instruments.reference_source import reference
+from shared.contracts.instruments import DetailRequest, GetReply, GetRequest, Reference
+from shared.errors import NotFound, Unavailable
+from tests.support.builders import KEY, MONDAY_10_00
+from tests.support.gateway.rest import RELIANCE
+from tests.support.virtual_time import LoopClock, on_virtual_time
+
+DAY_SECS = 86_400.0
+
+
+class WallClock(LoopClock):
+    def now_ms(self) -> int:
+        return MONDAY_10_00 + int(self.monotonic() * 1_000)
+
+
+class FakeMaster:
+    async def get(self, request: GetRequest) -> GetReply:
+        found = [RELIANCE] if request.keys == [KEY] else []
+        return GetReply(instruments=found, unknown=[])
+
+
+class FakeReferences:
+    def __init__(self) -> None:
+        self.calls = 0
+        self.is_away = False
+        self.secs = 0.0
+
+    async def read(self, _key: str) -> Reference:
+        self.calls += 1
+        await asyncio.sleep(self.secs)
+        if self.is_away:
+            raise Unavailable("Upstox is away")
+        return Reference(taken_at=WallClock().now_ms(), upper_circuit=2.0)
+
+
+def requests_to(references: FakeReferences) -> DetailRequests:
+    return DetailRequests(FakeMaster(), references, WallClock())
+
+
+async def read(requests: DetailRequests) -> Reference | None:
+    reply = await requests.read(DetailRequest(key=KEY))
+    assert reply.instrument == RELIANCE
+    return reply.reference
+
+
+@on_virtual_time
+async def test_the_reference_is_read_once_a_day_also_by_requests_at_the_same_time() -> None:
+    references = FakeReferences()
+    references.secs = 1.0
+    requests = requests_to(references)
+    first = await asyncio.gather(*(read(requests) for _ in range(5)))
+    assert len(set(first)) == references.calls == 1
+    await asyncio.sleep(DAY_SECS)
+    assert await read(requests) != first[0]
+    assert references.calls == 2
+
+
+@on_virtual_time
+async def test_without_upstox_there_is_the_instrument_and_it_is_tried_again() -> None:
+    references = FakeReferences()
+    references.is_away = True
+    requests = requests_to(references)
+    assert await read(requests) is None
+    references.is_away, references.secs = False, 60.0
+    assert await read(requests) is None
+    references.secs = 0.0
+    assert await read(requests) is not None
+
+
+@on_virtual_time
+async def test_a_key_of_no_instrument_is_not_found() -> None:
+    with pytest.raises(NotFound) as caught:
+        await requests_to(FakeReferences()).read(DetailRequest(key="NSE_EQ|NOBODY"))
+    assert caught.value.field == "key"
+
+
+def test_a_value_that_is_no_price_is_unknown() -> None:
+    quote = {
+        "lower_circuit_limit": 0.0, "upper_circuit_limit": "9", "prev_close_price": 5,
+        "year_high": 1e12, "year_low": None,
+    }  # fmt: skip
+    assert reference(quote, 7) == Reference(taken_at=7, previous_close=5.0)

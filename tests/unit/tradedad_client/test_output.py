@@ -1,0 +1,49 @@
+"""Messages are written as text, as JSON lines or as CSV."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tests.support.builders import KEY, MONDAY_10_00
+from tradedad_client import Instrument, Quote
+from tradedad_client.output import Output
+
+QUOTE = Quote(key=KEY, epoch=1, seq=1, ts=MONDAY_10_00, rt=1, ltp=2.5)
+INSTRUMENT = Instrument(
+    key=KEY, symbol="X, Y", name="n", segment="NSE_EQ", exchange="NSE", type="EQ",
+    tick_size=Decimal("0.05"),
+)  # fmt: skip
+
+
+def test_text_is_written_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    Output("text").write(QUOTE, "line")
+    assert capsys.readouterr().out == "line\n"
+
+
+def test_json_has_one_object_on_a_line_with_exact_numbers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = Output("json")
+    output.write(INSTRUMENT, "", name="n")
+    output.write(QUOTE, "", name="first")
+    first, second = capsys.readouterr().out.splitlines()
+    assert '"tick_size":0.05' in first
+    assert list(json.loads(second))[:2] == ["name", "key"]
+
+
+def test_csv_has_a_header_and_times_with_their_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output("csv")
+    output.write(QUOTE, "", name="first")
+    output.write(QUOTE, "", name="second")
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert header.startswith("name,key,epoch,seq,ts,rt,ltt,ltp")
+    row = dict(zip(header.split(","), first.split(","), strict=True))
+    assert row["ts"].endswith("T10:00:00.000+05:30")
+    assert (row["name"], row["ltp"], row["volume"], row["snap"]) == ("first", "2.5", "", "false")
+    assert second.startswith("second,")
+
+
+def test_csv_quotes_what_has_commas(capsys: pytest.CaptureFixture[str]) -> None:
+    Output("csv").write(INSTRUMENT, "")
+    assert '"X, Y"' in capsys.readouterr().out

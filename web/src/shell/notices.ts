@@ -1,0 +1,32 @@
+/** Messages to the user about what went wrong. A bounded list; nothing fails silently. */
+import { type ReadonlySignal, signal } from "@preact/signals-core";
+import { sentence } from "../api/problems.ts";
+
+export interface Notice {
+  readonly id: number;
+  readonly text: string;
+}
+
+const MOST = 4;
+
+export class Notices {
+  readonly #list = signal<readonly Notice[]>([]);
+  #lastId = 0;
+
+  get list(): ReadonlySignal<readonly Notice[]> {
+    return this.#list;
+  }
+
+  /** Show an error; one that is shown already is not repeated. */
+  report(trouble: unknown): void {
+    const text = sentence(trouble);
+    const list = this.#list.peek();
+    if (list.some((one) => one.text === text)) return;
+    this.#lastId += 1;
+    this.#list.value = [...list, { id: this.#lastId, text }].slice(-MOST);
+  }
+
+  dismiss(id: number): void {
+    this.#list.value = this.#list.peek().filter((one) => one.id !== id);
+  }
+}

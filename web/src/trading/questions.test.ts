@@ -1,0 +1,108 @@
+import { beforeEach, expect, test } from "vitest";
+import { NoAnswer, NotKnown, Refusal } from "../api/problems.ts";
+import { ManualClock, settled } from "../testing/manual_clock.ts";
+import type { Accounts } from "./account/accounts.ts";
+import { Instruments } from "./account/instruments.ts";
+import { TradingCalls } from "./calls.ts";
+import { Questions } from "./questions.ts";
+import { Screens } from "./screens.ts";
+import { order, position } from "./testing.ts";
+
+let clock: ManualClock;
+let asked: string[];
+let answer: unknown;
+let screens: Screens;
+let news: string[];
+let reports: unknown[];
+let questions: Questions;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  asked = [];
+  answer = { orders: [order()] };
+  screens = new Screens();
+  news = [];
+  reports = [];
+  const call = async (path: string, options: { method?: string } = {}) => {
+    asked.push(`${options.method ?? "GET"} ${path}`);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const accounts: Pick<Accounts, "learn" | "readLimits"> = {
+    learn: () => {},
+    readLimits: async () => {
+      asked.push("limits");
+    },
+  };
+  questions = new Questions({
+    clock,
+    random: () => 1,
+    newKey: () => "key",
+    calls: new TradingCalls({ call }),
+    accounts: accounts as Accounts,
+    instruments: new Instruments(
+      async () => [],
+      () => {},
+    ),
+    screens,
+    tell: (text) => news.push(text),
+    report: (trouble) => reports.push(trouble),
+  });
+});
+
+function shown() {
+  const question = screens.question.peek();
+  if (question === null) throw new Error("nothing is asked");
+  return question;
+}
+
+test("nothing is sent before the answer, and an order that was refused is told", async () => {
+  questions.exitAll("paper");
+  expect(asked).toEqual([]);
+  answer = { orders: [order(), order({ state: "rejected", detail: "no price" })] };
+  await questions.confirm(shown());
+  expect(asked).toEqual(["DELETE /v1/positions"]);
+  expect(news).toEqual(["Exit orders sent: 2, refused: 1 (no price)"]);
+  expect(screens.question.value).toBeNull();
+});
+
+test("an exit says what it will do, and where", () => {
+  questions.exit(position({ quantity: -5 }), "upstox");
+  expect(shown().text).toBe(
+    "Buy back 5 INE002A01018 by a market order at Upstox, with real money.",
+  );
+  expect(shown().account).toBe("upstox");
+});
+
+test("the kill switch reads the limits after it was set", async () => {
+  questions.killSwitch(true);
+  await questions.confirm(shown());
+  expect(asked).toEqual(["PUT /v1/kill-switch", "limits"]);
+  expect(news).toEqual(["New orders are stopped"]);
+});
+
+test("a refusal stays in its dialog, or is a notice if that was closed", async () => {
+  answer = new Refusal(503, "unavailable", "away");
+  questions.cancelAll("paper");
+  const question = shown();
+  const asking = questions.confirm(question);
+  await settled();
+  expect(question.command.state.value).toEqual({ kind: "unknown", isAsking: true });
+  screens.ask(null);
+  answer = new Refusal(422, "broker_refused", "no");
+  await clock.pass(5_000);
+  await asking;
+  expect(reports).toEqual([answer]);
+});
+
+test("a single order is cancelled at once, and what is not known in time is said", async () => {
+  answer = new NoAnswer("cut");
+  const cancelling = questions.cancel(order());
+  await clock.pass(40_000);
+  await cancelling;
+  expect(screens.question.value).toBeNull();
+  expect(reports[0]).toBeInstanceOf(NotKnown);
+  answer = order({ state: "cancelled" });
+  await questions.cancel(order());
+  expect(news).toEqual(["Cancelled: BUY 10 INE002A01018, LIMIT 1,400.05"]);
+});

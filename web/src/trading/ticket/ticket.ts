@@ -1,0 +1,185 @@
+/** One ticket: the fields, what is wrong with them, the preview, and the command that sends the order. */
+import {
+  batch,
+  computed,
+  effect,
+  type ReadonlySignal,
+  type Signal,
+  signal,
+  untracked,
+} from "@preact/signals-core";
+import type { Instrument } from "../../api/client.ts";
+import { sentence } from "../../api/problems.ts";
+import { Amount, typedPrice } from "../amount.ts";
+import { Command, type CommandPorts, type CommandState } from "../command.ts";
+import type { NewOrder, Order, OrderChanges, Side } from "../messages.ts";
+import { type Ask, Previewing } from "./previewing.ts";
+import {
+  changesOf,
+  type Field,
+  type Fields,
+  fieldOf,
+  fieldsOf,
+  hasLimit,
+  lotOf,
+  orderOf,
+  type Problems,
+  problemsOf,
+} from "./terms.ts";
+
+export interface TicketPorts extends CommandPorts {
+  readonly preview: Ask;
+  readonly place: (order: NewOrder, key: string) => Promise<Order>;
+  readonly modify: (orderId: string, changes: OrderChanges, key: string) => Promise<Order>;
+}
+
+export interface Subject {
+  readonly instrument: Instrument;
+  readonly side: Side;
+  /** The open order that is changed; `null` for a new one. */
+  readonly amended: Order | null;
+}
+
+const FRESH: CommandState<Order> = { kind: "new" };
+const DEFAULT_TICK = "0.05";
+
+export class Ticket {
+  readonly lot: number;
+  readonly previewing: Previewing;
+  /** An order at Upstox is asked for once more. */
+  readonly isAskedOnceMore = signal(false);
+  /** The price may have moved unseen: an order at the market would be placed blindly. */
+  readonly isStale = signal(false);
+  readonly subject: Subject;
+  readonly #fields: Signal<Fields>;
+  readonly #order: ReadonlySignal<NewOrder | null>;
+  /** Its key is that of this ticket, until the server has refused it and the fields are changed. */
+  readonly #command = signal<Command<Order> | null>(null);
+  readonly #state: ReadonlySignal<CommandState<Order>>;
+  readonly #ports: TicketPorts;
+  readonly #stop: () => void;
+
+  constructor(subject: Subject, start: Fields, ports: TicketPorts) {
+    this.subject = subject;
+    this.lot = lotOf(subject.instrument);
+    const { amended, instrument, side } = subject;
+    this.#fields = signal(amended === null ? start : fieldsOf(amended, this.lot));
+    this.#ports = ports;
+    this.previewing = new Previewing(ports.preview, ports.clock);
+    const of = { key: instrument.key, side, lot: this.lot };
+    this.#order = computed(() => orderOf(this.#fields.value, of));
+    this.#state = computed(() => this.#command.value?.state.value ?? FRESH);
+    this.#stop = effect(() => {
+      const order = this.#order.value;
+      // A preview knows no change of an order: its margin would be counted twice.
+      untracked(() => this.previewing.want(amended === null ? order : null));
+    });
+  }
+
+  get fields(): ReadonlySignal<Fields> {
+    return this.#fields;
+  }
+
+  get order(): ReadonlySignal<NewOrder | null> {
+    return this.#order;
+  }
+
+  get state(): ReadonlySignal<CommandState<Order>> {
+    return this.#state;
+  }
+
+  get command(): ReadonlySignal<Command<Order> | null> {
+    return this.#command;
+  }
+
+  /** While an answer is awaited or was lost, the terms stay: a repetition must be the same command. */
+  get isFixed(): boolean {
+    const { kind } = this.#state.value;
+    return kind === "sending" || kind === "unknown" || kind === "done";
+  }
+
+  get isBlind(): boolean {
+    return this.isStale.value && !hasLimit(this.#fields.value.orderType) && !this.isFixed;
+  }
+
+  /** What is wrong, by field: what cannot be read, what the preview refuses, what the server has refused. */
+  get problems(): Problems {
+    const found: Partial<Record<Field, string>> = {};
+    for (const { rule, detail } of this.#brokenRules()) {
+      const field = fieldOf(rule);
+      if (field !== null) found[field] ??= capital(detail ?? "");
+    }
+    const state = this.#state.value;
+    const refused = state.kind === "refused" ? fieldOf(state.error.field) : null;
+    if (state.kind === "refused" && refused !== null) found[refused] = sentence(state.error);
+    return { ...found, ...problemsOf(this.#fields.value, this.lot) };
+  }
+
+  /** What is wrong and concerns no single field. */
+  get troubles(): readonly string[] {
+    const state = this.#state.value;
+    const refusal =
+      state.kind === "refused" && fieldOf(state.error.field) === null
+        ? [sentence(state.error)]
+        : [];
+    const rules = this.#brokenRules().filter(({ rule }) => fieldOf(rule) === null);
+    return [...new Set([...refusal, ...rules.map(({ detail }) => capital(detail ?? ""))])];
+  }
+
+  change(fields: Partial<Fields>): void {
+    if (this.isFixed) return;
+    batch(() => {
+      this.#fields.value = { ...this.#fields.peek(), ...fields };
+      this.isAskedOnceMore.value = false;
+      if (this.#state.peek().kind === "refused") this.#command.value = null;
+    });
+  }
+
+  /** A quantity by one lot, a price by one tick, up or down; not below one of them. */
+  step(field: "lots" | "disclosed" | "price" | "trigger", steps: 1 | -1): void {
+    const isLots = field === "lots" || field === "disclosed";
+    const tick = this.subject.instrument.tick_size;
+    const unit = Amount.of(isLots ? 1 : (tick ?? DEFAULT_TICK));
+    const text = this.#fields.peek()[field];
+    const now = /^\d+(\.\d+)?$/.test(text) ? Amount.of(text) : Amount.ZERO;
+    const next = now.plus(unit.times(steps));
+    if (!next.isBelow(unit)) this.change({ [field]: isLots ? next.toString() : typedPrice(next) });
+  }
+
+  /** Send the order. Again after a lost answer: the same command. */
+  async send(): Promise<CommandState<Order>> {
+    const order = this.#order.peek();
+    const { kind } = this.#state.peek();
+    if (order === null || this.isBlind || kind === "sending" || kind === "done")
+      return this.#state.peek();
+    const isLive = order.account === "upstox";
+    if (isLive && kind === "new" && !this.isAskedOnceMore.peek()) {
+      this.isAskedOnceMore.value = true;
+      return this.#state.peek();
+    }
+    const { amended } = this.subject;
+    const { place, modify } = this.#ports;
+    const send = (key: string) =>
+      amended === null
+        ? place(order, key)
+        : modify(amended.order_id, changesOf(order, amended), key);
+    // A refusal is the answer to its key for ever: another attempt is another command.
+    const known = kind === "refused" ? null : this.#command.peek();
+    const command = known ?? new Command(send, this.#ports);
+    this.#command.value = command;
+    return command.run();
+  }
+
+  stop(): void {
+    this.#stop();
+    this.previewing.stop();
+  }
+
+  #brokenRules() {
+    const state = this.previewing.state.value;
+    return state.kind === "shown" ? state.preview.rules.filter(({ passed }) => !passed) : [];
+  }
+}
+
+const capital = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

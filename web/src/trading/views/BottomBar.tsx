@@ -1,0 +1,43 @@
+/** The places of a phone: one is shown at a time. */
+import type { Desk } from "../../desk/desk.ts";
+import type { Tab } from "../screens.ts";
+
+const PLACES: readonly (readonly [Tab | null, string])[] = [
+  [null, "Watchlist"],
+  ["open", "Orders"],
+  ["positions", "Positions"],
+  ["account", "Account"],
+];
+
+interface BottomBarProps {
+  readonly desk: Desk;
+  /** Leave the instrument that is shown in place of the list. */
+  readonly onList: () => void;
+}
+
+export function BottomBar({ desk, onList }: BottomBarProps) {
+  const { screens } = desk.trading;
+  const place = screens.place.value;
+  const tab = screens.tab.value;
+  const isAt = (one: Tab | null): boolean =>
+    one === null ? place === "market" : place === "trading" && tab === one;
+  const show = (one: Tab | null) => {
+    if (one !== null) return screens.show(one);
+    screens.showMarket();
+    onList();
+  };
+  return (
+    <nav class="bottom-bar" aria-label="Places">
+      {PLACES.map(([one, title]) => (
+        <button
+          key={title}
+          type="button"
+          aria-current={isAt(one) ? "page" : undefined}
+          onClick={() => show(one)}
+        >
+          {title}
+        </button>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,46 @@
+/** What states and terms of orders are called on the page. Pure. */
+import { exactPrice } from "./amount.ts";
+import type { Account, Order, Product } from "./messages.ts";
+
+const STATES: Readonly<Record<string, string>> = {
+  intent: "being sent",
+  sending: "being sent",
+  open: "open",
+  partly_filled: "partly filled",
+  unknown: "not known yet",
+  filled: "filled",
+  cancelled: "cancelled",
+  rejected: "rejected",
+  expired: "expired",
+};
+
+export const PRODUCTS: Readonly<Record<Product, string>> = {
+  I: "Intraday",
+  D: "Delivery",
+  MTF: "MTF",
+};
+
+export const ACCOUNTS: Readonly<Record<Account, string>> = {
+  paper: "Paper",
+  upstox: "LIVE at Upstox",
+};
+
+/** The state of an order; a command whose effect is not known is named as such, and never as failed. */
+export function stateText(order: Order): string {
+  const text = STATES[order.state] ?? order.state;
+  if (order.pending === "cancel") return `${text}, cancellation not known yet`;
+  if (order.pending === "modify") return `${text}, change not known yet`;
+  return text;
+}
+
+/** Type and prices: `LIMIT 1,400.05`, `SL 1,399.00, trigger 1,400.00`. */
+export function termsText(order: Pick<Order, "order_type" | "price" | "trigger_price">): string {
+  const price = order.price ? ` ${exactPrice(order.price)}` : "";
+  const trigger = order.trigger_price ? `, trigger ${exactPrice(order.trigger_price)}` : "";
+  return `${order.order_type}${price}${trigger}`;
+}
+
+/** One line about an order for news and questions: `BUY 10 RELIANCE, LIMIT 1,400.05`. */
+export function orderText(order: Order, symbol: string): string {
+  return `${order.side} ${order.quantity} ${symbol}, ${termsText(order)}`;
+}
