@@ -38,7 +38,7 @@ TradeDadError
 ├── StaleEpoch             a newer leader has written, so this leader's write was refused
 ├── StreamUnavailable      a JetStream stream cannot be read at the moment; try again
 │   ├── StreamNotFound     the stream does not exist
-│   └── StreamPutBack      the stream ends before the position to read from
+│   └── StreamPutBack      the stream lost entries that were read
 ├── UpstoxUnavailable      Upstox does not answer a read, or not as documented
 │   └── UpstoxUnauthorised Upstox refuses the access token of a user
 └── FeedError              the market-data connection failed
@@ -388,7 +388,7 @@ class StreamNotFound(StreamUnavailable):
 
 
 class StreamPutBack(StreamUnavailable):
-    """The JetStream stream ends before the position to read: its data is an older copy."""
+    """The JetStream stream does not hold the entries that were read: its data is an older copy."""
 
 
 class UpstoxUnavailable(TradeDadError):

@@ -39,6 +39,8 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
     except msgspec.DecodeError as error:
         metrics.UNDECODABLE_ENTRIES.labels(kind).inc()
         _log_once_a_minute(kind, entry, str(error))
+    else:
+        aggregator.note_stored(entry.stored_ns)
 
 
 _logged_at_secs: dict[str, float] = {}

@@ -16,7 +16,7 @@ from services.persister.settings import PersisterSettings
 from services.persister.stored_bars import StoredBars
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.stream_reader import Entry, TickReader, ticks_identity
+from shared.bus.stream_reader import Entry, TickReader, holds_tick, ticks_identity
 from shared.contracts.messages import Bar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -97,7 +97,8 @@ class Pipeline:
         await self._publisher.catch_up()
         stream_id, last_position = await self._stream(term)
         before = state.next_position
-        state = resume_on_stream(state, stream_id, last_position)
+        holds_last = await self._holds_last(state, last_position)
+        state = resume_on_stream(state, stream_id, last_position, holds_last=holds_last)
         if state.next_position < before:
             log.warning(
                 "tick stream was replaced or put back, reading it from its beginning",
@@ -107,7 +108,7 @@ class Pipeline:
             state, grace_ms=self._settings.grace_ms, silent_after_ms=self._settings.silent_after_ms
         )
         start = max(1, state.next_position)
-        async with TickReader(self._bus, start=start) as reader:
+        async with TickReader(self._bus, start=start, stored_ns=state.stored_ns) as reader:
             backlog = await reader.open()
             log.info("reading the tick stream", position=start, epoch=epoch, backlog=backlog)
             try:
@@ -126,6 +127,13 @@ class Pipeline:
                 if not backoff.attempt:
                     log.info("waiting for the tick stream")
                 await asyncio.sleep(backoff.next_secs())
+
+    async def _holds_last(self, state: AggregatorState, last_position: int) -> bool:
+        """Whether the stream, as far as can be told, holds the last entry of `state`."""
+        read_position = state.next_position - 1
+        if not state.stored_ns or not 1 <= read_position <= last_position:
+            return True
+        return await holds_tick(self._bus, read_position, state.stored_ns)
 
     async def _read(
         self, reader: TickReader, aggregator: Aggregator, backlog: int, epoch: int, term: Term

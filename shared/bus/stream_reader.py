@@ -45,6 +45,8 @@ class Entry:
     """Stream sequence; rises by one per message, with gaps where messages were removed."""
     subject: str
     data: bytes
+    stored_ns: int = 0
+    """When the server stored it, epoch ns; with `position` it tells an entry from all others."""
 
 
 class StreamReader:
@@ -52,6 +54,10 @@ class StreamReader:
 
     `js_api` is the API prefix under which this user reaches the stream's JetStream. `start` is
     the position of the first entry to read; None starts with the last entry of each subject.
+    `stored_ns` is that of the entry at `start` - 1, if it is known.
+
+    The reader compares the entry before the one to read next with the one it has read there. If
+    they differ, the stream has lost its end and was continued, and entries are missing.
 
     With `retry`, the reader waits without limit for a lost connection, and retries 8 times while
     connected before it raises StreamUnavailable. Without, it raises at the first failure.
@@ -64,6 +70,7 @@ class StreamReader:
         js_api: str,
         *,
         start: int | None,
+        stored_ns: int = 0,
         subject: str = ">",
         batch_size: int = 1_000,
         retry: bool = True,
@@ -73,6 +80,9 @@ class StreamReader:
         self._js_api = js_api
         self._stream = stream
         self._next = start
+        self._stored_ns = stored_ns
+        self._compares_next = False
+        self._is_put_back = False
         self._subject = subject
         self._batch_size = batch_size
         self._retry = retry
@@ -137,11 +147,13 @@ class StreamReader:
                 await asyncio.sleep(backoff.next_secs())
 
     async def _open(self) -> None:
+        self._compares_next = self._next is not None and self._next > 1 and self._stored_ns > 0
         if self._next is None:
             config = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
         else:
             config = ConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(1, self._next)
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=max(1, self._next - self._compares_next),
             )
         config.ack_policy = AckPolicy.NONE
         config.filter_subject = self._subject
@@ -151,7 +163,7 @@ class StreamReader:
             await self._check_position(self._next)
         info = await self._js.add_consumer(self._stream, config)
         self._consumer = info.name
-        self._backlog = info.num_pending or 0
+        self._backlog = max(0, (info.num_pending or 0) - self._compares_next)
         inbox = self._bus.client.new_inbox()
         self._subscription = await self._bus.client.subscribe(inbox, cb=self._receiver())
 
@@ -173,17 +185,27 @@ class StreamReader:
                 self._failed_status = None if status in _NO_MORE_ENTRIES else status
             else:
                 self._outstanding -= 1
-                position, self.behind = _position_and_pending(message.reply)
-                self._received.append(Entry(position, message.subject, message.data))
+                position, stored_ns, self.behind = _from_reply(message.reply)
+                if not self._compares_next or not self._compare(position, stored_ns):
+                    entry = Entry(position, message.subject, message.data, stored_ns)
+                    self._received.append(entry)
             self._arrived.set()
 
         return on_message
+
+    def _compare(self, position: int, stored_ns: int) -> bool:
+        """Compare the first entry with the one that was read there; False if it is a later one."""
+        self._compares_next = False
+        if self._next is None or position != self._next - 1:
+            return False  # the stream has removed the entry that was read
+        self._is_put_back = stored_ns != self._stored_ns
+        return True
 
     async def _receive(self) -> list[Entry]:
         if self._consumer is None:
             await self._open()
         deadline = asyncio.get_running_loop().time() + _SILENCE_SECS
-        while not self._received:
+        while not self._received and not self._is_put_back:
             if self._failed_status is not None:
                 raise NatsError(f"pull request ended with status {self._failed_status}")
             if self._outstanding <= 0:
@@ -192,10 +214,12 @@ class StreamReader:
             async with asyncio.timeout_at(deadline):
                 await self._arrived.wait()
             if not self._received and self._outstanding <= 0 and self._failed_status is None:
-                return []
+                break
+        if self._is_put_back:
+            raise StreamPutBack(f"{self._stream} has another entry before {self._next}")
         entries, self._received = self._received, []
-        if self._next is not None:
-            self._next = entries[-1].position + 1
+        if entries and self._next is not None:
+            self._next, self._stored_ns = entries[-1].position + 1, entries[-1].stored_ns
         return entries
 
     async def _request(self) -> None:
@@ -229,11 +253,18 @@ class TickReader(StreamReader):
     """Reads the stream TICKS."""
 
     def __init__(
-        self, bus: Bus, *, start: int | None, subject: str = ">", batch_size: int = 1_000
+        self,
+        bus: Bus,
+        *,
+        start: int | None,
+        stored_ns: int = 0,
+        subject: str = ">",
+        batch_size: int = 1_000,
     ) -> None:
         super().__init__(
-            bus, TICKS_STREAM, bus.js_api, start=start, subject=subject, batch_size=batch_size
-        )
+            bus, TICKS_STREAM, bus.js_api, start=start, stored_ns=stored_ns, subject=subject,
+            batch_size=batch_size,
+        )  # fmt: skip
 
 
 async def ticks_identity(bus: Bus) -> tuple[str, int]:
@@ -245,6 +276,17 @@ async def ticks_identity(bus: Bus) -> tuple[str, int]:
     return info.config.description or "", info.state.last_seq
 
 
+async def holds_tick(bus: Bus, position: int, stored_ns: int) -> bool:
+    """Whether TICKS may still hold the entry that was read at `position`.
+
+    False if it has another one there; True also if it has removed that entry by its age.
+    Raises StreamUnavailable, or StreamNotFound.
+    """
+    async with TickReader(bus, start=position, batch_size=1) as reader:
+        entries = await reader.batch()
+    return not entries or entries[0].position > position or entries[0].stored_ns == stored_ns
+
+
 async def first_tick_position(bus: Bus) -> int:
     """The position of the oldest entry that TICKS still holds; if it is empty, of the next one.
 
@@ -253,13 +295,13 @@ async def first_tick_position(bus: Bus) -> int:
     return (await bus.js.stream_info(TICKS_STREAM)).state.first_seq
 
 
-def _position_and_pending(reply: str) -> tuple[int, int]:
-    """The entry's position, and how many entries are still to come after it.
+def _from_reply(reply: str) -> tuple[int, int, int]:
+    """The entry's position, when it was stored (epoch ns), and how many entries come after it.
 
-    Both are in the reply subject,
+    All are in the reply subject,
     ``$JS.ACK.<stream>.<consumer>.<delivered>.<position>.<order>.<time>.<pending>``. Newer
     servers put a domain and an account before the stream, and a token at the end (NATS ADR-15).
     """
     fields = reply.split(".")
     at = 5 if len(fields) == 9 else 7
-    return int(fields[at]), int(fields[at + 3])
+    return int(fields[at]), int(fields[at + 2]), int(fields[at + 3])

@@ -22,7 +22,7 @@ from shared.errors import Unavailable
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, MONDAY_10_00, quote
-from tests.support.buses import bus_of, flushed, ingest_bus
+from tests.support.buses import bus_of, flushed, ingest_bus, wait_connected
 from tests.support.patience import PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
@@ -58,7 +58,10 @@ class TestMarket:
         traded: int = 0,
         after_ms: int = 100,
     ) -> None:
-        """Publish a quote with its order book and a clock tick, and wait until NATS has them."""
+        """Publish a quote with its order book and a clock tick, and wait until NATS has them.
+
+        Waits for the connection first: NATS may have been restarted.
+        """
         self._seq += 1
         self.now_ms += after_ms
         self.volume += traded
@@ -72,6 +75,7 @@ class TestMarket:
             key=KEY, epoch=1, seq=self._seq, ts=self.now_ms, rt=message.rt, bids=bids, asks=asks
         )
         client = self._bus.client
+        await wait_connected(client)
         await client.publish(quote_subject(KEY), encode(message))
         await client.publish(depth_subject(KEY), encode(depth))
         await self.tick()

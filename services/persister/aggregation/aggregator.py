@@ -117,6 +117,10 @@ class Aggregator:
         """Minutes in which a quote showed a trade that the minute's candle cannot include."""
         return self._trades.contradictions
 
+    def note_stored(self, stored_ns: int) -> None:
+        """Note when the server stored the entry that was applied last, epoch ns."""
+        self._state.stored_ns = stored_ns
+
     def skip(self, position: int) -> None:
         """Pass over an entry that does not concern bars."""
         self._state.next_position = position + 1

@@ -100,6 +100,8 @@ class AggregatorState(msgspec.Struct, array_like=True):
     """Earlier breaks are forgotten."""
     quote_count: QuoteCount = msgspec.field(default_factory=QuoteCount)
     """Tells whether the stream has lost quotes."""
+    stored_ns: int = 0
+    """When the server stored the entry before `next_position`, epoch ns; 0 if that is unknown."""
 
     def add_break(self, since_ms: int, until_ms: int) -> None:
         """Note a break. The oldest one is forgotten if there are many."""
@@ -140,16 +142,21 @@ def decode_state(data: bytes) -> AggregatorState:
     return state
 
 
-def resume_on_stream(state: AggregatorState, stream_id: str, last_position: int) -> AggregatorState:
+def resume_on_stream(
+    state: AggregatorState, stream_id: str, last_position: int, *, holds_last: bool = True
+) -> AggregatorState:
     """Prepare `state` for reading the stream `stream_id`, which ends at `last_position`.
 
     If that is another stream than before, or an older copy of it, reading starts at its
     beginning, and the entries between the lost stream's last one and its first one count as lost.
+    An older copy may have been continued: then it does not hold the last entry that was read
+    (`holds_last`).
     """
     if state.next_position == FROM_END:
         state.next_position = last_position + 1
     is_replaced = state.stream_id not in ("", stream_id)
-    if is_replaced or state.next_position > last_position + 1:
+    if is_replaced or not holds_last or state.next_position > last_position + 1:
         state.next_position = 0
+        state.stored_ns = 0
     state.stream_id = stream_id
     return state

@@ -1,7 +1,9 @@
 """The persister from a real stream to a real database, through restarts of all three."""
 
 import asyncio
+import shutil
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from structlog.testing import capture_logs
@@ -124,6 +126,33 @@ async def test_persisters_that_start_and_stop_store_the_same_bars(
             await wait_for_bars(mongo, STORED_WINDOWS)
             await check_all_published(mongo, published)
     assert await stored_bars(mongo) == expected_bars()
+
+
+async def test_entries_of_a_stream_that_was_put_back_and_continued_are_read(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings, tmp_path: Path
+) -> None:
+    async with ingest_bus(nats) as bus:
+        await publish(bus, MESSAGES[:PER_WINDOW])
+    nats.kill()
+    await asyncio.to_thread(shutil.copytree, nats.folder, tmp_path / "copy")
+    await asyncio.to_thread(nats.start)
+    read = 2 * PER_WINDOW + 4  # until the second window is closed
+    async with ingest_bus(nats) as bus, persister(nats, mongo_settings):
+        await publish(bus, MESSAGES[PER_WINDOW:read])
+        await wait_for_bars(mongo, windows_closed_by(read))
+    nats.kill()
+    await asyncio.to_thread(shutil.rmtree, nats.folder)
+    await asyncio.to_thread(shutil.copytree, tmp_path / "copy", nats.folder)
+    await asyncio.to_thread(nats.start)
+    async with ingest_bus(nats) as bus:
+        # The entries of the third window lie below the position of the checkpoint.
+        await publish(bus, MESSAGES[2 * PER_WINDOW :])
+        with capture_logs() as logged:
+            async with persister(nats, mongo_settings):
+                await wait_for_bars(mongo, STORED_WINDOWS)
+    assert any("put back" in line["event"] for line in logged)
+    stored = {str(bar["_id"]): bar["volume"] for bar in await stored_bars(mongo)}
+    assert stored == {str(bar["_id"]): bar["volume"] for bar in expected_bars()}
 
 
 async def test_two_persisters_at_once_store_each_bar_once(

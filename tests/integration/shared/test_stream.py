@@ -11,7 +11,7 @@ from nats.errors import Error as NatsError
 
 from shared.bus.connection import Bus
 from shared.bus.resources import ensure_ticks_stream
-from shared.bus.stream_reader import Entry, TickReader, ticks_identity
+from shared.bus.stream_reader import Entry, TickReader, holds_tick, ticks_identity
 from shared.contracts.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
 from shared.errors import StreamPutBack, StreamUnavailable
 from shared.runtime.backoff import Backoff
@@ -286,20 +286,60 @@ async def answer(
     return await eventually(look, what="the server answers")
 
 
+def put_back(nats: NatsServer, copy: Path) -> None:
+    """Replace the server's data by an older copy."""
+    nats.kill()
+    shutil.rmtree(nats.folder)
+    shutil.copytree(copy, nats.folder)
+    nats.start()
+
+
+def copied(nats: NatsServer, copy: Path) -> None:
+    """Copy the server's data while it does not run."""
+    nats.kill()
+    shutil.copytree(nats.folder, copy)
+    nats.start()
+
+
 async def test_a_stream_that_was_put_back_to_an_older_copy_is_told_apart(
     nats: NatsServer, ingest: Bus, persister: Bus, tmp_path: Path
 ) -> None:
     await publish(ingest, range(3))
-    nats.kill()
-    shutil.copytree(nats.folder, tmp_path / "copy")
-    nats.start()
+    copied(nats, tmp_path / "copy")
     async with ingest_bus(nats) as later:
         await publish(later, range(3, 6))
     async with TickReader(persister, start=1) as reader:
         assert numbers(await read(reader, 6)) == list(range(6))
-        nats.kill()
-        shutil.rmtree(nats.folder)
-        shutil.copytree(tmp_path / "copy", nats.folder)
-        nats.start()
+        put_back(nats, tmp_path / "copy")
         with pytest.raises(StreamPutBack, match="ends at 3, and 7 is to be read"):
             await read(reader, 1)
+
+
+async def test_an_older_copy_of_the_stream_is_told_apart_although_it_was_continued(
+    nats: NatsServer, ingest: Bus, persister: Bus, tmp_path: Path
+) -> None:
+    await publish(ingest, range(3))
+    copied(nats, tmp_path / "copy")
+    async with ingest_bus(nats) as later:
+        await publish(later, range(3, 6))
+    async with TickReader(persister, start=1) as reader:
+        third, *_, last = (await read(reader, 6))[2:]
+    put_back(nats, tmp_path / "copy")
+    async with ingest_bus(nats) as later:
+        await publish(later, range(6, 12))
+    await wait_connected(persister.client)
+    assert await holds_tick(persister, third.position, third.stored_ns)
+    assert not await holds_tick(persister, last.position, last.stored_ns)
+    async with TickReader(persister, start=7, stored_ns=last.stored_ns) as reader:
+        with pytest.raises(StreamPutBack, match="has another entry before 7"):
+            await read(reader, 1)
+
+
+async def test_a_reader_goes_on_after_the_entry_that_it_has_read_in_an_earlier_life(
+    ingest: Bus, persister: Bus
+) -> None:
+    await publish(ingest, range(6))
+    async with TickReader(persister, start=1) as reader:
+        third = (await read(reader, 6))[2]
+    async with TickReader(persister, start=4, stored_ns=third.stored_ns) as reader:
+        assert numbers(await read(reader, 3)) == [3, 4, 5]

@@ -44,6 +44,7 @@ STATE = AggregatorState(
         )
     },
     breaks=[StreamBreak(7, 8)], breaks_known_since_ms=6, quote_count=QuoteCount(4, 300_400),
+    stored_ns=77,
 )  # fmt: skip
 STORED_MINUTE = [60_000, 1.0, 2.0, 0.5, 1.5, 10, [100, None], 110, True, False, 59_000, True, True]
 STORED_WINDOW = [0, [STORED_MINUTE], 5, 61_000, 1.25, 7, 2, 1_000, True, 3, [90, 95]]
@@ -53,7 +54,7 @@ STORED: list[Any] = [
     [[1, 2, "feed_away"]],
     [[3, 4, "entries_lost", "A|1"]],
     {"A|1": ["A|1", 10, 20, 15, 110, [STORED_NEW_WINDOW], STORED_WINDOW, [[5, 6, True]]]},
-    [[7, 8]], 6, [4, 300_400],
+    [[7, 8]], 6, [4, 300_400], 77,
 ]  # fmt: skip
 
 
@@ -61,10 +62,11 @@ def test_the_stored_layout_is_an_array_of_each_structs_fields_in_order() -> None
     assert msgspec.msgpack.decode(encode_state(STATE)) == STORED
 
 
-def test_a_checkpoint_of_a_version_that_counted_no_quotes_is_read() -> None:
-    state = decode_state(msgspec.msgpack.encode(STORED[:-1]))
+def test_a_checkpoint_of_an_earlier_version_is_read() -> None:
+    state = decode_state(msgspec.msgpack.encode(STORED[:-2]))
     assert state.next_position == 9
     assert state.quote_count == QuoteCount()
+    assert state.stored_ns == 0
 
 
 def test_a_decoded_state_equals_the_encoded_one() -> None:
@@ -94,6 +96,12 @@ def test_reading_starts_at_the_beginning_of_an_older_copy_of_the_stream() -> Non
     assert (state.stream_id, state.next_position) == ("a", 0)
 
 
+def test_reading_starts_at_the_beginning_of_an_older_copy_that_was_continued() -> None:
+    state = AggregatorState(stream_id="a", next_position=9, stored_ns=7)
+    state = resume_on_stream(state, "a", last_position=20, holds_last=False)
+    assert (state.stream_id, state.next_position, state.stored_ns) == ("a", 0, 0)
+
+
 def test_after_a_reset_only_entries_to_come_are_read() -> None:
     state = resume_on_stream(AggregatorState(next_position=FROM_END), "a", last_position=7)
     assert (state.stream_id, state.next_position) == ("a", 8)
@@ -116,7 +124,7 @@ def test_a_silence_overlaps_a_range_by_their_common_length(
 
 
 def test_a_checkpoint_of_before_breaks_were_noted_is_read() -> None:
-    state = decode_state(msgspec.msgpack.encode(STORED[:-3]))
+    state = decode_state(msgspec.msgpack.encode(STORED[:-4]))
     assert (state.instruments, state.breaks, state.breaks_known_since_ms) == (
         STATE.instruments, [], 0
     )  # fmt: skip

@@ -72,8 +72,11 @@ class FakeBus:
             await self.requested.wait()
 
 
+STORED_NS = 1_700_000_000
+
+
 def message(
-    position: int, *, reply: str = "$JS.ACK.TICKS.c1.1.{}.9.1700000000.3", data: bytes = b"x"
+    position: int, *, reply: str = f"$JS.ACK.TICKS.c1.1.{{}}.9.{STORED_NS}.3", data: bytes = b"x"
 ) -> Any:
     return Msg(cast("Any", None), subject="md.clock", reply=reply.format(position), data=data)
 
@@ -111,7 +114,7 @@ def test_entries_of_a_discarded_consumer_are_ignored() -> None:
     assert started_at == [5, 5]
 
 
-def test_a_new_consumer_starts_after_the_last_entry_returned() -> None:
+def test_a_new_consumer_compares_the_last_entry_returned_and_goes_on_after_it() -> None:
     async def main() -> list[int | None]:
         bus = FakeBus()
         ticks = reader(bus)
@@ -124,11 +127,54 @@ def test_a_new_consumer_starts_after_the_last_entry_returned() -> None:
         await bus.receivers[0](status("408"))
         reading = asyncio.ensure_future(ticks.batch())
         await bus.until_requested(2)
+        await bus.receivers[1](message(7))
         await bus.receivers[1](message(8))
         assert positions(await reading) == [8]
         return bus.started_at
 
-    assert run_virtual(main()) == [5, 8]
+    assert run_virtual(main()) == [5, 7]
+
+
+def reader_after_4(bus: FakeBus) -> StreamReader:
+    """A reader whose entry 4 was read in an earlier life."""
+    return StreamReader(cast("Bus", bus), "TICKS", "$JS.API", start=5, stored_ns=STORED_NS)
+
+
+def test_another_entry_before_the_next_one_shows_a_stream_that_was_continued() -> None:
+    async def main() -> list[int | None]:
+        bus = FakeBus()
+        ticks = reader_after_4(bus)
+        reading = asyncio.ensure_future(ticks.batch())
+        await bus.until_requested(1)
+        await bus.receivers[0](message(4, reply=f"$JS.ACK.TICKS.c1.1.{{}}.9.{STORED_NS + 1}.3"))
+        await bus.receivers[0](message(5))
+        for batch in (reading, ticks.batch()):
+            with pytest.raises(StreamPutBack, match="has another entry before 5"):
+                await batch
+        return bus.started_at
+
+    assert run_virtual(main()) == [4]
+
+
+def test_reading_goes_on_if_the_last_entry_was_removed_by_its_age() -> None:
+    async def main() -> tuple[list[int], list[int]]:
+        bus = FakeBus()
+        ticks = reader_after_4(bus)
+        reading = asyncio.ensure_future(ticks.batch())
+        await bus.until_requested(1)
+        await bus.receivers[0](message(9))
+        first = positions(await reading)
+        await bus.receivers[0](message(10))
+        return first, positions(await ticks.batch())
+
+    assert run_virtual(main()) == ([9], [10])
+
+
+def test_the_compared_entry_is_no_part_of_the_backlog() -> None:
+    async def main() -> int:
+        return await reader_after_4(FakeBus(3)).open()
+
+    assert run_virtual(main()) == 2
 
 
 def test_a_position_beyond_the_end_of_the_stream_is_refused() -> None:
@@ -181,6 +227,7 @@ def test_entries_received_before_a_failed_pull_request_are_returned_first() -> N
         batches = [positions(await reading)]
         reading = asyncio.ensure_future(ticks.batch())
         await bus.until_requested(2)
+        await bus.receivers[1](message(5))
         await bus.receivers[1](message(6))
         return [*batches, positions(await reading)]
 
@@ -195,7 +242,7 @@ def test_a_deleted_key_is_an_entry_without_data_and_ends_no_pull_request() -> No
         await bus.receivers[0](deletion(5))
         return await reading
 
-    assert run_virtual(main()) == [Entry(5, "md.clock", b"")]
+    assert run_virtual(main()) == [Entry(5, "md.clock", b"", STORED_NS)]
 
 
 @pytest.mark.parametrize(
@@ -206,16 +253,16 @@ def test_a_deleted_key_is_an_entry_without_data_and_ends_no_pull_request() -> No
         "$JS.ACK._.AXUHASH.TICKS.c1.1.{}.9.1700000000.3.random",
     ],
 )
-def test_position_and_pending_are_read_from_old_and_new_reply_subjects(reply: str) -> None:
-    async def main() -> tuple[list[int], int]:
+def test_position_time_and_pending_are_read_from_old_and_new_reply_subjects(reply: str) -> None:
+    async def main() -> tuple[list[Entry], int]:
         bus = FakeBus()
         ticks = TickReader(cast("Bus", bus), start=5)
         reading = asyncio.ensure_future(ticks.batch())
         await bus.until_requested(1)
         await bus.receivers[0](message(4_711, reply=reply))
-        return positions(await reading), ticks.behind
+        return await reading, ticks.behind
 
-    assert run_virtual(main()) == ([4_711], 3)
+    assert run_virtual(main()) == ([Entry(4_711, "md.clock", b"x", STORED_NS)], 3)
 
 
 async def read_backlog(bus: FakeBus, ticks: StreamReader) -> list[int]:
