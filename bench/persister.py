@@ -34,7 +34,8 @@ from services.persister.storage.unpublished_bars import UnpublishedBars
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Term
 from shared.bus.resources import ensure_ticks_stream
-from shared.bus.stream_reader import Entry, TickReader
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader
 from shared.contracts.messages import ClockTick, FeedState, Quote, decode_quote, encode
 from shared.contracts.subjects import CLOCK, QUOTE_PREFIX, quote_subject
 from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start

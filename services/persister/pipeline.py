@@ -16,7 +16,8 @@ from services.persister.settings import PersisterSettings
 from services.persister.stored_bars import StoredBars
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
-from shared.bus.stream_reader import Entry, TickReader, holds_tick, ticks_identity
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader, holds_tick, ticks_identity
 from shared.contracts.messages import Bar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock

@@ -6,7 +6,7 @@ from typing import Any
 from embedded.expected_bars import differences, expected_bars
 from services.persister.storage.documents import to_ms
 from shared.bus.connection import Bus
-from shared.bus.stream_reader import TickReader
+from shared.bus.tick_reader import TickReader
 from shared.contracts.messages import Quote, decode_quote
 from shared.contracts.subjects import ALL_QUOTES
 from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start

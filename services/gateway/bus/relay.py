@@ -17,7 +17,8 @@ from services.gateway.fanout.latest_chains import LatestChains
 from services.gateway.fanout.topic_subjects import deep_subject
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
-from shared.bus.stream_reader import Entry, TickReader
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader
 from shared.contracts.option_chains import ALL_CHAINS
 from shared.contracts.subjects import (
     ALL_BARS,

@@ -12,7 +12,8 @@ from services.trading.partition.loss_locks import LossLocks
 from services.trading.partition.paper_results import order_changes
 from services.trading.store.journal import Checkpoint, Journal
 from shared.bus.lease import Term
-from shared.bus.stream_reader import Entry, TickReader
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader
 from shared.contracts.subjects import CLOCK
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger

@@ -41,7 +41,7 @@ from services.trading.upstox.calls import OpenCalls
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.responder import Responder
-from shared.bus.stream_reader import TickReader, first_tick_position, ticks_identity
+from shared.bus.tick_reader import TickReader, first_tick_position, ticks_identity
 from shared.contracts.upstox_links import LinkHint
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.backoff import Backoff

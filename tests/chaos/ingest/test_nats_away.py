@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from shared.bus.connection import Bus
-from shared.bus.stream_reader import TickReader
+from shared.bus.tick_reader import TickReader
 from shared.contracts.messages import Candle, Quote, decode_candle, decode_quote
 from shared.contracts.subjects import candle_subject, quote_subject
 from tests.support.builders import KEY

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from shared.bus.stream_reader import TickReader
+from shared.bus.tick_reader import TickReader
 from shared.contracts.demand import Coverage
 from shared.contracts.messages import Depth, decode_depth, decode_quote
 from shared.contracts.subjects import depth_subject, quote_subject

@@ -11,7 +11,7 @@ import aiohttp
 from embedded.ports import free_ports
 from services.ingest import metrics
 from shared.bus.connection import Bus
-from shared.bus.stream_reader import TickReader
+from shared.bus.tick_reader import TickReader
 from shared.contracts.messages import FeedState, Quote, decode_clock, decode_quote
 from shared.contracts.subjects import quote_subject
 from shared.market.exchange_time import MINUTE_MS

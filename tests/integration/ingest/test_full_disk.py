@@ -15,7 +15,7 @@ from embedded.ports import free_ports
 from services.ingest.bus.ticks_storage import DEPENDENCY, TicksStorage
 from shared.bus.connection import Bus
 from shared.bus.resources import open_leases
-from shared.bus.stream_reader import TickReader
+from shared.bus.tick_reader import TickReader
 from shared.contracts.subjects import ALL_QUOTES, TICKS_STREAM
 from shared.runtime.disk import DiskWatch, Space
 from shared.runtime.health import Readiness

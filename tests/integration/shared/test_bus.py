@@ -13,7 +13,8 @@ from nats.errors import Error as NatsError
 from embedded.ports import free_ports
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.resources import ensure_ticks_stream, open_leases
-from shared.bus.stream_reader import Entry, TickReader
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader
 from shared.contracts.instruments import INSTRUMENTS_GET
 from shared.contracts.messages import Quote, encode
 from shared.contracts.subjects import (

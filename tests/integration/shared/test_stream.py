@@ -11,7 +11,8 @@ from nats.errors import Error as NatsError
 
 from shared.bus.connection import Bus
 from shared.bus.resources import ensure_ticks_stream
-from shared.bus.stream_reader import Entry, TickReader, holds_tick, ticks_identity
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader, holds_tick, ticks_identity
 from shared.contracts.subjects import ALL_QUOTES, CLOCK, TICKS_STREAM
 from shared.errors import StreamPutBack, StreamUnavailable
 from shared.runtime.backoff import Backoff

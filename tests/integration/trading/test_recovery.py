@@ -16,7 +16,8 @@ from services.trading.store.documents import JOURNAL, PARTITIONS, entry_id
 from services.trading.store.journal import Journal
 from shared.bus.lease import Term
 from shared.bus.resources import ensure_ticks_stream
-from shared.bus.stream_reader import Entry, TickReader
+from shared.bus.stream_reader import Entry
+from shared.bus.tick_reader import TickReader
 from shared.contracts.order_terms import Account, OrderType
 from shared.contracts.subjects import TICKS_STREAM
 from shared.contracts.trading import (

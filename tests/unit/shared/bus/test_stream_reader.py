@@ -11,7 +11,8 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Bus
-from shared.bus.stream_reader import Entry, StreamReader, TickReader
+from shared.bus.stream_reader import Entry, StreamReader
+from shared.bus.tick_reader import TickReader
 from shared.errors import StreamNotFound, StreamPutBack, StreamUnavailable
 from tests.support.virtual_time import run_virtual
 
