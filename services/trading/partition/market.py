@@ -10,7 +10,7 @@ from services.trading.journal.record import Record
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.loss_locks import LossLocks
 from services.trading.partition.paper_results import order_changes
-from services.trading.store.journal import Checkpoint, Journal
+from services.trading.store.journal import Checkpoint, Journal, ReadEntry
 from shared.bus.lease import Term
 from shared.bus.stream_reader import Entry
 from shared.bus.tick_reader import TickReader
@@ -99,6 +99,7 @@ class Market:
             self._commands.popleft()[1]()
         results = ledger.broker.on_entry(entry.position, entry.subject, entry.data)
         ledger.position = entry.position
+        self._journal.last_read = ReadEntry(entry.position, entry.stored_ns)
         records: list[Record] = []
         for result in results:
             if result.user_id in ledger.closed:

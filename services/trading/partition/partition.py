@@ -34,14 +34,14 @@ from services.trading.settings import TradingSettings
 from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
-from services.trading.store.journal_reader import JournalReader, checkpoint_of
+from services.trading.store.journal_reader import JournalReader, checkpoint_of, last_read_of
 from services.trading.switches.switch_reader import SwitchReader
 from services.trading.switches.switch_store import SwitchStore
 from services.trading.upstox.calls import OpenCalls
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.responder import Responder
-from shared.bus.tick_reader import TickReader, first_tick_position, ticks_identity
+from shared.bus.tick_reader import TickReader, first_tick_position, holds_tick, ticks_identity
 from shared.contracts.upstox_links import LinkHint
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.backoff import Backoff
@@ -49,7 +49,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.departure import grace_secs
 from shared.runtime.epoch_guard import EpochGuard
 from shared.runtime.logs import get_logger
-from shared.runtime.mongo import Mongo
+from shared.runtime.mongo import Document, Mongo
 from shared.runtime.tasks import run_together
 
 log = get_logger(__name__)
@@ -104,6 +104,7 @@ class Partition:
             broker, checkpoint = restored_broker(
                 self._calendar, checkpoint_of(document),
                 stream=stream, positions=(first_position, last_position),
+                holds_read=await self._holds_read(document, last_position),
             )  # fmt: skip
             board = SwitchBoard()
             switches = SwitchReader(switch_store, self._bus, board, self._clock)
@@ -219,6 +220,15 @@ class Partition:
             return False
         self._accounts.ask(hint.user_id)
         return True
+
+    async def _holds_read(self, document: Document, last_position: int) -> bool:
+        """Whether TICKS, as far as can be told, holds the last entry that was processed."""
+        read = last_read_of(document)
+        if read is None or not read.stored_ns:
+            return True
+        if read.position > last_position:
+            return False
+        return await holds_tick(self._bus, read.position, read.stored_ns)
 
     async def _ticks(self, term: Term) -> tuple[str, int]:
         """Identity and last position of TICKS. Waits until ingest has created it."""

@@ -21,12 +21,18 @@ log = get_logger(__name__)
 
 
 def restored_broker(
-    calendar: Calendar, checkpoint: Checkpoint | None, *, stream: str, positions: tuple[int, int]
+    calendar: Calendar,
+    checkpoint: Checkpoint | None,
+    *,
+    stream: str,
+    positions: tuple[int, int],
+    holds_read: bool,
 ) -> tuple[PaperBroker, Checkpoint | None]:
     """The paper broker, and the checkpoint that it continues from; None if it begins anew.
 
-    `positions`: of the first and the last entry of TICKS. A checkpoint is used only if all entries
-    after it can be read. Otherwise the broker would not know of trades that are in the journal,
+    `positions`: of the first and the last entry of TICKS. `holds_read`: whether TICKS still holds
+    the last entry that was processed. A checkpoint is used only if all entries after it can be
+    read, and are those that were processed. Otherwise the broker would not know of trades that are in the journal,
     and would fill the same orders again.
     """
     broker = PaperBroker(calendar)
@@ -34,8 +40,8 @@ def restored_broker(
         return broker, None
     first, last = positions
     reason = ""
-    if checkpoint.stream != stream or checkpoint.position > last:
-        reason = "TICKS was replaced"
+    if checkpoint.stream != stream or checkpoint.position > last or not holds_read:
+        reason = "TICKS was replaced or put back"
     elif checkpoint.position + 1 < first:
         reason = "TICKS no longer has the entries after it"
     else:

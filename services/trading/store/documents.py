@@ -59,7 +59,7 @@ COMMAND_SCHEMA: Final = _schema(
 PARTITION_SCHEMA: Final = _schema(
     {"epoch": _LONG},
     {"session": {}, "commits": _LONG, "position": _LONG, "number": _LONG, "stream": _TEXT,
-     "state": _BYTES},
+     "state": _BYTES, "read_position": _LONG, "read_stored_ns": _LONG},
 )  # fmt: skip
 
 

@@ -36,7 +36,6 @@ NOT_KNOWN: Final = (
 _MAX_WAITING: Final = 10_000
 _MAX_GROUP: Final = 1_000
 _DAY_SECS: Final = 86_400
-_COMMIT: Final[Document] = {"$inc": {"commits": 1}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,15 @@ class Checkpoint:
     stream: str
     """Identity of TICKS."""
     state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEntry:
+    """An entry of TICKS that was processed; by both fields it is told from any other."""
+
+    position: int
+    stored_ns: int
+    """When the server stored it, epoch ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,8 @@ class Journal:
         self._publish = publish
         self.number = number
         """Of the last record that was appended."""
+        self.last_read: ReadEntry | None = None
+        """The last entry of TICKS that was processed; stored with each change."""
         self._waiting: asyncio.Queue[_Unit] = asyncio.Queue(_MAX_WAITING)
         self._last: asyncio.Future[None] | None = None
 
@@ -158,12 +168,23 @@ class Journal:
                 "stream": checkpoint.stream,
                 "state": Binary(checkpoint.state),
             }
+            | self._read_fields()
         }
 
         async def write(_: AsyncClientSession) -> None:
             return None
 
         await self._guard.transact(self._epoch, change, write)
+
+    def _commit(self) -> Document:
+        change: Document = {"$inc": {"commits": 1}}
+        return change | {"$set": fields} if (fields := self._read_fields()) else change
+
+    def _read_fields(self) -> Document:
+        read = self.last_read
+        if read is None:
+            return {}
+        return {"read_position": read.position, "read_stored_ns": read.stored_ns}
 
     async def _store(self, units: Sequence[_Unit]) -> None:
         now = utc_now()
@@ -183,7 +204,7 @@ class Journal:
                 )
 
         with metrics.COMMIT_SECONDS.time():
-            await self._guard.transact(self._epoch, _COMMIT, write)
+            await self._guard.transact(self._epoch, self._commit(), write)
         metrics.JOURNAL_ENTRIES.inc(len(entries))
 
 

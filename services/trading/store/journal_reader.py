@@ -13,7 +13,7 @@ from services.trading.store.documents import (
     entry_id,
     record_from_document,
 )
-from services.trading.store.journal import Checkpoint
+from services.trading.store.journal import Checkpoint, ReadEntry
 from shared.contracts.trading import MAX_PARTITIONS
 from shared.runtime.mongo import Document, Mongo
 
@@ -61,6 +61,13 @@ def checkpoint_of(document: Document) -> Checkpoint | None:
     if not isinstance(state, bytes | Binary):
         return None
     return Checkpoint(document["number"], document["position"], document["stream"], bytes(state))
+
+
+def last_read_of(document: Document) -> ReadEntry | None:
+    """The last entry of TICKS that the partition's owner had processed; None if it is not known."""
+    if "read_position" not in document:
+        return None
+    return ReadEntry(document["read_position"], document["read_stored_ns"])
 
 
 def _ids_after(user_id: str, seq: int) -> dict[str, str]:

@@ -9,8 +9,8 @@ import pytest
 from services.trading.journal.entry import Entry, KillSwitchSet
 from services.trading.journal.record import CommandRecord, Record
 from services.trading.store.documents import COMMANDS, PARTITIONS, command_id
-from services.trading.store.journal import Checkpoint, Journal, prepare_collections
-from services.trading.store.journal_reader import JournalReader, checkpoint_of
+from services.trading.store.journal import Checkpoint, Journal, ReadEntry, prepare_collections
+from services.trading.store.journal_reader import JournalReader, checkpoint_of, last_read_of
 from shared.contracts.trading import Operation, partition_of
 from shared.errors import Overloaded, StaleEpoch, Unavailable
 from shared.runtime.epoch_guard import EpochGuard
@@ -134,6 +134,22 @@ async def test_a_checkpoint_is_read_by_the_next_owner(mongo: Mongo) -> None:
         await first.journal.checkpoint(checkpoint)
     async with owner(mongo) as second:
         assert checkpoint_of(second.document) == checkpoint
+        assert last_read_of(second.document) is None
+
+
+@pytest.mark.parametrize("stores", ["records", "checkpoint"])
+async def test_the_last_entry_of_ticks_that_was_processed_is_read_by_the_next_owner(
+    mongo: Mongo, stores: str
+) -> None:
+    async with owner(mongo) as first:
+        first.start()
+        first.journal.last_read = ReadEntry(1_234, 77)
+        if stores == "records":
+            await first.journal.append([record(1)], command("a"))
+        else:
+            await first.journal.checkpoint(Checkpoint(7, 1_234, "stream", b"state"))
+    async with owner(mongo) as second:
+        assert last_read_of(second.document) == ReadEntry(1_234, 77)
 
 
 async def test_each_partition_reads_its_own_users(mongo: Mongo) -> None:

@@ -1,8 +1,11 @@
 """A new owner of a partition goes on where the last one ended. Real nats-server and mongod."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -133,6 +136,34 @@ async def test_no_trade_is_repeated_although_its_quote_has_expired(
     await forget_ticks(nats)
     async with owner(nats, mongo_settings) as client:
         await moved.quote(1_400.0, asks=[(1_400.05, 1_000)])
+        await moved.quote(1_400.0, asks=[(1_400.05, 2_000)])
+        assert (await reaches(client, part.order_id, 10)).filled_quantity == 10
+        assert (await order_of(client, whole.order_id)).filled_quantity == 10
+        query = AccountQuery(user_id=USER, account=Account.PAPER)
+        (position,) = (await client.call(Operation.POSITIONS, query, Positions)).positions
+        assert position.quantity == 20
+
+
+async def test_no_trade_is_repeated_although_ticks_were_put_back_and_continued(
+    nats: NatsServer, mongo_settings: MongoSettings, moved: TestMarket, tmp_path: Path
+) -> None:
+    async with owner(nats, mongo_settings):  # whose checkpoint lies before the copy
+        pass
+    nats.kill()
+    await asyncio.to_thread(shutil.copytree, nats.folder, tmp_path / "copy")
+    await asyncio.to_thread(nats.start)
+    async with owner(nats, mongo_settings) as client:
+        whole = await place(client, "a")
+        part = await place(client, "b")
+        await moved.quote(1_400.0, asks=[(1_400.05, 14)])
+        await reaches(client, part.order_id, 4)
+    nats.kill()
+    await asyncio.to_thread(shutil.rmtree, nats.folder)
+    await asyncio.to_thread(shutil.copytree, tmp_path / "copy", nats.folder)
+    await asyncio.to_thread(nats.start)
+    for _ in range(5):
+        await moved.quote(1_400.0, asks=[(1_400.05, 1_000)])
+    async with owner(nats, mongo_settings) as client:
         await moved.quote(1_400.0, asks=[(1_400.05, 2_000)])
         assert (await reaches(client, part.order_id, 10)).filled_quantity == 10
         assert (await order_of(client, whole.order_id)).filled_quantity == 10
