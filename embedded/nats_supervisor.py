@@ -1,8 +1,9 @@
 """Supervises nats-server: restarts one that hangs, and keeps a reserve of disk space for it.
 
 nats-server 2.9 hangs when it cannot write to its disk, and does not recover. Its /jsz then does not
-answer, although /healthz does. The reserve is a file that is deleted when the disk is full, so that
-nats-server can start again and store leases, while ingest stores no market data.
+answer, although /healthz does. The reserve is a file that is deleted when no space is left, so that
+nats-server can start again and store leases, while ingest stores no market data. It is kept until
+then: a program that is still filling the disk would take it.
 """
 
 import os
@@ -28,6 +29,8 @@ _MAX_FAILURES: Final = 3
 _START_SECS: Final = 120.0
 """Longer than nats-server takes to restore its streams."""
 _RESERVE_BYTES: Final = 32 << 20
+_EMPTY_BYTES: Final = 1 << 20
+"""nats-server cannot go on for long with less."""
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -40,6 +43,7 @@ class NatsSupervisor(Supervisor):
         self._reserve = reserve
 
     def started(self, child: "subprocess.Popen[bytes]") -> None:
+        self._reserve.release()
         threading.Thread(target=self._keep_watching, args=(child,), daemon=True).start()
 
     def _keep_watching(self, child: "subprocess.Popen[bytes]") -> None:
@@ -71,6 +75,7 @@ class NatsSupervisor(Supervisor):
                 print(
                     f"nats-server hangs: no answer to {failures} requests; killing it", flush=True
                 )
+                self._reserve.release()
                 child.kill()
                 return
             time.sleep(_EVERY_SECS)
@@ -89,21 +94,42 @@ class DiskReserve:
     def __init__(self, path: Path, critical_bytes: int) -> None:
         self._path = path
         self._critical_bytes = critical_bytes
+        self._was_empty = False
+        """Whether the disk had no space left at the last look."""
 
     def adjust(self) -> None:
-        """Delete or create the file. A failure changes nothing."""
+        """Delete the file if no space was left twice in a row; create it if there is enough.
+
+        A failure changes nothing.
+        """
         try:
             free_bytes = free_space(self._path.parent)
-            exists = self._path.exists()
-            if exists and free_bytes < self._critical_bytes:
-                self._path.unlink()
-                print(f"disk is full: {free_bytes} bytes are free; reserve released", flush=True)
-            elif not exists and free_bytes > 2 * self._critical_bytes + _RESERVE_BYTES:
+            is_empty = free_bytes < _EMPTY_BYTES
+            if is_empty and self._was_empty:
+                self._release(free_bytes)
+            elif free_bytes > 2 * self._critical_bytes + _RESERVE_BYTES:
                 self._create()
+            self._was_empty = is_empty
         except OSError as error:
             print(f"disk reserve: {error}", flush=True)
 
+    def release(self) -> None:
+        """Delete the file if the disk is full: nats-server starts. A failure changes nothing."""
+        try:
+            free_bytes = free_space(self._path.parent)
+            if free_bytes < self._critical_bytes:
+                self._release(free_bytes)
+        except OSError as error:
+            print(f"disk reserve: {error}", flush=True)
+
+    def _release(self, free_bytes: int) -> None:
+        if self._path.exists():
+            self._path.unlink()
+            print(f"disk is full: {free_bytes} bytes are free; reserve released", flush=True)
+
     def _create(self) -> None:
+        if self._path.exists():
+            return
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, _RESERVE_BYTES)

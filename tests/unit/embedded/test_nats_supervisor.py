@@ -136,30 +136,58 @@ def free(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def test_the_reserve_is_released_on_a_full_disk_and_taken_again_with_ample_space(
-    tmp_path: Path, free: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+CRITICAL: Final = 64 << 20
+
+
+@pytest.fixture
+def reserve(tmp_path: Path, free: list[int], monkeypatch: pytest.MonkeyPatch) -> DiskReserve:
+    """A reserve that was taken on a disk with ample space, at `tmp_path`/reserve."""
     monkeypatch.setattr(nats_supervisor, "_RESERVE_BYTES", 1 << 16)
-    path = tmp_path / "reserve"
-    reserve = DiskReserve(path, 1_000)
+    reserve = DiskReserve(tmp_path / "reserve", CRITICAL)
     reserve.adjust()
-    assert path.stat().st_blocks * 512 >= 1 << 16
-    free[0] = 1_001
+    assert (tmp_path / "reserve").stat().st_blocks * 512 >= 1 << 16
+    return reserve
+
+
+def test_the_reserve_is_kept_while_the_disk_is_being_filled(
+    tmp_path: Path, free: list[int], reserve: DiskReserve
+) -> None:
+    for free[0] in (CRITICAL, CRITICAL - 1, 2 << 20, 1_000, 2 << 20, 1_000):
+        reserve.adjust()
+    assert (tmp_path / "reserve").exists()
+
+
+def test_the_reserve_is_released_on_an_empty_disk_and_taken_again_with_ample_space(
+    tmp_path: Path, free: list[int], reserve: DiskReserve
+) -> None:
+    free[0] = 0
     reserve.adjust()
-    assert path.exists()
-    free[0] = 999
     reserve.adjust()
-    assert not path.exists()
-    free[0] = 2_000 + (1 << 16)
+    assert not (tmp_path / "reserve").exists()
+    free[0] = 2 * CRITICAL + (1 << 16)
     reserve.adjust()
-    assert not path.exists()
+    assert not (tmp_path / "reserve").exists()
     free[0] += 1
     reserve.adjust()
-    assert path.exists()
+    assert (tmp_path / "reserve").exists()
+
+
+@pytest.mark.parametrize(("free_bytes", "is_kept"), [(CRITICAL, True), (CRITICAL - 1, False)])
+def test_the_reserve_is_released_on_a_full_disk_before_the_server_starts_again(
+    tmp_path: Path, free: list[int], reserve: DiskReserve, free_bytes: int, is_kept: bool
+) -> None:
+    free[0] = free_bytes
+    reserve.release()
+    assert (tmp_path / "reserve").exists() == is_kept
 
 
 def test_a_reserve_that_cannot_be_taken_is_no_failure(
     tmp_path: Path, free: list[int], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    DiskReserve(tmp_path / "nowhere" / "reserve", 1_000).adjust()
+    reserve = DiskReserve(tmp_path / "nowhere" / "reserve", 1_000)
+    reserve.adjust()
+    free[0] = 0
+    reserve.release()
+    reserve.adjust()
+    reserve.adjust()
     assert "disk reserve: " in capfd.readouterr().out
