@@ -122,7 +122,7 @@ async def test_a_client_that_never_reads_is_disconnected_and_others_lose_no_fram
         running(speed=100.0, client_queue_frames=4, send_timeout_secs=0.2) as http,
         http.ws_connect(await feed_uri(http)) as stuck,
         http.ws_connect(await feed_uri(http)) as healthy,
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_SECS),
     ):
         await stuck.send_bytes(subscribe_all)
         await healthy.send_bytes(request("sub", [NIFTY]))

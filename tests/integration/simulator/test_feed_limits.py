@@ -73,7 +73,7 @@ async def test_a_token_opens_the_feed_directly_if_configured() -> None:
 async def messages_until(socket: Any, *, has: Any) -> list[Any]:
     """All messages up to the first for which `has` is true."""
     messages: list[Any] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECS):
         while not messages or not has(messages[-1]):
             messages.append(await receive(socket))
     return messages

@@ -105,7 +105,7 @@ async def test_the_call_of_upstox_is_a_part_of_the_trace_of_its_order(
     nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
 ) -> None:
     spans: list[Span] = []
-    async with linked_client(nats, mongo_settings, tmp_path / "keys", timeout_secs=1) as linked:
+    async with linked_client(nats, mongo_settings, tmp_path / "keys") as linked:
         export_to(spans.append, 1.0)
         try:
             with Span("client") as client:

@@ -39,7 +39,7 @@ LOW: dict[str, Any] = resting("1350.00")
 async def linked(
     nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
 ) -> AsyncIterator[LinkedClient]:
-    async with linked_client(nats, mongo_settings, tmp_path / "keys", timeout_secs=2) as made:
+    async with linked_client(nats, mongo_settings, tmp_path / "keys") as made:
         yield made
 
 

@@ -39,7 +39,7 @@ from tests.support.waiting import eventually
 async def linked(
     nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
 ) -> AsyncIterator[LinkedClient]:
-    async with linked_client(nats, mongo_settings, tmp_path / "keys", timeout_secs=1) as made:
+    async with linked_client(nats, mongo_settings, tmp_path / "keys") as made:
         yield made
 
 

@@ -12,6 +12,7 @@ from services.simulator.simulation.exchange_clock import ExchangeClock
 from services.simulator.simulation.ledger import Ledger
 from services.simulator.simulation.loop import SimulationLoop
 from shared.runtime.clock import SystemClock
+from tests.support.patience import PATIENCE_SECS
 
 START = 1_767_607_200_000
 
@@ -55,7 +56,7 @@ async def test_every_frame_of_the_grid_is_published_even_when_late(late_secs: fl
     harness = Harness()
     harness.wall_clock.secs = late_secs
     running = asyncio.create_task(harness.loop.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         await harness.twelve_frames.wait()
     running.cancel()
     await asyncio.wait([running])

@@ -8,6 +8,7 @@ from aiohttp import web
 from services.simulator.account.portfolio_updates import PortfolioUpdate, UpdateType
 from services.simulator.sockets.portfolio_session import PortfolioSession
 from shared.runtime.tasks import stop
+from tests.support.patience import PATIENCE_SECS
 
 
 class Socket:
@@ -36,7 +37,7 @@ async def test_only_the_requested_updates_of_the_user_are_sent() -> None:
     session.publish(PortfolioUpdate("U", UpdateType.ORDER, "order"))
     session.publish(PortfolioUpdate("U", UpdateType.GTT, "gtt order"))
     writer = asyncio.create_task(session.write())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         assert [await socket.sent.get() for _ in range(2)] == ["order", "gtt order"]
     await stop([writer])
     assert socket.sent.empty()

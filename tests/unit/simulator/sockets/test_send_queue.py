@@ -8,6 +8,7 @@ import pytest
 from services.simulator.metrics import SLOW_CLIENTS
 from services.simulator.sockets.send_queue import SendQueue
 from shared.runtime.tasks import stop
+from tests.support.patience import PATIENCE_SECS
 
 STREAM = "test"
 
@@ -64,7 +65,7 @@ async def test_messages_are_sent_in_order() -> None:
     assert queue.offer(b"1")
     assert queue.offer(b"2")
     writer = asyncio.create_task(queue.write())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         assert [await socket.sent.get() for _ in range(2)] == [b"1", b"2"]
     await stop([writer])
 
@@ -80,7 +81,7 @@ async def test_a_client_whose_socket_blocks_is_disconnected() -> None:
     transport, before = Transport(), slow_clients()
     queue = send_queue(Socket(is_blocked=True), transport, send_timeout_secs=0.01)
     queue.offer(b"1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         await queue.write()
     assert (transport.aborts, slow_clients() - before) == (1, 1)
     assert not queue.offer(b"2")
@@ -91,7 +92,7 @@ async def test_writing_ends_when_the_socket_is_closed(transport: Any) -> None:
     before = slow_clients()
     queue = send_queue(Socket(is_closed=True), transport)
     queue.offer(b"1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECS):
         await queue.write()
     assert not queue.offer(b"2")
     assert slow_clients() == before
