@@ -32,15 +32,15 @@ class DemoFailedError(TradeDadError):
     """A check of the demo failed; the message has one line per problem."""
 
 
-def starts_ms() -> int:
-    """10:00 IST of today, epoch ms: far from midnight, and from the end of tokens at 03:30."""
-    return day_start(int(time.time() * 1_000)) + _OPENS_MS
-
-
 def overrides() -> dict[str, str]:
-    """Settings of the demo's stack."""
+    """Settings of the demo's stack.
+
+    Its market begins at 10:00 IST of today. At this speed, midnight or the end of Upstox's tokens
+    at 03:30 would otherwise often come during the demo.
+    """
+    starts_ms = day_start(int(time.time() * 1_000)) + _OPENS_MS
     return {
-        "TRADEDAD_SIMULATOR_START_MS": str(starts_ms()),
+        "TRADEDAD_SIMULATOR_START_MS": str(starts_ms),
         "TRADEDAD_SIMULATOR_SPEED": str(SPEED),
         "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": str(FRAME_INTERVAL_MS),
         "TRADEDAD_LOG_FORMAT": "json",

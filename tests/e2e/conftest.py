@@ -10,7 +10,6 @@ from typing import Final
 
 import pytest
 
-from embedded import demo
 from embedded.daemons import ROOT
 from embedded.plan import prepare
 from embedded.stack import Stack
@@ -23,9 +22,8 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @contextmanager
 def ready_stack(folder: Path) -> Iterator[Stack]:
-    """A stack that is ready, with patient settings, whose market begins at 10:00 IST."""
+    """A stack that is ready, with patient settings."""
     settings = process_environment(has_outages=True) | {
-        "TRADEDAD_SIMULATOR_START_MS": str(demo.starts_ms()),
         # All users of all tests have the same address.
         "TRADEDAD_AUTH_FREE_SIGNUPS": "1000",
         "TRADEDAD_AUTH_FREE_ADDRESS_ATTEMPTS": "1000",
