@@ -114,7 +114,10 @@ class DiskReserve:
             print(f"disk reserve: {error}", flush=True)
 
     def release(self) -> None:
-        """Delete the file if the disk is full: nats-server starts. A failure changes nothing."""
+        """Delete the file if the disk is full, for a nats-server that starts.
+
+        A failure changes nothing.
+        """
         try:
             free_bytes = free_space(self._path.parent)
             if free_bytes < self._critical_bytes:

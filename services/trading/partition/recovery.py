@@ -32,8 +32,8 @@ def restored_broker(
 
     `positions`: of the first and the last entry of TICKS. `holds_read`: whether TICKS still holds
     the last entry that was processed. A checkpoint is used only if all entries after it can be
-    read, and are those that were processed. Otherwise the broker would not know of trades that are in the journal,
-    and would fill the same orders again.
+    read, and are those that were processed. Otherwise the broker would not know of trades that are
+    in the journal, and would fill the same orders again.
     """
     broker = PaperBroker(calendar)
     if checkpoint is None:
