@@ -23,10 +23,12 @@ let asked: (Range & { interval: string })[];
 let answers: Record<string, StoredBar[]>;
 let current: Quote | undefined;
 let reported: unknown[];
+let failure: Error | null;
 
 const calls = {
   bars(range: Range, interval: string): Promise<Bars> {
     asked.push({ ...range, interval });
+    if (failure !== null) return Promise.reject(failure);
     return Promise.resolve({ key: "A", interval: "5m", bars: answers[interval] ?? [] });
   },
   gaps: (): Promise<Gaps> => Promise.resolve({ key: "A", gaps: [] }),
@@ -39,7 +41,7 @@ const chartOf = (interval: Interval): Chart =>
 const shown = (chart: Chart): readonly Item[] => chart.takeShown()?.items ?? [];
 
 beforeEach(() => {
-  [asked, answers, current, reported] = [[], {}, undefined, []];
+  [asked, answers, current, reported, failure] = [[], {}, undefined, [], null];
 });
 
 test("stored bars are followed by the forming one, which alone is drawn again", async () => {
@@ -129,6 +131,35 @@ test("after a cut nothing provisional is left, and the newest bars are read agai
   await settled();
   expect(shown(chart)).toMatchObject([{}, { start: OPEN + FIVE, state: "complete" }]);
   expect(reported).toEqual([]);
+});
+
+test("what was asked for before a cut makes nothing provisional after it", async () => {
+  const chart = chartOf("5m");
+  current = quote(5, OPEN + FIVE, 110);
+  answers = {
+    "1m": [stored(OPEN + FIVE, { end: OPEN + FIVE + MINUTE_MS })],
+    "5m": [stored(OPEN), stored(OPEN + FIVE, { state: "forming", high: 2 })],
+  };
+  const opening = chart.open();
+  chart.cut();
+  await opening;
+  expect(shown(chart)).toMatchObject([{ start: OPEN }]);
+  chart.opened();
+  await settled();
+  expect(shown(chart)).toMatchObject([{}, { start: OPEN + FIVE, state: "forming", high: 2 }]);
+});
+
+test("bars that could not be read are read again when the stream is back", async () => {
+  const chart = chartOf("5m");
+  failure = new Error("no answer");
+  await chart.open();
+  expect(chart.history.state.value).toMatchObject({ kind: "failed" });
+  failure = null;
+  answers = { "5m": [stored(OPEN)] };
+  chart.opened();
+  await settled();
+  expect(chart.history.state.value).toEqual({ kind: "ready" });
+  expect(shown(chart)).toMatchObject([{ start: OPEN }]);
 });
 
 test("a feed that is cut is as a stream that is", async () => {

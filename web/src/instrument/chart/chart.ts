@@ -37,9 +37,10 @@ export class Chart implements StreamListener {
   readonly #key: string;
   readonly #ports: ChartPorts;
   readonly #forming: Forming;
-  readonly #end = new AbortController();
   readonly #stopRebasing: () => void;
   #part: Bar | null = null;
+  /** Ends when trades may be missed: what is read until then must not begin a bar later. */
+  #following = new AbortController();
   #isFeedGood = true;
   #items: Item[] = [];
   /** Of what the items were made. */
@@ -61,7 +62,7 @@ export class Chart implements StreamListener {
   }
 
   close(): void {
-    this.#end.abort();
+    this.#following.abort();
     this.#stopRebasing();
     this.history.close();
   }
@@ -85,6 +86,7 @@ export class Chart implements StreamListener {
   }
 
   cut(): void {
+    this.#following.abort();
     this.#forming.interrupt();
   }
 
@@ -131,24 +133,27 @@ export class Chart implements StreamListener {
   }
 
   async #catchUp(): Promise<void> {
-    await this.history.refresh();
+    if (this.#following.signal.aborted) this.#following = new AbortController();
+    await (this.#isFailed ? this.history.again() : this.history.refresh());
     await this.#readMinutes();
   }
 
   /** What was traded in the last minutes, before this page watched: it is in no stored bar yet. */
   async #readMinutes(): Promise<void> {
+    const { signal } = this.#following;
     const newest = this.#ports.quote()?.ltt;
-    if (this.#isFailed || typeof newest !== "number") return;
+    if (signal.aborted || this.#isFailed || typeof newest !== "number") return;
     const fromMs = barStart("5m", newest, null) - lengthMs("5m");
     const time = { key: this.#key, fromMs, toMs: null };
     try {
       if (!isCandle(this.interval)) {
-        const { bars } = await readBars(this.#ports.calls, time, "1m", this.#end.signal);
+        const { bars } = await readBars(this.#ports.calls, time, "1m", signal);
+        if (signal.aborted) return;
         for (const bar of bars) this.#forming.minute(fromStored(bar));
       }
       this.#forming.complete();
     } catch (error) {
-      if (!this.#end.signal.aborted) this.#ports.report(error);
+      if (!signal.aborted) this.#ports.report(error);
     }
   }
 
@@ -158,7 +163,7 @@ export class Chart implements StreamListener {
 
   #rebase(): void {
     const part = this.history.part.value;
-    const isNews = part !== this.#part;
+    const isNews = part !== this.#part && !this.#following.signal.aborted;
     this.#part = part;
     this.#forming.rebase(this.history.bars.value.at(-1) ?? null, isNews ? part : null);
   }
