@@ -26,6 +26,7 @@ from services.persister.history.page_store import PAGES
 from services.persister.history.pages import settled_day
 from services.persister.storage.documents import bar_from_document
 from services.simulator.market.instruments import STOCKS
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.bus.connection import connect_bus
 from shared.bus.resources import ensure_ticks_stream
 from shared.runtime.clock import SystemClock
@@ -36,7 +37,6 @@ from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import PASSWORD, NatsServer, run_mongo, run_nats
 
 _DATABASE: Final = "bench"
-_TOKEN: Final = "simulated-token"
 _KILLS: Final = 2
 _LOOK_EVERY_SECS: Final = 0.5
 _MOST_SECS: Final = 3_600.0
@@ -83,7 +83,7 @@ async def _simulator(port: int, **more: str) -> AsyncIterator[ServiceProcess]:
     environment = {
         "TRADEDAD_SIMULATOR_PORT": str(port),
         "TRADEDAD_SIMULATOR_CALENDAR": "exchange",
-        "TRADEDAD_SIMULATOR_ACCESS_TOKEN": _TOKEN,
+        "TRADEDAD_SIMULATOR_ACCESS_TOKEN": SIMULATED_TOKEN,
         **more,
     }
     async with service_process("simulator", environment) as simulator:
@@ -102,7 +102,7 @@ def _persister_environment(nats: NatsServer, mongo_url: str, upstox_url: str) ->
             f"{upstox_url}/market-quote/instruments/exchange/complete.json.gz"
         ),
         "TRADEDAD_UPSTOX_API_URL": upstox_url,
-        "TRADEDAD_UPSTOX_ACCESS_TOKEN": _TOKEN,
+        "TRADEDAD_UPSTOX_ACCESS_TOKEN": SIMULATED_TOKEN,
         **_BUDGET,
     }
 
@@ -200,7 +200,7 @@ async def _compare(
     """Compare all stored bars since `first` with the simulator's candles. Returns their number."""
     bars = client[_DATABASE]["bars_5m"]
     total = 0
-    headers = {"Authorization": f"Bearer {_TOKEN}"}
+    headers = {"Authorization": f"Bearer {SIMULATED_TOKEN}"}
     async with aiohttp.ClientSession(url, headers=headers) as http:
         for key in keys:
             expected: list[tuple[Any, ...]] = []

@@ -6,13 +6,14 @@ from typing import Final
 
 from embedded.settings import SERVICES, all_variables
 from operations.secret_files import NATS_PASSWORDS
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.runtime.setting_problems import unknown_variables
 from shared.runtime.settings import SERVICE_PREFIXES, Settings, variables
 
 _SECRET_WORDS: Final = ("PASSWORD", "PEPPER", "SECRET", "ACCESS_TOKEN", "MONGO_URL")
 # Secrets that protect nothing, each with the reason.
 _HARMLESS: Final = {
-    "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
+    "TRADEDAD_UPSTOX_ACCESS_TOKEN": SIMULATED_TOKEN,
     "TRADEDAD_TRADING_UPSTOX_CLIENT_SECRET": "simulated-secret",
 }
 _NOT_SECRET: Final = ("TRADEDAD_SECRETS_DIR",)

@@ -15,6 +15,7 @@ from embedded.secrets import ensure_seal_key, ensure_secrets
 from embedded.settings import SERVICES, StackSettings, check_environment
 from embedded.simulated_time import check_simulated_time
 from embedded.user_settings import user_environment
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.errors import ConfigError
 from shared.runtime.disk_space import free_space
 from shared.runtime.setting_problems import shown
@@ -220,7 +221,7 @@ def _simulated_upstox(
     ]
     return {
         "TRADEDAD_UPSTOX_API_URL": simulator,
-        "TRADEDAD_UPSTOX_ACCESS_TOKEN": "simulated-token",
+        "TRADEDAD_UPSTOX_ACCESS_TOKEN": SIMULATED_TOKEN,
         "TRADEDAD_PERSISTER_MASTER_URL": f"{simulator}/{_MASTER_PATH}",
         # The simulator's exchange clock may run faster than real time.
         "TRADEDAD_INGEST_MAX_AHEAD_SECS": "1e9",

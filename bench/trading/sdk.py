@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import upstox_client
 
-from bench.trading.stack import SIMULATOR_TOKEN
+from services.simulator.settings import SIMULATED_TOKEN
 from tests.support.sdk import SDK_SECS, sdk_call
 
 _KEY: Final = "NSE_EQ|INE002A01018"
@@ -28,7 +28,7 @@ async def timed_sdk_orders(url: str, count: int) -> list[float]:
             latencies_ms.append((time.perf_counter() - started) * 1_000)
         return latencies_ms
 
-    return await sdk_call(url, SIMULATOR_TOKEN, work)  # type: ignore[no-any-return]
+    return await sdk_call(url, SIMULATED_TOKEN, work)  # type: ignore[no-any-return]
 
 
 def _order(number: int) -> Any:

@@ -9,11 +9,11 @@ import psutil
 
 from bench.trading.market import BenchMarket, moving_market
 from embedded.ports import HOST, free_ports
+from services.simulator.settings import SIMULATED_TOKEN
 from tests.support.issuer import TokenIssuer, serve_issuer
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import PASSWORD, run_mongo, run_nats
 
-SIMULATOR_TOKEN: Final = "simulated-token"
 _UNLIMITED: Final = "1000000000"
 # The limits of one user are no part of what is measured.
 _TRADING_LIMITS: Final = {
@@ -85,7 +85,7 @@ async def running_stack() -> AsyncIterator[Stack]:
             "TRADEDAD_SIMULATOR_PORT": str(simulator_port),
             "TRADEDAD_SIMULATOR_RATE_LIMITS": "false",
             "TRADEDAD_SIMULATOR_OPENING_CASH_RUPEES": _UNLIMITED,
-            "TRADEDAD_SIMULATOR_ACCESS_TOKEN": SIMULATOR_TOKEN,
+            "TRADEDAD_SIMULATOR_ACCESS_TOKEN": SIMULATED_TOKEN,
         }
         started = [
             await stack.enter_async_context(service_process(name, settings))

@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 
 from services.ingest.app import build
 from services.ingest.settings import IngestSettings
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.contracts.demand import DEMAND_INTERVAL_SECS, Coverage, Demand, decode_coverage, encode
 from shared.contracts.messages import (
     Candle,
@@ -34,7 +35,6 @@ from tests.support.patience import LEASE_TTL_SECS, PATIENCE_SECS
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
 from tests.support.settings import RUNTIME, nats_settings, upstox_settings
-from tests.support.simulated import TOKEN
 from tests.support.simulated import simulator as any_simulator
 from tests.support.waiting import eventually
 
@@ -154,7 +154,7 @@ def ingest_settings(
         "unknown_after_secs": PATIENCE_SECS,
         "nats": nats_group,
         "runtime": RUNTIME,
-        "upstox": upstox_settings(url, TOKEN),
+        "upstox": upstox_settings(url, SIMULATED_TOKEN),
     } | more
     return IngestSettings.model_validate(options)
 
@@ -170,7 +170,7 @@ def ingest_environment(
         "TRADEDAD_NATS_URL": nats.url,
         "TRADEDAD_NATS_LEASE_TTL_SECS": str(lease_ttl_secs),
         "TRADEDAD_UPSTOX_API_URL": url,
-        "TRADEDAD_UPSTOX_ACCESS_TOKEN": TOKEN,
+        "TRADEDAD_UPSTOX_ACCESS_TOKEN": SIMULATED_TOKEN,
     }
 
 

@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from embedded.ports import HOST, free_ports
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.contracts.subjects import ALL_QUOTES
 from shared.market.exchange_time import WINDOW_MS, window_start
 from shared.runtime.health import Readiness
@@ -23,7 +24,6 @@ from tests.support.servers import PASSWORD, NatsServer
 from tests.support.settings import mongo_settings, process_environment
 from tests.support.waiting import eventually
 
-TOKEN: Final = "simulated-token"
 KEYS: Final = (
     "NSE_EQ|INE002A01018", "NSE_EQ|INE467B01029", "NSE_EQ|INE040A01034", "NSE_EQ|INE009A01021",
     "NSE_EQ|INE090A01021", "NSE_INDEX|Nifty 50",
@@ -136,10 +136,10 @@ async def pipeline_stack(
             "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": "1400",
             "TRADEDAD_SIMULATOR_CLIENT_QUEUE_FRAMES": "10000",
             "TRADEDAD_UPSTOX_API_URL": url,
-            "TRADEDAD_UPSTOX_ACCESS_TOKEN": TOKEN,
+            "TRADEDAD_UPSTOX_ACCESS_TOKEN": SIMULATED_TOKEN,
             **more,
         }
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        headers = {"Authorization": f"Bearer {SIMULATED_TOKEN}"}
         http = await exit_stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
         stack = PipelineStack(environment, http)
         exit_stack.push_async_callback(asyncio.to_thread, stack.close)

@@ -10,13 +10,12 @@ import aiohttp
 
 from services.simulator.app import open_simulator
 from services.simulator.feed.encode import pb
-from services.simulator.settings import SimulatorSettings
+from services.simulator.settings import SIMULATED_TOKEN, SimulatorSettings
 from shared.runtime.tasks import stop
 from tests.support.patience import PATIENCE_SECS
 
 AUTHORIZE: Final = "/v3/feed/market-data-feed/authorize"
 DIRECT: Final = "/v3/feed/market-data-feed"
-TOKEN: Final = "simulated-token"
 _CLIENT_TOKEN: Final = "t"
 
 
@@ -24,7 +23,7 @@ _CLIENT_TOKEN: Final = "t"
 async def simulator(**options: Any) -> AsyncIterator[str]:
     """A simulator with these settings; yields its URL."""
     settings = SimulatorSettings.model_validate(
-        {"port": 0, "ops_port": 0, "access_token": TOKEN} | options
+        {"port": 0, "ops_port": 0, "access_token": SIMULATED_TOKEN} | options
     )
     async with open_simulator(settings) as opened:
         driving = asyncio.create_task(opened.simulation_loop.run())

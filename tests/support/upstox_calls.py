@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
+from services.simulator.settings import SIMULATED_TOKEN
 from services.trading.settings import TradingSettings
 from services.trading.upstox.account_calls import AccountCalls
 from services.trading.upstox.call_threads import CallThreads
@@ -22,7 +23,6 @@ from services.trading.upstox.skipped_rows import SkippedRows
 from shared.contracts.order_terms import Account, OrderType, Prices, Product, Side, Terms, Validity
 from shared.runtime.settings import UpstoxSettings
 from tests.support.patience import PATIENCE_SECS
-from tests.support.simulated import TOKEN
 
 RELIANCE: Final = "NSE_EQ|INE002A01018"
 HOST: Final = "127.0.0.1"
@@ -40,7 +40,7 @@ def trading_settings(
 
 @asynccontextmanager
 async def account_calls(
-    api_url: str, *, token: str = TOKEN, **settings: Any
+    api_url: str, *, token: str = SIMULATED_TOKEN, **settings: Any
 ) -> AsyncIterator[AccountCalls]:
     """Calls of an account, with threads of their own."""
     commands = CallThreads("commands", threads=2, waiting=2)

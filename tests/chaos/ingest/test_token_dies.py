@@ -7,6 +7,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from services.ingest.settings import IngestSettings
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.contracts.messages import FeedState
 from shared.contracts.subjects import FEED_TOKEN
 from tests.support.buses import flushed
@@ -21,7 +22,6 @@ from tests.support.ingest import (
 )
 from tests.support.servers import NatsServer
 from tests.support.settings import upstox_settings
-from tests.support.simulated import TOKEN
 from tests.support.waiting import eventually
 
 SATURDAY_MS = 1_795_858_200_000  # 2026-11-28 15:00 IST
@@ -144,7 +144,7 @@ async def test_a_new_token_is_used_at_once_while_the_market_is_closed(
 ) -> None:
     file = tmp_path / "token"
     async with simulator(calendar="exchange", start_ms=SATURDAY_MS) as url:
-        file.write_text(TOKEN)
+        file.write_text(SIMULATED_TOKEN)
         settings = settings_for(nats, url, watchlist, token_file=file)
         async with ingest(settings):
             await listener.wait_for_state(FeedState.CLOSED)

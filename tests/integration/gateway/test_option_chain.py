@@ -6,6 +6,7 @@ from typing import Any
 
 import upstox_client
 
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY
@@ -19,7 +20,7 @@ from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.persisters import answering_persister
 from tests.support.sdk import SDK_SECS, sdk_call
 from tests.support.servers import NatsServer
-from tests.support.simulated import TOKEN, simulator
+from tests.support.simulated import simulator
 from tests.support.waiting import eventually
 from tradedad_client import Chain, Depth, Outcome, Quote
 
@@ -81,7 +82,7 @@ def shown(side: Any) -> tuple[Any, ...]:
 async def sdk_chain(url: str, expiry: str) -> dict[float, Any]:
     """By strike, what the SDK reads of both sides."""
     answer = await sdk_call(
-        url, TOKEN,
+        url, SIMULATED_TOKEN,
         lambda client: upstox_client.OptionsApi(client).get_put_call_option_chain(
             NIFTY, expiry, _request_timeout=SDK_SECS
         ),

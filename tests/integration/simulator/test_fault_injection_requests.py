@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 import upstox_client
+import yarl
 from upstox_client.rest import ApiException
 
 from tests.support.sdk import SDK_SECS
@@ -97,6 +98,22 @@ async def test_a_request_with_a_late_answer_is_executed_at_once(
     with pytest.raises(TimeoutError):
         await http.delete(LOGOUT, timeout=aiohttp.ClientTimeout(total=0.1))
     assert await status_of(http) == 401
+
+
+async def test_a_request_that_is_cut_off_is_not_executed_and_takes_no_fault(
+    http: aiohttp.ClientSession, base_url: str
+) -> None:
+    number = await arm(http, "late", path=LOGOUT)
+    url = yarl.URL(base_url)
+    _, writer = await asyncio.open_connection(url.host, url.port)
+    token = http.headers["Authorization"]
+    head = f"DELETE {LOGOUT} HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\n"
+    writer.write(f"{head}Content-Length: 10\r\n\r\nhalf".encode())
+    writer.close()
+    await writer.wait_closed()
+    assert await status_of(http) == 200
+    async with http.get(FAULTS) as response:
+        assert [one["number"] for one in await response.json()] == [number]
 
 
 async def test_a_slow_request_is_delayed(http: aiohttp.ClientSession) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.simulator.settings import SIMULATED_TOKEN
 from services.trading.orders.broker_report import BrokerState
 from services.trading.upstox.account_calls import NOT_SENT, OVERLOADED, AccountCalls
 from services.trading.upstox.answers import Answer, Lost, Refused, Taken
@@ -18,7 +19,7 @@ from services.trading.upstox.calls import UpstoxCalls
 from services.trading.upstox.client_configuration import new_client
 from shared.contracts.order_terms import OrderType, Side
 from shared.errors import UpstoxUnauthorised, UpstoxUnavailable
-from tests.support.simulated import TOKEN, simulator
+from tests.support.simulated import simulator
 from tests.support.upstox_calls import (
     RELIANCE,
     account_calls,
@@ -383,7 +384,7 @@ async def test_hosts_are_those_of_the_settings_for_each_client() -> None:
     apart = trading_settings("http://127.0.0.1:1", order_api_url="http://127.0.0.1:2")
     hosts = []
     for settings in (live, sandbox, ours, apart, live):
-        client = await asyncio.to_thread(new_client, settings, TOKEN)
+        client = await asyncio.to_thread(new_client, settings, SIMULATED_TOKEN)
         hosts.append((client.configuration.host, client.configuration.order_host))
         assert client.configuration.verify_ssl
     sandbox_host = "https://api-sandbox.upstox.com"

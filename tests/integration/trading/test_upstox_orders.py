@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.contracts.order_terms import Account, OrderType
 from shared.contracts.trading import (
     AccountCommand,
@@ -161,7 +162,7 @@ async def test_an_order_that_was_placed_elsewhere_is_shown_as_external(
         "disclosed_quantity": 0, "trigger_price": 0, "is_amo": False, "slice": False,
         "market_protection": -1,
     }  # fmt: skip
-    headers = {"Authorization": "Bearer simulated-token"}
+    headers = {"Authorization": f"Bearer {SIMULATED_TOKEN}"}
     async with linked.upstox.http.post(
         f"{linked.upstox.url}{PLACE}", json=body, headers=headers
     ) as response:

@@ -14,6 +14,7 @@ import aiohttp
 from embedded.daemons import ROOT
 from embedded.ports import HOST, free_ports
 from operations.deployments import DATABASE
+from services.simulator.settings import SIMULATED_TOKEN
 from services.trading.links.seal_keys import create_seal_key
 from shared.market.exchange_time import WINDOW_MS, window_start
 from shared.runtime.clock import SystemClock
@@ -23,7 +24,7 @@ from shared.runtime.settings import MongoSettings, NatsSettings, own_variables
 from tests.support.builders import MONDAY_10_00
 from tests.support.cluster.guarded_replica_set import GuardedReplicaSet, run_guarded_replica_set
 from tests.support.cluster.nats_cluster import NatsCluster, run_nats_cluster
-from tests.support.pipeline_stack import KEYS, TOKEN, PipelineStack
+from tests.support.pipeline_stack import KEYS, PipelineStack
 from tests.support.processes import ServiceProcess
 from tests.support.servers import PASSWORD
 from tests.support.settings import mongo_settings
@@ -88,7 +89,9 @@ async def cluster_stack(nats_server: Path) -> AsyncIterator[ClusterStack]:
             | _files(folder)
         )
         http = await stack.enter_async_context(
-            aiohttp.ClientSession(simulator_url, headers={"Authorization": f"Bearer {TOKEN}"})
+            aiohttp.ClientSession(
+                simulator_url, headers={"Authorization": f"Bearer {SIMULATED_TOKEN}"}
+            )
         )
         pipeline = PipelineStack(environment, http)
         stack.push_async_callback(asyncio.to_thread, pipeline.close)
@@ -142,7 +145,7 @@ def _addresses(
         "TRADEDAD_NATS_URL": nats.url,
         "TRADEDAD_MONGO_DATABASE": DATABASE,
         "TRADEDAD_UPSTOX_API_URL": simulator_url,
-        "TRADEDAD_UPSTOX_ACCESS_TOKEN": TOKEN,
+        "TRADEDAD_UPSTOX_ACCESS_TOKEN": SIMULATED_TOKEN,
         "TRADEDAD_UPSTOX_TIMEOUT_SECS": "5",
         "TRADEDAD_AUTH_PORT": str(auth_port),
         "TRADEDAD_AUTH_TRUSTED_PROXIES": f"{HOST}/32",

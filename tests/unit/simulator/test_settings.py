@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.simulator.settings import SimulatorSettings
+from services.simulator.settings import SIMULATED_TOKEN, SimulatorSettings
 from shared.errors import ConfigError
 from shared.runtime.settings import load
 
@@ -11,7 +11,7 @@ def test_every_setting_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(SimulatorSettings, {})
     assert (settings.host, settings.port, settings.ops_port) == ("127.0.0.1", 7440, 7441)
     assert settings.start_ms is None
-    assert settings.access_token.get_secret_value() == "simulated-token"
+    assert settings.access_token.get_secret_value() == SIMULATED_TOKEN
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from services.simulator.api.envelope import failure
 from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.fault_injection.fault_kinds import REQUEST_FAULTS, FaultKind
 from services.simulator.fault_injection.faults import Fault, Faults
+from shared.errors import BadMessage
 
 _OWN_PATHS: Final = "/simulator/"
 _PAGE: Final = """<!DOCTYPE html>
@@ -28,6 +29,8 @@ def request_faults(faults: Faults, tokens: TokenStore) -> Middleware:
     async def apply_fault(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(_OWN_PATHS):
             return await handler(request)
+        # A fault applies to a whole request, which is executed even if its client leaves.
+        await _read(request)
         grant = grant_of(request, tokens)
         fault = faults.take(
             REQUEST_FAULTS,
@@ -38,7 +41,6 @@ def request_faults(faults: Faults, tokens: TokenStore) -> Middleware:
         if fault is None:
             return await handler(request)
         if fault.kind is not FaultKind.LATE and fault.delay_secs:
-            await request.read()  # the request is executed even if its client leaves
             await asyncio.sleep(fault.delay_secs)
         match fault.kind:
             case FaultKind.RESET:
@@ -52,6 +54,13 @@ def request_faults(faults: Faults, tokens: TokenStore) -> Middleware:
         return await _damaged(request, await handler(request), fault, handler)
 
     return apply_fault
+
+
+async def _read(request: web.Request) -> None:
+    try:
+        await request.read()
+    except ConnectionError:
+        raise BadMessage("the client has closed the connection before the body's end") from None
 
 
 async def _damaged(

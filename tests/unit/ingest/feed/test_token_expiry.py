@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.feed.token_expiry import expires_ms
+from services.simulator.settings import SIMULATED_TOKEN
 from shared.market.exchange_time import IST
 
 
@@ -34,13 +35,14 @@ NEXT_EXPIRY = at("2026-11-24T03:30")
     ],
 )
 def test_an_opaque_token_expires_at_the_next_half_past_three(now: str, expiry: str) -> None:
-    assert expires_ms("simulated-token", at(now)) == at(expiry)
+    assert expires_ms("opaque", at(now)) == at(expiry)
 
 
 def test_a_jwt_expires_when_it_says() -> None:
     a_year_later = at("2027-11-23T03:30")
     assert expires_ms(jwt({"exp": a_year_later // 1_000, "sub": "AB1234"}), NOON) == a_year_later
     assert expires_ms(jwt({"exp": NOON // 1_000 - 60}), NOON) < NOON, "it has expired already"
+    assert expires_ms(SIMULATED_TOKEN, NOON) == at("2100-01-01T05:30"), "alerts expect no end"
 
 
 @pytest.mark.parametrize(
