@@ -2,6 +2,8 @@
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
+# With the files that have such tests: pytest takes a while to read all.
+SECONDS_TESTS = -m "seconds and not long" $$(grep -rl --include='test_*.py' 'mark\.seconds' tests)
 
 # With CDPATH, `cd` in a script may change to another folder.
 unexport CDPATH
@@ -58,7 +60,7 @@ format: prepare ## Format the code and apply automatic fixes
 test: web ## Everything that a change must pass
 	@$(MAKE) --no-print-directory -j 2 check programs page-tests
 	@$(PYTEST) -n 5
-	@$(PYTEST) -m "seconds and not long"
+	@$(PYTEST) $(SECONDS_TESTS)
 
 .PHONY: programs page-tests
 page-tests: web
@@ -69,7 +71,7 @@ programs: web
 	@$(PYTHON) -m tests.support.third_party
 
 seconds: programs ## Tests of promises in seconds: on a machine without other work
-	@$(PYTEST) -m "seconds and not long"
+	@$(PYTEST) $(SECONDS_TESTS)
 
 coverage: programs ## Lines and branches that tests execute, services' processes included
 	@rm -rf .coverage

@@ -1,6 +1,7 @@
 """The demo: a trader's first minute, with every bar equal to the trades."""
 
 from tests.e2e.conftest import Run
+from tests.support.settings import FEW_TRADES
 
 
 def test_the_demo_succeeds_without_the_proxies_of_the_environment(stack_command: Run) -> None:
@@ -16,6 +17,7 @@ def test_a_demo_that_fails_reports_the_reason(stack_command: Run) -> None:
     done = stack_command(
         "demo",
         TRADEDAD_SIMULATOR_ACCESS_TOKEN="another",
+        **FEW_TRADES,
         TRADEDAD_STACK_START_TIMEOUT_SECS="45",
     )
     assert done.returncode != 0

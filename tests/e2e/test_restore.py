@@ -27,7 +27,7 @@ from tests.e2e.conftest import START_SECS
 from tests.support.patience import TEST_TIMEOUT_SECS
 from tests.support.processes import child_process
 from tests.support.servers import MongoServer, mongod_program
-from tests.support.settings import process_environment
+from tests.support.settings import FEW_TRADES, process_environment
 from tests.support.waiting import eventually
 from tradedad_client import Account, Client
 
@@ -43,6 +43,7 @@ def plan_of(folder: Path, start_ms: int, *, speed: int) -> Plan:
     settings = process_environment(has_outages=True) | {
         "TRADEDAD_SIMULATOR_START_MS": str(start_ms),
         "TRADEDAD_SIMULATOR_SPEED": str(speed),
+        **FEW_TRADES,
         # The load must not end because of a limit.
         "TRADEDAD_TRADING_MAX_ORDERS_PER_SEC": "1000",
         "TRADEDAD_TRADING_OPENING_CASH_RUPEES": str(10**9),

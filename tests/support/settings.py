@@ -11,6 +11,12 @@ from tests.support.patience import LEASE_TTL_SECS, OUTAGE_SECS, PATIENCE_MS, PAT
 _PING_SECS: Final = 20
 _OUTAGE_PING_SECS: Final = 2
 
+FEW_TRADES: Final = {
+    "TRADEDAD_SIMULATOR_UNIVERSE": "nifty50",
+    "TRADEDAD_SIMULATOR_TRADES_PER_SEC": "0.4",
+}
+"""For a market that runs faster than the clock: the time of a busy machine is for services."""
+
 RUNTIME: Final = RuntimeSettings(shutdown_deadline_secs=PATIENCE_SECS, shutdown_grace_secs=0)
 
 
