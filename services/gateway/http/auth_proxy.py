@@ -12,6 +12,7 @@ from yarl import URL
 
 from services.gateway.http.access import AccessControl
 from shared.errors import BadMessage, NotFound, Overloaded, TimedOut, TooLarge, Unavailable
+from shared.runtime.backoff import Backoff
 from shared.runtime.logs import get_logger
 from shared.runtime.trace_context import TRACEPARENT, TRACESTATE
 from shared.runtime.tracing import Kind, Span
@@ -24,6 +25,7 @@ log = get_logger(__name__)
 MAX_BODY_BYTES: Final = 64 * 1024
 _BODY_SECS: Final = 10.0
 _CONNECT_SECS: Final = 2.0
+CONNECT_ATTEMPTS: Final = 4
 _CHUNK_BYTES: Final = 64 * 1024
 # Headers of a connection, not of a message (RFC 9110, 7.6.1).
 _HOP_BY_HOP: Final = frozenset(
@@ -114,14 +116,7 @@ class AuthProxy:
     ) -> web.StreamResponse:
         response: web.StreamResponse | None = None
         try:
-            async with self._http.request(
-                request.method,
-                url,
-                headers=headers,
-                data=body or None,
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as upstream:
+            async with await self._send(request.method, url, headers, body) as upstream:
                 response = web.StreamResponse(
                     status=upstream.status,
                     reason=upstream.reason,
@@ -142,6 +137,32 @@ class AuthProxy:
             if isinstance(error, TimeoutError):
                 raise TimedOut("the auth service did not answer in time") from None
             raise Unavailable("the auth service does not answer") from None
+
+    async def _send(
+        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes
+    ) -> aiohttp.ClientResponse:
+        """The beginning of the response.
+
+        Without a connection nothing was sent, so another one is tried: an auth that is replaced
+        refuses connections, or has no address, for a moment.
+        """
+        backoff = Backoff(base_secs=0.2, cap_secs=1.0)
+        async with asyncio.timeout(self._timeout.total):
+            while True:
+                try:
+                    return await self._http.request(
+                        method,
+                        url,
+                        headers=headers,
+                        data=body or None,
+                        timeout=self._timeout,
+                        allow_redirects=False,
+                    )
+                except aiohttp.ClientConnectorError as error:
+                    if backoff.attempt == CONNECT_ATTEMPTS - 1:
+                        raise
+                    log.info("no connection to auth, trying again", error=repr(error))
+                    await asyncio.sleep(backoff.next_secs())
 
     def _request_headers(self, request: web.Request) -> CIMultiDict[str]:
         headers = _end_to_end(request.headers, _NOT_FORWARDED)

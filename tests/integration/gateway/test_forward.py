@@ -11,8 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
+from embedded.ports import free_ports
 from services.auth.settings import AuthSettings
+from services.gateway.http import auth_proxy
 from services.gateway.http.auth_proxy import MAX_BODY_BYTES
 from shared.runtime.site import serve
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
@@ -20,6 +23,7 @@ from tests.support.gateway.cookie_client import CookieClient
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.rest import get
 from tests.support.servers import NatsServer
+from tests.support.waiting import eventually
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PROXY: dict[str, Any] = {"trusted_proxies": "127.0.0.1/32"}
@@ -231,6 +235,25 @@ async def test_without_auth_the_other_routes_work(nats: NatsServer) -> None:
         assert reply.headers["Content-Type"].startswith("application/problem+json")
         assert gateway.readiness.is_ready()
         assert (await get(gateway, "/v1/status")).status == 200
+
+
+async def test_a_request_that_finds_no_auth_is_sent_once_there_is_one(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_proxy, "CONNECT_ATTEMPTS", 1_000)
+    site = web.Application()
+    site.router.add_route("*", "/{path:.*}", echo)
+    (port,) = free_ports(1)
+    async with running_gateway(nats, auth_url=f"http://127.0.0.1:{port}") as gateway:
+        with capture_logs() as logged:
+            asking = asyncio.create_task(get(gateway, "/auth/me"))
+            await eventually(
+                lambda: [one for one in logged if "trying again" in one["event"]],
+                what="a connection is refused",
+            )
+            async with serve(site, "127.0.0.1", port, shutdown_secs=0.1):
+                reply = await asking
+    assert (reply.status, reply.body["target"]) == (200, "/auth/me")
 
 
 async def test_an_auth_that_hangs_is_timed_out_and_others_are_overloaded(nats: NatsServer) -> None:
