@@ -105,7 +105,7 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     app.add_routes(brokerage.routes())
     app.add_routes(FeedAuthorizationRoutes(feed_codes, tokens, feed, settings).routes())
     app.add_routes(feed.routes())
-    app.add_routes(MarketAdminRoutes(instruments, clock, ledger, settings).routes())
+    app.add_routes(MarketAdminRoutes(instruments, market, clock, ledger, settings).routes())
     app.on_shutdown.append(feed.close_all)
     app.on_shutdown.append(brokerage.portfolio_server.close_all)
     async with serve(

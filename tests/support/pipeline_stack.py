@@ -74,9 +74,9 @@ class PipelineStack:
             return await response.json()
 
     async def exchange_ms(self) -> int:
-        """Exchange time now."""
+        """The exchange time until which there were trades: on a busy machine, behind the clock."""
         clock = await self.simulator("clock")
-        return int(clock["now_ms"])
+        return int(clock["market_ms"])
 
     async def wait_until(self, exchange_ms: int) -> None:
         """Wait until exchange time is this."""

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from services.simulator.api.admin.answers import json_answer
 from services.simulator.market.instruments import ListedInstrument
+from services.simulator.market.market import Market
 from services.simulator.settings import SimulatorSettings
 from services.simulator.simulation.exchange_clock import ExchangeClock
 from services.simulator.simulation.ledger import Ledger
@@ -21,11 +22,13 @@ class MarketAdminRoutes:
     def __init__(
         self,
         instruments: tuple[ListedInstrument, ...],
+        market: Market,
         clock: ExchangeClock,
         ledger: Ledger,
         settings: SimulatorSettings,
     ) -> None:
         self._instruments = {instrument.key: instrument for instrument in instruments}
+        self._market = market
         self._clock = clock
         self._ledger = ledger
         self._settings = settings
@@ -46,10 +49,15 @@ class MarketAdminRoutes:
         )
 
     async def clock(self, _: web.Request) -> web.Response:
-        """Exchange time (epoch ms), speed and seed."""
+        """Exchange time (epoch ms), speed and seed.
+
+        `market_ms` is the exchange time until which there are trades. It is behind `now_ms` if the
+        machine is too slow for the speed.
+        """
         return json_answer(
             {
                 "now_ms": self._clock.now_ms(),
+                "market_ms": self._market.now_ms,
                 "speed": self._settings.speed,
                 "seed": self._settings.seed,
             }
