@@ -73,16 +73,17 @@ class Stage:
     async def calm(self, longest_delay_secs: float) -> None:
         """Disarm all faults, and wait until none has an effect any more."""
         await self.upstox.disarm()
-        until_ms = await self._now_ms() + longest_delay_secs * 1_000
+        until_ms = await self._time_ms("now_ms") + longest_delay_secs * 1_000
 
         async def is_over() -> bool:
-            return await self._now_ms() > until_ms
+            return await self._time_ms("market_ms") > until_ms
 
         await eventually(is_over, what="the effects of faults are over")
 
-    async def _now_ms(self) -> int:
-        now_ms: int = (await self.upstox.get("clock"))["now_ms"]
-        return now_ms
+    async def _time_ms(self, name: str) -> int:
+        """Exchange time of the simulator's clock, or of the market, which may be behind it."""
+        time_ms: int = (await self.upstox.get("clock"))[name]
+        return time_ms
 
 
 @asynccontextmanager
