@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
-# With the files that have such tests: pytest takes a while to read all.
+# Only these files are given: to collect all tests takes as long as to run these.
 SECONDS_TESTS = -m "seconds and not long" $$(grep -rl --include='test_*.py' 'mark\.seconds' tests)
 
 # With CDPATH, `cd` in a script may change to another folder.

@@ -42,7 +42,7 @@ def overrides() -> dict[str, str]:
     return {
         "TRADEDAD_SIMULATOR_START_MS": str(starts_ms),
         "TRADEDAD_SIMULATOR_SPEED": str(SPEED),
-        # Derivatives would take most of a core at this speed.
+        # With derivatives, the simulator would take most of a core at this speed.
         "TRADEDAD_SIMULATOR_UNIVERSE": "nifty50",
         "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": str(FRAME_INTERVAL_MS),
         "TRADEDAD_LOG_FORMAT": "json",

@@ -114,7 +114,7 @@ class DiskReserve:
             print(f"disk reserve: {error}", flush=True)
 
     def release(self) -> None:
-        """Delete the file if the disk is full, for a nats-server that starts.
+        """Delete the file if the disk is full, so that a nats-server that starts has space.
 
         A failure changes nothing.
         """

@@ -12,7 +12,7 @@ from shared.runtime.settings import ServiceSettings
 MAX_START_MS: Final = 4_102_444_800_000
 """The start of the year 2100."""
 SIMULATED_TOKEN: Final = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.simulated"
-"""A JWT that says that it lives until 2100: an opaque token is taken to die at 03:30 IST."""
+"""An unsigned JWT that expires in 2100. Ingest expects an opaque token to expire at 03:30 IST."""
 
 
 class SimulatorSettings(ServiceSettings):
@@ -45,7 +45,7 @@ class SimulatorSettings(ServiceSettings):
     """Number of additional synthetic stocks, for load; each has `ledger_max_rows` rows."""
 
     access_token: SecretStr = SecretStr(SIMULATED_TOKEN)
-    """Access token of the default user, which never expires. It protects no real data."""
+    """Access token of the default user. It never expires, and protects no real data."""
 
     client_id: str = "simulated-client"
     """The application's API key, as from Upstox's developer console."""

@@ -74,7 +74,7 @@ class PipelineStack:
             return await response.json()
 
     async def exchange_ms(self) -> int:
-        """The exchange time until which there were trades: on a busy machine, behind the clock."""
+        """Exchange time that the simulated market has reached; a busy machine is behind its clock."""
         clock = await self.simulator("clock")
         return int(clock["market_ms"])
 

@@ -15,7 +15,7 @@ FEW_TRADES: Final = {
     "TRADEDAD_SIMULATOR_UNIVERSE": "nifty50",
     "TRADEDAD_SIMULATOR_TRADES_PER_SEC": "0.4",
 }
-"""For a market that runs faster than the clock: the time of a busy machine is for services."""
+"""Settings of a simulator that needs little CPU time, even at many times real time."""
 
 RUNTIME: Final = RuntimeSettings(shutdown_deadline_secs=PATIENCE_SECS, shutdown_grace_secs=0)
 

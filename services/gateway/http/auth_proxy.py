@@ -141,10 +141,10 @@ class AuthProxy:
     async def _send(
         self, method: str, url: URL, headers: CIMultiDict[str], body: bytes
     ) -> aiohttp.ClientResponse:
-        """The beginning of the response.
+        """Send the request; return the response once its headers have arrived.
 
-        Without a connection nothing was sent, so another one is tried: an auth that is replaced
-        refuses connections, or has no address, for a moment.
+        If no connection can be made, nothing was sent, so it is safe to try again: while auth is
+        replaced, it refuses connections or its name has no address for a moment.
         """
         backoff = Backoff(base_secs=0.2, cap_secs=1.0)
         async with asyncio.timeout(self._timeout.total):

@@ -49,10 +49,9 @@ class MarketAdminRoutes:
         )
 
     async def clock(self, _: web.Request) -> web.Response:
-        """Exchange time (epoch ms), speed and seed.
+        """The clock's exchange time, the time that the market has reached (epoch ms), speed, seed.
 
-        `market_ms` is the exchange time until which there are trades. It is behind `now_ms` if the
-        machine is too slow for the speed.
+        The market is behind the clock if the machine is too slow for the speed.
         """
         return json_answer(
             {

@@ -42,7 +42,9 @@ def test_a_jwt_expires_when_it_says() -> None:
     a_year_later = at("2027-11-23T03:30")
     assert expires_ms(jwt({"exp": a_year_later // 1_000, "sub": "AB1234"}), NOON) == a_year_later
     assert expires_ms(jwt({"exp": NOON // 1_000 - 60}), NOON) < NOON, "it has expired already"
-    assert expires_ms(SIMULATED_TOKEN, NOON) == at("2100-01-01T05:30"), "alerts expect no end"
+    assert expires_ms(SIMULATED_TOKEN, NOON) == at("2100-01-01T05:30"), (
+        "no alert warns of its expiry"
+    )
 
 
 @pytest.mark.parametrize(

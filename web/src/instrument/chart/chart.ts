@@ -39,7 +39,7 @@ export class Chart implements StreamListener {
   readonly #forming: Forming;
   readonly #stopRebasing: () => void;
   #part: Bar | null = null;
-  /** Ends when trades may be missed: what is read until then must not begin a bar later. */
+  /** Aborted when trades may be missed: answers to earlier requests must not begin a bar then. */
   #following = new AbortController();
   #isFeedGood = true;
   #items: Item[] = [];
