@@ -98,7 +98,9 @@ class Pipeline:
         await self._publisher.catch_up()
         stream_id, last_position = await self._stream(term)
         before = state.next_position
-        holds_last = await self._holds_last(state, last_position)
+        holds_last = await holds_tick(
+            self._bus, before - 1, state.stored_ns, last_position=last_position
+        )
         state = resume_on_stream(state, stream_id, last_position, holds_last=holds_last)
         if state.next_position < before:
             log.warning(
@@ -128,13 +130,6 @@ class Pipeline:
                 if not backoff.attempt:
                     log.info("waiting for the tick stream")
                 await asyncio.sleep(backoff.next_secs())
-
-    async def _holds_last(self, state: AggregatorState, last_position: int) -> bool:
-        """Whether the stream, as far as can be told, holds the last entry of `state`."""
-        read_position = state.next_position - 1
-        if not state.stored_ns or not 1 <= read_position <= last_position:
-            return True
-        return await holds_tick(self._bus, read_position, state.stored_ns)
 
     async def _read(
         self, reader: TickReader, aggregator: Aggregator, backlog: int, epoch: int, term: Term

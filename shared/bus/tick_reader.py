@@ -32,12 +32,17 @@ async def ticks_identity(bus: Bus) -> tuple[str, int]:
     return info.config.description or "", info.state.last_seq
 
 
-async def holds_tick(bus: Bus, position: int, stored_ns: int) -> bool:
-    """Whether TICKS may still hold the entry that was read at `position`.
+async def holds_tick(bus: Bus, position: int, stored_ns: int, *, last_position: int) -> bool:
+    """Whether TICKS, which ends at `last_position`, may still hold the entry that was read at
+    `position` and was stored at `stored_ns`, in ns since 1970 (0: none was read).
 
-    False if it has another one there; True also if it has removed that entry by its age.
-    Raises StreamUnavailable, or StreamNotFound.
+    False if it has another one there, or ends before; True also if it has removed that entry by
+    its age. Raises StreamUnavailable, or StreamNotFound.
     """
+    if not stored_ns:
+        return True
+    if position > last_position:
+        return False
     async with TickReader(bus, start=position, batch_size=1) as reader:
         entries = await reader.batch()
     return not entries or entries[0].position > position or entries[0].stored_ns == stored_ns

@@ -224,11 +224,9 @@ class Partition:
     async def _holds_read(self, document: Document, last_position: int) -> bool:
         """Whether TICKS, as far as can be told, holds the last entry that was processed."""
         read = last_read_of(document)
-        if read is None or not read.stored_ns:
-            return True
-        if read.position > last_position:
-            return False
-        return await holds_tick(self._bus, read.position, read.stored_ns)
+        return read is None or await holds_tick(
+            self._bus, read.position, read.stored_ns, last_position=last_position
+        )
 
     async def _ticks(self, term: Term) -> tuple[str, int]:
         """Identity and last position of TICKS. Waits until ingest has created it."""
