@@ -99,6 +99,7 @@ export class Desk {
       clock,
       report,
       quote: () => this.market.quotes.get(key)?.quote,
+      isFollowed: () => this.market.isFollowed,
       follow: (channel, keys) => this.#follow(channel, keys),
       unfollow: (channel, keys) => this.#unfollow(channel, keys),
       listen: (listener) => this.listeners.add(listener),

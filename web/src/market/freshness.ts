@@ -38,13 +38,17 @@ const CLOSED_PHASES: ReadonlySet<string> = new Set([
   "CLOSING_END",
 ]);
 
+/** Whether no trade is missed in this state of the feed. */
+export const isFeedGood = ({ state }: FeedStatus): boolean =>
+  state === "live" || state === "closed";
+
 /** Whether prices can reach this page at all at the moment. */
 export function isPathGood(path: Path, nowMs: number): boolean {
-  const { state } = path.status ?? {};
   return (
     path.cutSinceMs === null &&
     path.isGatewayCurrent &&
-    (state === "live" || state === "closed") &&
+    path.status !== null &&
+    isFeedGood(path.status) &&
     nowMs - path.statusMs < OUTDATED_MS
   );
 }

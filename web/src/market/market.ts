@@ -6,7 +6,7 @@ import type { Channel, FeedStatus, ServerMessage } from "../stream/protocol.ts";
 import type { StreamListener } from "../stream/stream.ts";
 import type { Subscriptions } from "../stream/subscriptions.ts";
 import { Books } from "./books.ts";
-import { type Freshness, freshness, isPathGood, type Path } from "./freshness.ts";
+import { type Freshness, freshness, isFeedGood, isPathGood, type Path } from "./freshness.ts";
 import { Quotes } from "./quotes.ts";
 
 /** Errors that only say why the stream is closed next: the stream reacts to its close code. */
@@ -63,6 +63,12 @@ export class Market implements StreamListener {
       isGatewayCurrent: this.#isGatewayCurrent,
       goodMs: this.#goodMs,
     };
+  }
+
+  /** Whether neither the stream nor the feed is known to be cut. */
+  get isFollowed(): boolean {
+    const status = this.#status.peek();
+    return this.#cutSinceMs === null && (status === null || isFeedGood(status));
   }
 
   freshnessOf(key: string): Freshness {

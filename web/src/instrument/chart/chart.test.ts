@@ -24,6 +24,7 @@ let answers: Record<string, StoredBar[]>;
 let current: Quote | undefined;
 let reported: unknown[];
 let failure: Error | null;
+let followed: boolean;
 
 const calls = {
   bars(range: Range, interval: string): Promise<Bars> {
@@ -35,13 +36,14 @@ const calls = {
 };
 const chartOf = (interval: Interval): Chart =>
   new Chart("A", interval, {
-    ...{ calls, clock, quote: () => current },
+    ...{ calls, clock, quote: () => current, isFollowed: () => followed },
     report: (trouble) => reported.push(trouble),
   });
 const shown = (chart: Chart): readonly Item[] => chart.takeShown()?.items ?? [];
 
 beforeEach(() => {
   [asked, answers, current, reported, failure] = [[], {}, undefined, [], null];
+  followed = true;
 });
 
 test("stored bars are followed by the forming one, which alone is drawn again", async () => {
@@ -162,15 +164,43 @@ test("bars that could not be read are read again when the stream is back", async
   expect(shown(chart)).toMatchObject([{ start: OPEN }]);
 });
 
+const status = (state: "stale" | "live"): ServerMessage => ({
+  type: "status",
+  data: [{ state, since: 1, epoch: 1, at: 1 }],
+});
+
+test("a chart that is opened while the feed is away has nothing provisional until it is back", async () => {
+  followed = false;
+  current = quote(5, OPEN + FIVE, 110);
+  answers = { "5m": [stored(OPEN), stored(OPEN + FIVE, { state: "forming" })] };
+  const chart = chartOf("5m");
+  await chart.open();
+  expect(shown(chart)).toMatchObject([{ start: OPEN }]);
+  chart.received(status("stale"));
+  expect(chart.takeShown()).toBeNull();
+  chart.received(status("live"));
+  await settled();
+  expect(shown(chart)).toMatchObject([{}, { start: OPEN + FIVE, state: "forming" }]);
+});
+
+test("a stream that comes back while the feed is away makes nothing provisional", async () => {
+  const chart = chartOf("5m");
+  answers = { "5m": [stored(OPEN)] };
+  await chart.open();
+  chart.received(status("stale"));
+  chart.cut();
+  answers = { "5m": [stored(OPEN), stored(OPEN + FIVE, { state: "forming" })] };
+  chart.opened();
+  chart.received(status("stale"));
+  await settled();
+  expect(shown(chart)).toMatchObject([{ start: OPEN }]);
+});
+
 test("a feed that is cut is as a stream that is", async () => {
   const chart = chartOf("5m");
   answers = { "5m": [stored(OPEN)] };
   await chart.open();
   chart.received(quotes(quote(5, OPEN + FIVE, 110)));
-  const status = (state: "stale" | "live"): ServerMessage => ({
-    type: "status",
-    data: [{ state, since: 1, epoch: 1, at: 1 }],
-  });
   chart.received(status("stale"));
   expect(shown(chart)).toHaveLength(1);
   const count = asked.length;

@@ -1,6 +1,7 @@
 /** The chart of an instrument: stored bars and those that form, kept current from the stream. */
 import { effect } from "@preact/signals-core";
 import type { Clock } from "../../clock.ts";
+import { isFeedGood } from "../../market/freshness.ts";
 import type { Quote, ServerMessage } from "../../stream/protocol.ts";
 import type { StreamListener } from "../../stream/stream.ts";
 import {
@@ -22,6 +23,8 @@ export interface ChartPorts {
   readonly clock: Clock;
   /** The newest quote that the page has of the instrument. */
   readonly quote: () => Quote | undefined;
+  /** Whether trades reach the page now, as far as it knows. */
+  readonly isFollowed: () => boolean;
   readonly report: (trouble: unknown) => void;
 }
 
@@ -41,7 +44,7 @@ export class Chart implements StreamListener {
   #part: Bar | null = null;
   /** Aborted when trades may be missed: answers to earlier requests must not begin a bar then. */
   #following = new AbortController();
-  #isFeedGood = true;
+  #isFeedGood: boolean;
   #items: Item[] = [];
   /** Of what the items were made. */
   #drawn: readonly unknown[] = [];
@@ -52,11 +55,13 @@ export class Chart implements StreamListener {
     this.#ports = ports;
     this.history = new History(key, interval, ports.calls, ports.clock);
     this.#forming = new Forming(interval);
+    this.#isFeedGood = ports.isFollowed();
+    if (!this.#isFeedGood) this.cut();
     this.#stopRebasing = effect(() => this.#rebase());
   }
 
   async open(): Promise<void> {
-    this.#tradeOf(this.#ports.quote());
+    if (this.#isFeedGood) this.#tradeOf(this.#ports.quote());
     await this.history.open();
     await this.#readMinutes();
   }
@@ -81,7 +86,9 @@ export class Chart implements StreamListener {
     return { items: this.#items, isOnlyLast };
   }
 
+  /** The state of the feed comes next. */
   opened(): void {
+    this.#isFeedGood = true;
     void this.#catchUp();
   }
 
@@ -98,7 +105,7 @@ export class Chart implements StreamListener {
     } else if (message.type === "bars") {
       for (const one of message.data) if (one.key === this.#key) this.#barOver(fromStream(one));
     } else if (message.type === "status") {
-      for (const { state } of message.data) this.#feed(state === "live" || state === "closed");
+      for (const status of message.data) this.#feed(isFeedGood(status));
     } else if (message.type === "gap" && message.channel !== "orders") void this.#catchUp();
   }
 
