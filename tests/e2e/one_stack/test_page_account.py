@@ -10,6 +10,9 @@ from embedded.daemons import ROOT
 from embedded.stack import Stack
 from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 from tests.support.trader_page import PASSWORD, TraderPage
+from tests.support.waiting import eventually
+
+KEPT_LISTS = 'Object.keys(localStorage).find((key) => key.startsWith("tradedad.watchlists."))'
 
 
 async def test_two_windows_edit_one_list_and_neither_loses_an_edit(
@@ -18,7 +21,8 @@ async def test_two_windows_edit_one_list_and_neither_loses_an_edit(
     one = await TraderPage.open(context, address)
     await one.sign_up()
     other = await TraderPage.open(context, address)
-    await expect(other.list.locator("tbody tr")).to_have_count(6)
+    for tab in (one, other):
+        await expect(tab.list.locator("tbody tr")).to_have_count(6)
     before = await one.symbols()
 
     await one.list.press("End")
@@ -84,12 +88,11 @@ async def test_the_list_of_an_earlier_page_becomes_a_list_of_the_user(
 ) -> None:
     tab = await TraderPage.open(context, address)
     email = await tab.sign_up()
+    kept = await eventually(lambda: tab.page.evaluate(KEPT_LISTS), what="lists in the browser")
+    user = kept.rpartition(".")[2]
     await tab.page.evaluate(
-        """() => {
-          const name = Object.keys(localStorage).find((key) => key.includes("watchlists."));
-          const user = name.split(".").at(-1);
-          localStorage.setItem(`tradedad.watchlist.${user}`, '["NSE_EQ|INE002A01018"]');
-        }"""
+        "([name, keys]) => localStorage.setItem(name, keys)",
+        [f"tradedad.watchlist.{user}", '["NSE_EQ|INE002A01018"]'],
     )
     await tab.page.reload()
     await expect(tab.list.locator("tbody tr")).to_have_count(1)
