@@ -5,6 +5,10 @@ PYTEST := $(PYTHON) -m pytest
 # Only these files are given: to collect all tests takes as long as to run these.
 SECONDS_TESTS = -m "seconds and not long" $$(grep -rl --include='test_*.py' 'mark\.seconds' tests)
 
+# A command whose output is piped fails the recipe.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+
 # With CDPATH, `cd` in a script may change to another folder.
 unexport CDPATH
 # Without stored bytecode, each start of a service and of a test process compiles every module.
