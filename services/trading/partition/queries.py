@@ -58,14 +58,8 @@ class Queries:
     async def orders(self, query: OrdersQuery) -> Orders:
         """The orders of the trading day, the newest first."""
         account = self._account(query.user_id)
-        orders = account.open_orders(query.account)
-        if not query.open_only:
-            every = account.orders.values()
-            orders = [order for order in every if order.terms.account is query.account]
-        orders = sorted(orders, key=lambda order: order.created_at_ms, reverse=True)
-        return await self._stored(
-            Orders(orders=[account.order_view(order) for order in orders[: query.limit]])
-        )
+        orders = account.order_views(query.account, open_only=query.open_only, limit=query.limit)
+        return await self._stored(Orders(orders=orders))
 
     async def order(self, query: OrderQuery) -> OrderDetail:
         """An order of the trading day with its events. Raises NotFound."""

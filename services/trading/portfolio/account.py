@@ -149,6 +149,16 @@ class PaperAccount:
         charges = self._state.charges.of(order.order_id) if is_charged else None
         return order_view(order, charges)
 
+    def order_views(
+        self, account: Account, *, open_only: bool = False, limit: int = MAX_ORDERS
+    ) -> list[replies.OrderView]:
+        """Orders of the trading day, the newest first: of those of one moment, the last one."""
+        orders = self.open_orders() if open_only else [*self.orders.values()]
+        orders.reverse()
+        newest = sorted(orders, key=lambda order: -order.created_at_ms)
+        of_account = [order for order in newest if order.terms.account is account]
+        return [self.order_view(order) for order in of_account[:limit]]
+
     def trades(self, account: Account, limit: int = MAX_ORDERS) -> list[replies.Trade]:
         """Trades of the trading day, the newest first."""
         newest = reversed(self._state.orders.trades)

@@ -125,6 +125,19 @@ def test_the_loss_of_a_carried_position_is_counted_from_the_mark_of_the_last_day
     assert account.loss(no_ltp) == 65 * 10 + account.charges()
 
 
+def test_orders_are_listed_newest_first_also_those_of_one_moment() -> None:
+    journal = Journal()
+    first, second, third = [journal.place(DELIVERY_SHARE, BUY, 1) for _ in range(3)]
+    account = journal.account
+    listed = [order.order_id for order in account.order_views(Account.PAPER)]
+    assert listed == [third, second, first]
+    assert len({account.orders[order_id].created_at_ms for order_id in listed}) == 1
+    journal.finish(third, BrokerState.CANCELLED)
+    newest = account.order_views(Account.PAPER, open_only=True, limit=1)
+    assert [order.order_id for order in newest] == [second]
+    assert account.order_views(Account.UPSTOX) == []
+
+
 def test_trades_are_listed_newest_first_up_to_the_limit() -> None:
     journal = Journal()
     for price in (500, 501, 502):
