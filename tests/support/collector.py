@@ -50,7 +50,10 @@ class ReceivedSpan:
 
 @dataclass
 class Collector:
-    """What was received, and how the next requests are answered."""
+    """What was received, and how the next requests are answered.
+
+    A process that ends before it has read an answer sends the same spans again. They are kept once.
+    """
 
     url: str
     spans: list[ReceivedSpan] = field(default_factory=list)
@@ -58,6 +61,7 @@ class Collector:
     """Answers of the next requests, whose spans are not taken."""
     rejected: int = 0
     """Spans of each request that are reported as rejected."""
+    _ids: set[str] = field(default_factory=set)
 
     async def take(self, request: web.Request) -> web.Response:
         """Handle one export."""
@@ -68,10 +72,16 @@ class Collector:
         for of_process in ExportTraceServiceRequest.FromString(body).resource_spans:
             service = str(_values(of_process.resource.attributes)["service.name"])
             for of_scope in of_process.scope_spans:
-                self.spans += [ReceivedSpan(service, span) for span in of_scope.spans]
+                for span in of_scope.spans:
+                    self._keep(ReceivedSpan(service, span))
         answer = ExportTraceServiceResponse()
         answer.partial_success.rejected_spans = self.rejected
         return web.Response(body=answer.SerializeToString(), content_type="application/x-protobuf")
+
+    def _keep(self, span: ReceivedSpan) -> None:
+        if span.span_id not in self._ids:
+            self._ids.add(span.span_id)
+            self.spans.append(span)
 
     def of_trace(self, trace_id: str) -> dict[str, ReceivedSpan]:
         """The spans of one trace, by service and name."""
