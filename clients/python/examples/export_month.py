@@ -1,15 +1,17 @@
 """Exports a month of bars to a Parquet file.
 
-    pip install 'trade-dad-client[polars]'
     python export_month.py RELIANCE 2026-10 reliance.parquet --interval 5m
 
-Address and credentials come from the environment: TRADEDAD_CLIENT_URL, _EMAIL and _PASSWORD.
+It needs polars: install the client with its extra `polars`. Address and credentials come from the environment: TRADEDAD_CLIENT_URL, _EMAIL and _PASSWORD.
 """
 
 import argparse
 from datetime import date
 from pathlib import Path
 
+import polars as pl  # noqa: F401  (missing, it is missed before the download)
+
+from tradedad_client import ClientError
 from tradedad_client.sync import Client
 
 
@@ -23,7 +25,9 @@ def month(text: str) -> tuple[date, date]:
 
 def main() -> None:
     """Read the bars and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("instrument", help="RELIANCE, or an instrument key")
     parser.add_argument("month", type=month, help="YYYY-MM")
     parser.add_argument("file", type=Path)
@@ -32,9 +36,14 @@ def main() -> None:
     start, end = options.month
     with Client.from_environment(stream=False) as client:
         bars = client.bars(options.instrument, options.interval, start, end)
+    if not bars:
+        raise SystemExit("there is no bar in this month")
     bars.to_polars().write_parquet(options.file)
     print(f"{options.file}: {bars!r}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ClientError, ValueError) as error:
+        raise SystemExit(str(error)) from None

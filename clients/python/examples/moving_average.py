@@ -10,7 +10,16 @@ import argparse
 import asyncio
 from collections import deque
 
-from tradedad_client import Account, Client, NewOrder, OrderType, Product, Refused, Side
+from tradedad_client import (
+    Account,
+    Client,
+    ClientError,
+    NewOrder,
+    OrderType,
+    Product,
+    Refused,
+    Side,
+)
 
 
 class Crossing:
@@ -56,7 +65,9 @@ async def trade(client: Client, key: str, side: Side, quantity: int) -> None:
 
 async def main() -> None:
     """Follow one instrument until `signals` signals have come."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("instrument", help="RELIANCE, or an instrument key")
     parser.add_argument("--short", type=int, default=20, help="prices in the short average")
     parser.add_argument("--long", type=int, default=100, help="prices in the long average")
@@ -79,4 +90,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except (ClientError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit from None

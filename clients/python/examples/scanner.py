@@ -8,9 +8,10 @@ from the environment: TRADEDAD_CLIENT_URL, _EMAIL and _PASSWORD.
 
 import argparse
 import asyncio
+import sys
 import time
 
-from tradedad_client import Client, Quote
+from tradedad_client import Client, ClientError, Quote
 
 
 def change_percent(quote: Quote) -> float:
@@ -31,16 +32,22 @@ async def show(client: Client, quotes: list[Quote]) -> None:
 
 async def main() -> None:
     """Follow a segment, and print a table again and again."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("segment", help="NSE_EQ, NSE_FO, MCX_FO and others")
     parser.add_argument("--top", type=int, default=10, help="instruments in a table")
     parser.add_argument("--every", type=float, default=5.0, help="seconds between tables")
     parser.add_argument("--tables", type=int, help="end after this number of tables")
     options = parser.parse_args()
     newest: dict[str, Quote] = {}
+    segment = f"{options.segment}|*"
     async with Client.from_environment() as client:
+        quotes = client.quotes([segment], interval_ms=1_000)
+        if (await quotes.ready())[segment] != "live":
+            print(f"nothing was received from {options.segment} yet", file=sys.stderr)
         tables, shown_at = 0, time.monotonic()
-        async for quote in client.quotes([f"{options.segment}|*"], interval_ms=1_000):
+        async for quote in quotes:
             newest[quote.key] = quote
             if time.monotonic() - shown_at < options.every:
                 continue
@@ -53,4 +60,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except (ClientError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit from None

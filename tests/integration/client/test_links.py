@@ -167,7 +167,7 @@ async def test_an_interrupt_ends_the_wait_for_the_text(rest: LinkRest) -> None:
         process.send_signal(signal.SIGINT)
         err = await process.stderr.read()
         await process.wait()
-    assert (process.returncode, err) == (0, b"")
+    assert (process.returncode, err) == (130, b"")
 
 
 async def test_the_secret_of_an_app_comes_from_the_environment(rest: LinkRest) -> None:

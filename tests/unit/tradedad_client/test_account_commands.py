@@ -17,6 +17,7 @@ from tradedad_client.trading_messages import Funds, Order, Position, Positions, 
 
 def test_an_order_is_one_line_with_its_state_and_terms() -> None:
     order = msgspec.convert(msgspec.to_builtins(ORDER), Order)
+    assert f" {KEY} " not in format_order(order, {KEY: "RELIANCE"})
     assert format_order(order) == (
         f"o-1  partly_filled  BUY 4/10 {KEY}  I LIMIT 1400.05 DAY  average 1400.00"
     )
@@ -29,10 +30,11 @@ def test_an_order_is_one_line_with_its_state_and_terms() -> None:
 
 def test_positions_end_with_the_charges_of_the_day() -> None:
     position = msgspec.convert(msgspec.to_builtins(POSITION), Position)
-    line, charges = format_positions(Positions(positions=[position], charges=Decimal("0.42")))
-    assert line.split() == [
-        KEY, "I", "4", "1400.00", "1399.50", "realised", "0", "unrealised", "-2.00",
-    ]  # fmt: skip
+    positions = Positions(positions=[position], charges=Decimal("0.42"))
+    heading, line, charges = format_positions(positions, {KEY: "RELIANCE"})
+    assert heading.split()[:3] == ["instrument", "product", "quantity"]
+    assert line.split() == ["RELIANCE", "I", "4", "1400.00", "1399.50", "0", "-2.00"]
+    assert format_positions(positions)[1].startswith(KEY)
     assert charges == "charges 0.42"
 
 

@@ -33,3 +33,19 @@ def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(variable("password"))
     with pytest.raises(ValueError, match="set TRADEDAD_CLIENT_EMAIL and TRADEDAD_CLIENT_PASSWORD"):
         options_of_environment({})
+
+
+def test_a_missing_half_of_the_credentials_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(variable("email"))
+    with pytest.raises(
+        ValueError, match="set both TRADEDAD_CLIENT_EMAIL and TRADEDAD_CLIENT_PASSWORD"
+    ):
+        options_of_environment({})
+
+
+def test_two_kinds_of_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable("token"), "t")
+    with pytest.raises(
+        ValueError, match=r"either TRADEDAD_CLIENT_EMAIL and .*, or TRADEDAD_CLIENT_TOKEN"
+    ):
+        options_of_environment({})

@@ -7,7 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.support.builders import KEY, MONDAY_10_00
-from tradedad_client import HistoryBar, HistoryGap, NotFound, Unavailable, UnknownInstrument
+from tradedad_client import (
+    HistoryBar,
+    HistoryGap,
+    NotFound,
+    Refused,
+    Unavailable,
+    UnknownInstrument,
+)
 from tradedad_client.history import read_bars, read_gaps
 from tradedad_client.http_request import Request
 from tradedad_client.market_messages import BarPage, GapPage, Unfetched
@@ -94,3 +101,16 @@ async def test_gaps_of_no_instrument_or_not_all_gaps_are_an_error() -> None:
         await read_all_gaps(FakeRest(NotFound("no", code="not_found")))
     with pytest.raises(Unavailable, match="1 gaps were read"):
         await read_all_gaps(FakeRest(gap_page(1, following="a")), timeout_secs=0.05)
+
+
+async def test_a_refusal_of_the_range_names_the_parameters_of_the_client() -> None:
+    refused = Refused("to: must be later than `from`", code="invalid_field", field="to")
+    with pytest.raises(
+        Refused, match=r"^end: must be later than `start` \(invalid_field\)$"
+    ) as info:
+        await read(FakeRest(refused))
+    assert info.value.field == "end"
+    other = Refused("interval: must be 5m", code="invalid_field", field="interval")
+    with pytest.raises(Refused) as info:
+        await read(FakeRest(other))
+    assert info.value is other

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.support.gateway.fake_links import LINKED
-from tradedad_client.command_line import parser
+from tradedad_client.arguments import parser
 from tradedad_client.link_commands import format_link, format_login
 from tradedad_client.link_messages import LinkLogin, LinkStatus
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.builders import KEY
+from tests.support.builders import KEY, MONDAY_10_00
 from tradedad_client import market_requests as requests
 from tradedad_client.http_request import Request
 
@@ -31,9 +31,9 @@ def test_bars_have_a_range_and_a_cursor_if_given() -> None:
         "/v1/bars",
         {"key": [KEY], "interval": ["5m"], "from": ["2026-11-23"], "limit": ["2000"]},
     )
-    later = requests.bars(KEY, "1d", 0, 1_000, limit=10, cursor="c")
+    later = requests.bars(KEY, "1d", 0, MONDAY_10_00, limit=10, cursor="c")
     assert parts(later)[1] == {
-        "key": [KEY], "interval": ["1d"], "from": ["0"], "to": ["1000"], "cursor": ["c"],
+        "key": [KEY], "interval": ["1d"], "from": ["0"], "to": [str(MONDAY_10_00)], "cursor": ["c"],
         "limit": ["10"],
     }  # fmt: skip
 

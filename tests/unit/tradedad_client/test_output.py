@@ -17,23 +17,22 @@ INSTRUMENT = Instrument(
 
 
 def test_text_is_written_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    Output("text").write(QUOTE, "line")
+    Output("text", Quote).write(QUOTE, "line")
     assert capsys.readouterr().out == "line\n"
 
 
 def test_json_has_one_object_on_a_line_with_exact_numbers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    output = Output("json")
-    output.write(INSTRUMENT, "", name="n")
-    output.write(QUOTE, "", name="first")
+    Output("json", Instrument, "row").write(INSTRUMENT, "", row=1)
+    Output("json", Quote, "row").write(QUOTE, "", row=2)
     first, second = capsys.readouterr().out.splitlines()
     assert '"tick_size":0.05' in first
-    assert list(json.loads(second))[:2] == ["name", "key"]
+    assert list(json.loads(second))[:2] == ["row", "key"]
 
 
 def test_csv_has_a_header_and_times_with_their_zone(capsys: pytest.CaptureFixture[str]) -> None:
-    output = Output("csv")
+    output = Output("csv", Quote, "name")
     output.write(QUOTE, "", name="first")
     output.write(QUOTE, "", name="second")
     header, first, second = capsys.readouterr().out.splitlines()
@@ -45,5 +44,10 @@ def test_csv_has_a_header_and_times_with_their_zone(capsys: pytest.CaptureFixtur
 
 
 def test_csv_quotes_what_has_commas(capsys: pytest.CaptureFixture[str]) -> None:
-    Output("csv").write(INSTRUMENT, "")
+    Output("csv", Instrument).write(INSTRUMENT, "")
     assert '"X, Y"' in capsys.readouterr().out
+
+
+def test_csv_has_its_header_without_any_message(capsys: pytest.CaptureFixture[str]) -> None:
+    Output("csv", Instrument)
+    assert capsys.readouterr().out.startswith("key,symbol,name,")

@@ -35,6 +35,13 @@ def test_a_time_without_a_zone_is_refused() -> None:
         moment_text("end", datetime(2026, 11, 23))  # noqa: DTZ001
 
 
+@pytest.mark.parametrize("moment", [1_795_408_200, "1795408200"])
+def test_a_time_in_seconds_is_refused(moment: Moment) -> None:
+    with pytest.raises(ValueError, match="start must be Unix milliseconds, not seconds"):
+        moment_text("start", moment)
+    assert moment_text("start", 0) == "0"
+
+
 def test_times_are_shown_with_the_zone() -> None:
     assert minute_text(MONDAY_10_00).endswith("10:00 IST")
     assert clock_text(MONDAY_10_00 + 1_000) == "10:00:01 IST"

@@ -1,14 +1,26 @@
 """Commands of the command line for orders, positions and funds."""
 
 import argparse
+import asyncio
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 
 from tradedad_client.client import Client
+from tradedad_client.errors import ClientError, UnknownInstrument
 from tradedad_client.order_terms import Account, NewOrder, OrderType, Product, Side, Validity
+from tradedad_client.output import note
 from tradedad_client.trading_messages import Funds, Order, Positions, Preview
+
+_SYMBOLS_SECS: Final = 5.0
+_NO_SYMBOLS: Final[Mapping[str, str]] = MappingProxyType({})
+_HEADING: Final = (
+    *("instrument", "product", "quantity"),
+    *("average", "ltp", "realised", "unrealised"),
+)
 
 
 async def place_order(client: Client, options: argparse.Namespace) -> None:
@@ -31,7 +43,22 @@ async def place_order(client: Client, options: argparse.Namespace) -> None:
         _print(options, preview, format_preview(preview))
     else:
         placed = await client.trading.place(order, command_key=options.command_key)
-        _print(options, placed, [format_order(placed)])
+        _print(options, placed, [format_order(placed, {placed.key: options.key})])
+
+
+async def modify_order(client: Client, options: argparse.Namespace) -> None:
+    """Change terms of an open order."""
+    order = await client.trading.modify(
+        options.order_id,
+        quantity=options.quantity,
+        order_type=options.type and OrderType(options.type),
+        validity=options.validity and Validity(options.validity),
+        price=options.price,
+        trigger_price=options.trigger_price,
+        disclosed_quantity=options.disclosed_quantity,
+        command_key=options.command_key,
+    )
+    _print(options, order, [format_order(order)])
 
 
 async def cancel_order(client: Client, options: argparse.Namespace) -> None:
@@ -44,13 +71,16 @@ async def list_orders(client: Client, options: argparse.Namespace) -> None:
     """List the orders of the trading day, the newest first."""
     account = Account(options.account)
     orders = await client.trading.orders(account, open_only=options.open)
-    _print(options, orders, [format_order(order) for order in orders])
+    symbols = {} if options.json else await _symbols(client, (order.key for order in orders))
+    _print(options, orders, [format_order(order, symbols) for order in orders])
 
 
 async def show_positions(client: Client, options: argparse.Namespace) -> None:
     """Show the positions of the trading day."""
     positions = await client.trading.positions(Account(options.account))
-    _print(options, positions, format_positions(positions))
+    keys = (one.key for one in positions.positions)
+    symbols = {} if options.json else await _symbols(client, keys)
+    _print(options, positions, format_positions(positions, symbols))
 
 
 async def show_funds(client: Client, options: argparse.Namespace) -> None:
@@ -59,7 +89,24 @@ async def show_funds(client: Client, options: argparse.Namespace) -> None:
     _print(options, funds, format_funds(funds))
 
 
-def format_order(order: Order) -> str:
+async def _symbols(client: Client, keys: Iterable[str]) -> dict[str, str]:
+    """Return the symbol of each key that is known. Orders are shown also if none can be had."""
+    wanted = set(keys)
+    try:
+        async with asyncio.timeout(_SYMBOLS_SECS):
+            while wanted:
+                try:
+                    found = await client.instruments.get_many(wanted)
+                except UnknownInstrument as unknown:
+                    wanted.difference_update(unknown.names)
+                else:
+                    return {one.key: one.symbol for one in found}
+    except (ClientError, TimeoutError) as error:
+        note(f"the symbols are not known: {str(error) or 'no answer in time'}")
+    return {}
+
+
+def format_order(order: Order, symbols: Mapping[str, str] = _NO_SYMBOLS) -> str:
     """Format an order: id, state, filled and whole quantity, terms, average price, reason."""
     limit = "" if order.price is None else f" {order.price}"
     trigger = "" if order.trigger_price is None else f" trigger {order.trigger_price}"
@@ -67,17 +114,25 @@ def format_order(order: Order) -> str:
     reason = "" if order.detail is None else f"  {order.detail}"
     return (
         f"{order.order_id}  {order.state}  {order.side} {order.filled_quantity}/{order.quantity} "
-        f"{order.key}  {order.product} {order.order_type}{limit}{trigger} {order.validity}"
+        f"{symbols.get(order.key, order.key)}  {order.product} {order.order_type}{limit}{trigger} {order.validity}"
         f"{average}{reason}"
     )
 
 
-def format_positions(positions: Positions) -> list[str]:
+def format_positions(positions: Positions, symbols: Mapping[str, str] = _NO_SYMBOLS) -> list[str]:
     """Format positions, one on a line, and the charges of the day."""
-    lines = [
-        f"{one.key:<24} {one.product:<3} {one.quantity:>8} {_amount(one.average_price):>12} "
-        f"{_amount(one.ltp):>12}  realised {one.realised}  unrealised {_amount(one.unrealised)}"
+    rows = [
+        (
+            symbols.get(one.key, one.key),
+            one.product.value,
+            str(one.quantity),
+            *map(_amount, (one.average_price, one.ltp, one.realised, one.unrealised)),
+        )
         for one in positions.positions
+    ]
+    lines = [
+        f"{name:<28} {product:<7} {quantity:>8} " + " ".join(f"{amount:>12}" for amount in amounts)
+        for name, product, quantity, *amounts in ([_HEADING, *rows] if rows else [])
     ]
     return [*lines, f"charges {_amount(positions.charges)}"]
 

@@ -84,7 +84,8 @@ class Refused(ClientError):
     """A final refusal; `code` is one of Trade Dad's error codes, `field` the invalid field."""
 
     def __init__(self, detail: str, *, code: str = "", field: str | None = None) -> None:
-        super().__init__(f"{detail} ({code})" if code else detail)
+        named = detail if field is None or field in detail else f"{field}: {detail}"
+        super().__init__(f"{named} ({code})" if code else named)
         self.detail = detail
         self.code = code
         self.field = field

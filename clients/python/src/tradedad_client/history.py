@@ -5,13 +5,15 @@ from typing import Final
 
 from tradedad_client import market_requests as requests
 from tradedad_client.bar_list import BarList
-from tradedad_client.errors import NotFound, Unavailable, UnknownInstrument
+from tradedad_client.errors import NotFound, Refused, Unavailable, UnknownInstrument
 from tradedad_client.market_messages import BarPage, GapPage, HistoryGap
 from tradedad_client.rest import RestClient
 from tradedad_client.times import Moment, minute_text
 
 _PAGE: Final = 2_000
 _GAP_PAGE: Final = 500
+_PARAMETERS: Final = {"from": "start", "to": "end"}
+"""The client's names of the range's parameters; `from` is no name in Python."""
 
 
 async def read_bars(
@@ -36,6 +38,8 @@ async def read_bars(
                 cursor = page.next
     except NotFound:
         raise UnknownInstrument([key]) from None
+    except Refused as error:
+        raise _renamed(error) from None
     except TimeoutError:
         raise Unavailable(
             f"{len(bars)} bars were read in {timeout_secs:g} s, and not all"
@@ -63,7 +67,18 @@ async def read_gaps(
                 cursor = page.next
     except NotFound:
         raise UnknownInstrument([key]) from None
+    except Refused as error:
+        raise _renamed(error) from None
     except TimeoutError:
         raise Unavailable(
             f"{len(gaps)} gaps were read in {timeout_secs:g} s, and not all"
         ) from None
+
+
+def _renamed(error: Refused) -> Refused:
+    """Return a refusal that calls the parameters as the client does."""
+    name = _PARAMETERS.get(error.field or "")
+    if name is None:
+        return error
+    detail = error.detail.removeprefix(f"{error.field}: ").replace("`from`", "`start`")
+    return Refused(f"{name}: {detail}", code=error.code, field=name)

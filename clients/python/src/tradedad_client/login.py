@@ -112,9 +112,9 @@ class PasswordTokenSource:
         except aiohttp.ClientConnectorError as error:
             if is_first:
                 self._first_sent_at = None  # the request was not sent
-            raise Unavailable(f"auth cannot be reached: {reason(error)}") from None
+            raise Unavailable(f"the access token cannot be renewed: {reason(error)}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"auth did not answer: {reason(error)}") from None
+            raise Unavailable(f"no answer to the renewal of the token: {reason(error)}") from None
         except _AuthError as error:
             if error.status == 401:
                 self._refresh_token = None
@@ -133,7 +133,7 @@ class PasswordTokenSource:
         except _AuthError as error:
             raise error.to_client_error() from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"auth cannot be reached: {reason(error)}") from None
+            raise Unavailable(f"the login failed: {reason(error)}") from None
         return self._store(response)
 
     def _store(self, response: _TokenResponse) -> Token:

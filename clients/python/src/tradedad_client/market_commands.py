@@ -5,7 +5,7 @@ import argparse
 import msgspec
 
 from tradedad_client.client import Client
-from tradedad_client.market_messages import HistoryBar, Instrument, SystemStatus
+from tradedad_client.market_messages import HistoryBar, HistoryGap, Instrument, SystemStatus
 from tradedad_client.messages import ChainRow
 from tradedad_client.output import Output, note
 from tradedad_client.times import in_india, minute_text
@@ -13,7 +13,7 @@ from tradedad_client.times import in_india, minute_text
 
 async def search(client: Client, options: argparse.Namespace) -> None:
     """Print the instruments that match all words."""
-    output = Output(options.form)
+    output = Output(options.form, Instrument)
     found = await client.instruments.search(
         " ".join(options.words),
         type=options.type or (),
@@ -29,7 +29,7 @@ async def search(client: Client, options: argparse.Namespace) -> None:
 
 async def print_bars(client: Client, options: argparse.Namespace) -> None:
     """Print bars, the oldest first."""
-    output = Output(options.form)
+    output = Output(options.form, HistoryBar, "key")
     bars = await client.bars(options.instrument, options.interval, options.start, options.end)
     for bar in bars:
         output.write(bar, format_bar(bar), key=bars.key)
@@ -39,7 +39,7 @@ async def print_bars(client: Client, options: argparse.Namespace) -> None:
 
 async def print_gaps(client: Client, options: argparse.Namespace) -> None:
     """Print the periods in which trades may have been missed, the oldest first."""
-    output = Output(options.form)
+    output = Output(options.form, HistoryGap)
     gaps = await client.gaps(options.instrument, options.start, options.end)
     for gap in gaps:
         span = f"{minute_text(gap.from_ms)} to {minute_text(gap.to_ms)}"
@@ -50,7 +50,7 @@ async def print_gaps(client: Client, options: argparse.Namespace) -> None:
 
 async def print_chain(client: Client, options: argparse.Namespace) -> None:
     """Print the options that expire on a day, the lowest strike first."""
-    output = Output(options.form)
+    output = Output(options.form, ChainLine)
     chain = await client.option_chain(options.underlying, options.expiry)
     if options.form == "text":
         note(f"{chain.underlying}, expiry {chain.expiry} of {', '.join(chain.expiries)}")
@@ -61,7 +61,7 @@ async def print_chain(client: Client, options: argparse.Namespace) -> None:
 
 async def show_status(client: Client, options: argparse.Namespace) -> None:
     """Print the state of the feed, of the market's segments and of the gateway."""
-    output = Output(options.form)
+    output = Output(options.form, StatusLine)
     status = await client.system_status()
     if options.form == "json":
         output.write(status, "")

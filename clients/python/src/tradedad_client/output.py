@@ -19,36 +19,38 @@ _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Output:
-    """Writes one message after the other in one form: ``text``, ``json`` or ``csv``."""
+    """Writes messages of one kind, one after the other, as ``text``, ``json`` or ``csv``.
 
-    def __init__(self, form: str) -> None:
+    CSV has its header also if no message follows. `more` are the names of further fields, in front.
+    """
+
+    def __init__(self, form: str, kind: type[msgspec.Struct], *more: str) -> None:
         self._form = form
-        self._columns: Sequence[str] = ()
+        self._columns = (*more, *kind.__struct_fields__)
+        if form == "csv":
+            print(_csv(self._columns), flush=True)
 
     def write(self, message: msgspec.Struct, text: str, **more: Any) -> None:
-        """Write a message, which is `text` for people; `more` are further fields, in front."""
+        """Write a message, which is `text` for people, with its further fields."""
         if self._form == "text":
             line = text
         elif self._form == "json":
             line = _encode(more | msgspec.to_builtins(message, builtin_types=(Decimal,))).decode()
         else:
-            line = self._csv(more | msgspec.structs.asdict(message))
+            fields = more | msgspec.structs.asdict(message)
+            line = _csv([_cell(name, fields[name]) for name in self._columns])
         print(line, flush=True)
-
-    def _csv(self, fields: dict[str, Any]) -> str:
-        lines = []
-        if not self._columns:
-            self._columns = tuple(fields)
-            lines.append(self._columns)
-        lines.append(tuple(_cell(name, fields[name]) for name in self._columns))
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(lines)
-        return text.getvalue().removesuffix("\n")
 
 
 def note(text: str) -> None:
     """Write a line that is not part of the output."""
     print(text, file=sys.stderr)
+
+
+def _csv(cells: Sequence[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
 
 
 def _cell(name: str, value: Any) -> Any:

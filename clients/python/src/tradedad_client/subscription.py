@@ -4,13 +4,15 @@ import asyncio
 import weakref
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 from tradedad_client.buffers import ConflatingBuffer
 from tradedad_client.errors import Unreachable
 from tradedad_client.subscription_state import SubscriptionState
 
 T = TypeVar("T")
+
+_MOST_SHOWN: Final = 5
 
 
 class Subscription(Generic[T]):
@@ -32,6 +34,13 @@ class Subscription(Generic[T]):
             self, _unsubscribe_soon, asyncio.get_running_loop(), unsubscribe, state
         )
         self._finalizer.atexit = False
+
+    def __repr__(self) -> str:
+        state = self._state
+        names = [state.names.get(key, key) for key in state.keys[:_MOST_SHOWN]]
+        names += ["..."] if len(state.keys) > _MOST_SHOWN else []
+        instruments = f" of {', '.join(names)}" if names else ""
+        return f"<{state.channel}{instruments}{', closed' if state.is_closed else ''}>"
 
     def __aiter__(self) -> Self:
         return self

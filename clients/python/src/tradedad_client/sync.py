@@ -108,6 +108,9 @@ class Subscription(_Messages[T]):
 
     ready = _blocking(subscription.Subscription.ready)
 
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
     @property
     def outcomes(self) -> Mapping[str, str]:
         """The last known outcome of each key: see `Outcome`."""

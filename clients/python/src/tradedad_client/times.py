@@ -9,17 +9,25 @@ Moment = int | str | date | datetime
 """Unix milliseconds; a date, from 00:00 IST on; or a time with its zone. A string is a date
 (``2026-11-23``) or a time with its offset (``2026-11-23T09:15:00+05:30``)."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LEAST_MS: Final = 10**11
+"""In March 1973. A smaller number is a time in seconds."""
 
 
 def moment_text(name: str, moment: Moment) -> str:
-    """Return a moment as a query parameter. Raises ValueError for a time without a zone."""
+    """Return a moment as a query parameter.
+
+    Raises ValueError for a time without a zone, and for one in seconds.
+    """
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise ValueError(f"{name} has no time zone: give tzinfo=tradedad_client.IST")
         return str((moment - _EPOCH) // timedelta(milliseconds=1))
     if isinstance(moment, date):
         return moment.isoformat()
-    return str(moment)
+    text = str(moment)
+    if text.isdecimal() and 0 < int(text) < _LEAST_MS:
+        raise ValueError(f"{name} must be Unix milliseconds, not seconds: {text}")
+    return text
 
 
 def in_india(epoch_ms: int) -> datetime:

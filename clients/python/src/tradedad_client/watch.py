@@ -4,17 +4,19 @@ import argparse
 
 from tradedad_client.client import Client
 from tradedad_client.messages import Quote
+from tradedad_client.names import is_wildcard
 from tradedad_client.output import Output, note
 from tradedad_client.times import clock_text
 
 
 async def watch(client: Client, options: argparse.Namespace) -> None:
     """Print quotes until `count` were printed."""
-    output = Output(options.form)
+    output = Output(options.form, Quote, "name")
     async with client.quotes(options.instruments, interval_ms=options.interval_ms) as quotes:
         for key, outcome in (await quotes.ready()).items():
             if outcome != "live":
-                note(f"{quotes.names.get(key, key)}: {outcome}")
+                text = "nothing received yet" if is_wildcard(key) else outcome
+                note(f"{quotes.names.get(key, key)}: {text}")
         remaining = options.count
         async for quote in quotes:
             name = quotes.names.get(quote.key, quote.key)
