@@ -93,6 +93,10 @@ effect(() => {
   };
 });
 
+effect(() => {
+  if (desk.value?.stream.state.value.kind === "open") untracked(() => notices.connected());
+});
+
 /** After a reconnect the server may be a newer one. */
 effect(() => {
   const reconnects = desk.value?.stream.reconnects.value.length ?? 0;

@@ -258,10 +258,13 @@ class PaperAccount:
         order = self.orders[entry.body.order_id]
         view = self.order_view(order)
         event = entry.body.event
-        if not isinstance(event, events.Filled):
-            return replies.UserEvent(seq=entry.seq, kind=replies.EventKind.ORDER, at=at, order=view)
         terms = order.terms
         is_paper = terms.account is Account.PAPER
+        funds = self.funds(ltp) if is_paper else None
+        if not isinstance(event, events.Filled):
+            return replies.UserEvent(
+                seq=entry.seq, kind=replies.EventKind.ORDER, at=at, order=view, funds=funds
+            )
         return replies.UserEvent(
             seq=entry.seq,
             kind=replies.EventKind.FILL,
@@ -269,5 +272,5 @@ class PaperAccount:
             order=view,
             trade=self._state.orders.trade(order.order_id, event.trade_id),
             position=self.position_view(terms.key, terms.product, ltp) if is_paper else None,
-            funds=self.funds(ltp) if is_paper else None,
+            funds=funds,
         )

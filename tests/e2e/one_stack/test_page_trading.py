@@ -71,7 +71,7 @@ async def test_an_order_is_placed_changed_cancelled_and_exited_by_keyboard_alone
     await expect(trading.rows.first).to_contain_text("0 / 4")
     await expect(trading.grid("Open orders")).to_be_focused()
     await trading.press("Enter")
-    await expect(trading.details).to_contain_text("Command sent: change")
+    await expect(trading.details).to_contain_text("Change sent")
     await trading.press("Escape")
     await expect(trading.details).to_have_count(0)
     await expect(trading.grid("Open orders")).to_be_focused()

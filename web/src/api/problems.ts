@@ -1,4 +1,5 @@
 /** Errors of requests: what the server refused, and what never got an answer. */
+import { withGroups } from "../ui/format.ts";
 import type { components } from "./gateway.gen.ts";
 
 export type Code = components["schemas"]["Code"];
@@ -35,14 +36,18 @@ export function endsSession(error: unknown): boolean {
   return error instanceof Refusal && (error.status === 401 || error.status === 403);
 }
 
+/** What the server says begins with a small letter, has no full stop, and numbers without groups. */
+export const asSentence = (text: string): string =>
+  withGroups(`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`);
+
 /** A sentence for people. */
 export function sentence(error: unknown): string {
   if (error instanceof NoAnswer) return "There is no connection to the server. Try again.";
   if (error instanceof Refusal) {
-    const text = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    const named = error.message.replace(/^\w+(?=: )/, (field) => field.replace(/_/g, " "));
+    const text = asSentence(named);
     const wait = error.retryAfterSecs;
-    const dotted = /[.!?]$/.test(text) ? text : `${text}.`;
-    return wait === null ? dotted : `${dotted} Try again in ${wait} s.`;
+    return wait === null ? text : `${text} Try again in ${wait} s.`;
   }
   if (error instanceof Declined || error instanceof NotKnown) return error.message;
   return `The page has a fault: ${String(error)}`;

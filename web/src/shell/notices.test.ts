@@ -13,6 +13,14 @@ test("an error is a sentence for people, shown once until it is dismissed", () =
   expect(texts(notices)).toEqual([]);
 });
 
+test("that there is no connection is shown until there is one", () => {
+  const notices = new Notices();
+  notices.report(new NoAnswer(""));
+  notices.report(new Refusal(400, "invalid_field", "new_password: must be longer than 99999"));
+  notices.connected();
+  expect(texts(notices)).toEqual(["New password: must be longer than 99,999."]);
+});
+
 test("the list is bounded, and keeps the newest", () => {
   const notices = new Notices();
   for (let count = 0; count < 9; count += 1) notices.report(new Error(String(count)));

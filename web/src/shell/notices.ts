@@ -1,10 +1,12 @@
 /** Messages to the user about what went wrong. A bounded list; nothing fails silently. */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
-import { sentence } from "../api/problems.ts";
+import { NoAnswer, sentence } from "../api/problems.ts";
 
 export interface Notice {
   readonly id: number;
   readonly text: string;
+  /** About a request that had no answer. */
+  readonly isOfConnection: boolean;
 }
 
 const MOST = 4;
@@ -23,7 +25,13 @@ export class Notices {
     const list = this.#list.peek();
     if (list.some((one) => one.text === text)) return;
     this.#lastId += 1;
-    this.#list.value = [...list, { id: this.#lastId, text }].slice(-MOST);
+    const isOfConnection = trouble instanceof NoAnswer;
+    this.#list.value = [...list, { id: this.#lastId, text, isOfConnection }].slice(-MOST);
+  }
+
+  /** There is a connection again: what says otherwise is outdated. */
+  connected(): void {
+    this.#list.value = this.#list.peek().filter((one) => !one.isOfConnection);
   }
 
   dismiss(id: number): void {

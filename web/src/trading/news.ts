@@ -15,8 +15,11 @@ const ENDS: Readonly<Record<string, string>> = {
 export function newsOf(event: UserEvent, symbolOf: (key: string) => string): string | null {
   const { order, trade } = event;
   if (trade) {
-    const price = exactPrice(trade.price);
-    return `Filled: ${trade.side} ${trade.quantity} ${symbolOf(trade.key)} at ${price}`;
+    const isWhole = order?.state === "filled";
+    const quantity = isWhole ? order.quantity : trade.quantity;
+    const price = exactPrice((isWhole && order.average_price) || trade.price);
+    const part = order && !isWhole ? `, ${order.filled_quantity} of ${order.quantity} so far` : "";
+    return `Filled: ${trade.side} ${quantity} ${symbolOf(trade.key)} at ${price}${part}`;
   }
   const word = order ? ENDS[order.state] : undefined;
   if (!order || word === undefined) return null;

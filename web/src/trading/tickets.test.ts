@@ -11,6 +11,7 @@ import { Tickets } from "./tickets.ts";
 
 let clock: ManualClock;
 let outcome: Order | Error;
+let unreadable: Error | null;
 let book: Book;
 let screens: Screens;
 let news: string[];
@@ -21,6 +22,7 @@ let tickets: Tickets;
 beforeEach(() => {
   clock = new ManualClock();
   outcome = order();
+  unreadable = null;
   book = EMPTY;
   screens = new Screens();
   news = [];
@@ -41,7 +43,12 @@ beforeEach(() => {
       },
       book: () => signal(book),
     },
-    instruments: { get: async (key) => (key === KEY ? instrument() : null) },
+    instruments: {
+      get: async (key) => {
+        if (unreadable !== null) throw unreadable;
+        return key === KEY ? instrument() : null;
+      },
+    },
     screens,
     account: signal<Account>("paper"),
     follow: (keys) => followed.push(...keys),
@@ -127,4 +134,10 @@ test("a ticket of unknown outcome can be opened again, and sent with the same ke
   await tickets.send(ticket);
   expect(screens.ticket.value).toBeNull();
   expect(tickets.unsettled.value).toEqual([]);
+});
+
+test("an instrument that cannot be read opens no ticket, for the reason that is told", async () => {
+  unreadable = new NoAnswer("");
+  await tickets.open(KEY, "BUY");
+  expect([screens.ticket.peek(), reports]).toEqual([null, [unreadable]]);
 });

@@ -91,7 +91,11 @@ export class Tickets {
     fields: Partial<Fields>,
   ): Promise<void> {
     const { screens, instruments, account, follow, report } = this.#ports;
-    const instrument = await instruments.get(key);
+    const instrument = await instruments.get(key).catch((error: unknown) => {
+      report(error);
+      return undefined;
+    });
+    if (instrument === undefined) return;
     if (screens.ticket.peek() !== null) return;
     if (instrument === null) {
       report(new NotKnown(`Nothing is known of the instrument ${key}.`));

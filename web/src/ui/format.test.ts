@@ -9,6 +9,7 @@ import {
   signed,
   timeOfDay,
   UNKNOWN,
+  withGroups,
 } from "./format.ts";
 
 describe("numbers", () => {
@@ -77,6 +78,12 @@ describe("times", () => {
     expect(age(61_000)).toBe("1\u00a0min");
     expect(age(2 * 3_600_000)).toBe("2\u00a0h");
   });
+});
+
+test("long numbers of a text are grouped, and ids stay", () => {
+  expect(withGroups("599860000.00 is above 5000000, of 12345.67 and 1234 in 261130-8c10")).toBe(
+    "59,98,60,000.00 is above 50,00,000, of 12,345.67 and 1234 in 261130-8c10",
+  );
 });
 
 test("a day and its time are those of India", () => {

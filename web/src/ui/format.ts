@@ -19,6 +19,10 @@ export function grouped(digits: string): string {
   return `${rest},${text}`;
 }
 
+/** The same for each long number in a text; ids with letters or hyphens stay. */
+export const withGroups = (text: string): string =>
+  text.replace(/(?<![\w.-])\d{5,}(?![\w-])/g, grouped);
+
 function fixed(value: number, decimals: number): string {
   const [whole = "", fraction] = Math.abs(value).toFixed(decimals).split(".");
   return fraction === undefined ? grouped(whole) : `${grouped(whole)}.${fraction}`;

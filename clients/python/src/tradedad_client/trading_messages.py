@@ -225,9 +225,9 @@ class EventKind(StrEnum):
     """Kind of an account event; later versions may add others."""
 
     ORDER = "order"
-    """A new state of an order."""
+    """A new state of an order; of a paper order, with the funds after it."""
     FILL = "fill"
-    """A trade, with the order, position and funds after it."""
+    """A trade with the order after it; of a paper order, with the position and funds after it."""
     FUNDS = "funds"
     """The funds have changed otherwise: by a reset, or at the end of the trading day."""
     LIMITS = "limits"

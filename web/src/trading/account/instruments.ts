@@ -29,10 +29,7 @@ export class Instruments {
     if (unknown.length === 0) return;
     for (const key of unknown) this.#asked.add(key);
     try {
-      const found = await this.#read(unknown);
-      const known = new Map(this.#known.peek());
-      for (const one of found) known.set(one.key, one);
-      this.#known.value = known;
+      await this.#take(unknown);
     } catch (error) {
       for (const key of unknown) this.#asked.delete(key);
       this.#report(error);
@@ -41,7 +38,14 @@ export class Instruments {
 
   /** One instrument, read if it is not known yet. Throws what the request does. */
   async get(key: string): Promise<Instrument | null> {
-    await this.learn([key]);
+    if (!this.#known.peek().has(key)) await this.#take([key]);
     return this.#known.peek().get(key) ?? null;
+  }
+
+  async #take(keys: readonly string[]): Promise<void> {
+    const found = await this.#read(keys);
+    const known = new Map(this.#known.peek());
+    for (const one of found) known.set(one.key, one);
+    this.#known.value = known;
   }
 }

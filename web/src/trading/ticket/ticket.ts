@@ -9,7 +9,7 @@ import {
   untracked,
 } from "@preact/signals-core";
 import type { Instrument } from "../../api/client.ts";
-import { sentence } from "../../api/problems.ts";
+import { asSentence, sentence } from "../../api/problems.ts";
 import { Amount, typedPrice } from "../amount.ts";
 import { Command, type CommandPorts, type CommandState } from "../command.ts";
 import type { NewOrder, Order, OrderChanges, Side } from "../messages.ts";
@@ -107,7 +107,7 @@ export class Ticket {
     const found: Partial<Record<Field, string>> = {};
     for (const { rule, detail } of this.#brokenRules()) {
       const field = fieldOf(rule);
-      if (field !== null) found[field] ??= capital(detail ?? "");
+      if (field !== null) found[field] ??= asSentence(detail ?? "");
     }
     const state = this.#state.value;
     const refused = state.kind === "refused" ? fieldOf(state.error.field) : null;
@@ -123,7 +123,7 @@ export class Ticket {
         ? [sentence(state.error)]
         : [];
     const rules = this.#brokenRules().filter(({ rule }) => fieldOf(rule) === null);
-    return [...new Set([...refusal, ...rules.map(({ detail }) => capital(detail ?? ""))])];
+    return [...new Set([...refusal, ...rules.map(({ detail }) => asSentence(detail ?? ""))])];
   }
 
   change(fields: Partial<Fields>): void {
@@ -180,6 +180,3 @@ export class Ticket {
     return state.kind === "shown" ? state.preview.rules.filter(({ passed }) => !passed) : [];
   }
 }
-
-const capital = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

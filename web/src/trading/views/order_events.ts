@@ -12,11 +12,12 @@ const KINDS: Readonly<Record<string, string>> = {
   answer_lost: "No answer: not known yet",
   reported: "News of the broker",
   filled: "Filled",
-  command_sending: "Command sent",
-  command_answered: "Command answered",
-  command_lost: "No answer to the command: not known yet",
-  command_settled: "Effect of the command known",
+  command_lost: "No answer: whether it has an effect is not known yet",
+  command_settled: "Its effect is known",
 };
+
+/** By their number in the event. */
+const BROKER_STATES = ["", "received", "open", "complete", "cancelled", "expired", "rejected"];
 
 function text(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
@@ -28,12 +29,21 @@ function details(event: Stored): string {
     const known = typeof price === "string" || typeof price === "number" ? exactPrice(price) : "–";
     return `${text(event["quantity"])} at ${known}`;
   }
-  if (event["type"] === "command_sending") {
-    return event["prices"] === null ? "cancellation" : "change";
-  }
   const report = event["report"];
   const inner = typeof report === "object" && report !== null ? (report as Stored) : event;
-  return [inner["state"], inner["code"], inner["detail"]].map(text).filter(Boolean).join(" ");
+  const state = BROKER_STATES[Number(inner["state"])];
+  return [state, inner["code"], inner["detail"]].map(text).filter(Boolean).join(", ");
+}
+
+function kindText(event: Stored): string {
+  const kind = text(event["type"]);
+  if (kind === "command_sending") {
+    return event["prices"] === null ? "Cancellation sent" : "Change sent";
+  }
+  if (kind === "command_answered") {
+    return event["code"] ? "Refused by the broker" : "Received by the broker";
+  }
+  return KINDS[kind] ?? kind;
 }
 
 export interface EventLine {
@@ -43,9 +53,8 @@ export interface EventLine {
 
 export function eventLines(events: readonly Stored[]): readonly EventLine[] {
   return events.map((event) => {
-    const kind = text(event["type"]);
     const more = details(event);
-    const name = KINDS[kind] ?? kind;
+    const name = kindText(event);
     const at = event["at_ms"];
     return { atMs: typeof at === "number" ? at : null, text: more ? `${name}: ${more}` : name };
   });
