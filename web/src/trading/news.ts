@@ -11,9 +11,15 @@ const ENDS: Readonly<Record<string, string>> = {
   unknown: "Not known yet",
 };
 
-/** `null` for an event that is shown by its view alone. */
-export function newsOf(event: UserEvent, symbolOf: (key: string) => string): string | null {
-  const { order, trade } = event;
+type SymbolOf = (key: string) => string;
+
+/** `null` for an event that is shown by its view alone. News of real money say so. */
+export function newsOf(event: UserEvent, symbolOf: SymbolOf): string | null {
+  const text = textOf(event, symbolOf);
+  return text !== null && event.order?.account === "upstox" ? `LIVE: ${text}` : text;
+}
+
+function textOf({ order, trade }: UserEvent, symbolOf: SymbolOf): string | null {
   if (trade) {
     const isWhole = order?.state === "filled";
     const quantity = isWhole ? order.quantity : trade.quantity;

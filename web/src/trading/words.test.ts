@@ -30,6 +30,8 @@ test("fills and ends of orders are news, and other states are not", () => {
   expect(newsOf(event(1, { kind: "fill", order: part, trade: trade() }), symbolOf)).toBe(
     "Filled: BUY 10 RELIANCE at 1,400.00, 16 of 100 so far",
   );
+  const live = order({ state: "cancelled", account: "upstox" });
+  expect(newsOf(event(1, { order: live }), symbolOf)).toMatch(/^LIVE: Cancelled: BUY 10 /);
   const rejected = order({ state: "rejected", detail: "no funds" });
   expect(newsOf(event(2, { order: rejected }), symbolOf)).toBe(
     "Rejected: BUY 10 RELIANCE, LIMIT 1,400.05: no funds",
