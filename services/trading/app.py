@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pymongo.errors import PyMongoError
 
 from services.trading.bus.instruments import Instruments
+from services.trading.bus.price_bands import PriceBands
 from services.trading.links.feed_token import FeedToken
 from services.trading.links.seal_keys import SealKeys
 from services.trading.paper.always_open import AlwaysOpenCalendar
@@ -39,6 +40,7 @@ class Process:
     mongo: Mongo
     clock: Clock
     instruments: Instruments
+    bands: PriceBands
     calendar: Calendar
     open_calls: OpenCalls
     holder: str
@@ -55,6 +57,7 @@ def partition_work(process: Process, partition: int, readiness: OwnerReadiness) 
         process.bus,
         process.mongo,
         process.instruments,
+        process.bands,
         process.calendar,
         process.settings,
         process.clock,
@@ -95,8 +98,9 @@ async def build(
         calendar = AlwaysOpenCalendar() if settings.calendar == "always_open" else Calendar()
         sdk = await stack.enter_async_context(upstox_sdk(settings))
         process = Process(
-            settings, bus, mongo, clock, instruments, calendar, sdk.open, uuid.uuid4().hex
-        )
+            settings, bus, mongo, clock, instruments, PriceBands(bus, clock), calendar, sdk.open,
+            uuid.uuid4().hex,
+        )  # fmt: skip
         yield (
             bus,
             mongo,

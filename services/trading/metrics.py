@@ -64,6 +64,11 @@ INSTRUMENT_READS: Final = Counter(
     "Instruments that were needed, by outcome: cached, read, unknown, or failed.",
     ["outcome"],
 )
+PRICE_BAND_READS: Final = Counter(
+    "tradedad_trading_price_band_reads_total",
+    "Price bands that were asked for, by outcome: read, unknown, or failed.",
+    ["outcome"],
+)
 EXTERNAL_ORDERS: Final = Counter(
     "tradedad_trading_external_orders_total",
     "Orders that were found at Upstox and were placed elsewhere.",

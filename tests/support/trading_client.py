@@ -12,7 +12,16 @@ from nats.aio.msg import Msg
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request
 from shared.bus.responder import Handler, Responder
-from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest, Instrument
+from shared.contracts.instruments import (
+    INSTRUMENTS_DETAIL,
+    INSTRUMENTS_GET,
+    DetailReply,
+    DetailRequest,
+    GetReply,
+    GetRequest,
+    Instrument,
+    Reference,
+)
 from shared.contracts.messages import ClockTick, Depth, FeedState, encode
 from shared.contracts.order_terms import Account, OrderType, Product, Side
 from shared.contracts.subjects import CLOCK, depth_subject, order_subject, quote_subject
@@ -48,6 +57,8 @@ class TestMarket:
         self._seq = 0
         self.now_ms = MONDAY_10_00
         self.volume = 1_000
+        self.reference: Reference | None = None
+        """What the persister tells of the instrument's day."""
 
     async def quote(
         self,
@@ -156,13 +167,20 @@ async def market(nats: NatsServer) -> AsyncIterator[TestMarket]:
             found = [RELIANCE] if KEY in request.keys else []
             return GetReply(instruments=found, unknown=[key for key in request.keys if key != KEY])
 
+        async def detail(request: DetailRequest) -> DetailReply:
+            return DetailReply(instrument=RELIANCE, reference=made.reference)
+
+        made = TestMarket(ingest)
+        handlers: dict[str, Handler[Any]] = {
+            INSTRUMENTS_GET: Handler(GetRequest, get),
+            INSTRUMENTS_DETAIL: Handler(DetailRequest, detail),
+        }
         responder = Responder(
-            persister, CLOCK_OF_TESTS, {INSTRUMENTS_GET: Handler(GetRequest, get)},
+            persister, CLOCK_OF_TESTS, handlers,
             queue_group="persister", max_concurrent=4, max_queued=64,
         )  # fmt: skip
         answering = asyncio.create_task(responder.run())
         try:
-            made = TestMarket(ingest)
             await made.quote(1_400.0)
             yield made
         finally:

@@ -21,6 +21,7 @@ log = get_logger(__name__)
 _MAX_CACHED: Final = 10_000
 _MAX_CALL_SECS: Final = 2.0
 _LOCKS: Final = 32
+_REREAD_MS: Final = 60_000
 
 
 class MasterInstruments(Protocol):
@@ -40,7 +41,10 @@ class References(Protocol):
 
 
 class DetailRequests:
-    """Reads the reference data of each instrument once a day, and keeps it in memory."""
+    """Reads the reference data of each instrument once a day, and again if a request wants newer.
+
+    It is kept in memory.
+    """
 
     def __init__(
         self, instruments: MasterInstruments, references: References, clock: Clock
@@ -61,14 +65,16 @@ class DetailRequests:
         if not found.instruments:
             raise NotFound(f"no instrument {request.key}", field="key")
         return DetailReply(
-            instrument=found.instruments[0], reference=await self._reference(request.key)
+            instrument=found.instruments[0],
+            reference=await self._reference(request.key, request.newer_than_ms),
         )
 
-    async def _reference(self, key: str) -> Reference | None:
+    async def _reference(self, key: str, newer_than_ms: int) -> Reference | None:
+        """That of today; if it cannot be read again, the earlier one."""
         try:
             async with asyncio.timeout(_MAX_CALL_SECS), self._locks[hash(key) % _LOCKS]:
-                cached = self._cache.get(key)
-                if cached is None or not self._is_of_today(cached):
+                cached = self._of_today(key)
+                if cached is None or self._is_outdated(cached, newer_than_ms):
                     cached = await self._references.read(key)
                     self._keep(key, cached)
                 return cached
@@ -76,10 +82,17 @@ class DetailRequests:
             log.info("no reference data", key=key, error=error.detail)
         except TimeoutError:
             log.info("no reference data", key=key, error="Upstox does not answer in time")
-        return None
+        return self._of_today(key)
 
-    def _is_of_today(self, cached: Reference) -> bool:
-        return trading_day(cached.taken_at) == trading_day(self._clock.now_ms())
+    def _of_today(self, key: str) -> Reference | None:
+        cached = self._cache.get(key)
+        if cached is None or trading_day(cached.taken_at) != trading_day(self._clock.now_ms()):
+            return None
+        return cached
+
+    def _is_outdated(self, cached: Reference, newer_than_ms: int) -> bool:
+        is_recent = self._clock.now_ms() - cached.taken_at < _REREAD_MS
+        return cached.taken_at < newer_than_ms and not is_recent
 
     def _keep(self, key: str, read: Reference) -> None:
         self._cache[key] = read

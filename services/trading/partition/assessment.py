@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from services.trading.bus.price_bands import PriceBand
 from services.trading.live.facts import UpstoxFacts, account_facts
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
@@ -52,6 +53,7 @@ class Assessor:
         calendar: Calendar,
         clock: Clock,
         switches_current: Callable[[], Awaitable[None]],
+        band_of: Callable[[str], PriceBand],
     ) -> None:
         self._ledger = ledger
         self._journal = journal
@@ -60,6 +62,7 @@ class Assessor:
         self._clock = clock
         self._rates = OrderRates(limits.max_orders_per_sec)
         self._switches_current = switches_current
+        self._band_of = band_of
 
     async def ready(self) -> None:
         """Wait until the kill switches are known; not for long, if they cannot be read."""
@@ -131,6 +134,7 @@ class Assessor:
     def _market(self, instrument: OrderInstrument) -> MarketFacts:
         broker = self._ledger.broker
         underlying = instrument.underlying_key
+        band = self._band_of(instrument.key)
         return MarketFacts(
             at_ms=broker.time_ms,
             phase=self._calendar.phase(instrument.segment, broker.time_ms),
@@ -138,6 +142,8 @@ class Assessor:
             is_live=broker.is_live,
             ltp=broker.ltp(instrument.key),
             underlying_ltp=None if underlying is None else broker.ltp(underlying),
+            lower_circuit=band.lower,
+            upper_circuit=band.upper,
             market_switches=self._ledger.switches.of(instrument.key),
             are_switches_known=self._ledger.switches.is_current(self._clock.monotonic()),
         )

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from services.trading import metrics
+from services.trading.bus.price_bands import PriceBands
 from services.trading.orders.instrument import OrderInstrument, order_instrument
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
@@ -20,6 +21,7 @@ from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.request_terms import changed_prices, terms_of
 from services.trading.partition.upstox_commands import UpstoxCommands
+from shared.contracts import order_terms
 from shared.contracts.instruments import Instrument
 from shared.contracts.order_terms import Account, Product
 from shared.contracts.trading import CancelRequest, ModifyRequest, Operation, OrderRequest
@@ -42,6 +44,7 @@ class OrderCommands:
         acceptance: Acceptance,
         assessor: Assessor,
         prices: Prices,
+        bands: PriceBands,
         find_instrument: FindInstrument,
         upstox: UpstoxCommands,
     ) -> None:
@@ -51,6 +54,7 @@ class OrderCommands:
         self._acceptance = acceptance
         self._assessor = assessor
         self._prices = prices
+        self._bands = bands
         self._find_instrument = find_instrument
         self._upstox = upstox
 
@@ -59,7 +63,7 @@ class OrderCommands:
 
         async def work() -> Outcome | Dispatch:
             terms = terms_of(request)
-            instrument = await self.instrument(request.key, request.product)
+            instrument = await self.instrument(request.key, request.product, terms.prices)
             if request.account is Account.UPSTOX:
                 return await self._upstox.place(request.user_id, terms, instrument)
             self._acceptance.check()
@@ -85,7 +89,7 @@ class OrderCommands:
     async def preview(self, request: OrderRequest) -> Preview:
         """All checks, margin and charges of an order; nothing is changed."""
         terms = terms_of(request)
-        instrument = await self.instrument(request.key, request.product)
+        instrument = await self.instrument(request.key, request.product, terms.prices)
         self._acceptance.check_owner()
         if request.account is Account.UPSTOX:
             return await self._upstox.preview(request.user_id, terms, instrument)
@@ -97,12 +101,11 @@ class OrderCommands:
 
         async def work() -> Outcome | Dispatch:
             order = self._open_order(request.user_id, request.order_id)
+            prices = changed_prices(order, request)
             if order.terms.account is Account.UPSTOX:
-                instrument = await self.instrument(order.terms.key, order.terms.product)
-                prices = changed_prices(order, request)
+                instrument = await self.instrument(order.terms.key, order.terms.product, prices)
                 return await self._upstox.modify(order, prices, instrument, request.command_key)
-            await self._prices.wait_for(order.terms.key)
-            await self._assessor.ready()
+            await self._market_of(order.terms.key, prices)
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)
             prices = changed_prices(order, request)
@@ -134,8 +137,10 @@ class OrderCommands:
 
         return await self._once.answer(Operation.CANCEL, request, work)
 
-    async def instrument(self, key: str, product: Product) -> OrderInstrument:
-        """The instrument, once it is known and has a price. Raises OrderRefused."""
+    async def instrument(
+        self, key: str, product: Product, prices: order_terms.Prices | None = None
+    ) -> OrderInstrument:
+        """The instrument of an order with `prices`, once it has a price. Raises OrderRefused."""
         found = await self._find_instrument(key)
         if found is None:
             raise OrderRefused(
@@ -146,9 +151,15 @@ class OrderCommands:
             )
         today = ist_date(self._ledger.broker.time_ms)
         instrument = order_instrument(found, product, today)
-        await self._prices.wait_for(key)
-        await self._assessor.ready()
+        await self._market_of(key, prices)
         return instrument
+
+    async def _market_of(self, key: str, prices: order_terms.Prices | None) -> None:
+        """Wait for what the checks need to know of the market. Raises OrderRefused."""
+        await self._prices.wait_for(key)
+        if prices is not None:
+            await self._bands.wait_for(key, (prices.price, prices.trigger_price))
+        await self._assessor.ready()
 
     def _open_order(self, user_id: str, order_id: str) -> Order:
         order = self._ledger.account(user_id).orders.get(order_id)

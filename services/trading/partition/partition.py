@@ -9,6 +9,7 @@ from nats.js.errors import NotFoundError
 from services.trading.bus.demand_publisher import DemandPublisher
 from services.trading.bus.event_publisher import EventPublisher
 from services.trading.bus.instruments import Instruments
+from services.trading.bus.price_bands import PriceBands
 from services.trading.links.term import open_links
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
@@ -66,6 +67,7 @@ class Partition:
         bus: Bus,
         mongo: Mongo,
         instruments: Instruments,
+        bands: PriceBands,
         calendar: Calendar,
         settings: TradingSettings,
         clock: Clock,
@@ -77,6 +79,7 @@ class Partition:
         self._bus = bus
         self._mongo = mongo
         self._instruments = instruments
+        self._bands = bands
         self._calendar = calendar
         self._settings = settings
         self._clock = clock
@@ -151,7 +154,7 @@ class Partition:
             acceptance = Acceptance(term, journal, self._clock)
             assessor = Assessor(
                 ledger, journal, limits_of(settings), self._calendar, self._clock,
-                switches.wait_current,
+                switches.wait_current, self._bands.of,
             )  # fmt: skip
             sender = UpstoxSender(
                 ledger, journal, acceptance, max_sending=max(1, settings.commands_at_once // 2)
@@ -161,8 +164,8 @@ class Partition:
                 is_live_allowed=settings.live_orders,
             )  # fmt: skip
             order_commands = OrderCommands(
-                ledger, orders, once, acceptance, assessor, prices, self._instruments.get,
-                upstox_commands,
+                ledger, orders, once, acceptance, assessor, prices, self._bands,
+                self._instruments.get, upstox_commands,
             )  # fmt: skip
             requests = Requests(
                 order_commands,

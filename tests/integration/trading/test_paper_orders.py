@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from services.trading import metrics
+from shared.contracts.instruments import Reference
 from shared.contracts.order_terms import Account, OrderType, Product
 from shared.contracts.subjects import quote_subject
 from shared.contracts.trading import (
@@ -153,6 +154,23 @@ async def test_a_refusal_names_rule_limit_and_value_and_is_repeated(
         details.append((refusal.value.detail, dict(refusal.value.members)))
     assert details[0] == details[1]
     assert set(details[0][1]) == {"rule", "limit", "value"}
+
+
+async def test_a_price_outside_the_circuit_limits_is_refused_also_in_a_change(
+    client: TradingClient, moved: TestMarket
+) -> None:
+    moved.reference = Reference(taken_at=1, lower_circuit=1_260.0, upper_circuit=1_540.0)
+    limit = {"order_type": OrderType.LIMIT, "price": Decimal("1540.10")}
+    with pytest.raises(OrderRefused, match="above the upper circuit limit 1540") as caught:
+        await client.call(Operation.PLACE, order_request("c-1", **limit), OrderView)
+    assert caught.value.members["rule"] == "band"
+    limit["price"] = Decimal("1260.00")
+    order = await client.call(Operation.PLACE, order_request("c-2", **limit), OrderView)
+    change = ModifyRequest(
+        user_id=USER, command_key="c-3", order_id=order.order_id, price=Decimal("1259.90")
+    )
+    with pytest.raises(OrderRefused, match="below the lower circuit limit 1260"):
+        await client.call(Operation.MODIFY, change, OrderView)
 
 
 async def test_a_preview_changes_nothing(client: TradingClient) -> None:

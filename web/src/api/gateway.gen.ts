@@ -2000,7 +2000,7 @@ export interface components {
             previous_close?: number | null;
             /**
              * Taken At
-             * @description When it was read, Unix milliseconds. It is read once a day.
+             * @description When it was read, Unix milliseconds: once a day, and when an order's price lies outside.
              */
             taken_at: number;
             /**

@@ -131,7 +131,7 @@ class Reference(Schema):
     """Reference data of the day; prices in rupees."""
 
     taken_at: int
-    """When it was read, Unix milliseconds. It is read once a day."""
+    """When it was read, Unix milliseconds: once a day, and when an order's price lies outside."""
     lower_circuit: float | None = None
     """Lower end of the price band."""
     upper_circuit: float | None = None

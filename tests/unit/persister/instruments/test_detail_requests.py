@@ -75,6 +75,28 @@ async def test_without_upstox_there_is_the_instrument_and_it_is_tried_again() ->
 
 
 @on_virtual_time
+async def test_a_request_for_newer_data_reads_again_once_a_minute_at_most() -> None:
+    references = FakeReferences()
+    requests = requests_to(references)
+
+    async def newer() -> Reference | None:
+        request = DetailRequest(key=KEY, newer_than_ms=WallClock().now_ms())
+        return (await requests.read(request)).reference
+
+    first = await read(requests)
+    await asyncio.sleep(59)
+    assert await newer() == first
+    await asyncio.sleep(1)
+    references.is_away = True
+    assert await newer() == first
+    references.is_away = False
+    assert await newer() != first
+    await asyncio.sleep(600)
+    assert await read(requests) == await read(requests)
+    assert references.calls == 3
+
+
+@on_virtual_time
 async def test_a_key_of_no_instrument_is_not_found() -> None:
     with pytest.raises(NotFound) as caught:
         await requests_to(FakeReferences()).read(DetailRequest(key="NSE_EQ|NOBODY"))

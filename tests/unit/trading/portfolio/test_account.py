@@ -155,7 +155,7 @@ def test_each_entry_is_told_with_its_number() -> None:
     assert placed.order is not None
     assert placed.order.state == "intent"
     assert placed.funds == account.funds(no_ltp)
-    assert (placed.funds.order_margin, placed.position) == (50_000, None)
+    assert (placed.funds.order_margin, placed.position) == (Decimal(50_000), None)
 
     entry = journal.fill(order_id, 100, 500)
     filled = account.user_event(entry, ltp_of(501))
