@@ -12,7 +12,7 @@ from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 from tests.support.trader_page import PASSWORD, TraderPage
 
 RELIANCE: Final = "NSE_EQ|INE002A01018"
-_FAR_BELOW: Final = "1000.00"
+_FAR_BELOW: Final = "1200.00"
 
 
 class TradingPage:
