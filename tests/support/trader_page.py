@@ -38,6 +38,14 @@ async def running_browser() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def cut_off(elements: Locator) -> list[str]:
+    """The texts that are wider than their elements."""
+    texts: list[str] = await elements.evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
+    )
+    return texts
+
+
 class TraderPage:
     """One tab. `faults` are exceptions of the page and violations of its policy."""
 
@@ -110,12 +118,9 @@ class TraderPage:
                 except NotFoundInTimeError:
                     continue
 
-    async def cut_off_prices(self) -> list[str]:
-        """The prices and changes that are wider than their cells."""
-        cut_off: list[str] = await self.list.locator("td.ltp, td.percent").evaluate_all(
-            "cells => cells.filter(c => c.scrollWidth > c.clientWidth).map(c => c.innerText)"
-        )
-        return cut_off
+    async def cut_off_cells(self) -> list[str]:
+        """The names, prices and times of the list that are wider than their cells."""
+        return await cut_off(self.list.locator("tbody :is(th, td):not(.tools)"))
 
     async def serious_findings(self) -> list[str]:
         """What axe-core finds that is serious or worse."""

@@ -18,6 +18,7 @@ import type { Notices } from "./shell/notices.ts";
 import { PanelFrame } from "./shell/PanelFrame.tsx";
 import { PasswordDialog } from "./shell/PasswordDialog.tsx";
 import type { Panel } from "./shell/panels.ts";
+import { BottomBar } from "./trading/views/BottomBar.tsx";
 import { TradingViews } from "./trading/views/TradingViews.tsx";
 import { actionOf } from "./ui/keys.ts";
 import { focusOn, GRID, SEARCH } from "./ui/places.ts";
@@ -93,10 +94,14 @@ function followList(router: Router, { watchlist }: Desk): void {
 
 const LIST: Route = { view: "list", id: null };
 
+function leavePanel(): void {
+  location.hash = "desk";
+}
+
 function DeskView({ deskOfUser, router, ...props }: AppProps & { deskOfUser: Desk }) {
   const isHelpOpen = useSignal(false);
   // An attribute that is bound to a signal changes at once: the focus can follow.
-  const view = useComputed(() => router.route.value.view);
+  const view = useComputed(() => (props.panel.value === null ? router.route.value.view : "panel"));
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       // What has the focus goes before.
@@ -107,19 +112,26 @@ function DeskView({ deskOfUser, router, ...props }: AppProps & { deskOfUser: Des
       if (action === "search") search(router);
       else if (action === "help") isHelpOpen.value = true;
       else {
-        if (props.panel.peek() !== null) location.hash = "desk";
+        if (props.panel.peek() !== null) leavePanel();
         deskOfUser.trading.screens.act(action);
       }
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
+  // On a phone a panel takes the market's place, and its way back leads to the watchlist.
+  useSignalEffect(() => {
+    if (props.panel.value !== null) deskOfUser.trading.screens.showMarket();
+  });
   useSignalEffect(() => showListOf(router, deskOfUser));
   useSignalEffect(() => followList(router, deskOfUser));
   const isAdmin = props.roles.value.includes("admin");
   const logOut = () =>
     props.session.logOut().catch((error: unknown) => props.notices.report(error));
   const route = router.route.value;
+  const showList = () => {
+    if (router.route.peek().view !== "list") router.go(LIST);
+  };
   const open = (key: string, isNewWindow: boolean) => {
     const interval = route.view === "instrument" ? route.interval : null;
     const opened: Route = { view: "instrument", key, interval };
@@ -159,13 +171,10 @@ function DeskView({ deskOfUser, router, ...props }: AppProps & { deskOfUser: Des
           <PanelView {...props} router={router} panel={props.panel.value} isAdmin={isAdmin} />
         )}
       </main>
-      {props.panel.value === null && (
-        <TradingViews
-          desk={deskOfUser}
-          onList={() => {
-            if (router.route.peek().view !== "list") router.go(LIST);
-          }}
-        />
+      {props.panel.value === null ? (
+        <TradingViews desk={deskOfUser} onList={showList} />
+      ) : (
+        <BottomBar desk={deskOfUser} onList={showList} onLeave={leavePanel} />
       )}
       {props.reauthentication.isAsking.value && (
         <PasswordDialog reauthentication={props.reauthentication} />

@@ -97,6 +97,14 @@ effect(() => {
   if (desk.value?.stream.state.value.kind === "open") untracked(() => notices.connected());
 });
 
+/** A login after a log out starts at the watchlist, not where the log out was. */
+effect(() => {
+  const state = session.state.value;
+  if (state.kind !== "anonymous" || state.reason !== "logged_out") return;
+  panel.value = null;
+  router.replace({ view: "list", id: null });
+});
+
 /** After a reconnect the server may be a newer one. */
 effect(() => {
   const reconnects = desk.value?.stream.reconnects.value.length ?? 0;

@@ -1,6 +1,8 @@
 """The trader's page in a browser, in front of a whole stack."""
 
+import re
 import secrets
+from typing import Final
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
@@ -10,6 +12,7 @@ from tests.support.patience import PATIENCE_MS
 from tests.support.tcp_proxy import cuttable_proxy
 from tests.support.trader_page import PASSWORD, TraderPage
 
+RELIANCE: Final = "/i/NSE_EQ%7CINE002A01018"
 SIZES = {"desk": (1_600, 900), "phone": (390, 844)}
 
 
@@ -138,7 +141,7 @@ async def test_no_view_has_a_serious_accessibility_problem_in_either_theme(
         assert await tab.serious_findings() == []
         await tab.sign_up()
         await tab.wait_for_moving_price("RELIANCE")
-        assert await tab.cut_off_prices() == []
+        assert await tab.cut_off_cells() == []
         await tab.list.press("ArrowDown")
         assert await tab.serious_findings() == []
         await tab.find("infy")
@@ -151,3 +154,77 @@ async def test_no_view_has_a_serious_accessibility_problem_in_either_theme(
             assert await tab.serious_findings() == []
         assert tab.faults == []
         await context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_options_are_told_apart_and_no_number_is_cut_off(
+    browser: Browser, address: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    context = await browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(PATIENCE_MS)
+    port = int(address.rpartition(":")[2])
+    async with cuttable_proxy(port) as proxy:
+        tab = await TraderPage.open(context, f"http://{proxy.address}")
+        await tab.sign_up()
+        names = []
+        for side in ("ce", "pe"):
+            await tab.find(f"nifty 25000 {side}")
+            names.append(await tab.results.first.locator("b").inner_text())
+            await tab.results.first.click()
+        for view in ("", f"{RELIANCE}?interval=1d"):
+            if view != "" and size == "phone":
+                break  # the chart is shown in place of the list
+            await tab.page.goto(f"http://{proxy.address}{view}")
+            await expect(tab.rows("fresh")).to_have_count(8)
+            for name in names:
+                shown = tab.list.get_by_role("rowheader").filter(has_text=name)
+                await expect(shown).to_have_attribute("title", re.compile(f"^{name} · "))
+            assert await tab.cut_off_cells() == []
+        async with proxy.cut():
+            await expect(tab.rows("stale")).to_have_count(8)
+            assert await tab.cut_off_cells() == []
+    await context.close()
+
+
+async def test_a_login_after_a_log_out_shows_the_watchlist_and_a_link_is_kept(
+    context: BrowserContext, address: str
+) -> None:
+    tab = await TraderPage.open(context, f"{address}{RELIANCE}")
+    email = await tab.sign_up()
+    heading = tab.page.locator("main h2")
+    await expect(heading).to_contain_text("RELIANCE")
+    for view in ("settings", "account"):
+        await tab.page.goto(f"{address}{RELIANCE}#{view}")
+        await expect(heading).to_have_text(view.capitalize())
+        await tab.page.get_by_role("button", name="Log out").click()
+        await tab.enter("Log in", email)
+        await expect(tab.list).to_be_visible()
+        await expect(heading).to_have_count(0)
+        await expect(tab.page).to_have_url(f"{address}/")
+    assert tab.faults == []
+
+
+async def test_the_keys_are_shown_from_their_top(context: BrowserContext, address: str) -> None:
+    tab = await TraderPage.open(context, address)
+    await tab.sign_up()
+    await tab.page.set_viewport_size({"width": 1_200, "height": 500})
+    await tab.page.get_by_role("button", name="Keys").click()
+    help_text = tab.page.get_by_role("dialog", name="Keys")
+    await expect(help_text.get_by_role("heading", name="Keys")).to_be_in_viewport()
+    await tab.page.keyboard.press("Enter")  # its button closes it
+    await expect(help_text).to_have_count(0)
+
+
+async def test_an_empty_list_says_so_below_its_head(context: BrowserContext, address: str) -> None:
+    tab = await TraderPage.open(context, address)
+    await tab.sign_up()
+    await tab.page.get_by_role("button", name="New list").click()
+    await tab.page.keyboard.type("Options")
+    await tab.page.keyboard.press("Enter")
+    text = await tab.page.get_by_text("The list is empty.").bounding_box()
+    head = await tab.list.bounding_box()
+    assert text is not None
+    assert head is not None
+    assert text["x"] >= 8
+    assert 0 < text["y"] - head["y"] - head["height"] < 40

@@ -140,3 +140,49 @@ async def test_an_unknown_instrument_says_so(context: BrowserContext, address: s
     view = InstrumentTab(tab.page)
     await expect(view.section.get_by_role("alert")).to_contain_text("No instrument")
     assert tab.faults == []
+
+
+async def test_a_click_on_a_name_opens_the_chart_which_has_a_way_back_and_to_the_ticket(
+    context: BrowserContext, address: str
+) -> None:
+    tab = await TraderPage.open(context, address)
+    await tab.sign_up()
+    await tab.wait_for_moving_price("RELIANCE")
+    view = InstrumentTab(tab.page)
+    row = tab.row("RELIANCE")
+    await row.locator("td.ltp").click()
+    await expect(row).to_have_attribute("aria-selected", "true")
+    await expect(view.section).to_have_count(0)
+    await row.get_by_role("link", name="RELIANCE").click()
+    await view.wait_until_loaded()
+
+    ticket = tab.page.locator("dialog.ticket")
+    for key, words in (("b", "BUY RELIANCE"), ("s", "SELL RELIANCE")):
+        interval = view.section.get_by_role("button", name="15m")
+        await interval.click()
+        await tab.page.keyboard.press(key)
+        await expect(ticket).to_contain_text(words)
+        await tab.page.keyboard.press("Escape")
+        await expect(ticket).to_have_count(0)
+    await view.section.get_by_role("button", name="Sell RELIANCE").click()
+    await expect(ticket).to_contain_text("SELL RELIANCE")
+    await tab.page.keyboard.press("Escape")
+
+    await tab.page.get_by_role("link", name="Settings").click()
+    settings = await tab.page.get_by_role("region", name="Settings").bounding_box()
+    assert settings is not None
+    assert settings["width"] > 1_000  # not the list's column beside a chart
+    await tab.page.get_by_role("link", name="Back to the watchlist").click()
+    await view.section.get_by_role("button", name="← List").click()
+    await expect(view.section).to_have_count(0)
+    await row.get_by_role("link", name="RELIANCE").click(modifiers=["Control"])
+    await expect(view.section).to_have_count(0)  # the browser opens a tab
+    assert tab.faults == []
+
+
+async def test_an_index_has_no_buttons_of_a_ticket(context: BrowserContext, address: str) -> None:
+    tab = await TraderPage.open(context, f"{address}/i/NSE_INDEX%7CNifty%2050")
+    await tab.sign_up()
+    view = InstrumentTab(tab.page)
+    await view.wait_until_loaded()
+    await expect(view.section.get_by_role("button", name="Buy")).to_have_count(0)

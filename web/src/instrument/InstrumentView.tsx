@@ -5,6 +5,7 @@ import { sentence } from "../api/problems.ts";
 import type { Desk } from "../desk/desk.ts";
 import { type Action, actionOf } from "../ui/keys.ts";
 import { INSTRUMENT } from "../ui/places.ts";
+import { SideButtons } from "../ui/SideButtons.tsx";
 import { ChartView } from "./chart/ChartView.tsx";
 import { ChartControl } from "./chart/control.ts";
 import { INTERVALS, type Interval, intervalOf } from "./chart/intervals.ts";
@@ -53,6 +54,7 @@ export function InstrumentView(props: InstrumentViewProps) {
   const symbol = known?.symbol ?? instrumentKey.split("|").at(-1) ?? instrumentKey;
   useEffect(() => titled(symbol), [symbol]);
 
+  const openTicket = (side: "BUY" | "SELL") => void desk.trading.tickets.open(instrumentKey, side);
   const onKeyDown = (event: KeyboardEvent) => {
     const action = actionOf("instrument", event);
     if (action === null) return;
@@ -60,6 +62,8 @@ export function InstrumentView(props: InstrumentViewProps) {
     const chosen = INTERVALS.find((one) => action === `interval_${one}`);
     if (chosen !== undefined) props.onInterval(chosen);
     else if (action === "leave") props.onLeave();
+    else if (action === "buy") openTicket("BUY");
+    else if (action === "sell") openTicket("SELL");
     else act(control, action);
   };
   return (
@@ -79,10 +83,14 @@ export function InstrumentView(props: InstrumentViewProps) {
         instrumentKey={instrumentKey}
         symbol={symbol}
         name={known?.name ?? ""}
+        onLeave={props.onLeave}
       >
-        <button type="button" class="back" onClick={props.onLeave}>
-          ← List
-        </button>
+        <SideButtons
+          instrumentKey={instrumentKey}
+          symbol={symbol}
+          tabIndex={0}
+          onSide={openTicket}
+        />
       </PriceHead>
       <div class="intervals" role="toolbar" aria-label="Interval">
         {INTERVALS.map((one) => (

@@ -11,11 +11,13 @@ interface PriceHeadProps {
   readonly instrumentKey: string;
   readonly symbol: string;
   readonly name: string;
+  readonly onLeave: () => void;
+  /** What can be done with the instrument. */
   readonly children: ComponentChildren;
 }
 
 export function PriceHead(props: PriceHeadProps) {
-  const { desk, instrumentKey, symbol, name, children } = props;
+  const { desk, instrumentKey, symbol, name, onLeave, children } = props;
   props.revision.value;
   const { market, subscriptions } = desk;
   const quote = market.quotes.get(instrumentKey)?.quote;
@@ -26,10 +28,14 @@ export function PriceHead(props: PriceHeadProps) {
     quote === undefined ? WAITING[outcome] : timeText(market.freshnessOf(instrumentKey), quote);
   return (
     <header class="price-head">
-      {children}
+      <button type="button" onClick={onLeave}>
+        ← List
+      </button>
       <h2>
         {symbol} <small class="muted">{instrumentKey.split("|")[0]}</small>
       </h2>
+      {/* Before what changes with the price: they stay where they are. */}
+      <span class="sides">{children}</span>
       <span class="name muted">{name}</span>
       <strong class="ltp">{price(quote?.ltp)}</strong>
       <span class={toneOf(change)}>

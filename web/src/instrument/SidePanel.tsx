@@ -1,9 +1,9 @@
 /** Beside the chart: order book, day, band and trades. */
 import type { ReadonlySignal } from "@preact/signals-core";
 import type { Desk } from "../desk/desk.ts";
+import { FigureList } from "../ui/FigureList.tsx";
 import { price } from "../ui/format.ts";
 import { DepthTable } from "./DepthTable.tsx";
-import { FigureList } from "./FigureList.tsx";
 import { bandPosition, bandText, dayFigures, greekFigures, referenceFigures } from "./figures.ts";
 import type { Instrument } from "./instrument.ts";
 import { TapeTable } from "./TapeTable.tsx";

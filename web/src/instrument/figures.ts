@@ -1,9 +1,8 @@
 /** The figures of the day and of an instrument, as pairs of a name and a text. Pure. */
 import type { InstrumentDetail } from "../api/market.ts";
 import type { Depth, Quote } from "../stream/protocol.ts";
+import type { Figure } from "../ui/FigureList.tsx";
 import { compact, price, quantity, timeOfDay, UNKNOWN } from "../ui/format.ts";
-
-export type Figure = readonly [name: string, text: string];
 
 export function dayFigures(quote: Quote | undefined): Figure[] {
   return [

@@ -9,7 +9,7 @@ import {
   holderOf,
   type KeyMap,
   keyName,
-  type Place,
+  PLACES,
   UNCHANGED,
 } from "../ui/keys.ts";
 
@@ -92,14 +92,3 @@ export function KeyTable({ map, onChange }: KeyTableProps) {
     </>
   );
 }
-
-const PLACES: Readonly<Record<Place, string>> = {
-  anywhere: "anywhere",
-  list: "watchlist",
-  lists: "names of the watchlists",
-  table: "tables of orders and positions",
-  orders: "an order",
-  positions: "a position or holding",
-  search: "search",
-  instrument: "instrument",
-};

@@ -53,7 +53,7 @@ export function Header({ desk, email, isAdmin, onHelp, onLogOut }: HeaderProps) 
       </a>
       {isAdmin && <a href="#operator">Operator</a>}
       <a href="#settings">Settings</a>
-      <button type="button" onClick={onHelp} aria-keyshortcuts="?">
+      <button type="button" class="keys" onClick={onHelp} aria-keyshortcuts="?">
         Keys
       </button>
       <button type="button" onClick={onLogOut}>

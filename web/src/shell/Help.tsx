@@ -1,25 +1,18 @@
 /** The keyboard map. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { bindings, keyMap, type Place } from "../ui/keys.ts";
-
-const PLACES: readonly (readonly [Place, string])[] = [
-  ["anywhere", "Anywhere"],
-  ["list", "In the watchlist"],
-  ["lists", "On the names of the watchlists"],
-  ["table", "In tables of orders and positions"],
-  ["orders", "On an order"],
-  ["positions", "On a position or holding"],
-  ["search", "In the search"],
-  ["instrument", "In an instrument"],
-];
+import { bindings, keyMap, PLACES } from "../ui/keys.ts";
 
 export function Help({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
+      {/* It has the focus, to which the dialog scrolls: it stands at the top. */}
+      <button type="button" onClick={() => dialog.current?.close()}>
+        Close
+      </button>
       <h2 id="help-title">Keys</h2>
-      {PLACES.map(([place, title]) => (
+      {Object.entries(PLACES).map(([place, title]) => (
         <section key={place}>
           <h3>{title}</h3>
           <dl>
@@ -39,9 +32,6 @@ export function Help({ onClose }: { onClose: () => void }) {
       {!keyMap.value.areCharactersOn && (
         <p>Keys that are single characters are off. The settings turn them on.</p>
       )}
-      <button type="button" onClick={() => dialog.current?.close()}>
-        Close
-      </button>
     </dialog>
   );
 }

@@ -56,6 +56,18 @@ export type Action =
   | "cancel"
   | "exit";
 
+/** The names of the places, in the order of the help. */
+export const PLACES: Readonly<Record<Place, string>> = {
+  anywhere: "anywhere",
+  list: "watchlist",
+  lists: "names of the watchlists",
+  table: "tables of orders and positions",
+  orders: "an order",
+  positions: "a position or holding",
+  search: "search",
+  instrument: "instrument",
+};
+
 export interface Binding {
   readonly place: Place;
   /** `KeyboardEvent.key`, with `Alt+` before it if Alt is held. */
@@ -64,71 +76,89 @@ export interface Binding {
   readonly meaning: string;
 }
 
-export const BINDINGS: readonly Binding[] = [
-  { place: "anywhere", key: "/", action: "search", meaning: "search an instrument" },
-  { place: "anywhere", key: "?", action: "help", meaning: "show this list" },
-  { place: "anywhere", key: "o", action: "open_orders", meaning: "open orders" },
-  { place: "anywhere", key: "y", action: "orders", meaning: "all orders of the day" },
-  { place: "anywhere", key: "t", action: "trades", meaning: "trades" },
-  { place: "anywhere", key: "p", action: "positions", meaning: "positions" },
-  { place: "anywhere", key: "h", action: "holdings", meaning: "holdings" },
-  { place: "anywhere", key: "f", action: "account", meaning: "funds, limits, kill switch, Upstox" },
-  { place: "list", key: "b", action: "buy", meaning: "ticket to buy" },
-  { place: "list", key: "s", action: "sell", meaning: "ticket to sell" },
-  { place: "list", key: "ArrowDown", action: "down", meaning: "next row" },
-  { place: "list", key: "ArrowUp", action: "up", meaning: "row before" },
-  { place: "list", key: "Home", action: "first", meaning: "first row" },
-  { place: "list", key: "End", action: "last", meaning: "last row" },
-  { place: "list", key: "PageDown", action: "page_down", meaning: "ten rows down" },
-  { place: "list", key: "PageUp", action: "page_up", meaning: "ten rows up" },
-  { place: "list", key: "Alt+ArrowDown", action: "move_down", meaning: "move the row down" },
-  { place: "list", key: "Alt+ArrowUp", action: "move_up", meaning: "move the row up" },
-  { place: "list", key: "Enter", action: "open", meaning: "open the instrument" },
-  { place: "list", key: "Alt+Enter", action: "open_window", meaning: "open it in a new window" },
-  { place: "list", key: "Delete", action: "remove", meaning: "remove the row" },
-  { place: "list", key: "1…9", action: "nth_list", meaning: "the list at this place" },
-  { place: "list", key: "[", action: "previous_list", meaning: "the list before" },
-  { place: "list", key: "]", action: "next_list", meaning: "the next list" },
-  { place: "lists", key: "ArrowLeft", action: "previous_list", meaning: "the list before" },
-  { place: "lists", key: "ArrowRight", action: "next_list", meaning: "the next list" },
-  { place: "lists", key: "Alt+ArrowLeft", action: "move_list_left", meaning: "move the list left" },
-  {
-    place: "lists",
-    key: "Alt+ArrowRight",
-    action: "move_list_right",
-    meaning: "move the list right",
-  },
-  { place: "lists", key: "Insert", action: "new_list", meaning: "a new list" },
-  { place: "lists", key: "F2", action: "rename_list", meaning: "rename the list" },
-  { place: "lists", key: "Delete", action: "remove_list", meaning: "remove the list" },
-  { place: "table", key: "ArrowDown", action: "down", meaning: "next row" },
-  { place: "table", key: "ArrowUp", action: "up", meaning: "row before" },
-  { place: "table", key: "Home", action: "first", meaning: "first row" },
-  { place: "table", key: "End", action: "last", meaning: "last row" },
-  { place: "orders", key: "Enter", action: "details", meaning: "show the order with its events" },
-  { place: "orders", key: "m", action: "modify", meaning: "change the order" },
-  { place: "orders", key: "c", action: "cancel", meaning: "cancel the order" },
-  { place: "positions", key: "x", action: "exit", meaning: "close the position" },
-  { place: "positions", key: "b", action: "buy", meaning: "ticket to buy" },
-  { place: "positions", key: "s", action: "sell", meaning: "ticket to sell" },
-  { place: "search", key: "ArrowDown", action: "next_result", meaning: "next result" },
-  { place: "search", key: "ArrowUp", action: "previous_result", meaning: "result before" },
-  { place: "search", key: "Enter", action: "choose", meaning: "add the result to the list" },
-  { place: "search", key: "Escape", action: "leave", meaning: "back to the list" },
-  { place: "instrument", key: "1", action: "interval_1m", meaning: "bars of a minute" },
-  { place: "instrument", key: "2", action: "interval_3m", meaning: "bars of 3 minutes" },
-  { place: "instrument", key: "3", action: "interval_5m", meaning: "bars of 5 minutes" },
-  { place: "instrument", key: "4", action: "interval_15m", meaning: "bars of 15 minutes" },
-  { place: "instrument", key: "5", action: "interval_1h", meaning: "bars of an hour" },
-  { place: "instrument", key: "6", action: "interval_1d", meaning: "bars of a day" },
-  { place: "instrument", key: "ArrowLeft", action: "previous_bar", meaning: "bar before" },
-  { place: "instrument", key: "ArrowRight", action: "next_bar", meaning: "next bar" },
-  { place: "instrument", key: "End", action: "newest_bar", meaning: "newest bar" },
-  { place: "instrument", key: "+", action: "zoom_in", meaning: "fewer, wider bars" },
-  { place: "instrument", key: "-", action: "zoom_out", meaning: "more, narrower bars" },
-  { place: "instrument", key: "t", action: "table", meaning: "bars as a table" },
-  { place: "instrument", key: "Escape", action: "leave", meaning: "back to the list" },
-];
+/** Tuples, as the names of fields would be sent with each. */
+const KEYS: Readonly<Record<Place, readonly (readonly [string, Action, string])[]>> = {
+  anywhere: [
+    ["/", "search", "search an instrument"],
+    ["?", "help", "show this list"],
+    ["o", "open_orders", "open orders"],
+    ["y", "orders", "all orders of the day"],
+    ["t", "trades", "trades"],
+    ["p", "positions", "positions"],
+    ["h", "holdings", "holdings"],
+    ["f", "account", "funds, limits, kill switch, Upstox"],
+  ],
+  list: [
+    ["b", "buy", "ticket to buy"],
+    ["s", "sell", "ticket to sell"],
+    ["ArrowDown", "down", "next row"],
+    ["ArrowUp", "up", "row before"],
+    ["Home", "first", "first row"],
+    ["End", "last", "last row"],
+    ["PageDown", "page_down", "ten rows down"],
+    ["PageUp", "page_up", "ten rows up"],
+    ["Alt+ArrowDown", "move_down", "move the row down"],
+    ["Alt+ArrowUp", "move_up", "move the row up"],
+    ["Enter", "open", "open the instrument"],
+    ["Alt+Enter", "open_window", "open it in a new window"],
+    ["Delete", "remove", "remove the row"],
+    ["1…9", "nth_list", "the list at this place"],
+    ["[", "previous_list", "the list before"],
+    ["]", "next_list", "the next list"],
+  ],
+  lists: [
+    ["ArrowLeft", "previous_list", "the list before"],
+    ["ArrowRight", "next_list", "the next list"],
+    ["Alt+ArrowLeft", "move_list_left", "move the list left"],
+    ["Alt+ArrowRight", "move_list_right", "move the list right"],
+    ["Insert", "new_list", "a new list"],
+    ["F2", "rename_list", "rename the list"],
+    ["Delete", "remove_list", "remove the list"],
+  ],
+  table: [
+    ["ArrowDown", "down", "next row"],
+    ["ArrowUp", "up", "row before"],
+    ["Home", "first", "first row"],
+    ["End", "last", "last row"],
+  ],
+  orders: [
+    ["Enter", "details", "show the order with its events"],
+    ["m", "modify", "change the order"],
+    ["c", "cancel", "cancel the order"],
+  ],
+  positions: [
+    ["x", "exit", "close the position"],
+    ["b", "buy", "ticket to buy"],
+    ["s", "sell", "ticket to sell"],
+  ],
+  search: [
+    ["ArrowDown", "next_result", "next result"],
+    ["ArrowUp", "previous_result", "result before"],
+    ["Enter", "choose", "add the result to the list"],
+    ["Escape", "leave", "back to the list"],
+  ],
+  instrument: [
+    ["1", "interval_1m", "bars of a minute"],
+    ["2", "interval_3m", "bars of 3 minutes"],
+    ["3", "interval_5m", "bars of 5 minutes"],
+    ["4", "interval_15m", "bars of 15 minutes"],
+    ["5", "interval_1h", "bars of an hour"],
+    ["6", "interval_1d", "bars of a day"],
+    ["b", "buy", "ticket to buy"],
+    ["s", "sell", "ticket to sell"],
+    ["ArrowLeft", "previous_bar", "bar before"],
+    ["ArrowRight", "next_bar", "next bar"],
+    ["End", "newest_bar", "newest bar"],
+    ["+", "zoom_in", "fewer, wider bars"],
+    ["-", "zoom_out", "more, narrower bars"],
+    ["t", "table", "bars as a table"],
+    ["Escape", "leave", "back to the list"],
+  ],
+};
+
+export const BINDINGS: readonly Binding[] = Object.entries(KEYS).flatMap(([place, keys]) =>
+  keys.map(([key, action, meaning]) => ({ place: place as Place, key, action, meaning })),
+);
 
 /** The keys of the first nine lists. */
 export const DIGITS = "1…9";

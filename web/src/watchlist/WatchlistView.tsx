@@ -4,6 +4,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Desk } from "../desk/desk.ts";
 import { type Action, actionOf } from "../ui/keys.ts";
 import { GRID } from "../ui/places.ts";
+import { addressOf, type Route } from "../ui/route.ts";
+import { SideButtons } from "../ui/SideButtons.tsx";
 import { ListBar } from "./ListBar.tsx";
 import { COLUMNS, type Column, Row } from "./row.ts";
 import { SearchBox } from "./SearchBox.tsx";
@@ -31,9 +33,6 @@ const STEPS: Partial<Record<Action, number>> = {
   first: -FAR,
   last: FAR,
 };
-
-/** An index cannot be traded. */
-const isIndex = (key: string): boolean => (key.split("|")[0] ?? "").endsWith("_INDEX");
 
 /** An id has no space, and a key may. */
 const rowId = (key: string): string => `row-${encodeURIComponent(key)}`;
@@ -113,10 +112,10 @@ export function WatchlistView({ desk, onOpen }: WatchlistViewProps) {
             ))}
           </tbody>
         </table>
+        {watchlist.keys.value.length === 0 && (
+          <p class="muted">The list is empty. Press / and search an instrument to add.</p>
+        )}
       </div>
-      {watchlist.keys.value.length === 0 && (
-        <p class="muted">The list is empty. Press / and search an instrument to add.</p>
-      )}
     </section>
   );
 }
@@ -142,6 +141,13 @@ function RowView({ desk, instrument, onOpen }: RowViewProps) {
   const isSelected = useComputed(() => watchlist.selected.value === instrument);
   const name = watchlist.names.value.get(instrument);
   const symbol = name?.symbol ?? instrument.split("|").at(-1);
+  const opened: Route = { view: "instrument", key: instrument, interval: null };
+  const onLink = (event: MouseEvent) => {
+    // The browser opens a new tab or window.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    onOpen();
+  };
   const classes: Partial<Record<Column, typeof row.tone | typeof row.flash>> = {
     ltp: row.flash,
     change: row.tone,
@@ -155,8 +161,11 @@ function RowView({ desk, instrument, onOpen }: RowViewProps) {
       onClick={() => watchlist.select(instrument)}
       onDblClick={onOpen}
     >
-      <th scope="row" title={name?.name}>
-        {symbol} <small class="muted">{instrument.split("|")[0]}</small>
+      <th scope="row" title={name && `${symbol} · ${name.name}`}>
+        <a href={addressOf(opened)} tabIndex={-1} onClick={onLink}>
+          {symbol}
+        </a>{" "}
+        <small class="muted">{instrument.split("|")[0]}</small>
       </th>
       {COLUMNS.map((column) => (
         <td key={column} class={column}>
@@ -164,28 +173,12 @@ function RowView({ desk, instrument, onOpen }: RowViewProps) {
         </td>
       ))}
       <td class="tools">
-        {!isIndex(instrument) && (
-          <>
-            <button
-              type="button"
-              class="buy"
-              tabIndex={-1}
-              onClick={() => void trading.tickets.open(instrument, "BUY")}
-            >
-              <span aria-hidden="true">B</span>
-              <span class="unseen">Buy {symbol}</span>
-            </button>
-            <button
-              type="button"
-              class="sell"
-              tabIndex={-1}
-              onClick={() => void trading.tickets.open(instrument, "SELL")}
-            >
-              <span aria-hidden="true">S</span>
-              <span class="unseen">Sell {symbol}</span>
-            </button>
-          </>
-        )}
+        <SideButtons
+          instrumentKey={instrument}
+          symbol={symbol}
+          tabIndex={-1}
+          onSide={(side) => void trading.tickets.open(instrument, side)}
+        />
         <button
           type="button"
           class="remove"

@@ -1,14 +1,13 @@
 /** Funds, limits, kill switch, and the link to Upstox. */
 import type { Desk } from "../../desk/desk.ts";
+import { type Figure, FigureList } from "../../ui/FigureList.tsx";
 import { quantity, timeOfDay } from "../../ui/format.ts";
 import { rupees } from "../amount.ts";
 import type { Funds, Limits } from "../messages.ts";
 import { LinkView } from "./LinkView.tsx";
 import "./account.css";
 
-type Line = readonly [string, string];
-
-function fundLines(funds: Funds): readonly Line[] {
+function fundLines(funds: Funds): readonly Figure[] {
   const { cash, available, realised, charges, order_margin, position_margin, used } = funds;
   const lines: readonly (readonly [string, string | null | undefined])[] = [
     ["Available", available],
@@ -19,12 +18,12 @@ function fundLines(funds: Funds): readonly Line[] {
     ["Margin of positions", position_margin],
     ["Used", used],
   ];
-  return lines.flatMap(([name, value]): Line[] =>
+  return lines.flatMap(([name, value]): Figure[] =>
     value === null || value === undefined ? [] : [[name, rupees(value)]],
   );
 }
 
-function limitLines(limits: Limits): readonly Line[] {
+function limitLines(limits: Limits): readonly Figure[] {
   return [
     ["Quantity of an order", quantity(limits.max_order_quantity)],
     ["Value of an order", rupees(limits.max_order_value)],
@@ -33,22 +32,6 @@ function limitLines(limits: Limits): readonly Line[] {
     ["Orders a day", quantity(limits.max_orders_per_day)],
     ["Loss of a day", rupees(limits.max_daily_loss)],
   ];
-}
-
-function Lines({ title, lines }: { title: string; lines: readonly Line[] }) {
-  return (
-    <section aria-label={title}>
-      <h3>{title}</h3>
-      <dl>
-        {lines.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
 }
 
 function KillSwitch({ desk, limits }: { desk: Desk; limits: Limits }) {
@@ -89,10 +72,10 @@ export function AccountView({ desk }: { desk: Desk }) {
   const limits = accounts.limits(account.value).value;
   return (
     <div class="scroll account">
-      {funds !== null && <Lines title="Funds" lines={fundLines(funds)} />}
+      {funds !== null && <FigureList label="Funds" figures={fundLines(funds)} />}
       {limits !== null && <KillSwitch desk={desk} limits={limits} />}
       <LinkView desk={desk} />
-      {limits !== null && <Lines title="Limits" lines={limitLines(limits)} />}
+      {limits !== null && <FigureList label="Limits" figures={limitLines(limits)} />}
       <section aria-label="Paper account">
         <h3>Paper account</h3>
         <p class="muted">Orders on paper are filled from the real market, without money.</p>

@@ -82,7 +82,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 }}
               >
                 {columns.map(({ title, class: name, cell }) => (
-                  <td key={title} class={name}>
+                  <td key={title} class={name} data-title={title}>
                     {cell(row)}
                   </td>
                 ))}

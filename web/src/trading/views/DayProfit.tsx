@@ -2,9 +2,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Desk } from "../../desk/desk.ts";
+import { toneOf } from "../../market/price_texts.ts";
 import { profitOf, total } from "../account/profit.ts";
 import { profit } from "../amount.ts";
-import { toneOf } from "./shown.ts";
 
 export function DayProfit({ desk }: { desk: Desk }) {
   const { trading, market, painter } = desk;

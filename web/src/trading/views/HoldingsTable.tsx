@@ -20,19 +20,18 @@ export function HoldingsTable({ desk }: { desk: Desk }) {
   const columns: readonly Column<Holding>[] = [
     {
       title: "Instrument",
-      class: "symbol",
       cell: ({ key }) => <InstrumentCell desk={desk} instrument={key} />,
     },
     { title: "Quantity", class: "number", cell: (holding) => quantity(holding.quantity) },
     {
       title: "Arriving",
-      class: "number wide",
+      class: "number",
       cell: ({ t1_quantity }) => quantity(t1_quantity),
     },
     { title: "Average", class: "number", cell: ({ average_price }) => exactPrice(average_price) },
     {
       title: "Cost",
-      class: "number wide",
+      class: "number",
       cell: ({ average_price, quantity: units, t1_quantity }) =>
         rupees(Amount.of(average_price).times(units + t1_quantity)),
     },

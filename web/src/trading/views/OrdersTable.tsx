@@ -20,28 +20,26 @@ export function OrdersTable({ desk, isOpenOnly }: { desk: Desk; isOpenOnly: bool
     else if (action === "cancel") void trading.questions.cancel(order);
   };
   const columns: readonly Column<Order>[] = [
-    { title: "Time", class: "time", cell: (order) => timeOfDay(order.created_at) },
-    { title: "Side", class: "side", cell: ({ side }) => <SideWord side={side} /> },
+    { title: "Time", cell: (order) => timeOfDay(order.created_at) },
+    { title: "Side", cell: ({ side }) => <SideWord side={side} /> },
     {
       title: "Instrument",
-      class: "symbol",
       cell: ({ key }) => <InstrumentCell desk={desk} instrument={key} />,
     },
-    { title: "Product", class: "wide", cell: ({ product }) => PRODUCTS[product] },
+    { title: "Product", cell: ({ product }) => PRODUCTS[product] },
     {
       title: "Filled",
       class: "number",
       cell: (order) => `${quantity(order.filled_quantity)} / ${quantity(order.quantity)}`,
     },
-    { title: "Terms", class: "wide", cell: (order) => `${termsText(order)} ${order.validity}` },
+    { title: "Terms", cell: (order) => `${termsText(order)} ${order.validity}` },
     {
       title: "Average",
-      class: "number wide",
+      class: "number",
       cell: ({ average_price }) => exactPrice(average_price),
     },
     {
       title: "State",
-      class: "state",
       cell: (order) => (
         <span title={order.detail ?? undefined} data-state={order.state}>
           {stateText(order)}

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Desk } from "../../desk/desk.ts";
+import { toneOf } from "../../market/price_texts.ts";
 import { quantity } from "../../ui/format.ts";
 import type { Action } from "../../ui/keys.ts";
 import { profitOf } from "../account/profit.ts";
@@ -10,7 +11,7 @@ import type { Position } from "../messages.ts";
 import { PRODUCTS } from "../words.ts";
 import { InstrumentCell, LivePrice, RowButton } from "./cells.tsx";
 import { type Column, DataTable } from "./DataTable.tsx";
-import { lotsOf, toneOf } from "./shown.ts";
+import { lotsOf } from "./shown.ts";
 
 const idOf = ({ key, product }: Position): string => `${product} ${key}`;
 
@@ -32,14 +33,13 @@ export function PositionsTable({ desk }: { desk: Desk }) {
   const columns: readonly Column<Position>[] = [
     {
       title: "Instrument",
-      class: "symbol",
       cell: ({ key }) => <InstrumentCell desk={desk} instrument={key} />,
     },
-    { title: "Product", class: "wide", cell: ({ product }) => PRODUCTS[product] },
+    { title: "Product", cell: ({ product }) => PRODUCTS[product] },
     { title: "Quantity", class: "number", cell: (position) => quantity(position.quantity) },
     {
       title: "Average",
-      class: "number wide",
+      class: "number",
       cell: ({ average_price }) => exactPrice(average_price),
     },
     {
@@ -49,7 +49,7 @@ export function PositionsTable({ desk }: { desk: Desk }) {
     },
     {
       title: "Realised",
-      class: "number wide",
+      class: "number",
       cell: ({ realised }) => <span class={toneOf(profit(realised))}>{profit(realised)}</span>,
     },
     {

@@ -19,17 +19,16 @@ export function TradesTable({ desk }: { desk: Desk }) {
       .times(instrument.multiplier ?? 1);
   };
   const columns: readonly Column<Trade>[] = [
-    { title: "Time", class: "time", cell: (trade) => timeOfDay(trade.traded_at) },
-    { title: "Side", class: "side", cell: ({ side }) => <SideWord side={side} /> },
+    { title: "Time", cell: (trade) => timeOfDay(trade.traded_at) },
+    { title: "Side", cell: ({ side }) => <SideWord side={side} /> },
     {
       title: "Instrument",
-      class: "symbol",
       cell: ({ key }) => <InstrumentCell desk={desk} instrument={key} />,
     },
-    { title: "Product", class: "wide", cell: ({ product }) => PRODUCTS[product] },
+    { title: "Product", cell: ({ product }) => PRODUCTS[product] },
     { title: "Quantity", class: "number", cell: (trade) => quantity(trade.quantity) },
     { title: "Price", class: "number", cell: ({ price }) => exactPrice(price) },
-    { title: "Value", class: "number wide", cell: (trade) => rupees(tradedValue(trade)) },
+    { title: "Value", class: "number", cell: (trade) => rupees(tradedValue(trade)) },
   ];
   return (
     <DataTable

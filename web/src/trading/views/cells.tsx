@@ -10,7 +10,7 @@ export function InstrumentCell({ desk, instrument }: { desk: Desk; instrument: s
   return (
     <>
       <b>{instruments.symbolOf(instrument)}</b>{" "}
-      <small class="muted wide-only">{instrument.split("|")[0]}</small>
+      <small class="muted">{instrument.split("|")[0]}</small>
     </>
   );
 }

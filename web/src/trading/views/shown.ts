@@ -3,12 +3,6 @@ import type { Instrument } from "../../api/client.ts";
 import type { Position } from "../messages.ts";
 import { lotOf } from "../ticket/terms.ts";
 
-/** A colour never stands without a sign. */
-export function toneOf(text: string): "up" | "down" | "" {
-  if (text.startsWith("+")) return "up";
-  return text.startsWith("−") ? "down" : "";
-}
-
 /** The lots of a position for a ticket; `null` if there is none, or the lot is not known. */
 export function lotsOf(
   position: Pick<Position, "quantity">,

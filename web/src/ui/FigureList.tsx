@@ -1,5 +1,6 @@
 /** Names and figures as a list of two columns. */
-import type { Figure } from "./figures.ts";
+
+export type Figure = readonly [name: string, text: string];
 
 interface FigureListProps {
   readonly figures: readonly Figure[];
@@ -12,7 +13,7 @@ export function FigureList({ figures, label, isShort = false }: FigureListProps)
   return (
     <section aria-label={label}>
       <h3>{label}</h3>
-      <dl class={isShort ? "pairs short" : "pairs"}>
+      <dl class={isShort ? "short" : undefined}>
         {figures.map(([name, text]) => (
           <div key={name}>
             <dt>{name}</dt>
