@@ -107,14 +107,15 @@ async def test_fingers_hit_buy_and_sell_and_a_tap_on_the_name_opens_the_chart(
 ) -> None:
     row = phone.tab.row("RELIANCE")
     buttons = [row.get_by_role("button", name=f"{side} RELIANCE") for side in ("Buy", "Sell")]
-    boxes = [await button.bounding_box() for button in buttons]
-    buy_box, sell_box = boxes
-    assert buy_box is not None
-    assert sell_box is not None
-    for box in (buy_box, sell_box):
-        assert box["width"] >= LEAST_TARGET
-        assert box["height"] >= LEAST_TARGET
-    assert sell_box["x"] - buy_box["x"] - buy_box["width"] >= 4
+    for width in (820, WIDTH):  # a tablet has fingers too
+        await phone.tab.page.set_viewport_size({"width": width, "height": 844})
+        buy_box, sell_box = [await button.bounding_box() for button in buttons]
+        assert buy_box is not None
+        assert sell_box is not None
+        for box in (buy_box, sell_box):
+            assert box["width"] >= LEAST_TARGET
+            assert box["height"] >= LEAST_TARGET
+        assert sell_box["x"] - buy_box["x"] - buy_box["width"] >= 4
     await row.get_by_role("link", name="RELIANCE").tap()
     view = InstrumentTab(phone.tab.page)
     await view.wait_until_loaded()
