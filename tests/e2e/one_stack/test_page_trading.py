@@ -1,9 +1,10 @@
 """Trading on the trader's page in a browser, in front of a whole stack."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import Browser, BrowserContext, Route, expect
 
 from tests.support.patience import PATIENCE_MS
 from tests.support.tcp_proxy import cuttable_proxy
@@ -245,3 +246,24 @@ async def test_a_phone_has_a_bottom_bar_and_the_ticket_as_a_sheet_without_seriou
         await expect(trading.dock).to_be_hidden()
         assert trading.tab.faults == []
         await context.close()
+
+
+async def test_nothing_is_said_of_orders_and_profit_before_they_are_read(
+    context: BrowserContext, address: str
+) -> None:
+    tab = await TraderPage.open(context, address)
+    is_answered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_answered.wait()
+        await route.continue_()
+
+    await tab.page.route("**/v1/orders?*", hold)
+    await tab.sign_up()
+    panel, profit = tab.page.get_by_role("tabpanel"), tab.page.locator("#day-profit")
+    await expect(panel).to_have_text("Loading …")
+    await expect(profit).to_have_text("–")
+    is_answered.set()
+    await expect(panel).to_contain_text("No open orders")
+    await expect(profit).to_have_text("0.00")
+    assert tab.faults == []

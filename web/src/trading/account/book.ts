@@ -12,6 +12,7 @@ export interface Book {
   readonly funds: Funds | null;
 }
 
+/** Before anything was read. */
 export const EMPTY: Book = {
   orders: [],
   trades: [],

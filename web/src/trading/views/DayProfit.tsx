@@ -3,14 +3,17 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Desk } from "../../desk/desk.ts";
 import { toneOf } from "../../market/price_texts.ts";
+import { UNKNOWN } from "../../ui/format.ts";
+import { EMPTY } from "../account/book.ts";
 import { profitOf, total } from "../account/profit.ts";
 import { profit } from "../amount.ts";
 
 export function DayProfit({ desk }: { desk: Desk }) {
   const { trading, market, painter } = desk;
-  const text = useSignal("–");
+  const text = useSignal(UNKNOWN);
   const tone = useSignal("");
-  const { positions, charges } = trading.accounts.book(trading.account.value).value;
+  const book = trading.accounts.book(trading.account.value).value;
+  const { positions, charges } = book;
   const known = trading.instruments.known.value;
   useEffect(() => {
     const paint = () => {
@@ -22,7 +25,7 @@ export function DayProfit({ desk }: { desk: Desk }) {
       const isStale = positions.some(
         ({ key, quantity }) => quantity !== 0 && market.freshnessOf(key).kind === "stale",
       );
-      text.value = profit(total(profits, charges));
+      text.value = book === EMPTY ? UNKNOWN : profit(total(profits, charges));
       tone.value = isStale ? "muted" : toneOf(text.value);
     };
     paint();
@@ -30,7 +33,7 @@ export function DayProfit({ desk }: { desk: Desk }) {
     return () => {
       for (const stop of stops) stop();
     };
-  }, [desk, positions, charges, known]);
+  }, [desk, book, known]);
   return (
     <>
       <dt>{charges === null ? "P&L before charges" : "P&L after charges"}</dt>

@@ -5,6 +5,7 @@ import { sentence } from "../../api/problems.ts";
 import type { Desk } from "../../desk/desk.ts";
 import { timeOfDay } from "../../ui/format.ts";
 import { TRADING_TABLE } from "../../ui/places.ts";
+import { EMPTY } from "../account/book.ts";
 import { rupees } from "../amount.ts";
 import { type Account, isOpen } from "../messages.ts";
 import { TABS, type Tab } from "../screens.ts";
@@ -30,6 +31,10 @@ const TITLES: Readonly<Record<Tab, string>> = {
 const tabId = (tab: Tab): string => `tab-${tab}`;
 
 function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
+  const { accounts, account } = desk.trading;
+  const isToBeRead = account.value === "paper" || accounts.link.isLinked;
+  if (tab !== "account" && isToBeRead && accounts.book(account.value).value === EMPTY)
+    return <p class="muted empty">Loading …</p>;
   switch (tab) {
     case "open":
       return <OrdersTable desk={desk} isOpenOnly={true} />;
