@@ -15,7 +15,7 @@ from shared.contracts.instruments import (
     DetailRequest,
     Reference,
 )
-from shared.errors import RequestError
+from shared.errors import RequestError, TimedOut, Unavailable
 from shared.market.exchange_time import trading_day
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
@@ -55,7 +55,8 @@ class _Read:
 class PriceBands:
     """The bands of today, of the instruments that were ordered last.
 
-    An order does not depend on them: without the persister, or without Upstox, they are unknown.
+    An order does not depend on them. Without Upstox they are unknown; a persister that does not
+    answer is not asked for a minute, for any instrument.
     """
 
     def __init__(self, bus: Bus, clock: Clock, *, max_cached: int = _MAX_CACHED) -> None:
@@ -63,6 +64,7 @@ class PriceBands:
         self._clock = clock
         self._max_cached = max_cached
         self._cached: OrderedDict[str, _Read] = OrderedDict()
+        self._away_until_ms = 0
 
     def of(self, key: str) -> PriceBand:
         """The band that was read last; unknown if that was not today."""
@@ -80,13 +82,19 @@ class PriceBands:
             is_known = read.band != UNKNOWN_BAND
             if is_recent or (is_known and all(map(read.band.holds, finite))):
                 return
-        self._cached[key] = await self._read(key, now_ms)
+        if now_ms < self._away_until_ms:
+            return
+        band = await self._read(key, now_ms)
+        if band is None:
+            self._away_until_ms = self._clock.now_ms() + REREAD_MS
+            return
+        self._cached[key] = _Read(band, now_ms)
         self._cached.move_to_end(key)
         if len(self._cached) > self._max_cached:
             self._cached.popitem(last=False)
 
-    async def _read(self, key: str, now_ms: int) -> _Read:
-        """Raises nothing: a band that cannot be read is unknown."""
+    async def _read(self, key: str, now_ms: int) -> PriceBand | None:
+        """The band; None if the persister does not answer."""
         try:
             reply = await send_request(
                 self._bus,
@@ -99,10 +107,10 @@ class PriceBands:
         except RequestError as error:
             metrics.PRICE_BAND_READS.labels("failed").inc()
             log.info("the price band cannot be read", key=key, error=error.detail)
-            return _Read(UNKNOWN_BAND, now_ms)
+            return None if isinstance(error, TimedOut | Unavailable) else UNKNOWN_BAND
         band = _band(reply.reference)
         metrics.PRICE_BAND_READS.labels("unknown" if band == UNKNOWN_BAND else "read").inc()
-        return _Read(band, now_ms)
+        return band
 
     def _is_of_today(self, read: _Read) -> bool:
         return trading_day(read.at_ms) == trading_day(self._clock.now_ms())

@@ -5,6 +5,7 @@ Prices that a view needs are passed to it.
 """
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -31,6 +32,9 @@ from services.trading.portfolio.views import (
 from shared.contracts import trading_replies as replies
 from shared.contracts.order_terms import Account, Product, Side
 from shared.contracts.trading import MAX_ORDERS
+
+_PROGRESS: Final = (events.Sending, events.Accepted, events.Reported)
+"""Unless the order ends by them, they change no money."""
 
 
 class PaperAccount:
@@ -260,7 +264,8 @@ class PaperAccount:
         event = entry.body.event
         terms = order.terms
         is_paper = terms.account is Account.PAPER
-        funds = self.funds(ltp) if is_paper else None
+        is_progress = isinstance(event, _PROGRESS) and not order.state.is_final
+        funds = self.funds(ltp) if is_paper and not is_progress else None
         if not isinstance(event, events.Filled):
             return replies.UserEvent(
                 seq=entry.seq, kind=replies.EventKind.ORDER, at=at, order=view, funds=funds

@@ -40,7 +40,7 @@ async def buy(phone: TradingPage, order_type: str) -> None:
     if order_type == "Market":
         await phone.choose("Market")
     else:
-        await phone.field("price").fill("1000.00")
+        await phone.field("price").fill("1200.00")
     await phone.ticket.get_by_role("button", name="Buy 1 on paper").tap()
     await expect(phone.ticket).to_have_count(0)
 
@@ -88,8 +88,8 @@ async def test_orders_and_positions_tell_prices_and_the_bar_counts_open_orders(
     await expect(place(phone, "Orders")).to_have_text("Orders 1")
     await buy(phone, "Market")
     await place(phone, "Orders").tap()
-    await expect(phone.rows.first).to_contain_text("LIMIT 1,000.00")
-    await expect(phone.rows.first.get_by_text("LIMIT 1,000.00")).to_be_visible()
+    await expect(phone.rows.first).to_contain_text("LIMIT 1,200.00")
+    await expect(phone.rows.first.get_by_text("LIMIT 1,200.00")).to_be_visible()
     tabs = phone.dock.get_by_role("tab")
     await expect(tabs.first).to_have_text("Open orders 1")
     assert await cut_off(tabs) == []

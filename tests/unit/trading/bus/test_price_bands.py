@@ -88,18 +88,31 @@ async def test_a_price_outside_is_judged_by_a_band_of_the_last_minute() -> None:
 
 
 @on_virtual_time
-async def test_without_an_answer_the_band_is_unknown_for_a_minute() -> None:
+async def test_a_band_that_upstox_does_not_tell_is_asked_for_again_after_a_minute() -> None:
+    bus = PersisterBus()
+    bands = bands_on(bus)
+    bus.reference = None
+    for _ in range(2):
+        await bands.wait_for(KEY, (OUTSIDE,))
+    assert (bands.of(KEY), len(bus.requests)) == (UNKNOWN_BAND, 1)
+    assert UNKNOWN_BAND.holds(OUTSIDE)
+    await asyncio.sleep(60)
+    await bands.wait_for(KEY, (INSIDE,))
+    assert len(bus.requests) == 2
+
+
+@on_virtual_time
+async def test_a_persister_that_is_away_is_asked_once_a_minute_for_all_instruments() -> None:
     bus = PersisterBus()
     bands = bands_on(bus)
     bus.error = NoRespondersError()
-    await bands.wait_for(KEY, (OUTSIDE,))
-    bus.error, bus.reference = None, None
-    await bands.wait_for(KEY, (OUTSIDE,))
-    assert len(bus.requests) == 1
+    for key in (KEY, OTHER_KEY, KEY):
+        await bands.wait_for(key, (OUTSIDE,))
+    assert (bands.of(KEY), len(bus.requests)) == (UNKNOWN_BAND, 1)
     await asyncio.sleep(60)
-    await bands.wait_for(KEY, (INSIDE,))
-    assert (bands.of(KEY), len(bus.requests)) == (UNKNOWN_BAND, 2)
-    assert UNKNOWN_BAND.holds(OUTSIDE)
+    bus.error = None
+    await bands.wait_for(OTHER_KEY, (OUTSIDE,))
+    assert (bands.of(OTHER_KEY), len(bus.requests)) == (BAND, 2)
 
 
 @on_virtual_time
