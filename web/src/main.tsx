@@ -93,10 +93,6 @@ effect(() => {
   };
 });
 
-effect(() => {
-  if (desk.value?.stream.state.value.kind === "open") untracked(() => notices.connected());
-});
-
 /** A login after a log out starts at the watchlist, not where the log out was. */
 effect(() => {
   const state = session.state.value;
@@ -109,6 +105,7 @@ effect(() => {
 effect(() => {
   const reconnects = desk.value?.stream.reconnects.value.length ?? 0;
   if (reconnects === 0 || desk.value?.stream.state.value.kind !== "open") return;
+  untracked(() => notices.connected());
   desk.value.watchlist.refresh();
   isOutdated(fetch).then((is) => {
     isPageOutdated.value = is;
