@@ -2,14 +2,15 @@
 
     python export_month.py RELIANCE 2026-10 reliance.parquet --interval 5m
 
-It needs polars: install the client with its extra `polars`. Address and credentials come from the environment: TRADEDAD_CLIENT_URL, _EMAIL and _PASSWORD.
+It needs polars: install the client with its extra `polars`. Address and credentials come from the
+environment: TRADEDAD_CLIENT_URL, _EMAIL and _PASSWORD.
 """
 
 import argparse
 from datetime import date
 from pathlib import Path
 
-import polars as pl  # noqa: F401  (missing, it is missed before the download)
+import polars as pl  # noqa: F401  (`to_polars` needs it: fail before the download)
 
 from tradedad_client import ClientError
 from tradedad_client.sync import Client

@@ -1,4 +1,4 @@
-"""The command line names what is missing, and its version."""
+"""The command line names missing credentials, and prints its version."""
 
 from importlib.metadata import version
 

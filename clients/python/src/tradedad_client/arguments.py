@@ -1,4 +1,4 @@
-"""Arguments of the command line."""
+"""Parses the arguments of the command line."""
 
 import argparse
 from decimal import Decimal, InvalidOperation

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _log_on_stderr() -> Iterator[None]:
-    """Tell of lost connections and of further attempts while the command runs."""
+    """Write the client's log, of lost connections and new attempts, to standard error."""
     log = logging.getLogger("tradedad_client")
     handler = logging.StreamHandler()
     log.addHandler(handler)

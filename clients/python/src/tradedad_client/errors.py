@@ -19,6 +19,7 @@ ClientError
     └── SubscriptionRefused  ends one subscription; the others continue
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -84,7 +85,8 @@ class Refused(ClientError):
     """A final refusal; `code` is one of Trade Dad's error codes, `field` the invalid field."""
 
     def __init__(self, detail: str, *, code: str = "", field: str | None = None) -> None:
-        named = detail if field is None or field in detail else f"{field}: {detail}"
+        is_named = field is None or re.search(rf"\b{re.escape(field)}\b", detail)
+        named = detail if is_named else f"{field}: {detail}"
         super().__init__(f"{named} ({code})" if code else named)
         self.detail = detail
         self.code = code

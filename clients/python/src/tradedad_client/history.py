@@ -13,7 +13,7 @@ from tradedad_client.times import Moment, minute_text
 _PAGE: Final = 2_000
 _GAP_PAGE: Final = 500
 _PARAMETERS: Final = {"from": "start", "to": "end"}
-"""The client's names of the range's parameters; `from` is no name in Python."""
+"""How the client calls these parameters: `from` is a keyword of Python."""
 
 
 async def read_bars(
