@@ -33,11 +33,11 @@ async def ticks_identity(bus: Bus) -> tuple[str, int]:
 
 
 async def holds_tick(bus: Bus, position: int, stored_ns: int, *, last_position: int) -> bool:
-    """Whether TICKS, which ends at `last_position`, may still hold the entry that was read at
-    `position` and was stored at `stored_ns`, in ns since 1970 (0: none was read).
+    """Whether TICKS may still hold the entry that was read at `position`.
 
-    False if it has another one there, or ends before; True also if it has removed that entry by
-    its age. Raises StreamUnavailable, or StreamNotFound.
+    `stored_ns`: when that entry was stored, ns since 1970; 0 if none was read. `last_position`: the
+    end of TICKS. False if TICKS has another entry there, or ends before; True also if it has removed
+    the entry by its age. Raises StreamUnavailable, or StreamNotFound.
     """
     if not stored_ns:
         return True

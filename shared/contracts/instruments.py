@@ -81,14 +81,15 @@ class DetailRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     key: Key
     newer_than_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """What was read before this time, Unix milliseconds, is read again: once a minute at most."""
+    """Reference data that is older is read again, once a minute at most. Unix milliseconds."""
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What Upstox's full quote tells of an instrument's day; prices in rupees. None means unknown."""
 
     taken_at: int
-    """When it was read, Unix milliseconds: once a day, and when an order's price lies outside."""
+    """When it was read, Unix milliseconds. It is read once a day, and again before the price of an
+    order is refused."""
     lower_circuit: float | None = None
     """Lower end of the price band."""
     upper_circuit: float | None = None

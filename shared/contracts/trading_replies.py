@@ -250,7 +250,7 @@ class EventKind(StrEnum):
     """The kind of a message on the user's ``orders`` channel."""
 
     ORDER = "order"
-    """A new state of an order; with the funds after it, if a paper order changes them."""
+    """A new state of an order, with the funds after it if a paper order has changed them."""
     FILL = "fill"
     """A trade with the order after it; of a paper order, with the position and funds after it."""
     FUNDS = "funds"

@@ -140,7 +140,10 @@ class OrderCommands:
     async def instrument(
         self, key: str, product: Product, prices: order_terms.Prices | None = None
     ) -> OrderInstrument:
-        """The instrument of an order with `prices`, once it has a price. Raises OrderRefused."""
+        """The instrument, once its market is known well enough to check `prices`.
+
+        Raises OrderRefused.
+        """
         found = await self._find_instrument(key)
         if found is None:
             raise OrderRefused(

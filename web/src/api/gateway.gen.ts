@@ -2000,7 +2000,8 @@ export interface components {
             previous_close?: number | null;
             /**
              * Taken At
-             * @description When it was read, Unix milliseconds: once a day, and when an order's price lies outside.
+             * @description When it was read, Unix milliseconds. It is read once a day, and again before the price of an
+             *     order is refused.
              */
             taken_at: number;
             /**

@@ -272,7 +272,7 @@ export interface components {
         /**
          * EventKind
          * @description The kind of a message on the user's ``orders`` channel.
-         *     `order`: A new state of an order; with the funds after it, if a paper order changes them.
+         *     `order`: A new state of an order, with the funds after it if a paper order has changed them.
          *     `fill`: A trade with the order after it; of a paper order, with the position and funds after it.
          *     `funds`: The funds have changed otherwise: by a reset, or at the end of the trading day.
          *     `limits`: A kill switch of the user or the loss lock was set or lifted.

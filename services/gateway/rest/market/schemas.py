@@ -131,7 +131,8 @@ class Reference(Schema):
     """Reference data of the day; prices in rupees."""
 
     taken_at: int
-    """When it was read, Unix milliseconds: once a day, and when an order's price lies outside."""
+    """When it was read, Unix milliseconds. It is read once a day, and again before the price of an
+    order is refused."""
     lower_circuit: float | None = None
     """Lower end of the price band."""
     upper_circuit: float | None = None

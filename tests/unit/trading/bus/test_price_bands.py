@@ -1,4 +1,4 @@
-"""A price band is read once a day, and again before a price outside it counts."""
+"""A price band is read once a day, and again before a price outside it is refused."""
 
 import asyncio
 from collections.abc import Mapping
