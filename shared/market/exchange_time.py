@@ -35,6 +35,11 @@ def day_start(at_ms: int) -> int:
     return trading_day(at_ms) * DAY_MS - IST_OFFSET_MS
 
 
+def midnight_ms(day: date) -> int:
+    """00:00 IST of a day, epoch ms."""
+    return day_start((day - date(1970, 1, 1)).days * DAY_MS)
+
+
 def to_datetime(at_ms: int) -> datetime:
     """`at_ms` (epoch ms) as an aware UTC datetime, exact to the millisecond."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)

@@ -12,7 +12,6 @@ from services.persister.aggregation.minute import trades_have_volume
 from services.persister.candles.candle import CandleLength, UpstoxCandle
 from services.persister.history.candle_cache import CandleCache
 from services.persister.history.known_instruments import KnownInstruments
-from services.persister.history.pages import midnight_ms
 from services.persister.history.spans import Span, spans_between
 from services.persister.storage.daily_candles import first_day
 from services.persister.storage.history_reader import check_range
@@ -27,7 +26,7 @@ from shared.contracts.history import (
     HistoryBarState,
 )
 from shared.errors import NotFound, Overloaded, Unavailable
-from shared.market.exchange_time import ist_date
+from shared.market.exchange_time import ist_date, midnight_ms
 from shared.runtime.clock import Clock
 
 _TODAY_SECS: Final = 3.0

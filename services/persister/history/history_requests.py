@@ -16,7 +16,6 @@ from services.persister.history.pages import (
     PageKind,
     horizon,
     kind_of,
-    midnight_ms,
     pages_between,
     settled_day,
 )
@@ -26,7 +25,7 @@ from services.persister.storage.page_cursor import page_start
 from shared.bus.responder import request_deadline_ms
 from shared.contracts.history import BarsReply, BarsRequest, Unfetched
 from shared.errors import NotFound, Overloaded, Unavailable
-from shared.market.exchange_time import DAY_MS, ist_date
+from shared.market.exchange_time import DAY_MS, ist_date, midnight_ms
 from shared.runtime.clock import Clock
 
 _MAX_WANTED: Final = 12

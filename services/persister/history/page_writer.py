@@ -11,9 +11,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from services.persister.candles.candle import UpstoxCandle
 from services.persister.history.page_bars import daily_documents, five_minute_documents
 from services.persister.history.page_store import PageStore, WantedPage
-from services.persister.history.pages import PageKind, midnight_ms
+from services.persister.history.pages import PageKind
 from services.persister.storage.bar_store import BARS
 from services.persister.storage.daily_candles import DAILY, DailyCandles
+from shared.market.exchange_time import midnight_ms
 from shared.runtime.mongo import Document, Mongo
 
 T = TypeVar("T")

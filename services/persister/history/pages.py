@@ -5,13 +5,13 @@ A page is one calendar month of five-minute candles, or ten calendar years of da
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
 from services.persister.candles.candle import CandleLength
 from shared.contracts.history import Interval
-from shared.market.exchange_time import IST, MINUTE_MS, ist_date
+from shared.market.exchange_time import MINUTE_MS, ist_date
 
 SETTLED_MS: Final = 6 * 60 * MINUTE_MS
 """Time after the end of a day from which its candles are fetched."""
@@ -104,8 +104,3 @@ def horizon(interval: Interval, first: date, limit: int) -> date:
     trading_days = limit / _BARS_A_DAY[interval]
     days = int(trading_days * _DAYS_PER_TRADING_DAY) + _SPARE_DAYS
     return first + timedelta(days=min(days, (date.max - first).days))
-
-
-def midnight_ms(day: date) -> int:
-    """00:00 IST of a day, epoch ms."""
-    return int(datetime.combine(day, time(), IST).timestamp()) * 1_000

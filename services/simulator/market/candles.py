@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import date
 
-from services.simulator.market.history import SyntheticHistory, midnight_ms, minutes_of_day
+from services.simulator.market.history import SyntheticHistory, minutes_of_day
 from services.simulator.market.market import Market
 from services.simulator.market.state import Candle
-from shared.market.exchange_time import DAY_MS, MINUTE_MS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, midnight_ms
 
 
 class Candles:

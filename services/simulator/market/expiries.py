@@ -11,9 +11,8 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Final
 
-from services.simulator.market.history import midnight_ms
 from services.simulator.market.simulated_calendar import next_trading_day
-from shared.market.exchange_time import MINUTE_MS
+from shared.market.exchange_time import MINUTE_MS, midnight_ms
 
 _TUESDAY: Final = 1
 _CLOSE_MINUTES: Final = {"NSE": 15 * 60 + 30, "MCX": 23 * 60 + 30}

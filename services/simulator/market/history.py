@@ -10,7 +10,7 @@ import math
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from services.simulator.market.instruments import ListedInstrument
@@ -121,11 +121,6 @@ def minutes_of_day(day: Candle, instrument: ListedInstrument, seed: int) -> list
     max(rows, key=lambda row: row.high).high = day.high
     min(rows, key=lambda row: row.low).low = day.low
     return rows
-
-
-def midnight_ms(day: date) -> int:
-    """00:00 IST of a date, epoch ms."""
-    return day_start((day - date(1970, 1, 1)).days * DAY_MS)
 
 
 def _closes(day: Candle, count: int, tick: int, draw: Callable[[], float]) -> list[int]:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from services.simulator.market.history import midnight_ms
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import Candle
-from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
+from shared.market.exchange_time import MINUTE_MS, day_start, ist_date, midnight_ms
 
 StartOf = Callable[[int], int]
 """Maps the start of a candle to the start of its interval (both epoch ms)."""

@@ -10,7 +10,6 @@ from aiohttp import web
 from services.simulator.api.envelope import success
 from services.simulator.errors import ApiError, ErrorCode
 from services.simulator.market.candles import Candles
-from services.simulator.market.history import midnight_ms
 from services.simulator.market.market import Market
 from services.simulator.market.state import Candle
 from services.simulator.market_data.candle_query import (
@@ -23,7 +22,7 @@ from services.simulator.market_data.candle_query import (
 )
 from services.simulator.market_data.instrument_keys import is_well_formed, unknown_key
 from services.simulator.market_data.resample import intraday, monthly, resample, weekly
-from shared.market.exchange_time import DAY_MS, IST, day_start, ist_date
+from shared.market.exchange_time import DAY_MS, IST, day_start, ist_date, midnight_ms
 
 
 class CandleRoutes:

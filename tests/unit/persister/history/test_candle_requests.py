@@ -9,7 +9,6 @@ import pytest
 from services.persister.candles.candle import CandleLength, UpstoxCandle
 from services.persister.history.candle_cache import CandleCache
 from services.persister.history.candle_requests import CandleRequests
-from services.persister.history.pages import midnight_ms
 from shared.contracts.history import (
     BarSource,
     CandleInterval,
@@ -18,7 +17,7 @@ from shared.contracts.history import (
     HistoryBarState,
 )
 from shared.errors import NotFound, Unavailable
-from shared.market.exchange_time import MINUTE_MS
+from shared.market.exchange_time import MINUTE_MS, midnight_ms
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.virtual_time import LoopClock, on_virtual_time
 

@@ -10,12 +10,11 @@ from services.persister.history.pages import (
     Page,
     PageKind,
     horizon,
-    midnight_ms,
     pages_between,
     settled_day,
 )
 from shared.contracts.history import Interval
-from shared.market.exchange_time import MINUTE_MS, day_start, ist_date
+from shared.market.exchange_time import MINUTE_MS, day_start, ist_date, midnight_ms
 from tests.support.builders import KEY, MONDAY_10_00
 
 days = st.dates(date(1990, 1, 1), date(2060, 1, 1))

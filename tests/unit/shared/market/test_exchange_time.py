@@ -11,6 +11,7 @@ from shared.market.exchange_time import (
     WINDOW_MS,
     day_start,
     ist_date,
+    midnight_ms,
     to_datetime,
     trading_day,
     window_start,
@@ -52,6 +53,11 @@ def test_the_day_changes_at_midnight_in_india() -> None:
     assert ist_date(midnight) == date(2026, 11, 23)
     assert trading_day(midnight) == trading_day(midnight - 1) + 1
     assert day_start(ist_ms(2026, 11, 23, 15, 29, 59)) == midnight
+
+
+def test_midnight_is_that_of_india() -> None:
+    assert midnight_ms(date(1970, 1, 2)) == DAY_MS - 19_800_000
+    assert ist_date(midnight_ms(date(2026, 12, 29))) == date(2026, 12, 29)
 
 
 @given(times)

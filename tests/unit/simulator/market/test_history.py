@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from services.simulator.market.history import SyntheticHistory, midnight_ms, minutes_of_day
+from services.simulator.market.history import SyntheticHistory, minutes_of_day
 from services.simulator.market.instruments import INDICES, STOCKS, ListedInstrument
 from services.simulator.market.state import Candle
-from shared.market.exchange_time import DAY_MS, MINUTE_MS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, midnight_ms
 
 START_MS = 1_767_607_200_000  # 2026-01-05 15:30 IST
 FRIDAY_MS = midnight_ms(date(2026, 1, 2))
@@ -15,10 +15,6 @@ FRIDAY_MS = midnight_ms(date(2026, 1, 2))
 
 def history(seed: int = 1) -> SyntheticHistory:
     return SyntheticHistory(seed=seed, first_ms=START_MS)
-
-
-def test_midnight_is_that_of_india() -> None:
-    assert midnight_ms(date(1970, 1, 2)) == DAY_MS - 19_800_000
 
 
 def test_there_are_candles_on_trading_days_before_the_first_day_only() -> None:
