@@ -7,6 +7,7 @@ from services.trading.charges.rates import ChargeKind, Exchange
 from services.trading.journal.entry import (
     AccountReset,
     Body,
+    ContractSettled,
     DayEnded,
     Entry,
     KillSwitchSet,
@@ -19,6 +20,7 @@ from services.trading.orders import events
 from services.trading.orders.broker_report import BrokerReport, BrokerState
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.portfolio.account import PaperAccount
+from services.trading.portfolio.position_book import BookedPosition
 from services.trading.portfolio.position_margin import Ltp
 from shared.contracts.order_terms import Account, OrderType, Prices, Product, Side, Terms, Validity
 from shared.market.exchange_time import DAY_MS, IST, ist_date
@@ -155,6 +157,17 @@ class Journal:
         """The end of an order: cancelled, expired or rejected."""
         report = BrokerReport(f"paper-{order_id}", state, self.at_ms)
         return self.event(order_id, events.Reported(at_ms=self.at_ms, report=report))
+
+    def open_contracts(self) -> list[BookedPosition]:
+        """Positions in futures and options."""
+        return [one for one in self.account.open_positions() if not one.instrument.is_share]
+
+    def settle(
+        self, key: str, price: Decimal | str | int, product: Product = Product.DELIVERY
+    ) -> Entry:
+        """The settlement of an expired contract."""
+        settled = ContractSettled(at_ms=self.at_ms, key=key, product=product, price=Decimal(price))
+        return self.append(settled)
 
     def end_day(self, marks: dict[str, Decimal] | None = None) -> Entry:
         """The end of the trading day; the next one begins a calendar day later."""

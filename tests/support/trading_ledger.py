@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from services.trading.journal.entry import AccountReset, DayEnded, Entry, OrderChanged
+from services.trading.journal.entry import (
+    AccountReset,
+    ContractSettled,
+    DayEnded,
+    Entry,
+    OrderChanged,
+)
 from services.trading.orders import events
 from services.trading.orders.instrument import OrderInstrument
 from shared.contracts.order_terms import Product, Side
@@ -91,11 +97,14 @@ class Ledger:
         self.held: dict[str, list[Fraction]] = defaultdict(list)
         self.arriving: dict[str, list[Fraction]] = defaultdict(list)
         self.dp_keys: set[str] = set()
+        self.exercise_taxes = Fraction(0)
         self.carried = Fraction(0)
         for entry in entries:
             match entry.body:
                 case OrderChanged(order_id=order_id, event=event):
                     self._event(order_id, event)
+                case ContractSettled(key=key, product=product, price=settled_at):
+                    self._settle(self.piles[key, product], Fraction(settled_at))
                 case DayEnded(marks=marks):
                     self._end_day()
                     self.carried = self.unrealised(marks)
@@ -131,6 +140,14 @@ class Ledger:
             self.dp_keys.add(key)
             order.bears_dp = True
 
+    def _settle(self, pile: Pile, price: Fraction) -> None:
+        value = price * abs(pile.quantity) * pile.instrument.multiplier
+        if pile.quantity > 0 and pile.instrument.charge_kind.value == "options":
+            self.exercise_taxes += rounded(value * Fraction("0.0015"), 1)
+        for sign, opened_at in pile.units:
+            pile.realised += (price - opened_at) * sign * pile.instrument.multiplier
+        pile.units = []
+
     def covered(self, pile: Pile) -> int:
         """Units of a delivery sale that the holdings deliver."""
         if pile.product is not Product.DELIVERY or not pile.instrument.is_share:
@@ -161,6 +178,7 @@ class Ledger:
         for order in self.orders.values():
             order.turnover, order.bears_dp = Fraction(0), False
         self.dp_keys = set()
+        self.exercise_taxes = Fraction(0)
 
     def realised(self) -> Fraction:
         """Of the day."""
@@ -168,7 +186,7 @@ class Ledger:
 
     def charges(self) -> Fraction:
         """Of the day."""
-        return sum((order.charges() for order in self.orders.values()), Fraction(0))
+        return sum((order.charges() for order in self.orders.values()), self.exercise_taxes)
 
     def reserved(self) -> Fraction:
         """For open orders."""

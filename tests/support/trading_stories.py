@@ -1,4 +1,4 @@
-"""Random stories of a paper account: orders, fills, cancellations, locks, resets and days."""
+"""Random stories of a paper account: orders, fills, settlements, locks, resets and days."""
 
 from decimal import Decimal
 from typing import Any
@@ -52,6 +52,7 @@ _MIXED = st.one_of(
     st.tuples(st.just("finish"), _ANY, st.sampled_from(list(BrokerState)[3:])),
     st.tuples(st.sampled_from(["end_day"] * 9 + ["reset"])),
     st.tuples(st.sampled_from(["lock", "lift"]), _PRICES),
+    st.tuples(st.just("settle"), _ANY, _PRICES | st.just(Decimal(0))),
     st.tuples(st.just("switch"), st.booleans(), st.sampled_from(["", "root"])),
 )
 _ONE_SHARE = st.one_of(
@@ -63,7 +64,7 @@ STORIES = st.lists(_MIXED, max_size=25) | st.lists(_ONE_SHARE, min_size=8, max_s
 
 
 def tell(steps: list[tuple[Any, ...]], opening_cash: Decimal) -> Journal:
-    """The journal of a story. A fill or an end without an open order is left out."""
+    """The journal of a story. What fits no open order or contract is left out."""
     journal = Journal(opening_cash)
     for name, *arguments in steps:
         open_orders = journal.account.open_orders()
@@ -78,6 +79,9 @@ def tell(steps: list[tuple[Any, ...]], opening_cash: Decimal) -> Journal:
                 journal.fill(order.order_id, min(quantity, left), price)
             case "finish", [number, state] if open_orders:
                 journal.finish(open_orders[number % len(open_orders)].order_id, state)
+            case "settle", [number, price] if contracts := journal.open_contracts():
+                booked = contracts[number % len(contracts)]
+                journal.settle(booked.instrument.key, price, booked.product)
             case "end_day", []:
                 journal.end_day(MARKS)
             case "reset", []:

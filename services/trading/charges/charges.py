@@ -84,5 +84,10 @@ def charges_of(leg: Leg, table: RateTable) -> Charges:
     )
 
 
+def exercise_tax(kind: ChargeKind, value: Decimal, table: RateTable) -> Decimal:
+    """STT of options that expire with this value in rupees; 0 for all other contracts."""
+    return _percent(value, table.kinds[kind].exercise_tax, _RUPEE)
+
+
 def _percent(amount: Decimal, percent: Decimal, unit: Decimal = _PAISA) -> Decimal:
     return (amount * percent / _HUNDRED).quantize(unit, ROUND_HALF_UP)

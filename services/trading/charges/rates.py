@@ -53,6 +53,8 @@ class KindRates:
     investor_protection: Decimal
     """NSE's IPFT; 0 on the other exchanges."""
     stamp_buy: Decimal
+    exercise_tax: Decimal = Decimal(0)
+    """STT of an option that is exercised, in percent of its value; its holder pays it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def _rates(
     exchange: dict[Exchange, str],
     ipft: str,
     stamp: str,
+    exercise_tax: str = "0",
 ) -> KindRates:
     return KindRates(
         None if brokerage is None else Decimal(brokerage),
@@ -85,6 +88,7 @@ def _rates(
         {name: Decimal(percent) for name, percent in exchange.items()},
         Decimal(ipft),
         Decimal(stamp),
+        Decimal(exercise_tax),
     )
 
 
@@ -106,10 +110,10 @@ _TABLES: Final = (
                 "0.05", "0", "0.05", {_NSE: "0.00173", _BSE: "0"}, "0.0001", "0.002"
             ),
             ChargeKind.OPTIONS: _rates(
-                None, "0", "0.15", {_NSE: "0.03503", _BSE: "0.0325"}, "0.0005", "0.003"
+                None, "0", "0.15", {_NSE: "0.03503", _BSE: "0.0325"}, "0.0005", "0.003", "0.15"
             ),
             ChargeKind.BSE_OTHER_OPTIONS: _rates(
-                None, "0", "0.15", {_BSE: "0.005"}, "0", "0.003"
+                None, "0", "0.15", {_BSE: "0.005"}, "0", "0.003", "0.15"
             ),
             ChargeKind.COMMODITY_FUTURES: _rates(
                 "0.05", "0", "0.01", {_MCX: "0.0021"}, "0", "0.002"

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from services.trading.orders.events import OrderEvent
-from shared.contracts.order_terms import Account
+from shared.contracts.order_terms import Account, Product
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
@@ -26,6 +26,17 @@ class DayEnded(msgspec.Struct, frozen=True, kw_only=True, tag="day_ended"):
 
     A position without one is counted from the prices at which it was opened.
     """
+
+
+class ContractSettled(msgspec.Struct, frozen=True, kw_only=True, tag="contract_settled"):
+    """An expired contract is settled in cash: its position is closed at `price`."""
+
+    at_ms: int
+    key: str
+    product: Product
+    price: Decimal
+    """For one unit of the contract: a future's closing price of the underlying, an option's value
+    at that price."""
 
 
 class AccountReset(msgspec.Struct, frozen=True, kw_only=True, tag="reset"):
@@ -66,7 +77,15 @@ class LossLockLifted(msgspec.Struct, frozen=True, kw_only=True, tag="loss_lock_l
     reason: str
 
 
-Body = OrderChanged | DayEnded | AccountReset | KillSwitchSet | LossLocked | LossLockLifted
+Body = (
+    OrderChanged
+    | DayEnded
+    | ContractSettled
+    | AccountReset
+    | KillSwitchSet
+    | LossLocked
+    | LossLockLifted
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

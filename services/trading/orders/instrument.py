@@ -31,6 +31,7 @@ _DERIVATIVE_KINDS: Final = {
     "MCX_FO": (ChargeKind.COMMODITY_FUTURES, ChargeKind.COMMODITY_OPTIONS),
     "NCD_FO": (ChargeKind.CURRENCY_FUTURES, ChargeKind.CURRENCY_OPTIONS),
 }
+_SETTLED_ON_UNDERLYING: Final = frozenset({UnderlyingKind.INDEX, UnderlyingKind.STOCK})
 _COMMODITIES: Final = "MCX_FO"
 _CURRENCIES: Final = "NCD_FO"
 
@@ -66,6 +67,26 @@ class OrderInstrument(msgspec.Struct, frozen=True, kw_only=True):
     def is_share(self) -> bool:
         """Whether it is kept in a demat account when it is bought for delivery."""
         return self.underlying_kind is None
+
+    @property
+    def settlement_key(self) -> str | None:
+        """The instrument whose closing price on the expiry day settles this contract.
+
+        Its underlying; a future on a commodity or a currency is settled at its own price. None for
+        a share, and for an option whose underlying is not known.
+        """
+        if self.is_share:
+            return None
+        if self.is_option or self.underlying_kind in _SETTLED_ON_UNDERLYING:
+            return self.underlying_key
+        return self.key
+
+    def price_at_expiry(self, closing_price: Decimal) -> Decimal:
+        """The value of one unit of this contract at that closing price of `settlement_key`."""
+        if self.strike is None:
+            return closing_price
+        inside = closing_price - self.strike if self.is_call else self.strike - closing_price
+        return max(Decimal(0), inside)
 
     @property
     def is_option(self) -> bool:

@@ -91,6 +91,13 @@ class PaperBroker:
         """The last traded price of any instrument; None if it is not known."""
         return self._market.ltp(key)
 
+    def closing_price(self, key: str, end_ms: int, next_day_ms: int) -> Decimal | None:
+        """The last price of the session that ended at `end_ms`; None if it is not known.
+
+        `next_day_ms`: start of the next trading day.
+        """
+        return self._market.closing_price(key, end_ms, next_day_ms)
+
     def quote(self, key: str) -> Quote | None:
         """The newest quote of any instrument; None if its last price is not known."""
         day = self._day(key.partition("|")[0], self.time_ms, has_derivatives=False)

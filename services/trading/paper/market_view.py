@@ -18,10 +18,12 @@ from shared.contracts.subjects import (
     key_to_tokens,
 )
 from shared.errors import InvalidField
-from shared.market.exchange_time import DAY_MS, trading_day
+from shared.market.exchange_time import DAY_MS, day_start, trading_day
 
 MAX_CLOCK_LAG_MS: Final = 60_000
 """A quote that is further ahead of the clock is not matched: the clock does not advance."""
+_CONNECTED: Final = frozenset({FeedState.LIVE, FeedState.CLOSED})
+"""The feed would send a change of a price."""
 _KEPT_DAYS: Final = 7
 """Quotes of instruments without news for longer are forgotten."""
 
@@ -133,6 +135,24 @@ class MarketView:
             and quote.ts > state.not_live_ms
             and quote.ts >= since_ms
         )
+
+    def closing_price(self, key: str, end_ms: int, next_day_ms: int) -> Decimal | None:
+        """The last price of the session that ended at `end_ms`; None if it is not known.
+
+        It is the LTP of a quote of after that end, or the previous close in a quote of the next
+        trading day, which begins at `next_day_ms`.
+        """
+        state = self.state
+        quote = state.quotes.get(key)
+        if quote is None or quote.epoch != state.epoch or state.feed not in _CONNECTED:
+            return None
+        traded_ms = quote.ltt or quote.ts
+        price = None
+        if day_start(traded_ms) == day_start(end_ms - 1) and quote.ts >= end_ms:
+            price = quote.ltp
+        elif day_start(traded_ms) == next_day_ms:
+            price = quote.cp
+        return None if price is None else exact_price(price)
 
     def start_day(self) -> None:
         """Forget order books, and the quotes of instruments without news for days."""

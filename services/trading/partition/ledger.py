@@ -58,7 +58,7 @@ class Ledger:
         self.closed: set[str] = set()
         """Users whose journal is damaged: nothing is read or changed until it is repaired."""
         self._held: dict[str, frozenset[str]] = {}
-        """By user, the keys of open positions."""
+        """By user, the keys of open positions, and of what settles them."""
         self._holders: Counter[str] = Counter()
         """By key, the users with an open position."""
 
@@ -79,7 +79,7 @@ class Ledger:
         return iter(self._accounts.values())
 
     def held_keys(self) -> Collection[str]:
-        """The keys in which a user has an open position."""
+        """The keys of open positions, and of what settles them at their expiry."""
         return self._holders.keys()
 
     def record(self, user_id: str, body: Body) -> Record:
@@ -159,7 +159,9 @@ class Ledger:
 
     def _count_positions(self, account: PaperAccount) -> None:
         before = self._held.get(account.user_id, frozenset())
-        held = frozenset(booked.instrument.key for booked in account.open_positions())
+        instruments = [booked.instrument for booked in account.open_positions()]
+        settling = (instrument.settlement_key for instrument in instruments)
+        held = frozenset(instrument.key for instrument in instruments).union(filter(None, settling))
         if held == before:
             return
         self._held[account.user_id] = held

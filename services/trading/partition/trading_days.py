@@ -1,4 +1,4 @@
-"""What the time of the market causes: square-off of intraday positions, and the end of the day."""
+"""What the time of the market causes: square-off, settlement at expiry, and the end of the day."""
 
 from decimal import Decimal
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from services.trading.journal.entry import DayEnded
 from services.trading.journal.record import Record
 from services.trading.orders.instrument import OrderInstrument
+from services.trading.partition.expiries import Expiries
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.portfolio.account import PaperAccount
@@ -40,6 +41,7 @@ class TradingDays:
         self._ledger = ledger
         self._orders = orders
         self._calendar = calendar
+        self._expiries = Expiries(ledger, calendar)
         self._minute = 0
 
     def due(self) -> list[Record]:
@@ -51,6 +53,7 @@ class TradingDays:
         records: list[Record] = []
         last_day_ms = self._last_trading_day(now_ms)
         for account in list(self._ledger.accounts()):
+            records += self._expiries.due(account, now_ms)
             if last_day_ms is not None:
                 records += self._end_day(account, last_day_ms, now_ms)
             records += self._square_off(account, now_ms)

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from services.trading.journal.entry import (
+    ContractSettled,
     Entry,
     KillSwitchSet,
     LossLocked,
@@ -255,6 +256,14 @@ class PaperAccount:
         at = entry_time_ms(entry)
         if isinstance(entry.body, KillSwitchSet | LossLocked | LossLockLifted):
             return replies.UserEvent(seq=entry.seq, kind=replies.EventKind.LIMITS, at=at)
+        if isinstance(entry.body, ContractSettled):
+            return replies.UserEvent(
+                seq=entry.seq,
+                kind=replies.EventKind.SETTLEMENT,
+                at=at,
+                position=self.position_view(entry.body.key, entry.body.product, ltp),
+                funds=self.funds(ltp),
+            )
         if not isinstance(entry.body, OrderChanged):
             return replies.UserEvent(
                 seq=entry.seq, kind=replies.EventKind.FUNDS, at=at, funds=self.funds(ltp)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from services.trading.charges.charges import Leg, charges_of
+from services.trading.charges.charges import Leg, charges_of, exercise_tax
 from services.trading.charges.rates import rates_on
 from services.trading.orders.instrument import OrderInstrument
 
@@ -34,6 +34,10 @@ class DayCharges(msgspec.Struct):
         """The charges of an order today; 0 without a fill."""
         charged = self.orders.get(order_id)
         return Decimal(0) if charged is None else charged.total
+
+    def add_exercise(self, instrument: OrderInstrument, value: Decimal, on: date) -> None:
+        """Count the tax of options that have expired at this value, for their holder."""
+        self.total += exercise_tax(instrument.charge_kind, value, rates_on(on))
 
     def add(
         self,

@@ -6,6 +6,7 @@ import msgspec
 
 from services.trading.journal.entry import (
     AccountReset,
+    ContractSettled,
     DayEnded,
     Entry,
     KillSwitchSet,
@@ -26,8 +27,8 @@ from shared.market.exchange_time import ist_date
 def apply_entry(state: AccountState, entry: Entry) -> None:
     """Apply the next entry in place.
 
-    Raises ValueError for an entry of another user, a gap, a day that has ended already, or an event
-    that does not fit its order; the state is then unchanged.
+    Raises ValueError for an entry of another user, a gap, a day that has ended already, an event
+    that does not fit its order, or a settlement without a position; the state is then unchanged.
     """
     if entry.user_id != state.user_id or entry.seq != state.seq + 1:
         raise ValueError(
@@ -38,6 +39,8 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
             _apply_event(state, order_id, event)
         case DayEnded():
             _end_day(state, entry.body)
+        case ContractSettled():
+            _settle_contract(state, entry.body)
         case AccountReset():
             _reset(state)
         case KillSwitchSet():
@@ -87,6 +90,19 @@ def _end_day(state: AccountState, ended: DayEnded) -> None:
     state.orders.start_day()
     state.mark(ended.marks)
     state.loss_locked = state.upstox_loss_locked = state.loss_lock_lifted = None
+
+
+def _settle_contract(state: AccountState, settled: ContractSettled) -> None:
+    booked = state.positions.find(settled.key, settled.product)
+    if booked is None or not booked.position.lots:
+        raise ValueError(f"there is no position in {settled.key} to settle")
+    position = booked.position
+    quantity, was_long = abs(position.quantity), position.is_long
+    position.fill(Side.SELL if was_long else Side.BUY, quantity, settled.price)
+    booked.settled_price = settled.price
+    if was_long:
+        value = settled.price * quantity * position.multiplier
+        state.charges.add_exercise(booked.instrument, value, ist_date(settled.at_ms))
 
 
 def _set_kill_switch(state: AccountState, body: KillSwitchSet) -> None:

@@ -16,6 +16,8 @@ class BookedPosition(msgspec.Struct):
     instrument: OrderInstrument
     product: Product
     position: Position
+    settled_price: Decimal | None = None
+    """At which the expired contract was settled in cash; None before."""
 
     @property
     def is_delivery(self) -> bool:

@@ -71,6 +71,7 @@ def position_view(booked: BookedPosition, holdings: Holdings, ltp: Decimal | Non
         average_price=_average(position.average_price),
         ltp=ltp,
         unrealised=unrealised if exposure.lots else Decimal(0),
+        settled_price=booked.settled_price,
     )
 
 

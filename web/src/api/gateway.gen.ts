@@ -670,7 +670,7 @@ export interface components {
          * @description The kind of a message on the user's ``orders`` channel.
          * @enum {string}
          */
-        EventKind: "order" | "fill" | "funds" | "limits";
+        EventKind: "order" | "fill" | "settlement" | "funds" | "limits";
         /**
          * Events
          * @description A page of events, the oldest first.
@@ -1763,6 +1763,12 @@ export interface components {
             /** Sell Value */
             sell_value: string;
             /**
+             * Settled Price
+             * @description At which an expired contract was settled in cash on paper; absent otherwise.
+             * @default null
+             */
+            settled_price?: string | null;
+            /**
              * Unrealised
              * @description Absent while no LTP is known.
              * @default null
@@ -2228,6 +2234,7 @@ export interface components {
             funds?: components["schemas"]["Funds"] | null;
             /**
              * @description `order`: a new state of an order. `fill`: a trade, with the order, position and funds after
+             *     it. `settlement`: an expired contract was settled on paper, with the position and funds after
              *     it. `funds`: the funds have changed otherwise. `limits`: a kill switch of the user or the loss
              *     lock was set or lifted.
              */

@@ -274,11 +274,12 @@ export interface components {
          * @description The kind of a message on the user's ``orders`` channel.
          *     `order`: A new state of an order, with the funds after it if a paper order has changed them.
          *     `fill`: A trade with the order after it; of a paper order, with the position and funds after it.
+         *     `settlement`: An expired contract was settled on paper, with the position and funds after it.
          *     `funds`: The funds have changed otherwise: by a reset, or at the end of the trading day.
          *     `limits`: A kill switch of the user or the loss lock was set or lifted.
          * @enum {unknown}
          */
-        EventKind: "fill" | "funds" | "limits" | "order";
+        EventKind: "fill" | "funds" | "limits" | "order" | "settlement";
         /**
          * Expiring
          * @description The access token expires soon. A newer token renews the stream.
@@ -648,6 +649,11 @@ export interface components {
             sell_quantity: number;
             /** Format: decimal */
             sell_value: string;
+            /**
+             * @description At which an expired contract was settled in cash on paper; None otherwise.
+             * @default null
+             */
+            settled_price?: string | null;
             /**
              * @description None while no LTP is known.
              * @default null

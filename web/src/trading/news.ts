@@ -19,7 +19,7 @@ export function newsOf(event: UserEvent, symbolOf: SymbolOf): string | null {
   return text !== null && event.order?.account === "upstox" ? `LIVE: ${text}` : text;
 }
 
-function textOf({ order, trade }: UserEvent, symbolOf: SymbolOf): string | null {
+function textOf({ order, trade, position }: UserEvent, symbolOf: SymbolOf): string | null {
   if (trade) {
     const isWhole = order?.state === "filled";
     const quantity = isWhole ? order.quantity : trade.quantity;
@@ -27,6 +27,8 @@ function textOf({ order, trade }: UserEvent, symbolOf: SymbolOf): string | null 
     const part = order && !isWhole ? `, ${order.filled_quantity} of ${order.quantity} so far` : "";
     return `Filled: ${trade.side} ${quantity} ${symbolOf(trade.key)} at ${price}${part}`;
   }
+  if (!order && position?.settled_price)
+    return `Expired: ${symbolOf(position.key)}, settled at ${exactPrice(position.settled_price)}`;
   const word = order ? ENDS[order.state] : undefined;
   if (!order || word === undefined) return null;
   const reason = order.detail && order.state !== "filled" ? `: ${order.detail}` : "";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { newsOf } from "./news.ts";
-import { event, order, trade } from "./testing.ts";
+import { event, order, position, trade } from "./testing.ts";
 import { eventLines } from "./views/order_events.ts";
 import { orderText, stateText, termsText } from "./words.ts";
 
@@ -32,6 +32,10 @@ test("fills and ends of orders are news, and other states are not", () => {
   );
   const live = order({ state: "cancelled", account: "upstox" });
   expect(newsOf(event(1, { order: live }), symbolOf)).toMatch(/^LIVE: Cancelled: BUY 10 /);
+  const settled = position({ quantity: 0, settled_price: "50.35" });
+  expect(newsOf(event(2, { kind: "settlement", order: null, position: settled }), symbolOf)).toBe(
+    "Expired: RELIANCE, settled at 50.35",
+  );
   const rejected = order({ state: "rejected", detail: "no funds" });
   expect(newsOf(event(2, { order: rejected }), symbolOf)).toBe(
     "Rejected: BUY 10 RELIANCE, LIMIT 1,400.05: no funds",

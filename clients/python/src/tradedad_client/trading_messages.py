@@ -106,6 +106,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ltp: Decimal | None = None
     unrealised: Decimal | None = None
     """None while no LTP is known."""
+    settled_price: Decimal | None = None
+    """At which an expired contract was settled in cash on paper; None otherwise."""
 
 
 class Positions(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +230,8 @@ class EventKind(StrEnum):
     """A new state of an order, with the funds after it if a paper order has changed them."""
     FILL = "fill"
     """A trade with the order after it; of a paper order, with the position and funds after it."""
+    SETTLEMENT = "settlement"
+    """An expired contract was settled on paper, with the position and funds after it."""
     FUNDS = "funds"
     """The funds have changed otherwise: by a reset, or at the end of the trading day."""
     LIMITS = "limits"

@@ -124,6 +124,8 @@ class PositionView(Schema):
     ltp: Money | None = None
     unrealised: Money | None = None
     """Absent while no LTP is known."""
+    settled_price: Money | None = None
+    """At which an expired contract was settled in cash on paper; absent otherwise."""
 
 
 class Positions(Schema):
@@ -258,6 +260,7 @@ class UserEvent(Schema):
     """Number of the event of this user; rises by one."""
     kind: EventKind
     """`order`: a new state of an order. `fill`: a trade, with the order, position and funds after
+    it. `settlement`: an expired contract was settled on paper, with the position and funds after
     it. `funds`: the funds have changed otherwise. `limits`: a kill switch of the user or the loss
     lock was set or lifted."""
     at: int

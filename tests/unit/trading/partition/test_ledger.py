@@ -15,7 +15,7 @@ USERS = ("user-1", "user-2")
 
 
 @given(STORIES, STORIES)
-def test_a_key_is_held_as_long_as_any_user_has_an_open_position(
+def test_a_key_is_held_while_a_user_has_a_position_in_it_or_in_its_derivative(
     first: list[tuple[Any, ...]], second: list[tuple[Any, ...]]
 ) -> None:
     ledger = Ledger(PaperBroker(Calendar()), OPENING_CASH)
@@ -24,9 +24,11 @@ def test_a_key_is_held_as_long_as_any_user_has_an_open_position(
         for entry in tell(story, OPENING_CASH).entries:
             own = msgspec.structs.replace(entry, user_id=user_id)
             again.load(ledger.record(user_id, own.body))
-            held = {
-                booked.instrument.key
+            instruments = [
+                booked.instrument
                 for account in ledger.accounts()
                 for booked in account.open_positions()
-            }
+            ]
+            held = {instrument.key for instrument in instruments}
+            held |= {one.settlement_key for one in instruments if one.settlement_key is not None}
             assert ledger.held_keys() == again.held_keys() == held

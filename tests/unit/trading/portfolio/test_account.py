@@ -196,3 +196,56 @@ def test_a_snapshot_of_another_version_is_refused() -> None:
     other = msgspec.msgpack.decode(account.state()) | {"version": 2}
     with pytest.raises(msgspec.DecodeError):
         PaperAccount.from_state(msgspec.msgpack.encode(other))
+
+
+def test_a_settled_future_is_closed_at_the_closing_price_without_charges() -> None:
+    journal = Journal()
+    journal.trade(INDEX_FUTURE, SELL, 65, 24_800)
+    charges = journal.account.charges()
+    event = journal.account.user_event(journal.settle(INDEX_FUTURE.key, "24750.40"), no_ltp)
+    assert (event.kind, event.order, event.trade) == (EventKind.SETTLEMENT, None, None)
+    assert event.position is not None
+    assert (event.position.quantity, event.position.settled_price) == (0, Decimal("24750.40"))
+    assert event.position.realised == 65 * Decimal("49.60")
+    assert event.funds is not None
+    assert event.funds.position_margin == 0
+    assert event.funds.charges == charges
+
+
+def test_the_holder_of_an_option_pays_the_tax_of_its_exercise() -> None:
+    journal = Journal()
+    journal.trade(INDEX_CALL, BUY, 65, 120)
+    charges = journal.account.charges()
+    journal.settle(INDEX_CALL.key, "150.20")
+    account = journal.account
+    value = 65 * Decimal("150.20")
+    assert account.funds(no_ltp).realised == value - 65 * 120
+    assert account.charges() - charges == 15  # 0.15 % of 9,763, in whole rupees
+    journal.end_day()
+    assert account.funds(no_ltp).cash == OPENING_CASH + value - 65 * 120 - charges - 15
+    assert account.positions(no_ltp).positions == []
+
+
+@pytest.mark.parametrize(("side", "price"), [(BUY, 0), (SELL, 0), (SELL, 150)])
+def test_an_option_without_value_or_that_was_sold_bears_no_tax_at_expiry(
+    side: Side, price: int
+) -> None:
+    journal = Journal()
+    journal.trade(INDEX_CALL, side, 65, 120)
+    charges = journal.account.charges()
+    journal.settle(INDEX_CALL.key, price)
+    assert journal.account.charges() == charges
+    profit = (price - 120) * 65
+    assert journal.account.funds(no_ltp).realised == (profit if side is BUY else -profit)
+
+
+def test_a_settlement_without_a_position_is_refused() -> None:
+    journal = Journal()
+    before = journal.account.state()
+    with pytest.raises(ValueError, match=r"no position in NSE_FO\|1 to settle"):
+        journal.settle(INDEX_FUTURE.key, 24_800)
+    assert journal.account.state() == before
+    journal.trade(INDEX_FUTURE, BUY, 65, 24_800)
+    journal.settle(INDEX_FUTURE.key, 24_800)
+    with pytest.raises(ValueError, match="to settle"):
+        journal.settle(INDEX_FUTURE.key, 24_800)

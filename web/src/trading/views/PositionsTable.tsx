@@ -61,8 +61,10 @@ export function PositionsTable({ desk }: { desk: Desk }) {
       title: "Actions",
       class: "acts",
       cell: (position) =>
-        position.quantity !== 0 && (
+        position.quantity !== 0 ? (
           <RowButton label="Exit …" onClick={() => act("exit", position)} />
+        ) : (
+          position.settled_price && `Settled at ${exactPrice(position.settled_price)}`
         ),
     },
   ];

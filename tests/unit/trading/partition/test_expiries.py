@@ -1,0 +1,196 @@
+"""Expired contracts on paper are settled in cash, at the closing price of their expiry day."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.trading.journal.entry import OrderChanged
+from services.trading.margin.margin import UnderlyingKind
+from services.trading.orders import events
+from services.trading.orders.instrument import OrderInstrument
+from services.trading.partition.ledger import Ledger
+from services.trading.partition.paper_orders import PaperOrders
+from services.trading.partition.trading_days import TradingDays
+from shared.contracts.messages import FeedState
+from shared.contracts.order_terms import (
+    Account,
+    OrderType,
+    Prices,
+    Product,
+    Side,
+    Terms,
+    Validity,
+)
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import IST
+from tests.support.paper_market import PaperMarket
+from tests.support.trading_client import USER
+from tests.support.trading_journal import CRUDE_FUTURE, INDEX_CALL, INDEX_FUTURE
+
+TUESDAY = date(2026, 12, 29)
+"""The expiry of the index contracts."""
+NIFTY = "NSE_INDEX|Nifty 50"
+INDEX_PUT = msgspec.structs.replace(INDEX_CALL, key="NSE_FO|4", is_call=False)
+STOCK_FUTURE = msgspec.structs.replace(
+    INDEX_FUTURE, key="NSE_FO|5", underlying_kind=UnderlyingKind.STOCK,
+    underlying_key="NSE_EQ|INE002A01018",
+)  # fmt: skip
+
+
+def at(hour: int, minute: int, day: int = TUESDAY.day, second: int = 0) -> int:
+    """A time in December 2026, epoch ms."""
+    moment = datetime.combine(date(2026, 12, day), time(hour, minute, second), IST)
+    return int(moment.timestamp() * 1000)
+
+
+class Desk:
+    """An account with one position, in a market whose time tests set."""
+
+    def __init__(
+        self, instrument: OrderInstrument, quantity: int = 65, price: str = "100",
+        side: Side = Side.BUY, start_ms: int = at(15, 0),
+    ) -> None:  # fmt: skip
+        self.market = PaperMarket(start_ms=start_ms)
+        self.ledger = Ledger(self.market.broker, Decimal(10_000_000))
+        orders = PaperOrders(self.ledger, latency_ms=0)
+        self.days = TradingDays(self.ledger, orders, Calendar())
+        self.account = self.ledger.account(USER)
+        self.instrument = instrument
+        prices = Prices(quantity, OrderType.LIMIT, Validity.DAY, Decimal(price))
+        terms = Terms(Account.PAPER, instrument.key, side, Product.DELIVERY, prices)
+        _, order = orders.accept(
+            USER, terms, instrument, margin=Decimal(0), reference_price=Decimal(price)
+        )
+        fill = events.Filled(
+            at_ms=start_ms, trade_id="t1", quantity=quantity, price=Decimal(price),
+            traded_at_ms=start_ms,
+        )  # fmt: skip
+        self.ledger.record(USER, OrderChanged(order_id=order.order_id, event=fill))
+        self.market.broker.cancel(USER, order.order_id)
+
+    def quote(self, key: str, ltp: float, at_ms: int, **fields: Any) -> None:
+        """A quote of any instrument."""
+        self.market.now_ms = at_ms
+        self.market.quote(ltp, key=key, after_ms=0, **fields)
+
+    def clock(self, at_ms: int, state: FeedState = FeedState.LIVE) -> Decimal | None:
+        """Let the market's time be this; returns the price at which the contract is settled."""
+        self.market.now_ms = at_ms
+        self.market.clock(state=state)
+        self.days.due()
+        view = self.account.position_view(
+            self.instrument.key, Product.DELIVERY, self.ledger.broker.ltp
+        )
+        assert view is not None, "the position is shown until its trading day has ended"
+        assert (view.quantity == 0) is (view.settled_price is not None)
+        return view.settled_price
+
+
+@pytest.mark.parametrize(
+    ("instrument", "price"),
+    [
+        (INDEX_FUTURE, "24850.35"),
+        (INDEX_CALL, "50.35"),
+        (INDEX_PUT, "0"),
+        (STOCK_FUTURE, "24850.35"),
+    ],
+)
+def test_a_contract_is_settled_at_the_closing_price_of_its_underlying(
+    instrument: OrderInstrument, price: str
+) -> None:
+    desk = Desk(instrument)
+    assert instrument.underlying_key is not None
+    assert instrument.underlying_key in desk.ledger.held_keys()
+    desk.quote(instrument.key, 61.0, at(15, 39))
+    desk.quote(instrument.underlying_key, 24_850.35, at(15, 36))
+    assert desk.clock(at(15, 43)) is None, "four minutes after the close of the contract"
+    assert desk.clock(at(15, 44), FeedState.CLOSED) == Decimal(price)
+    assert set(desk.ledger.held_keys()) == set()
+    seq = desk.account.seq
+    desk.clock(at(15, 45))
+    assert desk.account.seq == seq, "it is settled once"
+
+
+def test_a_put_in_the_money_is_worth_what_the_strike_is_above_the_close() -> None:
+    desk = Desk(INDEX_PUT, side=Side.SELL)
+    desk.quote(NIFTY, 24_700.5, at(15, 31))
+    assert desk.clock(at(15, 44)) == Decimal("99.5")
+
+
+def test_a_contract_lives_until_its_expiry_day() -> None:
+    desk = Desk(INDEX_FUTURE, start_ms=at(15, 0, 28))
+    desk.quote(NIFTY, 24_850.35, at(15, 36, 28))
+    assert desk.clock(at(23, 50, 28)) is None
+
+
+def test_a_price_from_before_the_close_settles_nothing() -> None:
+    desk = Desk(INDEX_FUTURE)
+    desk.quote(NIFTY, 24_850.35, at(15, 29, second=59))
+    assert desk.clock(at(15, 44)) is None
+    desk.quote(NIFTY, 24_860.0, at(16, 10), ltt=at(15, 29, second=59), snap=True)
+    assert desk.clock(at(16, 10)) == Decimal(24_860)
+
+
+@pytest.mark.parametrize("state", [FeedState.STALE, FeedState.CONNECTING, FeedState.UNAUTHORISED])
+def test_a_feed_that_may_miss_the_closing_price_settles_nothing(state: FeedState) -> None:
+    desk = Desk(INDEX_FUTURE)
+    desk.quote(NIFTY, 24_850.35, at(15, 31))
+    assert desk.clock(at(15, 44), state) is None
+    assert desk.clock(at(15, 45), FeedState.CLOSED) == Decimal("24850.35")
+
+
+def test_the_previous_close_settles_a_contract_on_the_next_trading_day() -> None:
+    desk = Desk(INDEX_FUTURE)
+    desk.clock(at(15, 44))
+    desk.market.epoch = 2
+    desk.quote(NIFTY, 24_900.0, at(9, 0, 30), ltt=at(15, 29), snap=True)
+    assert desk.clock(at(9, 0, 30)) == Decimal(24_900), "a snapshot of the evening's LTP"
+    desk = Desk(INDEX_FUTURE)
+    desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
+    assert desk.clock(at(9, 16, 30)) == Decimal(24_910)
+
+
+def test_without_a_closing_price_the_contract_is_settled_at_its_own_ltp() -> None:
+    desk = Desk(INDEX_CALL)
+    desk.quote(INDEX_CALL.key, 61.05, at(15, 39))
+    assert desk.clock(at(9, 29, 30)) is None
+    assert desk.clock(at(9, 30, 30)) == Decimal("61.05")
+
+
+def test_a_contract_without_any_price_is_kept_and_logged_once(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = Desk(INDEX_CALL)
+    for minute in (30, 31, 32):
+        assert desk.clock(at(9, minute, 30)) is None
+    output = caplog.text + capsys.readouterr().out
+    assert output.count("is not settled") == 1
+    assert INDEX_CALL.key in output
+
+
+def test_a_commodity_future_is_settled_at_its_own_close_on_the_same_day() -> None:
+    desk = Desk(CRUDE_FUTURE, quantity=1, price="6000", start_ms=at(15, 0, 18))
+    desk.quote(CRUDE_FUTURE.key, 6_040.0, at(23, 55, 18), ltt=at(23, 54, 18))
+    assert desk.clock(at(23, 58, 18)) is None
+    assert desk.clock(at(23, 59, 18)) == Decimal(6_040)
+    assert desk.account.funds(desk.ledger.broker.ltp).realised == 40 * 100
+
+
+def test_an_option_whose_underlying_is_not_known_takes_its_own_price() -> None:
+    option = msgspec.structs.replace(INDEX_CALL, underlying_key=None)
+    desk = Desk(option)
+    desk.quote(option.key, 61.05, at(15, 39))
+    desk.quote(NIFTY, 24_850.35, at(15, 36))
+    assert desk.clock(at(15, 44)) is None
+    assert desk.clock(at(9, 30, 30)) == Decimal("61.05")
+
+
+def test_an_expiry_on_a_day_without_a_session_ends_with_that_day() -> None:
+    on_sunday = msgspec.structs.replace(INDEX_FUTURE, expiry=TUESDAY.replace(day=27).isoformat())
+    desk = Desk(on_sunday, start_ms=at(15, 0, 24))
+    assert desk.clock(at(23, 59, 27)) is None
+    desk.quote(NIFTY, 25_000.0, at(9, 16, 28), cp=24_910.0)
+    assert desk.clock(at(9, 16, 28)) == Decimal(24_910)
