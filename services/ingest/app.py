@@ -15,7 +15,6 @@ from typing import Any
 from services.ingest import metrics
 from services.ingest.bus.batch_client import BatchClient
 from services.ingest.bus.bus_token import BusToken
-from services.ingest.bus.calendar_listener import CalendarListener
 from services.ingest.bus.coverage_publisher import CoveragePublisher
 from services.ingest.bus.demand_listener import DemandListener
 from services.ingest.bus.option_contracts import OptionContracts
@@ -47,6 +46,7 @@ from services.ingest.market.watchdog import Watchdog
 from services.ingest.normalise.normaliser import Normaliser
 from services.ingest.settings import IngestSettings
 from services.ingest.watchlist import read_watchlist
+from shared.bus.calendar_listener import CalendarListener
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease, Term
 from shared.bus.nats_clock import NatsClock
@@ -118,7 +118,7 @@ async def build(
         yield (
             bus,
             demand_listener,
-            CalendarListener(bus, calendar),
+            CalendarListener(bus, calendar, metrics.BAD_CALENDARS),
             leader,
             nats_clock,
             *([] if watch is None else [watch]),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pymongo.errors import PyMongoError
 
+from services.trading import metrics
 from services.trading.bus.instruments import Instruments
 from services.trading.bus.price_bands import PriceBands
 from services.trading.links.feed_token import FeedToken
@@ -19,6 +20,7 @@ from services.trading.switches.switch_requests import SwitchRequests
 from services.trading.switches.switch_store import SwitchStore
 from services.trading.upstox.calls import OpenCalls
 from services.trading.upstox.sdk import upstox_sdk
+from shared.bus.calendar_listener import CalendarListener
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.lease import Lease
 from shared.bus.resources import open_leases
@@ -95,7 +97,10 @@ async def build(
             timeout_secs=settings.instruments_timeout_secs,
             max_cached=settings.instruments_cached,
         )
-        calendar = AlwaysOpenCalendar() if settings.calendar == "always_open" else Calendar()
+        calendar = Calendar()
+        listeners = [CalendarListener(bus, calendar, metrics.BAD_CALENDARS)]
+        if settings.calendar == "always_open":
+            calendar, listeners = AlwaysOpenCalendar(), []
         sdk = await stack.enter_async_context(upstox_sdk(settings))
         process = Process(
             settings, bus, mongo, clock, instruments, PriceBands(bus, clock), calendar, sdk.open,
@@ -107,6 +112,7 @@ async def build(
             MongoClock(mongo, clock, readiness, settings.runtime.max_clock_skew_secs),
             FeedToken(bus, mongo, keys, clock),
             SwitchRequests(SwitchStore(mongo), bus, clock),
+            *listeners,
             *(
                 _owner(process, partition, readiness, make_work)
                 for partition in range(settings.partitions)

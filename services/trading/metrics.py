@@ -26,6 +26,9 @@ SKIPPED_ENTRIES: Final = Counter(
     " subject says, by kind.",
     ["kind"],
 )
+BAD_CALENDARS: Final = Counter(
+    "tradedad_trading_bad_calendars_total", "Calendars that could not be decoded."
+)
 SKIPPED_UPSTOX_ROWS: Final = Counter(
     "tradedad_trading_upstox_rows_skipped_total",
     "Orders, trades, positions, holdings and stream messages of Upstox that were left out because a"

@@ -5,7 +5,7 @@ PURE: every time is an argument (epoch ms).
 
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from shared.market.calendar_data import BUILT_IN, CalendarData
 from shared.market.exchange_sessions import SHARES, Minutes, SessionRule, session_rule
@@ -52,6 +52,10 @@ class Calendar:
     def __init__(self, data: CalendarData = BUILT_IN) -> None:
         self._data = data
         self._sessions: dict[tuple[str, int], tuple[int, int] | None] = {}
+
+    def copy(self) -> Self:
+        """A calendar that stays as this one is now."""
+        return type(self)(self._data)
 
     @property
     def data(self) -> CalendarData:

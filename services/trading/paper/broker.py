@@ -23,6 +23,7 @@ from services.trading.paper.trading_day import TradingDay, trading_day
 from shared.contracts import messages
 from shared.contracts.order_terms import Terms
 from shared.market import exchange_time
+from shared.market.calendar_data import BUILT_IN, CalendarData
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import MINUTE_MS
 
@@ -43,6 +44,8 @@ class BrokerState(msgspec.Struct):
     position: int
     market: MarketState
     instruments: list[InstrumentState]
+    calendar: CalendarData | None = None
+    """None: the built-in one."""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -50,10 +53,13 @@ _decoder: Final = msgspec.msgpack.Decoder(BrokerState)
 
 
 class PaperBroker:
-    """Pure. `on_entry` gets every entry once, in order; commands come in between."""
+    """Pure. `on_entry` gets every entry once, in order; commands come in between.
+
+    It begins with the data that `calendar` has now; `use_calendar` replaces them.
+    """
 
     def __init__(self, calendar: Calendar) -> None:
-        self._calendar = calendar
+        self._calendar = calendar.copy()
         self._market = MarketView()
         self._instruments: dict[str, InstrumentOrders] = {}
         self._keys: dict[tuple[str, str], str] = {}
@@ -82,6 +88,15 @@ class PaperBroker:
     def outdated(self) -> int:
         """Entries that were skipped because newer ones were seen before."""
         return self._market.outdated
+
+    @property
+    def calendar(self) -> CalendarData:
+        """The days that decide when orders are matched and end."""
+        return self._calendar.data
+
+    def use_calendar(self, data: CalendarData) -> None:
+        """Use other data from the next entry on. A state must be stored before that entry."""
+        self._calendar.replace(data)
 
     def keys(self) -> frozenset[str]:
         """The instruments with resting orders: their quotes and order books are needed."""
@@ -195,7 +210,8 @@ class PaperBroker:
     def state(self) -> bytes:
         """Everything that influences later results, for `restore`."""
         instruments = [orders.state(key) for key, orders in self._instruments.items()]
-        state = BrokerState(STATE_VERSION, self.position, self._market.state, instruments)
+        calendar = None if self.calendar is BUILT_IN else self.calendar
+        state = BrokerState(STATE_VERSION, self.position, self._market.state, instruments, calendar)
         return _encoder.encode(state)
 
     def restore(self, data: bytes) -> None:
@@ -207,6 +223,7 @@ class PaperBroker:
         if state.version != STATE_VERSION:
             raise ValueError(f"version {state.version} of the state, not {STATE_VERSION}")
         self.position = state.position
+        self._calendar.replace(state.calendar or BUILT_IN)
         self._market = MarketView(state.market)
         self._instruments = {found.key: InstrumentOrders(found) for found in state.instruments}
         self._awaiting = set(self._instruments)

@@ -15,6 +15,7 @@ from shared.bus.lease import Term
 from shared.bus.stream_reader import Entry
 from shared.bus.tick_reader import TickReader
 from shared.contracts.subjects import CLOCK
+from shared.market.exchange_calendar import Calendar
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
@@ -32,6 +33,7 @@ class Market:
     """Drives the ledger by the entries of TICKS, for one term.
 
     `commands` are those that were accepted after the state of the broker was stored, in order.
+    `calendar` may get other data at any time; the broker takes them over between two entries.
     `due` carries out what the time of the market causes, once the broker is current.
     With `is_new`, no such state is stored; then it is stored first. Otherwise a takeover within
     the first seconds would lose what open orders have met.
@@ -43,6 +45,7 @@ class Market:
         journal: Journal,
         term: Term,
         clock: Clock,
+        calendar: Calendar,
         *,
         stream: str,
         last_position: int,
@@ -54,6 +57,7 @@ class Market:
         self._journal = journal
         self._term = term
         self._clock = clock
+        self._calendar = calendar
         self._stream = stream
         self._last_position = last_position
         self._commands = deque(commands)
@@ -81,6 +85,8 @@ class Market:
             if self._journal.number != self._ledger.number:
                 # A command failed after it had changed something: begin again from the journal.
                 raise RuntimeError("the accounts in memory are not those of the journal")
+            if self._takes_calendar():
+                await self._store()
             for entry in entries:
                 if not self._journal.has_room:
                     await self._journal.settle()
@@ -116,6 +122,18 @@ class Market:
             records += self._loss_locks.due()
         if records:  # together: the end of a session ends more orders than the journal lets wait
             self._journal.append(records)
+
+    def _takes_calendar(self) -> bool:
+        """Take over other data of the calendar; whether there were any.
+
+        The state must be stored before the next entry is processed. Otherwise a takeover would
+        process the same entries by another calendar, with other results.
+        """
+        data, broker = self._calendar.data, self._ledger.broker
+        if not self.is_current.is_set() or data is broker.calendar:
+            return False
+        broker.use_calendar(data)
+        return True
 
     def _report_skipped(self) -> None:
         for kind, count in self._ledger.broker.undecodable.items():

@@ -44,6 +44,7 @@ from shared.bus.lease import Term
 from shared.bus.responder import Responder
 from shared.bus.tick_reader import TickReader, first_tick_position, holds_tick, ticks_identity
 from shared.contracts.upstox_links import LinkHint
+from shared.market.calendar_data import BUILT_IN
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
@@ -109,6 +110,8 @@ class Partition:
                 stream=stream, positions=(first_position, last_position),
                 holds_read=await self._holds_read(document, last_position),
             )  # fmt: skip
+            if self._calendar.data is BUILT_IN:  # this process has received none yet
+                self._calendar.replace(broker.calendar)
             board = SwitchBoard()
             switches = SwitchReader(switch_store, self._bus, board, self._clock)
             await switches.read()
@@ -127,7 +130,7 @@ class Partition:
                 number=ledger.number,
             )
             market = Market(
-                ledger, journal, term, self._clock,
+                ledger, journal, term, self._clock, self._calendar,
                 stream=stream, last_position=last_position, commands=commands,
                 due=TradingDays(ledger, orders, self._calendar).due,
                 is_new=checkpoint is None,

@@ -11,12 +11,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from services.ingest.bus.calendar_listener import CalendarListener
+from services.ingest.metrics import BAD_CALENDARS
 from services.persister import metrics
 from services.persister.calendar.calendar_follower import CalendarFollower
 from services.persister.calendar.calendar_refresher import CalendarRefresher
 from services.persister.calendar.calendar_source import CalendarSource
 from services.persister.calendar.calendar_store import CALENDAR, CalendarStore
+from shared.bus.calendar_listener import CalendarListener
 from shared.bus.connection import Bus
 from shared.contracts.calendar import CALENDAR_DAYS
 from shared.errors import Unavailable
@@ -221,7 +222,7 @@ async def test_ingest_receives_the_calendar_and_keeps_it_when_a_message_is_bad(
         ingest_bus(nats) as ingest,
     ):
         tasks = [
-            asyncio.create_task(CalendarListener(ingest, calendar).run()),
+            asyncio.create_task(CalendarListener(ingest, calendar, BAD_CALENDARS).run()),
             asyncio.create_task(work.run()),
         ]
         holiday = ist_ms("2027-03-05T10:00")

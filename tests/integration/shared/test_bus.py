@@ -345,6 +345,7 @@ async def test_only_ingest_can_publish_market_data(
         ("ingest", "md.bar.5m.A.B"),
         ("ingest", "calendar.days"),
         ("gateway", "calendar.days"),
+        ("trading", "calendar.days"),
         ("gateway", "$JS.API.STREAM.DELETE.TICKS"),
         ("gateway", "$JS.API.STREAM.INFO.TICKS"),
         ("gateway", "JS.MARKET.API.STREAM.DELETE.TICKS"),

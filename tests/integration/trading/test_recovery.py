@@ -255,7 +255,7 @@ async def test_a_change_that_was_not_appended_ends_the_term_before_the_journal_h
         appended = Journal(mongo, guard, 1, publish, number=0)
         term = Term(epoch=1, clock=clock, valid_until=float("inf"))
         driven = Market(
-            ledger, appended, term, clock,
+            ledger, appended, term, clock, Calendar(),
             stream="", last_position=0, commands=[], is_new=False, due=list,
         )  # fmt: skip
         ledger.record(USER, KillSwitchSet(is_on=True, at_ms=0))

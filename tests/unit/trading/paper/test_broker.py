@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -15,6 +16,7 @@ from shared.contracts import messages
 from shared.contracts.messages import FeedState
 from shared.contracts.order_terms import Side, Validity
 from shared.contracts.subjects import CLOCK, candle_subject, depth_subject, quote_subject
+from shared.market.calendar_data import BUILT_IN, CalendarData
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS
 from tests.support.builders import KEY, MONDAY_10_00
@@ -184,6 +186,26 @@ def test_a_trade_across_a_restore_is_counted_against_the_queue() -> None:
     market.broker = PaperBroker(Calendar())
     market.broker.restore(state)
     assert market.quote(ltq=50, bid="10@100") == ["o1 20@100"]
+
+
+def test_a_special_session_is_part_of_the_state() -> None:
+    market = PaperMarket(start_ms=MONDAY_10_00 + 5 * DAY_MS)
+    market.place(price="100")
+    assert market.market(bids="30@99", asks="10@100") == [], "no session on a Saturday"
+    hours = {day: {"NSE": (555, 930)} for day in [date(2026, 11, 28)]}
+    market.broker.use_calendar(BUILT_IN.updated(CalendarData(timings=hours)))
+    state = market.broker.state()
+    market.broker = PaperBroker(Calendar())
+    market.broker.restore(state)
+    assert market.broker.state() == state
+    assert market.market(bids="30@99", asks="10@100") == ["o1 10@100.0"]
+
+
+def test_other_data_of_the_calendar_change_nothing_until_the_broker_uses_them() -> None:
+    calendar = Calendar()
+    broker = PaperBroker(calendar)
+    calendar.replace(CalendarData(years=frozenset({2030})))
+    assert broker.calendar is BUILT_IN
 
 
 @pytest.mark.parametrize(

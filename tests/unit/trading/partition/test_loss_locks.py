@@ -92,8 +92,8 @@ class Owner:
         unused: Any = None
         journal: Any = self.journal
         self.market = Market(
-            self.ledger, journal, unused, unused, stream="", last_position=0, commands=commands,
-            due=days.due, is_new=False,
+            self.ledger, journal, unused, unused, Calendar(), stream="", last_position=0,
+            commands=commands, due=days.due, is_new=False,
         )  # fmt: skip
         if checkpoint is None:
             self.market.is_current.set()

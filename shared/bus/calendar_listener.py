@@ -4,8 +4,8 @@ import asyncio
 
 import msgspec
 from nats.aio.msg import Msg
+from prometheus_client import Counter
 
-from services.ingest import metrics
 from shared.bus.connection import Bus
 from shared.contracts.calendar import CALENDAR_DAYS, decode_calendar
 from shared.market.calendar_data import BUILT_IN
@@ -16,11 +16,15 @@ log = get_logger(__name__)
 
 
 class CalendarListener:
-    """A component: replaces the data of the calendar when other data is published."""
+    """A component: replaces the data of the calendar when other data is published.
 
-    def __init__(self, bus: Bus, calendar: Calendar) -> None:
+    `bad_calendars` counts the messages that could not be decoded.
+    """
+
+    def __init__(self, bus: Bus, calendar: Calendar, bad_calendars: Counter) -> None:
         self._bus = bus
         self._calendar = calendar
+        self._bad_calendars = bad_calendars
 
     async def run(self) -> None:
         """Receive calendars until cancelled."""
@@ -35,7 +39,7 @@ class CalendarListener:
         try:
             data = BUILT_IN.updated(decode_calendar(message.data))
         except msgspec.DecodeError as error:
-            metrics.BAD_CALENDARS.inc()
+            self._bad_calendars.inc()
             log.warning("calendar is unreadable, the last one stays", error=str(error))
             return
         if data != self._calendar.data:
