@@ -39,6 +39,7 @@ class Operation(StrEnum):
 
     PLACE = "place"
     PREVIEW = "preview"
+    PREVIEW_CHANGES = "preview_changes"
     MODIFY = "modify"
     CANCEL = "cancel"
     CANCEL_ALL = "cancel_all"
@@ -93,11 +94,11 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ModifyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Changes an open order. Absent fields stay as they are."""
+    """Changes an open order. Absent fields stay as they are. A preview has the same."""
 
     user_id: UserId
-    command_key: CommandKey
     order_id: OrderId
+    command_key: CommandKey = "preview"
     quantity: Quantity | None = None
     order_type: OrderType | None = None
     validity: Validity | None = None

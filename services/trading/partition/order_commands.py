@@ -96,6 +96,20 @@ class OrderCommands:
         account = self._ledger.account(request.user_id)
         return self._assessor.assess(account, terms, instrument).preview
 
+    async def preview_changes(self, request: ModifyRequest) -> Preview:
+        """The same for an open order with new terms. Raises NotFound, OrderFinal or OrderRefused."""
+        order = self._open_order(request.user_id, request.order_id)
+        key, product = order.terms.key, order.terms.product
+        instrument = await self.instrument(key, product, changed_prices(order, request))
+        self._acceptance.check_owner()
+        order = self._open_order(request.user_id, request.order_id)
+        terms = msgspec.structs.replace(order.terms, prices=changed_prices(order, request))
+        if order.terms.account is Account.UPSTOX:
+            return await self._upstox.preview(request.user_id, terms, instrument, order)
+        account = self._ledger.account(request.user_id)
+        instrument = account.instrument_of(order.order_id)
+        return self._assessor.assess(account, terms, instrument, changes=order).preview
+
     async def modify(self, request: ModifyRequest) -> msgspec.Raw:
         """Change an open order. Raises NotFound, OrderFinal or OrderRefused."""
 

@@ -72,10 +72,19 @@ class UpstoxCommands:
         self._journal = journal
         self._is_live_allowed = is_live_allowed
 
-    async def preview(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Preview:
-        """All checks of a new order. Raises OrderRefused without a link, and Unavailable."""
+    async def preview(
+        self,
+        user_id: str,
+        terms: Terms,
+        instrument: OrderInstrument,
+        changes: Order | None = None,
+    ) -> Preview:
+        """All checks of a new order, or of `changes` with new terms.
+
+        Raises OrderRefused without a link, and Unavailable.
+        """
         _, facts = await self._read(user_id)
-        return self._assess(user_id, terms, instrument, facts).preview
+        return self._assess(user_id, terms, instrument, facts, changes).preview
 
     async def place(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Dispatch:
         """Check and store a new order. Raises OrderRefused if a check refuses it."""

@@ -83,6 +83,7 @@ async def all_answers(client: Client) -> dict[Operation, Any]:
         Operation.CANCEL_ALL: await trading.cancel_all(upstox, command_key=key),
         Operation.EVENTS: await trading.events(6, limit=2),
         Operation.ORDER: await trading.order("o-1"),
+        Operation.PREVIEW_CHANGES: await trading.preview_changes("o-1", quantity=20),
         Operation.MODIFY: await trading.modify(
             "o-1", price=Decimal("100.1"), validity=Validity.IOC, command_key=key
         ),

@@ -85,6 +85,7 @@ BAD: list[tuple[str, str, dict[str, Any], Any, str]] = [
     ("PATCH", "/v1/orders/o-1", {}, {}, "body"),
     ("PATCH", "/v1/orders/o-1", {}, {"price": None}, "body"),
     ("PATCH", "/v1/orders/o-1", {}, {"side": "BUY"}, "side"),
+    ("POST", "/v1/orders/o-1/preview", {}, {}, "body"),
     ("PATCH", f"/v1/orders/{'x' * 65}", {}, {"quantity": 1}, "order_id"),
     ("GET", "/v1/orders/%24where", {}, None, "order_id"),
     ("GET", "/v1/orders", {}, None, "account"),

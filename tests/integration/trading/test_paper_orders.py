@@ -183,6 +183,32 @@ async def test_a_preview_changes_nothing(client: TradingClient) -> None:
     assert client.events == []
 
 
+async def test_a_preview_of_changes_counts_the_margin_of_the_order_once(
+    client: TradingClient, nats: NatsServer
+) -> None:
+    limit = order_request("a", order_type=OrderType.LIMIT, price=Decimal("1390.00"))
+    order = await client.call(Operation.PLACE, limit, OrderView)
+    of_account = AccountQuery(user_id=USER, account=Account.PAPER)
+    funds = await client.call(Operation.FUNDS, of_account, Funds)
+    changes = ModifyRequest(user_id=USER, order_id=order.order_id, quantity=20)
+    preview = await client.call(Operation.PREVIEW_CHANGES, changes, Preview)
+    assert preview.passed
+    assert preview.value == 20 * Decimal("1390.00")
+    assert preview.available == (funds.available or 0) + (funds.order_margin or 0)
+    off_tick = ModifyRequest(user_id=USER, order_id=order.order_id, price=Decimal("1390.01"))
+    refused = await client.call(Operation.PREVIEW_CHANGES, off_tick, Preview)
+    assert [rule.rule for rule in refused.rules if not rule.passed] == ["price"]
+    assert await order_of(client, order.order_id) == order
+    async with trading_client(nats, "user-2") as other:
+        foreign = ModifyRequest(user_id="user-2", order_id=order.order_id, quantity=20)
+        with pytest.raises(NotFound):
+            await other.call(Operation.PREVIEW_CHANGES, foreign, Preview)
+    cancel = CancelRequest(user_id=USER, command_key="c", order_id=order.order_id)
+    await client.call(Operation.CANCEL, cancel, OrderView)
+    with pytest.raises(OrderFinal):
+        await client.call(Operation.PREVIEW_CHANGES, changes, Preview)
+
+
 async def test_no_user_reads_or_cancels_the_order_of_another(
     client: TradingClient, nats: NatsServer
 ) -> None:

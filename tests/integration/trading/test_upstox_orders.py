@@ -18,7 +18,14 @@ from shared.contracts.trading import (
     ModifyRequest,
     Operation,
 )
-from shared.contracts.trading_replies import Funds, Limits, OrdersReply, OrderView, Positions
+from shared.contracts.trading_replies import (
+    Funds,
+    Limits,
+    OrdersReply,
+    OrderView,
+    Positions,
+    Preview,
+)
 from shared.errors import BrokerRefused, CommandInFlight, OrderFinal, OrderRefused
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY
@@ -127,6 +134,9 @@ async def test_an_order_is_changed_and_cancelled(linked: LinkedClient) -> None:
     change = ModifyRequest(
         user_id=USER, command_key="b", order_id=order.order_id, price=Decimal("1351.00")
     )
+    preview = await linked.client.call(Operation.PREVIEW_CHANGES, change, Preview)
+    assert preview.passed
+    assert preview.value == order.quantity * Decimal("1351.00")
     order = await linked.client.call(Operation.MODIFY, change, OrderView)
     assert order.price == Decimal("1351.00")
     await cancel(linked, order.order_id, "c")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -63,6 +63,8 @@ OPERATIONS: list[tuple[str, str, dict[str, Any], Any, Operation, msgspec.Struct]
      contract.EventsQuery(user_id=USER, after=6, limit=2)),
     ("GET", "/v1/orders/o-1", {}, None, Operation.ORDER,
      contract.OrderQuery(user_id=USER, order_id="o-1")),
+    ("POST", "/v1/orders/o-1/preview", {}, {"quantity": 20}, Operation.PREVIEW_CHANGES,
+     contract.ModifyRequest(user_id=USER, order_id="o-1", quantity=20)),
     ("PATCH", "/v1/orders/o-1", {}, {"price": 100.1, "validity": "IOC"}, Operation.MODIFY,
      contract.ModifyRequest(
          user_id=USER, command_key="c-1", order_id="o-1", price=Decimal("100.1"),
@@ -92,8 +94,9 @@ OPERATIONS: list[tuple[str, str, dict[str, Any], Any, Operation, msgspec.Struct]
      contract.AccountCommand(user_id=USER, command_key="c-1", account=Account.PAPER)),
 ]  # fmt: skip
 """Method, path, query, body, and the operation with the request that trading gets."""
+PREVIEWS: Final = frozenset({Operation.PREVIEW, Operation.PREVIEW_CHANGES})
 COMMANDS = [
-    row for row in OPERATIONS if row[0] != "GET" and row[4] is not Operation.PREVIEW
+    row for row in OPERATIONS if row[0] != "GET" and row[4] not in PREVIEWS
 ]  # fmt: skip
 
 

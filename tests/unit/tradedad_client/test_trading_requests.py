@@ -38,12 +38,19 @@ def test_an_invalid_key_is_refused_before_anything_is_sent(key: str) -> None:
 def test_a_modification_without_a_change_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one term"):
         requests.modify("o-1", OrderChanges(), None)
+    with pytest.raises(ValueError, match="at least one term"):
+        requests.preview_changes("o-1", OrderChanges())
 
 
 def test_a_modification_has_only_the_terms_that_change() -> None:
     request = requests.modify("o-1", OrderChanges(price=Decimal("99.90")), "c-1")
     assert (request.method, request.path) == ("PATCH", "/v1/orders/o-1")
     assert msgspec.json.decode(request.body or b"") == {"price": "99.90"}
+
+
+def test_a_preview_of_changes_is_no_command() -> None:
+    request = requests.preview_changes("o-1", OrderChanges(quantity=20))
+    assert request == Request("POST", "/v1/orders/o-1/preview", b'{"quantity":20}')
 
 
 def test_an_unknown_account_is_refused() -> None:

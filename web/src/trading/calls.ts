@@ -40,6 +40,10 @@ export class TradingCalls {
     return this.#to(`${ORDERS}/preview`, { method: "POST", body: order, signal });
   }
 
+  previewChanges(orderId: string, changes: OrderChanges, signal: AbortSignal): Promise<Preview> {
+    return this.#to(`${orderPath(orderId)}/preview`, { method: "POST", body: changes, signal });
+  }
+
   modify(orderId: string, changes: OrderChanges, commandKey: string): Promise<Order> {
     return this.#to(orderPath(orderId), { method: "PATCH", body: changes, commandKey });
   }

@@ -32,11 +32,12 @@ beforeEach(() => {
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };
+  const never = () => new Promise<never>(() => {});
   tickets = new Tickets({
     clock,
     random: () => 1,
     newKey: () => "key",
-    calls: { place, modify: place, preview: () => new Promise(() => {}) },
+    calls: { place, modify: place, preview: never, previewChanges: never },
     accounts: {
       learn: ([answer]) => {
         if (answer && book.orders.length === 0) book = { ...book, orders: [answer] };

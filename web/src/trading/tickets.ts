@@ -9,12 +9,12 @@ import type { TradingCalls } from "./calls.ts";
 import type { CommandPorts, CommandState } from "./command.ts";
 import type { Account, Order, Side } from "./messages.ts";
 import type { Screens } from "./screens.ts";
-import type { Fields } from "./ticket/terms.ts";
+import { type Fields, termsOf } from "./ticket/terms.ts";
 import { Ticket } from "./ticket/ticket.ts";
 import { orderText, stateText } from "./words.ts";
 
 export interface TicketsPorts extends CommandPorts {
-  readonly calls: Pick<TradingCalls, "preview" | "place" | "modify">;
+  readonly calls: Pick<TradingCalls, "preview" | "previewChanges" | "place" | "modify">;
   readonly accounts: Pick<Accounts, "learn" | "book">;
   readonly instruments: Pick<Instruments, "get">;
   readonly screens: Screens;
@@ -120,7 +120,10 @@ export class Tickets {
         clock,
         random,
         newKey,
-        preview: (order, abort) => calls.preview(order, abort),
+        preview: (order, abort) => {
+          if (amended === null) return calls.preview(order, abort);
+          return calls.previewChanges(amended.order_id, termsOf(order), abort);
+        },
         place: (order, commandKey) => calls.place(order, commandKey),
         modify: (orderId, changes, commandKey) => calls.modify(orderId, changes, commandKey),
       }),

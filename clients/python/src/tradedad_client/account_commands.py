@@ -47,18 +47,23 @@ async def place_order(client: Client, options: argparse.Namespace) -> None:
 
 
 async def modify_order(client: Client, options: argparse.Namespace) -> None:
-    """Change terms of an open order."""
-    order = await client.trading.modify(
-        options.order_id,
-        quantity=options.quantity,
-        order_type=options.type and OrderType(options.type),
-        validity=options.validity and Validity(options.validity),
-        price=options.price,
-        trigger_price=options.trigger_price,
-        disclosed_quantity=options.disclosed_quantity,
-        command_key=options.command_key,
-    )
-    _print(options, order, [format_order(order)])
+    """Change terms of an open order, or only check them."""
+    changes: dict[str, Any] = {
+        "quantity": options.quantity,
+        "order_type": options.type and OrderType(options.type),
+        "validity": options.validity and Validity(options.validity),
+        "price": options.price,
+        "trigger_price": options.trigger_price,
+        "disclosed_quantity": options.disclosed_quantity,
+    }
+    if options.preview:
+        preview = await client.trading.preview_changes(options.order_id, **changes)
+        _print(options, preview, format_preview(preview))
+    else:
+        order = await client.trading.modify(
+            options.order_id, **changes, command_key=options.command_key
+        )
+        _print(options, order, [format_order(order)])
 
 
 async def cancel_order(client: Client, options: argparse.Namespace) -> None:

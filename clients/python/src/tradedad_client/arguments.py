@@ -150,6 +150,7 @@ def _add_modify(commands: Any) -> None:
     command.add_argument("--validity", type=_upper, choices=_values(Validity))
     _add_amounts(command)
     command.add_argument("--disclosed-quantity", type=int)
+    command.add_argument("--preview", action="store_true", help="check the new terms only")
     _add_command_key(command)
     _add_json(command)
 

@@ -179,6 +179,7 @@ class Trading(_Part[trading.Trading]):
 
     place = _blocking(trading.Trading.place)
     preview = _blocking(trading.Trading.preview)
+    preview_changes = _blocking(trading.Trading.preview_changes)
     modify = _blocking(trading.Trading.modify)
     cancel = _blocking(trading.Trading.cancel)
     cancel_all = _blocking(trading.Trading.cancel_all)

@@ -76,6 +76,28 @@ class Trading:
         """Return the result of each check of an order, its margin and its charges."""
         return await self._rest.send(requests.preview(await self._by_key(order)), Preview)
 
+    async def preview_changes(
+        self,
+        order_id: str,
+        *,
+        quantity: int | None = None,
+        order_type: OrderType | None = None,
+        validity: Validity | None = None,
+        price: Decimal | None = None,
+        trigger_price: Decimal | None = None,
+        disclosed_quantity: int | None = None,
+    ) -> Preview:
+        """Return the result of each check of an open order with new terms, as `modify` takes them."""
+        changes = OrderChanges(
+            quantity=quantity,
+            order_type=order_type,
+            validity=validity,
+            price=price,
+            trigger_price=trigger_price,
+            disclosed_quantity=disclosed_quantity,
+        )
+        return await self._rest.send(requests.preview_changes(order_id, changes), Preview)
+
     async def modify(
         self,
         order_id: str,

@@ -34,12 +34,15 @@ def preview(order: NewOrder) -> Request:
     return Request("POST", "/v1/orders/preview", msgspec.json.encode(terms_in_json(order)))
 
 
+def preview_changes(order_id: str, changes: OrderChanges) -> Request:
+    """Check new terms of an open order. Raises ValueError if nothing is changed."""
+    body = msgspec.json.encode(_changed_terms(changes))
+    return Request("POST", f"{_order_path(order_id)}/preview", body)
+
+
 def modify(order_id: str, changes: OrderChanges, command_key: str | None) -> Request:
     """Change an open order. Raises ValueError if nothing is changed."""
-    terms = terms_in_json(changes)
-    if not terms:
-        raise ValueError("give at least one term to change")
-    return _command("PATCH", _order_path(order_id), command_key, body=terms)
+    return _command("PATCH", _order_path(order_id), command_key, body=_changed_terms(changes))
 
 
 def cancel(order_id: str, command_key: str | None) -> Request:
@@ -120,6 +123,13 @@ def _command(
 
 def _account(account: Account) -> dict[str, str]:
     return {"account": Account(account).value}
+
+
+def _changed_terms(changes: OrderChanges) -> dict[str, Any]:
+    terms = terms_in_json(changes)
+    if not terms:
+        raise ValueError("give at least one term to change")
+    return terms
 
 
 def _order_path(order_id: str) -> str:

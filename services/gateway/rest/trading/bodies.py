@@ -68,6 +68,10 @@ class OrderChanges(Input):
             user_id=user_id, command_key=command_key, order_id=order_id, **dict(self)
         )
 
+    def preview(self, order_id: str, user_id: str) -> ModifyRequest:
+        """The request that checks the changes only."""
+        return ModifyRequest(user_id=user_id, order_id=order_id, **dict(self))
+
 
 class KillSwitchSetting(Input):
     """Whether new orders of the user are stopped."""

@@ -53,6 +53,7 @@ class TradingEndpoints:
             (operations.CANCEL_ALL, self.cancel_all),
             (operations.EVENTS, self.events),
             (operations.ORDER, self.order),
+            (operations.PREVIEW_CHANGES, self.preview_changes),
             (operations.MODIFY, self.modify),
             (operations.CANCEL, self.cancel),
             (operations.TRADES, self.trades),
@@ -103,6 +104,13 @@ class TradingEndpoints:
         order_id = read_path(request, OrderPath).order_id
         query = OrderQuery(user_id=user_id, order_id=order_id)
         return await self._query(request, Operation.ORDER, query)
+
+    async def preview_changes(self, request: web.Request) -> web.Response:
+        user_id = await self._user_id(request)
+        order_id = read_path(request, OrderPath).order_id
+        changes = await read_exact_body(request, OrderChanges)
+        query = changes.preview(order_id, user_id)
+        return await self._query(request, Operation.PREVIEW_CHANGES, query)
 
     async def modify(self, request: web.Request) -> web.Response:
         user_id, key = await self._commander(request)

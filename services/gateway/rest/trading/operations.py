@@ -72,6 +72,13 @@ ORDER: Final = Operation(
     path_parameters=OrderPath, responses={200: schemas.OrderDetail}, errors=(*_QUERY, NotFound),
     **_READ,
 )  # fmt: skip
+PREVIEW_CHANGES: Final = Operation(
+    method="POST", path="/v1/orders/{order_id}/preview", name="previewOrderChanges",
+    tags=["orders"],
+    summary="Check new terms of an open order and compute its margin and charges.",
+    path_parameters=OrderPath, body=OrderChanges, responses={200: schemas.Preview},
+    errors=(*_QUERY, *_BODY, NotFound, OrderFinal, OrderRefused), **_READ,
+)  # fmt: skip
 MODIFY: Final = Operation(
     method="PATCH", path="/v1/orders/{order_id}", name="modifyOrder", tags=["orders"],
     summary="Change the terms of an open order.",
@@ -134,6 +141,6 @@ RESET: Final = Operation(
 )  # fmt: skip
 
 ALL: Final = (
-    PLACE, PREVIEW, ORDERS, CANCEL_ALL, EVENTS, ORDER, MODIFY, CANCEL, TRADES, POSITIONS,
+    PLACE, PREVIEW, ORDERS, CANCEL_ALL, EVENTS, ORDER, PREVIEW_CHANGES, MODIFY, CANCEL, TRADES, POSITIONS,
     EXIT_ALL, EXIT, HOLDINGS, FUNDS, ACCOUNT_LIMITS, SET_KILL_SWITCH, RESET,
 )  # fmt: skip

@@ -28,7 +28,9 @@ from shared.contracts.trading import (
 from shared.errors import Overloaded, RequestError, TimedOut, Unavailable
 from shared.runtime.clock import Clock
 
-Query = AccountQuery | EventsQuery | OrderQuery | OrdersQuery | OrderRequest
+Query = (
+    AccountQuery | EventsQuery | OrderQuery | OrdersQuery | OrderRequest | ModifyRequest
+)  # fmt: skip
 Command = (
     AccountCommand | CancelRequest | ExitRequest | ModifyRequest | OrderRequest
     | SetKillSwitchRequest

@@ -125,7 +125,7 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
             />
           </div>
         </fieldset>
-        {isNew && <PreviewView ticket={ticket} />}
+        <PreviewView ticket={ticket} />
         <div role="alert" class="trouble">
           {ticket.troubles.map((text) => (
             <p key={text}>{text}</p>

@@ -3,7 +3,7 @@ import { NoAnswer, Refusal } from "../../api/problems.ts";
 import { ManualClock, settled } from "../../testing/manual_clock.ts";
 import type { NewOrder, Order, OrderChanges, Preview } from "../messages.ts";
 import { instrument, order } from "../testing.ts";
-import type { Fields } from "./terms.ts";
+import { type Fields, termsOf } from "./terms.ts";
 import { Ticket } from "./ticket.ts";
 
 const START: Fields = {
@@ -152,12 +152,20 @@ test("an order at Upstox is asked for once more, and again after a change", asyn
   expect(placed).toEqual(["key-1"]);
 });
 
-test("a change sends the terms that differ, without a preview", async () => {
+test("a change is previewed with all its terms, and sends those that differ", async () => {
   const own = ticket({}, order());
   own.change({ price: "1399" });
   await clock.pass(TYPING_MS);
   await own.send();
-  expect(previews).toEqual([]);
+  expect(previews.map(({ order: asked }) => termsOf(asked))).toEqual([
+    {
+      quantity: 10,
+      order_type: "LIMIT",
+      validity: "DAY",
+      disclosed_quantity: 0,
+      price: "1399",
+    },
+  ]);
   expect(sent).toEqual([{ price: "1399" }]);
 });
 

@@ -71,8 +71,7 @@ export class Ticket {
     this.#state = computed(() => this.#command.value?.state.value ?? FRESH);
     this.#stop = effect(() => {
       const order = this.#order.value;
-      // A preview knows no change of an order: its margin would be counted twice.
-      untracked(() => this.previewing.want(amended === null ? order : null));
+      untracked(() => this.previewing.want(order));
     });
   }
 
