@@ -36,6 +36,8 @@ async def test_an_order_is_placed_changed_cancelled_and_exited_by_keyboard_alone
     await trading.open_ticket("b")
     await expect(trading.ticket).to_contain_text("BUY RELIANCE")
     await expect(trading.ticket).to_contain_text("Paper")
+    live = trading.ticket.locator("label.upstox")
+    await expect(live).to_have_attribute("title", re.compile("No Upstox account is linked"))
     await typed("5")
     preview = trading.ticket.get_by_role("region", name="Preview")
     await expect(preview).to_contain_text("All checks are passed.")

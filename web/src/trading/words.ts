@@ -25,6 +25,9 @@ export const ACCOUNTS: Readonly<Record<Account, string>> = {
   upstox: "LIVE at Upstox",
 };
 
+/** Why the account at Upstox cannot be chosen. */
+export const NO_LIVE = "No Upstox account is linked, or orders there are not allowed: see Account.";
+
 /** The state of an order; a command whose effect is not known is named as such, and never as failed. */
 export function stateText(order: Order): string {
   const text = STATES[order.state] ?? order.state;

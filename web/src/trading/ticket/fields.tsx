@@ -1,4 +1,5 @@
 /** The controls of a ticket: choices by arrow keys, and numbers that arrow keys step. */
+import { NO_LIVE } from "../words.ts";
 import type { Field, Fields } from "./terms.ts";
 import type { Ticket } from "./ticket.ts";
 
@@ -8,6 +9,7 @@ interface ChoiceProps<Value extends string> {
   readonly title: string;
   readonly options: readonly Value[];
   readonly names: Readonly<Record<Value, string>>;
+  /** Only LIVE is ever disabled. */
   readonly disabled?: readonly Value[];
 }
 
@@ -28,7 +30,7 @@ export function Choice<Value extends string>(props: ChoiceProps<Value>) {
     <fieldset class="choice" aria-describedby={problemId(field)}>
       <legend>{title}</legend>
       {options.map((option) => (
-        <label key={option} class={option}>
+        <label key={option} class={option} title={disabled.includes(option) ? NO_LIVE : ""}>
           <input
             type="radio"
             name={`ticket-${field}`}

@@ -9,7 +9,7 @@ import { EMPTY } from "../account/book.ts";
 import { rupees } from "../amount.ts";
 import { type Account, isOpen } from "../messages.ts";
 import { TABS, type Tab } from "../screens.ts";
-import { ACCOUNTS } from "../words.ts";
+import { ACCOUNTS, NO_LIVE } from "../words.ts";
 import "./choice.css";
 import "./dock.css";
 import { AccountView } from "./AccountView.tsx";
@@ -54,13 +54,13 @@ function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
 function AccountChoice({ desk }: { desk: Desk }) {
   const { trading } = desk;
   const { isLinked } = trading.accounts.link;
-  const choose = (account: Account) => (
-    <label class={account}>
+  const choose = (account: Account, isOff = false) => (
+    <label class={account} title={isOff ? NO_LIVE : ""}>
       <input
         type="radio"
         name="shown-account"
         checked={trading.account.value === account}
-        disabled={account === "upstox" && !isLinked}
+        disabled={isOff}
         onChange={() => trading.showAccount(account)}
       />
       {ACCOUNTS[account]}
@@ -70,7 +70,7 @@ function AccountChoice({ desk }: { desk: Desk }) {
     <fieldset class="choice">
       <legend class="unseen">Account</legend>
       {choose("paper")}
-      {choose("upstox")}
+      {choose("upstox", !isLinked)}
     </fieldset>
   );
 }
