@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import aiohttp
 from pymongo.errors import PyMongoError
 
+from services.trading.links.documents import AUDIT
+from services.trading.links.link import Link, Links
 from services.trading.links.term import LinkTerm, open_links
 from services.trading.settings import TradingSettings
 from services.trading.store.documents import PARTITIONS
@@ -18,7 +20,9 @@ from shared.contracts.upstox_links import (
     LinkBeginRequest,
     LinkFinishRequest,
     LinkPurpose,
+    LinkStatusRequest,
     LinkView,
+    UnlinkRequest,
     state_user,
 )
 from shared.errors import Unavailable
@@ -35,6 +39,11 @@ log = get_logger(__name__)
 
 REDIRECT_URL: Final = "http://127.0.0.1:7400/v1/link/upstox/callback"
 APP: Final = {"client_id": "simulated-client", "client_secret": "simulated-secret"}
+USER: Final = "user-1"
+OTHER: Final = "user-2"
+FAULTS: Final = "/simulator/v1/faults"
+TOKEN_PATH: Final = "/v2/login/authorization/token"
+PROFILE_PATH: Final = "/v2/user/profile"
 _DECISION_PATH: Final = "/simulator/v1/login/decision"
 
 
@@ -152,3 +161,51 @@ async def post(simulator_url: str, path: str, body: dict[str, Any]) -> int:
     async with aiohttp.ClientSession(simulator_url, timeout=timeout) as http:
         async with http.post(path, json=body) as response:
             return response.status
+
+
+async def status(term: LinkTerm, user: str, purpose: LinkPurpose = LinkPurpose.TRADING) -> LinkView:
+    """The link of a user."""
+    return await term.commands.status(LinkStatusRequest(user_id=user, purpose=purpose))
+
+
+async def unlink(term: LinkTerm, user: str) -> LinkView:
+    """End the link of a user."""
+    return await term.commands.unlink(UnlinkRequest(user_id=user, purpose=LinkPurpose.TRADING))
+
+
+async def profile_status(upstox: str, token: str) -> int:
+    """The status of Upstox's answer to a read of the profile with this token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(upstox, headers=headers) as http:
+        async with http.get(PROFILE_PATH) as response:
+            return response.status
+
+
+async def events(mongo: Mongo, user: str) -> list[str]:
+    """The audited events of a user, the oldest first."""
+    cursor = mongo.db[AUDIT].find({"user": user}).sort("_id")
+    return [entry["event"] async for entry in cursor]
+
+
+def alive(links: Links, user: str) -> Link:
+    """The link of a user, which must be alive."""
+    found = links.link(user)
+    assert found is not None
+    return found
+
+
+async def new_token(upstox: str) -> str:
+    """A token of the simulated user that no link has."""
+    url = (
+        f"{upstox}/v2/login/authorization/dialog?response_type=code&client_id={APP['client_id']}"
+        f"&redirect_uri={REDIRECT_URL}&state=s"
+    )
+    form = {
+        "code": (await log_in(url)).code,
+        "redirect_uri": REDIRECT_URL,
+        "grant_type": "authorization_code",
+    }
+    async with aiohttp.ClientSession(upstox) as http:
+        async with http.post(TOKEN_PATH, data=form | APP) as response:
+            token: str = (await response.json())["access_token"]
+    return token
