@@ -16,6 +16,8 @@ from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 
 PASSWORD: Final = "a long sentence is best"
 PRICE: Final = re.compile(r"^[\d,]+\.\d\d$")
+_KEY: Final = re.compile(r"\bINE[A-Z0-9]{9}\b")
+"""Shown in place of a name that is not read yet."""
 _SEARCH_MS: Final = 2_000
 _SERIOUS: Final = ("serious", "critical")
 # Runs in each page before its own code.
@@ -98,7 +100,8 @@ class TraderPage:
         return self.list.locator(f"tbody tr[data-age={age}]")
 
     async def symbols(self) -> list[str]:
-        """The first word of each row, in order."""
+        """The first word of each row, in order, once the page has read all names."""
+        await expect(self.list.locator("tbody th", has_text=_KEY)).to_have_count(0)
         names = await self.list.locator("tbody th").all_inner_texts()
         return [name.split()[0] for name in names]
 
