@@ -93,18 +93,23 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     command_key: CommandKey = "preview"
 
 
-class ModifyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Changes an open order. Absent fields stay as they are. A preview has the same."""
+class PreviewChangesRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New terms of an open order. Absent fields stay as they are."""
 
     user_id: UserId
     order_id: OrderId
-    command_key: CommandKey = "preview"
     quantity: Quantity | None = None
     order_type: OrderType | None = None
     validity: Validity | None = None
     price: Decimal | None = None
     trigger_price: Decimal | None = None
     disclosed_quantity: Annotated[int, msgspec.Meta(ge=0, le=MAX_QUANTITY)] | None = None
+
+
+class ModifyRequest(PreviewChangesRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Changes an open order."""
+
+    command_key: CommandKey
 
 
 class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

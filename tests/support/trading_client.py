@@ -44,6 +44,13 @@ RELIANCE: Final = Instrument(
     key=KEY, symbol="RELIANCE", name="Reliance Industries", segment="NSE_EQ", exchange="NSE",
     type="EQ", isin="INE002A01018", lot_size=1, tick_size=0.05, freeze_quantity=100_000.0,
 )  # fmt: skip
+NIFTY_FUTURE: Final = Instrument(
+    key="NSE_FO|1", symbol="NIFTY FUT 23 NOV 26", name="Nifty 50", segment="NSE_FO",
+    exchange="NSE", type="FUT", lot_size=65, tick_size=0.1, freeze_quantity=1_800.0,
+    expiry="2026-11-23", underlying_key="NSE_INDEX|Nifty 50",
+)  # fmt: skip
+"""It expires on the day on which the market of tests begins."""
+INSTRUMENTS: Final = (RELIANCE, NIFTY_FUTURE)
 ReplyT = TypeVar("ReplyT", bound=msgspec.Struct)
 
 
@@ -164,8 +171,11 @@ async def market(nats: NatsServer) -> AsyncIterator[TestMarket]:
         persister = await stack.enter_async_context(bus_of(nats, "persister"))
 
         async def get(request: GetRequest) -> GetReply:
-            found = [RELIANCE] if KEY in request.keys else []
-            return GetReply(instruments=found, unknown=[key for key in request.keys if key != KEY])
+            found = [one for one in INSTRUMENTS if one.key in request.keys]
+            known = {one.key for one in found}
+            return GetReply(
+                instruments=found, unknown=[key for key in request.keys if key not in known]
+            )
 
         async def detail(request: DetailRequest) -> DetailReply:
             return DetailReply(instrument=RELIANCE, reference=made.reference)

@@ -22,7 +22,8 @@ class DayEnded(msgspec.Struct, frozen=True, kw_only=True, tag="day_ended"):
     """``YYYY-MM-DD``, IST."""
     at_ms: int
     marks: dict[str, Decimal] = {}
-    """The last prices of carried positions, by key: the loss of the next day is counted from them.
+    """The last known prices of carried positions, by key: the loss of the next day is counted from
+    them.
 
     A position without one is counted from the prices at which it was opened.
     """

@@ -68,6 +68,10 @@ class OrderInstrument(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is kept in a demat account when it is bought for delivery."""
         return self.underlying_kind is None
 
+    def has_expired(self, on: date) -> bool:
+        """Whether its expiry was before this day."""
+        return self.expiry is not None and self.expiry < on.isoformat()
+
     @property
     def settlement_key(self) -> str | None:
         """The instrument whose closing price on the expiry day settles this contract.

@@ -48,8 +48,21 @@ class BrokerState(msgspec.Struct):
     """None: the built-in one."""
 
 
+class _CalendarOnly(msgspec.Struct):
+    calendar: CalendarData | None = None
+
+
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(BrokerState)
+_calendar_decoder: Final = msgspec.msgpack.Decoder(_CalendarOnly)
+
+
+def calendar_of(state: bytes) -> CalendarData | None:
+    """The calendar of a state, also of one that `restore` refuses; None if it has none."""
+    try:
+        return _calendar_decoder.decode(state).calendar
+    except msgspec.DecodeError:
+        return None
 
 
 class PaperBroker:
@@ -78,6 +91,11 @@ class PaperBroker:
     def is_live(self) -> bool:
         """Whether the feed is live, by the last clock tick."""
         return self._market.is_live
+
+    @property
+    def connected_ms(self) -> int:
+        """How long the feed has been connected without a break, in exchange time."""
+        return self._market.connected_ms
 
     @property
     def undecodable(self) -> dict[str, int]:

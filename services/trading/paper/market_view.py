@@ -18,12 +18,14 @@ from shared.contracts.subjects import (
     key_to_tokens,
 )
 from shared.errors import InvalidField
-from shared.market.exchange_time import DAY_MS, day_start, trading_day
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, trading_day
 
 MAX_CLOCK_LAG_MS: Final = 60_000
 """A quote that is further ahead of the clock is not matched: the clock does not advance."""
 _CONNECTED: Final = frozenset({FeedState.LIVE, FeedState.CLOSED})
 """The feed would send a change of a price."""
+_SNAPSHOT_MS: Final = MINUTE_MS
+"""By then a new connection has sent the newest price of each instrument."""
 _KEPT_DAYS: Final = 7
 """Quotes of instruments without news for longer are forgotten."""
 
@@ -41,6 +43,8 @@ class MarketState(msgspec.Struct):
     """Of the last clock tick; None before the first of this epoch."""
     not_live_ms: int = 0
     """Exchange time of the last clock tick with another state than live."""
+    connected_since_ms: int = 0
+    """Exchange time since which this epoch's feed is connected without a break; 0 if it is not."""
     quotes: dict[str, messages.Quote] = {}
     books: dict[str, messages.Depth] = {}
     """Of this epoch."""
@@ -60,6 +64,12 @@ class MarketView:
     def is_live(self) -> bool:
         """Whether the feed is live."""
         return self.state.feed is FeedState.LIVE
+
+    @property
+    def connected_ms(self) -> int:
+        """How long the feed has been connected without a break, in exchange time."""
+        since_ms = self.state.connected_since_ms
+        return max(0, self.state.time_ms - since_ms) if since_ms else 0
 
     def apply(self, subject: str, data: bytes) -> Message | None:
         """Take over an entry; None if it is skipped."""
@@ -140,11 +150,11 @@ class MarketView:
         """The last price of the session that ended at `end_ms`; None if it is not known.
 
         It is the LTP of a quote of after that end, or the previous close in a quote of the next
-        trading day, which begins at `next_day_ms`.
+        trading day, which begins at `next_day_ms`. A feed that was connected a moment ago may not
+        have sent the newest quote yet.
         """
-        state = self.state
-        quote = state.quotes.get(key)
-        if quote is None or quote.epoch != state.epoch or state.feed not in _CONNECTED:
+        quote = self.state.quotes.get(key)
+        if quote is None or quote.epoch != self.state.epoch or self.connected_ms < _SNAPSHOT_MS:
             return None
         traded_ms = quote.ltt or quote.ts
         price = None
@@ -173,6 +183,7 @@ class MarketView:
             return False
         state.epoch = epoch
         state.feed = None
+        state.connected_since_ms = 0
         state.books.clear()
         return True
 
@@ -203,6 +214,10 @@ class MarketView:
         state = self.state
         before_ms, state.time_ms = state.time_ms, max(state.time_ms, tick.ts)
         state.feed = tick.state
+        if tick.state not in _CONNECTED:
+            state.connected_since_ms = 0
+        elif not state.connected_since_ms:
+            state.connected_since_ms = state.time_ms
         if tick.state is not FeedState.LIVE:
             state.not_live_ms = max(state.not_live_ms, tick.ts)
         if trading_day(before_ms) != trading_day(state.time_ms):

@@ -17,6 +17,7 @@ from shared.contracts.order_terms import Account, OrderType, Prices, Side, Terms
 from shared.contracts.trading import AccountCommand, ExitRequest, Operation, SetKillSwitchRequest
 from shared.contracts.trading_replies import KillSwitch, OrdersReply
 from shared.errors import NotFound
+from shared.market.exchange_time import ist_date
 
 _NO_MARGIN: Final = Decimal(0)
 
@@ -68,11 +69,13 @@ class AccountCommands:
             if request.account is Account.UPSTOX:
                 return await self._exit_at_upstox(request)
             account = self._ledger.account(request.user_id)
+            today = ist_date(self._ledger.broker.time_ms)
             wanted = {
                 (booked.instrument.key, booked.product)
                 for booked in account.open_positions()
-                if request.key in (None, booked.instrument.key)
-                and request.product in (None, booked.product)
+                if request.key == booked.instrument.key
+                or (request.key is None and not booked.instrument.has_expired(today))
+                if request.product in (None, booked.product)
             }
             if request.key is not None and not wanted:
                 raise NotFound(f"there is no open position in {request.key} with this product")

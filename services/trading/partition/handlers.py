@@ -20,6 +20,7 @@ from shared.contracts.trading import (
     OrderQuery,
     OrderRequest,
     OrdersQuery,
+    PreviewChangesRequest,
     SetKillSwitchRequest,
     trading_subject,
 )
@@ -40,7 +41,7 @@ class Requests:
         handlers: dict[Operation, Handler[Any]] = {
             Operation.PLACE: Handler(OrderRequest, self.orders.place),
             Operation.PREVIEW: Handler(OrderRequest, self.orders.preview),
-            Operation.PREVIEW_CHANGES: Handler(ModifyRequest, self.orders.preview_changes),
+            Operation.PREVIEW_CHANGES: Handler(PreviewChangesRequest, self.orders.preview_changes),
             Operation.MODIFY: Handler(ModifyRequest, self.orders.modify),
             Operation.CANCEL: Handler(CancelRequest, self.orders.cancel),
             Operation.CANCEL_ALL: Handler(AccountCommand, self.accounts.cancel_all),

@@ -24,7 +24,13 @@ from services.trading.partition.upstox_commands import UpstoxCommands
 from shared.contracts import order_terms
 from shared.contracts.instruments import Instrument
 from shared.contracts.order_terms import Account, Product
-from shared.contracts.trading import CancelRequest, ModifyRequest, Operation, OrderRequest
+from shared.contracts.trading import (
+    CancelRequest,
+    ModifyRequest,
+    Operation,
+    OrderRequest,
+    PreviewChangesRequest,
+)
 from shared.contracts.trading_replies import Preview
 from shared.errors import NotFound, OrderFinal, OrderRefused
 from shared.market.exchange_time import ist_date
@@ -96,16 +102,18 @@ class OrderCommands:
         account = self._ledger.account(request.user_id)
         return self._assessor.assess(account, terms, instrument).preview
 
-    async def preview_changes(self, request: ModifyRequest) -> Preview:
+    async def preview_changes(self, request: PreviewChangesRequest) -> Preview:
         """The same for an open order with new terms. Raises NotFound, OrderFinal or OrderRefused."""
         order = self._open_order(request.user_id, request.order_id)
-        key, product = order.terms.key, order.terms.product
-        instrument = await self.instrument(key, product, changed_prices(order, request))
+        prices = changed_prices(order, request)
+        if order.terms.account is Account.UPSTOX:
+            instrument = await self.instrument(order.terms.key, order.terms.product, prices)
+            self._acceptance.check_owner()
+            return await self._upstox.preview_changes(order, prices, instrument)
+        await self._market_of(order.terms.key, prices)
         self._acceptance.check_owner()
         order = self._open_order(request.user_id, request.order_id)
         terms = msgspec.structs.replace(order.terms, prices=changed_prices(order, request))
-        if order.terms.account is Account.UPSTOX:
-            return await self._upstox.preview(request.user_id, terms, instrument, order)
         account = self._ledger.account(request.user_id)
         instrument = account.instrument_of(order.order_id)
         return self._assessor.assess(account, terms, instrument, changes=order).preview

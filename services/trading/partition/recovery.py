@@ -8,12 +8,13 @@ from typing import TypeGuard
 from services.trading.journal.entry import OrderChanged
 from services.trading.journal.record import DamagedRecord, Record
 from services.trading.orders.events import Accepted
-from services.trading.paper.broker import PaperBroker
+from services.trading.paper.broker import PaperBroker, calendar_of
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Replayed
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.store.journal import Checkpoint
 from shared.contracts.order_terms import Account
+from shared.market.calendar_data import BUILT_IN
 from shared.market.exchange_calendar import Calendar
 from shared.runtime.logs import get_logger
 
@@ -56,7 +57,11 @@ def restored_broker(
         reason=reason,
         position=checkpoint.position,
     )
-    return PaperBroker(calendar), None
+    broker = PaperBroker(calendar)
+    stored = calendar_of(checkpoint.state)
+    if stored is not None and broker.calendar is BUILT_IN:
+        broker.use_calendar(stored)
+    return broker, None
 
 
 async def restore(

@@ -4,7 +4,7 @@ import msgspec
 
 from services.trading.orders.order import Order
 from shared.contracts.order_terms import Prices, Terms
-from shared.contracts.trading import ModifyRequest, OrderRequest
+from shared.contracts.trading import OrderRequest, PreviewChangesRequest
 from shared.errors import OrderRefused
 
 
@@ -28,7 +28,7 @@ def terms_of(request: OrderRequest) -> Terms:
     )
 
 
-def changed_prices(order: Order, request: ModifyRequest) -> Prices:
+def changed_prices(order: Order, request: PreviewChangesRequest) -> Prices:
     """The terms after a modification. Raises OrderRefused if less than is filled would be left.
 
     A type without a limit or a trigger drops the old one.

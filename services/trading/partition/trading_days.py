@@ -41,7 +41,7 @@ class TradingDays:
         self._ledger = ledger
         self._orders = orders
         self._calendar = calendar
-        self._expiries = Expiries(ledger, calendar)
+        self._expiries = Expiries(ledger, orders, calendar)
         self._minute = 0
 
     def due(self) -> list[Record]:
@@ -53,9 +53,9 @@ class TradingDays:
         records: list[Record] = []
         last_day_ms = self._last_trading_day(now_ms)
         for account in list(self._ledger.accounts()):
-            records += self._expiries.due(account, now_ms)
             if last_day_ms is not None:
                 records += self._end_day(account, last_day_ms, now_ms)
+            records += self._expiries.due(account, now_ms)
             records += self._square_off(account, now_ms)
         return records
 
@@ -75,9 +75,11 @@ class TradingDays:
             return []
         marks: dict[str, Decimal] = {}
         for booked in account.open_positions():
-            price = self._ledger.broker.ltp(booked.instrument.key)
+            key = booked.instrument.key
+            price = self._ledger.broker.ltp(key)
+            price = account.mark(key) if price is None else price
             if price is not None:
-                marks[booked.instrument.key] = price
+                marks[key] = price
         body = DayEnded(day=day, at_ms=now_ms, marks=marks)
         return [self._ledger.record(account.user_id, body)]
 

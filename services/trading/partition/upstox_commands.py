@@ -72,19 +72,19 @@ class UpstoxCommands:
         self._journal = journal
         self._is_live_allowed = is_live_allowed
 
-    async def preview(
-        self,
-        user_id: str,
-        terms: Terms,
-        instrument: OrderInstrument,
-        changes: Order | None = None,
-    ) -> Preview:
-        """All checks of a new order, or of `changes` with new terms.
-
-        Raises OrderRefused without a link, and Unavailable.
-        """
+    async def preview(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Preview:
+        """All checks of a new order. Raises OrderRefused without a link, and Unavailable."""
         _, facts = await self._read(user_id)
-        return self._assess(user_id, terms, instrument, facts, changes).preview
+        return self._assess(user_id, terms, instrument, facts).preview
+
+    async def preview_changes(
+        self, order: Order, prices: Prices, instrument: OrderInstrument
+    ) -> Preview:
+        """All checks of an open order with new terms. Raises what `modify` raises before them."""
+        _, facts = await self._read(order.user_id)
+        order = self._changeable(order)
+        terms = msgspec.structs.replace(order.terms, prices=prices)
+        return self._assess(order.user_id, terms, instrument, facts, order).preview
 
     async def place(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Dispatch:
         """Check and store a new order. Raises OrderRefused if a check refuses it."""
@@ -110,11 +110,7 @@ class UpstoxCommands:
         """Check and store a modification. Raises OrderRefused or CommandInFlight."""
         account, facts = await self._read(order.user_id)
         self._sender.check()
-        order = self._ledger.account(order.user_id).orders[order.order_id]
-        if order.state.is_final:
-            raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
-        if order.pending is not None:
-            raise CommandInFlight("the effect of another command on this order is not known yet")
+        order = self._changeable(order)
         broker_order_id = _broker_order_id(order)
         terms = msgspec.structs.replace(order.terms, prices=prices)
         assessment = self._assess(order.user_id, terms, instrument, facts, order)
@@ -198,6 +194,16 @@ class UpstoxCommands:
             return await self._many(account, user_id, placing, ids)
 
         return Dispatch(ids, records, send)
+
+    def _changeable(self, order: Order) -> Order:
+        """The order as it is now. Raises OrderFinal, CommandInFlight or OrderRefused."""
+        order = self._ledger.account(order.user_id).orders[order.order_id]
+        if order.state.is_final:
+            raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
+        if order.pending is not None:
+            raise CommandInFlight("the effect of another command on this order is not known yet")
+        _broker_order_id(order)
+        return order
 
     async def _read(self, user_id: str) -> tuple[UpstoxAccount, UpstoxFacts]:
         if not self._is_live_allowed:

@@ -119,6 +119,10 @@ class PaperAccount:
         """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
         return self._state.ended_day
 
+    def mark(self, key: str) -> Decimal | None:
+        """The last price of a carried position at the end of the last day; None if not known."""
+        return self._state.marks.get(key)
+
     @property
     def daily_orders(self) -> int:
         """Orders that were intended on this trading day, also before a reset."""

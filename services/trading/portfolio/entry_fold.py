@@ -1,5 +1,6 @@
 """Folds the entries of a user's journal into the state of the paper account."""
 
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -94,7 +95,8 @@ def _end_day(state: AccountState, ended: DayEnded) -> None:
 
 def _settle_contract(state: AccountState, settled: ContractSettled) -> None:
     booked = state.positions.find(settled.key, settled.product)
-    if booked is None or not booked.position.lots:
+    expiry = None if booked is None else booked.instrument.expiry
+    if booked is None or not booked.position.lots or expiry is None:
         raise ValueError(f"there is no position in {settled.key} to settle")
     position = booked.position
     quantity, was_long = abs(position.quantity), position.is_long
@@ -102,7 +104,7 @@ def _settle_contract(state: AccountState, settled: ContractSettled) -> None:
     booked.settled_price = settled.price
     if was_long:
         value = settled.price * quantity * position.multiplier
-        state.charges.add_exercise(booked.instrument, value, ist_date(settled.at_ms))
+        state.charges.add_exercise(booked.instrument, value, date.fromisoformat(expiry))
 
 
 def _set_kill_switch(state: AccountState, body: KillSwitchSet) -> None:

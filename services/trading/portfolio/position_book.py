@@ -69,6 +69,7 @@ class PositionBook(msgspec.Struct):
             booked = BookedPosition(instrument, product, Position(instrument.multiplier))
             self.booked[name] = booked
         booked.instrument = instrument
+        booked.settled_price = None
         booked.position.fill(side, quantity, price)
         return booked
 

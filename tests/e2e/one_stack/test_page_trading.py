@@ -70,7 +70,6 @@ async def test_an_order_is_placed_changed_cancelled_and_exited_by_keyboard_alone
     await trading.press("m")
     await expect(trading.ticket).to_contain_text("Change BUY RELIANCE")
     await expect(trading.field("lots")).to_be_focused()
-    await expect(preview).to_contain_text("3,600.00")
     await typed("4")
     await expect(preview).to_contain_text("4,800.00")
     await expect(preview).to_contain_text("All checks are passed.")

@@ -8,6 +8,7 @@ import pytest
 
 from services.trading import metrics
 from shared.contracts.instruments import Reference
+from shared.contracts.messages import encode
 from shared.contracts.order_terms import Account, OrderType, Product
 from shared.contracts.subjects import quote_subject
 from shared.contracts.trading import (
@@ -19,6 +20,7 @@ from shared.contracts.trading import (
     Operation,
     OrderQuery,
     OrdersQuery,
+    PreviewChangesRequest,
 )
 from shared.contracts.trading_replies import (
     EventKind,
@@ -38,11 +40,13 @@ from shared.errors import (
     OrderFinal,
     OrderRefused,
 )
+from shared.market.exchange_time import DAY_MS, MINUTE_MS
 from shared.runtime.settings import MongoSettings
-from tests.support.builders import KEY
+from tests.support.builders import KEY, quote
 from tests.support.servers import NatsServer
 from tests.support.trading import trading
 from tests.support.trading_client import (
+    NIFTY_FUTURE,
     USER,
     TestMarket,
     TradingClient,
@@ -190,17 +194,19 @@ async def test_a_preview_of_changes_counts_the_margin_of_the_order_once(
     order = await client.call(Operation.PLACE, limit, OrderView)
     of_account = AccountQuery(user_id=USER, account=Account.PAPER)
     funds = await client.call(Operation.FUNDS, of_account, Funds)
-    changes = ModifyRequest(user_id=USER, order_id=order.order_id, quantity=20)
+    changes = PreviewChangesRequest(user_id=USER, order_id=order.order_id, quantity=20)
     preview = await client.call(Operation.PREVIEW_CHANGES, changes, Preview)
     assert preview.passed
     assert preview.value == 20 * Decimal("1390.00")
     assert preview.available == (funds.available or 0) + (funds.order_margin or 0)
-    off_tick = ModifyRequest(user_id=USER, order_id=order.order_id, price=Decimal("1390.01"))
+    off_tick = PreviewChangesRequest(
+        user_id=USER, order_id=order.order_id, price=Decimal("1390.01")
+    )
     refused = await client.call(Operation.PREVIEW_CHANGES, off_tick, Preview)
     assert [rule.rule for rule in refused.rules if not rule.passed] == ["price"]
     assert await order_of(client, order.order_id) == order
     async with trading_client(nats, "user-2") as other:
-        foreign = ModifyRequest(user_id="user-2", order_id=order.order_id, quantity=20)
+        foreign = PreviewChangesRequest(user_id="user-2", order_id=order.order_id, quantity=20)
         with pytest.raises(NotFound):
             await other.call(Operation.PREVIEW_CHANGES, foreign, Preview)
     cancel = CancelRequest(user_id=USER, command_key="c", order_id=order.order_id)
@@ -239,6 +245,42 @@ async def test_a_position_is_closed_by_an_exit(client: TradingClient, moved: Tes
     (position,) = (await client.call(Operation.POSITIONS, query, Positions)).positions
     assert position.quantity == 0
     assert position.realised == 10 * (Decimal("1409.95") - Decimal("1400.05"))
+
+
+async def test_an_exit_of_all_passes_over_expired_contracts_and_closes_the_others(
+    client: TradingClient, moved: TestMarket
+) -> None:
+    key = NIFTY_FUTURE.key
+
+    async def quote_future() -> None:
+        at_ms = moved.now_ms
+        message = quote(
+            key=key, seq=1, ts=at_ms, ltt=at_ms, ltp=24_800.0, ltq=65, volume=65, bid=24_799.9,
+            bid_qty=650, ask=24_800.0, ask_qty=650,
+        )  # fmt: skip
+        await moved.send(quote_subject(key), encode(message))
+        await moved.tick()
+
+    await quote_future()
+    future = order_request(
+        "a", key=key, product=Product.DELIVERY, quantity=65, order_type=OrderType.LIMIT,
+        price=Decimal("24800.0"),
+    )  # fmt: skip
+    order = await client.call(Operation.PLACE, future, OrderView)
+    moved.now_ms += 1_000
+    await quote_future()
+    await filled(client, order.order_id, 65)
+    # Wednesday, after a holiday: the closing price of the expiry day is not known, and awaited.
+    await moved.quote(1_400.0, after_ms=2 * DAY_MS - 40 * MINUTE_MS)
+    share = await client.call(Operation.PLACE, order_request("b"), OrderView)
+    await moved.quote(1_400.0)
+    await filled(client, share.order_id, 10)
+    exit_all = ExitRequest(user_id=USER, command_key="c", account=Account.PAPER)
+    reply = await client.call(Operation.EXIT, exit_all, OrdersReply)
+    assert [order.key for order in reply.orders] == [KEY]
+    query = AccountQuery(user_id=USER, account=Account.PAPER)
+    positions = (await client.call(Operation.POSITIONS, query, Positions)).positions
+    assert {position.key for position in positions if position.quantity} == {key, KEY}
 
 
 async def test_events_can_be_read_again(client: TradingClient, moved: TestMarket) -> None:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from services.trading.store.documents import PARTITIONS
 from shared.contracts.calendar import CALENDAR_DAYS, encode_calendar
 from shared.contracts.order_terms import OrderType
 from shared.contracts.trading import Operation
@@ -13,6 +15,7 @@ from shared.contracts.trading_replies import OrderView
 from shared.errors import OrderRefused
 from shared.market.calendar_data import CalendarData
 from shared.market.exchange_time import DAY_MS
+from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.buses import bus_of, flushed
 from tests.support.servers import NatsServer
@@ -60,7 +63,7 @@ async def is_filled(client: TradingClient, order: OrderView | None) -> None:
 
 
 async def test_orders_are_taken_and_filled_in_a_special_session_also_by_the_next_owner(
-    nats: NatsServer, mongo_settings: MongoSettings, saturday: TestMarket
+    nats: NatsServer, mongo_settings: MongoSettings, saturday: TestMarket, mongo: Mongo
 ) -> None:
     attempts = 0
 
@@ -91,5 +94,18 @@ async def test_orders_are_taken_and_filled_in_a_special_session_also_by_the_next
     ):
         await client.receive()
         order = await place(client, "next-owner")
+        await saturday.quote(1_400.0)
+        await is_filled(client, order)
+    stored = mongo.db[PARTITIONS]
+    document = await stored.find_one({})
+    assert document is not None
+    state = msgspec.msgpack.decode(document["state"]) | {"version": 0}
+    await stored.update_one({}, {"$set": {"state": msgspec.msgpack.encode(state)}})
+    async with (
+        trading(nats, mongo_settings, paper_latency_ms=0),
+        trading_client(nats) as client,
+    ):
+        await client.receive()
+        order = await place(client, "owner-without-a-usable-state")
         await saturday.quote(1_400.0)
         await is_filled(client, order)

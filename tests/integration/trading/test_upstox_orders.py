@@ -17,6 +17,7 @@ from shared.contracts.trading import (
     ExitRequest,
     ModifyRequest,
     Operation,
+    PreviewChangesRequest,
 )
 from shared.contracts.trading_replies import (
     Funds,
@@ -134,7 +135,8 @@ async def test_an_order_is_changed_and_cancelled(linked: LinkedClient) -> None:
     change = ModifyRequest(
         user_id=USER, command_key="b", order_id=order.order_id, price=Decimal("1351.00")
     )
-    preview = await linked.client.call(Operation.PREVIEW_CHANGES, change, Preview)
+    asked = PreviewChangesRequest(user_id=USER, order_id=order.order_id, price=change.price)
+    preview = await linked.client.call(Operation.PREVIEW_CHANGES, asked, Preview)
     assert preview.passed
     assert preview.value == order.quantity * Decimal("1351.00")
     order = await linked.client.call(Operation.MODIFY, change, OrderView)

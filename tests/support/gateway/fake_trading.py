@@ -74,7 +74,7 @@ _ORDERS: Final = replies.OrdersReply(orders=[ORDER])
 _TYPES: Final[dict[Operation, tuple[type[msgspec.Struct], msgspec.Struct]]] = {
     Operation.PLACE: (contract.OrderRequest, ORDER),
     Operation.PREVIEW: (contract.OrderRequest, PREVIEW),
-    Operation.PREVIEW_CHANGES: (contract.ModifyRequest, PREVIEW),
+    Operation.PREVIEW_CHANGES: (contract.PreviewChangesRequest, PREVIEW),
     Operation.MODIFY: (contract.ModifyRequest, ORDER),
     Operation.CANCEL: (contract.CancelRequest, ORDER),
     Operation.CANCEL_ALL: (contract.AccountCommand, _ORDERS),

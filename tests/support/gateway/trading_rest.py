@@ -64,7 +64,7 @@ OPERATIONS: list[tuple[str, str, dict[str, Any], Any, Operation, msgspec.Struct]
     ("GET", "/v1/orders/o-1", {}, None, Operation.ORDER,
      contract.OrderQuery(user_id=USER, order_id="o-1")),
     ("POST", "/v1/orders/o-1/preview", {}, {"quantity": 20}, Operation.PREVIEW_CHANGES,
-     contract.ModifyRequest(user_id=USER, order_id="o-1", quantity=20)),
+     contract.PreviewChangesRequest(user_id=USER, order_id="o-1", quantity=20)),
     ("PATCH", "/v1/orders/o-1", {}, {"price": 100.1, "validity": "IOC"}, Operation.MODIFY,
      contract.ModifyRequest(
          user_id=USER, command_key="c-1", order_id="o-1", price=Decimal("100.1"),

@@ -9,7 +9,7 @@ import type { TradingCalls } from "./calls.ts";
 import type { CommandPorts, CommandState } from "./command.ts";
 import type { Account, Order, Side } from "./messages.ts";
 import type { Screens } from "./screens.ts";
-import { type Fields, termsOf } from "./ticket/terms.ts";
+import { changesOf, type Fields } from "./ticket/terms.ts";
 import { Ticket } from "./ticket/ticket.ts";
 import { orderText, stateText } from "./words.ts";
 
@@ -122,7 +122,7 @@ export class Tickets {
         newKey,
         preview: (order, abort) => {
           if (amended === null) return calls.preview(order, abort);
-          return calls.previewChanges(amended.order_id, termsOf(order), abort);
+          return calls.previewChanges(amended.order_id, changesOf(order, amended), abort);
         },
         place: (order, commandKey) => calls.place(order, commandKey),
         modify: (orderId, changes, commandKey) => calls.modify(orderId, changes, commandKey),

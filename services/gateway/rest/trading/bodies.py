@@ -7,7 +7,13 @@ from pydantic import Field, model_validator
 from services.gateway.rest.models import Input, Key
 from services.gateway.rest.trading.amounts import Amount
 from shared.contracts.order_terms import Account, OrderType, Product, Side, Validity
-from shared.contracts.trading import MAX_QUANTITY, ModifyRequest, OrderRequest, SetKillSwitchRequest
+from shared.contracts.trading import (
+    MAX_QUANTITY,
+    ModifyRequest,
+    OrderRequest,
+    PreviewChangesRequest,
+    SetKillSwitchRequest,
+)
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 DisclosedQuantity = Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)]
@@ -68,9 +74,9 @@ class OrderChanges(Input):
             user_id=user_id, command_key=command_key, order_id=order_id, **dict(self)
         )
 
-    def preview(self, order_id: str, user_id: str) -> ModifyRequest:
+    def preview(self, order_id: str, user_id: str) -> PreviewChangesRequest:
         """The request that checks the changes only."""
-        return ModifyRequest(user_id=user_id, order_id=order_id, **dict(self))
+        return PreviewChangesRequest(user_id=user_id, order_id=order_id, **dict(self))
 
 
 class KillSwitchSetting(Input):

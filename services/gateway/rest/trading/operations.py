@@ -77,7 +77,7 @@ PREVIEW_CHANGES: Final = Operation(
     tags=["orders"],
     summary="Check new terms of an open order and compute its margin and charges.",
     path_parameters=OrderPath, body=OrderChanges, responses={200: schemas.Preview},
-    errors=(*_QUERY, *_BODY, NotFound, OrderFinal, OrderRefused), **_READ,
+    errors=(*_QUERY, *_BODY, NotFound, OrderFinal, OrderRefused, CommandInFlight), **_READ,
 )  # fmt: skip
 MODIFY: Final = Operation(
     method="PATCH", path="/v1/orders/{order_id}", name="modifyOrder", tags=["orders"],

@@ -21,6 +21,7 @@ from shared.contracts.trading import (
     OrderQuery,
     OrderRequest,
     OrdersQuery,
+    PreviewChangesRequest,
     SetKillSwitchRequest,
     partition_of,
     trading_subject,
@@ -29,7 +30,7 @@ from shared.errors import Overloaded, RequestError, TimedOut, Unavailable
 from shared.runtime.clock import Clock
 
 Query = (
-    AccountQuery | EventsQuery | OrderQuery | OrdersQuery | OrderRequest | ModifyRequest
+    AccountQuery | EventsQuery | OrderQuery | OrdersQuery | OrderRequest | PreviewChangesRequest
 )  # fmt: skip
 Command = (
     AccountCommand | CancelRequest | ExitRequest | ModifyRequest | OrderRequest

@@ -1,6 +1,6 @@
 """Which instruments can be ordered, and the facts that their orders keep."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -118,3 +118,13 @@ def test_an_instrument_that_cannot_be_ordered_is_refused_with_the_reason(
         order_instrument(instrument, Product.DELIVERY, TODAY)
     assert refused.value.detail == f"{instrument.key}: {detail}"
     assert refused.value.members == {"rule": "instrument", "value": instrument.key}
+
+
+def test_a_contract_has_expired_from_the_day_after_its_expiry_on() -> None:
+    call = order_instrument(CALL, Product.DELIVERY, TODAY)
+    assert call.expiry is not None
+    last = date.fromisoformat(call.expiry)
+    assert [call.has_expired(last + timedelta(days=days)) for days in (-1, 0, 1)] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert not order_instrument(SHARE, Product.DELIVERY, TODAY).has_expired(date.max)

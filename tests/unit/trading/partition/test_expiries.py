@@ -7,10 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.trading.charges.rates import RateTable, rates_on
 from services.trading.journal.entry import OrderChanged
 from services.trading.margin.margin import UnderlyingKind
 from services.trading.orders import events
 from services.trading.orders.instrument import OrderInstrument
+from services.trading.orders.order import Order
+from services.trading.paper.always_open import AlwaysOpenCalendar
+from services.trading.partition.expiries import EXPIRED
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.trading_days import TradingDays
@@ -24,8 +28,9 @@ from shared.contracts.order_terms import (
     Terms,
     Validity,
 )
+from shared.market.calendar_data import BUILT_IN, CalendarData
 from shared.market.exchange_calendar import Calendar
-from shared.market.exchange_time import IST
+from shared.market.exchange_time import IST, MINUTE_MS
 from tests.support.paper_market import PaperMarket
 from tests.support.trading_client import USER
 from tests.support.trading_journal import CRUDE_FUTURE, INDEX_CALL, INDEX_FUTURE
@@ -51,25 +56,30 @@ class Desk:
 
     def __init__(
         self, instrument: OrderInstrument, quantity: int = 65, price: str = "100",
-        side: Side = Side.BUY, start_ms: int = at(15, 0),
+        side: Side = Side.BUY, start_ms: int = at(15, 0), calendar: Calendar | None = None,
     ) -> None:  # fmt: skip
         self.market = PaperMarket(start_ms=start_ms)
         self.ledger = Ledger(self.market.broker, Decimal(10_000_000))
-        orders = PaperOrders(self.ledger, latency_ms=0)
-        self.days = TradingDays(self.ledger, orders, Calendar())
+        self._orders = PaperOrders(self.ledger, latency_ms=0)
+        self.days = TradingDays(self.ledger, self._orders, calendar or Calendar())
         self.account = self.ledger.account(USER)
         self.instrument = instrument
-        prices = Prices(quantity, OrderType.LIMIT, Validity.DAY, Decimal(price))
-        terms = Terms(Account.PAPER, instrument.key, side, Product.DELIVERY, prices)
-        _, order = orders.accept(
-            USER, terms, instrument, margin=Decimal(0), reference_price=Decimal(price)
-        )
+        order = self.place(side, quantity, price)
         fill = events.Filled(
             at_ms=start_ms, trade_id="t1", quantity=quantity, price=Decimal(price),
             traded_at_ms=start_ms,
         )  # fmt: skip
         self.ledger.record(USER, OrderChanged(order_id=order.order_id, event=fill))
         self.market.broker.cancel(USER, order.order_id)
+
+    def place(self, side: Side, quantity: int = 65, price: str = "100") -> Order:
+        """An order in the contract."""
+        prices = Prices(quantity, OrderType.LIMIT, Validity.DAY, Decimal(price))
+        terms = Terms(Account.PAPER, self.instrument.key, side, Product.DELIVERY, prices)
+        _, order = self._orders.accept(
+            USER, terms, self.instrument, margin=Decimal(0), reference_price=Decimal(price)
+        )
+        return order
 
     def quote(self, key: str, ltp: float, at_ms: int, **fields: Any) -> None:
         """A quote of any instrument."""
@@ -139,7 +149,9 @@ def test_a_feed_that_may_miss_the_closing_price_settles_nothing(state: FeedState
     desk = Desk(INDEX_FUTURE)
     desk.quote(NIFTY, 24_850.35, at(15, 31))
     assert desk.clock(at(15, 44), state) is None
-    assert desk.clock(at(15, 45), FeedState.CLOSED) == Decimal("24850.35")
+    assert desk.clock(at(15, 45), FeedState.CLOSED) is None, "its first quotes are awaited"
+    desk.quote(NIFTY, 24_860.0, at(15, 45, second=10), ltt=at(15, 35), snap=True)
+    assert desk.clock(at(15, 46), FeedState.CLOSED) == Decimal(24_860)
 
 
 def test_the_previous_close_settles_a_contract_on_the_next_trading_day() -> None:
@@ -147,7 +159,8 @@ def test_the_previous_close_settles_a_contract_on_the_next_trading_day() -> None
     desk.clock(at(15, 44))
     desk.market.epoch = 2
     desk.quote(NIFTY, 24_900.0, at(9, 0, 30), ltt=at(15, 29), snap=True)
-    assert desk.clock(at(9, 0, 30)) == Decimal(24_900), "a snapshot of the evening's LTP"
+    assert desk.clock(at(9, 0, 30)) is None
+    assert desk.clock(at(9, 1, 30)) == Decimal(24_900), "a snapshot of the evening's LTP"
     desk = Desk(INDEX_FUTURE)
     desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
     assert desk.clock(at(9, 16, 30)) == Decimal(24_910)
@@ -164,7 +177,7 @@ def test_a_contract_without_any_price_is_kept_and_logged_once(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = Desk(INDEX_CALL)
-    for minute in (30, 31, 32):
+    for minute in (15, 30, 31, 32):
         assert desk.clock(at(9, minute, 30)) is None
     output = caplog.text + capsys.readouterr().out
     assert output.count("is not settled") == 1
@@ -194,3 +207,84 @@ def test_an_expiry_on_a_day_without_a_session_ends_with_that_day() -> None:
     assert desk.clock(at(23, 59, 27)) is None
     desk.quote(NIFTY, 25_000.0, at(9, 16, 28), cp=24_910.0)
     assert desk.clock(at(9, 16, 28)) == Decimal(24_910)
+
+
+def test_an_outage_until_the_next_day_does_not_hide_the_closing_price() -> None:
+    desk = Desk(INDEX_CALL)
+    desk.quote(INDEX_CALL.key, 61.05, at(11, 0))
+    desk.market.epoch = 2
+    assert desk.clock(at(10, 0, 30), FeedState.CONNECTING) is None
+    assert desk.clock(at(10, 1, 30)) is None
+    desk.quote(NIFTY, 25_000.0, at(10, 1, 30, second=5), cp=24_910.0, snap=True)
+    assert desk.clock(at(10, 2, 30)) == Decimal(110)
+
+
+def test_the_day_ends_before_a_late_settlement_also_of_a_new_account() -> None:
+    desk = Desk(INDEX_FUTURE)
+    desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
+    assert desk.clock(at(9, 16, 30)) == Decimal(24_910), "it is shown on the day of the settlement"
+    assert desk.account.ended_day == TUESDAY.isoformat()
+    assert desk.account.charges() == 0, "no charge of the day before"
+
+
+def test_orders_in_an_expired_contract_are_cancelled_before_it_is_settled() -> None:
+    desk = Desk(INDEX_FUTURE)
+    desk.clock(at(15, 42))
+    order = desk.place(Side.SELL)
+    desk.clock(at(15, 43))
+    assert desk.account.orders[order.order_id].state == "open"
+    assert desk.clock(at(15, 44)) is None, "no closing price is known"
+    assert desk.account.orders[order.order_id].state == "cancelled"
+    assert desk.account.order_view(desk.account.orders[order.order_id]).detail == EXPIRED
+    assert desk.market.broker.keys() == frozenset()
+
+
+def test_without_an_own_ltp_the_mark_of_the_last_day_settles_a_contract() -> None:
+    desk = Desk(INDEX_CALL, start_ms=at(15, 0, 28))
+    desk.quote(INDEX_CALL.key, 61.05, at(15, 39, 28))
+    desk.clock(at(0, 1))
+    desk.market.broker._market.state.quotes.clear()
+    assert desk.clock(at(9, 14, 30)) is None
+    assert desk.clock(at(9, 30, 30)) == Decimal("61.05")
+
+
+def test_without_any_price_of_its_own_the_underlying_settles_a_contract() -> None:
+    desk = Desk(INDEX_CALL)
+    later = at(12, 0, 31)
+    desk.clock(later - 20 * MINUTE_MS)
+    desk.quote(NIFTY, 24_950.0, later, cp=25_000.0)
+    assert desk.clock(later) == Decimal(150), "the previous close is that of another day"
+
+
+def test_the_next_trading_day_is_that_of_the_underlying() -> None:
+    saturday = date(2026, 12, 26)
+    calendar = Calendar(
+        BUILT_IN.updated(CalendarData(timings={saturday: {"NSE": (9 * 60 + 15, 15 * 60 + 30)}}))
+    )
+    future = msgspec.structs.replace(INDEX_FUTURE, expiry="2026-12-24")
+    desk = Desk(future, start_ms=at(15, 0, 24), calendar=calendar)
+    desk.clock(at(23, 50, 24))
+    desk.quote(NIFTY, 25_100.0, at(10, 0, 26), cp=24_500.0)
+    assert desk.clock(at(10, 1, 26)) == Decimal(24_500)
+
+
+def test_in_a_market_that_is_always_open_a_contract_ends_with_its_expiry_day() -> None:
+    desk = Desk(INDEX_CALL, calendar=AlwaysOpenCalendar())
+    assert desk.clock(at(23, 59)) is None
+    desk.quote(NIFTY, 25_000.0, at(0, 3, 30), cp=24_910.0)
+    assert desk.clock(at(0, 3, 30)) is None
+    assert desk.clock(at(0, 4, 30)) == Decimal(110)
+
+
+def test_the_tax_of_an_exercise_is_that_of_the_expiry_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[date] = []
+
+    def rates(day: date) -> RateTable:
+        asked.append(day)
+        return rates_on(day)
+
+    desk = Desk(INDEX_CALL)
+    monkeypatch.setattr("services.trading.portfolio.day_charges.rates_on", rates)
+    desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
+    desk.clock(at(9, 16, 30))
+    assert asked == [TUESDAY]

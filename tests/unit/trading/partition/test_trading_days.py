@@ -141,3 +141,14 @@ def test_a_holiday_settles_nothing() -> None:
         day.at(MONDAY_BEFORE_A_HOLIDAY + days * DAY_MS)
         (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
         assert holding.quantity == settled
+
+
+def test_a_position_without_a_price_keeps_its_mark() -> None:
+    day = Day()
+    day.place(Product.DELIVERY, Side.SELL)
+    day.trade()
+    day.at(MONDAY_10_00 + DAY_MS)
+    assert day.account.mark(KEY) == 1_400
+    day.market.broker._market.state.quotes.clear()
+    day.at(MONDAY_10_00 + 2 * DAY_MS)
+    assert day.account.mark(KEY) == 1_400

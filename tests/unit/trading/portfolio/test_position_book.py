@@ -60,3 +60,10 @@ def test_the_next_day_begins_with_the_open_positions_only() -> None:
     (booked,) = book.booked.values()
     assert (booked.instrument, booked.position.quantity) == (INDEX_FUTURE, -65)
     assert booked.position.sell_quantity == 0
+
+
+def test_a_trade_after_a_settlement_is_of_a_position_that_is_not_settled() -> None:
+    book = PositionBook()
+    booked = book.fill(INDEX_FUTURE, DELIVERY, Side.BUY, 65, Decimal(24_800))
+    booked.settled_price = Decimal(24_850)
+    assert book.fill(INDEX_FUTURE, DELIVERY, Side.BUY, 65, Decimal(24_900)).settled_price is None

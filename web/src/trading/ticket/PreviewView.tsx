@@ -45,7 +45,9 @@ export function PreviewView({ ticket }: { ticket: Ticket }) {
   const state = ticket.previewing.state.value;
   return (
     <section class="preview" aria-label="Preview" data-state={state.kind}>
-      {state.kind === "none" && <p class="muted">Complete the fields for margin and charges.</p>}
+      {state.kind === "none" && (
+        <p class="muted">Fill in or change the fields for margin and charges.</p>
+      )}
       {state.kind === "asking" && <p class="muted">Computing margin and charges …</p>}
       {state.kind === "failed" && (
         <p class="trouble">There is no preview: {sentence(state.error)}</p>

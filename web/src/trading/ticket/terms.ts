@@ -111,12 +111,6 @@ export function fieldsOf(order: Order, lot: number): Fields {
   };
 }
 
-/** The terms that an open order can be given. */
-export function termsOf(order: NewOrder): OrderChanges {
-  const { account, key, side, product, ...terms } = order;
-  return terms;
-}
-
 /** The terms that differ from those of the order: what is absent stays as it is. */
 export function changesOf(wanted: NewOrder, order: Order): OrderChanges {
   const isPrice = wanted.price !== undefined && wanted.price !== order.price;

@@ -71,7 +71,8 @@ export class Ticket {
     this.#state = computed(() => this.#command.value?.state.value ?? FRESH);
     this.#stop = effect(() => {
       const order = this.#order.value;
-      untracked(() => this.previewing.want(order));
+      const isSame = order && amended && Object.keys(changesOf(order, amended)).length === 0;
+      untracked(() => this.previewing.want(isSame ? null : order));
     });
   }
 
