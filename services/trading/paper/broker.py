@@ -5,18 +5,21 @@ restore from `state` at any position between them.
 """
 
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Protocol
 
-import msgspec
-
+from services.trading.paper.broker_state import (
+    STATE_VERSION,
+    PaperBrokerState,
+    decode_state,
+    encode_state,
+)
 from services.trading.paper.instrument_orders import (
     InstrumentFacts,
     InstrumentOrders,
-    InstrumentState,
     UserResult,
 )
 from services.trading.paper.market import Candle, Quote, exact_price
-from services.trading.paper.market_view import MarketState, MarketView
+from services.trading.paper.market_view import MarketView
 from services.trading.paper.resting_order import RestingOrder
 from services.trading.paper.results import BrokerResult
 from services.trading.paper.trading_day import TradingDay, trading_day
@@ -27,42 +30,12 @@ from shared.market.calendar_data import BUILT_IN, CalendarData
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import MINUTE_MS
 
-STATE_VERSION: Final = 1
-
 
 class TradedInstrument(InstrumentFacts, Protocol):
     """What the paper broker needs to know of an order's instrument."""
 
     @property
     def tick(self) -> Decimal: ...
-
-
-class BrokerState(msgspec.Struct):
-    """Everything that influences later results."""
-
-    version: int
-    position: int
-    market: MarketState
-    instruments: list[InstrumentState]
-    calendar: CalendarData | None = None
-    """None: the built-in one."""
-
-
-class _CalendarOnly(msgspec.Struct):
-    calendar: CalendarData | None = None
-
-
-_encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(BrokerState)
-_calendar_decoder: Final = msgspec.msgpack.Decoder(_CalendarOnly)
-
-
-def calendar_of(state: bytes) -> CalendarData | None:
-    """The calendar of a state, also of one that `restore` refuses; None if it has none."""
-    try:
-        return _calendar_decoder.decode(state).calendar
-    except msgspec.DecodeError:
-        return None
 
 
 class PaperBroker:
@@ -229,17 +202,15 @@ class PaperBroker:
         """Everything that influences later results, for `restore`."""
         instruments = [orders.state(key) for key, orders in self._instruments.items()]
         calendar = None if self.calendar is BUILT_IN else self.calendar
-        state = BrokerState(STATE_VERSION, self.position, self._market.state, instruments, calendar)
-        return _encoder.encode(state)
+        return encode_state(
+            PaperBrokerState(
+                STATE_VERSION, self.position, self._market.state, instruments, calendar
+            )
+        )
 
     def restore(self, data: bytes) -> None:
         """Take over a state. Raises ValueError if it is of another version or damaged."""
-        try:
-            state = _decoder.decode(data)
-        except msgspec.DecodeError as error:
-            raise ValueError(f"not a state of the paper broker: {error}") from error
-        if state.version != STATE_VERSION:
-            raise ValueError(f"version {state.version} of the state, not {STATE_VERSION}")
+        state = decode_state(data)
         self.position = state.position
         self._calendar.replace(state.calendar or BUILT_IN)
         self._market = MarketView(state.market)

@@ -8,7 +8,8 @@ from typing import TypeGuard
 from services.trading.journal.entry import OrderChanged
 from services.trading.journal.record import DamagedRecord, Record
 from services.trading.orders.events import Accepted
-from services.trading.paper.broker import PaperBroker, calendar_of
+from services.trading.paper.broker import PaperBroker
+from services.trading.paper.broker_state import calendar_of
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Replayed
 from services.trading.partition.paper_orders import PaperOrders

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.paper.broker import STATE_VERSION, BrokerState, PaperBroker
+from services.trading.paper.broker import PaperBroker
 from services.trading.paper.results import PaperFill
 from shared.contracts import messages
 from shared.contracts.messages import FeedState
@@ -206,27 +206,6 @@ def test_other_data_of_the_calendar_change_nothing_until_the_broker_uses_them() 
     broker = PaperBroker(calendar)
     calendar.replace(CalendarData(years=frozenset({2030})))
     assert broker.calendar is BUILT_IN
-
-
-@pytest.mark.parametrize(
-    ("state", "problem"),
-    [
-        (b"\x00", "not a state of the paper broker"),
-        (
-            msgspec.msgpack.encode(
-                msgspec.structs.replace(
-                    msgspec.msgpack.decode(PaperBroker(Calendar()).state(), type=BrokerState),
-                    version=STATE_VERSION + 1,
-                )
-            ),
-            "version",
-        ),
-    ],
-    ids=["damaged", "another version"],
-)
-def test_a_state_that_cannot_be_used_is_refused(state: bytes, problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
-        PaperBroker(Calendar()).restore(state)
 
 
 def test_prices_of_any_instrument_are_known_and_only_resting_orders_are_demanded() -> None:
