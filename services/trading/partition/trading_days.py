@@ -70,7 +70,7 @@ class TradingDays:
 
     def _end_day(self, account: PaperAccount, day_ms: int, now_ms: int) -> list[Record]:
         day = ist_date(day_ms).isoformat()
-        is_of_today = not account.ended_day and account.at_ms >= day_ms + DAY_MS
+        is_of_today = account.day_began_ms >= day_ms + DAY_MS
         if account.ended_day >= day or account.is_settled or is_of_today:
             return []
         marks: dict[str, Decimal] = {}

@@ -72,9 +72,9 @@ class PaperAccount:
         return self._state.orders.orders
 
     @property
-    def at_ms(self) -> int:
-        """The time of the newest entry; 0 before the first."""
-        return self._state.at_ms
+    def day_began_ms(self) -> int:
+        """The time of the first entry since the last trading day ended; 0 without any."""
+        return self._state.day_began_ms
 
     @property
     def is_settled(self) -> bool:

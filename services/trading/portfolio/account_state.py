@@ -35,6 +35,8 @@ class AccountState(msgspec.Struct):
     seq: int = 0
     at_ms: int = 0
     """Time of the newest entry."""
+    day_began_ms: int = 0
+    """Time of the first entry since the last trading day ended; 0 without any."""
     ended_day: str = ""
     """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
     carried_profit: Decimal = _ZERO

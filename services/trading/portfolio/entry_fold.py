@@ -47,13 +47,12 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
         case KillSwitchSet():
             _set_kill_switch(state, entry.body)
         case LossLocked():
-            if entry.body.account is Account.UPSTOX:
-                state.upstox_loss_locked = entry.body
-            else:
-                state.loss_locked = entry.body
+            _lock(state, entry.body)
         case LossLockLifted():
             state.loss_locked, state.loss_lock_lifted = None, entry.body
     state.seq, state.at_ms = entry.seq, entry_time_ms(entry)
+    is_end = isinstance(entry.body, DayEnded)
+    state.day_began_ms = 0 if is_end else state.day_began_ms or state.at_ms
 
 
 def entry_time_ms(entry: Entry) -> int:
@@ -105,6 +104,13 @@ def _settle_contract(state: AccountState, settled: ContractSettled) -> None:
     if was_long:
         value = settled.price * quantity * position.multiplier
         state.charges.add_exercise(booked.instrument, value, date.fromisoformat(expiry))
+
+
+def _lock(state: AccountState, locked: LossLocked) -> None:
+    if locked.account is Account.UPSTOX:
+        state.upstox_loss_locked = locked
+    else:
+        state.loss_locked = locked
 
 
 def _set_kill_switch(state: AccountState, body: KillSwitchSet) -> None:

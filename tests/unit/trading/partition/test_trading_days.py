@@ -152,3 +152,34 @@ def test_a_position_without_a_price_keeps_its_mark() -> None:
     day.market.broker._market.state.quotes.clear()
     day.at(MONDAY_10_00 + 2 * DAY_MS)
     assert day.account.mark(KEY) == 1_400
+
+
+def test_orders_after_idle_days_are_of_their_own_day() -> None:
+    day = Day()
+    day.place(Product.DELIVERY)
+    day.trade()
+    for days in (1, 2, 3):
+        day.at(MONDAY_10_00 + days * DAY_MS)
+    thursday_ms = MONDAY_10_00 + 3 * DAY_MS
+    order = day.place(Product.DELIVERY)
+    day.trade()
+    day.at(thursday_ms + 60_000)
+    assert order.order_id in day.account.orders
+    (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
+    assert (holding.quantity, holding.t1_quantity) == (10, 0)
+    assert day.account.net_quantity(KEY, Product.DELIVERY) == 10
+    day.at(thursday_ms + DAY_MS)
+    (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
+    assert (holding.quantity, holding.t1_quantity) == (10, 10)
+
+
+def test_the_first_day_of_an_account_ends_although_its_orders_end_on_the_next_day() -> None:
+    day = Day()
+    day.place(Product.DELIVERY)
+    day.trade()
+    resting = day.place(Product.DELIVERY, price="1300.00")
+    day.at(MONDAY_10_00 + DAY_MS)  # nothing was processed since: it expires only now
+    assert resting.order_id not in day.account.orders
+    assert day.account.ended_day == "2026-11-16"
+    (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
+    assert holding.t1_quantity == 10
