@@ -31,7 +31,8 @@ _PROTECTION_PERCENT: Final = Decimal(5)
 """Wider than that of users' orders: the position must be closed."""
 _SETTLING_SEGMENT: Final = "NSE_EQ"
 """Its sessions are the trading days of deliveries."""
-_MAX_DAYS_WITHOUT_SESSION: Final = 14
+_MAX_DAYS_AWAY: Final = 14
+"""After a longer outage, the days before are not ended one by one."""
 
 
 class TradingDays:
@@ -51,27 +52,31 @@ class TradingDays:
             return []
         self._minute = now_ms // MINUTE_MS
         records: list[Record] = []
-        last_day_ms = self._last_trading_day(now_ms)
+        ended = self._ended_days(now_ms)
         for account in list(self._ledger.accounts()):
-            if last_day_ms is not None:
-                records += self._end_day(account, last_day_ms, now_ms)
+            for day, end_ms in ended:
+                records += self._end_day(account, day, end_ms, now_ms)
             records += self._expiries.due(account, now_ms)
             records += self._square_off(account, now_ms)
         return records
 
-    def _last_trading_day(self, now_ms: int) -> int | None:
-        """00:00 IST of the newest trading day before today, epoch ms."""
+    def _ended_days(self, now_ms: int) -> list[tuple[str, int]]:
+        """The last trading days before today, the oldest first, with their ends in epoch ms."""
         midnight_ms = day_start(now_ms)
-        for days in range(1, _MAX_DAYS_WITHOUT_SESSION):
-            day_ms = midnight_ms - days * DAY_MS
-            if self._calendar.session(_SETTLING_SEGMENT, day_ms) is not None:
-                return day_ms
-        return None
+        days_ms = (midnight_ms - days * DAY_MS for days in range(_MAX_DAYS_AWAY, 0, -1))
+        return [
+            (ist_date(day_ms).isoformat(), day_ms + DAY_MS)
+            for day_ms in days_ms
+            if self._calendar.session(_SETTLING_SEGMENT, day_ms) is not None
+        ]
 
-    def _end_day(self, account: PaperAccount, day_ms: int, now_ms: int) -> list[Record]:
-        day = ist_date(day_ms).isoformat()
-        is_of_today = account.day_began_ms >= day_ms + DAY_MS
-        if account.ended_day >= day or account.is_settled or is_of_today:
+    def _end_day(self, account: PaperAccount, day: str, end_ms: int, now_ms: int) -> list[Record]:
+        """End one trading day, unless it has ended or nothing is of it.
+
+        After an outage of days, each of them ends, so that deliveries arrive when they would have.
+        """
+        is_later = account.day_began_ms >= end_ms
+        if account.ended_day >= day or is_later or account.is_settled:
             return []
         marks: dict[str, Decimal] = {}
         for booked in account.open_positions():

@@ -2,6 +2,9 @@
 
 from decimal import Decimal
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from services.trading.orders.instrument import order_instrument
 from services.trading.orders.order import Order
 from services.trading.partition.ledger import Ledger
@@ -183,3 +186,29 @@ def test_the_first_day_of_an_account_ends_although_its_orders_end_on_the_next_da
     assert day.account.ended_day == "2026-11-16"
     (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
     assert holding.t1_quantity == 10
+
+
+FIRST_TRADING_DAYS = (0, 1, 2, 3, 4, 7, 9, 10, 11)
+"""Days after Monday, 16 November 2026, with a session: Tuesday, 24 November, is a holiday."""
+
+
+@given(st.lists(st.sampled_from(["buy", "idle", "away"]), min_size=9, max_size=9))
+def test_deliveries_arrive_on_their_days_whatever_idle_days_and_outages_come_between(
+    plan: list[str],
+) -> None:
+    day = Day()
+    bought: list[int] = []
+    for number, (days, what) in enumerate(zip(FIRST_TRADING_DAYS, plan, strict=True)):
+        if what == "away":
+            continue
+        day.at(MONDAY_10_00 + days * DAY_MS)
+        if what == "buy":
+            order = day.place(Product.DELIVERY)
+            day.trade()
+            bought.append(number)
+        day.at(MONDAY_10_00 + days * DAY_MS + 60_000)
+        assert what != "buy" or order.order_id in day.account.orders
+        held = day.account.holdings(day.ledger.broker.ltp).holdings
+        quantity, t1_quantity = (held[0].quantity, held[0].t1_quantity) if held else (0, 0)
+        assert t1_quantity == 10 * (number - 1 in bought)
+        assert quantity == 10 * sum(buy < number - 1 for buy in bought)
