@@ -12,6 +12,12 @@ COMMANDS: Final = Counter(
 JOURNAL_ENTRIES: Final = Counter(
     "tradedad_trading_journal_entries_total", "Entries stored in the journal."
 )
+JOURNAL_TAIL: Final = Gauge(
+    "tradedad_trading_journal_tail_entries",
+    "Entries of a partition's journal since its accounts were last stored, which a new owner reads."
+    " A process that has lost the partition keeps its last value.",
+    ["partition"],
+)
 COMMIT_SECONDS: Final = Histogram(
     "tradedad_trading_commit_seconds", "Time to store one group of changes, all retries included."
 )

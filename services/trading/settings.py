@@ -61,6 +61,9 @@ class TradingSettings(ServiceSettings):
     """Requests over the bus that the owner of a partition works on concurrently."""
     commands_waiting: Count = 256
     """Requests that may wait per partition; further ones are refused as overloaded."""
+    snapshot_entries: Count = 50_000
+    """Entries of a partition's journal after which its accounts are stored. A new owner reads these
+    and the later entries only."""
     audit_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 1_827
     """Age at which commands and their answers are deleted: by default five years."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
@@ -16,6 +16,9 @@ from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
 from tests.support.settings import RUNTIME, nats_settings, process_environment
 
+SNAPSHOT_ENTRIES: Final = 20
+"""So few that tests of takeovers read stored accounts as well as later entries."""
+
 
 def trading_settings(nats: NatsServer, mongo: MongoSettings, **options: Any) -> TradingSettings:
     """The settings of a trading service inside the event loop of a test."""
@@ -26,6 +29,7 @@ def trading_settings(nats: NatsServer, mongo: MongoSettings, **options: Any) -> 
             "nats": nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
             "mongo": mongo,
             "runtime": RUNTIME,
+            "snapshot_entries": SNAPSHOT_ENTRIES,
             **options,
         }
     )
@@ -58,6 +62,7 @@ def trading_environment(
         "TRADEDAD_MONGO_URL": mongo.url.get_secret_value(),
         "TRADEDAD_MONGO_DATABASE": mongo.database,
         "TRADEDAD_TRADING_NATS_PASSWORD": PASSWORD,
+        "TRADEDAD_TRADING_SNAPSHOT_ENTRIES": str(SNAPSHOT_ENTRIES),
     }
 
 

@@ -31,6 +31,8 @@ TRADING: Final = Dashboard(
             (
                 panel("Journal", "ops", "Entries stored.",
                       entries=rate("tradedad_trading_journal_entries_total")),
+                panel("Journal since stored accounts", "short", "Entries that a new owner reads.",
+                      each_partition="max by (partition) (tradedad_trading_journal_tail_entries)"),
                 panel("Time to store", "s", "One group of changes, all retries included.",
                       p50=quantile(0.5, "tradedad_trading_commit_seconds"),
                       p99=quantile(0.99, "tradedad_trading_commit_seconds")),

@@ -4,7 +4,7 @@ All changes go through `record`, so memory and journal have the same order. Noth
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -53,7 +53,7 @@ class Ledger:
         """Of the last entry of TICKS that the broker has processed."""
         self.loaded_position = 0
         """The last entry of TICKS that the loaded records know of."""
-        self._opening_cash = opening_cash
+        self.opening_cash = opening_cash
         self._accounts: dict[str, PaperAccount] = {}
         self.closed: set[str] = set()
         """Users whose journal is damaged: nothing is read or changed until it is repaired."""
@@ -71,7 +71,7 @@ class Ledger:
             raise Unavailable("the journal of this account is damaged; the operator must repair it")
         account = self._accounts.get(user_id)
         if account is None:
-            account = self._accounts[user_id] = PaperAccount(user_id, self._opening_cash)
+            account = self._accounts[user_id] = PaperAccount(user_id, self.opening_cash)
         return account
 
     def accounts(self) -> Iterator[PaperAccount]:
@@ -138,9 +138,18 @@ class Ledger:
         self.closed.add(user_id)
         self._accounts.pop(user_id, None)
 
+    def load_accounts(self, accounts: Iterable[PaperAccount], number: int) -> None:
+        """Take over stored accounts, which have all entries with a number up to this one."""
+        self.number = max(self.number, number)
+        for account in accounts:
+            self._accounts[account.user_id] = account
+            self._count_positions(account)
+
     def load(self, record: Record) -> None:
-        """Apply a stored record."""
-        self._apply(self.account(record.entry.user_id), record.entry)
+        """Apply a stored record, unless a stored account has its entry already."""
+        account = self.account(record.entry.user_id)
+        if record.entry.seq > account.seq:
+            self._apply(account, record.entry)
         self.number = max(self.number, record.number)
         self.loaded_position = max(self.loaded_position, record.entry.position)
 

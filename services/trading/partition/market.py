@@ -82,9 +82,7 @@ class Market:
         while True:
             entries = await reader.batch()
             self._term.check()
-            if self._journal.number != self._ledger.number:
-                # A command failed after it had changed something: begin again from the journal.
-                raise RuntimeError("the accounts in memory are not those of the journal")
+            self._check_journal()
             if self._takes_calendar():
                 await self._store()
             for entry in entries:
@@ -155,11 +153,22 @@ class Market:
         self.is_current.set()
         log.info("paper broker is current", position=self._ledger.position)
 
+    def _check_journal(self) -> None:
+        """Raises RuntimeError if a command has failed after it had changed something.
+
+        The term then begins again from the journal.
+        """
+        if self._journal.number != self._ledger.number:
+            raise RuntimeError("the accounts in memory are not those of the journal")
+
     async def _store(self) -> None:
         """Store the state of the broker, once all records that it includes are stored."""
+        self._check_journal()
         ledger = self._ledger
         state = ledger.broker.state()
-        checkpoint = Checkpoint(ledger.number, ledger.position, self._stream, state)
+        checkpoint = Checkpoint(
+            ledger.number, ledger.position, self._stream, state, self._journal.snapshots
+        )
         metrics.CHECKPOINT_BYTES.set(len(state))
         if len(state) > _MAX_STATE_BYTES:
             log.error("state of the paper broker is too large to be stored", size_bytes=len(state))

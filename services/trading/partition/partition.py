@@ -23,7 +23,8 @@ from services.trading.partition.order_commands import OrderCommands
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.queries import Queries
-from services.trading.partition.recovery import restore, restored_broker
+from services.trading.partition.recovery import loaded_snapshots, restore, restored_broker
+from services.trading.partition.snapshots import Snapshots
 from services.trading.partition.trading_days import TradingDays
 from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.partition.upstox_commands import UpstoxCommands, answer_now
@@ -32,10 +33,16 @@ from services.trading.partition.upstox_sender import UpstoxSender
 from services.trading.risk.limits import UserLimits
 from services.trading.risk.switch_board import SwitchBoard
 from services.trading.settings import TradingSettings
+from services.trading.store.account_snapshots import AccountSnapshots
 from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
 from services.trading.store.journal import Journal, prepare_collections
-from services.trading.store.journal_reader import JournalReader, checkpoint_of, last_read_of
+from services.trading.store.journal_reader import (
+    JournalReader,
+    checkpoint_of,
+    last_read_of,
+    snapshots_of,
+)
 from services.trading.switches.switch_reader import SwitchReader
 from services.trading.switches.switch_store import SwitchStore
 from services.trading.upstox.calls import OpenCalls
@@ -120,7 +127,10 @@ class Partition:
                 await self._warm(ledger)
             orders = PaperOrders(ledger, latency_ms=settings.paper_latency_ms)
             reader = JournalReader(self._mongo)
-            records = reader.records(number, settings.partitions)
+            snapshot_store = AccountSnapshots(self._mongo, f"{number}/{settings.partitions}")
+            stored = await loaded_snapshots(ledger, snapshot_store, snapshots_of(document))
+            after = 0 if stored is None else stored.number
+            records = reader.records(number, settings.partitions, after=after)
             commands = await restore(ledger, orders, records, checkpoint, last_position)
             journal = Journal(
                 self._mongo,
@@ -128,12 +138,17 @@ class Partition:
                 document["epoch"],
                 EventPublisher(self._bus).publish,
                 number=ledger.number,
+                snapshots=stored,
             )
             market = Market(
                 ledger, journal, term, self._clock, self._calendar,
                 stream=stream, last_position=last_position, commands=commands,
                 due=TradingDays(ledger, orders, self._calendar).due,
                 is_new=checkpoint is None,
+            )  # fmt: skip
+            snapshots = Snapshots(
+                ledger, journal, snapshot_store, self._clock,
+                partition=number, every_entries=settings.snapshot_entries,
             )  # fmt: skip
             prices = Prices(ledger, self._clock, wait_secs=_PRICE_SECS)
             stored_commands = CommandLookup(self._mongo)
@@ -181,6 +196,7 @@ class Partition:
                 await run_together(
                     {
                         "journal": journal.run(),
+                        "snapshots": snapshots.run(),
                         "commands": stored_commands.run(),
                         "sent commands": once.run(),
                         "market": market.run(ticks),

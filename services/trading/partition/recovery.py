@@ -13,6 +13,7 @@ from services.trading.paper.broker_state import calendar_of
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Replayed
 from services.trading.partition.paper_orders import PaperOrders
+from services.trading.store.account_snapshots import AccountSnapshots, SnapshotSet
 from services.trading.store.journal import Checkpoint
 from shared.contracts.order_terms import Account
 from shared.market.calendar_data import BUILT_IN
@@ -65,6 +66,25 @@ def restored_broker(
     return broker, None
 
 
+async def loaded_snapshots(
+    ledger: Ledger, store: AccountSnapshots, named: SnapshotSet | None
+) -> SnapshotSet | None:
+    """Load the stored accounts; None if there are none, or one of them cannot be used.
+
+    Then the accounts follow from the whole journal.
+    """
+    if named is None:
+        return None
+    try:
+        accounts = await store.read(named, ledger.opening_cash)
+    except ValueError as error:
+        log.warning("stored accounts are not used; the whole journal is read", reason=str(error))
+        return None
+    ledger.load_accounts(accounts, named.number)
+    log.info("stored accounts read", number=named.number, accounts=named.count)
+    return named
+
+
 async def restore(
     ledger: Ledger,
     orders: PaperOrders,
@@ -72,7 +92,7 @@ async def restore(
     checkpoint: Checkpoint | None,
     last_position: int,
 ) -> list[Replayed]:
-    """Load all records; returns the commands that the broker has not seen, in order.
+    """Load the records; returns the commands that the broker has not seen, in order.
 
     The account of a user with a record that cannot be read is closed.
 

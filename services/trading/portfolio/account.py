@@ -47,9 +47,13 @@ class PaperAccount:
         self._state = state or AccountState(user_id, opening_cash, opening_cash)
 
     @classmethod
-    def from_state(cls, snapshot: bytes) -> "PaperAccount":
-        """The account of a snapshot. Raises msgspec.DecodeError if it is none of this version."""
+    def from_state(cls, snapshot: bytes, opening_cash: Decimal | None = None) -> "PaperAccount":
+        """The account of a snapshot; `opening_cash` is that of its next reset, if it has changed.
+
+        Raises msgspec.DecodeError if it is none of this version.
+        """
         state = msgspec.msgpack.decode(snapshot, type=AccountState)
+        state.opening_cash = state.opening_cash if opening_cash is None else opening_cash
         return cls(state.user_id, state.opening_cash, state=state)
 
     def state(self) -> bytes:

@@ -14,6 +14,7 @@ from shared.runtime.mongo import Document
 JOURNAL: Final = "trading_journal"
 COMMANDS: Final = "trading_commands"
 PARTITIONS: Final = "trading_partitions"
+SNAPSHOTS: Final = "trading_snapshots"
 
 _LONG: Final = {"bsonType": ["int", "long"]}
 _BYTES: Final = {"bsonType": "binData"}
@@ -59,8 +60,12 @@ COMMAND_SCHEMA: Final = _schema(
 PARTITION_SCHEMA: Final = _schema(
     {"epoch": _LONG},
     {"session": {}, "commits": _LONG, "position": _LONG, "number": _LONG, "stream": _TEXT,
-     "state": _BYTES, "read_position": _LONG, "read_stored_ns": _LONG},
+     "state": _BYTES, "read_position": _LONG, "read_stored_ns": _LONG,
+     "snapshots_id": _TEXT, "snapshots_number": _LONG, "snapshots_count": _LONG},
 )  # fmt: skip
+SNAPSHOT_SCHEMA: Final = _schema(
+    {"partition": _TEXT, "set": _TEXT, "user": _TEXT, "seq": _LONG, "state": _BYTES}, {}
+)
 
 
 def entry_id(user_id: str, seq: int) -> str:

@@ -15,6 +15,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.trading import metrics
 from services.trading.journal.record import CommandRecord, Record
+from services.trading.store.account_snapshots import AccountSnapshots, SnapshotSet
 from services.trading.store.documents import (
     COMMAND_SCHEMA,
     COMMANDS,
@@ -22,6 +23,8 @@ from services.trading.store.documents import (
     JOURNAL_SCHEMA,
     PARTITION_SCHEMA,
     PARTITIONS,
+    SNAPSHOT_SCHEMA,
+    SNAPSHOTS,
     command_document,
     journal_document,
     utc_now,
@@ -47,6 +50,8 @@ class Checkpoint:
     stream: str
     """Identity of TICKS."""
     state: bytes
+    snapshots: SnapshotSet | None = None
+    """The newest set of accounts, none of which is newer than this state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,10 @@ class _Unit:
 
 async def prepare_collections(mongo: Mongo, *, audit_days: int) -> None:
     """Create the collections with validators and indexes. Raises PyMongoError."""
-    by_order = IndexModel([("slot", ASCENDING), ("_id", ASCENDING)])
-    await ensure_collection(mongo.db, JOURNAL, JOURNAL_SCHEMA, [by_order])
+    by_number = IndexModel([("slot", ASCENDING), ("number", ASCENDING)])
+    await ensure_collection(mongo.db, JOURNAL, JOURNAL_SCHEMA, [by_number])
+    by_set = IndexModel([("partition", ASCENDING), ("set", ASCENDING)])
+    await ensure_collection(mongo.db, SNAPSHOTS, SNAPSHOT_SCHEMA, [by_set])
     expiry = IndexModel("stored_at", expireAfterSeconds=audit_days * _DAY_SECS)
     await ensure_collection(mongo.db, COMMANDS, COMMAND_SCHEMA, [expiry])
     await ensure_collection(mongo.db, PARTITIONS, PARTITION_SCHEMA, [])
@@ -79,7 +86,7 @@ async def prepare_collections(mongo: Mongo, *, audit_days: int) -> None:
 class Journal:
     """The journal of one term; `run` stores what `append` was given.
 
-    `number` is that of the last stored record.
+    `number` is that of the last stored record, `snapshots` the set of accounts that counts.
     """
 
     def __init__(
@@ -90,6 +97,7 @@ class Journal:
         publish: Callable[[Sequence[Record]], Awaitable[None]],
         *,
         number: int,
+        snapshots: SnapshotSet | None = None,
     ) -> None:
         self._journal = mongo.db.get_collection(JOURNAL)
         self._commands = mongo.db.get_collection(COMMANDS)
@@ -100,6 +108,10 @@ class Journal:
         """Of the last record that was appended."""
         self.last_read: ReadEntry | None = None
         """The last entry of TICKS that was processed; stored with each change."""
+        self.snapshots = snapshots
+        """The newest set of accounts; it counts from the next checkpoint on."""
+        self.stored_snapshots = snapshots
+        """The set that counts."""
         self._waiting: asyncio.Queue[_Unit] = asyncio.Queue(_MAX_WAITING)
         self._last: asyncio.Future[None] | None = None
 
@@ -168,6 +180,7 @@ class Journal:
                 "stream": checkpoint.stream,
                 "state": Binary(checkpoint.state),
             }
+            | _snapshot_fields(checkpoint.snapshots)
             | self._read_fields()
         }
 
@@ -175,6 +188,15 @@ class Journal:
             return None
 
         await self._guard.transact(self._epoch, change, write)
+        self.stored_snapshots = checkpoint.snapshots
+
+    def snapshot_id(self, number: int) -> str:
+        """The id of a new set of accounts: no other owner gives the same."""
+        return f"{self._epoch}-{number}"
+
+    async def remove_other_snapshots(self, store: AccountSnapshots, kept: SnapshotSet) -> None:
+        """Remove the sets of accounts that do not count. Raises StaleEpoch and PyMongoError."""
+        await store.remove_others(kept.id, self._guard, self._epoch)
 
     def _commit(self) -> Document:
         change: Document = {"$inc": {"commits": 1}}
@@ -206,6 +228,16 @@ class Journal:
         with metrics.COMMIT_SECONDS.time():
             await self._guard.transact(self._epoch, self._commit(), write)
         metrics.JOURNAL_ENTRIES.inc(len(entries))
+
+
+def _snapshot_fields(stored: SnapshotSet | None) -> Document:
+    if stored is None:
+        return {}
+    return {
+        "snapshots_id": stored.id,
+        "snapshots_number": stored.number,
+        "snapshots_count": stored.count,
+    }
 
 
 def _fail(stored: "asyncio.Future[None]") -> None:

@@ -8,6 +8,7 @@ from bson.binary import Binary
 from pymongo import ASCENDING
 
 from services.trading.journal.record import DamagedRecord, Record
+from services.trading.store.account_snapshots import SnapshotSet
 from services.trading.store.documents import (
     JOURNAL,
     entry_id,
@@ -27,12 +28,13 @@ class JournalReader:
         self._journal = mongo.db.get_collection(JOURNAL)
 
     async def records(
-        self, partition: int, partitions: int
+        self, partition: int, partitions: int, *, after: int = 0
     ) -> AsyncIterator[Record | DamagedRecord]:
-        """All records of a partition's users, each user's in order."""
+        """The records of a partition's users after a number, each user's in order."""
         slots = list(range(partition, MAX_PARTITIONS, partitions))
-        cursor = self._journal.find({"slot": {"$in": slots}}, batch_size=_BATCH)
-        async for document in cursor.sort([("slot", ASCENDING), ("_id", ASCENDING)]):
+        wanted = {"slot": {"$in": slots}, "number": {"$gt": after}}
+        cursor = self._journal.find(wanted, batch_size=_BATCH)
+        async for document in cursor.sort([("slot", ASCENDING), ("number", ASCENDING)]):
             try:
                 yield record_from_document(document)
             except msgspec.DecodeError as error:
@@ -61,6 +63,15 @@ def checkpoint_of(document: Document) -> Checkpoint | None:
     if not isinstance(state, bytes | Binary):
         return None
     return Checkpoint(document["number"], document["position"], document["stream"], bytes(state))
+
+
+def snapshots_of(document: Document) -> SnapshotSet | None:
+    """The set of accounts that a partition's document names; None without one."""
+    if "snapshots_id" not in document:
+        return None
+    return SnapshotSet(
+        document["snapshots_id"], document["snapshots_number"], document["snapshots_count"]
+    )
 
 
 def last_read_of(document: Document) -> ReadEntry | None:
