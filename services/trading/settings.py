@@ -39,7 +39,8 @@ class TradingSettings(ServiceSettings):
     """`exchange`: orders are taken and filled in the sessions of the exchanges. `always_open`: at all
     times, without a square-off; for the simulated Upstox only, and `make run` sets it with that."""
     opening_cash_rupees: Rupees = Decimal(1_000_000)
-    """Cash of a new paper account, and of one that was reset."""
+    """Cash of a new paper account, and of one that was reset. Not to be changed once there are
+    accounts: their cash follows from it."""
     paper_latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 50
     """Exchange time between the acceptance of a paper order and its arrival at the market."""
 

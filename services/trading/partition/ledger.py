@@ -53,7 +53,7 @@ class Ledger:
         """Of the last entry of TICKS that the broker has processed."""
         self.loaded_position = 0
         """The last entry of TICKS that the loaded records know of."""
-        self.opening_cash = opening_cash
+        self._opening_cash = opening_cash
         self._accounts: dict[str, PaperAccount] = {}
         self.closed: set[str] = set()
         """Users whose journal is damaged: nothing is read or changed until it is repaired."""
@@ -71,7 +71,7 @@ class Ledger:
             raise Unavailable("the journal of this account is damaged; the operator must repair it")
         account = self._accounts.get(user_id)
         if account is None:
-            account = self._accounts[user_id] = PaperAccount(user_id, self.opening_cash)
+            account = self._accounts[user_id] = PaperAccount(user_id, self._opening_cash)
         return account
 
     def accounts(self) -> Iterator[PaperAccount]:

@@ -34,7 +34,8 @@ class Market:
 
     `commands` are those that were accepted after the state of the broker was stored, in order.
     `calendar` may get other data at any time; the broker takes them over between two entries.
-    `due` carries out what the time of the market causes, once the broker is current.
+    `day_ends` ends trading days, before anything of a new day is recorded.
+    `due` carries out what the time of the market causes else, once the broker is current.
     With `is_new`, no such state is stored; then it is stored first. Otherwise a takeover within
     the first seconds would lose what open orders have met.
     """
@@ -50,6 +51,7 @@ class Market:
         stream: str,
         last_position: int,
         commands: Iterable[Replayed],
+        day_ends: Callable[[], list[Record]],
         due: Callable[[], list[Record]],
         is_new: bool,
     ) -> None:
@@ -61,6 +63,7 @@ class Market:
         self._stream = stream
         self._last_position = last_position
         self._commands = deque(commands)
+        self._day_ends = day_ends
         self._due = due
         self._loss_locks = LossLocks(ledger)
         self._skipped: dict[str, int] = {}
@@ -104,7 +107,10 @@ class Market:
         results = ledger.broker.on_entry(entry.position, entry.subject, entry.data)
         ledger.position = entry.position
         self._journal.last_read = ReadEntry(entry.position, entry.stored_ns)
-        records: list[Record] = []
+        is_clock = entry.subject == CLOCK
+        # Up to the loaded position, the accounts are further than the market.
+        is_new = is_clock and entry.position > ledger.loaded_position
+        records = self._day_ends() if is_new else []
         for result in results:
             if result.user_id in ledger.closed:
                 continue
@@ -114,7 +120,7 @@ class Market:
             changes = order_changes(order, result.result, ledger.broker.time_ms)
             records += [ledger.record(result.user_id, body) for body in changes]
             metrics.PAPER_RESULTS.labels(type(result.result).__name__).inc(len(changes))
-        if entry.subject == CLOCK:
+        if is_clock:
             if self.is_current.is_set():
                 records += self._due()
             records += self._loss_locks.due()
@@ -150,6 +156,8 @@ class Market:
             return
         while self._commands:
             self._commands.popleft()[1]()
+        if records := self._day_ends():
+            self._journal.append(records)
         self.is_current.set()
         log.info("paper broker is current", position=self._ledger.position)
 

@@ -15,6 +15,7 @@ from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
 from services.trading.partition.admin_commands import AdminCommands
 from services.trading.partition.assessment import Assessor
+from services.trading.partition.day_ends import DayEnds
 from services.trading.partition.handlers import Requests
 from services.trading.partition.idempotency import OnceOnly
 from services.trading.partition.ledger import Ledger
@@ -36,7 +37,11 @@ from services.trading.settings import TradingSettings
 from services.trading.store.account_snapshots import AccountSnapshots
 from services.trading.store.command_lookup import CommandLookup
 from services.trading.store.documents import PARTITIONS
-from services.trading.store.journal import Journal, prepare_collections
+from services.trading.store.journal import (
+    Journal,
+    forget_other_numbers,
+    prepare_collections,
+)
 from services.trading.store.journal_reader import (
     JournalReader,
     checkpoint_of,
@@ -107,6 +112,7 @@ class Partition:
         guard = EpochGuard(self._mongo, PARTITIONS, f"{number}/{settings.partitions}")
         try:
             document = await guard.take_over()
+            await forget_other_numbers(self._mongo, settings.partitions)
             await prepare_collections(self._mongo, audit_days=settings.audit_retention_days)
             switch_store = SwitchStore(self._mongo)
             await switch_store.prepare(audit_days=settings.audit_retention_days)
@@ -143,6 +149,7 @@ class Partition:
             market = Market(
                 ledger, journal, term, self._clock, self._calendar,
                 stream=stream, last_position=last_position, commands=commands,
+                day_ends=DayEnds(ledger, self._calendar).due,
                 due=TradingDays(ledger, orders, self._calendar).due,
                 is_new=checkpoint is None,
             )  # fmt: skip
@@ -205,7 +212,7 @@ class Partition:
                         "admin": admin.serve(self._bus, number, market.is_current),
                         "prices": prices.run(demand),
                         "links": links.run(),
-                        "upstox accounts": accounts.run(),
+                        "upstox accounts": self._follow(accounts, market),
                         "requests": self._serve(market, requests),
                     },
                     # Requests that have begun are finished, for which they need the journal.
@@ -235,6 +242,11 @@ class Partition:
         self._responder = responder
         self._on_serving(True)
         await responder.run()
+
+    async def _follow(self, accounts: UpstoxAccounts, market: Market) -> None:
+        """Read Upstox's books, once the broker has caught up: what they tell is of today."""
+        await market.is_current.wait()
+        await accounts.run()
 
     def _on_hint(self, hint: LinkHint) -> bool:
         """News of an order came by an untrusted way: Upstox's books are read."""

@@ -76,7 +76,7 @@ async def loaded_snapshots(
     if named is None:
         return None
     try:
-        accounts = await store.read(named, ledger.opening_cash)
+        accounts = await store.read(named)
     except ValueError as error:
         log.warning("stored accounts are not used; the whole journal is read", reason=str(error))
         return None

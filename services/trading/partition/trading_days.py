@@ -1,9 +1,8 @@
-"""What the time of the market causes: square-off, settlement at expiry, and the end of the day."""
+"""What the time of the market causes on a trading day: square-off, and settlement at expiry."""
 
 from decimal import Decimal
 from typing import Final
 
-from services.trading.journal.entry import DayEnded
 from services.trading.journal.record import Record
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.partition.expiries import Expiries
@@ -22,17 +21,13 @@ from shared.contracts.order_terms import (
     Validity,
 )
 from shared.market.exchange_calendar import Calendar
-from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, ist_date
+from shared.market.exchange_time import MINUTE_MS
 
 SQUARE_OFF: Final = "square-off of intraday positions"
 ORDER_PREFIX: Final = "square-off-"
 """Of the ids of orders that close positions at the end of the day."""
 _PROTECTION_PERCENT: Final = Decimal(5)
 """Wider than that of users' orders: the position must be closed."""
-_SETTLING_SEGMENT: Final = "NSE_EQ"
-"""Its sessions are the trading days of deliveries."""
-_MAX_DAYS_AWAY: Final = 14
-"""After a longer outage, the days before are not ended one by one."""
 
 
 class TradingDays:
@@ -52,41 +47,10 @@ class TradingDays:
             return []
         self._minute = now_ms // MINUTE_MS
         records: list[Record] = []
-        ended = self._ended_days(now_ms)
         for account in list(self._ledger.accounts()):
-            for day, end_ms in ended:
-                records += self._end_day(account, day, end_ms, now_ms)
             records += self._expiries.due(account, now_ms)
             records += self._square_off(account, now_ms)
         return records
-
-    def _ended_days(self, now_ms: int) -> list[tuple[str, int]]:
-        """The last trading days before today, the oldest first, with their ends in epoch ms."""
-        midnight_ms = day_start(now_ms)
-        days_ms = (midnight_ms - days * DAY_MS for days in range(_MAX_DAYS_AWAY, 0, -1))
-        return [
-            (ist_date(day_ms).isoformat(), day_ms + DAY_MS)
-            for day_ms in days_ms
-            if self._calendar.session(_SETTLING_SEGMENT, day_ms) is not None
-        ]
-
-    def _end_day(self, account: PaperAccount, day: str, end_ms: int, now_ms: int) -> list[Record]:
-        """End one trading day, unless it has ended or nothing is of it.
-
-        After an outage of days, each of them ends, so that deliveries arrive when they would have.
-        """
-        is_later = account.day_began_ms >= end_ms
-        if account.ended_day >= day or is_later or account.is_settled:
-            return []
-        marks: dict[str, Decimal] = {}
-        for booked in account.open_positions():
-            key = booked.instrument.key
-            price = self._ledger.broker.ltp(key)
-            price = account.mark(key) if price is None else price
-            if price is not None:
-                marks[key] = price
-        body = DayEnded(day=day, at_ms=now_ms, marks=marks)
-        return [self._ledger.record(account.user_id, body)]
 
     def _square_off(self, account: PaperAccount, now_ms: int) -> list[Record]:
         """Cancel open intraday orders, then close the positions by market orders."""

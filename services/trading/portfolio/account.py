@@ -47,13 +47,9 @@ class PaperAccount:
         self._state = state or AccountState(user_id, opening_cash, opening_cash)
 
     @classmethod
-    def from_state(cls, snapshot: bytes, opening_cash: Decimal | None = None) -> "PaperAccount":
-        """The account of a snapshot; `opening_cash` is that of its next reset, if it has changed.
-
-        Raises msgspec.DecodeError if it is none of this version.
-        """
+    def from_state(cls, snapshot: bytes) -> "PaperAccount":
+        """The account of a snapshot. Raises msgspec.DecodeError if it is none of this version."""
         state = msgspec.msgpack.decode(snapshot, type=AccountState)
-        state.opening_cash = state.opening_cash if opening_cash is None else opening_cash
         return cls(state.user_id, state.opening_cash, state=state)
 
     def state(self) -> bytes:
@@ -77,22 +73,16 @@ class PaperAccount:
 
     @property
     def day_began_ms(self) -> int:
-        """The time of the first entry since the last trading day ended; 0 without any."""
+        """Time since which the account has something of a trading day that has not ended.
+
+        0 for what earlier days have left, and for an account that is settled.
+        """
         return self._state.day_began_ms
 
     @property
     def is_settled(self) -> bool:
         """Whether the end of a trading day would change nothing."""
-        state = self._state
-        return not (
-            state.orders.orders
-            or state.orders.daily_orders
-            or state.loss_locked
-            or state.upstox_loss_locked
-            or state.loss_lock_lifted
-            or state.positions.booked
-            or any(held.arriving for held in state.holdings.shares.values())
-        )
+        return self._state.is_settled
 
     @property
     def kill_switches(self) -> list[replies.ActiveSwitch]:

@@ -36,7 +36,7 @@ class AccountState(msgspec.Struct):
     at_ms: int = 0
     """Time of the newest entry."""
     day_began_ms: int = 0
-    """Time of the first entry since the last trading day ended; 0 without any."""
+    """Time since which the account has something of a trading day that has not ended; 0 without."""
     ended_day: str = ""
     """The last trading day that has ended, ``YYYY-MM-DD``; empty before the first."""
     carried_profit: Decimal = _ZERO
@@ -57,6 +57,19 @@ class AccountState(msgspec.Struct):
     positions: PositionBook = msgspec.field(default_factory=PositionBook)
     holdings: Holdings = msgspec.field(default_factory=Holdings)
     charges: DayCharges = msgspec.field(default_factory=DayCharges)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the end of a trading day would change nothing."""
+        return not (
+            self.orders.orders
+            or self.orders.daily_orders
+            or self.loss_locked
+            or self.upstox_loss_locked
+            or self.loss_lock_lifted
+            or self.positions.booked
+            or any(held.arriving for held in self.holdings.shares.values())
+        )
 
     def realised(self) -> Decimal:
         """Profit of the positions that were closed today, before charges."""

@@ -51,8 +51,8 @@ def apply_entry(state: AccountState, entry: Entry) -> None:
         case LossLockLifted():
             state.loss_locked, state.loss_lock_lifted = None, entry.body
     state.seq, state.at_ms = entry.seq, entry_time_ms(entry)
-    is_end = isinstance(entry.body, DayEnded)
-    state.day_began_ms = 0 if is_end else state.day_began_ms or state.at_ms
+    is_nothing_begun = isinstance(entry.body, DayEnded) or state.is_settled
+    state.day_began_ms = 0 if is_nothing_begun else state.day_began_ms or state.at_ms
 
 
 def entry_time_ms(entry: Entry) -> int:

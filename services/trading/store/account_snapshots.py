@@ -6,7 +6,6 @@ checkpoint of the paper broker that is newer than each snapshot of the set.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -53,6 +52,7 @@ class AccountSnapshots:
                 continue
             state = account.state()
             if len(state) > _MAX_SNAPSHOT_BYTES:
+                await self._snapshots.delete_many(self._of(set_id))
                 raise ValueError(f"the account of {account.user_id} has {len(state)} bytes")
             count += 1
             batch_bytes += len(state)
@@ -64,13 +64,12 @@ class AccountSnapshots:
             await self._snapshots.insert_many(batch, ordered=False)
         return count
 
-    async def read(self, stored: SnapshotSet, opening_cash: Decimal) -> list[PaperAccount]:
+    async def read(self, stored: SnapshotSet) -> list[PaperAccount]:
         """The accounts of a set. Raises ValueError if one is missing or cannot be used."""
         found = self._snapshots.find(self._of(stored.id), {"state": 1})
         try:
             accounts = [
-                PaperAccount.from_state(bytes(document["state"]), opening_cash)
-                async for document in found
+                PaperAccount.from_state(bytes(document["state"])) async for document in found
             ]
         except msgspec.DecodeError as error:
             raise ValueError(f"a snapshot cannot be used: {error}") from error

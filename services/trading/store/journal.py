@@ -83,6 +83,19 @@ async def prepare_collections(mongo: Mongo, *, audit_days: int) -> None:
     await ensure_collection(mongo.db, PARTITIONS, PARTITION_SCHEMA, [])
 
 
+async def forget_other_numbers(mongo: Mongo, partitions: int) -> None:
+    """Remove the checkpoints that were stored with another number of partitions.
+
+    Entries are numbered by partition, so their numbers mean nothing now, nor later, should that
+    number be used again. Raises PyMongoError.
+    """
+    others = {"_id": {"$not": {"$regex": f"/{partitions}$"}}}
+    names = ("state", "snapshots_id", "snapshots_number", "snapshots_count")
+    await mongo.db.get_collection(PARTITIONS).update_many(
+        others, {"$unset": dict.fromkeys(names, "")}
+    )
+
+
 class Journal:
     """The journal of one term; `run` stores what `append` was given.
 

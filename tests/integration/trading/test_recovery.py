@@ -21,7 +21,7 @@ from shared.bus.lease import Term
 from shared.bus.resources import ensure_ticks_stream
 from shared.bus.stream_reader import Entry
 from shared.bus.tick_reader import TickReader
-from shared.contracts.order_terms import Account, OrderType
+from shared.contracts.order_terms import Account, OrderType, Product
 from shared.contracts.subjects import TICKS_STREAM
 from shared.contracts.trading import (
     AccountCommand,
@@ -30,7 +30,7 @@ from shared.contracts.trading import (
     Operation,
     OrderQuery,
 )
-from shared.contracts.trading_replies import Funds, OrderDetail, OrderView, Positions
+from shared.contracts.trading_replies import Funds, Holdings, OrderDetail, OrderView, Positions
 from shared.errors import Unavailable
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS
@@ -256,7 +256,7 @@ async def test_a_change_that_was_not_appended_ends_the_term_before_the_journal_h
         term = Term(epoch=1, clock=clock, valid_until=float("inf"))
         driven = Market(
             ledger, appended, term, clock, Calendar(),
-            stream="", last_position=0, commands=[], is_new=False, due=list,
+            stream="", last_position=0, commands=[], is_new=False, day_ends=list, due=list,
         )  # fmt: skip
         ledger.record(USER, KillSwitchSet(is_on=True, at_ms=0))
         with pytest.raises(RuntimeError, match="in memory"):
@@ -309,3 +309,17 @@ async def test_an_order_of_an_earlier_day_expires_although_ticks_were_lost(
             return any((one.order_id, one.state) == (order.order_id, "expired") for one in ended)
 
         await eventually(is_expired, what="the order expires")
+
+
+async def test_a_day_that_ended_without_an_owner_has_ended_when_the_next_one_serves(
+    nats: NatsServer, mongo_settings: MongoSettings, moved: TestMarket
+) -> None:
+    async with owner(nats, mongo_settings) as client:
+        order = await place(client, "a", product=Product.DELIVERY)
+        await moved.quote(1_400.0)
+        await reaches(client, order.order_id, 10)
+    await moved.quote(1_400.0, after_ms=2 * DAY_MS)  # Tuesday is a holiday
+    async with owner(nats, mongo_settings) as client:
+        query = AccountQuery(user_id=USER, account=Account.PAPER)
+        (holding,) = (await client.call(Operation.HOLDINGS, query, Holdings)).holdings
+        assert (holding.quantity, holding.t1_quantity) == (0, 10)

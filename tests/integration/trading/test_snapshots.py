@@ -8,7 +8,13 @@ import pytest
 
 from services.trading.store.documents import JOURNAL, PARTITIONS, SNAPSHOTS
 from shared.contracts.order_terms import Account, OrderType
-from shared.contracts.trading import AccountQuery, CancelRequest, Operation, OrdersQuery
+from shared.contracts.trading import (
+    AccountQuery,
+    CancelRequest,
+    Operation,
+    OrdersQuery,
+    partition_of,
+)
 from shared.contracts.trading_replies import Funds, Orders, OrderView
 from shared.errors import Unavailable
 from shared.runtime.mongo import Document, Mongo
@@ -26,6 +32,7 @@ from tests.support.trading_client import (
 from tests.support.waiting import eventually
 
 EVERY_ENTRIES = 3
+OTHER = "user-3"
 OF_USER = AccountQuery(user_id=USER, account=Account.PAPER)
 
 
@@ -137,3 +144,29 @@ async def test_accounts_are_not_stored_while_the_journal_of_one_is_damaged(
         with pytest.raises(Unavailable, match="damaged"):
             await client.call(Operation.FUNDS, OF_USER, Funds)
     assert await mongo.db[SNAPSHOTS].count_documents({}) == 0
+
+
+async def test_no_entry_is_lost_when_partitions_are_changed_and_changed_back(
+    nats: NatsServer, mongo_settings: MongoSettings, moved: TestMarket, mongo: Mongo
+) -> None:
+    assert (partition_of(USER, 2), partition_of(OTHER, 2)) == (0, 1)
+    options: dict[str, Any] = {"paper_latency_ms": 0, "snapshot_entries": EVERY_ENTRIES}
+    async with trading(nats, mongo_settings, **options):
+        async with trading_client(nats) as client:
+            await place(client, "a")
+        async with trading_client(nats, OTHER) as other:  # whose entries have the higher numbers
+            for number in range(5):
+                request = order_request(f"a{number}", user_id=OTHER)
+                await other.call(Operation.PLACE, request, OrderView)
+            first = await stored_set(mongo)
+            for number in range(5):
+                request = order_request(f"b{number}", user_id=OTHER)
+                await other.call(Operation.PLACE, request, OrderView)
+            await stored_set(mongo, other_than=first)
+    async with trading(nats, mongo_settings, partitions=2, **options), trading_client(nats) as two:
+        resting = await place(two, "b", order_type=OrderType.LIMIT, price=Decimal("1390.00"))
+        before = await told(two)
+    async with trading(nats, mongo_settings, **options), trading_client(nats) as client:
+        assert await told(client) == before
+        cancel = CancelRequest(user_id=USER, command_key="c", order_id=resting.order_id)
+        assert (await client.call(Operation.CANCEL, cancel, OrderView)).state == "cancelled"

@@ -14,6 +14,7 @@ from services.trading.orders import events
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
 from services.trading.paper.always_open import AlwaysOpenCalendar
+from services.trading.partition.day_ends import DayEnds
 from services.trading.partition.expiries import EXPIRED
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
@@ -62,6 +63,7 @@ class Desk:
         self.ledger = Ledger(self.market.broker, Decimal(10_000_000))
         self._orders = PaperOrders(self.ledger, latency_ms=0)
         self.days = TradingDays(self.ledger, self._orders, calendar or Calendar())
+        self.day_ends = DayEnds(self.ledger, calendar or Calendar())
         self.account = self.ledger.account(USER)
         self.instrument = instrument
         order = self.place(side, quantity, price)
@@ -90,6 +92,7 @@ class Desk:
         """Let the market's time be this; returns the price at which the contract is settled."""
         self.market.now_ms = at_ms
         self.market.clock(state=state)
+        self.day_ends.due()
         self.days.due()
         view = self.account.position_view(
             self.instrument.key, Product.DELIVERY, self.ledger.broker.ltp

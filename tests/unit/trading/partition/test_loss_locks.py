@@ -21,6 +21,7 @@ from services.trading.journal.record import CommandRecord, DamagedRecord, Record
 from services.trading.orders.events import Accepted, Intended
 from services.trading.orders.instrument import order_instrument
 from services.trading.paper.broker import PaperBroker
+from services.trading.partition.day_ends import DayEnds
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Market, Replayed
 from services.trading.partition.paper_orders import PaperOrders
@@ -93,7 +94,8 @@ class Owner:
         journal: Any = self.journal
         self.market = Market(
             self.ledger, journal, unused, unused, Calendar(), stream="", last_position=0,
-            commands=commands, due=days.due, is_new=False,
+            commands=commands, day_ends=DayEnds(self.ledger, Calendar()).due, due=days.due,
+            is_new=False,
         )  # fmt: skip
         if checkpoint is None:
             self.market.is_current.set()

@@ -5,8 +5,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.trading.journal.entry import AccountReset, KillSwitchSet
 from services.trading.orders.instrument import order_instrument
 from services.trading.orders.order import Order
+from services.trading.partition.day_ends import DayEnds
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.paper_results import order_changes
@@ -40,6 +42,7 @@ class Day:
         self.ledger = Ledger(self.market.broker, Decimal(1_000_000))
         self.orders = PaperOrders(self.ledger, latency_ms=0)
         self.days = TradingDays(self.ledger, self.orders, Calendar())
+        self.day_ends = DayEnds(self.ledger, Calendar())
         self.account = self.ledger.account(USER)
 
     def place(self, product: Product, side: Side = Side.BUY, price: str | None = None) -> Order:
@@ -63,6 +66,7 @@ class Day:
         """Let the market's time be this."""
         self.market.now_ms = at_ms
         self.market.clock()
+        self.day_ends.due()
         self._record()
         self.days.due()
 
@@ -182,7 +186,7 @@ def test_the_first_day_of_an_account_ends_although_its_orders_end_on_the_next_da
     day.trade()
     resting = day.place(Product.DELIVERY, price="1300.00")
     day.at(MONDAY_10_00 + DAY_MS)  # nothing was processed since: it expires only now
-    assert resting.order_id not in day.account.orders
+    assert day.account.orders[resting.order_id].state == "expired"
     assert day.account.ended_day == "2026-11-16"
     (holding,) = day.account.holdings(day.ledger.broker.ltp).holdings
     assert holding.t1_quantity == 10
@@ -212,3 +216,18 @@ def test_deliveries_arrive_on_their_days_whatever_idle_days_and_outages_come_bet
         quantity, t1_quantity = (held[0].quantity, held[0].t1_quantity) if held else (0, 0)
         assert t1_quantity == 10 * (number - 1 in bought)
         assert quantity == 10 * sum(buy < number - 1 for buy in bought)
+
+
+def test_a_switch_or_a_reset_of_an_earlier_day_does_not_end_the_day_of_an_order() -> None:
+    day = Day()
+    for is_on in (True, False):
+        day.ledger.record(USER, KillSwitchSet(is_on=is_on, at_ms=day.market.now_ms))
+    day.ledger.record(USER, AccountReset(at_ms=day.market.now_ms))
+    tuesday_ms = MONDAY_10_00 + DAY_MS
+    day.at(tuesday_ms)
+    order = day.place(Product.DELIVERY)
+    day.trade()
+    day.at(tuesday_ms + 60_000)
+    assert order.order_id in day.account.orders
+    assert day.account.net_quantity(KEY, Product.DELIVERY) == 10
+    assert day.account.ended_day == ""
