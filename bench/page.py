@@ -1,4 +1,4 @@
-"""Frames, memory and size of the trader's page, with 200 rows at 1 000 quotes a second.
+"""Frames, work, memory and size of the trader's page, with 200 rows at 1 000 quotes a second.
 
 ``make bench-page``. A whole stack with a simulated Upstox runs on this machine, and the page runs in
 Chromium for a minute. The browser counts frames; DevTools count objects before and after, each time
@@ -14,7 +14,7 @@ import aiohttp
 from playwright.async_api import Browser, expect
 
 from bench.harness import report_lines
-from bench.page_tab import COUNT_QUOTES, MemoryMeter, frames_of, quotes_of
+from bench.page_tab import COUNT_QUOTES, TabMeter, frames_of, quotes_of
 from embedded.page.build import OUTPUT, build
 from embedded.plan import prepare
 from embedded.stack import Stack
@@ -43,12 +43,12 @@ async def measure(browser: Browser, address: str) -> dict[str, float]:
     await tab.page.reload()
     await expect(tab.rows("fresh")).to_have_count(ROWS)
     await asyncio.sleep(_WARM_UP_SECS)
-    memory = MemoryMeter(await context.new_cdp_session(tab.page))
-    before = await memory.read()
+    meter = TabMeter(await context.new_cdp_session(tab.page))
+    before = await meter.read()
     quotes = await quotes_of(tab.page)
     gaps_ms = await frames_of(tab.page, SECS)
     quotes = await quotes_of(tab.page) - quotes
-    after = await memory.read()
+    after = await meter.read()
     late = sum(gap > 25 for gap in gaps_ms)
     return {
         "frames_over_25ms_pct": 100 * late / len(gaps_ms),
@@ -56,6 +56,9 @@ async def measure(browser: Browser, address: str) -> dict[str, float]:
         "longest_frame_ms": max(gaps_ms),
         "frames_per_s": len(gaps_ms) / SECS,
         "quotes_per_s": quotes / SECS,
+        "main_thread_busy_pct": 100 * (after.task_secs - before.task_secs) / SECS,
+        "script_busy_pct": 100 * (after.script_secs - before.script_secs) / SECS,
+        "layout_busy_pct": 100 * (after.layout_secs - before.layout_secs) / SECS,
         "heap_mb_per_min": (after.heap_bytes - before.heap_bytes) / 1e6 * 60 / SECS,
         "heap_mb": after.heap_bytes / 1e6,
         "nodes_added": after.nodes - before.nodes,

@@ -1,4 +1,4 @@
-"""What `bench.page` reads of a tab: quotes received, gaps between frames, and memory."""
+"""What `bench.page` reads of a tab: quotes received, gaps between frames, memory and work."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -35,28 +35,40 @@ _FRAMES: Final = """secs => new Promise(resolve => {
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What a tab holds after a garbage collection."""
+class Reading:
+    """What a tab holds after a garbage collection, and how long its main thread has worked."""
 
     heap_bytes: float
     nodes: float
     listeners: float
+    task_secs: float
+    """Everything on the main thread; painting and rastering run on other threads."""
+    script_secs: float
+    layout_secs: float
+    """Styles included."""
 
 
-class MemoryMeter:
-    """Reads the memory of a tab by DevTools."""
+class TabMeter:
+    """Reads the memory and the main thread's times of a tab by DevTools."""
 
     def __init__(self, session: CDPSession) -> None:
         self._session = session
 
-    async def read(self) -> Memory:
+    async def read(self) -> Reading:
         """Collect garbage twice, because finalisers release more, and read."""
         await self._session.send("Performance.enable")
         for _ in range(2):
             await self._session.send("HeapProfiler.collectGarbage")
         answer = await self._session.send("Performance.getMetrics")
         metrics = {metric["name"]: metric["value"] for metric in answer["metrics"]}
-        return Memory(metrics["JSHeapUsedSize"], metrics["Nodes"], metrics["JSEventListeners"])
+        return Reading(
+            heap_bytes=metrics["JSHeapUsedSize"],
+            nodes=metrics["Nodes"],
+            listeners=metrics["JSEventListeners"],
+            task_secs=metrics["TaskDuration"],
+            script_secs=metrics["ScriptDuration"],
+            layout_secs=metrics["LayoutDuration"] + metrics["RecalcStyleDuration"],
+        )
 
 
 async def frames_of(page: Page, secs: float) -> list[float]:
