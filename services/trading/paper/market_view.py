@@ -23,9 +23,9 @@ from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start, trading_da
 MAX_CLOCK_LAG_MS: Final = 60_000
 """A quote that is further ahead of the clock is not matched: the clock does not advance."""
 _CONNECTED: Final = frozenset({FeedState.LIVE, FeedState.CLOSED})
-"""The feed would send a change of a price."""
+"""States in which the feed sends each change of a price."""
 _SNAPSHOT_MS: Final = MINUTE_MS
-"""By then a new connection has sent the newest price of each instrument."""
+"""Within this time after connecting, the feed has sent the newest price of each instrument."""
 _KEPT_DAYS: Final = 7
 """Quotes of instruments without news for longer are forgotten."""
 

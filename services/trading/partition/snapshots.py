@@ -1,4 +1,4 @@
-"""Stores the accounts of a partition again and again, so that a takeover stays short."""
+"""Stores the accounts of a partition from time to time, so that a takeover stays short."""
 
 from typing import Final
 

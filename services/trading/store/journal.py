@@ -208,7 +208,7 @@ class Journal:
         return f"{self._epoch}-{number}"
 
     async def remove_other_snapshots(self, store: AccountSnapshots, kept: SnapshotSet) -> None:
-        """Remove the sets of accounts that do not count. Raises StaleEpoch and PyMongoError."""
+        """Remove all stored sets of accounts but `kept`. Raises StaleEpoch and PyMongoError."""
         await store.remove_others(kept.id, self._guard, self._epoch)
 
     def _commit(self) -> Document:

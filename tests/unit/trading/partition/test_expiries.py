@@ -89,7 +89,7 @@ class Desk:
         self.market.quote(ltp, key=key, after_ms=0, **fields)
 
     def clock(self, at_ms: int, state: FeedState = FeedState.LIVE) -> Decimal | None:
-        """Let the market's time be this; returns the price at which the contract is settled."""
+        """Set the market's time; returns the price at which the contract is settled."""
         self.market.now_ms = at_ms
         self.market.clock(state=state)
         self.day_ends.due()
