@@ -10,6 +10,7 @@ from aiohttp import web
 from services.simulator.access.one_time_codes import OneTimeCodes
 from services.simulator.access.tokens import TokenStore
 from services.simulator.api.admin.faults import FaultAdminRoutes
+from services.simulator.api.admin.halts import HaltRoutes
 from services.simulator.api.admin.market import MarketAdminRoutes
 from services.simulator.api.login.routes import login_routes
 from services.simulator.api.market_data.routes import market_data_routes
@@ -105,6 +106,7 @@ async def open_simulator(settings: SimulatorSettings) -> AsyncIterator[Simulator
     app.add_routes(brokerage.routes())
     app.add_routes(FeedAuthorizationRoutes(feed_codes, tokens, feed, settings).routes())
     app.add_routes(feed.routes())
+    app.add_routes(HaltRoutes(market).routes())
     app.add_routes(MarketAdminRoutes(instruments, market, clock, ledger, settings).routes())
     app.on_shutdown.append(feed.close_all)
     app.on_shutdown.append(brokerage.portfolio_server.close_all)

@@ -9,7 +9,7 @@ from services.simulator.settings import SimulatorSettings
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a user has allowed, to be exchanged for a token."""
+    """A user's consent, to be exchanged for a token."""
 
     user_id: str
     redirect_uri: str

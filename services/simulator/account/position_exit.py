@@ -72,7 +72,8 @@ class PositionExit:
 
     def _is_open(self, position: Position, at_ms: int) -> bool:
         segment = self._states[position.instrument_key].instrument.segment
-        return self._calendar.is_open(segment, at_ms)
+        is_halted = self._calendar.halts.covers(position.instrument_key, at_ms)
+        return self._calendar.is_open(segment, at_ms) and not is_halted
 
     def _open_positions(
         self, user_id: str, tag: str | None, segment: str | None

@@ -10,7 +10,7 @@ FORGED_PRICE: Final = 0.05
 
 
 def webhook_posts(faults: Faults, text: str) -> list[str]:
-    """What is posted for the update `text`."""
+    """The posts for the update `text`."""
     update = json.loads(text)
     fault = faults.take(WEBHOOK_FAULTS, user_id=update.get("user_id", ""))
     if fault is None:

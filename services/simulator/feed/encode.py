@@ -95,6 +95,10 @@ def _put_greeks(target: Any, state: SimulatedState) -> None:
 
 def _put_levels(add: Any, book: OrderBook, levels: int) -> None:
     """`add` creates a Quote. Faster than the book's `depth`, which creates a tuple per level."""
+    if book.is_empty:
+        for _ in range(levels):
+            add()
+        return
     tick_paise = book.tick_paise
     bid_paise = book.best_bid_paise
     ask_paise = bid_paise + tick_paise

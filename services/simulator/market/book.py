@@ -53,8 +53,24 @@ class OrderBook:
         side = self.bids if bid else self.asks
         side[level] = self._new_quantity()
 
+    def clear(self) -> None:
+        """Remove all orders, as while the instrument is halted."""
+        self.bids, self.asks = [0] * LEVELS, [0] * LEVELS
+
+    def refill(self) -> None:
+        """Fill all levels after `clear`."""
+        self.bids = [self._new_quantity() for _ in range(LEVELS)]
+        self.asks = [self._new_quantity() for _ in range(LEVELS)]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no orders."""
+        return not self.bids[0]
+
     def depth(self, levels: int) -> list[Level]:
-        """The best levels, best first."""
+        """The best levels, best first; zeros while the book is empty."""
+        if self.is_empty:
+            return [Level(0, 0, 0, 0)] * min(levels, LEVELS)
         bid, tick = self.best_bid_paise, self.tick_paise
         return [
             Level(self.bids[i], bid - i * tick, self.asks[i], bid + (i + 1) * tick)

@@ -97,7 +97,7 @@ class StockFlow:
         """Trade the indicative quantity at the indicative price, and move the book there."""
         state = self.state
         price_paise, quantity = state.indicative_paise, state.indicative_quantity
-        state.indicative_paise = state.indicative_quantity = 0
+        state.end_auction()
         if not quantity:
             return None
         self._book.best_bid_paise = price_paise - state.instrument.tick_paise
@@ -109,7 +109,7 @@ class StockFlow:
         return time_ms + int(self._exponential(self._mean_gap_ms) + 0.5)
 
     def _reversion(self) -> float:
-        """What the distance from the base price adds to the probability of a buy."""
+        """Change of the probability of a buy by the distance from the base price."""
         distance = (self._base_paise - self.state.ltp_paise) / self._base_paise
         return max(-_MAX_REVERSION, min(_MAX_REVERSION, _REVERSION * distance))
 

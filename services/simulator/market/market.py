@@ -3,7 +3,8 @@
 Each instrument has its own random stream, derived from seed and key, and its events have exact
 times. The same seed and start therefore give the same trades, however the calls to `advance`
 divide the time. Events outside of trading and of an auction's order entry are postponed to the
-next of these windows; no match of an auction is skipped. At 00:00 IST a new day begins.
+next of these windows; no match of an auction is skipped. During a halt, events have no effect.
+At 00:00 IST a new day begins.
 """
 
 import heapq
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from services.simulator.market.derivative_flows import DerivativeFlow
 from services.simulator.market.flows import Flow, IndexFlow, StockFlow, Trade
+from services.simulator.market.halts import Halt
 from services.simulator.market.instruments import InstrumentType, ListedInstrument
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import SimulatedState
@@ -78,8 +80,9 @@ class Market:
         """
         if to_ms < self.now_ms:
             raise ValueError(f"{to_ms} is before {self.now_ms}")
+        self._refill_books(to_ms)
         trades: list[Trade] = []
-        event_queue, changes = self._event_queue, self._changes
+        event_queue = self._event_queue
         while event_queue and event_queue[0][0] <= to_ms:
             time_ms, number = event_queue[0]
             if time_ms >= self._next_day_ms:
@@ -88,29 +91,73 @@ class Market:
             window = self._windows[group]
             if time_ms >= window.end_ms:
                 window = self._windows[group] = self._window_from(group, time_ms)
-            if window.stage is Stage.ORDER_ENTRY:
-                flow.indicate()
-                changes[flow.state.instrument.key] = True
-            else:
-                trade = flow.act(time_ms) if window.stage is Stage.TRADING else flow.match(time_ms)
-                if trade is not None:
-                    changes[trade.key] = True
-                    trades.append(trade)
-                elif window.stage is Stage.TRADING:
-                    changes.setdefault(flow.state.instrument.key, False)
+            trade = self._happen(flow, window.stage, time_ms)
+            if trade is not None:
+                trades.append(trade)
             next_ms = flow.next_ms(time_ms)
             if next_ms >= window.end_ms or window.stage is Stage.MATCH:
                 next_ms = self._next_event_ms(group, time_ms, next_ms)
             heapq.heapreplace(event_queue, (next_ms, number))
         if to_ms >= self._next_day_ms:
             self._roll_day(to_ms)
+        self.calendar.halts.forget(to_ms)
         self.now_ms = to_ms
         return trades
+
+    def halt(self, target: str, halt_ms: int | None = None) -> Halt:
+        """Halt a segment or an instrument from now on; None means until `resume`.
+
+        The order book of a halted instrument is empty; those of a halted segment stay.
+        """
+        until_ms = None if halt_ms is None else self.now_ms + halt_ms
+        halt = Halt(target, self.now_ms, until_ms)
+        self.calendar.halts.begin(halt)
+        state = self.states.get(target)
+        if state is not None and state.book is not None:
+            state.book.clear()
+            self._changes.setdefault(target, False)
+        return halt
+
+    def resume(self, target: str) -> bool:
+        """End a halt; False if there is none."""
+        if not self.calendar.halts.end(target, self.now_ms):
+            return False
+        self._refill_book(target)
+        return True
 
     def take_changes(self) -> dict[str, bool]:
         """Keys that changed since the last call; False if only the order book changed."""
         changes, self._changes = self._changes, {}
         return changes
+
+    def _happen(self, flow: Flow, stage: Stage, time_ms: int) -> Trade | None:
+        """Execute an event, unless the instrument is halted."""
+        key, halts = flow.state.instrument.key, self.calendar.halts
+        if halts and halts.stops(key, time_ms):
+            if stage is Stage.MATCH:
+                flow.state.end_auction()
+            return None
+        if stage is Stage.ORDER_ENTRY:
+            flow.indicate()
+            self._changes[key] = True
+            return None
+        trade = flow.act(time_ms) if stage is Stage.TRADING else flow.match(time_ms)
+        if trade is not None:
+            self._changes[key] = True
+        elif stage is Stage.TRADING:
+            self._changes.setdefault(key, False)
+        return trade
+
+    def _refill_books(self, to_ms: int) -> None:
+        """Refill the books of the halts that end by `to_ms`, before their first events."""
+        for halt in self.calendar.halts.ended_by(to_ms):
+            self._refill_book(halt.target)
+
+    def _refill_book(self, target: str) -> None:
+        state = self.states.get(target)
+        if state is not None and state.book is not None:
+            state.book.refill()
+            self._changes.setdefault(target, False)
 
     def _next_event_ms(self, group: _Group, time_ms: int, next_ms: int) -> int:
         """The event after the one at `time_ms`: at `next_ms`, in a later window, or a match."""

@@ -1,4 +1,4 @@
-"""The simulator's calendar: the exchanges' hours, or a market that is always open.
+"""The simulator's calendar: the exchanges' hours, or a market that is always open, and halts.
 
 PURE: every time is an argument (epoch ms).
 """
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from services.simulator.market.halts import Halts
 from services.simulator.market.trading_day import (
     FIRST_CLOSING_AUCTION_MS,
     Stage,
@@ -65,8 +66,12 @@ class SimulatedCalendar(Calendar):
     def __init__(self, *, always_open: bool = True) -> None:
         super().__init__()
         self.always_open = always_open
+        self.halts = Halts()
 
     def phase(self, segment: str, at_ms: int) -> Phase:
+        """As in `Calendar`; a halted segment is closed."""
+        if self.halts.covers(segment, at_ms):
+            return Phase.NORMAL_CLOSE
         return Phase.NORMAL_OPEN if self.always_open else super().phase(segment, at_ms)
 
     def phase_since_ms(self, segment: str, at_ms: int) -> int:

@@ -131,6 +131,10 @@ class SimulatedState:
             self._end_minute()
             self._minute = Candle.begin(time_ms - time_ms % MINUTE_MS, price_paise, quantity)
 
+    def end_auction(self) -> None:
+        """Forget the indicative price and quantity."""
+        self.indicative_paise = self.indicative_quantity = 0
+
     def roll_day(self) -> None:
         """Begin a new day: volume zero, and the last price as the previous close."""
         self._end_minute()

@@ -14,7 +14,7 @@ from shared.market.exchange_time import MINUTE_MS
 
 
 class Stage(Enum):
-    """What happens in a window."""
+    """Stage of trading in a window."""
 
     ORDER_ENTRY = auto()
     """Orders for an auction are entered: the indicative price moves, nothing trades."""

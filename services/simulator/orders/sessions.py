@@ -1,4 +1,4 @@
-"""The trading sessions of each instrument.
+"""The trading sessions of each instrument, with halts.
 
 Every time is an argument (exchange time, epoch ms).
 """
@@ -22,13 +22,15 @@ class Sessions:
         return self._calendar.service_hours_open(at_ms)
 
     def phase(self, key: str, at_ms: int) -> Phase:
-        """The phase of the instrument's segment."""
+        """The phase of the instrument's segment; a halted instrument is closed."""
+        if self._calendar.halts.covers(key, at_ms):
+            return Phase.NORMAL_CLOSE
         return self._calendar.phase(self._states[key].instrument.segment, at_ms)
 
     def is_trading(self, key: str, at_ms: int) -> bool:
         """Whether the instrument is traded continuously."""
         state = self._states[key]
-        return self._calendar.is_trading(
+        return not self._calendar.halts.stops(key, at_ms) and self._calendar.is_trading(
             state.instrument.segment, at_ms, closing_auction=state.has_closing_auction
         )
 

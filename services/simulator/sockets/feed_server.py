@@ -159,8 +159,6 @@ class FeedServer:
 
     def _publish_phases(self) -> None:
         calendar = self._market.calendar
-        if calendar.always_open:
-            return
         phases = market_phases(calendar, self._market.now_ms)
         if phases == self._phases:
             return

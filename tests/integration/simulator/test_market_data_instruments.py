@@ -61,6 +61,25 @@ async def test_the_instrument_master_is_a_gzip_file_per_exchange() -> None:
             assert response.status == 404
 
 
+async def test_a_master_file_is_sent_only_to_clients_that_have_another_version() -> None:
+    async with full_market() as (_, http):
+        async with http.get(f"{FILES}/complete.json.gz") as first:
+            etag = first.headers["ETag"]
+        async with http.get(f"{FILES}/NSE.json.gz", headers={"If-None-Match": etag}) as other:
+            assert (other.status, other.headers["ETag"] == etag) == (200, False)
+        known = {"If-None-Match": f'"another", {etag}'}
+        async with http.get(f"{FILES}/complete.json.gz", headers=known) as same:
+            assert (same.status, same.headers["ETag"]) == (304, etag)
+            assert await same.read() == b""
+    async with full_market() as (_, http), http.get(f"{FILES}/complete.json.gz") as restarted:
+        assert restarted.headers["ETag"] == etag, "the content is the same"
+    async with (
+        full_market(synthetic=1) as (_, http),
+        http.get(f"{FILES}/complete.json.gz") as changed,
+    ):
+        assert changed.headers["ETag"] != etag
+
+
 async def test_a_quote_call_may_have_five_hundred_keys() -> None:
     async with full_market(synthetic=500) as (_, http):
         async with http.get("/simulator/v1/instruments") as response:

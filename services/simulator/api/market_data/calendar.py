@@ -15,6 +15,17 @@ from shared.market.exchange_sessions import EXCHANGES
 from shared.market.exchange_time import ist_date
 
 _CASH_EXCHANGES: Final = frozenset({"NSE", "BSE"})
+_SEGMENTS: Final = {
+    "NSE": "NSE_EQ",
+    "NFO": "NSE_FO",
+    "CDS": "NCD_FO",
+    "NSCOM": "NSE_COM",
+    "BSE": "BSE_EQ",
+    "BFO": "BSE_FO",
+    "BCD": "BCD_FO",
+    "MCX": "MCX_FO",
+}
+"""The segment whose halts an exchange's status shows."""
 
 
 class CalendarRoutes:
@@ -48,7 +59,7 @@ class CalendarRoutes:
         now_ms = self._market.now_ms
         data: dict[str, Any] = {
             "exchange": exchange,
-            "status": self._calendar.phase(exchange, now_ms).value,
+            "status": self._calendar.phase(_SEGMENTS[exchange], now_ms).value,
             "last_updated": now_ms,
         }
         if exchange in _CASH_EXCHANGES:

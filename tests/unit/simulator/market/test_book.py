@@ -63,3 +63,13 @@ def test_the_book_is_ordered_uncrossed_and_never_empty(acts: list[tuple[bool, bo
     assert all(a.bid_paise > b.bid_paise for a, b in pairwise(levels))
     assert all(a.ask_paise < b.ask_paise for a, b in pairwise(levels))
     assert all(level.bid_quantity > 0 and level.ask_quantity > 0 for level in levels)
+
+
+def test_a_cleared_book_shows_nothing_until_it_is_refilled() -> None:
+    book = book_of()
+    before = book.depth(LEVELS)
+    book.clear()
+    assert book.is_empty
+    assert book.depth(5) == [(0, 0, 0, 0)] * 5
+    book.refill()
+    assert book.depth(LEVELS) == before

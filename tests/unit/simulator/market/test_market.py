@@ -1,4 +1,4 @@
-"""The market is deterministic, and its states agree with its trades."""
+"""The market is deterministic, its states agree with its trades, and halts stop it."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -12,6 +12,8 @@ from services.simulator.market.instruments import INDICES, STOCKS, InstrumentTyp
 from services.simulator.market.market import Market
 from services.simulator.market.simulated_calendar import SimulatedCalendar
 from services.simulator.market.state import Candle
+from services.simulator.market.trading_day import Stage
+from shared.market.exchange_calendar import Phase
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
 
 START = 1_767_607_200_000
@@ -27,6 +29,9 @@ INDEX = ListedInstrument(
     InstrumentType.INDEX,
 )
 INSTRUMENTS = (*STOCKS[:3], INDEX)
+KEY, OTHER = STOCKS[0].key, STOCKS[1].key
+OPENS_WITH_AUCTION = 1_795_405_500_000
+"""09:15 IST on 2026-11-23."""
 
 
 def market_of(seed: int = 1, *, start_ms: int = START, trades_per_sec: float = 5.0) -> Market:
@@ -304,3 +309,87 @@ def test_a_market_that_starts_in_the_closing_auction_last_traded_before_it() -> 
     closes_ms = CLOSES_WITH_AUCTION
     market = auction_market(closes_ms - 12 * MINUTE_MS)
     assert market.states[STOCKS[0].key].ltt_ms == closes_ms - 15 * MINUTE_MS
+
+
+def traded(market: Market, secs: int) -> set[str]:
+    """The keys with trades while the market advances."""
+    return {trade.key for trade in market.advance(market.now_ms + secs * 1_000)}
+
+
+def test_a_halted_segment_has_no_trade_and_no_change_until_it_resumes() -> None:
+    market = market_of()
+    assert KEY in traded(market, 5)
+    before = market.states[KEY].book
+    assert before is not None
+    depth = before.depth(30)
+    market.take_changes()
+    market.halt("NSE_EQ")
+    assert traded(market, 600) == {INDEX.key}
+    assert set(market.take_changes()) == {INDEX.key}
+    assert before.depth(30) == depth
+    assert market.calendar.phase("NSE_EQ", market.now_ms) is Phase.NORMAL_CLOSE
+    assert market.calendar.phase("NSE_INDEX", market.now_ms) is Phase.NORMAL_OPEN
+    assert market.resume("NSE_EQ")
+    assert market.calendar.phase("NSE_EQ", market.now_ms) is Phase.NORMAL_OPEN
+    assert {KEY, OTHER} <= traded(market, 5)
+
+
+def test_a_halt_with_a_time_ends_by_itself() -> None:
+    market = market_of()
+    traded(market, 5)
+    halt = market.halt("NSE_EQ", 60_000)
+    trades = market.advance(market.now_ms + 120_000)
+    first = min(trade.time_ms for trade in trades if trade.key != INDEX.key)
+    assert halt.until_ms is not None
+    assert 0 <= first - halt.until_ms < 5_000
+    assert not market.resume("NSE_EQ")
+
+
+def test_the_book_of_a_halted_instrument_is_empty_until_it_resumes() -> None:
+    market = market_of()
+    traded(market, 5)
+    book = market.states[KEY].book
+    assert book is not None
+    market.take_changes()
+    market.halt(KEY)
+    assert book.is_empty
+    assert market.take_changes() == {KEY: False}
+    keys = traded(market, 60)
+    assert KEY not in keys
+    assert OTHER in keys
+    assert KEY not in market.take_changes()
+    assert market.resume(KEY)
+    assert all(level.bid_quantity and level.ask_quantity for level in book.depth(30))
+    assert market.take_changes() == {KEY: False}
+    assert KEY in traded(market, 5)
+
+
+def test_the_book_of_an_instrument_is_full_before_the_first_trade_after_its_halt() -> None:
+    market = market_of()
+    traded(market, 5)
+    market.halt(KEY, 1_000)
+    trades = [trade for trade in market.advance(market.now_ms + 60_000) if trade.key == KEY]
+    assert trades
+    assert all(trade.quantity for trade in trades)
+
+
+def test_a_market_without_halts_is_as_before() -> None:
+    halted, other = market_of(), market_of()
+    halted.halt("NSE_COM")
+    assert halted.advance(START + 60_000) == other.advance(START + 60_000)
+
+
+def test_an_auction_that_is_halted_at_its_match_ends_without_a_trade() -> None:
+    calendar = SimulatedCalendar(always_open=False)
+    entry, match, _ = calendar.windows("NSE_EQ", OPENS_WITH_AUCTION, closing_auction=False)
+    assert match.stage is Stage.MATCH
+    market = Market(
+        STOCKS[:1], seed=1, start_ms=entry.start_ms, trades_per_sec=5.0, calendar=calendar
+    )
+    market.advance(entry.end_ms)
+    assert market.states[KEY].indicative_paise
+    market.halt("NSE_EQ")
+    assert market.advance(match.end_ms + 1_000) == []
+    assert not market.states[KEY].indicative_paise
+    market.resume("NSE_EQ")
+    assert traded(market, 600) == {KEY}

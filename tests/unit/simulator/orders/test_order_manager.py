@@ -6,11 +6,12 @@ import pytest
 
 from services.simulator.errors import ApiError
 from services.simulator.fault_injection.fault_kinds import FaultKind
+from services.simulator.market.halts import Halt
 from services.simulator.orders.order import OrderRequest, OrderType, Product, Side, Validity
 from services.simulator.orders.order_manager import Modification
 from shared.market.exchange_time import DAY_MS
 from tests.support.builders import MONDAY_10_00
-from tests.support.order_managers import USER, OrderManagerHarness
+from tests.support.order_managers import KEY, USER, OrderManagerHarness
 
 HOUR_MS = 3_600_000
 BEFORE_OPEN = MONDAY_10_00 - HOUR_MS - 15 * 60_000  # 08:45
@@ -374,3 +375,40 @@ def test_a_resting_order_can_be_filled_at_any_price(
     assert whole.status == "complete"
     with pytest.raises(ApiError, match="cannot be filled"):
         harness.order_manager.fill(whole, 1, price_paise, harness.now_ms)
+
+
+@pytest.mark.parametrize("target", ["NSE_EQ", KEY])
+def test_orders_placed_in_a_halt_wait_for_its_end(
+    harness: OrderManagerHarness, target: str
+) -> None:
+    resting = harness.place(quantity=3)
+    harness.calendar.halts.begin(Halt(target, harness.now_ms, None))
+    market = harness.place(order_type=OrderType.MARKET)
+    limit = harness.place(price=10_100)
+    ioc = harness.place(order_type=OrderType.MARKET, validity=Validity.IOC)
+    assert harness.latest(market).status == "after market order req received"
+    assert harness.latest(limit).status == "after market order req received"
+    assert harness.latest(ioc).status == "rejected"
+    harness.advance()
+    assert harness.fills == []
+    assert harness.latest(resting).status == "open"
+    harness.calendar.halts.end(target, harness.now_ms)
+    harness.advance()
+    assert harness.latest(market).status == "complete"
+    assert harness.latest(limit).status == "complete"
+    harness.trade(9_980)
+    assert harness.latest(resting).status == "complete"
+
+
+def test_a_resting_order_can_be_modified_and_cancelled_in_a_halt(
+    harness: OrderManagerHarness,
+) -> None:
+    order = harness.place(quantity=3)
+    harness.calendar.halts.begin(Halt("NSE_EQ", harness.now_ms, None))
+    modify = modification(price_paise=10_100)
+    harness.order_manager.modify(USER, order.order_id, modify, harness.now_ms)
+    harness.advance()
+    assert harness.latest(order).status == "open"
+    harness.order_manager.cancel(USER, order.order_id, harness.now_ms)
+    assert harness.latest(order).status == "cancelled"
+    assert harness.fills == []
