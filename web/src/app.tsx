@@ -1,7 +1,7 @@
 /** The page: what it shows for each state of the session. */
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { Signal } from "@preact/signals-core";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { AccountView } from "./account/AccountView.tsx";
 import type { Client } from "./api/client.ts";
 import type { Desk } from "./desk/desk.ts";
@@ -119,6 +119,12 @@ function DeskView({ deskOfUser, router, ...props }: AppProps & { deskOfUser: Des
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
+  const isPanel = props.panel.value !== null;
+  const wasPanel = useRef(isPanel);
+  useLayoutEffect(() => {
+    if (wasPanel.current && !isPanel && document.activeElement === document.body) focusOn(GRID);
+    wasPanel.current = isPanel;
+  }, [isPanel]);
   // On a phone a panel takes the market's place, and its way back leads to the watchlist.
   useSignalEffect(() => {
     if (props.panel.value !== null) deskOfUser.trading.screens.showMarket();

@@ -56,6 +56,7 @@ const newKey = (): string =>
 
 function deskOf(userId: string): [Desk, Cancel] {
   const { kept, listen } = watchlistsOf(userId, localStorage);
+  const log = `tradedad.reconnects.${userId}`;
   const own = new Desk({
     clock: systemClock,
     random: Math.random,
@@ -64,6 +65,10 @@ function deskOf(userId: string): [Desk, Cancel] {
     open: (handlers) => openSocket(streamAddress(location), handlers),
     requestFrame: browserFrame,
     kept,
+    reconnects: {
+      read: () => sessionStorage.getItem(log),
+      write: (text) => sessionStorage.setItem(log, text),
+    },
     newKey,
     isVisible: () => !document.hidden,
     report,
@@ -77,6 +82,7 @@ effect(() => {
   if (state.kind !== "active") return;
   const [own, stopListening] = untracked(() => deskOf(state.userId));
   desk.value = own;
+  untracked(() => notices.clear());
   untracked(() => own.start());
   client.account().then((account) => {
     if (desk.peek() !== own) return;
@@ -103,10 +109,10 @@ effect(() => {
 
 /** After a reconnect the server may be a newer one. */
 effect(() => {
-  const reconnects = desk.value?.stream.reconnects.value.length ?? 0;
-  if (reconnects === 0 || desk.value?.stream.state.value.kind !== "open") return;
+  const { reconnects, stream } = desk.value ?? {};
+  if (reconnects?.isFirst.value !== false || stream?.state.value.kind !== "open") return;
   untracked(() => notices.connected());
-  desk.value.watchlist.refresh();
+  desk.value?.watchlist.refresh();
   isOutdated(fetch).then((is) => {
     isPageOutdated.value = is;
   }, report);
@@ -124,7 +130,10 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) wake();
 });
 window.addEventListener("online", wake);
-window.addEventListener("popstate", () => router.moved());
+window.addEventListener("popstate", () => {
+  router.moved();
+  if (history.state === null) desk.peek()?.trading.screens.showMarket();
+});
 // A page in the back-forward cache must not hold a connection.
 window.addEventListener("pagehide", () => desk.peek()?.stream.stop());
 window.addEventListener("pageshow", ({ persisted }) => {

@@ -35,5 +35,14 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
+async def elsewhere(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """The browser of another device."""
+    context = await browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
 def address(stack: Stack) -> str:
     return stack.plan.url("TRADEDAD_GATEWAY_PORT")

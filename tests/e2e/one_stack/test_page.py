@@ -94,6 +94,12 @@ async def test_everything_is_done_by_keyboard_alone(context: BrowserContext, add
     await press("Delete")
     await expect(tab.list.locator("tbody tr")).to_have_count(6)
     assert await tab.symbols() == [*before[1:5], added, before[5]]
+    await tab.page.get_by_role("button", name=f"Put {before[0]} back").press("Enter")
+    await expect(tab.list).to_be_focused()
+    await expect(tab.list.locator("tbody tr")).to_have_count(7)
+    assert (await tab.symbols())[0] == before[0]
+    await press("Delete")
+    await expect(tab.list.locator("tbody tr")).to_have_count(6)
     await press("ArrowDown")
     selected = tab.list.locator("tr[aria-selected=true] th")
     await expect(selected).to_contain_text(before[2])
@@ -109,6 +115,23 @@ async def test_everything_is_done_by_keyboard_alone(context: BrowserContext, add
     await tab.page.reload()
     await expect(tab.list.locator("tbody tr")).to_have_count(6)
     assert (await tab.symbols())[-2] == added
+    assert tab.faults == []
+
+
+async def test_a_row_out_of_view_follows_its_price_and_flashes_only_in_view(
+    context: BrowserContext, address: str
+) -> None:
+    tab = await TraderPage.open(context, address)
+    await tab.page.set_viewport_size({"width": 1_500, "height": 420})
+    await tab.sign_up()
+    last = (await tab.symbols())[-1]
+    price = tab.row(last).locator(".ltp span")
+    await expect(price).not_to_be_in_viewport()
+    await tab.wait_for_moving_price(last)
+    await tab.wait_for_moving_price(last)
+    await expect(price).not_to_have_class(re.compile("flash"))
+    await price.scroll_into_view_if_needed()
+    await expect(price).to_have_class(re.compile("flash"))
     assert tab.faults == []
 
 

@@ -102,6 +102,37 @@ async def test_orders_and_positions_tell_prices_and_the_bar_counts_open_orders(
     assert await phone.tab.serious_findings() == []
 
 
+async def test_a_filled_order_is_told_on_the_list_and_back_leaves_the_orders(
+    phone: TradingPage,
+) -> None:
+    page = phone.tab.page
+    await buy(phone, "Market")
+    await expect(page.locator("#news")).to_contain_text("Filled: BUY 1 RELIANCE")
+    await expect(page.locator("#news")).to_be_in_viewport()
+    await expect(phone.tab.row("RELIANCE")).to_be_visible()
+    await phone.tab.row("RELIANCE").get_by_role("link").tap()
+    await expect(page.get_by_role("region", name="Trading")).to_be_visible()
+    await place(phone, "Orders").tap()
+    await expect(page.get_by_role("tab", name="Open orders")).to_be_visible()
+    await place(phone, "Positions").tap()
+    await page.go_back()
+    await expect(page.get_by_role("tab", name="Open orders")).to_be_hidden()
+    await expect(page).to_have_url(re.compile("/i/"))
+    await page.go_back()
+    await expect(phone.tab.row("RELIANCE")).to_be_visible()
+
+
+async def test_the_name_of_an_option_leaves_its_price_free(phone: TradingPage) -> None:
+    await phone.tab.find("banknifty pe")
+    await phone.tab.results.first.tap()
+    row = phone.tab.list.locator("tbody tr").last
+    name, price = row.locator("th"), row.locator(".ltp span")
+    await expect(price).to_have_text(re.compile(r"\d"))
+    (name_right,) = await right_edges(name)
+    price_left = await price.evaluate("one => one.getBoundingClientRect().left")
+    assert name_right <= price_left
+
+
 async def test_fingers_hit_buy_and_sell_and_a_tap_on_the_name_opens_the_chart(
     phone: TradingPage,
 ) -> None:

@@ -181,22 +181,8 @@ async def test_an_upstox_account_is_linked_and_a_live_order_is_asked_for_once_mo
     context: BrowserContext, address: str
 ) -> None:
     trading, _ = await trading_page(context, address)
-    await trading.press("f")
-    await trading.panel.get_by_role("button", name="Link an Upstox account").click()
-    async with context.expect_page() as opening:
-        await trading.panel.get_by_role("link", name="Log in at Upstox").click()
-    upstox = await opening.value
-    await upstox.get_by_role("button", name="Allow").click()
-    text = await upstox.locator("code").inner_text()
-    await upstox.close()
-    await trading.tab.page.bring_to_front()
-    await trading.panel.get_by_label("The text that the page shows").fill(text)
-    await trading.panel.get_by_role("button", name="Link the account").click()
-    await expect(trading.panel).to_contain_text("Linked:")
-
-    await trading.dock.get_by_role("radio", name="LIVE at Upstox").check()
-    # The account is read once more after the link was made; then nothing takes the focus.
-    await expect(trading.panel.get_by_role("button", name="Unlink")).to_be_enabled()
+    await trading.link_upstox(context)
+    await trading.show_live()
     await trading.open_ticket("b")
     await expect(trading.ticket).to_have_class(re.compile(r"\bupstox\b"))
     await expect(trading.ticket).to_contain_text("LIVE at Upstox")
@@ -208,9 +194,7 @@ async def test_an_upstox_account_is_linked_and_a_live_order_is_asked_for_once_mo
     await expect(trading.ticket).to_have_count(0)
     await trading.show("Orders")
     await expect(trading.rows).to_have_count(1)
-    await trading.show("Account")
-    await trading.panel.get_by_role("button", name="Unlink").click()
-    await expect(trading.panel).to_contain_text("No Upstox account is linked.")
+    await trading.unlink_upstox()
     assert trading.tab.faults == []
 
 
@@ -225,7 +209,7 @@ async def test_a_phone_has_a_bottom_bar_and_the_ticket_as_a_sheet_without_seriou
         context.set_default_timeout(PATIENCE_MS)
         trading, _ = await trading_page(context, address)
         page = trading.tab.page
-        await expect(trading.dock).to_be_hidden()
+        await expect(trading.panel).to_be_hidden()
         await trading.tab.row("RELIANCE").get_by_role("button", name="Buy RELIANCE").click()
         await expect(trading.ticket).to_contain_text("All checks are passed.")
         box = await trading.ticket.bounding_box()
@@ -239,7 +223,7 @@ async def test_a_phone_has_a_bottom_bar_and_the_ticket_as_a_sheet_without_seriou
         places = page.get_by_role("navigation", name="Places")
         for place in ("Orders", "Positions", "Account"):
             await places.get_by_role("button", name=place).click()
-            await expect(trading.dock).to_be_visible()
+            await expect(trading.panel).to_be_visible()
             await expect(trading.tab.list).to_be_hidden()
             assert await trading.tab.serious_findings() == []
         await places.get_by_role("button", name="Positions").click()
@@ -247,7 +231,7 @@ async def test_a_phone_has_a_bottom_bar_and_the_ticket_as_a_sheet_without_seriou
         assert await trading.tab.serious_findings() == []
         await trading.confirm("Exit")
         await places.get_by_role("button", name="Watchlist").click()
-        await expect(trading.dock).to_be_hidden()
+        await expect(trading.panel).to_be_hidden()
         assert trading.tab.faults == []
         await context.close()
 

@@ -113,7 +113,7 @@ function PasswordForm({ email, onChange }: PasswordFormProps) {
       <p id="new-password-rule" class="muted">
         At least 15 characters. All other sessions are ended.
       </p>
-      <button type="submit" class="primary" disabled={isBusy}>
+      <button type="submit" class="primary">
         Change the password
       </button>
     </form>

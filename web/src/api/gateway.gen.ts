@@ -755,7 +755,7 @@ export interface components {
         FeedState: "connecting" | "live" | "stale" | "closed" | "unauthorised" | "failing_over";
         /**
          * Figures
-         * @description What this gateway does at the moment. Other gateways have figures of their own.
+         * @description Current figures of this gateway. Other gateways have figures of their own.
          */
         Figures: {
             /**
@@ -781,6 +781,21 @@ export interface components {
              * @description How many there can be at most.
              */
             max_streams: number;
+            /**
+             * Modes
+             * @description Subscriptions of ingest at Upstox, by mode; absent if ingest is not heard or has no
+             *     connection.
+             * @default null
+             */
+            modes?: {
+                [key: string]: components["schemas"]["ModeFigures"];
+            } | null;
+            /**
+             * Newest Quote Age Ms
+             * @description Time since ingest received the newest quote that this gateway has; absent without a quote.
+             * @default null
+             */
+            newest_quote_age_ms?: number | null;
             /**
              * Outcomes
              * @description Instruments that streams need of the feed, by outcome: `live`, `pending`, `no_capacity` above
@@ -1258,7 +1273,7 @@ export interface components {
         };
         /**
          * LinkPurpose
-         * @description What a linked account is for.
+         * @description Purpose of a linked account.
          * @enum {string}
          */
         LinkPurpose: "trading" | "feed";
@@ -1336,6 +1351,19 @@ export interface components {
              * @description In the words of the administrator.
              */
             reason: string;
+        };
+        /**
+         * ModeFigures
+         * @description How much of one of Upstox's subscription modes is used.
+         */
+        ModeFigures: {
+            /**
+             * Limit
+             * @description Upstox's limit for one connection, beside the other modes that are in use.
+             */
+            limit: number;
+            /** Subscribed */
+            subscribed: number;
         };
         /**
          * NewLogin
@@ -1794,7 +1822,7 @@ export interface components {
         };
         /**
          * Preview
-         * @description What would happen to an order; nothing is sent and nothing is reserved.
+         * @description Expected result of an order; nothing is sent and nothing is reserved.
          */
         Preview: {
             /**
@@ -2182,7 +2210,7 @@ export interface components {
         SwitchScope: "global" | "instrument" | "user";
         /**
          * SwitchSetter
-         * @description Who has set a kill switch, and can lift it.
+         * @description Party that has set a kill switch, and can lift it.
          * @enum {string}
          */
         SwitchSetter: "user" | "administrator";
@@ -2722,7 +2750,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -2951,7 +2979,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -2984,7 +3012,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -3033,7 +3061,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -3062,7 +3090,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -3171,7 +3199,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -3223,7 +3251,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };
@@ -3254,7 +3282,7 @@ export interface operations {
             header: {
                 /**
                  * @description Chosen by the client, new for each command. A repeated command with the same key is not
-                 *     executed again within 24 hours, and gets the same answer.
+                 *     executed again for at least 24 hours, and gets the same answer.
                  */
                 "Idempotency-Key": string;
             };

@@ -20,10 +20,10 @@ export class Refusal extends Error {
 /** There was no answer in time, or none at all: it is unknown whether the server acted. */
 export class NoAnswer extends Error {}
 
-/** What the page itself does not do, or could not do. The message is a sentence for people. */
+/** The page itself did not do something. The message is a sentence for people. */
 export class Declined extends Error {}
 
-/** What happened is not known, as the message says in a sentence. It is no fault. */
+/** An unknown outcome, described by the message in a sentence. It is no fault. */
 export class NotKnown extends Error {}
 
 /** Whether the error is none of these four: a fault of the page. */
@@ -36,7 +36,7 @@ export function endsSession(error: unknown): boolean {
   return error instanceof Refusal && (error.status === 401 || error.status === 403);
 }
 
-/** What the server says begins with a small letter, has no full stop, and numbers without groups. */
+/** Server texts begin with a small letter, and have no full stop and no groups in numbers. */
 export const asSentence = (text: string): string =>
   withGroups(`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`);
 

@@ -199,7 +199,7 @@ export interface components {
         };
         /**
          * Channel
-         * @description What a client can subscribe to.
+         * @description Channels to which a client can subscribe.
          * @enum {unknown}
          */
         Channel: "bars" | "candles" | "chain" | "depth" | "orders" | "quotes" | "status";
@@ -833,7 +833,7 @@ export interface components {
         SwitchScope: "global" | "instrument" | "user";
         /**
          * SwitchSetter
-         * @description Who has set a kill switch, and can lift it.
+         * @description Party that has set a kill switch, and can lift it.
          * @enum {unknown}
          */
         SwitchSetter: "administrator" | "user";

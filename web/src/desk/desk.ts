@@ -11,6 +11,7 @@ import { Painter } from "../market/painter.ts";
 import type { Session } from "../session/session.ts";
 import { Listeners } from "../stream/listeners.ts";
 import type { Channel } from "../stream/protocol.ts";
+import { type KeptLog, Reconnects } from "../stream/reconnects.ts";
 import { type Socket, type SocketHandlers, Stream } from "../stream/stream.ts";
 import { Subscriptions } from "../stream/subscriptions.ts";
 import { Trading } from "../trading/trading.ts";
@@ -27,9 +28,10 @@ export interface DeskPorts {
   readonly client: Client;
   readonly open: (handlers: SocketHandlers) => Socket;
   readonly requestFrame: RequestFrame;
-  /** What the browser keeps of the watchlists of this user. */
+  /** The watchlists of this user in the browser. */
   readonly kept: Pick<ListsPorts, "copy" | "earlier" | "tell"> &
     Pick<WatchlistPorts, "shown" | "newId">;
+  readonly reconnects: KeptLog;
   /** A new key of a command, that no other command has. */
   readonly newKey: () => string;
   readonly isVisible: () => boolean;
@@ -46,6 +48,7 @@ export class Desk {
   readonly listeners: Listeners;
   /** Orders and positions, for charts. */
   readonly lines = new Lines();
+  readonly reconnects: Reconnects;
   readonly stream: Stream;
   readonly painter: Painter;
   readonly watchlist: Watchlist;
@@ -69,8 +72,10 @@ export class Desk {
       lines: this.lines,
     });
     this.listeners = new Listeners(this.market, this.trading.follower);
+    this.reconnects = new Reconnects(ports.reconnects, ports.report);
+    const { reconnects } = this;
     this.stream = new Stream(
-      { ...ports, token: () => session.token(), renew: () => session.renew() },
+      { ...ports, reconnects, token: () => session.token(), renew: () => session.renew() },
       this.subscriptions,
       this.listeners,
     );
@@ -134,7 +139,7 @@ export class Desk {
     }
   }
 
-  /** What is held of a key that nobody followed may be of any age. */
+  /** A held quote of a key that no view followed may be of any age, so it is removed. */
   #follow(channel: Channel, keys: readonly string[]): void {
     for (const key of keys) {
       if (this.subscriptions.outcome(channel, key) === "removed") this.market.forget(channel, key);

@@ -12,7 +12,7 @@ interface PriceHeadProps {
   readonly symbol: string;
   readonly name: string;
   readonly onLeave: () => void;
-  /** What can be done with the instrument. */
+  /** Controls for the instrument. */
   readonly children: ComponentChildren;
 }
 

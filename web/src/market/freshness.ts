@@ -13,7 +13,7 @@ export type Freshness =
   | { readonly kind: "closed" }
   | { readonly kind: "unknown" };
 
-/** What is known of the way that prices take to this page. */
+/** State of the path of prices to this page. */
 export interface Path {
   /** Since when the stream is not open; `null` while it is. */
   readonly cutSinceMs: number | null;

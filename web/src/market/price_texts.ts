@@ -1,4 +1,4 @@
-/** What every view says of a price beside the price: its change, with a tone, and its age. Pure. */
+/** Texts that every view shows beside a price: its change, with a tone, and its age. Pure. */
 import type { Quote } from "../stream/protocol.ts";
 import type { KeyOutcome } from "../stream/subscriptions.ts";
 import { timeOfDay, UNKNOWN } from "../ui/format.ts";
@@ -6,7 +6,7 @@ import type { Freshness } from "./freshness.ts";
 
 export type Tone = "up" | "down" | "";
 
-/** What is said as long as there is no price. */
+/** Texts in place of a missing price. */
 export const WAITING: Readonly<Record<KeyOutcome, string>> = {
   asked: "…",
   live: "no price yet",

@@ -1,5 +1,6 @@
 /** The state of the feed, of the stored bars and of the gateway that answers. */
 import { dateTime, timeOfDay } from "../ui/format.ts";
+import { ofMost, quoteAge, storedUntil, subscribed } from "./figures.ts";
 import type { OperatorStore, Part } from "./operator.ts";
 import type { FeedLink } from "./operator_calls.ts";
 
@@ -9,9 +10,6 @@ const TOKENS: Readonly<Record<FeedLink["state"], string>> = {
   linked: "of the linked Upstox account",
   expired: "expired: log in at Upstox again",
 };
-
-const count = (value: number, most: number) =>
-  `${value.toLocaleString("en-IN")} of ${most.toLocaleString("en-IN")}`;
 
 export function FeedFigures({ store }: { store: OperatorStore }) {
   const status = store.status.value;
@@ -40,6 +38,10 @@ export function FeedFigures({ store }: { store: OperatorStore }) {
         )}
         <dt>Term of the leader</dt>
         <dd>{figures.value?.epoch ?? "–"}</dd>
+        <dt>Newest quote</dt>
+        <dd>{quoteAge(current(figures)?.newest_quote_age_ms)}</dd>
+        <dt>Subscribed at Upstox</dt>
+        <dd>{subscribed(current(figures)?.modes)}</dd>
         <dt>Silent instruments</dt>
         <dd>{feed?.stale?.length ?? 0}</dd>
         <dt>Token of the feed</dt>
@@ -53,7 +55,7 @@ export function FeedFigures({ store }: { store: OperatorStore }) {
       {history.value !== null && (
         <dl class="figures">
           <dt>Stored until</dt>
-          <dd>{dateTime(history.value.stored_until_ms)}</dd>
+          <dd>{storedUntil(history.value.stored_until_ms, current(status)?.now)}</dd>
           <dt>Partial bars</dt>
           <dd>{counted(history.value.partial_bars)}</dd>
           <dt>Gaps</dt>
@@ -72,7 +74,7 @@ export function FeedFigures({ store }: { store: OperatorStore }) {
           <dt>Clock</dt>
           <dd>{timeOfDay(status.value?.now)}</dd>
           <dt>Streams</dt>
-          <dd>{count(figures.value.streams, figures.value.max_streams)}</dd>
+          <dd>{ofMost(figures.value.streams, figures.value.max_streams)}</dd>
           <dt>Users with a stream</dt>
           <dd>{figures.value.users}</dd>
           <dt>Subscribed instruments</dt>
@@ -86,6 +88,9 @@ export function FeedFigures({ store }: { store: OperatorStore }) {
     </>
   );
 }
+
+/** Not what was read before a failure: an age or a time would stand still. */
+const current = <T,>({ value, trouble }: Part<T>): T | null => (trouble === null ? value : null);
 
 /** The server counts up to a thousand. */
 const counted = (value: number) => (value < 1_000 ? String(value) : "1,000 or more");

@@ -1,4 +1,4 @@
-/** What the operator's page shows, each part read by itself: one that fails hides no other. */
+/** Data of the operator's page. Each part is read by itself: a failure of one hides no other. */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import { sentence } from "../api/problems.ts";
 import type { Reauthentication } from "../session/reauthentication.ts";

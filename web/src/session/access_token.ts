@@ -1,4 +1,4 @@
-/** What the page reads of an access token: whose it is. The server verifies it. Pure. */
+/** Reads the user of an access token. The server verifies the token. Pure. */
 
 /** The user id of a JWT, `null` if it has none. */
 export function userOf(token: string): string | null {

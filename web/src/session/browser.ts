@@ -1,4 +1,4 @@
-/** What a session needs of the browser: a lock and messages between tabs. */
+/** The browser's part of a session: a lock and messages between tabs. */
 import type { Tabs } from "./session.ts";
 
 const NAME = "tradedad.session";

@@ -1,7 +1,9 @@
 /** The head of the page: the state of the feed, how old prices are, and the user. */
 import { useComputed } from "@preact/signals";
 import type { Desk } from "../desk/desk.ts";
+import { ofDay } from "../stream/reconnects.ts";
 import { age } from "../ui/format.ts";
+import { dayOf } from "../ui/ist.ts";
 import { feedText } from "./feed_text.ts";
 import { ReconnectLog } from "./ReconnectLog.tsx";
 
@@ -28,6 +30,8 @@ export function Header({ desk, email, isAdmin, onHelp, onLogOut }: HeaderProps) 
     const ms = stream.roundTripMs.value;
     return ms === null ? "–" : `${Math.round(ms)}\u00a0ms`;
   });
+  const today = useComputed(() => dayOf(desk.nowMs.value));
+  const lost = useComputed(() => ofDay(desk.reconnects.all.value, today.value));
   // The detail changes each second while a connection is awaited: only the text is announced.
   const text = useComputed(() => feed.value.text);
   const tone = useComputed(() => `feed ${feed.value.tone}`);
@@ -47,7 +51,7 @@ export function Header({ desk, email, isAdmin, onHelp, onLogOut }: HeaderProps) 
         <dt>Round trip</dt>
         <dd>{roundTrip}</dd>
       </dl>
-      <ReconnectLog reconnects={stream.reconnects.value} />
+      <ReconnectLog reconnects={lost.value} />
       <a class="who" id="who" href="#account" aria-description="Account: password and sessions">
         {email}
       </a>

@@ -1,4 +1,4 @@
-/** What went wrong, until the user has read it; and the offer of a newer page. */
+/** Errors, until the user dismisses them, and the offer of a newer page. */
 import type { Signal } from "@preact/signals-core";
 import type { Notices } from "./notices.ts";
 
@@ -21,7 +21,7 @@ export function NoticeList({
       ))}
       {isOutdated.value && (
         <p>
-          There is a newer version of this page.{" "}
+          This page has a newer version.{" "}
           <button type="button" onClick={() => location.reload()}>
             Reload
           </button>

@@ -18,6 +18,7 @@ export function PasswordDialog({ reauthentication }: { reauthentication: Reauthe
         onSubmit={(event) => {
           event.preventDefault();
           reauthentication.answer(input.current?.value ?? "");
+          dialog.current?.close(); // which gives the focus back
         }}
       >
         <h2 id="password-title">Your password, please</h2>

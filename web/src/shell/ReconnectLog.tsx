@@ -1,5 +1,5 @@
-/** How often the connection was lost since the page was loaded, and why. */
-import type { Reconnect } from "../stream/stream.ts";
+/** How often the connection was lost today (in India), and why. */
+import type { Reconnect } from "../stream/reconnects.ts";
 import { timeOfDay } from "../ui/format.ts";
 
 export function ReconnectLog({ reconnects }: { reconnects: readonly Reconnect[] }) {
@@ -10,9 +10,9 @@ export function ReconnectLog({ reconnects }: { reconnects: readonly Reconnect[] 
         {reconnects.length === 1 ? "1 reconnect" : `${reconnects.length} reconnects`}
       </summary>
       <ol>
-        {reconnects.map(({ atMs, reason }) => (
-          <li key={atMs}>
-            {timeOfDay(atMs)} {reason}
+        {reconnects.map(({ at_ms, reason }) => (
+          <li key={at_ms}>
+            {timeOfDay(at_ms)} {reason}
           </li>
         ))}
       </ol>

@@ -4,7 +4,7 @@ import type { StreamState } from "../stream/stream.ts";
 import { timeOfDay } from "../ui/format.ts";
 
 export interface FeedText {
-  /** What a screen reader announces when it changes. */
+  /** A screen reader announces each change of it. */
   readonly text: string;
   /** Since when, and why. */
   readonly detail: string;

@@ -28,3 +28,10 @@ test("the list is bounded, and keeps the newest", () => {
   expect(texts(notices)).toHaveLength(4);
   expect(texts(notices).at(-1)).toContain("no connection");
 });
+
+test("nothing of before a login is shown after it", () => {
+  const notices = new Notices();
+  notices.report(new Error("The session was ended"));
+  notices.clear();
+  expect(texts(notices)).toEqual([]);
+});

@@ -34,6 +34,11 @@ export class Notices {
     this.#list.value = this.#list.peek().filter((one) => !one.isOfConnection);
   }
 
+  /** Errors from before a login are outdated after it. */
+  clear(): void {
+    this.#list.value = [];
+  }
+
   dismiss(id: number): void {
     this.#list.value = this.#list.peek().filter((one) => one.id !== id);
   }

@@ -1,4 +1,4 @@
-/** What to do after a stream has ended, by its close code (docs/errors.md). Pure. */
+/** The reaction to the end of a stream, by its close code (docs/errors.md). Pure. */
 import type { Backoff } from "../backoff.ts";
 
 export interface Reaction {

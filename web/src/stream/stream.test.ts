@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Renewal } from "../session/session.ts";
 import { ManualClock, settled } from "../testing/manual_clock.ts";
 import type { ServerMessage } from "./protocol.ts";
+import type { Reconnect } from "./reconnects.ts";
 import { type SocketHandlers, Stream, type StreamListener } from "./stream.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -49,6 +50,7 @@ class Log implements StreamListener {
 let clock: ManualClock;
 let sockets: FakeSocket[];
 let log: Log;
+let lost: Reconnect[];
 let subscriptions: Subscriptions;
 let tokens: (string | null)[];
 let renewals: Renewal[];
@@ -58,6 +60,7 @@ beforeEach(() => {
   clock = new ManualClock();
   sockets = [];
   log = new Log();
+  lost = [];
   subscriptions = new Subscriptions();
   tokens = ["t1"];
   renewals = [];
@@ -76,6 +79,7 @@ beforeEach(() => {
         return renewals.shift() ?? "renewed";
       },
       isVisible: () => true,
+      reconnects: { add: (entry) => lost.push(entry) },
     },
     subscriptions,
     log,
@@ -119,7 +123,7 @@ describe("a stream", () => {
     expect(sockets).toHaveLength(2);
     last().open();
     expect(log.events).toEqual(["opened", "cut", "opened"]);
-    expect(stream.reconnects.value).toHaveLength(1);
+    expect(lost).toEqual([{ at_ms: clock.now() - 500, reason: "the connection was lost" }]);
   });
 
   test("waits longer each time while the server is away", async () => {

@@ -6,6 +6,7 @@ import type { Renewal } from "../session/session.ts";
 import { reactionTo } from "./close_codes.ts";
 import { Liveness } from "./liveness.ts";
 import { type ClientMessage, parse, type ServerMessage } from "./protocol.ts";
+import type { Reconnects } from "./reconnects.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 export interface Socket {
@@ -26,6 +27,7 @@ export interface StreamPorts {
   readonly token: () => Promise<string | null>;
   readonly renew: () => Promise<Renewal>;
   readonly isVisible: () => boolean;
+  readonly reconnects: Pick<Reconnects, "add">;
 }
 
 export interface StreamListener {
@@ -40,23 +42,16 @@ export type StreamState =
   | { readonly kind: "open"; readonly sinceMs: number }
   | { readonly kind: "waiting"; readonly untilMs: number; readonly reason: string };
 
-export interface Reconnect {
-  readonly atMs: number;
-  readonly reason: string;
-}
-
 const CONNECT_MS = 10_000;
 const CHECK_MS = 1_000;
 /** A stream that was open for so long has worked: the next pause is short again. */
 const STABLE_MS = 10_000;
-const MOST_LOGGED = 100;
 /** There was no close frame. */
 const NO_FRAME = 1006;
 
 export class Stream {
   readonly #state = signal<StreamState>({ kind: "stopped" });
   readonly #roundTripMs = signal<number | null>(null);
-  readonly #reconnects = signal<readonly Reconnect[]>([]);
   readonly #ports: StreamPorts;
   readonly #subscriptions: Subscriptions;
   readonly #listener: StreamListener;
@@ -79,11 +74,6 @@ export class Stream {
 
   get roundTripMs(): ReadonlySignal<number | null> {
     return this.#roundTripMs;
-  }
-
-  /** The connections that were lost since the page was loaded, the newest last. */
-  get reconnects(): ReadonlySignal<readonly Reconnect[]> {
-    return this.#reconnects;
   }
 
   start(): void {
@@ -193,8 +183,7 @@ export class Stream {
     const state = this.#state.peek();
     if (state.kind === "open") {
       if (nowMs - state.sinceMs >= STABLE_MS) this.#failures = 0;
-      const entry = { atMs: nowMs, reason: reactionTo(code).reason };
-      this.#reconnects.value = [...this.#reconnects.peek(), entry].slice(-MOST_LOGGED);
+      this.#ports.reconnects.add({ at_ms: nowMs, reason: reactionTo(code).reason });
     }
     this.#wait(code);
     if (state.kind === "open") this.#listener.cut(nowMs);

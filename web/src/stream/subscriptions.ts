@@ -1,4 +1,4 @@
-/** What the views of this page follow, and what the server has said about each key. Pure. */
+/** Subscriptions of the page's views, and the server's answer for each key. Pure. */
 import type { Channel, ClientMessage, Outcome } from "./protocol.ts";
 
 /** A message may have 16 KiB and a key 128 characters. */

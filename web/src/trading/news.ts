@@ -1,4 +1,4 @@
-/** What happened to orders, as one line for people. Pure. */
+/** Events of orders, as one line for people. Pure. */
 import { exactPrice } from "./amount.ts";
 import type { UserEvent } from "./messages.ts";
 import { orderText } from "./words.ts";

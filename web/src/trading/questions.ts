@@ -21,7 +21,7 @@ export interface QuestionsPorts extends CommandPorts {
 const where = (account: Account): string =>
   account === "paper" ? "in the paper account" : "at Upstox, with real money";
 
-/** What became of the orders of one command: a refused one is never left out. */
+/** The results of one command's orders; a refused one is never left out. */
 function outcome(orders: readonly Order[], done: string): string {
   const refused = orders.filter(({ state }) => state === "rejected");
   const unknown = orders.filter(({ state, pending }) => state === "unknown" || pending);
@@ -86,7 +86,7 @@ export class Questions {
 
   killSwitch(isOn: boolean): void {
     const text = isOn
-      ? "New orders are refused in all your accounts, except those that close a position. Open orders stay."
+      ? "New orders are refused in all your accounts, unless they close a position. Open orders stay."
       : "New orders are allowed again.";
     this.#ask(
       null,
@@ -105,7 +105,7 @@ export class Questions {
     this.#ask(
       "paper",
       "Reset the paper account?",
-      "Its orders, trades, positions and holdings are deleted, and it has the initial cash again.",
+      "Deletes its orders, trades, positions and holdings, and restores the initial cash.",
       "Reset",
       async (key) => {
         await this.#ports.calls.resetPaper(key);

@@ -1,4 +1,4 @@
-/** What of trading is shown: the tab, the ticket, the question, the order with its events. */
+/** The shown parts of trading: the tab, the ticket, the question, the order with its events. */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Action } from "../ui/keys.ts";
 import type { Question } from "./question.ts";
@@ -57,7 +57,7 @@ export class Screens {
     this.#place.value = "trading";
   }
 
-  /** What a key asks for, if it is for a tab. */
+  /** Show the tab of a key's action, if it has one. */
   act(action: Action): void {
     const tab = TAB_OF[action];
     if (tab === undefined) return;

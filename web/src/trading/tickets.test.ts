@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals-core";
 import { beforeEach, expect, test } from "vitest";
-import { NoAnswer, NotKnown, Refusal } from "../api/problems.ts";
+import { Declined, NoAnswer, NotKnown, Refusal } from "../api/problems.ts";
 import type { Quote } from "../stream/protocol.ts";
 import { ManualClock, settled } from "../testing/manual_clock.ts";
 import { type Book, EMPTY } from "./account/book.ts";
@@ -84,6 +84,12 @@ test("one ticket is open at a time, and one of an unknown instrument is a notice
   tickets.close(first);
   await tickets.open("NSE_EQ|NO", "BUY");
   expect(reports[0]).toBeInstanceOf(NotKnown);
+});
+
+test("no ticket opens on an index, which cannot be ordered", async () => {
+  await tickets.open("NSE_INDEX|Nifty 50", "BUY");
+  expect([screens.ticket.peek(), reports.length, followed]).toEqual([null, 1, []]);
+  expect(reports[0]).toBeInstanceOf(Declined);
 });
 
 test("an order that arrived closes its ticket and is told", async () => {

@@ -1,6 +1,6 @@
 /** The tickets of a user: opened, sent, closed, and kept while it is not known what became of their order. */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
-import { NotKnown } from "../api/problems.ts";
+import { Declined, NotKnown } from "../api/problems.ts";
 import type { Quote } from "../stream/protocol.ts";
 import type { Accounts } from "./account/accounts.ts";
 import type { Instruments } from "./account/instruments.ts";
@@ -91,6 +91,10 @@ export class Tickets {
     fields: Partial<Fields>,
   ): Promise<void> {
     const { screens, instruments, account, follow, report } = this.#ports;
+    if (key.includes("_INDEX|")) {
+      report(new Declined("An index cannot be ordered."));
+      return;
+    }
     const instrument = await instruments.get(key).catch((error: unknown) => {
       report(error);
       return undefined;

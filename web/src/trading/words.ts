@@ -1,5 +1,6 @@
-/** What states and terms of orders are called on the page. Pure. */
+/** The page's words for states and terms of orders. Pure. */
 import { exactPrice } from "./amount.ts";
+import type { CommandState } from "./command.ts";
 import type { Account, Order, Product } from "./messages.ts";
 
 const STATES: Readonly<Record<string, string>> = {
@@ -34,6 +35,18 @@ export function stateText(order: Order): string {
   if (order.pending === "cancel") return `${text}, cancellation not known yet`;
   if (order.pending === "modify") return `${text}, change not known yet`;
   return text;
+}
+
+export const isUnderway = (state: CommandState<unknown>): boolean =>
+  state.kind === "sending" || (state.kind === "unknown" && state.isAsking);
+
+/** How a command goes that has no answer yet; a refusal is told where it belongs. */
+export function commandText(state: CommandState<unknown>): string {
+  if (state.kind === "sending") return "Sending …";
+  if (state.kind !== "unknown") return "";
+  return state.isAsking
+    ? "Not known yet: no answer came. Asking again …"
+    : "Not known yet: no answer came. Look at your orders first: “Ask again” does it at most once.";
 }
 
 /** Type and prices: `LIMIT 1,400.05`, `SL 1,399.00, trigger 1,400.00`. */

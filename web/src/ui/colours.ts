@@ -1,4 +1,4 @@
-/** The page's colours as a canvas needs them, which knows no variables of style sheets. */
+/** The page's colours for a canvas, which cannot use variables of style sheets. */
 
 const NAMES = [
   "page",

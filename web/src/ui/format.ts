@@ -1,9 +1,8 @@
 /** Numbers with Indian grouping and times of day in IST, as text. Pure, and cheap per quote. */
+import { DAY_MS, IST_OFFSET_MS } from "./ist.ts";
 
 export const UNKNOWN = "–";
 const MINUS = "−";
-const IST_OFFSET_MS = 19_800_000;
-const DAY_MS = 86_400_000;
 const LAKH = 100_000;
 const CRORE = 10_000_000;
 
@@ -66,7 +65,7 @@ export function compact(value: number | null | undefined): string {
 
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
-/** The time of day in India, `14:05:09`. IST has no daylight saving time. */
+/** The time of day in India, `14:05:09`. */
 export function timeOfDay(unixMs: number | null | undefined): string {
   if (unixMs === null || unixMs === undefined) return UNKNOWN;
   const secs = Math.floor(((((unixMs + IST_OFFSET_MS) % DAY_MS) + DAY_MS) % DAY_MS) / 1000);

@@ -170,7 +170,7 @@ export interface Pressed {
   readonly metaKey: boolean;
 }
 
-/** What the user has changed of the map. */
+/** The user's changes of the map. */
 export interface KeyMap {
   /** Whether keys that are single characters act: off for those who dictate. */
   readonly areCharactersOn: boolean;
@@ -198,7 +198,7 @@ export function bindings(): readonly Binding[] {
   return BINDINGS.map((one) => ({ ...one, key: keys[bindingId(one)] ?? one.key }));
 }
 
-/** What has this key already where the binding acts; `null` if nothing has. */
+/** Another binding of this key where `binding` acts; `null` if there is none. */
 export function holderOf(binding: Binding, key: string): Binding | null {
   const isNear = (one: Binding) =>
     one.place === binding.place || one.place === "anywhere" || binding.place === "anywhere";
@@ -206,7 +206,7 @@ export function holderOf(binding: Binding, key: string): Binding | null {
   return bindings().find((one) => isOther(one) && isNear(one) && isMeant(one, key)) ?? null;
 }
 
-/** What a key does at a place; `null` if it is the browser's. */
+/** The action of a key at a place; `null` if it is the browser's. */
 export function actionOf(place: Place, pressed: Pressed): Action | null {
   if (pressed.ctrlKey || pressed.metaKey) return null;
   const name = keyName(pressed);

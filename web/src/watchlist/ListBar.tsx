@@ -9,12 +9,17 @@ import type { Watchlist } from "./watchlist.ts";
 type Dialog = "none" | "new" | "rename" | "remove";
 
 const tabId = (id: string): string => `list-${id}`;
-const focusTab = (watchlist: Watchlist): void =>
-  document.getElementById(tabId(watchlist.list.peek().list_id))?.focus();
 
 export function ListBar({ watchlist }: { watchlist: Watchlist }) {
   const dialog = useSignal<Dialog>("none");
+  const focusings = useSignal(0);
   const shown = watchlist.list.value;
+  const removed = watchlist.removed.value;
+  const requested = focusings.value;
+  // A tab that moves loses the focus: it gets it back before the next key is read.
+  useLayoutEffect(() => {
+    if (requested > 0) document.getElementById(tabId(watchlist.list.peek().list_id))?.focus();
+  }, [requested]);
   const act = (action: Action) => {
     if (action === "previous_list") watchlist.stepList(-1);
     else if (action === "next_list") watchlist.stepList(1);
@@ -29,11 +34,15 @@ export function ListBar({ watchlist }: { watchlist: Watchlist }) {
     if (action === null) return;
     event.preventDefault();
     act(action);
-    if (dialog.peek() === "none") requestIdleFocus(watchlist);
+    if (dialog.peek() === "none") focusings.value += 1;
+  };
+  const restore = () => {
+    watchlist.restore();
+    document.getElementById(GRID)?.focus();
   };
   const close = () => {
     dialog.value = "none";
-    requestIdleFocus(watchlist);
+    focusings.value += 1;
   };
   return (
     <div class="lists">
@@ -64,6 +73,11 @@ export function ListBar({ watchlist }: { watchlist: Watchlist }) {
           <button type="button" onClick={() => act("remove_list")}>
             Remove list
           </button>
+          {removed !== null && (
+            <button type="button" onClick={restore}>
+              Put {watchlist.names.value.get(removed)?.symbol ?? removed} back
+            </button>
+          )}
         </span>
       )}
       <span role="status" class="muted">
@@ -94,11 +108,6 @@ export function ListBar({ watchlist }: { watchlist: Watchlist }) {
       )}
     </div>
   );
-}
-
-/** The tab is rendered in a microtask: it has the focus after that. */
-function requestIdleFocus(watchlist: Watchlist): void {
-  setTimeout(() => focusTab(watchlist));
 }
 
 interface NameFormProps {

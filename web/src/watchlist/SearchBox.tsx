@@ -52,6 +52,14 @@ export function SearchBox({ desk }: { desk: Desk }) {
           onKeyDown={onKeyDown}
         />
       </label>
+      <p role="status" class="muted">
+        {state.kind === "searching" && "Searching …"}
+        {state.kind === "failed" && sentence(state.error)}
+        {state.kind === "found" &&
+          results.length === 0 &&
+          `No instrument matches “${search.words.value.trim()}”.`}
+        {state.kind === "found" && state.missing && `No strike ${state.missing}: choose another.`}
+      </p>
       <ul id={RESULTS} role="listbox" aria-label="Instruments found" hidden={results.length === 0}>
         {results.map((one, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the input has the keys
@@ -68,13 +76,6 @@ export function SearchBox({ desk }: { desk: Desk }) {
           </li>
         ))}
       </ul>
-      <p role="status" class="muted">
-        {state.kind === "searching" && "Searching …"}
-        {state.kind === "failed" && sentence(state.error)}
-        {state.kind === "found" &&
-          results.length === 0 &&
-          `No instrument matches “${search.words.value.trim()}”.`}
-      </p>
     </div>
   );
 }

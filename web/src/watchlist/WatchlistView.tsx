@@ -128,16 +128,24 @@ interface RowViewProps {
 
 function RowView({ desk, instrument, onOpen }: RowViewProps) {
   const { watchlist, market, subscriptions, painter, clock, trading } = desk;
-  const row = useMemo(() => new Row(), []);
-  useEffect(
-    () =>
-      painter.watch(instrument, () => {
-        const outcome = subscriptions.outcome("quotes", instrument);
-        const freshness = market.freshnessOf(instrument);
-        row.paint(market.quotes.get(instrument), freshness, outcome, clock.now());
-      }),
-    [desk, instrument],
-  );
+  const row = useMemo(() => new Row(1_000 + 1_000 * Math.random()), []);
+  useEffect(() => {
+    const paint = () => {
+      const outcome = subscriptions.outcome("quotes", instrument);
+      const freshness = market.freshnessOf(instrument);
+      row.paint(market.quotes.get(instrument), freshness, outcome, clock.now());
+    };
+    const observer = new IntersectionObserver((changes) => {
+      row.isInView = changes.at(-1)?.isIntersecting === true;
+      paint();
+    });
+    observer.observe(document.getElementById(rowId(instrument)) as Element);
+    const unwatch = painter.watch(instrument, paint);
+    return () => {
+      observer.disconnect();
+      unwatch();
+    };
+  }, [desk, instrument]);
   const isSelected = useComputed(() => watchlist.selected.value === instrument);
   const name = watchlist.names.value.get(instrument);
   const symbol = name?.symbol ?? instrument.split("|").at(-1);

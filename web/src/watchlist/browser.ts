@@ -1,4 +1,4 @@
-/** What the browser keeps of a user's watchlists, and how its windows tell each other of changes. */
+/** A user's watchlists in the browser's storage, and messages between its windows on changes. */
 import type { Cancel } from "../clock.ts";
 import type { Kept } from "./lists.ts";
 

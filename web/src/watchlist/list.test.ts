@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { added, MOST_KEYS, moved, neighbour, readKeys, removed } from "./list.ts";
+import { added, inserted, MOST_KEYS, moved, neighbour, readKeys, removed } from "./list.ts";
 
 const KEYS = ["a", "b", "c"];
 
@@ -10,6 +10,12 @@ test("a key is added once, at the end", () => {
 
 test("a key is removed", () => {
   expect(removed(KEYS, "b")).toEqual(["a", "c"]);
+});
+
+test("a key is inserted at its place, once", () => {
+  expect(inserted(KEYS, "d", 1)).toEqual(["a", "d", "b", "c"]);
+  expect(inserted(KEYS, "d", 9)).toEqual(["a", "b", "c", "d"]);
+  expect(inserted(KEYS, "b", 0)).toBe(KEYS);
 });
 
 test("a key moves up and down and stops at the ends", () => {

@@ -13,13 +13,15 @@ export function removed(keys: Keys, key: string): Keys {
   return keys.filter((one) => one !== key);
 }
 
+/** With `key` at `place`, or at the end if the list is shorter; unchanged if it has the key. */
+export function inserted(keys: Keys, key: string, place: number): Keys {
+  return keys.includes(key) ? keys : [...keys.slice(0, place), key, ...keys.slice(place)];
+}
+
 /** `key` by `steps` places down, or up if negative; it stops at the ends. */
 export function moved(keys: Keys, key: string, steps: number): Keys {
   const from = keys.indexOf(key);
-  if (from < 0) return keys;
-  const rest = removed(keys, key);
-  const to = Math.min(Math.max(from + steps, 0), rest.length);
-  return [...rest.slice(0, to), key, ...rest.slice(to)];
+  return from < 0 ? keys : inserted(removed(keys, key), key, Math.max(from + steps, 0));
 }
 
 /** The key that is `steps` below `key`, or the first one if `key` is not in the list. */

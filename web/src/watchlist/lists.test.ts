@@ -67,6 +67,16 @@ test("an edit is shown at once, and edits of one list are stored together", asyn
   expect(server.requests - before).toBeLessThanOrEqual(2);
 });
 
+test("what an edit has made stays shown while it becomes what is stored", async () => {
+  server.lists = [named("main"), named("other")];
+  const lists = await opened();
+  const shown: string[] = [];
+  lists.all.subscribe((all) => shown.push(all.map((one) => one.list_id).join()));
+  await lists.edit({ kind: "move", id: "other", steps: -1 });
+  expect(new Set(shown)).toEqual(new Set(["main,other", "other,main"]));
+  expect(shown.lastIndexOf("main,other")).toBe(0);
+});
+
 test("an edit is made again to a list that has changed elsewhere", async () => {
   server.lists = [named("main", ["a"])];
   const lists = await opened();

@@ -1,5 +1,5 @@
 /** The user's watchlists: an edit is shown at once and stored in the background, one after the other. */
-import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import { Declined, Refusal, sentence } from "../api/problems.ts";
 import { type Keys, readKeys } from "./list.ts";
 import type { ListCalls } from "./list_calls.ts";
@@ -126,8 +126,10 @@ export class Lists {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const saved = await this.#store(together);
-        this.#edits.value = this.#edits.peek().slice(together.length);
-        this.#take(saved);
+        batch(() => {
+          this.#edits.value = this.#edits.peek().slice(together.length);
+          this.#take(saved);
+        });
         this.#ports.tell();
         return;
       } catch (error) {

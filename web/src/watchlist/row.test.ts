@@ -24,7 +24,8 @@ const FRESH: Freshness = { kind: "fresh" };
 let row: Row;
 
 beforeEach(() => {
-  row = new Row();
+  row = new Row(1_500);
+  row.isInView = true;
 });
 
 function paint(
@@ -112,5 +113,31 @@ describe("a row", () => {
     paint({ ...QUOTE, bid: 5 }, FRESH, "live", 1_000);
     paint({ ...QUOTE, ltp: 5 }, { kind: "stale", sinceMs: 0 }, "live", 2_000);
     expect(row.flash.value).toBe("");
+  });
+
+  test("out of view does not flash, and follows after its rest", () => {
+    paint(QUOTE);
+    row.isInView = false;
+    paint({ ...QUOTE, ltp: 1 }, FRESH, "live", 1_499);
+    expect(row.cells.ltp.value).toBe("1,02,500.50");
+    paint({ ...QUOTE, ltp: 2 }, FRESH, "live", 1_500);
+    expect(row.cells.ltp.value).toBe("2.00");
+    expect(row.flash.value).toBe("");
+  });
+
+  test("out of view says at once that its price is stale", () => {
+    paint(QUOTE);
+    row.isInView = false;
+    paint({ ...QUOTE, ltp: 1 }, { kind: "stale", sinceMs: 0 }, "live", 1);
+    expect([row.age.value, row.cells.ltp.value]).toEqual(["stale", "1.00"]);
+  });
+
+  test("that comes into view shows the newest price at once", () => {
+    paint(QUOTE);
+    row.isInView = false;
+    paint({ ...QUOTE, ltp: 1 }, FRESH, "live", 1);
+    row.isInView = true;
+    paint({ ...QUOTE, ltp: 1 }, FRESH, "live", 2);
+    expect(row.cells.ltp.value).toBe("1.00");
   });
 });

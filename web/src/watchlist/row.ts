@@ -44,20 +44,29 @@ export class Row {
   readonly age = signal<Freshness["kind"]>("unknown");
   /** Two names for one animation: a change of the name starts it again. */
   readonly flash = signal<"" | "flash-a" | "flash-b">("");
+  /** A text out of view costs a browser as much as one in view. */
+  isInView = false;
   #ltp: number | null = null;
   #flashedMs = Number.NEGATIVE_INFINITY;
+  #dueMs = 0;
+  readonly #restMs: number;
 
-  constructor() {
+  /** Out of view the texts follow at most each `restMs`. Differs by row: not all follow in one frame. */
+  constructor(restMs: number) {
+    this.#restMs = restMs;
     const cells = COLUMNS.map((column) => [column, signal(UNKNOWN)]);
     this.cells = Object.fromEntries(cells) as Record<Column, Signal<string>>;
   }
 
   paint(held: Held | undefined, freshness: Freshness, outcome: KeyOutcome, nowMs: number): void {
-    this.age.value = freshness.kind;
+    const { kind } = freshness;
+    if (!this.isInView && nowMs < this.#dueMs && this.age.peek() === kind) return;
+    this.age.value = kind;
     if (held === undefined) {
-      this.cells.time.value = WAITING[outcome];
+      this.#set("time", WAITING[outcome]);
       return;
     }
+    this.#dueMs = nowMs + this.#restMs;
     const { quote } = held;
     this.#set("ltp", price(quote.ltp));
     this.#set("change", signed(changeOf(quote)));
@@ -80,7 +89,7 @@ export class Row {
   #flashIfChanged(ltp: number | null, freshness: Freshness, nowMs: number): void {
     const isChange = this.#ltp !== null && ltp !== this.#ltp && freshness.kind === "fresh";
     this.#ltp = ltp;
-    if (!isChange || nowMs - this.#flashedMs < FLASH_MS) return;
+    if (!this.isInView || !isChange || nowMs - this.#flashedMs < FLASH_MS) return;
     this.#flashedMs = nowMs;
     this.flash.value = this.flash.value === "flash-a" ? "flash-b" : "flash-a";
   }

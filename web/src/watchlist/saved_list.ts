@@ -1,4 +1,4 @@
-/** What the server stores of the user's watchlists, and what an edit makes of it. Pure. */
+/** The user's watchlists as the server stores them, and their edits. Pure. */
 import type { components } from "../api/auth.gen.ts";
 import { type Keys, MOST_KEYS } from "./list.ts";
 
@@ -19,7 +19,7 @@ export const START: Keys = [
   "NSE_EQ|INE467B01029",
 ];
 
-/** What a user without lists has: it is stored with the first edit. */
+/** The lists of a user without stored lists: they are stored with the first edit. */
 export function firstLists(keys: Keys = START): SavedLists {
   return [{ list_id: FIRST_ID, name: "Watchlist", keys: [...keys], revision: 0 }];
 }

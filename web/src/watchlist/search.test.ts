@@ -36,6 +36,28 @@ test("words are searched once the typing pauses", async () => {
   expect(search.chosen()?.symbol).toBe("INFY");
 });
 
+test("strikes that were not searched are said to be others, and none is chosen", async () => {
+  search.type("nifty 24000 ce");
+  await clock.pass(150);
+  const options = ["NIFTY 24500 CE 29 DEC 26", "NIFTY 24550 CE 29 DEC 26"].map(named);
+  const found = options.map((one) => ({ ...one, segment: "NSE_FO" }));
+  await answer("nifty 24000 ce", found);
+  expect(search.state.value).toMatchObject({ missing: "24000" });
+  expect(search.chosen()).toBeNull();
+  search.step(1);
+  expect(search.chosen()?.symbol).toBe("NIFTY 24500 CE 29 DEC 26");
+});
+
+test("a number that is no strike, or one that was found, is not missing", async () => {
+  for (const words of ["500325", "nifty 24500 ce"]) {
+    search.type(words);
+    await clock.pass(150);
+    const segment = words === "500325" ? "BSE_EQ" : "NSE_FO";
+    await answer(words, [{ ...named("NIFTY 24500 CE"), segment }]);
+    expect(search.state.value).toMatchObject({ missing: null, active: 0 });
+  }
+});
+
 test("an answer to earlier words is not shown", async () => {
   search.type("tcs");
   await clock.pass(150);

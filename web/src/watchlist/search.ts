@@ -7,10 +7,23 @@ export type Find = (words: string, signal: AbortSignal) => Promise<readonly Inst
 export type SearchState =
   | { readonly kind: "closed" }
   | { readonly kind: "searching" }
-  | { readonly kind: "found"; readonly results: readonly InstrumentName[]; readonly active: number }
+  | {
+      readonly kind: "found";
+      readonly results: readonly InstrumentName[];
+      /** -1: none is chosen yet, because they have other strikes than the `missing` one. */
+      readonly active: number;
+      readonly missing: string | null;
+    }
   | { readonly kind: "failed"; readonly error: unknown };
 
 const TYPING_MS = 150;
+
+/** The strike that was searched, if the results have others: the server found the nearest ones. */
+function missingStrike(words: string, results: readonly InstrumentName[]): string | null {
+  const strike = /\b\d{3,}/.exec(words)?.[0];
+  if (!strike || !results[0]?.segment.endsWith("_FO")) return null;
+  return results.some(({ symbol }) => symbol.includes(strike)) ? null : strike;
+}
 
 export class Search {
   readonly #state = signal<SearchState>({ kind: "closed" });
@@ -64,7 +77,9 @@ export class Search {
     if (this.#state.peek().kind !== "found") this.#state.value = { kind: "searching" };
     try {
       const results = await this.#find(words, request.signal);
-      if (!request.signal.aborted) this.#state.value = { kind: "found", results, active: 0 };
+      if (request.signal.aborted) return;
+      const missing = missingStrike(words, results);
+      this.#state.value = { kind: "found", results, active: missing ? -1 : 0, missing };
     } catch (error) {
       if (!request.signal.aborted) this.#state.value = { kind: "failed", error };
     }

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { NoAnswer } from "../api/problems.ts";
 import { ListServer, MemoryText } from "../testing/list_server.ts";
 import { settled } from "../testing/manual_clock.ts";
 import { MOST_KEYS } from "./list.ts";
@@ -9,6 +10,7 @@ let server: ListServer;
 let shown: MemoryText;
 let followed: string[];
 let reported: unknown[];
+let isNaming: boolean;
 let watchlist: Watchlist;
 
 const named = (key: string): InstrumentName => ({ key, symbol: key, name: key, segment: "NSE_EQ" });
@@ -23,6 +25,7 @@ beforeEach(() => {
   shown = new MemoryText();
   followed = [];
   reported = [];
+  isNaming = true;
   const report = (trouble: unknown) => reported.push(trouble);
   const copy = new MemoryText(JSON.stringify(server.lists));
   const lists = { calls: server, copy, earlier: new MemoryText(), tell: () => {}, report };
@@ -34,7 +37,10 @@ beforeEach(() => {
     unfollow: (keys) => {
       followed = followed.filter((key) => !keys.includes(key));
     },
-    namesOf: async (keys) => keys.map(named),
+    namesOf: async (keys) => {
+      if (!isNaming) throw new NoAnswer("");
+      return keys.map(named);
+    },
     report,
   });
 });
@@ -74,6 +80,33 @@ test("when the selected row is removed, the next one is selected", async () => {
   expect(followed).toEqual([]);
   await settled();
   expect(stored()).toEqual([]);
+});
+
+test("the row that was removed last comes back to its place, in its own list", async () => {
+  await watchlist.open();
+  watchlist.remove("c");
+  watchlist.remove("b");
+  expect(watchlist.removed.value).toBe("b");
+  watchlist.show("two");
+  expect(watchlist.removed.value).toBeNull();
+  watchlist.restore();
+  watchlist.show("one");
+  watchlist.restore();
+  expect(watchlist.selected.value).toBe("b");
+  expect(watchlist.removed.value).toBeNull();
+  await settled();
+  expect(stored()).toEqual(["a", "b"]);
+});
+
+test("names that could not be read are asked for again", async () => {
+  isNaming = false;
+  await watchlist.open();
+  await settled();
+  expect(reported).toHaveLength(1);
+  isNaming = true;
+  watchlist.refresh();
+  await settled();
+  expect(watchlist.names.value.get("b")?.symbol).toBe("b");
 });
 
 test("rows are reordered", async () => {

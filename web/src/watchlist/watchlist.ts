@@ -1,7 +1,7 @@
 /** The watchlist that is shown: its keys, their names, the selected one, and the subscriptions to them. */
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { Declined } from "../api/problems.ts";
-import { added, type Keys, MOST_KEYS, moved, neighbour, removed } from "./list.ts";
+import { added, inserted, type Keys, MOST_KEYS, moved, neighbour, removed } from "./list.ts";
 import type { Kept, Lists } from "./lists.ts";
 import { MOST_NAME_CHARS, type SavedList } from "./saved_list.ts";
 
@@ -24,6 +24,13 @@ export interface WatchlistPorts {
   readonly report: (trouble: unknown) => void;
 }
 
+/** The instrument that was removed last, and its place in its list. */
+interface Removed {
+  readonly list: string;
+  readonly key: string;
+  readonly place: number;
+}
+
 const NONE: SavedList = { list_id: "", name: "", keys: [], revision: 0 };
 
 export class Watchlist {
@@ -31,9 +38,14 @@ export class Watchlist {
   readonly #shownId: Signal<string | null>;
   readonly #selected = signal<string | null>(null);
   readonly #names = signal<ReadonlyMap<string, InstrumentName>>(new Map());
+  readonly #removed = signal<Removed | null>(null);
   readonly #list = computed<SavedList>(() => {
     const all = this.#ports.lists.all.value;
     return all.find((one) => one.list_id === this.#shownId.value) ?? all[0] ?? NONE;
+  });
+  readonly #restorable = computed(() => {
+    const last = this.#removed.value;
+    return last?.list === this.#list.value.list_id ? last.key : null;
   });
   readonly #keys = computed<Keys>(() => this.#list.value.keys);
   #followed: Keys = [];
@@ -67,6 +79,11 @@ export class Watchlist {
     return this.#selected;
   }
 
+  /** The key that `restore` puts back into the shown list. */
+  get removed(): ReadonlySignal<string | null> {
+    return this.#restorable;
+  }
+
   get names(): ReadonlySignal<ReadonlyMap<string, InstrumentName>> {
     return this.#names;
   }
@@ -82,8 +99,9 @@ export class Watchlist {
     this.#followOnly([]);
   }
 
-  /** The lists may have changed elsewhere. */
+  /** The lists may have changed elsewhere, and names that could not be read can be now. */
   refresh(): void {
+    this.#readNames(this.#followed);
     void this.#ports.lists.refresh();
   }
 
@@ -107,7 +125,17 @@ export class Watchlist {
       const next = neighbour(keys, key, isLast ? -1 : 1);
       this.#selected.value = next === key ? null : next;
     }
+    this.#removed.value = { list: this.#list.peek().list_id, key, place: keys.indexOf(key) };
     this.#change((all) => removed(all, key));
+  }
+
+  /** Put the instrument that was removed last back in its place. */
+  restore(): void {
+    const last = this.#removed.peek();
+    if (last === null || this.#restorable.peek() === null) return;
+    this.#removed.value = null;
+    this.#selected.value = last.key;
+    this.#change((all) => inserted(all, last.key, last.place));
   }
 
   move(key: string, steps: number): void {
@@ -184,7 +212,11 @@ export class Watchlist {
     this.#followed = keys;
     if (gone.length > 0) this.#ports.unfollow(gone);
     if (added.length > 0) this.#ports.follow(added);
-    const unknown = added.filter((key) => !this.#names.peek().has(key));
+    this.#readNames(added);
+  }
+
+  #readNames(keys: Keys): void {
+    const unknown = keys.filter((key) => !this.#names.peek().has(key));
     if (unknown.length > 0) {
       this.#ports.namesOf(unknown).then((found) => this.#learn(found), this.#ports.report);
     }

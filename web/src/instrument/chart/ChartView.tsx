@@ -6,6 +6,7 @@ import type { Desk } from "../../desk/desk.ts";
 import { coloursOf, onTheme } from "../../ui/colours.ts";
 import { dateTime } from "../../ui/format.ts";
 import type { Instrument } from "../instrument.ts";
+import { lineText } from "../lines.ts";
 import { BarTable } from "./BarTable.tsx";
 import { ChartCanvas, type Levels } from "./canvas.ts";
 import type { Chart } from "./chart.ts";
@@ -89,7 +90,8 @@ export function ChartView({ desk, instrument, chart, control, symbol }: ChartVie
   const label = useComputed(() => {
     const first = items.value[0];
     const since = first === undefined ? "" : ` since ${dateTime(first.start)}`;
-    return `Candles of ${symbol}, ${interval}${since}. The key t shows them as a table.`;
+    const own = lines.value.map((line) => ` ${lineText(line)} at ${line.price}.`).join("");
+    return `Candles of ${symbol}, ${interval}${since}.${own} The key t shows them as a table.`;
   });
   return (
     <div class="chart">

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { DAY_MS } from "../../ui/ist.ts";
 import { type Bar, fromStored, type Gap, gapAt, isBar, merged, withSlots } from "./bars.ts";
-import { DAY_MS, MINUTE_MS } from "./intervals.ts";
+import { MINUTE_MS } from "./intervals.ts";
 
 const OPEN = Date.UTC(2026, 10, 27, 3, 45);
 const FIVE = 5 * MINUTE_MS;

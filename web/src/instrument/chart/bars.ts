@@ -1,7 +1,8 @@
 /** Bars of one instrument, the oldest first: merged from several answers, with empty slots between. Pure. */
 import type { components } from "../../api/gateway.gen.ts";
 import type { StreamBar, StreamCandle } from "../../stream/protocol.ts";
-import { dayOf, type Interval, lengthMs } from "./intervals.ts";
+import { dayOf } from "../../ui/ist.ts";
+import { type Interval, lengthMs } from "./intervals.ts";
 
 export type Gap = components["schemas"]["Gap"];
 export type StoredBar = components["schemas"]["HistoryBar"];

@@ -12,9 +12,9 @@ import {
 } from "lightweight-charts";
 import type { Colours } from "../../ui/colours.ts";
 import { price, timeOfDay } from "../../ui/format.ts";
+import { IST_OFFSET_MS } from "../../ui/ist.ts";
 import { lineText, type PriceLine } from "../lines.ts";
 import { type Bar, type Item, isBar } from "./bars.ts";
-import { IST_OFFSET_MS } from "./intervals.ts";
 import { MarkLayer } from "./mark_layer.ts";
 import type { Mark } from "./trust.ts";
 
@@ -36,7 +36,7 @@ const NEAR_BARS = 30;
 const BAR_SPACING = 7;
 const ROOM_BARS = 6;
 
-/** The library knows no time zones, and India has no daylight saving time. */
+/** The library supports no time zones, and India has no daylight saving time. */
 const timeOf = (unixMs: number) => ((unixMs + IST_OFFSET_MS) / 1000) as UTCTimestamp;
 const unixMsOf = (time: UTCTimestamp): number => time * 1000 - IST_OFFSET_MS;
 

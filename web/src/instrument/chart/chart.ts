@@ -54,7 +54,7 @@ export class Chart implements StreamListener {
     this.interval = interval;
     this.#ports = ports;
     this.history = new History(key, interval, ports.calls, ports.clock);
-    this.#forming = new Forming(interval);
+    this.#forming = new Forming(key, interval);
     this.#isFeedGood = ports.isFollowed();
     if (!this.#isFeedGood) this.cut();
     this.#stopRebasing = effect(() => this.#rebase());
@@ -72,7 +72,7 @@ export class Chart implements StreamListener {
     this.history.close();
   }
 
-  /** What has changed since the last call; `null` if nothing has. */
+  /** The items to draw; `null` if nothing has changed since the last call. */
   takeShown(): Shown | null {
     const stored = this.history.bars.peek();
     const forming = this.#forming.bars;
@@ -145,12 +145,12 @@ export class Chart implements StreamListener {
     await this.#readMinutes();
   }
 
-  /** What was traded in the last minutes, before this page watched: it is in no stored bar yet. */
+  /** Trades of the last minutes, before this page watched, are in no stored bar yet. */
   async #readMinutes(): Promise<void> {
     const { signal } = this.#following;
     const newest = this.#ports.quote()?.ltt;
     if (signal.aborted || this.#isFailed || typeof newest !== "number") return;
-    const fromMs = barStart("5m", newest, null) - lengthMs("5m");
+    const fromMs = barStart(this.#key, "5m", newest) - lengthMs("5m");
     const time = { key: this.#key, fromMs, toMs: null };
     try {
       if (!isCandle(this.interval)) {

@@ -1,4 +1,4 @@
-/** What keys do in a chart: move from bar to bar, zoom, and change to a table. */
+/** Actions of keys in a chart: move from bar to bar, zoom, and change to a table. */
 import { type Signal, signal } from "@preact/signals-core";
 import type { Item } from "./bars.ts";
 

@@ -1,6 +1,8 @@
 /** Bars that are not stored yet, made of live trades: the one that forms, and those before it. Pure. */
+
+import { dayOf } from "../../ui/ist.ts";
 import type { Bar } from "./bars.ts";
-import { barStart, dayOf, type Interval } from "./intervals.ts";
+import { barStart, type Interval } from "./intervals.ts";
 
 export interface Trade {
   readonly price: number;
@@ -34,16 +36,20 @@ const widened = (bar: Bar, { high, low }: Bar): Bar => ({
 const MOST_WAITING = 20;
 
 export class Forming {
+  readonly #key: string;
   readonly #interval: Interval;
   #waiting: Bar[] = [];
   #growing: Growing | null = null;
   #stored: Bar | null = null;
+  /** The start of the server's newest bar, also of one that is not over. */
+  #newestMs = 0;
   #dayVolume: number | null = null;
   #day = 0;
   /** Whether every trade since the newest quote is seen here. */
   #isFollowing = false;
 
-  constructor(interval: Interval) {
+  constructor(key: string, interval: Interval) {
+    this.#key = key;
     this.#interval = interval;
   }
 
@@ -56,6 +62,8 @@ export class Forming {
   rebase(stored: Bar | null, part: Bar | null): void {
     this.#stored = stored;
     const after = stored?.start ?? -1;
+    this.#newestMs = part?.start ?? Math.max(this.#newestMs, after);
+    this.#realign();
     this.#waiting = this.#waiting.filter((bar) => bar.start > after);
     if (this.#growing !== null && this.#growing.start <= after) this.#growing = null;
     if (this.#growing !== null)
@@ -67,6 +75,16 @@ export class Forming {
     growing.watchedFromMs = null;
     const dayVolume = part.dayVolume ?? this.#dayVolume;
     if (part.volume !== null && dayVolume !== null) growing.startVolume = dayVolume - part.volume;
+  }
+
+  /** Before the server's first bar of a day, it may not be known when bars begin. */
+  #realign(): void {
+    const growing = this.#growing;
+    if (growing === null || dayOf(growing.openMs) !== dayOf(this.#newestMs)) return;
+    const start = this.#startOf(growing.openMs);
+    if (start === growing.start) return;
+    growing.start = start;
+    this.#waiting = [];
   }
 
   /** A minute of the forming bar, with all its trades. */
@@ -154,7 +172,7 @@ export class Forming {
   }
 
   #startOf(atMs: number): number {
-    return barStart(this.#interval, atMs, this.#stored?.start ?? null);
+    return barStart(this.#key, this.#interval, atMs, this.#newestMs);
   }
 
   #bar(growing: Growing): Bar {

@@ -2,9 +2,10 @@ import { beforeEach, expect, test } from "vitest";
 import type { Bars, Gaps, Range } from "../../api/market.ts";
 import { NoAnswer } from "../../api/problems.ts";
 import { ManualClock } from "../../testing/manual_clock.ts";
+import { DAY_MS } from "../../ui/ist.ts";
 import type { Bar, Gap, StoredBar } from "./bars.ts";
 import { History, MOST_BARS } from "./history.ts";
-import { DAY_MS, MINUTE_MS } from "./intervals.ts";
+import { MINUTE_MS } from "./intervals.ts";
 
 const FIVE = 5 * MINUTE_MS;
 const clock = new ManualClock();

@@ -1,8 +1,9 @@
 /** The stored bars of a chart: the newest ones first, earlier ones as they are asked for. */
 import { batch, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Clock } from "../../clock.ts";
+import { DAY_MS } from "../../ui/ist.ts";
 import { type Bar, fromStored, type Gap, merged } from "./bars.ts";
-import { barStart, DAY_MS, type Interval } from "./intervals.ts";
+import { barStart, type Interval } from "./intervals.ts";
 import { type Answer, type HistoryCalls, readBars, readGaps } from "./pages.ts";
 
 export type HistoryState =
@@ -39,7 +40,7 @@ export class History {
   #fromMs: number | null = null;
   #isRefreshing = false;
   #isRefreshDue = false;
-  /** What came while the first answer was awaited. */
+  /** Bars that came while the first answer was awaited. */
   #early: Bar[] = [];
 
   constructor(key: string, interval: Interval, calls: HistoryCalls, clock: Clock) {
@@ -58,7 +59,7 @@ export class History {
     return this.#bars;
   }
 
-  /** What the server has of the bar that is not over. */
+  /** The server's part of the bar that is not over. */
   get part(): ReadonlySignal<Bar | null> {
     return this.#part;
   }
@@ -129,7 +130,7 @@ export class History {
     try {
       for (let empty = 0; empty < MOST_EMPTY && from > first; empty += 1) {
         const to = toMs === null && empty === 0 ? null : from;
-        from = Math.max(first, barStart(this.#interval, from - span, null));
+        from = Math.max(first, barStart(this.#key, this.#interval, from - span));
         const answer = await this.#read(from, to);
         this.#fromMs = from;
         this.#take(answer);

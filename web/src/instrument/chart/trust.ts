@@ -11,7 +11,7 @@ const REASONS: Readonly<Record<Gap["reason"], string>> = {
   unseen_trades: "a later quote told of trades that were not seen",
 };
 
-/** What the chart draws at an item. Candles of Upstox alone are all of history, and have no mark. */
+/** The chart's mark at an item. Candles of Upstox alone are all of history, and have no mark. */
 export function markOf(item: Item, gaps: readonly Gap[], interval: Interval): Mark | null {
   const gap = gapAt(gaps, item.start, interval);
   if (!isBar(item)) return gap !== null && gap.state !== "repaired" ? "gap" : null;

@@ -58,19 +58,7 @@ export class Accounts {
 
   /** Throws what a request does. The account at Upstox has a trouble of its own. */
   async read(): Promise<void> {
-    const { calls } = this.#ports;
-    const [orders, trades, positions, holdings, funds, limits] = await Promise.all([
-      calls.orders("paper"),
-      calls.trades("paper"),
-      calls.positions("paper"),
-      calls.holdings("paper"),
-      calls.funds("paper"),
-      calls.limits("paper"),
-    ]);
-    batch(() => {
-      this.#books.paper.value = bookOf({ orders, trades, positions, holdings, funds });
-      this.#limits.paper.value = limits;
-    });
+    this.#show("paper", await this.#readBook("paper"));
     await this.readUpstox();
   }
 
@@ -79,31 +67,21 @@ export class Accounts {
     this.#cancelTimer();
     this.#upstoxTurn += 1;
     const turn = this.#upstoxTurn;
-    const { calls, clock } = this.#ports;
     try {
       await this.link.read();
       if (turn !== this.#upstoxTurn) return; // a newer read says it all
       if (!this.link.isLinked) {
         batch(() => {
-          this.#books.upstox.value = EMPTY;
-          this.#limits.upstox.value = null;
+          this.#show("upstox", [EMPTY, null]);
           this.#trouble.value = null;
         });
         return;
       }
-      const [orders, trades, positions, holdings, funds, limits] = await Promise.all([
-        calls.orders("upstox"),
-        calls.trades("upstox"),
-        calls.positions("upstox"),
-        calls.holdings("upstox"),
-        calls.funds("upstox"),
-        calls.limits("upstox"),
-      ]);
+      const read = await this.#readBook("upstox");
       if (turn !== this.#upstoxTurn) return;
       batch(() => {
-        this.#books.upstox.value = bookOf({ orders, trades, positions, holdings, funds });
-        this.#limits.upstox.value = limits;
-        this.#readMs.value = clock.now();
+        this.#show("upstox", read);
+        this.#readMs.value = this.#ports.clock.now();
         this.#trouble.value = null;
       });
     } catch (error) {
@@ -139,6 +117,26 @@ export class Accounts {
 
   stop(): void {
     this.#cancelTimer();
+  }
+
+  async #readBook(account: Account): Promise<[Book, Limits]> {
+    const { calls } = this.#ports;
+    const [orders, trades, positions, holdings, funds, limits] = await Promise.all([
+      calls.orders(account),
+      calls.trades(account),
+      calls.positions(account),
+      calls.holdings(account),
+      calls.funds(account),
+      calls.limits(account),
+    ]);
+    return [bookOf({ orders, trades, positions, holdings, funds }), limits];
+  }
+
+  #show(account: Account, [book, limits]: [Book, Limits | null]): void {
+    batch(() => {
+      this.#books[account].value = book;
+      this.#limits[account].value = limits;
+    });
   }
 
   #applyTo(account: Account, event: UserEvent): void {

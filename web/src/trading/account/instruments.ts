@@ -1,4 +1,4 @@
-/** What is known of the instruments of orders and positions: symbol, lot, tick and multiplier. */
+/** Instruments of orders and positions: symbol, lot, tick and multiplier. */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Instrument } from "../../api/client.ts";
 

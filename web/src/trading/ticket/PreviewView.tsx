@@ -1,4 +1,4 @@
-/** What the server says of the order before it is sent: value, margin and charges. */
+/** The server's preview of the order: value, margin and charges. */
 import { sentence } from "../../api/problems.ts";
 import { rupees } from "../amount.ts";
 import type { Preview } from "../messages.ts";
@@ -45,9 +45,7 @@ export function PreviewView({ ticket }: { ticket: Ticket }) {
   const state = ticket.previewing.state.value;
   return (
     <section class="preview" aria-label="Preview" data-state={state.kind}>
-      {state.kind === "none" && (
-        <p class="muted">Fill in or change the fields for margin and charges.</p>
-      )}
+      {state.kind === "none" && <p class="muted">Fill in the fields for margin and charges.</p>}
       {state.kind === "asking" && <p class="muted">Computing margin and charges …</p>}
       {state.kind === "failed" && (
         <p class="trouble">There is no preview: {sentence(state.error)}</p>

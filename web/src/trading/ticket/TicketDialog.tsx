@@ -1,26 +1,15 @@
 /** The order ticket: its fields, what the server says of them, and what became of the order. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { sentence } from "../../api/problems.ts";
 import type { Desk } from "../../desk/desk.ts";
 import { quantity } from "../../ui/format.ts";
-import type { CommandState } from "../command.ts";
-import type { Order } from "../messages.ts";
 import { Dialog } from "../views/Dialog.tsx";
-import { ACCOUNTS } from "../words.ts";
+import { ACCOUNTS, commandText, isUnderway } from "../words.ts";
 import { Choice, NumberField } from "./fields.tsx";
 import { MarketLine } from "./MarketLine.tsx";
 import { PreviewView } from "./PreviewView.tsx";
-import { hasLimit, hasTrigger } from "./terms.ts";
+import { hasLimit, hasTrigger, productsOf } from "./terms.ts";
 import type { Ticket } from "./ticket.ts";
 import "./ticket.css";
-
-function commandText(state: CommandState<Order>): string {
-  if (state.kind === "sending") return "Sending …";
-  if (state.kind !== "unknown") return "";
-  return state.isAsking
-    ? "Not known yet: no answer has come. Asking again …"
-    : "Not known yet: no answer has come. Look at your orders first. If the order has not arrived, “Ask again” places it now; it is placed once at most.";
-}
 
 function title(ticket: Ticket): string {
   const { side, instrument, amended } = ticket.subject;
@@ -37,7 +26,7 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
   const isBuy = subject.side === "BUY";
   const link = trading.accounts.link.state.value;
   const isLiveAllowed = link?.state === "linked" && link.live_trading;
-  const isAsking = state.kind === "sending" || (state.kind === "unknown" && state.isAsking);
+  const isAsking = isUnderway(state);
   const units = ticket.order.value?.quantity ?? null;
 
   useLayoutEffect(
@@ -77,16 +66,14 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
                 ticket={ticket}
                 field="account"
                 title="Account"
-                options={["paper", "upstox"]}
                 names={ACCOUNTS}
-                disabled={isLiveAllowed ? [] : ["upstox"]}
+                isLiveOff={!isLiveAllowed}
               />
               <Choice
                 ticket={ticket}
                 field="product"
                 title="Product"
-                options={["I", "D", "MTF"]}
-                names={{ I: "Intraday", D: "Delivery, carry", MTF: "MTF" }}
+                names={productsOf(subject.instrument)}
               />
             </>
           )}
@@ -94,14 +81,12 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
             ticket={ticket}
             field="orderType"
             title="Type"
-            options={["LIMIT", "MARKET", "SL", "SL-M"]}
             names={{ LIMIT: "Limit", MARKET: "Market", SL: "SL", "SL-M": "SL-M" }}
           />
           <Choice
             ticket={ticket}
             field="validity"
             title="Validity"
-            options={["DAY", "IOC"]}
             names={{ DAY: "Day", IOC: "IOC" }}
           />
           <div class="numbers">
@@ -132,7 +117,7 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
           ))}
           {ticket.isAskedOnceMore.value && state.kind === "new" && (
             <p class="once-more">
-              This is a real order at Upstox, with real money. Press the button again to send it.
+              This is a real order, with real money. Press the button again to send it.
             </p>
           )}
           {ticket.isBlind && <p>The price is stale: an order at the market would be blind.</p>}
@@ -142,7 +127,7 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
           <button
             type="submit"
             class={`send ${isBuy ? "send-buy" : "send-sell"}`}
-            disabled={ticket.order.value === null || ticket.isBlind || isAsking}
+            disabled={!ticket.canSend || isAsking}
           >
             {submitText()}
           </button>
@@ -150,7 +135,6 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
             Close
           </button>
         </div>
-        {state.kind === "refused" && <p class="unseen">{sentence(state.error)}</p>}
       </form>
     </Dialog>
   );

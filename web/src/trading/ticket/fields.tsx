@@ -3,14 +3,14 @@ import { NO_LIVE } from "../words.ts";
 import type { Field, Fields } from "./terms.ts";
 import type { Ticket } from "./ticket.ts";
 
-interface ChoiceProps<Value extends string> {
+interface ChoiceProps {
   readonly ticket: Ticket;
   readonly field: Field;
   readonly title: string;
-  readonly options: readonly Value[];
-  readonly names: Readonly<Record<Value, string>>;
+  /** The options with their names. */
+  readonly names: Readonly<Record<string, string>>;
   /** Only LIVE is ever disabled. */
-  readonly disabled?: readonly Value[];
+  readonly isLiveOff?: boolean;
 }
 
 const problemId = (field: Field): string => `ticket-${field}-problem`;
@@ -23,22 +23,22 @@ function Problem({ ticket, field }: { ticket: Ticket; field: Field }) {
   );
 }
 
-export function Choice<Value extends string>(props: ChoiceProps<Value>) {
-  const { ticket, field, title, options, names, disabled = [] } = props;
+export function Choice({ ticket, field, title, names, isLiveOff = false }: ChoiceProps) {
+  const isOff = (option: string) => isLiveOff && option === "upstox";
   const chosen = ticket.fields.value[field];
   return (
     <fieldset class="choice" aria-describedby={problemId(field)}>
       <legend>{title}</legend>
-      {options.map((option) => (
-        <label key={option} class={option} title={disabled.includes(option) ? NO_LIVE : ""}>
+      {Object.entries(names).map(([option, name]) => (
+        <label key={option} class={option} title={isOff(option) ? NO_LIVE : ""}>
           <input
             type="radio"
             name={`ticket-${field}`}
             checked={chosen === option}
-            disabled={disabled.includes(option)}
+            disabled={isOff(option)}
             onChange={() => ticket.change({ [field]: option } as Partial<Fields>)}
           />
-          {names[option]}
+          {name}
         </label>
       ))}
       <Problem ticket={ticket} field={field} />

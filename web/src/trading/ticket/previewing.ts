@@ -12,6 +12,8 @@ export type PreviewState =
   | { readonly kind: "failed"; readonly error: unknown };
 
 const TYPING_MS = 200;
+/** Failed checks are asked for again: the market, switches and funds change without new terms. */
+const AGAIN_MS = 3_000;
 
 export class Previewing {
   readonly #state = signal<PreviewState>({ kind: "none" });
@@ -33,8 +35,7 @@ export class Previewing {
   want(order: NewOrder | null): void {
     this.stop();
     this.#state.value = { kind: order === null ? "none" : "asking" };
-    if (order !== null)
-      this.#cancelTimer = this.#clock.later(TYPING_MS, () => void this.#run(order));
+    if (order !== null) this.#later(TYPING_MS, order);
   }
 
   stop(): void {
@@ -43,12 +44,18 @@ export class Previewing {
     this.#request = null;
   }
 
+  #later(ms: number, order: NewOrder): void {
+    this.#cancelTimer = this.#clock.later(ms, () => void this.#run(order));
+  }
+
   async #run(order: NewOrder): Promise<void> {
     const request = new AbortController();
     this.#request = request;
     try {
       const preview = await this.#ask(order, request.signal);
-      if (!request.signal.aborted) this.#state.value = { kind: "shown", preview };
+      if (request.signal.aborted) return;
+      this.#state.value = { kind: "shown", preview };
+      if (!preview.passed) this.#later(AGAIN_MS, order);
     } catch (error) {
       if (!request.signal.aborted) this.#state.value = { kind: "failed", error };
     }

@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import { instrument, KEY, order } from "../testing.ts";
-import { changesOf, type Fields, fieldOf, fieldsOf, lotOf, orderOf, problemsOf } from "./terms.ts";
+import {
+  changesOf,
+  type Fields,
+  fieldOf,
+  fieldsOf,
+  lotOf,
+  orderOf,
+  problemsOf,
+  productsOf,
+} from "./terms.ts";
 
 const FIELDS: Fields = {
   account: "paper",
@@ -40,7 +49,12 @@ test.each([
   ["lots", { lots: "" }],
   ["lots", { lots: "0" }],
   ["lots", { lots: "99999999" }],
-  ["price", { price: "1,400" }],
+  ["lots", { lots: "1,5" }],
+  ["price", { price: "0" }],
+  ["price", { price: "1000000000" }],
+  ["price", { price: "1,40" }],
+  ["price", { price: "1,,400" }],
+  ["price", { price: "1.5,000" }],
   ["price", { price: "1e3" }],
   ["price", { price: "1.00001" }],
   ["trigger", { orderType: "SL-M" as const }],
@@ -49,6 +63,43 @@ test.each([
   const fields = { ...FIELDS, ...change };
   expect(Object.keys(problemsOf(fields, 65))).toEqual([field]);
   expect(orderOf(fields, OF)).toBeNull();
+});
+
+test.each([
+  ["1,000", 1_000],
+  ["1,00,000", 100_000],
+  ["1,234,567", 1_234_567],
+])("numbers may have Indian and western groups: %s", (lots, quantity) => {
+  const fields = { ...FIELDS, lots, price: "1,420.50", trigger: "1,420", disclosed: lots };
+  expect(orderOf({ ...fields, orderType: "SL" }, { ...OF, lot: 1 })).toMatchObject({
+    quantity,
+    disclosed_quantity: quantity,
+    price: "1420.50",
+    trigger_price: "1420",
+  });
+});
+
+test("a number that cannot be ordered is answered with the rule, for the lot", () => {
+  const fields = { ...FIELDS, lots: "0", price: "1000000000" };
+  expect(problemsOf(fields, 1)).toEqual({
+    lots: "Enter a whole number, 1 to 1,00,00,000.",
+    price: "Enter a price, 0.0001 to 10,00,00,000.",
+  });
+  expect(problemsOf({ ...FIELDS, lots: "666667" }, 15)).toEqual({
+    lots: "Enter a whole number, 1 to 6,66,666.",
+  });
+  expect(problemsOf({ ...FIELDS, lots: "666666", price: "100000000" }, 15)).toEqual({});
+});
+
+test("MTF is offered for shares only", () => {
+  expect(Object.keys(productsOf(instrument()))).toEqual(["I", "D", "MTF"]);
+  expect(Object.keys(productsOf(instrument({ segment: "NSE_FO" })))).toEqual(["I", "D"]);
+});
+
+test("a change of the type drops the price that it does not have", () => {
+  const open = order({ disclosed_quantity: 0 });
+  const wanted = orderOf({ ...fieldsOf(open, 1), orderType: "MARKET" }, { ...OF, lot: 1 });
+  expect(wanted && Object.keys(changesOf(wanted, open))).toEqual(["order_type"]);
 });
 
 test("a commodity is counted in lots already", () => {

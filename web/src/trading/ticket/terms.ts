@@ -1,5 +1,6 @@
 /** The fields of a ticket as texts, and the order that they make. Pure. */
 import type { Instrument } from "../../api/client.ts";
+import { quantity } from "../../ui/format.ts";
 import type {
   Account,
   NewOrder,
@@ -40,9 +41,23 @@ const FIELD_OF: Readonly<Record<string, Field>> = {
   disclosed: "disclosed",
   disclosed_quantity: "disclosed",
 };
-const WHOLE = /^[1-9]\d{0,7}$/;
-const PRICE = /^\d{1,12}(\.\d{1,4})?$/;
+/** The terms that a change may have. */
+const CHANGED = [
+  "quantity",
+  "order_type",
+  "validity",
+  "price",
+  "trigger_price",
+  "disclosed_quantity",
+] as const;
+const WHOLE = /^\d+$/;
+const PRICE = /^\d+(\.\d{1,4})?$/;
+/** A last group of two digits would be a decimal comma: `1,50` is not read as 150. */
+const GROUPS = /^\d{1,3}(,\d\d\d?)*,\d{3}(?!\d)/;
 const MOST_UNITS = 10_000_000;
+/** Of the server. */
+const MOST_PRICE = 100_000_000;
+const PRICE_RULE = "Enter a price, 0.0001 to 10,00,00,000.";
 
 /** The field of the ticket for that of a refusal or a rule; `null` if it concerns no single one. */
 export function fieldOf(name: string | null): Field | null {
@@ -57,43 +72,55 @@ export function lotOf(instrument: Pick<Instrument, "key" | "lot_size">): number 
   return instrument.key.startsWith("MCX") ? 1 : (instrument.lot_size ?? 1);
 }
 
-function unitsOf(lots: string, lot: number): number | null {
-  if (!WHOLE.test(lots)) return null;
-  const units = Number(lots) * lot;
-  return units <= MOST_UNITS ? units : null;
+/** The products that there are for the kind of instrument, with their names: only shares have MTF. */
+export const productsOf = ({ segment }: Pick<Instrument, "segment">) => ({
+  I: "Intraday",
+  D: "Delivery, carry",
+  ...(segment.endsWith("_EQ") ? { MTF: "MTF" } : {}),
+});
+
+/** A typed number without the commas of its groups, as `1,00,000.50` or `100,000.50`. */
+export const ungrouped = (text: string): string =>
+  text.replace(GROUPS, (whole) => whole.replaceAll(",", ""));
+
+/** Zero for what is not such a number from above zero to the most. */
+function read(typed: string, form: RegExp, most: number): number {
+  const text = ungrouped(typed);
+  const number = form.test(text) ? Number(text) : 0;
+  return number <= most ? number : 0;
 }
 
-/** What is missing or cannot be read; the server checks the rest. */
+const unitsOf = (lots: string, lot: number): number => read(lots, WHOLE, MOST_UNITS / lot) * lot;
+
+/** Missing and unreadable fields; the server checks the rest. */
 export function problemsOf(fields: Fields, lot: number): Problems {
   const problems: Partial<Record<Field, string>> = {};
-  if (unitsOf(fields.lots, lot) === null) problems.lots = "Enter a whole number.";
-  if (hasLimit(fields.orderType) && !PRICE.test(fields.price)) problems.price = "Enter a price.";
-  if (hasTrigger(fields.orderType) && !PRICE.test(fields.trigger))
-    problems.trigger = "Enter a trigger price.";
-  const isDisclosed = fields.disclosed !== "";
-  if (isDisclosed && unitsOf(fields.disclosed, lot) === null)
-    problems.disclosed = "Enter a whole number, or nothing.";
+  const whole = `Enter a whole number, 1 to ${quantity(Math.floor(MOST_UNITS / lot))}.`;
+  const isPrice = (typed: string) => read(typed, PRICE, MOST_PRICE) > 0;
+  if (!unitsOf(fields.lots, lot)) problems.lots = whole;
+  if (hasLimit(fields.orderType) && !isPrice(fields.price)) problems.price = PRICE_RULE;
+  if (hasTrigger(fields.orderType) && !isPrice(fields.trigger)) problems.trigger = PRICE_RULE;
+  if (fields.disclosed && !unitsOf(fields.disclosed, lot)) problems.disclosed = whole;
   return problems;
 }
 
-/** The order of a ticket without problems; `null` with one. Prices stay the digits that were typed. */
+/** The order of a ticket without problems; `null` with one. Prices stay the digits that were typed, without groups. */
 export function orderOf(
   fields: Fields,
   { key, side, lot }: { readonly key: string; readonly side: Side; readonly lot: number },
 ): NewOrder | null {
-  const quantity = unitsOf(fields.lots, lot);
-  if (quantity === null || Object.keys(problemsOf(fields, lot)).length > 0) return null;
+  if (Object.keys(problemsOf(fields, lot)).length > 0) return null;
   return {
     account: fields.account,
     key,
     side,
     product: fields.product,
-    quantity,
+    quantity: unitsOf(fields.lots, lot),
     order_type: fields.orderType,
     validity: fields.validity,
-    disclosed_quantity: unitsOf(fields.disclosed, lot) ?? 0,
-    ...(hasLimit(fields.orderType) ? { price: fields.price } : {}),
-    ...(hasTrigger(fields.orderType) ? { trigger_price: fields.trigger } : {}),
+    disclosed_quantity: unitsOf(fields.disclosed, lot),
+    ...(hasLimit(fields.orderType) ? { price: ungrouped(fields.price) } : {}),
+    ...(hasTrigger(fields.orderType) ? { trigger_price: ungrouped(fields.trigger) } : {}),
   };
 }
 
@@ -113,16 +140,7 @@ export function fieldsOf(order: Order, lot: number): Fields {
 
 /** The terms that differ from those of the order: what is absent stays as it is. */
 export function changesOf(wanted: NewOrder, order: Order): OrderChanges {
-  const isPrice = wanted.price !== undefined && wanted.price !== order.price;
-  const isTrigger =
-    wanted.trigger_price !== undefined && wanted.trigger_price !== order.trigger_price;
-  const disclosed = wanted.disclosed_quantity ?? 0;
-  return {
-    ...(wanted.quantity === order.quantity ? {} : { quantity: wanted.quantity }),
-    ...(wanted.order_type === order.order_type ? {} : { order_type: wanted.order_type }),
-    ...(wanted.validity === order.validity ? {} : { validity: wanted.validity ?? "DAY" }),
-    ...(isPrice ? { price: wanted.price ?? null } : {}),
-    ...(isTrigger ? { trigger_price: wanted.trigger_price ?? null } : {}),
-    ...(disclosed === (order.disclosed_quantity ?? 0) ? {} : { disclosed_quantity: disclosed }),
-  };
+  const isOther = (term: (typeof CHANGED)[number]) =>
+    wanted[term] !== undefined && wanted[term] !== (order[term] ?? 0);
+  return Object.fromEntries(CHANGED.filter(isOther).map((term) => [term, wanted[term]]));
 }

@@ -18,6 +18,7 @@ const START: Fields = {
 };
 const PASSED: Preview = { passed: true, rules: [], margin: "2800.1" };
 const TYPING_MS = 200;
+const AGAIN_MS = 3_000;
 
 let clock: ManualClock;
 let previews: { order: NewOrder; answer: (preview: Preview) => void; signal: AbortSignal }[];
@@ -96,11 +97,43 @@ test("a rule that the preview breaks is shown beside its field, and others by th
   expect(own.troubles).toEqual(["The margin is too small."]);
 });
 
+test("terms that fail a check are not sent, and are checked again until they pass", async () => {
+  const own = ticket();
+  await clock.pass(TYPING_MS);
+  const rules = [{ rule: "margin", passed: false, detail: "the margin is too small" }];
+  previews[0]?.answer({ ...PASSED, passed: false, rules });
+  await settled();
+  expect(own.canSend).toBe(false);
+  await own.send();
+  expect(placed).toEqual([]);
+  await clock.pass(AGAIN_MS);
+  expect([previews.length, own.previewing.state.value.kind]).toEqual([2, "shown"]);
+  previews[1]?.answer(PASSED);
+  await settled();
+  expect(own.canSend).toBe(true);
+  await clock.pass(AGAIN_MS);
+  expect(previews).toHaveLength(2);
+});
+
+test("checks that fail do not keep an order of unknown outcome from being asked for again", async () => {
+  outcome = new NoAnswer("cut");
+  const own = ticket();
+  await clock.pass(TYPING_MS);
+  const sending = own.send();
+  await settled();
+  const rules = [{ rule: "max_open_orders", passed: false, detail: "this is one too many" }];
+  previews[0]?.answer({ ...PASSED, passed: false, rules });
+  await clock.pass(40_000);
+  await sending;
+  outcome = order();
+  expect(await own.send()).toMatchObject({ kind: "done" });
+});
+
 test("incomplete terms are not asked for, nor sent", async () => {
   const own = ticket({ price: "" });
   await clock.pass(TYPING_MS);
   expect(previews).toEqual([]);
-  expect(own.problems).toEqual({ price: "Enter a price." });
+  expect(own.problems).toEqual({ price: "Enter a price, 0.0001 to 10,00,00,000." });
   expect(await own.send()).toEqual({ kind: "new" });
   expect(placed).toEqual([]);
 });
@@ -182,6 +215,9 @@ test("arrow keys step by lots and ticks, exactly and not below one", () => {
   own.step("price", -1);
   own.step("price", -1);
   expect(own.fields.value.price).toBe("0.05");
+  own.change({ price: "1,420.50" });
+  own.step("price", 1);
+  expect(own.fields.value.price).toBe("1420.55");
 });
 
 test("a stopped ticket asks for no preview", async () => {

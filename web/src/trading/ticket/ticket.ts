@@ -25,6 +25,7 @@ import {
   orderOf,
   type Problems,
   problemsOf,
+  ungrouped,
 } from "./terms.ts";
 
 export interface TicketPorts extends CommandPorts {
@@ -102,7 +103,13 @@ export class Ticket {
     return this.isStale.value && !hasLimit(this.#fields.value.orderType) && !this.isFixed;
   }
 
-  /** What is wrong, by field: what cannot be read, what the preview refuses, what the server has refused. */
+  /** Whether the terms are complete, and the preview of them has no failed check. */
+  get canSend(): boolean {
+    const isRefused = !this.isFixed && this.#brokenRules().length > 0;
+    return this.#order.value !== null && !this.isBlind && !isRefused;
+  }
+
+  /** Problems by field: unreadable input, failed checks of the preview, the server's refusal. */
   get problems(): Problems {
     const found: Partial<Record<Field, string>> = {};
     for (const { rule, detail } of this.#brokenRules()) {
@@ -115,7 +122,7 @@ export class Ticket {
     return { ...found, ...problemsOf(this.#fields.value, this.lot) };
   }
 
-  /** What is wrong and concerns no single field. */
+  /** Problems that concern no single field. */
   get troubles(): readonly string[] {
     const state = this.#state.value;
     const refusal =
@@ -140,7 +147,7 @@ export class Ticket {
     const isLots = field === "lots" || field === "disclosed";
     const tick = this.subject.instrument.tick_size;
     const unit = Amount.of(isLots ? 1 : (tick ?? DEFAULT_TICK));
-    const text = this.#fields.peek()[field];
+    const text = ungrouped(this.#fields.peek()[field]);
     const now = /^\d+(\.\d+)?$/.test(text) ? Amount.of(text) : Amount.ZERO;
     const next = now.plus(unit.times(steps));
     if (!next.isBelow(unit)) this.change({ [field]: isLots ? next.toString() : typedPrice(next) });
@@ -150,7 +157,7 @@ export class Ticket {
   async send(): Promise<CommandState<Order>> {
     const order = this.#order.peek();
     const { kind } = this.#state.peek();
-    if (order === null || this.isBlind || kind === "sending" || kind === "done")
+    if (order === null || !this.canSend || kind === "sending" || kind === "done")
       return this.#state.peek();
     const isLive = order.account === "upstox";
     if (isLive && kind === "new" && !this.isAskedOnceMore.peek()) {

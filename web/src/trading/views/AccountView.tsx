@@ -18,9 +18,7 @@ function fundLines(funds: Funds): readonly Figure[] {
     ["Margin of positions", position_margin],
     ["Used", used],
   ];
-  return lines.flatMap(([name, value]): Figure[] =>
-    value === null || value === undefined ? [] : [[name, rupees(value)]],
-  );
+  return lines.flatMap(([name, value]): Figure[] => (value ? [[name, rupees(value)]] : []));
 }
 
 function limitLines(limits: Limits): readonly Figure[] {
@@ -52,7 +50,7 @@ function KillSwitch({ desk, limits }: { desk: Desk; limits: Limits }) {
         {limits.kill_switch ? "Allow new orders …" : "Stop new orders …"}
       </button>
       {limits.loss_lock && (
-        <p>New orders are stopped until tomorrow: the day's loss is above the limit.</p>
+        <p>New orders are stopped until tomorrow: the day's loss is above your limit.</p>
       )}
       <ul>
         {limits.switches.map((one) => (
@@ -78,7 +76,7 @@ export function AccountView({ desk }: { desk: Desk }) {
       {limits !== null && <FigureList label="Limits" figures={limitLines(limits)} />}
       <section aria-label="Paper account">
         <h3>Paper account</h3>
-        <p class="muted">Orders on paper are filled from the real market, without money.</p>
+        <p class="muted">Paper orders are filled from the real market, without money.</p>
         <button type="button" onClick={() => questions.resetPaper()}>
           Reset the paper account …
         </button>

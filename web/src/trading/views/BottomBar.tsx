@@ -27,7 +27,11 @@ export function BottomBar({ desk, onList, onLeave }: BottomBarProps) {
     one === null ? place === "market" : place === "trading" && tab === one;
   const show = (one: Tab | null) => {
     onLeave?.();
-    if (one !== null) return screens.show(one);
+    if (one !== null) {
+      // "Back" leaves the place, not the page.
+      if (place === "market") history.pushState(one, "");
+      return screens.show(one);
+    }
     screens.showMarket();
     onList();
   };

@@ -2,23 +2,14 @@
 
 import { sentence } from "../../api/problems.ts";
 import type { Desk } from "../../desk/desk.ts";
-import type { CommandState } from "../command.ts";
 import type { Question } from "../question.ts";
+import { commandText, isUnderway } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
-
-function stateText(state: CommandState<string>): string {
-  if (state.kind === "sending") return "Sending …";
-  if (state.kind === "refused") return sentence(state.error);
-  if (state.kind !== "unknown") return "";
-  return state.isAsking
-    ? "Not known yet: no answer has come. Asking again …"
-    : "Not known yet: no answer has come. Look at your orders, or ask again: it is done once at most.";
-}
 
 export function ConfirmDialog({ desk, question }: { desk: Desk; question: Question }) {
   const { questions, screens } = desk.trading;
   const state = question.command.state.value;
-  const isBusy = state.kind === "sending" || (state.kind === "unknown" && state.isAsking);
+  const isBusy = isUnderway(state);
   return (
     <Dialog
       title={question.title}
@@ -27,7 +18,7 @@ export function ConfirmDialog({ desk, question }: { desk: Desk; question: Questi
     >
       <p>{question.text}</p>
       <p role="alert" class="trouble">
-        {stateText(state)}
+        {state.kind === "refused" ? sentence(state.error) : commandText(state)}
       </p>
       <div class="buttons">
         {state.kind !== "refused" && (

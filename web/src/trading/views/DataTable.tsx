@@ -18,7 +18,7 @@ interface DataTableProps<Row> {
   readonly rows: readonly Row[];
   readonly idOf: (row: Row) => string;
   readonly onAction: (action: Action, row: Row) => void;
-  /** What is said in place of rows. */
+  /** Text of a table without rows. */
   readonly empty: string;
 }
 

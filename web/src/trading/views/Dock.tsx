@@ -31,7 +31,7 @@ const TITLES: Readonly<Record<Tab, string>> = {
 const tabId = (tab: Tab): string => `tab-${tab}`;
 
 function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
-  const { accounts, account } = desk.trading;
+  const { accounts, account, screens } = desk.trading;
   const isToBeRead = account.value === "paper" || accounts.link.isLinked;
   if (tab !== "account" && isToBeRead && accounts.book(account.value).value === EMPTY)
     return <p class="muted empty">Loading …</p>;
@@ -43,7 +43,8 @@ function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
     case "trades":
       return <TradesTable desk={desk} />;
     case "positions":
-      return <PositionsTable desk={desk} />;
+      // Its key selects the first position, which is open, and not one that was closed since.
+      return <PositionsTable key={screens.asked.value} desk={desk} />;
     case "holdings":
       return <HoldingsTable desk={desk} />;
     case "account":
@@ -157,7 +158,7 @@ export function Dock({ desk }: { desk: Desk }) {
         <p class="stopped">
           {limits.kill_switch
             ? "New orders are stopped by your kill switch."
-            : "New orders are stopped: the day's loss is above your limit."}
+            : "New orders are stopped until tomorrow: the day's loss is above your limit."}
         </p>
       )}
       <Unsettled desk={desk} />

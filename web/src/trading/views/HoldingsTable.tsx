@@ -49,7 +49,7 @@ export function HoldingsTable({ desk }: { desk: Desk }) {
       rows={holdings}
       idOf={({ key }) => key}
       onAction={act}
-      empty="No holdings. Shares that are bought for delivery are here from the next trading day."
+      empty="No holdings. Shares bought for delivery arrive on the next trading day."
     />
   );
 }

@@ -63,7 +63,7 @@ export function LinkView({ desk }: { desk: Desk }) {
       <p role="status">
         {state === null
           ? accounts.trouble.value === null
-            ? "Reading …"
+            ? "Loading …"
             : sentence(accounts.trouble.value)
           : stateText(state)}
       </p>
@@ -87,7 +87,7 @@ export function LinkView({ desk }: { desk: Desk }) {
             2. The text that the page shows after the login
             <input name="answer" required maxLength={621} autocomplete="off" spellcheck={false} />
           </label>
-          <button type="submit" class="primary" disabled={isBusy}>
+          <button type="submit" class="primary">
             Link the account
           </button>
         </form>
@@ -108,24 +108,20 @@ export function LinkView({ desk }: { desk: Desk }) {
           </p>
         </details>
         <div class="buttons">
-          <button type="submit" disabled={isBusy}>
+          <button type="submit">
             {state?.state === "unlinked" ? "Link an Upstox account" : "Log in at Upstox again"}
           </button>
           {state !== null && state.state !== "unlinked" && (
             <>
-              <button
-                type="button"
-                disabled={isBusy}
-                onClick={() => void act(() => link.request())}
-              >
+              <button type="button" onClick={() => void act(() => link.request())}>
                 Let Upstox ask me
               </button>
-              <button type="button" disabled={isBusy} onClick={() => void act(() => link.unlink())}>
+              <button type="button" onClick={() => void act(() => link.unlink())}>
                 Unlink
               </button>
             </>
           )}
-          <button type="button" disabled={isBusy} onClick={() => void act(() => link.read())}>
+          <button type="button" onClick={() => void act(() => link.read())}>
             Refresh
           </button>
         </div>

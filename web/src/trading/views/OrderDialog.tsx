@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { sentence } from "../../api/problems.ts";
 import type { Desk } from "../../desk/desk.ts";
+import { type Figure, FigureList } from "../../ui/FigureList.tsx";
 import { quantity, timeOfDay } from "../../ui/format.ts";
 import { exactPrice, rupees } from "../amount.ts";
 import type { Order, OrderDetail } from "../messages.ts";
@@ -10,7 +11,7 @@ import { ACCOUNTS, PRODUCTS, stateText, termsText } from "../words.ts";
 import { Dialog } from "./Dialog.tsx";
 import { eventLines } from "./order_events.ts";
 
-function facts(order: Order): readonly (readonly [string, string])[] {
+function facts(order: Order): readonly Figure[] {
   return [
     ["Account", ACCOUNTS[order.account]],
     ["State", stateText(order)],
@@ -54,17 +55,7 @@ export function OrderDialog({ desk, orderId }: { desk: Desk; orderId: string }) 
   return (
     <Dialog title={title} class="details" onClose={() => trading.screens.showOrder(null)}>
       {order !== undefined && (
-        <dl>
-          {facts(order).map(
-            ([name, value]) =>
-              value !== "" && (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>{value}</dd>
-                </div>
-              ),
-          )}
-        </dl>
+        <FigureList label="Order" figures={facts(order).filter(([, value]) => value !== "")} />
       )}
       <h3>Events</h3>
       <p role="status" class="trouble">

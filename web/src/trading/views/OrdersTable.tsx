@@ -63,13 +63,14 @@ export function OrdersTable({ desk, isOpenOnly }: { desk: Desk; isOpenOnly: bool
       ),
     },
   ];
+  const hasOpen = orders.some(isOpen);
   return (
     <>
       <div class="acts-of-all">
         <button
           type="button"
-          disabled={!orders.some(isOpen)}
-          onClick={() => trading.questions.cancelAll(account)}
+          aria-disabled={!hasOpen}
+          onClick={() => hasOpen && trading.questions.cancelAll(account)}
         >
           Cancel all open orders …
         </button>

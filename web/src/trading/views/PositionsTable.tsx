@@ -11,7 +11,7 @@ import type { Position } from "../messages.ts";
 import { PRODUCTS } from "../words.ts";
 import { InstrumentCell, LivePrice, RowButton } from "./cells.tsx";
 import { type Column, DataTable } from "./DataTable.tsx";
-import { lotsOf } from "./shown.ts";
+import { lotsOf, openFirst } from "./shown.ts";
 
 const idOf = ({ key, product }: Position): string => `${product} ${key}`;
 
@@ -68,18 +68,15 @@ export function PositionsTable({ desk }: { desk: Desk }) {
         ),
     },
   ];
+  const hasOpen = positions.some(({ quantity: units }) => units !== 0);
   return (
     <>
       <div class="acts-of-all">
-        <span class="muted">
-          {charges === null
-            ? "Charges of the day: not told"
-            : `Charges of the day: ${rupees(charges)}`}
-        </span>
+        <span class="muted">Charges of the day: {rupees(charges)}</span>
         <button
           type="button"
-          disabled={positions.every(({ quantity: units }) => units === 0)}
-          onClick={() => trading.questions.exitAll(account)}
+          aria-disabled={!hasOpen}
+          onClick={() => hasOpen && trading.questions.exitAll(account)}
         >
           Exit all positions …
         </button>
@@ -88,7 +85,7 @@ export function PositionsTable({ desk }: { desk: Desk }) {
         label="Positions"
         place="positions"
         columns={columns}
-        rows={positions}
+        rows={openFirst(positions)}
         idOf={idOf}
         onAction={act}
         empty="No positions today."

@@ -1,16 +1,17 @@
 /** Orders whose ticket was closed before their answer was known. */
 import type { Desk } from "../../desk/desk.ts";
 import type { Ticket } from "../ticket/ticket.ts";
+import { isUnderway } from "../words.ts";
 
 function Line({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
   const { trading } = desk;
   const state = ticket.state.value;
   const { side, instrument } = ticket.subject;
-  const isAsking = state.kind === "sending" || (state.kind === "unknown" && state.isAsking);
+  const isAsking = isUnderway(state);
   return (
     <li>
       <b>Not known yet:</b> {`${side} ${ticket.order.value?.quantity ?? ""} ${instrument.symbol}. `}
-      {isAsking ? "Asking …" : "No answer has come. The list of orders shows whether it arrived."}{" "}
+      {isAsking ? "Asking …" : "No answer came. Look at your orders first."}{" "}
       <button type="button" onClick={() => trading.tickets.reopen(ticket)}>
         Open the ticket
       </button>

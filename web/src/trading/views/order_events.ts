@@ -25,9 +25,8 @@ function text(value: unknown): string {
 
 function details(event: Stored): string {
   if (event["type"] === "filled") {
-    const price = event["price"];
-    const known = typeof price === "string" || typeof price === "number" ? exactPrice(price) : "–";
-    return `${text(event["quantity"])} at ${known}`;
+    const price = text(event["price"]) || null;
+    return `${text(event["quantity"])} at ${exactPrice(price)}`;
   }
   const report = event["report"];
   const inner = typeof report === "object" && report !== null ? (report as Stored) : event;
