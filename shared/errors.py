@@ -216,7 +216,7 @@ class IdempotencyKeyMissing(RequestError):
 
 
 class IdempotencyKeyReused(RequestError):
-    """The Idempotency-Key was used for another command within the last 24 hours."""
+    """The Idempotency-Key was used for another command."""
 
     code = Code.IDEMPOTENCY_KEY_REUSED
     status = HTTPStatus.UNPROCESSABLE_ENTITY

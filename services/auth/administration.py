@@ -1,4 +1,4 @@
-"""What an operator with access to auth's database may do with accounts."""
+"""Administration of accounts by an operator with access to auth's database."""
 
 from collections.abc import AsyncIterator
 from typing import Final

@@ -28,7 +28,7 @@ from services.auth.http.request_context import RequestContext
 from services.auth.http.routes import Route, application
 from services.auth.password_hasher import open_hasher
 from services.auth.revocation_publisher import RevocationPublisher
-from services.auth.settings import AuthSettings
+from services.auth.settings import MAX_ACCESS_TTL_SECS, AuthSettings
 from services.auth.signing.issuer import JwtIssuer
 from services.auth.signing.keyring import load_keyring
 from services.auth.signing.reloading_keyring import ReloadingKeyring
@@ -55,6 +55,9 @@ log = get_logger(__name__)
 
 # The clocks of replicas and gateways may differ by this much.
 _MAX_CLOCK_SKEW_SECS: Final = 30
+# How long a verifier may accept a token that was issued at this moment, under any setting: tokens
+# that were issued before their lifetime was lowered are still valid.
+_REVOCATION_RETENTION_SECS: Final = MAX_ACCESS_TTL_SECS + LEEWAY_SECS + _MAX_CLOCK_SKEW_SECS
 
 
 @asynccontextmanager
@@ -125,7 +128,7 @@ class Stores:
 
 async def open_stores(settings: AuthSettings, mongo: Mongo) -> Stores:
     """Return the stores, with their collections created; raises PyMongoError."""
-    retention_secs = _revocation_retention_secs(settings)
+    retention_secs = _REVOCATION_RETENTION_SECS
     stores = Stores(
         users=MongoUsers(mongo.db),
         sessions=MongoSessions(
@@ -247,13 +250,8 @@ def _revocation_publisher(
         ),
         stores.revocations,
         clock,
-        retention_secs=_revocation_retention_secs(settings),
+        retention_secs=_REVOCATION_RETENTION_SECS,
     )
-
-
-def _revocation_retention_secs(settings: AuthSettings) -> float:
-    """Return how long a verifier may accept a token that was issued at this moment."""
-    return settings.access_ttl_secs + LEEWAY_SECS + _MAX_CLOCK_SKEW_SECS
 
 
 def _attempt_limits(settings: AuthSettings) -> AttemptLimits:

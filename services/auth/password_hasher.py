@@ -59,9 +59,12 @@ class BcryptHasher:
         self._take_slot()
         self._slots.release()
 
-    async def hash(self, password: SecretStr) -> str:
-        """Return a hash to store. Raises Overloaded if the queue is full."""
-        return await self._on_thread(lambda: self._hash(password))
+    async def hash(self, password: SecretStr, check: Callable[[], None] | None = None) -> str:
+        """Return a hash to store. `check` runs first, on the same thread, and its errors are raised.
+
+        Raises Overloaded if the queue is full.
+        """
+        return await self._on_thread(lambda: self._hash(password, check))
 
     async def matches(self, password: SecretStr, stored: str | None) -> bool:
         """Whether `stored` is a hash of `password`; None takes the same time and is False.
@@ -74,7 +77,7 @@ class BcryptHasher:
             expected = stored.removeprefix(SCHEME).encode()
         else:
             raise ValueError("the stored password hash has an unknown scheme")
-        return await self._on_thread(lambda: bcrypt.checkpw(self._prehash(password), expected))
+        return await self._on_thread(lambda: self._matches(password, expected))
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a new hash would have another cost or scheme."""
@@ -84,8 +87,16 @@ class BcryptHasher:
         """Cancel waiting hashes and wait for running ones; blocks for up to the time of one hash."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _hash(self, password: SecretStr) -> str:
-        return SCHEME + bcrypt.hashpw(self._prehash(password), bcrypt.gensalt(self._cost)).decode()
+    def _hash(self, password: SecretStr, check: Callable[[], None] | None) -> str:
+        if check is not None:
+            check()
+        with metrics.HASH_SECONDS.time():
+            hashed = bcrypt.hashpw(self._prehash(password), bcrypt.gensalt(self._cost))
+        return SCHEME + hashed.decode()
+
+    def _matches(self, password: SecretStr, expected: bytes) -> bool:
+        with metrics.HASH_SECONDS.time():
+            return bcrypt.checkpw(self._prehash(password), expected)
 
     def _prehash(self, password: SecretStr) -> bytes:
         # The policy refuses lone surrogates in new passwords; at a login they are just wrong.
@@ -95,7 +106,7 @@ class BcryptHasher:
     async def _on_thread(self, work: Callable[[], T]) -> T:
         self._take_slot()
         metrics.PENDING_HASHES.inc()
-        future = self._pool.submit(_timed, work)
+        future = self._pool.submit(work)
         future.add_done_callback(self._release_slot)
         return await asyncio.wrap_future(future)
 
@@ -114,11 +125,6 @@ def _set_thread_niceness(niceness: int) -> None:
     """Lower this thread's priority (Linux; elsewhere niceness is per process)."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-
-
-def _timed(work: Callable[[], T]) -> T:
-    with metrics.HASH_SECONDS.time():
-        return work()
 
 
 @asynccontextmanager

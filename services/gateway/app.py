@@ -192,6 +192,7 @@ async def build(
             streams=streams,
             feed=feed,
             persister=persister,
+            ingest_clock=ingest_clock,
         )
         links = _link_client(settings, bus, clock)
         auth = AuthProxy(

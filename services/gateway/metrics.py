@@ -14,7 +14,8 @@ RECEIVED_MESSAGES: Final = Counter(
 )
 STALE_MESSAGES: Final = Counter(
     "tradedad_gateway_stale_messages_total",
-    "Quotes and order books dropped: from a superseded leader, or not newer than the last.",
+    "Quotes and order books dropped: from a superseded leader, or not newer than the last. Also"
+    " coverages of a superseded leader.",
 )
 LATE_MESSAGES: Final = Counter(
     "tradedad_gateway_late_messages_total",

@@ -142,7 +142,8 @@ class GatewaySettings(ServiceSettings):
     page_dir: ExistingDir | None = None
     """Directory of the web page; the built-in page if not set. The files are read once, at the
     start. A file below `assets` is cached by browsers for a year, so its name must change with
-    its content."""
+    its content. `NAME.gz` beside a file is sent in its place to browsers that accept it, if it has
+    the same content."""
 
     shutdown_spread_secs: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 5.0
     """Period over which the streams are closed at shutdown. It is limited to half of

@@ -50,8 +50,8 @@ class IngestSettings(ServiceSettings):
     max_ahead_secs: Secs = 60.0
     """A frame is skipped if its time is further ahead of the local clock, because it would
     close all windows too early."""
-    clock_every_secs: Secs = 1.0
-    """Interval at which md.clock is published."""
+    clock_every_secs: Annotated[Secs, Field(le=5)] = 1.0
+    """Interval at which md.clock is published. Trading takes its absence for a feed that is away."""
     clock_every_quotes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 200
     """md.clock is also published each time so many quotes have been published."""
     ticks_max_age_secs: Annotated[float, Field(ge=600, le=1e9, allow_inf_nan=False)] = 7_200.0

@@ -152,7 +152,7 @@ async def build(
             _responder(
                 bus,
                 clock,
-                HistoryReader(mongo),
+                HistoryReader(mongo, calendar),
                 HistoryStateReader(mongo),
                 pages,
                 instruments,
@@ -252,7 +252,7 @@ def _responder(
         clock,
         {
             HISTORY_BARS: Handler(BarsRequest, history.bars),
-            HISTORY_GAPS: Handler(GapsRequest, reader.gaps),
+            HISTORY_GAPS: Handler(GapsRequest, history.gaps),
             HISTORY_STATE: Handler(HistoryStateRequest, state.read),
             INSTRUMENTS_SEARCH: Handler(SearchRequest, instruments.search),
             INSTRUMENTS_GET: Handler(GetRequest, instruments.get),

@@ -1,5 +1,6 @@
-"""Has bars of earlier times fetched in advance: ``python -m services.persister backfill``.
+"""Has bars of earlier times fetched in advance: ``python -m operations bars backfill``.
 
+``python -m services.persister backfill`` is the same.
 The command only says which pages of candles are wanted, and shows the progress. The leading
 persister fetches them: it alone may write bars, and all calls to Upstox share its limits.
 """
@@ -13,20 +14,19 @@ from datetime import date
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from services.persister.history.page_store import PAGES, WANTED, Priority, want_writes
 from services.persister.history.pages import Page, PageKind, pages_between, settled_day
 from services.persister.instruments.instrument_store import INSTRUMENTS
 from shared.contracts.subjects import key_to_tokens
-from shared.errors import ConfigError, InvalidField
+from shared.errors import ConfigError, InvalidField, TradeDadError
 from shared.runtime import exit_codes
 from shared.runtime.clock import SystemClock
 from shared.runtime.mongo import Document
+from shared.runtime.mongo_command import DatabaseFailed, command_client
 from shared.runtime.settings import MongoSettings, load
 
 T = TypeVar("T")
@@ -37,16 +37,13 @@ _PAGES_PER_CALL: Final = 1_000
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 
 
-class CannotBackfillError(Exception):
+class CannotBackfillError(TradeDadError):
     """The backfill is not possible; the message gives the reason."""
 
 
-def _arguments(args: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m services.persister backfill",
-        description="Have the running persister fetch bars of earlier times from Upstox. It goes on"
-        " if this command is stopped.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.set_defaults(refuse=parser.error)
     parser.add_argument("keys", nargs="*", metavar="KEY|FILE", help="instrument key, or a file of"
                         " keys, one a line")  # fmt: skip
     parser.add_argument(
@@ -58,12 +55,6 @@ def _arguments(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--cancel", action="store_true", help="fetch nothing more of what was asked for like this"
     )
-    arguments = parser.parse_args(args)
-    if arguments.cancel and (arguments.keys or arguments.first):
-        parser.error("--cancel takes no other argument")
-    if not arguments.cancel and not (arguments.keys and arguments.first):
-        parser.error("--from and at least one KEY or FILE are required")
-    return arguments
 
 
 def _day(text: str) -> date:
@@ -74,28 +65,40 @@ def _day(text: str) -> date:
 
 
 def main(args: Sequence[str]) -> int:
-    """Run the command; returns the process's exit code."""
-    arguments = _arguments(args)
+    """Run the command as one of the persister; returns the process's exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.persister backfill", description=run.__doc__
+    )
+    add_arguments(parser)
     try:
-        settings = load(MongoSettings)
-        client: MongoClient[Document] = MongoClient(
-            settings.url.get_secret_value(), tz_aware=True, timeoutMS=settings.timeout_ms,
-            appname="tradedad-backfill",
-        )  # fmt: skip
-        with client:
+        return run(parser.parse_args(args))
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"backfill: {problem}", file=sys.stderr)
+        return exit_codes.CONFIG
+    except DatabaseFailed as error:
+        print(f"backfill: {error}; the command can be repeated", file=sys.stderr)
+        return exit_codes.TEMPFAIL
+    except (CannotBackfillError, OSError) as error:
+        print(f"backfill: {error}", file=sys.stderr)
+        return exit_codes.FAILED
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Have the running persister fetch bars of earlier times; it goes on if the command stops."""
+    if arguments.cancel and (arguments.keys or arguments.first):
+        arguments.refuse("--cancel takes no other argument")
+    if not arguments.cancel and not (arguments.keys and arguments.first):
+        arguments.refuse("--from and at least one KEY or FILE are required")
+    settings = load(MongoSettings)
+    try:
+        with command_client(settings) as client:
             database = client.get_database(settings.database, read_concern=ReadConcern("majority"))
             if arguments.cancel:
                 print(f"{_cancel(database[PAGES])} pages are wanted no longer")
                 return exit_codes.OK
             keys = list(_keys(arguments.keys))
             return backfill(database, keys, arguments.first, is_waiting=not arguments.no_wait)
-    except ConfigError as error:
-        for problem in error.problems:
-            print(f"backfill: {problem}", file=sys.stderr)
-        return exit_codes.CONFIG
-    except (CannotBackfillError, PyMongoError, OSError) as error:
-        print(f"backfill: {error}", file=sys.stderr)
-        return exit_codes.FAILED
     except KeyboardInterrupt:
         print("backfill: the persister goes on; --cancel stops it", file=sys.stderr)
         return exit_codes.FAILED

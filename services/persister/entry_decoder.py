@@ -37,6 +37,7 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
         else:  # order books, which bars do not need
             aggregator.skip(entry.position)
     except msgspec.DecodeError as error:
+        aggregator.note_undecodable(f"{kind} at position {entry.position}: {error}")
         metrics.UNDECODABLE_ENTRIES.labels(kind).inc()
         _log_once_a_minute(kind, entry, str(error))
     else:

@@ -89,7 +89,7 @@ PENDING_REPAIRS: Final = Gauge(
 ABANDONED_REPAIRS: Final = Counter(
     "tradedad_persister_abandoned_repairs_total",
     "Repairs of one instrument and day that were given up: Upstox does not know the instrument, or"
-    " has no candles for windows of an earlier day after all attempts.",
+    " refuses or has no candles for windows of an earlier day after all attempts.",
     ["reason"],
 )
 EXPIRED_GAPS: Final = Gauge(
@@ -122,11 +122,11 @@ SKIPPED_MASTER_ROWS: Final = Counter(
 )
 MASTER_TIMESTAMP: Final = Gauge(
     "tradedad_persister_master_timestamp_seconds",
-    "Unix time at which Upstox had published the stored instruments master; 0 if none is stored.",
+    "Unix time of 06:15 IST on the day of the stored instruments master; 0 if none is stored.",
 )
 MASTER_FAILURES: Final = Counter(
     "tradedad_persister_master_failures_total",
-    "Failed attempts to fetch, read or store an instruments master, refused ones included.",
+    "Failed attempts to check, fetch, read or store an instruments master, refused ones included.",
 )
 MASTER_REFUSALS: Final = Counter(
     "tradedad_persister_master_refusals_total",

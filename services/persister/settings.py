@@ -55,7 +55,8 @@ class PersisterSettings(ServiceSettings):
     )
     """Address of the instruments master, gzipped JSON."""
     master_check_secs: Secs = 600.0
-    """Time between two checks for a new day's master; Upstox publishes it at about 06:00 IST."""
+    """Time between two checks for a new day's master, which Upstox publishes at about 06:00 IST, or a
+    later version of the day's master; also the longest pause after a load that failed."""
 
     master_min_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Smallest size of a new master as a share of the stored instruments; a smaller one is refused
@@ -64,7 +65,7 @@ class PersisterSettings(ServiceSettings):
     calendar_refresh: bool = True
     """Whether the exchanges' holidays and timings are fetched from Upstox once a day."""
     calendar_check_secs: Secs = 600.0
-    """Time between two checks for a new day's calendar; also the pause after a failed call."""
+    """Time between two checks for a new day's calendar; also the longest pause after a failed call."""
 
     nats: NatsSettings = Field(default_factory=NatsSettings)
     mongo: MongoSettings = Field(default_factory=MongoSettings)

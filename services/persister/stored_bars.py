@@ -8,7 +8,7 @@ from shared.contracts.messages import Bar
 
 @dataclass(frozen=True, slots=True)
 class StoredBars:
-    """What one transaction has stored."""
+    """Bars and notes that one transaction has stored."""
 
     bars: Sequence[Bar]
     notes: Sequence[str] = ()

@@ -66,6 +66,7 @@ def partition_work(process: Process, partition: int, readiness: OwnerReadiness) 
         process.holder,
         process.open_calls,
         readiness.set_known,
+        readiness.set_stalled,
     )
 
 

@@ -28,9 +28,14 @@ PAPER_RESULTS: Final = Counter(
 )
 SKIPPED_ENTRIES: Final = Counter(
     "tradedad_trading_skipped_entries_total",
-    "Entries of the tick stream that the paper broker skipped because they are not what their"
-    " subject says, by kind.",
-    ["kind"],
+    "Entries of the tick stream that the paper broker skipped, by kind and reason: undecodable,"
+    " because they are not what their subject says, or outdated, because newer ones came before.",
+    ["kind", "reason"],
+)
+STALLED: Final = Gauge(
+    "tradedad_trading_stalled",
+    "1 while the owner of a partition can use no entry of the tick stream, and refuses new orders.",
+    ["partition"],
 )
 BAD_CALENDARS: Final = Counter(
     "tradedad_trading_bad_calendars_total", "Calendars that could not be decoded."
@@ -49,8 +54,8 @@ SWITCHES: Final = Gauge(
     "Kill switches that are on, by scope: global or instrument.",
     ["scope"],
 )
-SWITCHES_READ_TIME: Final = Gauge(
-    "tradedad_trading_switches_read_time_seconds",
+SWITCHES_READ_TIMESTAMP: Final = Gauge(
+    "tradedad_trading_switches_read_timestamp_seconds",
     "Unix time of the last read of the kill switches; without one for 5 s, new orders are refused.",
 )
 CHECKPOINT_BYTES: Final = Gauge(

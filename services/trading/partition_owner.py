@@ -7,7 +7,7 @@ from shared.runtime.health import Readiness
 
 
 class PartitionWork(Protocol):
-    """What the owner of a partition does."""
+    """Work of the owner of a partition."""
 
     async def run(self, term: Term) -> None:
         """Serve the partition's users until cancelled.
@@ -23,19 +23,35 @@ class PartitionWork(Protocol):
 
 
 class OwnerReadiness:
-    """Whether an owner of the partition is known: this process once it serves, or another."""
+    """Whether an owner of the partition is known: this process once it serves, or another.
+
+    An owner that can use no entry of the tick stream makes its process not ready as well.
+    """
 
     def __init__(self, readiness: Readiness, partition: int) -> None:
         self._readiness = readiness
         self._dependency = f"partition-{partition}"
-        self.set_known(False)
+        self._is_known = False
+        self._stall = ""
+        self._report()
 
     def set_known(self, is_known: bool, /) -> None:
-        """Make the process ready or not ready."""
-        if is_known:
+        """Make the process ready or not ready. A term ends with False, and so does its stall."""
+        self._is_known = is_known
+        if not is_known:
+            self._stall = ""
+        self._report()
+
+    def set_stalled(self, reason: str, /) -> None:
+        """Make the process not ready for this reason; an empty one ends that."""
+        self._stall = reason
+        self._report()
+
+    def _report(self) -> None:
+        if self._is_known and not self._stall:
             self._readiness.up(self._dependency)
         else:
-            self._readiness.down(self._dependency, "no owner is known")
+            self._readiness.down(self._dependency, self._stall or "no owner is known")
 
 
 class PartitionOwner:

@@ -30,7 +30,7 @@ from shared.runtime.settings import load
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What a rotation has done."""
+    """Result of a rotation."""
 
     key_id: str
     is_new: bool

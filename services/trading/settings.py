@@ -68,6 +68,10 @@ class TradingSettings(ServiceSettings):
     audit_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 1_827
     """Age at which commands and their answers are deleted: by default five years."""
 
+    feed_silence_secs: Secs = 15.0
+    """Time without a clock tick of ingest, which sends one each second, after which the feed counts
+    as not live. It must be longer than another process of ingest needs to become the leader."""
+
     live_orders: bool = False
     """The operator's switch: whether orders on linked Upstox accounts are sent. See docs/trading.md
     for what the law may require of you before you turn it on."""

@@ -190,7 +190,7 @@ async def connect_bus(
 
 
 def _trusted(settings: NatsSettings) -> ssl.SSLContext | None:
-    """What the servers' certificates are checked with; None for the operating system's authorities.
+    """Authorities of the servers' certificates; None for those of the operating system.
 
     Raises ConfigError if the file has no certificate.
     """

@@ -139,10 +139,11 @@ class Lease:
         while True:
             sent_at = self._clock.monotonic()
             try:
-                if self._bucket is None:
-                    self._bucket, self._epoch_base, last_epoch = await self._open_bucket()
-                    self._last_epoch = max(self._last_epoch, last_epoch)
-                revision = await self._bucket.create(self._name, self._holder)
+                was_open = self._bucket is not None
+                bucket = self._bucket or await self._open()
+                revision = await bucket.create(self._name, self._holder)
+                if was_open:  # the last leader has published epochs since then
+                    await self._open()
             except KeyWrongLastSequenceError:
                 if other_leads is not True:
                     log.info("standing by", lease=self._name)
@@ -159,6 +160,11 @@ class Lease:
                 epoch = self._next_epoch(revision)
                 return Term(epoch, self._clock, sent_at + self._ttl_secs, revision)
             await self._clock.sleep(self._ttl_secs / 25)
+
+    async def _open(self) -> KeyValue:
+        self._bucket, self._epoch_base, last_epoch = await self._open_bucket()
+        self._last_epoch = max(self._last_epoch, last_epoch)
+        return self._bucket
 
     def _next_epoch(self, revision: int) -> int:
         """An epoch above all earlier ones, also those that NATS has forgotten.

@@ -12,8 +12,10 @@ from typing import Final, TypeVar
 import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
 from shared.bus.connection import Bus
+from shared.bus.refused_publishes import report_refused
 from shared.bus.request_spans import note_code, sending_span
 from shared.contracts.strict_json import decode_json
 from shared.errors import (
@@ -113,7 +115,11 @@ async def _send_until_taken(
         except TimeoutError:
             log.debug("request timed out", subject=subject)
             raise TimedOut(f"{subject} did not reply within {timeout_secs:g} s") from None
+        except NoRespondersError:
+            log.debug("request without responder", subject=subject)
+            raise Unavailable(f"{subject} does not reply at the moment") from None
         except (NatsError, OSError) as error:
+            report_refused("request", error)
             log.debug("request failed", subject=subject, error=repr(error))
             raise Unavailable(f"{subject} does not reply at the moment") from None
         left_secs = give_up_at - clock.monotonic() - _MOVED_SECS

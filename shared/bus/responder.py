@@ -43,6 +43,8 @@ _FINISH_SECS: Final = 1.5
 _DRAIN_SECS: Final = 1.0
 # The longest wait for `left`, without which it is not known when a successor can begin.
 _UNTIL_LEFT_SECS: Final = 3.0
+_MAX_DEADLINE_MS: Final = 100_000_000_000_000
+"""The year 5138: a number of hundreds of digits is too large for arithmetic."""
 _deadline_ms: ContextVar[int | None] = ContextVar("deadline_ms", default=None)
 
 REQUESTS: Final = Counter(
@@ -187,10 +189,10 @@ class Responder:
         if self._is_stopping:
             await self._refuse(message)
             return
-        try:
-            deadline_ms = int((message.headers or {}).get(DEADLINE_HEADER, ""))
-        except ValueError:
-            await self._reply_error(message, BadMessage(f"the header {DEADLINE_HEADER} is missing"))
+        deadline_ms = _deadline_of(message)
+        if deadline_ms is None:
+            error = BadMessage(f"the header {DEADLINE_HEADER} is missing, or is no time")
+            await self._reply_error(message, error)
             return
         try:
             self._queue.put_nowait((message, deadline_ms))
@@ -272,6 +274,15 @@ class Responder:
             await self._bus.client.publish(message.reply, data, headers=headers)
         except (NatsError, OSError) as error:
             report_refused("reply", error)
+
+
+def _deadline_of(message: Msg) -> int | None:
+    """The deadline of a request, epoch ms; None if it has none that can be used."""
+    try:
+        deadline_ms = int((message.headers or {}).get(DEADLINE_HEADER, ""))
+    except ValueError:
+        return None
+    return deadline_ms if abs(deadline_ms) < _MAX_DEADLINE_MS else None
 
 
 async def _drain(subscription: Subscription) -> None:

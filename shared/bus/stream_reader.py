@@ -45,7 +45,7 @@ class Entry:
     subject: str
     data: bytes
     stored_ns: int = 0
-    """When the server stored it, epoch ns; with `position` it tells an entry from all others."""
+    """When the server stored it, epoch ns; with `position` it identifies an entry. 0 if not known."""
 
 
 class StreamReader:
@@ -92,6 +92,8 @@ class StreamReader:
         self._generation = 0
         self._outstanding = 0
         self._failed_status: str | None = None
+        self._is_cut = False
+        """The server has taken an entry without content for the end of its response."""
         self._backlog = 0
         self.behind = 0
         """Number of entries that the stream held after the last one received."""
@@ -185,6 +187,9 @@ class StreamReader:
             else:
                 self._outstanding -= 1
                 position, stored_ns, self.behind = _from_reply(message.reply)
+                if not message.data and not message.headers:
+                    # Between accounts nothing comes after it, and so it cannot be compared later.
+                    self._is_cut, stored_ns = True, 0
                 if not self._compares_next or not self._compare(position, stored_ns):
                     entry = Entry(position, message.subject, message.data, stored_ns)
                     self._received.append(entry)
@@ -219,6 +224,8 @@ class StreamReader:
         entries, self._received = self._received, []
         if entries and self._next is not None:
             self._next, self._stored_ns = entries[-1].position + 1, entries[-1].stored_ns
+            if self._is_cut:
+                await self._discard()
         return entries
 
     async def _request(self) -> None:
@@ -238,6 +245,7 @@ class StreamReader:
         self._generation += 1
         self._outstanding = 0
         self._failed_status = None
+        self._is_cut = False
         self._received.clear()
         try:
             if subscription is not None:

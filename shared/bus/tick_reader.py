@@ -1,4 +1,4 @@
-"""Reads the stream of ticks, TICKS, and tells it from a lost or older one."""
+"""Reads the stream of ticks, TICKS, and distinguishes it from a lost or older one."""
 
 from shared.bus.connection import Bus
 from shared.bus.stream_reader import StreamReader
@@ -24,7 +24,7 @@ class TickReader(StreamReader):
 
 
 async def ticks_identity(bus: Bus) -> tuple[str, int]:
-    """What tells TICKS from a lost predecessor, and its last position.
+    """Identity that distinguishes TICKS from a lost predecessor, and its last position.
 
     Raises nats.errors.Error if the server does not reply, or has no such stream.
     """

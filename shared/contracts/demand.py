@@ -44,6 +44,15 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of option chains (`ChainKey`)."""
 
 
+class ModeUse(msgspec.Struct, frozen=True):
+    """How much of one of Upstox's subscription modes is used."""
+
+    subscribed: int
+    """Instruments that are subscribed in this mode."""
+    limit: int
+    """Upstox's limit for one connection, beside the other modes that are in use."""
+
+
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """The demanded instruments that are not live; all others are live."""
 
@@ -59,6 +68,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Subscribed, but Upstox sends nothing: most likely not an instrument."""
     needs_plus: list[str] = []
     """Order books of 30 levels, which the plan of the Upstox account does not have."""
+    modes: dict[str, ModeUse] = {}
+    """By Upstox's name of the mode, for the whole connection; empty without one."""
     number: int = 0
     """Number of the publication within the epoch; all its parts have it."""
     part: int = 0
@@ -105,14 +116,16 @@ def fitting_keys(
 ) -> list[str]:
     """At most `limit` of `keys` with at most half the bytes of a demand, sorted.
 
-    Two such lists fit into one message. Keys in `preferred` come first, keys in `last` last.
+    Two such lists fit into one message. Keys in `preferred` come first, keys in `last` last, and
+    otherwise shorter keys, so that overlong ones, which no instrument has, displace nothing.
     """
     sizes = {key: key_bytes(key) for key in keys}
     left_bytes = MAX_KEYS_BYTES // 2
     if len(sizes) <= limit and sum(sizes.values()) <= left_bytes:
         return sorted(sizes)
     chosen = []
-    for key in sorted(sizes, key=lambda key: (key in last, key not in preferred, key))[:limit]:
+    by_rank = sorted(sizes, key=lambda key: (key in last, key not in preferred, sizes[key], key))
+    for key in by_rank[:limit]:
         left_bytes -= sizes[key]
         if left_bytes < 0:
             break

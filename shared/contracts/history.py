@@ -220,7 +220,7 @@ class HistoryStateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
 
 class HistoryState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is stored and what is missing, over all instruments. Counts end at `MAX_COUNTED`."""
+    """Stored and missing history over all instruments. Counts end at `MAX_COUNTED`."""
 
     stored_until_ms: int | None = None
     """End of the last window whose bars are stored; None if none ever was."""

@@ -85,7 +85,7 @@ class DetailRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What Upstox's full quote tells of an instrument's day; prices in rupees. None means unknown."""
+    """An instrument's day by Upstox's full quote; prices in rupees. None means unknown."""
 
     taken_at: int
     """When it was read, Unix milliseconds. It is read once a day, and again before the price of an

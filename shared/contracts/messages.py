@@ -167,17 +167,17 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The order book of one instrument; a later one replaces an earlier one."""
 
     key: str
-    epoch: int
+    epoch: Number
     """Lease epoch of the ingest leader that published it."""
-    seq: int
+    seq: Number
     """`seq` of the quote for the same moment."""
-    ts: int
+    ts: TimeMs
     """Time of the feed's frame."""
-    rt: int
+    rt: Number
     """When ingest received the frame, epoch microseconds."""
     bids: Levels
     asks: Levels
-    levels: int = 5
+    levels: Number = 5
     """How many levels of each side the feed gives: 5, or 30 with Upstox Plus."""
     greeks: Greeks | None = None
     """For an option only."""

@@ -163,7 +163,7 @@ class SwitchScope(StrEnum):
 
 
 class SwitchSetter(StrEnum):
-    """Who has set a kill switch, and can lift it."""
+    """Party that has set a kill switch, and can lift it."""
 
     USER = "user"
     ADMINISTRATOR = "administrator"
@@ -223,7 +223,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What would happen to an order; nothing is sent and nothing is reserved."""
+    """Expected result of an order; nothing is sent and nothing is reserved."""
 
     passed: bool
     rules: list[RuleResult]

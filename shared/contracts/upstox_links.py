@@ -2,7 +2,7 @@
 
 The owner of the user's partition answers them on ``trading.<partition>.<operation>``. The gateway
 takes `user_id` from the access token, except for `LinkHint`: there it is part of what the caller
-sends, and the owner believes nothing that it cannot verify.
+sends, and the owner uses nothing that it cannot verify.
 Times are epoch milliseconds.
 """
 
@@ -55,7 +55,7 @@ class LinkOperation(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    """What a linked account is for."""
+    """Purpose of a linked account."""
 
     TRADING = "trading"
     """The user's orders."""
@@ -75,7 +75,7 @@ class LinkState(StrEnum):
 
 
 class HintKind(StrEnum):
-    """What a message of Upstox's notifier or webhook is about."""
+    """Subject of a message of Upstox's notifier or webhook."""
 
     TOKEN = "token"
     ORDER = "order"

@@ -16,7 +16,7 @@ _GROUPS: Final = (COMMODITIES, frozenset(EXCHANGES) - COMMODITIES)
 
 @dataclass(frozen=True, slots=True)
 class CalendarData:
-    """What is known of the exchanges' days."""
+    """Known special days and hours of the exchanges."""
 
     special_days: Mapping[date, SpecialDay] = field(default_factory=dict)
     years: frozenset[int] = frozenset()

@@ -59,7 +59,7 @@ class Calendar:
 
     @property
     def data(self) -> CalendarData:
-        """The days that the calendar knows."""
+        """The data of the calendar."""
         return self._data
 
     def replace(self, data: CalendarData) -> None:

@@ -51,6 +51,7 @@ class DiskWatch:
         self._critical_bytes = settings.disk_critical_bytes
         self.space = Space.ENOUGH
         self.free_bytes = 0
+        self._is_known = True
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -59,12 +60,13 @@ class DiskWatch:
             await asyncio.sleep(_EVERY_SECS)
 
     async def measure(self) -> None:
-        """Update the state, the metric and the log; an unreadable disk changes nothing."""
+        """Update the state, the metric and the log; an unreadable disk is logged once."""
         try:
             free_bytes = await asyncio.to_thread(free_space, self.folder)
         except OSError as error:
-            log.debug("free space is unknown", folder=str(self.folder), error=str(error))
+            self._note_unknown(error)
             return
+        self._note_known()
         DISK_FREE.labels(self._store).set(free_bytes)
         self.free_bytes = free_bytes
         space = self._space(free_bytes)
@@ -78,6 +80,20 @@ class DiskWatch:
             _EVENTS[space], store=self._store, folder=str(self.folder), free_bytes=free_bytes,
             low_bytes=self._low_bytes, critical_bytes=self._critical_bytes,
         )  # fmt: skip
+
+    def _note_unknown(self, error: OSError) -> None:
+        """Report that the last state stays, whatever happens on the disk."""
+        if self._is_known:
+            log.warning(
+                "free space is unknown, a full disk would not be noticed",
+                store=self._store, folder=str(self.folder), error=str(error),
+            )  # fmt: skip
+        self._is_known = False
+
+    def _note_known(self) -> None:
+        if not self._is_known:
+            log.info("free space is known again", store=self._store, folder=str(self.folder))
+        self._is_known = True
 
     def _space(self, free_bytes: int) -> Space:
         is_worse = self.space is Space.CRITICAL

@@ -164,7 +164,7 @@ class MongoSettings(Settings):
 
 
 class TokenSettings(Settings):
-    """What makes an access token valid; the same for the issuer and all verifiers."""
+    """Required claims and key URL of access tokens; the same for the issuer and all verifiers."""
 
     model_config = SettingsConfigDict(env_prefix="TRADEDAD_TOKEN_")
 

@@ -33,6 +33,7 @@ _SERVICES: Final = [
     "nginx",
     "server-metrics",
 ]
+_BACKUP: Final = "/backups/trial"
 _UP_SECS: Final = 180
 
 
@@ -45,6 +46,8 @@ class Compose:
         self.environment = os.environ | {
             "CONTAINERS_CONF": str(images.STANDIN_FOLDER / "containers.conf"),
             "DOCKER_HOST": f"unix://{self.socket}",
+            # Debian 12's DNS server of podman may fall silent when containers start at once.
+            "COMPOSE_PARALLEL_LIMIT": "1",
             "NATS_IMAGE": images.STANDIN,
             "MONGO_IMAGE": images.STANDIN,
             "NGINX_IMAGE": images.STANDIN,
@@ -62,7 +65,7 @@ class Compose:
             str(self.folder),
         ]
         command = [*images.compose_command("--offline"), *files]
-        profiles = ["--profile", "demo", "--profile", "setup"]
+        profiles = ["--profile", "demo", "--profile", "setup", "--profile", "backup"]
         subprocess.run(
             [*command, *profiles, *arguments],
             cwd=self.folder,
@@ -70,6 +73,21 @@ class Compose:
             timeout=timeout_secs,
             check=True,
         )
+
+    def run(self, *arguments: str) -> None:
+        """Run a container that ends. Raises CalledProcessError or TimeoutExpired."""
+        self("run", "-T", "--rm", "--pull", "never", *arguments)
+
+    def up(self) -> None:
+        """Start all services, and wait. Raises CalledProcessError or TimeoutExpired."""
+        started = time.monotonic()
+        up = ("up", "--detach", "--no-build", "--pull", "never", "--wait")
+        self(*up, "--wait-timeout", str(_UP_SECS - 30), *_SERVICES)
+        print(f"all services are healthy after {time.monotonic() - started:.0f} s")
+
+    def down(self, *arguments: str) -> None:
+        """Remove all containers. Raises CalledProcessError or TimeoutExpired."""
+        self("down", "--timeout", "20", *arguments)
 
     def podman(self, *arguments: str) -> str:
         """The output of a command of podman."""
@@ -117,15 +135,44 @@ def _without_outer_dns(path: Path) -> None:
     subprocess.run(["mount", "--bind", str(path), "/etc/resolv.conf"], check=True)
 
 
-def _try(ca_file: Path) -> None:
+def _try(folder: Path, *arguments: str) -> None:
     """Raises CalledProcessError or TimeoutExpired."""
     subprocess.run(
-        [sys.executable, "-m", "tests.compose.trial"],
+        [sys.executable, "-m", "tests.compose.trial", *arguments],
         cwd=ROOT,
-        env=os.environ | {"SSL_CERT_FILE": str(ca_file)},
+        env=os.environ | {"SSL_CERT_FILE": str(folder / ".secrets" / "ca.crt")},
         timeout=_UP_SECS,
         check=True,
     )
+
+
+def _back_up(compose: Compose, keys: Path) -> None:
+    """The commands of docs/operations.md. Raises CalledProcessError or TimeoutExpired."""
+    compose.run("setup", "operations", "keys", "rotate-passwords", "restore", "--folder=/secrets")
+    compose.run("mongo-setup")
+    compose.run("--no-deps", "backup", "take", _BACKUP, "--keep-days", "14")
+    compose.run("--no-deps", "backup", "verify", _BACKUP)
+    volume = f"{keys}:/elsewhere"
+    save = ("operations", "backup", "keys", "/elsewhere/keys.tar.gz", "/secrets")
+    compose.run("--volume", volume, "setup", *save)
+
+
+def _restore(compose: Compose, keys: Path) -> None:
+    """On a new machine, and once more in place of what is there.
+
+    Raises CalledProcessError or TimeoutExpired.
+    """
+    compose.down("--volumes")
+    shutil.rmtree(compose.folder / ".secrets")
+    subprocess.run(
+        ["tar", "-xzpf", str(keys / "keys.tar.gz"), "--transform=s,^secrets,.secrets,"],
+        cwd=compose.folder,
+        check=True,
+    )
+    compose.run("setup")
+    compose.run("restore", _BACKUP)
+    compose.down()
+    compose.run("restore", _BACKUP, "--replace")
 
 
 def run() -> int:
@@ -136,22 +183,25 @@ def run() -> int:
         _without_outer_dns(folder / "resolv.conf")
         shutil.copy(ROOT / "docker-compose.yml", folder)
         shutil.copytree(ROOT / "deploy", folder / "deploy")
+        keys = folder / "elsewhere"
+        keys.mkdir()
         compose = Compose(folder)
         with compose.service():
             try:
-                compose("run", "-T", "--rm", "--no-deps", "--pull", "never", "setup")
-                started = time.monotonic()
-                up = ("up", "--detach", "--no-build", "--pull", "never", "--wait")
-                compose(*up, "--wait-timeout", str(_UP_SECS - 30), *_SERVICES)
-                print(f"all services are healthy after {time.monotonic() - started:.0f} s")
-                _try(folder / ".secrets" / "ca.crt")
+                compose.run("setup")
+                compose.up()
+                _try(folder)
                 print(compose.podman("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}"))
+                _back_up(compose, keys)
+                _restore(compose, keys)
+                compose.up()
+                _try(folder, "restored")
             except Exception:
                 print(compose.podman("ps", "-a"), file=sys.stderr)
                 compose("logs", "--no-color", "--tail", "20")
                 raise
             finally:
-                compose("down", "--volumes", "--timeout", "20")
+                compose.down("--volumes")
     return 0
 
 

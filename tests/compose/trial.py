@@ -1,10 +1,12 @@
 """What a user does with a fresh system: signs up, receives quotes, places orders.
 
-``python -m tests.compose.trial``, with the certificate authority to trust in SSL_CERT_FILE.
+``python -m tests.compose.trial``, with the certificate authority to trust in SSL_CERT_FILE. With the
+argument ``restored``, the same user logs in again and finds the orders.
 """
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -61,6 +63,19 @@ async def run() -> Mapping[str, Any]:
     }
 
 
+async def find_again() -> Mapping[str, Any]:
+    """Log in to the restored system; its orders by account. Raises AssertionError, TimeoutError or
+    an error of the client."""
+    async with asyncio.timeout(_LIMIT_SECS):
+        async with Client(ADDRESS, email=_EMAIL, password=_PASSWORD) as client:
+            found = {account: await client.trading.orders(account) for account in Account}
+            async for _ in client.quotes([_KEY]):
+                break
+    for account, orders in found.items():
+        assert [order.key for order in orders] == [_KEY], account
+    return {str(account): str(orders[0].state) for account, orders in found.items()}
+
+
 async def _place(client: Client, order: NewOrder) -> Order:
     """Place it once the persister has loaded the instruments of the day."""
     while True:
@@ -81,4 +96,4 @@ async def _sign_up() -> None:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(run()))
+    print(asyncio.run(find_again() if sys.argv[1:] == ["restored"] else run()))

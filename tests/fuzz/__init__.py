@@ -1,1 +1,1 @@
-"""Random input at every inbound edge: a short form in `make test`, minutes by `make fuzz`."""
+"""Random input at the inbound edges: a short form in `make test`, minutes by `make fuzz`."""

@@ -1,9 +1,12 @@
 """Random HTTP requests to one edge, byte by byte, in which any part may be wrong."""
 
 import asyncio
+import json
 import random
+import re
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote as url_quote
 
@@ -20,13 +23,49 @@ _HEADERS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class HttpEdge:
-    """What right requests to an edge consist of."""
+_DOCUMENTS: Final = Path(__file__).parents[2] / "docs"
+_PATH_FIELD: Final = re.compile(r"{\w+}")
 
-    paths: tuple[str, ...]
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of a path, with its parameters, as a service documents it."""
+
+    method: str
+    path: str
+    """With fields, such as ``/v1/orders/{order_id}``."""
     parameters: tuple[str, ...]
     """Names in the query."""
+
+
+def documented_operations(service: str) -> tuple[Operation, ...]:
+    """All operations of a service's OpenAPI document."""
+    document = json.loads((_DOCUMENTS / f"{service}.openapi.json").read_text())
+    return tuple(
+        Operation(
+            method.upper(),
+            path,
+            tuple(
+                parameter["name"]
+                for parameter in operation.get("parameters", ())
+                if parameter["in"] == "query"
+            ),
+        )
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpEdge:
+    """The parts of right requests to an edge."""
+
+    operations: tuple[Operation, ...]
+    """Each second request is to one of these, if there are any."""
+    paths: tuple[str, ...]
+    """Of requests with any method."""
+    parameters: tuple[str, ...]
+    """Names in the query of requests to `paths`."""
     values: tuple[str, ...]
     """Right values of some parameters."""
     bodies: tuple[dict[str, Any], ...]
@@ -36,8 +75,7 @@ class HttpEdge:
     def request(self, source: random.Random, token: str) -> bytes:
         """A request of the owner of `token`, or of nobody."""
         body = mutated_json(source, source.choice(self.bodies))
-        target = f"{source.choice((*self.paths, *_PATHS))}?{self._query(source)}"
-        lines = [f"{source.choice(_METHODS)} {target} HTTP/1.1", "Host: localhost"]
+        lines = [f"{self._target(source)} HTTP/1.1", "Host: localhost"]
         if source.random() < 0.8:
             lines.append(f"Authorization: Bearer {token}")
         if source.random() < 0.9:
@@ -52,13 +90,23 @@ class HttpEdge:
         data = head + body
         return damaged(source, data) if source.random() < 0.3 else data
 
-    def _query(self, source: random.Random) -> str:
-        names = source.sample(self.parameters, source.randrange(min(4, len(self.parameters) + 1)))
-        texts = [source.choice((*self.values, str(odd_value(source)))) for _ in names]
-        return "&".join(
-            f"{name}={url_quote(text.encode('utf-8', 'replace'))}"
-            for name, text in zip(names, texts, strict=True)
-        )
+    def _target(self, source: random.Random) -> str:
+        """A method, a path and a query."""
+        if self.operations and source.random() < 0.5:
+            operation = source.choice(self.operations)
+            path = _PATH_FIELD.sub(lambda _: self._value(source), operation.path)
+            return f"{operation.method} {path}?{self._query(source, operation.parameters)}"
+        path = source.choice((*self.paths, *_PATHS))
+        return f"{source.choice(_METHODS)} {path}?{self._query(source, self.parameters)}"
+
+    def _query(self, source: random.Random, parameters: tuple[str, ...]) -> str:
+        names = source.sample(parameters, source.randrange(min(4, len(parameters) + 1)))
+        return "&".join(f"{name}={self._value(source)}" for name in names)
+
+    def _value(self, source: random.Random) -> str:
+        """A right value of some parameter, or an odd one, for a URL."""
+        text = source.choice((*self.values, str(odd_value(source))))
+        return url_quote(text.encode("utf-8", "replace"), safe="")
 
 
 async def answer_to(port: int, request: bytes) -> bytes:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 _MAX_DEPTH: Final = 4
+_MAX_BYTES: Final = 1_000_000
+"""NATS takes messages of 1 MiB."""
 _ODD_VALUES: Final[tuple[Any, ...]] = (
     None, True, False, 0, -1, 1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63), 10**400,
     0.0, -0.0, 1e308, 5e-324, float("nan"), float("inf"), float("-inf"),
@@ -68,8 +70,8 @@ def mutated(source: random.Random, value: Any) -> Any:
 
 
 def mutated_json(source: random.Random, value: Any) -> bytes:
-    """A mutated value as JSON, sometimes with damaged bytes."""
-    data = json.dumps(mutated(source, value)).encode("utf-8", "surrogatepass")
+    """A mutated value as JSON, sometimes with damaged bytes; cut off if it is very long."""
+    data = json.dumps(mutated(source, value)).encode("utf-8", "surrogatepass")[:_MAX_BYTES]
     return damaged(source, data) if source.random() < 0.2 else data
 
 

@@ -1,6 +1,7 @@
 """Every module can be imported alone, says what it is for and, if pure, has a unit test."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -72,15 +73,55 @@ def test_each_module_can_be_imported_alone() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def file_of(module: str) -> Path:
+    path = HOMES.get(module.split(".")[0], ROOT) / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_each_module_has_a_docstring_with_a_short_first_line(module: str) -> None:
-    path = HOMES.get(module.split(".")[0], ROOT) / Path(*module.split("."))
-    source = path.with_suffix(".py") if not path.is_dir() else path / "__init__.py"
-    doc = ast.get_docstring(ast.parse(source.read_text()))
+    doc = ast.get_docstring(ast.parse(file_of(module).read_text()))
     assert doc, "the module has no docstring"
     first = doc.splitlines()[0]
     assert first.endswith((".", "?")), first
     assert len(first) <= 100
+
+
+# Docstrings of attributes are strings after an assignment: ast.get_docstring does not return them.
+RIDDLE = re.compile(r"\s*(What|Who|Whoever)\b")
+
+
+def riddles(source: str) -> list[str]:
+    """Docstrings that begin with a pronoun in place of the standard term."""
+    return [
+        node.value.value.splitlines()[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node.value.value, str) and RIDDLE.match(node.value.value)
+    ]
+
+
+def test_no_docstring_begins_with_what_or_who() -> None:
+    files = {module: file_of(module).read_text() for module in MODULES}
+    found = {module: begun for module, text in files.items() if (begun := riddles(text))}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""What waits for a client."""',
+        'class Priority:\n    """Who wants a page."""',
+        'def read() -> None:\n    """Whoever reads."""',
+        'LIMIT = 1\n"""\nWhat fits."""',
+    ],
+)
+def test_a_docstring_that_begins_with_what_or_who_is_found(source: str) -> None:
+    assert len(riddles(source)) == 1
+
+
+def test_a_docstring_may_begin_with_whole_or_whether() -> None:
+    assert riddles('"""Whether a page is whole."""\n"""Whole pages."""') == []
 
 
 @pytest.mark.parametrize("package", ["shared", "services", "embedded", "docgen", "tradedad_client"])

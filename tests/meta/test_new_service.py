@@ -25,7 +25,7 @@ ALL_SERVICES: Final = sorted(
 )
 EXCEPTIONS: Final = {
     # The simulator is not a service of production.
-    "simulator": {"NATS account", "NATS password", "layers contract", "alerts"},
+    "simulator": {"NATS account", "NATS password", "alerts"},
 }
 
 

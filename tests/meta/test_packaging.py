@@ -38,6 +38,8 @@ def test_the_wheel_has_the_built_page_with_the_licences_of_its_packages(
 ) -> None:
     page = {name for name in wheel.namelist() if name.startswith("services/gateway/web/")}
     assert "services/gateway/web/index.html" in page
+    (script,) = (name for name in page if name.endswith(".js"))
+    assert {f"{script}.gz", "services/gateway/web/index.html.gz"} <= page
     licences = wheel.read("services/gateway/web/licences.md").decode()
     assert "preact" in licences
     assert "MIT" in licences

@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,7 @@ from embedded.daemons import ROOT
 from embedded.plan import Plan, prepare
 from embedded.ports import HOST
 from embedded.stack import Stack, log_tail
-from shared.market.exchange_time import WINDOW_MS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS, day_start
 from tests.soak.bars import BarReport, Database, StoredWindows, compare_bars
 from tests.soak.clients import WatchedClient, watched_clients
 from tests.soak.faults import Surroundings, faults
@@ -51,7 +50,10 @@ _CALM_SECS: Final = 180.0
 """Time without faults at the end, in which gaps are repaired."""
 _START_SECS: Final = 180.0
 _DISK_BYTES: Final = 6 << 30
+_BEFORE_MIDNIGHT_MS: Final = 200 * MINUTE_MS
+"""Exchange time before midnight in India at the start: faults are played on both days."""
 _LOG: Final = ROOT / ".data" / "soak.log"
+"""Not on the disk that faults fill."""
 _FAKETIME: Final = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
@@ -92,7 +94,9 @@ def data_disk(report: SoakReport) -> Iterator[tuple[Path, bool]]:
 
 def plan_stack(folder: Path, report: SoakReport) -> tuple[Plan, Path | None]:
     """The plan of the stack, and the file that sets its clock."""
+    starts_ms = day_start(int(time.time() * 1_000)) + DAY_MS - _BEFORE_MIDNIGHT_MS
     overrides = {
+        "TRADEDAD_SIMULATOR_START_MS": str(starts_ms),
         "TRADEDAD_SIMULATOR_SPEED": str(_SPEED),
         "TRADEDAD_SIMULATOR_TRADES_PER_SEC": "1",
         "TRADEDAD_SIMULATOR_FRAME_INTERVAL_MS": "1000",
@@ -145,7 +149,8 @@ async def soak(minutes: float, seed: int, report: SoakReport, folder: Path, is_o
     gateway_port = plan.ports["TRADEDAD_GATEWAY_PORT"]
     async with cuttable_proxy(nats_port) as nats, cuttable_proxy(gateway_port) as front:
         plan.environment["TRADEDAD_NATS_URL"] = f"nats://{nats.address}"
-        with (folder / "stack.log").open("wb") as log, Stack(plan, log) as stack:
+        _LOG.parent.mkdir(exist_ok=True)
+        with _LOG.open("wb") as log, Stack(plan, log) as stack:
             try:
                 await asyncio.to_thread(stack.wait_ready, _START_SECS)
                 around = Surroundings(
@@ -160,12 +165,10 @@ async def soak(minutes: float, seed: int, report: SoakReport, folder: Path, is_o
                 )
                 await _watch(minutes, around, stack, report, front.address)
             except BaseException:
-                print(log_tail(folder / "stack.log", 60), file=sys.stderr)
+                print(log_tail(_LOG, 60), file=sys.stderr)
                 raise
             finally:
                 if report.all_failures():
-                    _LOG.parent.mkdir(exist_ok=True)
-                    shutil.copy(folder / "stack.log", _LOG)
                     print(f"the log of all services is in {_LOG}", file=sys.stderr)
 
 

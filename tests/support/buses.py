@@ -5,17 +5,22 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus, connect_bus
 from shared.bus.resources import ensure_ticks_stream
+from shared.contracts.messages import Quote, encode
+from shared.contracts.subjects import TICKS_STREAM, quote_subject
 from shared.runtime.health import Readiness
 from shared.runtime.settings import NatsSettings
+from tests.support.builders import KEY
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.settings import nats_settings
 from tests.support.waiting import eventually
 
 STREAM_AGE_SECS: Final = 7_200
 STREAM_BYTES: Final = 1 << 26
+QUOTE: Final = Quote(key=KEY, epoch=1, seq=1, ts=1, rt=1, ltp=1290.35)
 
 
 @asynccontextmanager
@@ -63,3 +68,24 @@ async def flushed(client: Client) -> None:
     """
     await client.flush()
     await client.flush()
+
+
+async def listen(client: Client, subject: str, received: list[bytes]) -> None:
+    """Append what is published on `subject` from now on."""
+
+    async def on_message(message: Msg) -> None:
+        received.append(message.data)
+
+    await client.subscribe(subject, cb=on_message)
+    await flushed(client)
+
+
+async def publish_quotes(bus: Bus, count: int) -> None:
+    """Publish quotes as ingest, and wait until the tick stream has as many."""
+    for _ in range(count):
+        await bus.client.publish(quote_subject(KEY), encode(QUOTE))
+
+    async def are_stored() -> bool:
+        return (await bus.js.stream_info(TICKS_STREAM)).state.messages >= count
+
+    await eventually(are_stored, what="the stream has the quotes")

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from deploycheck.documents import Document
+from deploycheck.manifests.pods import pod_template
 from deploycheck.overlays import render_overlays
 from embedded.daemons import ROOT
 
@@ -38,7 +39,7 @@ class Manifests:
 
     def pod(self, kind: str, name: str) -> Any:
         """The specification of the object's pods."""
-        return self.get(kind, name)["spec"]["template"]["spec"]
+        return pod_template(self.get(kind, name))["spec"]
 
     def container(self, kind: str, name: str) -> Any:
         """The container of the object's pods."""

@@ -73,6 +73,20 @@ class PipelineStack:
             response.raise_for_status()
             return await response.json()
 
+    async def halt(self, target: str) -> int:
+        """Halt a segment or an instrument; the exchange time of it."""
+        async with self._http.post("/simulator/v1/halts", json={"target": target}) as response:
+            response.raise_for_status()
+            begun = await response.json()
+        return int(begun["from_ms"])
+
+    async def resume(self, target: str) -> int:
+        """End a halt; an exchange time before the next trade."""
+        before_ms = await self.exchange_ms()
+        async with self._http.delete(URL(f"/simulator/v1/halts/{target}")) as response:
+            response.raise_for_status()
+        return before_ms
+
     async def exchange_ms(self) -> int:
         """Exchange time that the simulated market has reached; a busy machine is behind its clock."""
         clock = await self.simulator("clock")

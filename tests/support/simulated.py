@@ -11,6 +11,7 @@ import aiohttp
 from services.simulator.app import open_simulator
 from services.simulator.feed.encode import pb
 from services.simulator.settings import SIMULATED_TOKEN, SimulatorSettings
+from services.simulator.simulation.loop import SimulationLoop
 from shared.runtime.tasks import stop
 from tests.support.patience import PATIENCE_SECS
 
@@ -22,15 +23,22 @@ _CLIENT_TOKEN: Final = "t"
 @asynccontextmanager
 async def simulator(**options: Any) -> AsyncIterator[str]:
     """A simulator with these settings; yields its URL."""
+    async with stepped_simulator(**options) as (url, loop):
+        driving = asyncio.create_task(loop.run())
+        try:
+            yield url
+        finally:
+            await stop([driving])
+
+
+@asynccontextmanager
+async def stepped_simulator(**options: Any) -> AsyncIterator[tuple[str, SimulationLoop]]:
+    """A simulator whose market stands still between the steps that a test takes with its loop."""
     settings = SimulatorSettings.model_validate(
         {"port": 0, "ops_port": 0, "access_token": SIMULATED_TOKEN} | options
     )
     async with open_simulator(settings) as opened:
-        driving = asyncio.create_task(opened.simulation_loop.run())
-        try:
-            yield f"http://127.0.0.1:{opened.port}"
-        finally:
-            await stop([driving])
+        yield f"http://127.0.0.1:{opened.port}", opened.simulation_loop
 
 
 @asynccontextmanager

@@ -1,13 +1,22 @@
 """The trader's page in a browser: what tests do with it and read of it."""
 
 import asyncio
+import json
 import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Route,
+    async_playwright,
+    expect,
+)
 from playwright.async_api import TimeoutError as NotFoundInTimeError
 
 from embedded.page.build import MODULES
@@ -20,11 +29,14 @@ _KEY: Final = re.compile(r"\bINE[A-Z0-9]{9}\b")
 """Shown in place of a name that is not read yet."""
 _SEARCH_MS: Final = 2_000
 _SERIOUS: Final = ("serious", "critical")
+_THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 # Runs in each page before its own code.
 _REPORT_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy violation: ${event.violatedDirective} ${event.sample}`));
 """
+
+_PAPER: Final = "getComputedStyle(document.body).backgroundColor"
 
 
 @asynccontextmanager
@@ -46,6 +58,14 @@ async def cut_off(elements: Locator) -> list[str]:
         "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
     )
     return texts
+
+
+async def want_the_password(route: Route) -> None:
+    """Answer a request as auth does if the password was given a quarter of an hour ago."""
+    problem = {"status": 403, "code": "reauthentication_required", "detail": "log in again"}
+    await route.fulfill(
+        status=403, content_type="application/problem+json", body=json.dumps(problem)
+    )
 
 
 class TraderPage:
@@ -134,6 +154,17 @@ class TraderPage:
             for one in found["violations"]
             if one["impact"] in _SERIOUS
         ]
+
+    async def serious_findings_in_both_themes(self) -> list[str]:
+        """What axe-core finds that is serious or worse while the system is light, and dark."""
+        found: list[str] = []
+        papers: set[str] = set()
+        for theme in _THEMES:
+            await self.page.emulate_media(color_scheme=theme)
+            papers.add(await self.page.evaluate(_PAPER))
+            found += [f"{theme}: {one}" for one in await self.serious_findings()]
+        assert len(papers) == len(_THEMES), "the page has followed the system's theme"
+        return found
 
 
 class InstrumentTab:

@@ -19,6 +19,9 @@ from tests.support.settings import RUNTIME, nats_settings, process_environment
 SNAPSHOT_ENTRIES: Final = 20
 """So few that tests of takeovers read stored accounts as well as later entries."""
 
+SILENCE_SECS: Final = 86_400.0
+"""Tests send a clock tick only when the market moves."""
+
 
 def trading_settings(nats: NatsServer, mongo: MongoSettings, **options: Any) -> TradingSettings:
     """The settings of a trading service inside the event loop of a test."""
@@ -30,6 +33,7 @@ def trading_settings(nats: NatsServer, mongo: MongoSettings, **options: Any) -> 
             "mongo": mongo,
             "runtime": RUNTIME,
             "snapshot_entries": SNAPSHOT_ENTRIES,
+            "feed_silence_secs": SILENCE_SECS,
             **options,
         }
     )
@@ -63,6 +67,7 @@ def trading_environment(
         "TRADEDAD_MONGO_DATABASE": mongo.database,
         "TRADEDAD_TRADING_NATS_PASSWORD": PASSWORD,
         "TRADEDAD_TRADING_SNAPSHOT_ENTRIES": str(SNAPSHOT_ENTRIES),
+        "TRADEDAD_TRADING_FEED_SILENCE_SECS": str(SILENCE_SECS),
     }
 
 

@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 
 import aiohttp
-from playwright.async_api import Locator, Route, expect
+from playwright.async_api import BrowserContext, Locator, Route, expect
 
 from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 from tests.support.trader_page import PASSWORD, TraderPage
@@ -82,6 +82,33 @@ class TradingPage:
     async def confirm(self, button: str) -> None:
         await self.question.get_by_role("button", name=button, exact=True).click()
         await expect(self.question).to_have_count(0, timeout=PATIENCE_MS)
+
+    async def link_upstox(self, context: BrowserContext) -> None:
+        """Log in at the simulated Upstox, and give its text to the page, as a user does."""
+        await self.show("Account")
+        await self.panel.get_by_role("button", name="Link an Upstox account").click()
+        async with context.expect_page() as opening:
+            await self.panel.get_by_role("link", name="Log in at Upstox").click()
+        upstox = await opening.value
+        await upstox.get_by_role("button", name="Allow").click()
+        text = await upstox.locator("code").inner_text()
+        await upstox.close()
+        await self.tab.page.bring_to_front()
+        await self.panel.get_by_label("The text that the page shows").fill(text)
+        await self.panel.get_by_role("button", name="Link the account").click()
+        await expect(self.panel).to_contain_text("Linked:")
+
+    async def unlink_upstox(self) -> None:
+        """End the link: the account at the simulated Upstox can have one user only."""
+        await self.show("Account")
+        await self.panel.get_by_role("button", name="Unlink").click()
+        await expect(self.panel).to_contain_text("No Upstox account is linked.")
+
+    async def show_live(self) -> None:
+        """Choose the linked account."""
+        await self.dock.get_by_role("radio", name="LIVE at Upstox").check()
+        # The account is read once more after the link was made; then nothing takes the focus.
+        await expect(self.panel.get_by_role("button", name="Unlink")).to_be_enabled()
 
 
 async def sign_up_patiently(tab: TraderPage) -> str:

@@ -4,7 +4,7 @@ Every method of a store, of the throttle and of the audit log may raise Unavaila
 current time is an argument, so that one clock decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -100,7 +100,7 @@ class SessionStore(Protocol):
         ...
 
     async def find_by_refresh_token(self, refresh_token: str, now: datetime) -> LoginSession | None:
-        """Return the active session whose newest refresh token this is; else None.
+        """Return the active session of a refresh token, the newest or a replaced one; else None.
 
         Raises Unauthenticated if the text does not have the form of a refresh token.
         """
@@ -234,8 +234,11 @@ class PasswordHasher(Protocol):
         """Raises Overloaded if a hash would be refused now."""
         ...
 
-    async def hash(self, password: SecretStr) -> str:
-        """Return a hash of `password` to store."""
+    async def hash(self, password: SecretStr, check: Callable[[], None] | None = None) -> str:
+        """Return a hash of `password` to store.
+
+        `check` runs first, outside the event loop like the hash; its errors are raised.
+        """
         ...
 
     async def matches(self, password: SecretStr, stored: str | None) -> bool:

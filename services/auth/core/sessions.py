@@ -134,7 +134,8 @@ class SessionService:
     async def find_by_refresh_token(self, refresh_token: str) -> LoginSession | None:
         """Return the active session of a refresh token without using it; None if there is none.
 
-        Raises Unauthenticated if the text does not have the form of a refresh token.
+        The token may be the newest of its session or one that was replaced. Raises
+        Unauthenticated if the text does not have the form of a refresh token.
         """
         return await self._sessions.find_by_refresh_token(refresh_token, self._now())
 
@@ -186,8 +187,13 @@ class SessionService:
     async def _check_user(self, session: LoginSession) -> User:
         """Return the session's user; ends the session and raises Revoked if it is not valid."""
         user = await self._users.find(session.user_id)
-        if user is None or user.disabled_at or user.generation != session.generation:
+        if user is None or user.disabled_at:
             await self._refuse(session)
+        if user.generation != session.generation:
+            # A password change that keeps this session may have been stored since it was read.
+            current = await self._sessions.find(session.session_id, self._now())
+            if current is None or user.generation != current.generation:
+                await self._refuse(session)
         return user
 
     async def _refuse(self, session: LoginSession) -> NoReturn:

@@ -29,6 +29,9 @@ class Authenticator:
         now = to_datetime(self._clock.now_ms())
         session = await self._sessions.find(principal.session_id, now)
         user = await self._users.find(principal.user_id)
+        if session and user and session.generation != user.generation:
+            # A password change that keeps this session may have been stored since it was read.
+            session = await self._sessions.find(principal.session_id, now)
         if (
             session is None
             or user is None

@@ -97,7 +97,8 @@ def load_keyring(
     """Read every key in `directory`; blocks on the disk.
 
     Raises ConfigError if there is none and `create_missing` is false, if a file is not an
-    unencrypted Ed25519 key, or if the directory cannot be read.
+    unencrypted Ed25519 key or its name begins with an impossible time, or if the directory
+    cannot be read.
     """
     try:
         paths = _key_files(directory)
@@ -167,7 +168,12 @@ def _created_at_ms(path: Path) -> int:
     match = _CREATED_AT.match(path.stem)
     if match is None:
         return path.stat().st_mtime_ns // 1_000_000
-    seconds = datetime.strptime(match[1], _SECONDS_FORMAT).replace(tzinfo=UTC)
+    try:
+        seconds = datetime.strptime(match[1], _SECONDS_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        raise ConfigError(
+            [f"{DIRECTORY_VARIABLE}: {path}: the name begins with a time that does not exist"]
+        ) from None
     return int(seconds.timestamp()) * 1_000 + int(match[2])
 
 

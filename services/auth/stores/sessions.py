@@ -106,7 +106,7 @@ class MongoSessions:
     async def find_by_refresh_token(self, refresh_token: str, now: datetime) -> LoginSession | None:
         """Raises Unavailable, or Unauthenticated if the text is not a refresh token."""
         token = refresh_tokens.parse(refresh_token)
-        return await self._find_one(_with_token(token) | _active(now))
+        return await self._find_one(_of_family(token) | _active(now))
 
     async def list_of_user(self, user_id: str, now: datetime) -> list[LoginSession]:
         """Raises Unavailable."""
@@ -146,9 +146,8 @@ class MongoSessions:
 
     async def _repeat_rotation(self, token: PresentedToken, now: datetime) -> Rotation | None:
         """Return the rotation of a token that was used within the grace period."""
-        family = {"_id": token.session_id, "family_hash": Binary(token.family_hash)}
         with failures_as_unavailable():
-            document = await self._sessions.find_one(family | _active(now))
+            document = await self._sessions.find_one(_of_family(token) | _active(now))
         if document is None or document["secret_hash"] == token.secret_hash:
             return None
         session = _from_document(document)
@@ -196,12 +195,12 @@ def termination_update(reason: SessionTermination, now: datetime, retention: tim
     return {"$set": fields}
 
 
+def _of_family(token: PresentedToken) -> Document:
+    return {"_id": token.session_id, "family_hash": Binary(token.family_hash)}
+
+
 def _with_token(token: PresentedToken) -> Document:
-    return {
-        "_id": token.session_id,
-        "family_hash": Binary(token.family_hash),
-        "secret_hash": Binary(token.secret_hash),
-    }
+    return _of_family(token) | {"secret_hash": Binary(token.secret_hash)}
 
 
 def _from_document(document: Document) -> LoginSession:

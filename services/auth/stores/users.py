@@ -1,6 +1,5 @@
 """Accounts in MongoDB."""
 
-import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from shared.errors import EmailTaken
 from shared.runtime.mongo import Document, ensure_collection
 
 COLLECTION: Final = "users"
+_LAST_CHARACTER: Final = "\U0010ffff"
 # Unknown fields are allowed: during an upgrade, an older process that starts last must not
 # make the writes of a newer one invalid.
 _SCHEMA: Final[dict[str, Any]] = {
@@ -85,8 +85,7 @@ class MongoUsers:
 
     async def list_page(self, after: str, limit: int, prefix: str = "") -> list[User]:
         """Raises Unavailable."""
-        # An anchored pattern of plain text reads only its part of the index.
-        email: Document = {"$gt": after} | ({"$regex": f"^{re.escape(prefix)}"} if prefix else {})
+        email: Document = {"$gt": after, "$gte": prefix, "$lt": prefix + _LAST_CHARACTER}
         with failures_as_unavailable():
             cursor = self._users.find({"email": email}).sort("email", ASCENDING)
             documents = await cursor.limit(limit).to_list()

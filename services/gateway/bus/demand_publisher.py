@@ -43,6 +43,7 @@ class DemandPublisher:
         self._interest_version = -1
         self._has_changed = False
         self._parts = CoverageParts()
+        self._epoch = 0
 
     async def run(self) -> None:
         """Run until cancelled; publishes an empty demand at the end."""
@@ -89,6 +90,11 @@ class DemandPublisher:
             metrics.MALFORMED_MESSAGES.labels("coverage").inc()
             log.warning("malformed coverage skipped", error=str(error))
             return
+        # A superseded leader may still publish. Its part must not displace those of the new one.
+        if coverage.epoch < self._epoch:
+            metrics.STALE_MESSAGES.inc()
+            return
+        self._epoch = coverage.epoch
         complete = self._parts.add(coverage)
         if complete is not None:
             self._apply(complete)

@@ -11,6 +11,7 @@ from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.ingest_clock import IngestClock
+from services.gateway.fanout.stamp import check_object
 from shared.bus.connection import Bus
 from shared.contracts.messages import FeedStatus, decode_status
 from shared.contracts.subjects import STATUS
@@ -68,6 +69,7 @@ class FeedStatusListener:
     async def _receive(self, message: Msg) -> None:
         try:
             status = decode_status(message.data)
+            check_object(message.data)  # clients receive these bytes
         except msgspec.DecodeError:
             metrics.MALFORMED_MESSAGES.labels("status").inc()
             return

@@ -14,6 +14,7 @@ from services.gateway.fanout.flush import Flusher
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.ingest_clock import IngestClock
 from services.gateway.fanout.latest_chains import LatestChains
+from services.gateway.fanout.stamp import check_object
 from services.gateway.fanout.topic_subjects import deep_subject
 from services.gateway.stream.registry import StreamRegistry
 from shared.bus.connection import Bus
@@ -133,8 +134,9 @@ class Relay:
     def _putter(self, channel: Channel) -> Callable[[Msg], Awaitable[None]]:
         async def put(message: Msg) -> None:
             try:
+                check_object(message.data)
                 self._hub.put(channel, message.subject, message.data)
-            except InvalidField:
+            except (msgspec.DecodeError, InvalidField):
                 metrics.MALFORMED_MESSAGES.labels(channel.value).inc()
             else:
                 self._flusher.mark()

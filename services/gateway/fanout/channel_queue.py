@@ -1,4 +1,4 @@
-"""What waits for one client on one channel: live messages, and topics due for a snapshot."""
+"""Queue of one client on one channel: live messages, and topics due for a snapshot."""
 
 from itertools import islice
 from typing import Final
@@ -177,4 +177,4 @@ class EventQueue(ChannelQueue):
         topic.join(self)
 
     def fall_behind(self, version: int) -> None:
-        """Keep the events. `Outbox.is_overfull` tells when there are too many."""
+        """Keep the events. `Outbox.is_overfull` is true when there are too many."""

@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Channel(StrEnum):
-    """What a client can subscribe to."""
+    """Channels to which a client can subscribe."""
 
     QUOTES = "quotes"
     DEPTH = "depth"

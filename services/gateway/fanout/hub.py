@@ -255,6 +255,13 @@ class Hub:
         """Instruments with a last quote."""
         return len(self.matching(Channel.QUOTES, EVERYTHING))
 
+    @property
+    def newest_quote_us(self) -> int | None:
+        """When ingest received the quote that was stored last, epoch µs; None without quotes."""
+        topics = self.matching(Channel.QUOTES, EVERYTHING)
+        newest = max(topics, key=lambda topic: topic.version, default=None)
+        return None if newest is None or newest.last is None else stamp_of(newest.last).rt
+
 
 def _is_newer(stamp: Stamp, topic: Topic) -> bool:
     return stamp.seq > topic.seq if stamp.epoch == topic.epoch else stamp.epoch > topic.epoch

@@ -10,6 +10,7 @@ from shared.contracts.demand import (
     MAX_KEYS,
     Coverage,
     Demand,
+    ModeUse,
     fitting_keys,
     instrument_of,
 )
@@ -127,6 +128,11 @@ class Interest:
         for key in chain(self._since, self._beyond_capacity):
             counts[self._covered(key) or Outcome.PENDING] += 1
         return {outcome.value: count for outcome, count in counts.items()}
+
+    @property
+    def modes(self) -> dict[str, ModeUse]:
+        """How much of Upstox's modes ingest uses, by the last coverage; empty if it told nothing."""
+        return {} if self._coverage is None else self._coverage.modes
 
     def _covered(self, key: str) -> Outcome | None:
         """The outcome by the last coverage; None if that coverage does not consider `key`."""

@@ -47,9 +47,10 @@ _NOT_RETURNED: Final = frozenset({"date", "server", TRACE_RESPONSE})
 class AuthProxy:
     """Forwards requests to the auth service.
 
-    The body of a request is read before a connection to the service is taken, so that a slow
-    client occupies none; the response is streamed. The service receives the client's address
-    only, not those of proxies in between, so it needs to trust no proxy but the gateway.
+    The body of a request is read before it counts as in flight and takes a connection to the
+    service, so that a slow client keeps out no other; the response is streamed. The service
+    receives the client's address only, not those of proxies in between, so it needs to trust no
+    proxy but the gateway.
     """
 
     def __init__(
@@ -91,11 +92,11 @@ class AuthProxy:
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         url = self._target(request)
         check_encoding(request)
+        body = await _read_body(request)
         if self._in_flight >= self._max_concurrent:
             raise Overloaded("too many requests to the auth service are in flight; try again")
         self._in_flight += 1
         try:
-            body = await _read_body(request)
             with Span("auth", Kind.CLIENT) as span:
                 headers = self._request_headers(request)
                 headers.update(span.context.headers())

@@ -3,6 +3,7 @@
 import gzip
 import mimetypes
 import re
+import zlib
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -31,6 +32,8 @@ _SETTING: Final = "TRADEDAD_GATEWAY_PAGE_DIR"
 _MAX_BYTES: Final = 32 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9._/-]+")
 _COMPRESSED: Final = frozenset({".html", ".css", ".js", ".mjs", ".svg", ".json", ".txt", ".map"})
+_PREPARED: Final = ".gz"
+"""Of a file beside `NAME` that has the same content, compressed better than at the start."""
 # Bundlers put files into this folder whose names contain a hash of their content.
 _HASHED_NAMES: Final = "/assets/"
 _TYPES: Final = {
@@ -52,7 +55,7 @@ SECURITY_HEADERS: Final = {
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'; "
-        # Firefox knows only the older of the two.
+        # Firefox supports only the older of the two.
         f"report-uri {page_reports.PATH}; report-to page"
     ),
     "Reporting-Endpoints": f'page="{page_reports.PATH}"',
@@ -78,7 +81,7 @@ class File:
 
 
 def read_files(folder: Path) -> dict[str, File]:
-    """All files below `folder` by their URL path, hidden files excluded.
+    """All files below `folder` by their URL path, without hidden and prepared ones.
 
     Raises ConfigError if `folder` has no index.html, holds a link that leads out of it, or is
     larger than 32 MiB.
@@ -99,6 +102,8 @@ def read_files(folder: Path) -> dict[str, File]:
         size += path.stat().st_size
         if size > _MAX_BYTES:
             raise ConfigError([f"{_SETTING}: {folder} holds more than {_MAX_BYTES >> 20} MiB"])
+        if path.suffix == _PREPARED and path.with_suffix("").is_file():
+            continue
         url_path = "/" if name == Path(_INDEX) else f"/{name.as_posix()}"
         files[url_path] = _load(url_path, path)
     if "/" not in files:
@@ -120,16 +125,30 @@ def page_files(folder: Path | None) -> dict[str, File]:
 
 
 def _load(url_path: str, path: Path) -> File:
-    return _file(url_path, path.name, path.read_bytes())
+    body = path.read_bytes()
+    return _file(url_path, path.name, body, _prepared(path, body))
 
 
-def _file(url_path: str, name: str, body: bytes) -> File:
+def _prepared(path: Path, body: bytes) -> bytes | None:
+    """The content of `NAME.gz`; None if there is none, or it is not `body` compressed."""
+    prepared = path.with_name(path.name + _PREPARED)
+    try:
+        with gzip.open(prepared) as file:
+            is_same = file.read(len(body) + 1) == body
+    except (OSError, EOFError, zlib.error):
+        return None
+    return prepared.read_bytes() if is_same else None
+
+
+def _file(url_path: str, name: str, body: bytes, gzipped: bytes | None = None) -> File:
     suffix = Path(name).suffix.lower()
     guessed_type, _ = mimetypes.guess_type(name)
+    if gzipped is None and suffix in _COMPRESSED:
+        gzipped = gzip.compress(body, mtime=0)
     is_immutable = url_path.startswith(_HASHED_NAMES)
     return File(
         body=body,
-        gzipped=gzip.compress(body, mtime=0) if suffix in _COMPRESSED else None,
+        gzipped=gzipped,
         content_type=_TYPES.get(suffix, guessed_type or "application/octet-stream"),
         etag=blake2b(body, digest_size=12).hexdigest(),
         cache_control="public, max-age=31536000, immutable" if is_immutable else "no-cache",

@@ -112,7 +112,7 @@ class StreamEndpoint:
         if not by_address.of(address, now).take(now):
             detail = f"more than {by_address.per_sec:g} new streams a second from one address"
             raise RateLimited(detail, retry_after_secs=retry_secs)
-        if not web.WebSocketResponse().can_prepare(request):
+        if not _is_handshake(request):
             raise BadMessage("this path serves WebSocket handshakes only")
         if not self._accepts.take(now):
             detail = "too many streams are being opened at once"
@@ -189,6 +189,13 @@ class StreamEndpoint:
                     await self._has_ended.wait()
         except TimeoutError:
             log.info("clients did not answer the close", streams=self._serving)
+
+
+def _is_handshake(request: web.Request) -> bool:
+    try:
+        return bool(web.WebSocketResponse().can_prepare(request))
+    except UnicodeEncodeError:  # aiohttp quotes a header whose bytes are not text
+        return False
 
 
 def _reset(transport: asyncio.Transport) -> None:

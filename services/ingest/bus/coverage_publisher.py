@@ -1,7 +1,7 @@
 """Publishes which instruments in demand are not live, on md.coverage."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -12,7 +12,7 @@ from services.ingest.demand.instrument_demand import InstrumentDemand
 from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.refused_publishes import report_refused
-from shared.contracts.demand import DEEP_SUFFIX, Coverage, encode, split_coverage
+from shared.contracts.demand import DEEP_SUFFIX, Coverage, ModeUse, encode, split_coverage
 from shared.contracts.subjects import COVERAGE
 
 _REPEAT_SECS: Final = 2.0
@@ -46,8 +46,12 @@ class CoveragePublisher:
         no_capacity: Iterable[str],
         unknown: Iterable[str],
         needs_plus: Iterable[str] = (),
+        modes: Mapping[str, ModeUse] | None = None,
     ) -> None:
-        """Set the instruments that are not live, by reason. Malformed keys count as unknown."""
+        """Set the instruments that are not live, by reason, and the use of each mode.
+
+        Malformed keys count as unknown.
+        """
         coverage = Coverage(
             epoch=self._term.epoch,
             seen=self._demand.revisions,
@@ -55,6 +59,7 @@ class CoveragePublisher:
             no_capacity=sorted(no_capacity),
             unknown=sorted({*unknown, *self._demand.malformed}),
             needs_plus=sorted(needs_plus),
+            modes=dict(modes or {}),
         )
         self._coverage = coverage
         metrics.NOT_LIVE_INSTRUMENTS.labels("pending").set(len(coverage.pending))

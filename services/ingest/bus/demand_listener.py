@@ -12,8 +12,9 @@ from nats.aio.msg import Msg
 from services.ingest import metrics
 from services.ingest.demand.instrument_demand import InstrumentDemand
 from shared.bus.connection import Bus
-from shared.contracts.demand import decode_demand
+from shared.contracts.demand import Demand, decode_demand
 from shared.contracts.subjects import ALL_DEMAND, demand_subject
+from shared.errors import InvalidField
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
 
@@ -50,7 +51,7 @@ class DemandListener:
             metrics.BAD_DEMANDS.inc()
             log.warning("demand is unreadable", subject=message.subject, error=str(error))
             return
-        if message.subject != demand_subject(demand.gateway):
+        if not _is_of(demand, message.subject):
             metrics.BAD_DEMANDS.inc()
             return
         if self._demand.update(demand, self._clock.monotonic()):
@@ -59,3 +60,11 @@ class DemandListener:
     def _notify(self) -> None:
         metrics.GATEWAYS.set(len(self._demand.revisions))
         self.changed.set()
+
+
+def _is_of(demand: Demand, subject: str) -> bool:
+    """Whether it is the demand of the gateway that the subject names."""
+    try:
+        return subject == demand_subject(demand.gateway)
+    except InvalidField:
+        return False

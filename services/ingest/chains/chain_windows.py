@@ -68,7 +68,7 @@ class ChainWindows:
             self.at_the_money[chain] = at - first
 
     def state(self, chain: ChainKey) -> ChainState:
-        """What is known of a chain in demand."""
+        """State of a chain in demand."""
         if chain in self.windows:
             return ChainState.KNOWN
         if chain in self._beyond:

@@ -1,4 +1,4 @@
-"""What is not live of order books of 30 levels and of option chains, by their instruments.
+"""Order books of 30 levels and option chains that are not live, by their instruments.
 
 PURE.
 """

@@ -5,9 +5,12 @@ has one limit while it is the only mode in use, and a lower limit beside other m
 Order books of 30 levels need the Plus plan.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
+
+from shared.contracts.demand import ModeUse
 
 AccountPlan = Literal["basic", "plus"]
 
@@ -41,3 +44,18 @@ LIMITS: Final[dict[AccountPlan, ModeLimits]] = {
     "basic": ModeLimits(full_alone=2_000, full_mixed=1_500, full_d30=0),
     "plus": ModeLimits(full_alone=2_000, full_mixed=1_500, full_d30=50),
 }
+
+
+def use_of(modes: Collection[Mode], limits: ModeLimits) -> dict[str, ModeUse]:
+    """How much of each available mode subscriptions in `modes` use, by Upstox's name."""
+    is_mixed = any(mode is not Mode.FULL for mode in modes)
+    limit_of = {
+        Mode.FULL: limits.full_mixed if is_mixed else limits.full_alone,
+        Mode.FULL_D30: limits.full_d30,
+        Mode.OPTION_GREEKS: limits.option_greeks,
+    }
+    return {
+        mode.value: ModeUse(sum(one is mode for one in modes), limit)
+        for mode, limit in limit_of.items()
+        if limit
+    }

@@ -20,7 +20,7 @@ class _Claims(msgspec.Struct):
 def expires_ms(token: str, now_ms: int) -> int:
     """When `token`, which is used from `now_ms` on, expires (both epoch ms).
 
-    A JWT says so itself; its signature is Upstox's business. Any other token lives until the next
+    A JWT has the claim `exp`; its signature is not verified. Any other token is valid until the next
     03:30 IST, when Upstox ends all tokens of the day.
     """
     claimed_ms = _claimed_ms(token)

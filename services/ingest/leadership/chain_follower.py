@@ -1,6 +1,7 @@
 """Follows the option chains in demand, and publishes each once for all gateways."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,7 +16,7 @@ from shared.bus.connection import Bus
 from shared.bus.lease import Term
 from shared.bus.refused_publishes import report_refused
 from shared.contracts.option_chains import ChainKey, OptionsReply, encode_chain
-from shared.errors import RequestError
+from shared.errors import RequestError, TimedOut
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -24,6 +25,7 @@ _EVERY_SECS: Final = 0.5
 _REPEAT_SECS: Final = 3.0
 """A gateway whose first client comes later, or that missed a message, has the chain within this time."""
 _RETRY_SECS: Final = 2.0
+"""Time after which contracts that could not be read are asked for again."""
 _REFRESH_SECS: Final = 300.0
 """Contracts are read again after so long: the instruments master changes once a day."""
 
@@ -32,7 +34,10 @@ class ContractSource(Protocol):
     """The instruments master."""
 
     async def read(self, underlying: str, expiry: str) -> OptionsReply | None:
-        """The options of an expiry; None if there are none. Raises RequestError."""
+        """The options of an expiry; None if there are none.
+
+        Raises RequestError; TimedOut if there is no answer.
+        """
         ...
 
 
@@ -73,35 +78,48 @@ class ChainFollower:
         self._source = source
         self._published: dict[ChainKey, _Published] = {}
         self._seq = 0
-        self._read_at: dict[tuple[str, str], float] = {}
+        self._due_at: dict[tuple[str, str], float] = {}
 
     async def run_lookups(self) -> None:
-        """Read the contracts of the chains in demand, until cancelled."""
+        """Read the contracts of the chains in demand, until cancelled.
+
+        A chain that cannot be read does not keep others from being read: those that have waited
+        longest come first, and new ones before them.
+        """
         while True:
             await self._term.clock.sleep(_EVERY_SECS)
             wanted = {(chain.underlying, chain.expiry): None for chain in self._demand.chains}
-            contracts = self._windows.contracts
-            for known in [expiry for expiry in contracts if expiry not in wanted]:
-                del contracts[known]
-                self._read_at.pop(known, None)
-            for underlying, expiry in wanted:
-                if not await self._look_up(underlying, expiry):
-                    await self._term.clock.sleep(_RETRY_SECS)
-                    break
+            for known in [expiry for expiry in self._due_at if expiry not in wanted]:
+                del self._due_at[known]
+                self._windows.contracts.pop(known, None)
+            await self._look_up_due(wanted)
 
-    async def _look_up(self, underlying: str, expiry: str) -> bool:
-        """Read the contracts of an expiry unless they are known; False if nobody answers."""
+    async def _look_up_due(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Read contracts that are not known, or old, until there is no answer in time."""
         now = self._term.clock.monotonic()
-        if now - self._read_at.get((underlying, expiry), float("-inf")) < _REFRESH_SECS:
-            return True
+        due_at = {expiry: self._due_at.get(expiry, float("-inf")) for expiry in wanted}
+        due = [expiry for expiry in due_at if due_at[expiry] <= now]
+        errors = []
+        for underlying, expiry in sorted(due, key=due_at.__getitem__):
+            error = await self._look_up(underlying, expiry)
+            if error is not None:
+                errors.append(f"{underlying} {expiry}: {error.detail}")
+            if isinstance(error, TimedOut):
+                break
+        if errors:
+            log.info("no contracts of option chains", chains=len(errors), first=errors[0])
+
+    async def _look_up(self, underlying: str, expiry: str) -> RequestError | None:
+        """Read the contracts of an expiry; returns the error if that fails."""
+        failure: RequestError | None = None
+        contracts = self._windows.contracts
         try:
-            contracts = await self._source.read(underlying, expiry)
+            contracts[underlying, expiry] = await self._source.read(underlying, expiry)
         except RequestError as error:
-            log.info("no contracts of an option chain", underlying=underlying, error=error.detail)
-            return False
-        self._windows.contracts[underlying, expiry] = contracts
-        self._read_at[underlying, expiry] = now
-        return True
+            failure = error
+        pause_secs = _REFRESH_SECS if failure is None else _RETRY_SECS
+        self._due_at[underlying, expiry] = self._term.clock.monotonic() + pause_secs
+        return failure
 
     async def run(self) -> None:
         """Publish the chains that have changed, at an interval. Raises LeaseLost."""

@@ -10,7 +10,7 @@ from services.ingest.demand.allocation import Allocation, allocate
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.derived_coverage import NotLive
 from services.ingest.demand.instrument_demand import InstrumentDemand
-from services.ingest.demand.limits import Mode, ModeLimits
+from services.ingest.demand.limits import Mode, ModeLimits, use_of
 from services.ingest.demand.subscription_requests import requests_between
 from services.ingest.feed.source import FeedConnection
 from services.ingest.leadership.term_context import TermContext
@@ -90,13 +90,14 @@ class Subscriber:
         not_live = NotLive(set(pending), set(target.no_capacity), set(unknown))
         not_live.add_deep_books(self._demand, self._limits, self._subscriptions.modes)
         self._add_chains(not_live)
+        modes = list(self._subscriptions.modes.values())
         self._context.coverage.set(
             pending=not_live.pending,
             no_capacity=not_live.no_capacity,
             unknown=not_live.unknown,
             needs_plus=not_live.needs_plus,
+            modes=use_of(modes, self._limits),
         )
-        modes = list(self._subscriptions.modes.values())
         for mode in (Mode.FULL, Mode.FULL_D30, Mode.OPTION_GREEKS):
             metrics.SUBSCRIBED_INSTRUMENTS.labels(mode.value).set(modes.count(mode))
 

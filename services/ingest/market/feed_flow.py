@@ -15,7 +15,7 @@ SEGMENTS: Final = (
 )  # fmt: skip
 """Upstox's segments with their own hours; clients may demand any other text as a segment."""
 _OPEN_STATUS_SECS: Final = 3_600.0
-"""How long a reported open market is believed after the last frame: a special session that the
+"""How long a reported open market counts after the last frame: a special session that the
 calendar does not know must not count as closed when the feed fails in it."""
 
 
@@ -39,8 +39,8 @@ class FeedFlow:
     def is_open(self, segment: str, now_ms: int, now_secs: float, *, is_flowing: bool) -> bool:
         """Whether trades of the segment are expected; `is_flowing` while the feed sends data.
 
-        A feed that flows knows best. Otherwise the calendar counts, or the last status if that was
-        open and is recent.
+        While the feed flows, its status counts, if it has sent one. Otherwise the calendar counts,
+        or the last status if that was open and is recent.
         """
         status = self._status.get(segment)
         is_recent = is_flowing or now_secs - self._frame_at_secs <= _OPEN_STATUS_SECS

@@ -1,4 +1,4 @@
-"""What the merging of one message of the feed has changed."""
+"""Result of merging one message of the feed."""
 
 from dataclasses import dataclass, field
 

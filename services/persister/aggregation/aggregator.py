@@ -44,7 +44,7 @@ class WindowGap:
 
 @dataclass(frozen=True, slots=True)
 class ClosedWindows:
-    """What to store once windows have closed, and the checkpoint to resume from."""
+    """Bars and gaps of windows that have closed, and the checkpoint to resume from."""
 
     until_ms: int
     """All windows that end by this exchange time are closed."""
@@ -66,7 +66,7 @@ class Aggregator:
         self._silent_after_ms = silent_after_ms
         self._windows = Windows(state)
         self._trading_times = TradingTimes()
-        self._trades = TradeRecorder(state, self._windows, grace_ms=grace_ms)
+        self._trades = TradeRecorder(state, self._windows, self._trading_times, grace_ms=grace_ms)
         self._taken_until_ms = state.closed_until_ms
         self._closes_at_ms = self._next_close_ms()
         self.stale_entries = 0
@@ -75,6 +75,11 @@ class Aggregator:
         """Entries older than the exchange time reached. Such entries are usual for a moment."""
         self.used_entries = 0
         """Entries of the exchange time reached, or later."""
+        self.undecodable_entries = 0
+        """Entries that could not be decoded, or have a value out of range."""
+        self.first_undecodable = ""
+        """The first entry since a used one that could not be decoded, with the cause."""
+        self._used_before_undecodable = -1
         self.lost_quotes = 0
         """Quotes that ingest has published and the stream does not hold."""
         self.evicted_instruments = 0
@@ -125,6 +130,13 @@ class Aggregator:
         """Pass over an entry that does not concern bars."""
         self._state.next_position = position + 1
 
+    def note_undecodable(self, cause: str) -> None:
+        """Note an entry that cannot be decoded; `cause` names it. Its position counts as lost."""
+        if self.used_entries != self._used_before_undecodable:
+            self._used_before_undecodable = self.used_entries
+            self.first_undecodable = cause
+        self.undecodable_entries += 1
+
     def apply_clock_tick(self, tick: ClockTick, position: int) -> None:
         """Advance time, and note quotes that are missing before the tick."""
         self._prepare_count(tick.epoch, tick.feed_ts, position)
@@ -145,7 +157,7 @@ class Aggregator:
             self._trades.apply_candle(candle)
 
     def take_closed(self) -> ClosedWindows | None:
-        """What has closed since the last call, with amended bars; None if no window has."""
+        """Windows closed since the last call, with amended bars; None if no window has closed."""
         state = self._state
         if state.closed_until_ms == self._taken_until_ms:
             return None

@@ -17,6 +17,7 @@ class ProgressMonitor:
         self._used_entries = aggregator.used_entries
         self._used_at_secs = now_secs
         self._refused_entries = 0
+        self._undecodable_entries = aggregator.undecodable_entries
 
     def check(self, now_secs: float) -> str:
         """The reason why no entry has been used for 10 s although some arrived; else empty."""
@@ -25,13 +26,21 @@ class ProgressMonitor:
         if aggregator.used_entries != self._used_entries:
             self._used_entries = aggregator.used_entries
             self._used_at_secs, self._refused_entries = now_secs, refused
+            self._undecodable_entries = aggregator.undecodable_entries
             return ""
-        has_refused = refused > self._refused_entries
-        if not has_refused or now_secs - self._used_at_secs < STALLED_AFTER_SECS:
+        if now_secs - self._used_at_secs < STALLED_AFTER_SECS:
             return ""
-        return self._reason()
+        reasons = []
+        if refused > self._refused_entries:
+            reasons.append(self._refusal())
+        undecodable = aggregator.undecodable_entries - self._undecodable_entries
+        if undecodable:
+            first = aggregator.first_undecodable
+            reasons.append(f"{undecodable} entries undecodable, first: {first}")
+        return "; ".join(reasons)
 
-    def _reason(self) -> str:
+    def _refusal(self) -> str:
+        """Why the last entry that could be decoded was refused."""
         aggregator = self._aggregator
         received_epoch, received_ms = aggregator.last_received
         if received_epoch < aggregator.feed_epoch:
@@ -43,5 +52,5 @@ class ProgressMonitor:
         reached = to_datetime(aggregator.time_ms or 0).strftime(_TIME_FORMAT)
         return (
             f"quotes are of {received} UTC, before {reached} UTC that the checkpoint has reached; "
-            "if that time was wrong, run `python -m services.persister reset-checkpoint`"
+            "if that time was wrong, run `python -m operations bars reset-checkpoint`"
         )

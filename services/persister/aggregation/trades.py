@@ -9,6 +9,7 @@ from services.persister.aggregation.checkpoint import (
     UnseenRange,
 )
 from services.persister.aggregation.minute import Minute
+from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Candle, Quote
@@ -31,10 +32,13 @@ class TradeRecorder:
     The state's time must have reached a message's time before the message is applied.
     """
 
-    def __init__(self, state: AggregatorState, windows: Windows, *, grace_ms: int) -> None:
+    def __init__(
+        self, state: AggregatorState, windows: Windows, times: TradingTimes, *, grace_ms: int
+    ) -> None:
         self._state = state
         self._instruments = state.instruments
         self._windows = windows
+        self._trading_times = times
         self._grace_ms = grace_ms
         self.late_trades = 0
         """Trades refused because their window can no longer change."""
@@ -105,10 +109,14 @@ class TradeRecorder:
         """Record the trades made unseen since `previous_ms`. A snapshot itself makes no trade."""
         vtt, previous_vtt = quote.volume, instrument.vtt or 0
         is_same_day = trading_day(ltt_ms) == trading_day(instrument.ltt_ms)
+        is_newer = ltt_ms > instrument.ltt_ms
+        if is_newer and not is_same_day:
+            self._record_hidden_before_day(instrument, previous_ms, ltt_ms)
         if vtt is None or not is_same_day:
-            has_unseen = ltt_ms > instrument.ltt_ms and vtt != 0
+            has_unseen = is_newer and vtt != 0
         else:
-            has_unseen = vtt > previous_vtt
+            # A feed may count from zero again before the first trade of the next day.
+            has_unseen = vtt > previous_vtt or (is_newer and vtt < previous_vtt)
         if has_unseen:
             since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
             if not is_same_day:
@@ -145,6 +153,7 @@ class TradeRecorder:
             return
         vtt, previous_vtt = quote.volume, instrument.vtt
         if ltt_ms > instrument.ltt_ms and trading_day(ltt_ms) != trading_day(instrument.ltt_ms):
+            self._record_hidden_before_day(instrument, previous_ms, ltt_ms)
             previous_vtt = None if vtt is None else 0
             previous_ms = max(previous_ms, day_start(ltt_ms))
             instrument.vtt = None
@@ -187,6 +196,22 @@ class TradeRecorder:
         unbroken_until_ms = self._state.unbroken_until_ms(previous_ms)
         proven_ms = window_start(unbroken_until_ms - self._grace_ms - MIN_SILENCE_MS)
         return max(previous_ms, min(proven_ms, closed_until_ms))
+
+    def _record_hidden_before_day(
+        self, instrument: InstrumentProgress, previous_ms: int, ltt_ms: int
+    ) -> None:
+        """Record the trades that earlier days may hide, at the first trade of a day.
+
+        The cumulative volume of a day says nothing of the day before. As for silences, the calendar
+        counts for an instrument as long as its last trade was in the calendar's hours.
+        """
+        since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
+        start_ms, end_ms = window_start(since_ms), day_start(ltt_ms)
+        spans: list[Span] = [(start_ms, end_ms)] if start_ms < end_ms else []
+        if self._trading_times.includes(instrument.key, instrument.ltt_ms):
+            spans = self._trading_times.spans(instrument.key, start_ms, end_ms)
+        for first_ms, until_ms in spans:
+            self._record_hidden_trades(instrument, max(since_ms, first_ms), until_ms - 1)
 
     def _record_hidden_trades(
         self, instrument: InstrumentProgress, since_ms: int, until_ms: int, *, is_tail: bool = False

@@ -132,10 +132,19 @@ class CandleRequests:
             else:
                 last = span.end - timedelta(days=1)
                 candles = await self._candles.past(span.key, span.length, span.first, last)
-            bars = candle_bars(span.key, span.interval, candles, self._clock.now_ms())
-            data = _encode(bars)
+            data = _encode(_bars_of(span, candles, self._clock.now_ms()))
             self._cache.put(span, data, for_secs=_TODAY_SECS if span.is_today else _PAST_SECS)
             return data
+
+
+def _bars_of(span: Span, candles: Iterable[UpstoxCandle], now_ms: int) -> list[HistoryBar]:
+    """The bars of a span. Upstox's candles of other days, and of the same minute, are left out:
+    a page continues at the start of a bar, so each start must be there once and in order.
+    """
+    from_ms, end_ms = midnight_ms(span.first), midnight_ms(span.end)
+    expected = [candle for candle in candles if from_ms <= candle.start_ms < end_ms]
+    bars = candle_bars(span.key, span.interval, expected, now_ms)
+    return list({bar.start: bar for bar in bars}.values())
 
 
 def candle_bars(

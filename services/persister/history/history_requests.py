@@ -1,8 +1,10 @@
-"""Answers `history.bars` from the database, after fetching earlier candles that it lacks.
+"""Answers `history.bars` and `history.gaps`, after fetching earlier candles that the bars lack.
 
 Any persister does so; the fetching itself is the leader's.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -23,7 +25,7 @@ from services.persister.storage.daily_candles import first_day
 from services.persister.storage.history_reader import HistoryReader, check_range
 from services.persister.storage.page_cursor import page_start
 from shared.bus.responder import request_deadline_ms
-from shared.contracts.history import BarsReply, BarsRequest, Unfetched
+from shared.contracts.history import BarsReply, BarsRequest, GapsReply, GapsRequest, Unfetched
 from shared.errors import NotFound, Overloaded, Unavailable
 from shared.market.exchange_time import DAY_MS, ist_date, midnight_ms
 from shared.runtime.clock import Clock
@@ -37,6 +39,17 @@ _MAX_WAIT_MS: Final = 2_000
 _REPLY_MS: Final = 500
 """Time before the deadline that is left for the reply."""
 _LOOK_EVERY_SECS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _MissingDays:
+    """The days `[first, until)` of a page, which are not fetched."""
+
+    page: Page
+    first: date
+    until: date
+    is_refused: bool
+    """Whether they were refused a short time ago, and are not asked for."""
 
 
 class HistoryRequests:
@@ -77,6 +90,22 @@ class HistoryRequests:
         except PyMongoError:
             raise Unavailable("bars cannot be read at the moment") from None
 
+    async def gaps(self, request: GapsRequest) -> GapsReply:
+        """A page of gaps.
+
+        Raises InvalidField, NotFound for a key that the stored master lacks and of which nothing
+        is stored, or Unavailable if the database does not answer.
+        """
+        reply = await self._reader.gaps(request)
+        if not reply.gaps and request.cursor is None:
+            try:
+                # Without a master nothing is known of any key.
+                if await self._instruments.knows(request.key) is False:
+                    await self._check_stored(request.key)
+            except PyMongoError:
+                raise Unavailable("gaps cannot be read at the moment") from None
+        return reply
+
     async def _bars(self, request: BarsRequest, from_ms: int) -> BarsReply:
         settled = settled_day(self._clock.now_ms())
         # Without a checkpoint, or after a long stop, the stream says nothing of earlier days.
@@ -84,22 +113,46 @@ class HistoryRequests:
         needed = self._needed(request, from_ms, settled)
         missing = await self._missing(needed, settled) if needed else []
         is_known = await self._instruments.knows(request.key) if missing else True
-        is_progressing = bool(missing) and is_known is not False
+        is_progressing = bool(_not_refused(missing)) and is_known is not False
         is_patient = self._waiting < self._max_waiting
         if is_progressing:
             missing, is_progressing = await self._fetched(request, from_ms, missing, settled)
         if not missing or is_known is False:
             reply = await self._reader.bars(request, over_until_ms=over_until_ms)
         else:
-            start_ms = max(from_ms, midnight_ms(missing[0][1]))
-            end_ms = start_ms if is_progressing else None
+            start_ms = max(from_ms, midnight_ms(missing[0].first))
+            coming = _not_refused(missing) if is_progressing else []
+            end_ms = max(from_ms, midnight_ms(coming[0].first)) if coming else None
             reply = await self._reader.bars(request, end_ms, over_until_ms=over_until_ms)
-            reply = _with_unfetched(reply, request, start_ms, midnight_ms(missing[-1][2]))
-            if is_progressing and not is_patient and not reply.bars:
+            reply = _with_unfetched(reply, request, start_ms, midnight_ms(missing[-1].until))
+            if coming and not is_patient and not reply.bars:
                 raise Overloaded("too many requests wait for candles of Upstox; try again")
+        if request.cursor is not None and reply.next is None:
+            reply = await self._with_refused(reply, request, settled)
         if not reply.bars and reply.next is None and reply.unfetched is None:
             await self._check_known(request)
         return reply
+
+    async def _with_refused(
+        self, reply: BarsReply, request: BarsRequest, settled: date
+    ) -> BarsReply:
+        """The last page, whose `unfetched` includes what was refused on the pages before it.
+
+        A client that reads page by page looks at the last one to know whether it has all bars.
+        """
+        needed = self._needed(request, request.from_ms, settled)
+        spans = [
+            (max(midnight_ms(days.first), request.from_ms), midnight_ms(days.until))
+            for days in await self._missing(needed, settled)
+            if days.is_refused and midnight_ms(days.first) < request.to_ms
+        ]
+        if not spans:
+            return reply
+        if reply.unfetched is not None:
+            spans.append((reply.unfetched.from_ms, reply.unfetched.to_ms))
+        end_ms = min(max(end_ms for _, end_ms in spans), request.to_ms)
+        unfetched = Unfetched(from_ms=min(start_ms for start_ms, _ in spans), to_ms=end_ms)
+        return msgspec.structs.replace(reply, unfetched=unfetched)
 
     def _needed(self, request: BarsRequest, from_ms: int, settled: date) -> list[Page]:
         """The pages that the rest of the request's range is made of."""
@@ -111,8 +164,8 @@ class HistoryRequests:
             first = max(first, ist_date(self._clock.now_ms() - self._retention_days * DAY_MS))
         return list(pages_between(kind, request.key, first, min(settled, first_day(request.to_ms))))
 
-    async def _missing(self, pages: list[Page], settled: date) -> list[tuple[Page, date, date]]:
-        """The pages that are not fetched up to now, each with its missing days `[first, until)`."""
+    async def _missing(self, pages: list[Page], settled: date) -> list[_MissingDays]:
+        """The days of the pages, up to now, that have not been fetched."""
         pages = [page for page in pages if page not in self._complete]
         if not pages:
             return []
@@ -120,9 +173,10 @@ class HistoryRequests:
         missing = []
         for page in pages:
             until = page.until(settled)
-            first = max(fetched.get(page, _NOTHING).until, page.start, page.kind.first_day)
+            record = fetched.get(page, _NOTHING)
+            first = max(record.until, page.start, page.kind.first_day)
             if first < until:
-                missing.append((page, first, until))
+                missing.append(_MissingDays(page, first, until, record.is_refused))
             elif first >= page.end:
                 self._remember(page)
         return missing
@@ -137,33 +191,33 @@ class HistoryRequests:
         self,
         request: BarsRequest,
         from_ms: int,
-        missing: list[tuple[Page, date, date]],
+        missing: list[_MissingDays],
         settled: date,
-    ) -> tuple[list[tuple[Page, date, date]], bool]:
+    ) -> tuple[list[_MissingDays], bool]:
         """Want the pages that the reply is made of, and wait for them.
 
-        Returns what is missing afterwards, and whether it is being fetched.
+        Returns what is missing afterwards, and whether it is being fetched unless it is refused.
         """
         first = max(ist_date(from_ms), kind_of(request.interval).first_day)
         end = horizon(request.interval, first, request.limit)
-        wanted = [entry for entry in missing if entry[1] < end][:_MAX_WANTED]
+        wanted = [days for days in _not_refused(missing) if days.first < end][:_MAX_WANTED]
         if await self._pages.wanted_count(Priority.REQUEST, _MAX_QUEUED) >= _MAX_QUEUED:
             return missing, False
-        await self._pages.want([(page, until) for page, _, until in wanted], Priority.REQUEST)
+        await self._pages.want([(days.page, days.until) for days in wanted], Priority.REQUEST)
         if await self._pages.is_failing():
             return missing, False
         if self._waiting >= self._max_waiting:
             return missing, True
         self._waiting += 1
         try:
-            await self._wait([page for page, _, _ in wanted], settled)
+            await self._wait([days.page for days in wanted], settled)
         finally:
             self._waiting -= 1
-        needed = [page for page, _, _ in missing]
+        needed = [days.page for days in missing]
         return await self._missing(needed, settled), not await self._pages.is_failing()
 
     async def _wait(self, pages: list[Page], settled: date) -> None:
-        """Wait until all `pages` are fetched, Upstox is away, or the reply is due."""
+        """Wait until all `pages` are fetched or refused, Upstox is away, or the reply is due."""
         now_ms = self._clock.now_ms()
         due_ms = now_ms + _MAX_WAIT_MS
         deadline_ms = request_deadline_ms()
@@ -171,7 +225,7 @@ class HistoryRequests:
             due_ms = min(due_ms, deadline_ms - _REPLY_MS)
         while pages and self._clock.now_ms() < due_ms:
             await self._clock.sleep(_LOOK_EVERY_SECS)
-            pages = [page for page, _, _ in await self._missing(pages, settled)]
+            pages = [days.page for days in _not_refused(await self._missing(pages, settled))]
             if pages and await self._pages.is_failing():
                 return
 
@@ -184,11 +238,20 @@ class HistoryRequests:
             page = Page.of(kind, request.key, day)
             record = (await self._pages.fetched([page])).get(page, _NOTHING)
             is_known = not record.is_unknown
-        if not is_known and not await self._reader.has_bars(request.key):
-            raise NotFound(f"no instrument {request.key}", field="key")
+        if not is_known:
+            await self._check_stored(request.key)
+
+    async def _check_stored(self, key: str) -> None:
+        """Raises NotFound for a key without bars."""
+        if not await self._reader.has_bars(key):
+            raise NotFound(f"no instrument {key}", field="key")
 
 
 _NOTHING: Final = FetchedPage(date.min, is_unknown=False)
+
+
+def _not_refused(missing: Sequence[_MissingDays]) -> list[_MissingDays]:
+    return [days for days in missing if not days.is_refused]
 
 
 def _with_unfetched(

@@ -1,4 +1,4 @@
-"""What the requests for history need to know of the instruments master."""
+"""Interface to the instruments master for the requests for history."""
 
 from typing import Protocol
 

@@ -11,7 +11,7 @@ from services.persister import metrics
 from services.persister.candles.candle import CandleLength, UpstoxCandle
 from services.persister.candles.candle_source import CandlesRefused
 from services.persister.history.page_store import PageStore, Priority, WantedPage
-from services.persister.history.page_writer import PageWriter
+from services.persister.history.page_writer import PageWriter, is_passing
 from services.persister.history.pages import PageKind
 from shared.bus.lease import Term
 from shared.errors import NotFound, Unavailable
@@ -26,6 +26,8 @@ _LOOK_EVERY_SECS: Final = 0.2
 _MAX_PAUSE_SECS: Final = 30.0
 _MAX_ATTEMPTS: Final = 5
 """Calls for a page, after which only another request or command fetches it."""
+_MAX_ERROR_CHARS: Final = 500
+"""The text of an error of the database may include the documents."""
 _LOG_EVERY_PAGES: Final = 100
 
 
@@ -88,7 +90,9 @@ class PageFetcher:
     async def _fetch(self, wanted: WantedPage, term: Term, epoch: int) -> int | None:
         """Fetch and store a page. Returns the number of new bars; None if Upstox is away."""
         page = wanted.page
-        if wanted.first >= wanted.until or self._is_expired(wanted):
+        # A request that read the record before the refusal may have wanted the page after it.
+        is_refused = wanted.is_refused and self._priority is Priority.REQUEST
+        if wanted.first >= wanted.until or is_refused or self._is_expired(wanted):
             await self._pages.dismiss(page)
             return 0
         candles: list[UpstoxCandle] | None = None
@@ -100,34 +104,46 @@ class PageFetcher:
             log.info("Upstox has no history of the instrument", key=page.key)
         except CandlesRefused as error:
             await self._pages.clear_failure()
-            await self._postpone(wanted, error)
+            await self._try_later(wanted, error.detail, is_refusal=True)
             return 0
         except Unavailable as error:
             await self._pages.note_failure(error.detail)
-            await self._postpone(wanted, error)
+            await self._try_later(wanted, error.detail, is_refusal=False)
             return None
-        term.check()
-        new_bars = await self._writer.store(wanted, candles, epoch)
         await self._pages.clear_failure()
+        term.check()
+        try:
+            new_bars = await self._writer.store(wanted, candles, epoch)
+        except PyMongoError as error:
+            if is_passing(error):
+                raise
+            await self._try_later(wanted, repr(error)[:_MAX_ERROR_CHARS], is_refusal=True)
+            return 0
         self._attempts.pop(page.page_id, None)
         metrics.HISTORY_PAGES.labels(page.kind.value).inc()
         metrics.HISTORY_BARS.labels(page.kind.value).inc(new_bars)
         return new_bars
 
-    async def _postpone(self, wanted: WantedPage, error: Unavailable) -> None:
-        """Fetch the page after all others, or no more if it is given up."""
-        page = wanted.page
+    async def _try_later(self, wanted: WantedPage, error: str, *, is_refusal: bool) -> None:
+        """Move the page behind all others; give it up after `_MAX_ATTEMPTS` calls.
+
+        `is_refusal` says that Upstox or the database refuses this page, while others may succeed.
+        """
+        page, page_id = wanted.page, wanted.page.page_id
         if not self._attempts:
-            log.warning("no history from Upstox, trying again", error=error.detail)
-        self._attempts[page.page_id] += 1
-        # A command waits for Upstox as long as it takes, but not for what Upstox refuses.
-        may_end = self._priority is Priority.REQUEST or isinstance(error, CandlesRefused)
-        if may_end and self._attempts[page.page_id] >= _MAX_ATTEMPTS:
-            del self._attempts[page.page_id]
-            log.warning("a page of history is given up", key=page.key, error=error.detail)
-            await self._pages.dismiss(page)
-        else:
+            log.warning("a page of history failed, trying again", page=page_id, error=error)
+        self._attempts[page_id] += 1
+        # A command waits for Upstox as long as it takes, but not for what is refused.
+        may_end = self._priority is Priority.REQUEST or is_refusal
+        if not may_end or self._attempts[page_id] < _MAX_ATTEMPTS:
             await self._pages.postpone(page)
+            return
+        if is_refusal:
+            await self._pages.refuse(page)
+        else:
+            await self._pages.dismiss(page)
+        del self._attempts[page_id]
+        log.warning("a page of history is given up", page=page_id, error=error)
 
     def _is_expired(self, wanted: WantedPage) -> bool:
         """Whether the database would delete all bars of the page at once."""

@@ -14,12 +14,17 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.persister.history.pages import Page, PageKind
+from shared.market.exchange_time import MINUTE_MS
 from shared.runtime.clock import Clock
 from shared.runtime.mongo import Document, Mongo, ensure_collection
 
 PAGES: Final = "history_pages"
 _UPSTOX: Final = "upstox"
 """Id of the document that exists while Upstox gives no candles."""
+REFUSED_MS: Final = 60 * MINUTE_MS
+"""Time for which requests do not ask again for a refused page. Such a refusal does not pass in
+seconds, and each further attempt takes calls from other pages. Yet a page is not lost for a day.
+"""
 _STRING: Final = {"bsonType": "string"}
 _INTEGER: Final = {"bsonType": ["int", "long"]}
 _SCHEMA: Final[dict[str, Any]] = {
@@ -30,6 +35,7 @@ _SCHEMA: Final[dict[str, Any]] = {
         **dict.fromkeys(("_id", "kind", "key", "start", "until", "wanted_until", "error"), _STRING),
         "priority": _INTEGER,
         "asked_ms": _INTEGER,
+        "refused_ms": _INTEGER,
         "unknown": {"bsonType": "bool"},
     },
 }
@@ -37,7 +43,7 @@ WANTED: Final[Document] = {"wanted_until": {"$exists": True}}
 
 
 class Priority(IntEnum):
-    """Who wants a page. A page that both want has the lower number."""
+    """Source of a demand for a page. A page with both sources has the lower number."""
 
     REQUEST = 0
     COMMAND = 1
@@ -45,12 +51,14 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """What is recorded of a page."""
+    """Record of a page."""
 
     until: date
     """Days from this one on are not fetched; `date.min` if none is."""
     is_unknown: bool
     """Whether Upstox did not know the key."""
+    is_refused: bool = False
+    """Whether requests do not ask for the page, because it was refused a short time ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ class WantedPage:
     page: Page
     first: date
     until: date
+    is_refused: bool = False
+    """As in `FetchedPage`."""
 
 
 class PageStore:
@@ -82,11 +92,14 @@ class PageStore:
         await ensure_collection(self._db, PAGES, _SCHEMA, [order])
 
     async def fetched(self, pages: Iterable[Page]) -> dict[Page, FetchedPage]:
-        """What is recorded of those pages that have a record."""
+        """The stored records of these pages; a page without a record is left out."""
         by_id = {page.page_id: page for page in pages}
-        found = self._pages.find({"_id": {"$in": list(by_id)}}, {"until": 1, "unknown": 1})
+        fields = {"until": 1, "unknown": 1, "refused_ms": 1}
+        found = self._pages.find({"_id": {"$in": list(by_id)}}, fields)
         return {
-            by_id[row["_id"]]: FetchedPage(_day(row.get("until")), row.get("unknown", False))
+            by_id[row["_id"]]: FetchedPage(
+                _day(row.get("until")), row.get("unknown", False), self._is_refused(row)
+            )
             async for row in found
         }
 
@@ -109,7 +122,7 @@ class PageStore:
             return None
         page = Page(PageKind(row["kind"]), row["key"], date.fromisoformat(row["start"]))
         first = max(page.start, page.kind.first_day, _day(row.get("until")))
-        return WantedPage(page, first, _day(row["wanted_until"]))
+        return WantedPage(page, first, _day(row["wanted_until"]), self._is_refused(row))
 
     async def record(
         self, wanted: WantedPage, session: AsyncClientSession, *, is_unknown: bool
@@ -120,7 +133,8 @@ class PageStore:
         if is_unknown:
             fetched["unknown"] = True
         page_id = wanted.page.page_id
-        await self._pages.update_one({"_id": page_id}, {"$set": fetched}, session=session)
+        change = {"$set": fetched, "$unset": {"refused_ms": ""}}
+        await self._pages.update_one({"_id": page_id}, change, session=session)
         # More days of the page may be wanted by now.
         done = {"_id": page_id, "wanted_until": {"$lte": until}}
         await self._pages.update_one(done, _DISMISSAL, session=session)
@@ -128,6 +142,11 @@ class PageStore:
     async def dismiss(self, page: Page) -> None:
         """Want a page no longer."""
         await self._pages.update_one({"_id": page.page_id}, _DISMISSAL)
+
+    async def refuse(self, page: Page) -> None:
+        """Want a page no longer, and record that it was refused."""
+        refused = {"$set": {"refused_ms": self._clock.now_ms()}}
+        await self._pages.update_one({"_id": page.page_id}, refused | _DISMISSAL)
 
     async def postpone(self, page: Page) -> None:
         """Fetch a page after all others."""
@@ -145,6 +164,11 @@ class PageStore:
     async def is_failing(self) -> bool:
         """Whether Upstox gave no candles at the last call."""
         return await self._pages.find_one({"_id": _UPSTOX}, {"_id": 1}) is not None
+
+    def _is_refused(self, row: Document) -> bool:
+        """Whether a page was refused a short time ago. A time to come is of a wrong clock."""
+        refused_ms = row.get("refused_ms")
+        return refused_ms is not None and 0 <= self._clock.now_ms() - refused_ms < REFUSED_MS
 
 
 _DISMISSAL: Final[Document] = {"$unset": {"wanted_until": "", "priority": "", "asked_ms": ""}}

@@ -4,9 +4,10 @@ A bar that is stored already is left as it is, whatever its state: it may be of 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from services.persister.candles.candle import UpstoxCandle
 from services.persister.history.page_bars import daily_documents, five_minute_documents
@@ -18,6 +19,10 @@ from shared.market.exchange_time import midnight_ms
 from shared.runtime.mongo import Document, Mongo
 
 T = TypeVar("T")
+
+_PASSING_LABELS: Final = (
+    "TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError"
+)  # fmt: skip
 
 
 class LeaderTransactions(Protocol):
@@ -66,6 +71,15 @@ class PageWriter:
             return len(absent)
 
         return await self._leader.transact(epoch, write)
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Whether the same write may succeed later: the database was away, busy or slow."""
+    return (
+        isinstance(error, ConnectionFailure)
+        or error.timeout
+        or any(map(error.has_error_label, _PASSING_LABELS))
+    )
 
 
 def _documents(wanted: WantedPage, candles: Sequence[UpstoxCandle]) -> list[Document]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from shared.contracts.instruments import (
     DetailReply,
@@ -22,6 +22,10 @@ _MAX_CACHED: Final = 10_000
 _MAX_CALL_SECS: Final = 2.0
 _LOCKS: Final = 32
 _REREAD_MS: Final = 60_000
+_RETRY_SECS: Final = 60.0
+"""Time for which no call is made for a key after one that failed."""
+
+T = TypeVar("T")
 
 
 class MasterInstruments(Protocol):
@@ -53,6 +57,7 @@ class DetailRequests:
         self._references = references
         self._clock = clock
         self._cache: OrderedDict[str, Reference] = OrderedDict()
+        self._retry_at_secs: OrderedDict[str, float] = OrderedDict()
         # By the hash of a key: so there is a bounded number, and nothing to clean up.
         self._locks = [asyncio.Lock() for _ in range(_LOCKS)]
 
@@ -70,19 +75,35 @@ class DetailRequests:
         )
 
     async def _reference(self, key: str, newer_than_ms: int) -> Reference | None:
-        """That of today; if it cannot be read again, the earlier one."""
+        """That of today; if it cannot be read (again), the earlier one or None."""
         try:
             async with asyncio.timeout(_MAX_CALL_SECS), self._locks[hash(key) % _LOCKS]:
                 cached = self._of_today(key)
-                if cached is None or self._is_outdated(cached, newer_than_ms):
-                    cached = await self._references.read(key)
-                    self._keep(key, cached)
-                return cached
+                is_enough = cached is not None and not self._is_outdated(cached, newer_than_ms)
+                if is_enough or self._has_failed(key):
+                    return cached
+                return await self._read(key)
         except (Unavailable, Overloaded) as error:
             log.info("no reference data", key=key, error=error.detail)
         except TimeoutError:
             log.info("no reference data", key=key, error="Upstox does not answer in time")
         return self._of_today(key)
+
+    async def _read(self, key: str) -> Reference:
+        # Until there is an answer the call counts as failed: it may be cancelled.
+        _put(self._retry_at_secs, key, self._clock.monotonic() + _RETRY_SECS)
+        try:
+            read = await self._references.read(key)
+        except Overloaded:  # there was no call
+            self._retry_at_secs.pop(key, None)
+            raise
+        self._retry_at_secs.pop(key, None)
+        _put(self._cache, key, read)
+        return read
+
+    def _has_failed(self, key: str) -> bool:
+        """Whether the last call for `key` has failed, a short time ago."""
+        return self._clock.monotonic() < self._retry_at_secs.get(key, float("-inf"))
 
     def _of_today(self, key: str) -> Reference | None:
         cached = self._cache.get(key)
@@ -94,8 +115,10 @@ class DetailRequests:
         is_recent = self._clock.now_ms() - cached.taken_at < _REREAD_MS
         return cached.taken_at < newer_than_ms and not is_recent
 
-    def _keep(self, key: str, read: Reference) -> None:
-        self._cache[key] = read
-        self._cache.move_to_end(key)
-        while len(self._cache) > _MAX_CACHED:
-            self._cache.popitem(last=False)
+
+def _put(values: OrderedDict[str, T], key: str, value: T) -> None:
+    """Set a value; the oldest one is dropped if there are too many."""
+    values[key] = value
+    values.move_to_end(key)
+    while len(values) > _MAX_CACHED:
+        values.popitem(last=False)

@@ -1,11 +1,11 @@
-"""Instruments in MongoDB: written once a day, searched and read by key at any time."""
+"""Instruments in MongoDB: written with each new master, searched and read by key at any time."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.errors import PyMongoError
 
 from services.persister.instruments.master_acceptance import MasterRecord, Refusal
@@ -37,15 +37,15 @@ _DELETE_BATCH: Final = 1_000
 _STRING: Final = {"bsonType": "string"}
 _SCHEMA: Final[dict[str, Any]] = {
     "bsonType": "object",
-    "required": ["_id", "symbol", "name", "segment", "exchange", "type", "words", "standing"],
+    "required": ["_id", "symbol", "name", "segment", "exchange", "type", "words", "search_rank"],
     "properties": {
         **dict.fromkeys(("_id", "symbol", "name", "segment", "exchange", "type"), _STRING),
         "words": {"bsonType": "array", "items": _STRING},
-        "standing": {"bsonType": ["int", "long"]},
+        "search_rank": {"bsonType": ["int", "long"]},
     },
 }
-# Fields of a document that are not fields of the instrument. `standing` is its search rank.
-_SEARCH_FIELDS: Final = ("words", "standing")
+# Fields of a document that are not fields of the instrument.
+_SEARCH_FIELDS: Final = ("words", "search_rank")
 
 
 class InstrumentStore:
@@ -61,19 +61,19 @@ class InstrumentStore:
 
     async def prepare(self) -> None:
         """Create the collection with its validator and indexes, or bring it up to date."""
-        by_word = IndexModel([("words", ASCENDING), ("standing", ASCENDING)])
+        by_word = IndexModel([("words", ASCENDING), ("search_rank", ASCENDING)])
         by_underlying = IndexModel([("underlying_key", ASCENDING), ("expiry", ASCENDING)])
         await ensure_collection(self._db, INSTRUMENTS, _SCHEMA, [by_word, by_underlying])
 
     async def master(self) -> MasterRecord:
-        """What is stored of the masters loaded and refused so far."""
+        """The stored record of the masters loaded and refused so far."""
         document = await self._masters.find_one({"_id": _CURRENT})
         if document is None:
             return MasterRecord()
         return msgspec.convert(document, MasterRecord, strict=False)
 
     async def knows(self, key: str) -> bool | None:
-        """Whether the master has `key`; None if no whole master is stored. Raises PyMongoError."""
+        """Whether the master has `key`; None if none has been completed. Raises PyMongoError."""
         if await self._instruments.find_one({"_id": key}, {"_id": 1}) is not None:
             return True
         return False if (await self.master()).day else None
@@ -88,26 +88,31 @@ class InstrumentStore:
         return await self._instruments.estimated_document_count()
 
     async def begin(self, url: str) -> None:
-        """Record that a master of this address is being stored; `finish` completes it."""
-        change = {"$set": {"url": url, "day": ""}}
-        await self._masters.update_one({"_id": _CURRENT}, change, upsert=True)
+        """Record that a master of this address is being stored; `finish` completes it.
+
+        The day and size of a complete master of the same address remain: lookups use the stored
+        instruments meanwhile, and the next file is compared with that master.
+        """
+        record = await self.master()
+        fields: Document = {"url": url, "day": "", "validator": "", "size": 0, "is_loading": True}
+        if record.url == url and record.day:
+            # The number of stored instruments is that of one master only until the first write.
+            fields |= {"day": record.day, "size": record.size or await self.count()}
+        await self._masters.update_one({"_id": _CURRENT}, {"$set": fields}, upsert=True)
 
     async def write(self, rows: Iterable[tuple[Instrument, int, list[str]]]) -> None:
         """Add or change instruments, each with its search rank and words."""
         writes = []
         for instrument, rank, words in rows:
-            fields: Document = msgspec.to_builtins(instrument)
-            key = fields.pop("key")
-            change: Document = {"$set": fields | {"words": words, "standing": rank}}
-            absent = [name for name in instrument.__struct_fields__[1:] if name not in fields]
-            if absent:
-                change["$unset"] = dict.fromkeys(absent, "")
-            writes.append(UpdateOne({"_id": key}, change, upsert=True))
+            document: Document = msgspec.to_builtins(instrument)
+            key = document.pop("key")
+            document |= {"words": words, "search_rank": rank}
+            writes.append(ReplaceOne({"_id": key}, document, upsert=True))
         if writes:
             await self._instruments.bulk_write(writes, ordered=False)
 
-    async def finish(self, url: str, day: str, keys: set[str]) -> int:
-        """Record that the master of `day` is stored, after deleting instruments not in `keys`.
+    async def finish(self, url: str, day: str, validator: str, keys: set[str]) -> int:
+        """Record that this master of `day` is stored, after deleting instruments not in `keys`.
 
         Returns how many were deleted.
         """
@@ -116,8 +121,10 @@ class InstrumentStore:
         for at in range(0, len(obsolete), _DELETE_BATCH):
             batch = obsolete[at : at + _DELETE_BATCH]
             await self._instruments.delete_many({"_id": {"$in": batch}})
-        record = msgspec.to_builtins(MasterRecord(url=url, day=day))
-        await self._masters.replace_one({"_id": _CURRENT}, record, upsert=True)
+        size = len(stored) - len(obsolete)
+        record = MasterRecord(url=url, day=day, validator=validator, size=size)
+        document = msgspec.to_builtins(record)
+        await self._masters.replace_one({"_id": _CURRENT}, document, upsert=True)
         await self._masters.delete_many({"_id": {"$ne": _CURRENT}})
         return len(obsolete)
 
@@ -137,7 +144,8 @@ class InstrumentStore:
                     return SearchReply(instruments=nearest)
         except PyMongoError:
             raise Unavailable("instruments cannot be read at the moment") from None
-        matches = [(_instrument(row), row["standing"], row["words"]) for row in found]
+        # Documents of an earlier version have no rank until the next master is loaded.
+        matches = [(_instrument(row), row.get("search_rank", 0), row["words"]) for row in found]
         return SearchReply(instruments=rank_matches(request.query, matches)[: request.limit])
 
     async def _matches(self, request: SearchRequest) -> list[Document]:
@@ -148,7 +156,7 @@ class InstrumentStore:
         if request.types:
             query["type"] = {"$in": [name.upper() for name in request.types]}
         query |= _narrowed(request)
-        order = [("standing", 1), ("expiry", 1), ("symbol", 1)]
+        order = [("search_rank", 1), ("expiry", 1), ("symbol", 1)]
         return await self._instruments.find(query).sort(order).limit(_MAX_MATCHES).to_list()
 
     async def _nearest(self, option: OptionQuery, request: SearchRequest) -> list[Instrument]:

@@ -22,7 +22,13 @@ class MasterRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str = ""
     day: str = ""
-    """YYYY-MM-DD; empty until a master is stored completely."""
+    """YYYY-MM-DD, of the last complete master; empty until one of this address is complete."""
+    validator: str = ""
+    """ETag or Last-Modified of the stored file; empty if its server sends none."""
+    size: int = 0
+    """Instruments of the last complete master; 0 in a record of an earlier version."""
+    is_loading: bool = False
+    """Whether a load has begun and not been completed; rows of two masters may be stored."""
     refusals: list[Refusal] = []
     """Oldest first."""
 

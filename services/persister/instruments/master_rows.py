@@ -1,7 +1,9 @@
 """The file format of Upstox's instruments master."""
 
+import re
 import zlib
 from decimal import Decimal
+from itertools import accumulate
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
@@ -17,6 +19,13 @@ _PAISE_PER_RUPEE: Final = 100
 # The years 2000 and 2100: a number of seconds or microseconds is far outside.
 _EARLIEST_EXPIRY_MS: Final = 946_684_800_000
 _LATEST_EXPIRY_MS: Final = 4_102_444_800_000
+_MAX_DIGITS: Final = 400
+_MAX_DEPTH: Final = 50
+_DIGITS_AS_0: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG_RUN: Final = b"0" * (_MAX_DIGITS + 1)
+_NO_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
+_ESCAPED: Final = re.compile(rb"\\.", re.DOTALL)
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 Text = Annotated[str, msgspec.Meta(max_length=256)]
@@ -124,18 +133,68 @@ class ByteStream(Protocol):
         ...
 
 
+class _JsonBounds:
+    """Refuses JSON that ijson does not survive, before ijson gets it.
+
+    An integer of more than 4 300 digits ends the process, and the memory for nested values grows
+    with the square of their depth.
+    """
+
+    def __init__(self) -> None:
+        self._last_digits = b""
+        self._escape = b""
+        self._depth = 0
+        self._is_in_string = False
+
+    def check(self, chunk: bytes) -> None:
+        """Raises Unavailable if the file up to the end of `chunk`, its next bytes, is refused."""
+        digits = self._last_digits + chunk.translate(_DIGITS_AS_0)
+        if _LONG_RUN in digits:
+            raise Unavailable(f"the master has a number of more than {_MAX_DIGITS} digits")
+        self._last_digits = digits[-_MAX_DIGITS:]
+        brackets = self._brackets(chunk)
+        depths = list(accumulate(map(_STEPS.__getitem__, brackets), initial=self._depth))
+        if max(depths) > _MAX_DEPTH:
+            raise Unavailable(f"the master is nested more than {_MAX_DEPTH} levels deep")
+        self._depth = depths[-1]
+
+    def _brackets(self, chunk: bytes) -> bytes:
+        """The brackets of a chunk that are not in a string."""
+        chunk = self._escape + chunk
+        self._escape = b""
+        if b"\\" in chunk:
+            chunk = _ESCAPED.sub(b"", chunk)
+            self._escape = b"\\" if chunk.endswith(b"\\") else b""
+        # Two quotes without a bracket between them do not change what is in a string.
+        marks = chunk.translate(None, _NO_STRUCTURE).replace(b'""', b"")
+        parts = marks.split(b'"')
+        outside = b"".join(parts[self._is_in_string :: 2])
+        self._is_in_string ^= len(parts) % 2 == 0
+        return outside
+
+
 class MasterFile:
     """The bytes of the master's JSON, decompressed if they are gzip, as ijson reads them."""
 
     def __init__(self, content: ByteStream) -> None:
         self._content = content
+        self._bounds = _JsonBounds()
         self._gzip: Any = None
         self._is_first = True
 
     async def read(self, size: int) -> bytes:
-        """The next bytes; none at the end. Raises Unavailable if the file is truncated."""
+        """The next bytes; none at the end.
+
+        Raises Unavailable if the file is truncated, or has a number of more than 400 digits or
+        values that are nested more than 50 levels deep.
+        """
         if size == 0:  # ijson calls this to learn whether it will get bytes or text
             return b""
+        data = await self._next()
+        self._bounds.check(data)
+        return data
+
+    async def _next(self) -> bytes:
         while chunk := self._pending() or await self._content.read(_CHUNK_BYTES):
             if self._is_first:
                 self._is_first = False

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-_SEPARATORS: Final = re.compile(r"[\s,]+")
+_SEPARATORS: Final = re.compile(r"[\s,\0]+")
+"""NUL is one, as MongoDB takes no pattern that contains it."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,4})?")
 _STRIKE_WITH_TYPE: Final = re.compile(rf"({_NUMBER.pattern})(ce|pe)")
 _OPTION_TYPES: Final = {
@@ -43,7 +44,7 @@ class OptionQuery:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What decides whether an option is near to a wanted one."""
+    """Fields that decide whether an option is near to a wanted one."""
 
     key: str
     strike: float

@@ -40,6 +40,10 @@ class Repair:
     """Starts of the windows, epoch ms."""
     gap_ids: set[str] = field(default_factory=set)
     """Gaps whose last missing window is among these."""
+    longer_gap_ids: set[str] = field(default_factory=set)
+    """Gaps with a missing window among these, and on a later day."""
+    has_partial: bool = False
+    """Whether one of the windows has a partial bar: the instrument has traded in it."""
 
     @property
     def identity(self) -> tuple[int, str, frozenset[int]]:
@@ -84,7 +88,7 @@ class RepairBacklogReader:
             "start": {"$gte": oldest, "$lte": to_datetime(until_ms - WINDOW_MS)},
         }
         async for bar in self._bars.find(partial, {"key": 1, "start": 1}).limit(_MAX_BARS):
-            _add_window(repairs, bar["key"], to_ms(bar["start"]))
+            _add_window(repairs, bar["key"], to_ms(bar["start"])).has_partial = True
         open_gaps = {
             "state": GapState.OPEN.value,
             "end": {"$gte": oldest, "$lte": to_datetime(until_ms)},
@@ -97,9 +101,11 @@ class RepairBacklogReader:
                 if not missing:
                     filled.setdefault(key, set()).add(gap["_id"])
                     continue
+                last_day = trading_day(max(missing))
                 for window_ms in missing:
-                    _add_window(repairs, key, window_ms)
-                repairs[trading_day(max(missing)), key].gap_ids.add(gap["_id"])
+                    repair = _add_window(repairs, key, window_ms)
+                    is_last = repair.day == last_day
+                    (repair.gap_ids if is_last else repair.longer_gap_ids).add(gap["_id"])
             if open_keys >= _MAX_OPEN_KEYS:
                 break
         too_old = {"state": GapState.OPEN.value, "end": {"$lt": oldest}}
@@ -121,6 +127,8 @@ class RepairBacklogReader:
         return missing
 
 
-def _add_window(repairs: dict[InstrumentDay, Repair], key: str, window_ms: int) -> None:
+def _add_window(repairs: dict[InstrumentDay, Repair], key: str, window_ms: int) -> Repair:
     day = trading_day(window_ms)
-    repairs.setdefault((day, key), Repair(day, key)).windows.add(window_ms)
+    repair = repairs.setdefault((day, key), Repair(day, key))
+    repair.windows.add(window_ms)
+    return repair

@@ -7,12 +7,14 @@ interrupted continues where it was, and a repair that is done twice changes noth
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
 from services.persister.candles.candle import UpstoxCandle
+from services.persister.candles.candle_source import CandlesRefused
 from services.persister.pipeline import Publisher
 from services.persister.repair.backlog import Repair, RepairBacklog
 from services.persister.repair.candle_bars import repaired_bars
@@ -28,7 +30,7 @@ from shared.runtime.logs import get_logger
 log = get_logger(__name__)
 
 _MAX_ATTEMPTS: Final = 5
-"""Times that the same windows are repaired, while their bars stay partial."""
+"""Times that the same windows are repaired, while their bars stay partial or Upstox refuses."""
 _MAX_FAILED_INSTRUMENTS: Final = 10
 _MAX_PAUSE_SECS: Final = 300.0
 _LOG_EVERY_REPAIRS: Final = 100
@@ -42,7 +44,10 @@ class Candles(Protocol):
     """Upstox's one-minute candles."""
 
     async def day(self, key: str, day: int, *, is_today: bool) -> list[UpstoxCandle]:
-        """All candles of a day. Raises NotFound for an unknown key, or Unavailable."""
+        """All candles of `day`; if `is_today`, those of the day that is running at Upstox.
+
+        Raises NotFound for an unknown key, CandlesRefused, or Unavailable.
+        """
         ...
 
 
@@ -68,6 +73,32 @@ class RepairBacklogSource(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Pass:
+    """One pass over the backlog."""
+
+    now_ms: int
+    epoch: int
+    lost_gaps: set[tuple[str, str]]
+    """Gaps with their instrument that cannot be filled: an earlier day of them is given up."""
+    failed_keys: set[str] = field(default_factory=set)
+    """Instruments for which Upstox does not answer."""
+    refused_keys: set[str] = field(default_factory=set)
+    """Instruments whose candles Upstox refuses."""
+    has_answer: bool = False
+    """Whether Upstox has answered for one instrument."""
+    waiting_keys: set[str] = field(default_factory=set)
+    """Instruments whose gaps are not settled in this pass: an earlier day is to be repaired again."""
+
+    @property
+    def refusals(self) -> int:
+        """The number of refused instruments; 0 once Upstox has answered for another one.
+
+        The pass ends early at many refusals, so few repairs are given up while all are refused.
+        """
+        return 0 if self.has_answer else len(self.refused_keys)
+
+
 class Repairer:
     """Runs for one term of leadership at a time."""
 
@@ -89,6 +120,8 @@ class Repairer:
         self._stream_time_ms = stream_time_ms
         self._every_secs = every_secs
         self._attempts: Counter[_Attempt] = Counter()
+        self._unfilled: set[_Attempt] = set()
+        """Repairs for which Upstox's last answer could not be used for all windows."""
 
     async def run(self, term: Term, epoch: int) -> None:
         """Repair until cancelled. Raises StaleEpoch or LeaseLost if another persister leads."""
@@ -113,70 +146,124 @@ class Repairer:
     async def repair_all(self, now_ms: int, term: Term, epoch: int) -> int:
         """Repair the backlog at exchange time `now_ms`.
 
-        Returns for how many instruments Upstox gave no candles. Stops early when there are
-        many of them. Raises PyMongoError, StaleEpoch or LeaseLost.
+        Returns for how many instruments Upstox did not answer, or refused if it refused all. Stops
+        early when there are many of them. Raises PyMongoError, StaleEpoch or LeaseLost.
         """
         backlog = await self._backlog.read(now_ms)
         metrics.EXPIRED_GAPS.set(backlog.expired)
         for key, gap_ids in backlog.filled.items():
             await self._store.settle_gaps(gap_ids, key, GapState.REPAIRED, epoch)
-        repairs = self._below_max_attempts(backlog.repairs, now_ms)
+        repairs, given_up = self._by_attempts(backlog.repairs, now_ms)
         metrics.PENDING_REPAIRS.set(len(repairs))
         bars = 0
-        failed_keys: set[str] = set()
+        this = _Pass(now_ms, epoch, {lost for repair in given_up for lost in _lost_gaps(repair)})
         for number, repair in enumerate(repairs, start=1):
-            if len(failed_keys) >= _MAX_FAILED_INSTRUMENTS:
+            if max(len(this.failed_keys), this.refusals) >= _MAX_FAILED_INSTRUMENTS:
                 break
             term.check()
-            bars += await self._repair(repair, now_ms, epoch, failed_keys)
+            bars += await self._repair(repair, this)
             metrics.PENDING_REPAIRS.set(len(repairs) - number)
             if number % _LOG_EVERY_REPAIRS == 0 or number == len(repairs):
                 log.info("repair progress", done=number, total=len(repairs), bars=bars)
-        return len(failed_keys)
+        return len(this.failed_keys) + this.refusals
 
-    def _below_max_attempts(self, repairs: list[Repair], now_ms: int) -> list[Repair]:
-        # Also forgets the attempts of repairs that are not in the backlog any more.
+    def _by_attempts(self, repairs: list[Repair], now_ms: int) -> tuple[list[Repair], list[Repair]]:
+        """The repairs to do, and those that were given up with windows that are not filled.
+
+        Also forgets the attempts of repairs that are not in the backlog any more.
+        """
         attempts = {_attempt(repair, now_ms): repair for repair in repairs}
         self._attempts &= Counter(dict.fromkeys(attempts, _MAX_ATTEMPTS))
-        return [
-            repair
-            for attempt, repair in attempts.items()
-            if self._attempts[attempt] < _MAX_ATTEMPTS
-        ]
+        self._unfilled &= attempts.keys()
+        over = {attempt for attempt in attempts if self._attempts[attempt] >= _MAX_ATTEMPTS}
+        return (
+            [repair for attempt, repair in attempts.items() if attempt not in over],
+            [attempts[attempt] for attempt in over & self._unfilled],
+        )
 
-    async def _repair(self, repair: Repair, now_ms: int, epoch: int, failed_keys: set[str]) -> int:
-        """Repair the windows of one instrument and day. Returns the number of bars stored.
-
-        Adds the key to `failed_keys` if its candles are unavailable.
-        """
-        key, attempt = repair.key, _attempt(repair, now_ms)
+    async def _repair(self, repair: Repair, this: _Pass) -> int:
+        """Repair the windows of one instrument and day. Returns the number of bars stored."""
+        key, attempt = repair.key, _attempt(repair, this.now_ms)
         is_today, *_ = attempt
         try:
-            candles = await self._candles.day(key, repair.day, is_today=is_today)
+            candles = await self._day(repair, is_today=is_today)
         except NotFound:
             self._attempts[attempt] = _MAX_ATTEMPTS
-            await self._abandon(repair, "unknown_instrument", epoch)
+            self._unfilled.add(attempt)
+            this.lost_gaps |= _lost_gaps(repair)
+            await self._abandon(repair, "unknown_instrument", this.epoch)
+            return 0
+        except CandlesRefused as error:
+            this.refused_keys.add(key)
+            log.info("candles refused", key=key, error=error.detail)
+            await self._settle(repair, this, is_filled=False)
             return 0
         except Unavailable as error:
-            failed_keys.add(key)
+            this.failed_keys.add(key)
+            this.waiting_keys.add(key)
             log.debug("candles unavailable", key=key, error=error.detail)
             return 0
-        stored = await self._store.repair(repaired_bars(key, candles, repair.windows), epoch)
+        this.has_answer = True
+        if is_today and not candles:
+            # Perhaps Upstox's day is over already, and the answer is of the next one. Unless there
+            # are trades to find, only the history of the day is asked again.
+            calls = 1 if repair.has_partial else _MAX_ATTEMPTS
+            await self._settle(repair, this, is_filled=False, attempts=calls)
+            return 0
+        stored = await self._store.repair(repaired_bars(key, candles, repair.windows), this.epoch)
         metrics.REPAIRED_BARS.inc(len(stored.bars))
         await self._publisher.publish(stored)
-        # A bar that is still partial has trades of which Upstox has no candle yet.
-        self._attempts[attempt] += 1
-        # A window with an invalid candle has no bar yet. If an earlier day of the instrument failed,
-        # its gap is not filled yet.
+        # A window with an invalid candle has no bar yet.
         has_invalid = any(
             not candle.is_valid and window_start(candle.start_ms) in repair.windows
             for candle in candles
         )
-        if key not in failed_keys and not has_invalid:
-            await self._store.settle_gaps(repair.gap_ids, key, GapState.REPAIRED, epoch)
-        if key not in failed_keys and self._attempts[attempt] == _MAX_ATTEMPTS and not is_today:
-            await self._abandon(repair, "no_candles", epoch)
+        await self._settle(repair, this, is_filled=not has_invalid)
         return len(stored.bars)
+
+    async def _day(self, repair: Repair, *, is_today: bool) -> list[UpstoxCandle]:
+        """The candles of the repair's day.
+
+        Upstox's running day may be later than that of the stream, whose time stands still without a
+        feed. The machine's clock would not show that: a simulated exchange has a time of its own.
+        """
+        key, day = repair.key, repair.day
+        candles = await self._candles.day(key, day, is_today=is_today)
+        days = {trading_day(candle.start_ms) for candle in candles}
+        if is_today and day not in days and days and max(days) > day:
+            candles = await self._candles.day(key, day, is_today=False)
+        return [candle for candle in candles if trading_day(candle.start_ms) == day]
+
+    async def _settle(
+        self, repair: Repair, this: _Pass, *, is_filled: bool, attempts: int = 1
+    ) -> None:
+        """Count attempts and record the outcome in the gaps that end with this repair.
+
+        `is_filled` says whether the answer could be used for all windows. Neither is done while
+        an earlier day of the instrument is to be repaired again.
+        """
+        key, attempt = repair.key, _attempt(repair, this.now_ms)
+        is_today, *_ = attempt
+        if key in this.waiting_keys:
+            return
+        if is_filled:
+            self._unfilled.discard(attempt)
+            lost = {gap_id for gap_id in repair.gap_ids if (gap_id, key) in this.lost_gaps}
+            if lost:
+                await self._store.settle_gaps(lost, key, GapState.ABANDONED, this.epoch)
+            filled = repair.gap_ids - lost
+            await self._store.settle_gaps(filled, key, GapState.REPAIRED, this.epoch)
+        else:
+            self._unfilled.add(attempt)
+        # A bar that is still partial has trades of which Upstox has no candle yet.
+        self._attempts[attempt] += attempts
+        if self._attempts[attempt] < _MAX_ATTEMPTS:
+            if not is_filled:
+                this.waiting_keys.add(key)
+        elif not is_today:
+            if not is_filled:
+                this.lost_gaps |= _lost_gaps(repair)
+            await self._abandon(repair, "no_candles", this.epoch)
 
     async def _abandon(self, repair: Repair, reason: str, epoch: int) -> None:
         await self._store.settle_gaps(repair.gap_ids, repair.key, GapState.ABANDONED, epoch)
@@ -186,3 +273,8 @@ class Repairer:
 def _attempt(repair: Repair, now_ms: int) -> _Attempt:
     # Candles of an earlier day are of another API, which may have those that today's lacked.
     return (repair.day == trading_day(now_ms), *repair.identity)
+
+
+def _lost_gaps(repair: Repair) -> set[tuple[str, str]]:
+    """The gaps that can no longer be filled, with the instrument, if this repair is given up."""
+    return {(gap_id, repair.key) for gap_id in repair.longer_gap_ids}

@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 from pymongo.errors import PyMongoError
 
+from services.persister.storage.bar_grid import BarGrid
 from services.persister.storage.bar_rows import PROJECTED_FIELDS, decode_rows
 from services.persister.storage.bar_store import BARS, GAPS
 from services.persister.storage.daily_candles import DailyCandles, merged_days, page_of_days
@@ -14,7 +15,7 @@ from services.persister.storage.documents import (
     bar_id_range,
     to_ms,
 )
-from services.persister.storage.longer_bars import aligned_up, group_by_start, longer_bar
+from services.persister.storage.longer_bars import group_by_start, longer_bar
 from services.persister.storage.page_cursor import encode_cursor, page_start
 from shared.contracts.history import (
     MAX_TIME_MS,
@@ -30,38 +31,19 @@ from shared.contracts.history import (
 )
 from shared.contracts.messages import BarState
 from shared.errors import InvalidField, Unavailable
-from shared.market.exchange_calendar import exchange_of
-from shared.market.exchange_time import (
-    IST_OFFSET_MS,
-    MINUTE_MS,
-    WINDOW_MS,
-    to_datetime,
-    window_start,
-)
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import WINDOW_MS, to_datetime, window_start
 from shared.runtime.mongo import Document, Mongo
 
 # Bars of a page. A longer bar is made of many five-minute bars, whose number must stay bounded.
 _MAX_BARS: Final = {Interval.FIFTEEN_MINUTES: 2_000, Interval.HOUR: 1_000, Interval.DAY: 400}
-_OPEN_AT_09_15: Final = frozenset({"NSE", "NFO", "BSE", "BFO"})
-
-
-def interval_offset_ms(key: str, interval: Interval) -> int:
-    """Start of the first bar after the Unix epoch, epoch ms.
-
-    Bars are aligned to the opening of the exchange's session, those of a day to 00:00 IST.
-    """
-    opens_ms = 9 * 60 * MINUTE_MS
-    if exchange_of(key.partition("|")[0]) in _OPEN_AT_09_15:
-        opens_ms += 15 * MINUTE_MS
-    if interval is Interval.DAY:
-        opens_ms = 0
-    return (opens_ms - IST_OFFSET_MS) % interval.length_ms
 
 
 class HistoryReader:
-    """Answers the requests `history.bars` and `history.gaps`. Any process may, leader or not."""
+    """Reads for the requests `history.bars` and `history.gaps`. Any process may, leader or not."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, calendar: Calendar) -> None:
+        self._calendar = calendar
         self._bars = mongo.db.get_collection(BARS)
         self._gaps = mongo.db.get_collection(GAPS)
         self._checkpoints = mongo.db.get_collection(CHECKPOINTS)
@@ -135,19 +117,20 @@ class HistoryReader:
         They are made of a bounded number of five-minute bars; a day may have 288 of those.
         """
         length_ms = request.interval.length_ms
-        offset_ms = interval_offset_ms(request.key, request.interval)
+        grid = BarGrid.of(
+            self._calendar.data, request.key, request.interval, from_ms, to_ms + length_ms
+        )
         limit = min(request.limit, _MAX_BARS[request.interval])
         max_parts = (limit + 1) * (length_ms // WINDOW_MS)
         # The bars that start in the range are whole: the last one may end after the range.
-        from_ms = aligned_up(from_ms, offset_ms, length_ms)
-        until_ms = aligned_up(to_ms, offset_ms, length_ms)
+        from_ms, until_ms = grid.aligned_up(from_ms), grid.aligned_up(to_ms)
         # Read before the bars, so that no bar is taken for a closed one whose end is missing.
         closed_until_ms = max(over_until_ms, await self._closed_until_ms())
         pipeline: list[dict[str, Any]] = [
             {"$match": {"_id": bar_id_range(request.key, from_ms, until_ms)}},
             {"$sort": {"_id": 1}},
             {"$limit": max_parts},
-            {"$group": group_by_start(offset_ms, length_ms)},
+            {"$group": group_by_start(grid)},
             {"$sort": {"_id": 1}},
         ]
         rows = await (await self._bars.aggregate(pipeline)).to_list()
@@ -157,7 +140,7 @@ class HistoryReader:
             count = min(limit, len(rows) - is_cut_off)
             rows, next_ms = rows[:count], int(rows[count]["_id"])
         missing = await self._missing_windows(request.key, rows, length_ms)
-        incomplete = {at_ms - (at_ms - offset_ms) % length_ms for at_ms in missing}
+        incomplete = {grid.start_of(at_ms) for at_ms in missing}
         bars = [
             longer_bar(row, length_ms, closed_until_ms=closed_until_ms, incomplete=incomplete)
             for row in rows

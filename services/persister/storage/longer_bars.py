@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from services.persister.storage.bar_grid import BarGrid
 from services.persister.storage.documents import plain_int, to_ms
 from shared.contracts.history import HistoryBar, HistoryBarState
 
@@ -14,18 +15,11 @@ _MOST_CERTAIN_FIRST: Final = [
 ]
 
 
-def aligned_up(at_ms: int, offset_ms: int, length_ms: int) -> int:
-    """`at_ms`, or the next start of a bar if no bar starts there."""
-    return at_ms + (offset_ms - at_ms) % length_ms
-
-
-def group_by_start(offset_ms: int, length_ms: int) -> dict[str, Any]:
+def group_by_start(grid: BarGrid) -> dict[str, Any]:
     """The `$group` stage that combines documents of five-minute bars, oldest first."""
-    start_ms = {"$toLong": "$start"}
-    since_start_ms = {"$mod": [{"$subtract": [start_ms, offset_ms]}, length_ms]}
     states = [state.value for state in _MOST_CERTAIN_FIRST]
     return {
-        "_id": {"$subtract": [start_ms, since_start_ms]},
+        "_id": grid.start_expression(),
         "open": {"$first": "$open"},
         "high": {"$max": "$high"},
         "low": {"$min": "$low"},

@@ -44,7 +44,7 @@ class DemandPublisher:
 
     @property
     def demand(self) -> Demand:
-        """What is published."""
+        """The demand to publish."""
         return self._demand
 
     def want(self, quotes: Collection[str], depth: Collection[str]) -> None:

@@ -13,7 +13,7 @@ from shared.runtime.tracing import Kind, Span
 
 
 class EventPublisher:
-    """A user who misses an event sees a gap in `seq` and reads the events again."""
+    """After a lost event a client finds a gap in `seq`, and reads the events again."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

@@ -1,4 +1,4 @@
-"""What is stored together: entries with their messages, and the command that caused them."""
+"""Records of the journal: an entry with its message, and a command with its answer."""
 
 import msgspec
 

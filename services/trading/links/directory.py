@@ -49,7 +49,7 @@ class LinkDirectory:
         self._clock = clock
         self._links: dict[str, OpenedLink] = {}
         self._alive: set[str] = set()
-        """Users whose links were alive when it was last looked."""
+        """Users whose links were valid at the last look."""
         self._refused: dict[str, StoredLink] = {}
         """By user: at most one each, to store."""
         self._has_refused = asyncio.Event()
@@ -76,7 +76,7 @@ class LinkDirectory:
             return OpenedLink(replace(stored, detail=NOT_OPENED), None)
 
     def find(self, user_id: str) -> OpenedLink | None:
-        """A link, alive or not; None if the user has none."""
+        """A link, valid or not; None if the user has none."""
         return self._links.get(user_id)
 
     def put(self, stored: StoredLink, token: str) -> None:

@@ -29,7 +29,7 @@ _SEALED: Final = {"bsonType": "string", "pattern": "^v1[.]"}
 
 
 class LinkEvent(StrEnum):
-    """What the audit of links records."""
+    """Events in the audit of links."""
 
     BEGUN = "begun"
     LINKED = "linked"

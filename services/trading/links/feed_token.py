@@ -26,7 +26,7 @@ _MAX_WAITING: Final = 64
 
 
 class FeedTokenReply(msgspec.Struct, frozen=True):
-    """The token; empty if there is none that is alive."""
+    """The token; empty if there is no valid one."""
 
     access_token: str
 
@@ -63,7 +63,7 @@ class FeedToken:
                 log.debug("subscription left to end with the connection", error=repr(error))
 
     async def read(self) -> str:
-        """The token; empty if none is alive. Raises PyMongoError, SealBroken or ConfigError."""
+        """The token; empty if none is valid. Raises PyMongoError, SealBroken or ConfigError."""
         document = await self._links.find_one({"_id": FEED_ID})
         link = None if document is None else link_from_document(document)
         if link is None or link.refused or link.expires_ms <= self._clock.now_ms():

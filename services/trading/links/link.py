@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link whose access token is alive as far as is known."""
+    """A link whose access token is valid as far as is known."""
 
     user_id: str
     upstox_user_id: str

@@ -149,7 +149,7 @@ class LinkLogin:
     async def accept_token(self, link: StoredLink, access_token: str) -> StoredLink | None:
         """Store a token that somebody has posted for a link, if it is of the same Upstox user.
 
-        The token proves itself by a call. None if the link was removed meanwhile. Raises
+        The token is verified by a call. None if the link was removed meanwhile. Raises
         LinkRefused or Unavailable.
         """
         issued_ms = self._clock.now_ms()
@@ -166,11 +166,11 @@ class LinkLogin:
         return renewed if await self._store.renew(renewed) else None
 
     async def unlink(self, user_id: str, purpose: LinkPurpose) -> StoredLink | None:
-        """Forget a link; the link that there was."""
+        """Remove a link. Returns it; None if there was none."""
         return await self._store.remove(user_id, purpose)
 
     async def log_out(self, link: StoredLink, access_token: str | None) -> None:
-        """End a forgotten token at Upstox, if possible: it dies at 03:30 IST in any case."""
+        """End a removed token at Upstox, if possible: it expires at 03:30 IST in any case."""
         try:
             if access_token is None:
                 place = token_place(link.document_id)

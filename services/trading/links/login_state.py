@@ -20,7 +20,7 @@ def new_state(user_id: str) -> str:
 
 
 def state_hash(state: str) -> str:
-    """What is stored of a state."""
+    """Hash of a state; only the hash is stored."""
     return hashlib.sha256(state.encode()).hexdigest()
 
 

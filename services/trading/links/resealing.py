@@ -9,7 +9,7 @@ from shared.runtime.mongo import Mongo
 
 @dataclass(slots=True)
 class Resealed:
-    """What `reseal` has done."""
+    """Result of `reseal`."""
 
     count: int = 0
     broken: list[str] = field(default_factory=list)

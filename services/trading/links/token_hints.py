@@ -1,7 +1,7 @@
-"""Tokens that somebody has posted for a user: each is verified before it is believed.
+"""Posted tokens of users; each is verified at Upstox before it is used.
 
-The door for Upstox's notifier is open to everyone. So a token is looked at only while the user
-waits for one, and it must prove by a call that it is of the linked account.
+Anybody can post to the address of Upstox's notifier. So a token is tried only while the user waits
+for one, and a call with it must return the linked account.
 """
 
 import asyncio

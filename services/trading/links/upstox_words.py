@@ -41,7 +41,7 @@ class ProfileAnswer(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What Upstox says about a request to the user."""
+    """Data of Upstox about a request to the user."""
 
     authorization_expiry: str | int | None = None
     """Epoch ms, as text."""

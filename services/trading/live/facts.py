@@ -1,4 +1,4 @@
-"""What the checks of an order need of an account at Upstox."""
+"""Facts of an account at Upstox that the checks of an order need."""
 
 from decimal import Decimal
 from typing import Final

@@ -57,7 +57,7 @@ def events_of_trades(order: Order, trades: Iterable[TradeRow], at_ms: int) -> li
 
 
 def lacks_trades(order: Order, row: OrderRow) -> bool:
-    """Whether the row tells of a greater filled quantity than the known trades have."""
+    """Whether the row has a greater filled quantity than the known trades."""
     return row.is_at_exchange and row.filled_quantity > order.filled_quantity
 
 
@@ -68,7 +68,7 @@ def is_unsettled(order: Order) -> bool:
 
 
 def _believed(row: OrderRow) -> BrokerReport:
-    """The report; one of a complete order that the exchange has not numbered says less."""
+    """The report; a complete order without a number of the exchange counts as received."""
     if row.report.state is BrokerState.COMPLETE and not row.is_at_exchange:
         return msgspec.structs.replace(row.report, state=BrokerState.RECEIVED)
     return row.report

@@ -1,4 +1,4 @@
-"""Estimates the margin of one order. It knows no hedge benefit and no risk-management call.
+"""Estimates the margin of one order, without hedge benefits and risk-management calls.
 
 The broker's own figure may be higher or lower. The rates are those of `MARGIN_RATES`; they follow
 published estimates of brokers, not SPAN files.

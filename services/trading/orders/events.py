@@ -26,7 +26,7 @@ class Intended(Event, frozen=True, kw_only=True, tag="intended"):
     margin: Decimal = Decimal(0)
     """Reserved in rupees, for the whole quantity."""
     reference_price: Decimal | None = None
-    """What the margin was computed from: the limit, or the LTP with its protection."""
+    """Price in the margin's computation: the limit, or the LTP with its protection."""
     is_external: bool = False
     """Whether the order was placed elsewhere, and was found in the broker's books."""
 

@@ -44,7 +44,7 @@ _ENDED: Final = {
 
 
 class LocalState(StrEnum):
-    """What this side did and was answered."""
+    """State of an order's sending to the broker, without the broker's reports."""
 
     INTENT = "intent"
     SENDING = "sending"

@@ -21,7 +21,7 @@ class AuctionTrade:
 
 
 class AuctionWatch(msgspec.Struct):
-    """What was seen of the auctions of one instrument."""
+    """State of the auctions of one instrument."""
 
     opened_ms: int = 0
     """Start of the last session whose opening auction was reported."""

@@ -20,6 +20,7 @@ from services.trading.paper.instrument_orders import (
 )
 from services.trading.paper.market import Candle, Quote, exact_price
 from services.trading.paper.market_view import MarketView
+from services.trading.paper.progress import Progress
 from services.trading.paper.resting_order import RestingOrder
 from services.trading.paper.results import BrokerResult
 from services.trading.paper.trading_day import TradingDay, trading_day
@@ -32,7 +33,7 @@ from shared.market.exchange_time import MINUTE_MS
 
 
 class TradedInstrument(InstrumentFacts, Protocol):
-    """What the paper broker needs to know of an order's instrument."""
+    """Properties of an order's instrument that the paper broker needs."""
 
     @property
     def tick(self) -> Decimal: ...
@@ -76,9 +77,14 @@ class PaperBroker:
         return self._market.undecodable
 
     @property
-    def outdated(self) -> int:
-        """Entries that were skipped because newer ones were seen before."""
+    def outdated(self) -> dict[str, int]:
+        """Entries that were skipped because newer ones were seen before, by kind."""
         return self._market.outdated
+
+    @property
+    def progress(self) -> Progress:
+        """Whether entries move the market on. It begins anew with `restore`."""
+        return self._market.progress
 
     @property
     def calendar(self) -> CalendarData:

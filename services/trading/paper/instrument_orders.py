@@ -17,7 +17,7 @@ UserResult = tuple[str, Result]
 
 
 class InstrumentFacts(Protocol):
-    """What the paper broker needs to know of an instrument."""
+    """Properties of an instrument that the paper broker needs."""
 
     @property
     def segment(self) -> str: ...

@@ -20,9 +20,9 @@ class UsedLevel:
     """Of the orders that took it."""
     price: Decimal
     shown: int
-    """What the last book showed."""
+    """Quantity in the last book."""
     left: int
-    """What the user can still take."""
+    """Quantity that the user can still take."""
 
 
 class Liquidity:
@@ -61,7 +61,7 @@ class Liquidity:
                 del self._used[name]
 
     def levels(self, side: Side, limit: Decimal) -> list[Level]:
-        """What an order of this side may take up to its limit, the best price first."""
+        """Levels that an order of this side may take up to its limit, the best price first."""
         result = []
         for level in self._levels(side):
             if level.price > limit if side is Side.BUY else level.price < limit:
@@ -81,7 +81,7 @@ class Liquidity:
         used.left -= quantity
 
     def _levels(self, side: Side) -> tuple[Level, ...]:
-        """What the last quote shows to orders of this side."""
+        """Levels of the last quote that an order of this side can take."""
         return () if self._quote is None else self._quote.opposite(side)
 
 

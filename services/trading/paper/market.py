@@ -1,4 +1,4 @@
-"""What the paper broker sees of one instrument at one moment. Prices are in rupees."""
+"""Market of one instrument at one moment, for the paper broker. Prices are in rupees."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -42,7 +42,7 @@ class Quote:
     _opposite: dict[Side, tuple[Level, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """What `opposite` has returned: it is asked for by every user."""
+    """Cache of `opposite`, which is called for every user."""
 
     @property
     def is_crossed(self) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from services.trading.paper.market import Quote, exact_price
 from services.trading.paper.order_book import check_book, is_of, levels_of
+from services.trading.paper.progress import Progress
 from shared.contracts import messages
 from shared.contracts.messages import FeedState
 from shared.contracts.subjects import (
@@ -57,8 +58,10 @@ class MarketView:
         self.state = MarketState() if state is None else state
         self.undecodable: Counter[str] = Counter()
         """Entries that were skipped because they are not what their subject says, by kind."""
-        self.outdated = 0
-        """Entries that were skipped because newer ones were seen before."""
+        self.outdated: Counter[str] = Counter()
+        """Entries that were skipped because newer ones were seen before, by kind; with the clock
+        ticks of an earlier time, of which only the feed's state is used."""
+        self.progress = Progress()
 
     @property
     def is_live(self) -> bool:
@@ -93,9 +96,10 @@ class MarketView:
                 kind = "candle"
                 candle = messages.decode_candle(data)
                 _check_subject(subject, CANDLE_1M_PREFIX, candle.key)
-                return candle if self._is_current(candle.epoch) else None
+                return candle if self._is_current(candle.epoch, kind) else None
         except (msgspec.DecodeError, InvalidField):
             self.undecodable[kind] += 1
+            self.progress.refuse_undecodable(kind)
         return None
 
     def ltp(self, key: str) -> Decimal | None:
@@ -174,12 +178,13 @@ class MarketView:
     def _is_fresh(self, ts_ms: int) -> bool:
         return self.is_live and ts_ms <= self.state.time_ms + MAX_CLOCK_LAG_MS
 
-    def _is_current(self, epoch: int) -> bool:
+    def _is_current(self, epoch: int, kind: str) -> bool:
         state = self.state
         if epoch == state.epoch:
             return True
         if epoch < state.epoch:
-            self.outdated += 1
+            self.outdated[kind] += 1
+            self.progress.refuse_epoch(epoch, state.epoch)
             return False
         state.epoch = epoch
         state.feed = None
@@ -188,30 +193,35 @@ class MarketView:
         return True
 
     def _apply_quote(self, quote: messages.Quote) -> messages.Quote | None:
-        if not self._is_current(quote.epoch):
+        if not self._is_current(quote.epoch, "quote"):
             return None
         last = self.state.quotes.get(quote.key)
         if last is not None and last.epoch == quote.epoch and quote.seq < last.seq:
-            self.outdated += 1
+            self.outdated["quote"] += 1
             return None
         self.state.quotes[quote.key] = quote
         return quote
 
     def _apply_book(self, book: messages.Depth) -> messages.Depth | None:
-        if not self._is_current(book.epoch):
+        if not self._is_current(book.epoch, "depth"):
             return None
         last = self.state.books.get(book.key)
         if last is not None and book.seq < last.seq:
-            self.outdated += 1
+            self.outdated["depth"] += 1
             return None
         self.state.books[book.key] = book
         quote = self.state.quotes.get(book.key)
         return book if quote is not None and is_of(book, quote) else None
 
     def _apply_clock(self, tick: messages.ClockTick) -> messages.ClockTick | None:
-        if not self._is_current(tick.epoch):
+        if not self._is_current(tick.epoch, "clock"):
             return None
         state = self.state
+        if tick.ts < state.time_ms:
+            self.outdated["clock"] += 1
+            self.progress.refuse_time(tick.ts, state.time_ms)
+        else:
+            self.progress.used_ticks += 1
         before_ms, state.time_ms = state.time_ms, max(state.time_ms, tick.ts)
         state.feed = tick.state
         if tick.state not in _CONNECTED:

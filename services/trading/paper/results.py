@@ -1,4 +1,4 @@
-"""What the paper broker reports of an order."""
+"""Results that the paper broker reports of an order."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,7 +28,7 @@ class Triggered:
 
 @dataclass(frozen=True, slots=True)
 class Lapsed:
-    """What an IOC order did not fill was cancelled."""
+    """The unfilled rest of an IOC order was cancelled."""
 
     order_id: str
     quantity: int
@@ -36,7 +36,7 @@ class Lapsed:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What a DAY order did not fill has ended with the session."""
+    """The unfilled rest of a DAY order has ended with the session."""
 
     order_id: str
     quantity: int

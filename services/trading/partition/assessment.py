@@ -25,7 +25,7 @@ from shared.runtime.clock import Clock
 
 _ZERO: Final = Decimal(0)
 _UNITS: Final = 2
-"""The loss lock and the command: the journal must take both."""
+"""A loss lock and the command: the journal must take both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Assessor:
             at_ms=broker.time_ms,
             phase=self._calendar.phase(instrument.segment, broker.time_ms),
             session=self._calendar.session(instrument.segment, broker.time_ms),
-            is_live=broker.is_live,
+            is_live=self._ledger.is_feed_live,
             ltp=broker.ltp(instrument.key),
             underlying_ltp=None if underlying is None else broker.ltp(underlying),
             lower_circuit=band.lower,

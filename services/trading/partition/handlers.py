@@ -29,7 +29,7 @@ from shared.contracts.upstox_links import LinkOperation
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What answers the requests of one term."""
+    """Handlers for the requests of one term."""
 
     orders: OrderCommands
     accounts: AccountCommands

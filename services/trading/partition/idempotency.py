@@ -46,7 +46,7 @@ class Command(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command has changed, and its answer as JSON."""
+    """Changes of a command, and its answer as JSON."""
 
     answer: bytes
     records: list[Record]

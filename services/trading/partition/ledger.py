@@ -53,6 +53,10 @@ class Ledger:
         """Of the last entry of TICKS that the broker has processed."""
         self.loaded_position = 0
         """The last entry of TICKS that the loaded records know of."""
+        self.is_stalled = False
+        """Whether no entry of TICKS moves the market on."""
+        self.is_silent = False
+        """Whether no clock tick has come for some time: ingest has no leader."""
         self._opening_cash = opening_cash
         self._accounts: dict[str, PaperAccount] = {}
         self.closed: set[str] = set()
@@ -61,6 +65,11 @@ class Ledger:
         """By user, the keys of open positions, and of what settles them."""
         self._holders: Counter[str] = Counter()
         """By key, the users with an open position."""
+
+    @property
+    def is_feed_live(self) -> bool:
+        """Whether prices are current. The broker alone keeps the state before a stall or silence."""
+        return self.broker.is_live and not self.is_stalled and not self.is_silent
 
     def account(self, user_id: str) -> PaperAccount:
         """The paper account of a user; a new one if there is none.

@@ -1,7 +1,7 @@
 """Reads TICKS and lets the paper broker fill orders; stores its state now and then."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -66,8 +66,8 @@ class Market:
         self._day_ends = day_ends
         self._due = due
         self._loss_locks = LossLocks(ledger)
-        self._skipped: dict[str, int] = {}
-        """Entries that were reported as skipped, by kind."""
+        self._skipped: Counter[tuple[str, str]] = Counter()
+        """Entries that were reported as skipped, by kind and reason."""
         self._is_new = is_new
         self.is_current = asyncio.Event()
         """Set once everything that TICKS held at the start has been processed."""
@@ -140,14 +140,17 @@ class Market:
         return True
 
     def _report_skipped(self) -> None:
-        for kind, count in self._ledger.broker.undecodable.items():
-            reported = self._skipped.get(kind, 0)
-            if count == reported:
-                continue
-            if not reported:
-                log.warning("entries of the tick stream skipped", kind=kind)
-            metrics.SKIPPED_ENTRIES.labels(kind).inc(count - reported)
-            self._skipped[kind] = count
+        broker = self._ledger.broker
+        for reason, counts in (("undecodable", broker.undecodable), ("outdated", broker.outdated)):
+            for kind, count in counts.items():
+                reported = self._skipped[kind, reason]
+                if count == reported:
+                    continue
+                # A former leader of ingest leaves outdated ones.
+                if not reported and reason == "undecodable":
+                    log.warning("entries of the tick stream skipped", kind=kind)
+                metrics.SKIPPED_ENTRIES.labels(kind, reason).inc(count - reported)
+                self._skipped[kind, reason] = count
 
     def _check_current(self, *, has_all: bool) -> None:
         """`has_all`: TICKS holds no further entry. Its last ones may have expired meanwhile."""

@@ -16,7 +16,7 @@ _DAY_ENDED: Final = "the session has ended"
 
 
 def order_changes(order: Order, result: Result, at_ms: int) -> list[OrderChanged]:
-    """What a result changes; empty if the order has it already, as after a replay."""
+    """Entries for a result; none if the order has it already, as after a replay."""
     event = _event(order, result, at_ms)
     if isinstance(event, Filled):
         is_known = event.trade_id in order.fills

@@ -21,14 +21,16 @@ from services.trading.partition.idempotency import OnceOnly
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.market import Market
 from services.trading.partition.order_commands import OrderCommands
+from services.trading.partition.order_replies import answer_now
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.queries import Queries
 from services.trading.partition.recovery import loaded_snapshots, restore, restored_broker
 from services.trading.partition.snapshots import Snapshots
+from services.trading.partition.stalls import Stalls
 from services.trading.partition.trading_days import TradingDays
 from services.trading.partition.upstox_accounts import UpstoxAccounts
-from services.trading.partition.upstox_commands import UpstoxCommands, answer_now
+from services.trading.partition.upstox_commands import UpstoxCommands
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.partition.upstox_sender import UpstoxSender
 from services.trading.risk.limits import UserLimits
@@ -87,6 +89,7 @@ class Partition:
         owner: str,
         open_calls: OpenCalls,
         on_serving: Callable[[bool], None],
+        on_stalled: Callable[[str], None],
     ) -> None:
         self._number = number
         self._bus = bus
@@ -99,6 +102,7 @@ class Partition:
         self._owner = owner
         self._open_calls = open_calls
         self._on_serving = on_serving
+        self._on_stalled = on_stalled
         self._accounts: UpstoxAccounts | None = None
         self._responder: Responder | None = None
 
@@ -153,6 +157,9 @@ class Partition:
                 due=TradingDays(ledger, orders, self._calendar).due,
                 is_new=checkpoint is None,
             )  # fmt: skip
+            stalls = Stalls(
+                ledger, number, self._on_stalled, silence_secs=settings.feed_silence_secs
+            )
             snapshots = Snapshots(
                 ledger, journal, snapshot_store, self._clock,
                 partition=number, every_entries=settings.snapshot_entries,
@@ -207,6 +214,7 @@ class Partition:
                         "commands": stored_commands.run(),
                         "sent commands": once.run(),
                         "market": market.run(ticks),
+                        "stalls": stalls.run(self._clock),
                         "demand": demand.run(),
                         "switches": switches.run(),
                         "admin": admin.serve(self._bus, number, market.is_current),
@@ -244,12 +252,12 @@ class Partition:
         await responder.run()
 
     async def _follow(self, accounts: UpstoxAccounts, market: Market) -> None:
-        """Read Upstox's books, once the broker has caught up: what they tell is of today."""
+        """Read Upstox's books, once the broker has caught up: their rows are of today."""
         await market.is_current.wait()
         await accounts.run()
 
     def _on_hint(self, hint: LinkHint) -> bool:
-        """News of an order came by an untrusted way: Upstox's books are read."""
+        """Handle an unverified hint on an order: Upstox's books are read."""
         if self._accounts is None:
             return False
         self._accounts.ask(hint.user_id)

@@ -28,7 +28,7 @@ class Prices:
     async def run(self, demand: DemandPublisher) -> None:
         """Keep the demand current until cancelled."""
         while True:
-            if self._ledger.broker.is_live:
+            if self._ledger.is_feed_live:
                 self._live_at = self._clock.monotonic()
             demand.want(self.quote_keys(), self.depth_keys())
             await self._clock.sleep(_DEMAND_SECS)
@@ -65,7 +65,7 @@ class Prices:
 
     def _is_live_or_lost(self) -> bool:
         lost_secs = self._clock.monotonic() - self._live_at
-        return self._ledger.broker.is_live or lost_secs > self._wait_secs
+        return self._ledger.is_feed_live or lost_secs > self._wait_secs
 
     def _keep(self, key: str) -> None:
         self._kept_until.pop(key, None)

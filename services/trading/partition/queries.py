@@ -124,7 +124,7 @@ class Queries:
     async def _at_upstox(
         self, query: AccountQuery, read: Callable[[UpstoxCalls], Awaitable[AnswerT]]
     ) -> AnswerT:
-        """What Upstox lists now. Raises OrderRefused without a link, and Unavailable."""
+        """The answer of Upstox now. Raises OrderRefused without a link, and Unavailable."""
         self._acceptance.check_owner()
         calls = (await self._upstox.account(query.user_id)).calls
         try:

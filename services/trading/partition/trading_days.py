@@ -1,4 +1,4 @@
-"""What the time of the market causes on a trading day: square-off, and settlement at expiry."""
+"""Actions at fixed times of a trading day: square-off, and settlement at expiry."""
 
 from decimal import Decimal
 from typing import Final

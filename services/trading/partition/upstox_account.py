@@ -24,12 +24,12 @@ _WITH_ORDERS_SECS: Final = 15.0
 _WITHOUT_ORDERS_SECS: Final = 60.0
 _MISSING_TRADES_SECS: Final = 1.0
 _SPACING_SECS: Final = 0.5
-"""Between two readings of the books, whatever asks for them."""
+"""Least time between two readings of the books."""
 _MAX_BACKOFF_SECS: Final = 30.0
 
 
 class UpstoxAccount:
-    """The account while its access token is alive. `calls` sends commands and reads."""
+    """The account while its access token is valid. `calls` sends commands and reads."""
 
     def __init__(
         self, link: Link, calls: UpstoxConnection, books: UpstoxBooks, clock: Clock

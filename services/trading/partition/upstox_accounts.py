@@ -1,4 +1,4 @@
-"""The linked accounts of a partition's users: each is followed while its token is alive."""
+"""The linked accounts of a partition's users: each is followed while its token is valid."""
 
 import asyncio
 from typing import Final

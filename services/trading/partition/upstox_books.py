@@ -148,7 +148,7 @@ class UpstoxBooks:
             self._record(order, events_of_trades(order, rows, self._ledger.broker.time_ms), records)
 
     def _report(self, order: Order, row: OrderRow, records: list[Record]) -> None:
-        """Record the state of a row. The end of an order waits for all trades that it tells of."""
+        """Record the state of a row. The end of an order waits for all trades that the row counts."""
         if row.report.state.is_final and lacks_trades(order, row):
             return
         settles = self._settles_commands(order)

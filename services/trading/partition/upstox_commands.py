@@ -17,6 +17,7 @@ from services.trading.orders.order import Order
 from services.trading.partition.assessment import Assessment, Assessor
 from services.trading.partition.idempotency import Dispatch, Outcome
 from services.trading.partition.ledger import Ledger
+from services.trading.partition.order_replies import orders_reply
 from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.partition.upstox_orders import UpstoxOrders
@@ -31,12 +32,10 @@ from shared.contracts.order_terms import (
     Terms,
     Validity,
 )
-from shared.contracts.trading import Operation
-from shared.contracts.trading_replies import OrdersReply, PositionView, Preview
+from shared.contracts.trading_replies import PositionView, Preview
 from shared.errors import (
     BrokerRefused,
     CommandInFlight,
-    NotFound,
     OrderFinal,
     OrderRefused,
     RequestError,
@@ -45,7 +44,7 @@ from shared.errors import (
 )
 
 _UNITS: Final = 2
-"""What a command appends: a loss lock, and its own records."""
+"""A loss lock and the command: the journal must take both."""
 _FACTS_AGE_SECS: Final = 15.0
 """Of positions and funds that an order is checked against; fills and commands renew them."""
 
@@ -266,29 +265,6 @@ class UpstoxCommands:
     ) -> Outcome:
         records, _ = await self._sender.send(account, sendings)
         return Outcome(orders_reply(self._ledger, user_id, ids), records)
-
-
-def answer_now(
-    ledger: Ledger, operation: Operation, user_id: str, order_ids: Sequence[str]
-) -> bytes:
-    """The answer of a command whose own answer was lost, as far as its orders are known now.
-
-    Raises NotFound if they are of an earlier day.
-    """
-    if operation in (Operation.CANCEL_ALL, Operation.EXIT):
-        return orders_reply(ledger, user_id, order_ids)
-    account = ledger.account(user_id)
-    order = account.orders.get(order_ids[0])
-    if order is None:
-        raise NotFound(f"order {order_ids[0]} of this command is of an earlier trading day")
-    return msgspec.json.encode(account.order_view(order))
-
-
-def orders_reply(ledger: Ledger, user_id: str, order_ids: Sequence[str]) -> bytes:
-    """The orders as they are now, as JSON; those of an earlier day are left out."""
-    account = ledger.account(user_id)
-    orders = [account.orders[order_id] for order_id in order_ids if order_id in account.orders]
-    return msgspec.json.encode(OrdersReply(orders=[account.order_view(order) for order in orders]))
 
 
 def _broker_order_id(order: Order) -> str:

@@ -137,7 +137,7 @@ class PaperAccount:
     def open_quantity(
         self, account: Account, key: str, product: Product, side: Side, without: str | None = None
     ) -> int:
-        """What open orders of an account, except one, can still buy or sell."""
+        """Quantity that open orders of an account, except one, can still buy or sell."""
         return self._state.orders.open_quantity(
             key, product, side, account=account, without=without
         )
@@ -215,7 +215,7 @@ class PaperAccount:
         return self._state.positions.quantity(key, product)
 
     def order_margin(self, order_id: str) -> Decimal:
-        """What is reserved for one order."""
+        """Amount that is reserved for one order."""
         return self._state.orders.reserved_for(order_id)
 
     def closable(self, key: str, product: Product, *, without: str | None = None) -> int:
@@ -245,7 +245,7 @@ class PaperAccount:
         )
 
     def user_event(self, entry: Entry, ltp: Ltp) -> replies.UserEvent:
-        """What the user is told of the newest entry. Raises ValueError for another one.
+        """The user's event for the newest entry. Raises ValueError for another one.
 
         An event of the kind `limits` is without them: they are no part of the account.
         """

@@ -1,4 +1,4 @@
-"""What an account is made of, and what follows from it: funds, loss and margins."""
+"""State of a paper account, and its funds, loss and margins."""
 
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal

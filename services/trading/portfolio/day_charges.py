@@ -11,7 +11,7 @@ from services.trading.orders.instrument import OrderInstrument
 
 
 class ChargedOrder(msgspec.Struct):
-    """What the fills of one order cost."""
+    """Charges for the fills of one order."""
 
     day: date
     """Of its first fill; decides the rates."""

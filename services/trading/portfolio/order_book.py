@@ -81,7 +81,7 @@ class OrderBook(msgspec.Struct):
         account: Account = Account.PAPER,
         without: str | None = None,
     ) -> int:
-        """What open orders of an account, except one, can still buy or sell."""
+        """Quantity that open orders of an account, except one, can still buy or sell."""
         return sum(
             max(0, order.prices.quantity - order.filled_quantity)
             for order in self.open_orders(account)

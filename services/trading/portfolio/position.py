@@ -15,7 +15,7 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """What is left of one fill."""
+    """The open part of one fill."""
 
     quantity: int
     price: Decimal

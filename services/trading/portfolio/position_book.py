@@ -11,7 +11,7 @@ from shared.contracts.order_terms import Product, Side
 
 
 class BookedPosition(msgspec.Struct):
-    """A position with its instrument, as the newest order knew it."""
+    """A position with its instrument, as recorded in the newest order."""
 
     instrument: OrderInstrument
     product: Product
@@ -31,7 +31,7 @@ class BookedPosition(msgspec.Struct):
         return min(max(0, -self.position.quantity), holdings.quantity(self.instrument.key))
 
     def exposure(self, holdings: Holdings) -> Position:
-        """What a change of the price affects: the position without the sale of held shares."""
+        """The part exposed to the price: the position without the sale of held shares."""
         covered = self.quantity_from(holdings)
         if not covered:
             return self.position

@@ -26,7 +26,7 @@ def holdings(order: Proposal) -> RuleResult:
 def margin(order: Proposal) -> RuleResult:
     """Margin and charges are available. Closing a position needs neither beforehand.
 
-    Of an order at a broker they are only estimated: it knows hedges, and checks them itself.
+    For an order at a broker they are only estimates: the broker includes hedges, and checks itself.
     """
     rule, available = "margin", order.account.available
     if order.closes_only:

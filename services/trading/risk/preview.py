@@ -1,4 +1,4 @@
-"""What would happen to an order: the results of the checks, margin, charges and value."""
+"""Preview of an order: the results of the checks, margin, charges and value."""
 
 from services.trading.charges.charges import Charges
 from services.trading.risk.checks import check_order

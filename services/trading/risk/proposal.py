@@ -1,4 +1,4 @@
-"""What the checks know of an order, its market and its account, and the amounts that follow."""
+"""Input of the checks: an order, its market and its account, and the amounts that follow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -202,7 +202,7 @@ class Proposal:
 
     @property
     def reservation(self) -> Decimal | None:
-        """What an accepted order reserves for its whole quantity: margin and charges.
+        """Amount that an accepted order reserves for its whole quantity: margin and charges.
 
         Of a modified order it is scaled up, so that its part for the remaining quantity is exact.
         An order that only closes a position reserves nothing.

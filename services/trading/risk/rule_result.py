@@ -1,8 +1,12 @@
 """Builds the results of rules."""
 
 from decimal import Decimal
+from typing import Final
 
 from shared.contracts.trading_replies import RuleResult
+
+_MAX_PLAIN_DIGITS: Final = 40
+"""On each side of the point: a price of a request may have an exponent of 18 digits."""
 
 
 def passed(rule: str, *, limit: object = None, value: object = None) -> RuleResult:
@@ -27,8 +31,16 @@ def result(
 
 
 def plain(number: Decimal) -> str:
-    """The digits of a number without an exponent, such as 10000000 and not 1E+7."""
-    return format(number, "f")
+    """The digits of a number without an exponent, such as 10000000 and not 1E+7.
+
+    A number that no price is near is rounded and has an exponent.
+    """
+    if not number.is_finite():
+        return format(number, "f")[:_MAX_PLAIN_DIGITS]
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    is_short = number.adjusted() <= _MAX_PLAIN_DIGITS and exponent >= -_MAX_PLAIN_DIGITS
+    return format(number, "f" if is_short else ".6E")
 
 
 def _text(thing: object) -> str | None:

@@ -49,7 +49,7 @@ class SwitchReader:
         self._was_read = asyncio.Event()
         for scope in (SwitchScope.GLOBAL, SwitchScope.INSTRUMENT):
             metrics.SWITCHES.labels(scope.value).set(self._board.count(scope))
-        metrics.SWITCHES_READ_TIME.set(self._clock.now_ms() / 1_000)
+        metrics.SWITCHES_READ_TIMESTAMP.set(self._clock.now_ms() / 1_000)
 
     async def wait_current(self) -> None:
         """If the last read is too old, wait for the next one, at most two seconds.

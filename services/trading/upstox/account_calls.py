@@ -206,7 +206,7 @@ class AccountCalls:
         return await self._read(call, read)
 
     async def _read(self, call: Callable[..., Any], read: Callable[[HttpAnswer], T]) -> T:
-        """What is read of the answer, in the thread: a day's orders take tens of milliseconds."""
+        """The decoded answer. The thread decodes it: a day's orders take tens of milliseconds."""
         if not self._has_reads:
             raise UpstoxUnavailable("the sandbox of Upstox has commands only")
         get = partial(call, **self._options)

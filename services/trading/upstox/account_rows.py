@@ -133,7 +133,7 @@ def _value(fields: Row, side: str) -> Decimal:
 def _open_value(
     quantity: int, bought: int, buy_value: Decimal, sold: int, sell_value: Decimal
 ) -> Decimal:
-    """What the open quantity cost; negative for a short position, which brought this in.
+    """Cost of the open quantity; for a short position its proceeds, as a negative amount.
 
     Rounded here, so that realised and unrealised profit have an exact sum.
     """

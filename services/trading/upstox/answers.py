@@ -1,4 +1,4 @@
-"""What Upstox answers to a command on an order.
+"""Answers of Upstox to a command on an order.
 
 A refusal is certain: Upstox has not carried out the command. Everything else without a readable
 success is lost: the command may or may not have an effect, and must not be sent again.

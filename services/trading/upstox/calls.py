@@ -35,7 +35,7 @@ class UpstoxCalls(Protocol):
         ...
 
     async def orders_of_tag(self, tag: str) -> list[OrderRow]:
-        """All states of all orders with this tag; empty if Upstox knows none."""
+        """All states of all orders with this tag; empty if Upstox has none."""
         ...
 
     async def trades(self) -> list[TradeRow]:

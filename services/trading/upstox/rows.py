@@ -20,7 +20,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     product: Product
     filled_quantity: int
     is_at_exchange: bool
-    """Whether the exchange has numbered it. Without that, ``complete`` is not believed."""
+    """Whether the exchange has numbered it. Without that, ``complete`` is not used."""
 
 
 class TradeRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What the calls of all linked users share: threads, a session for streams, counted rows."""
+"""Resources shared by all linked users' calls: threads, a session for streams, counted rows."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 from services.auth.settings import AuthSettings
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.buses import bus_of
+from tests.support.figures import Figures
 from tests.support.revocations import principal_of, stored_revocations
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -29,8 +30,9 @@ async def wait_until_stored(nats: NatsServer, login: dict[str, Any]) -> None:
         await eventually(is_stored, what="the revocation is in the bucket")
 
 
+@pytest.mark.parametrize("secs", [0, pytest.param(180, marks=pytest.mark.long)])
 async def test_revocations_of_an_outage_are_published_after_it(
-    auth: Auth, nats: NatsServer, ann: dict[str, Any]
+    auth: Auth, nats: NatsServer, ann: dict[str, Any], figures: Figures, secs: int
 ) -> None:
     async with auth.running():
         first = (await auth.login(EMAIL, PASSWORD)).body
@@ -43,9 +45,11 @@ async def test_revocations_of_an_outage_are_published_after_it(
         assert (reply.status, reply.body) == (200, {"sessions_ended": 2})
         assert (await auth.me(ann["access_token"])).body["code"] == "revoked"
         await eventually(auth.readiness.is_ready, what="auth is ready without NATS")
+        await asyncio.sleep(secs)  # the rest of the outage
         await asyncio.to_thread(nats.start)
-        await wait_until_stored(nats, ann)
-        await wait_until_stored(nats, second.body)
+        with figures.duration("until_revocations_are_published_secs"):
+            await wait_until_stored(nats, ann)
+            await wait_until_stored(nats, second.body)
 
 
 async def test_revocations_are_published_again_after_nats_lost_its_data(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import pytest
 from nats.errors import Error as NatsError
 
 from shared.contracts.messages import encode
@@ -12,6 +13,7 @@ from tests.support.builders import fresh_quote
 from tests.support.figures import Figures
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.websocket import Socket, receive, subscribe
+from tests.support.patience import TEST_TIMEOUT_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
 from tests.support.waiting import eventually
@@ -51,7 +53,7 @@ class Reader:
 
     async def run(self) -> None:
         while True:
-            for quote in (await receive(self._socket, "quotes"))["data"]:
+            for quote in (await receive(self._socket, "quotes", TEST_TIMEOUT_SECS))["data"]:
                 assert quote["seq"] >= self.last_seqs[quote["key"]]
                 self.last_seqs[quote["key"]] = quote["seq"]
 
@@ -79,14 +81,16 @@ async def gateway_with_readers(
             task.cancel()
 
 
+@pytest.mark.parametrize("secs", [0, pytest.param(180, marks=pytest.mark.long)])
 async def test_streams_survive_a_killed_bus_and_quotes_never_go_back_in_time(
-    nats: NatsServer, figures: Figures
+    nats: NatsServer, figures: Figures, secs: int
 ) -> None:
     async with gateway_with_readers(nats) as (gateway, publisher, readers):
         for _ in range(2):
             await wait_until_all_have_read(publisher.seq + 5, readers)
             nats.kill()
             await gateway.wait_not_ready()
+            await asyncio.sleep(secs)  # the outage itself
             await asyncio.to_thread(nats.start)
             with figures.duration("until_every_client_has_new_quotes_secs"):
                 await gateway.wait_ready()

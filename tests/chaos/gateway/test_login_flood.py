@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-import time
 from collections import Counter
 from typing import Final
 
@@ -12,7 +11,8 @@ from tests.support.auth_service import PEPPER, key, settings
 from tests.support.builders import KEY, fresh_quote
 from tests.support.figures import Figures
 from tests.support.gateway.process import GatewayProcess, gateway_process
-from tests.support.gateway.websocket import Socket, receive, subscribe
+from tests.support.gateway.quote_delays import LAST_PRICE, read_delays
+from tests.support.gateway.websocket import subscribe
 from tests.support.processes import service_process
 from tests.support.servers import NatsServer
 from tests.support.settings import process_environment
@@ -21,7 +21,6 @@ __all__ = ["key", "settings"]
 
 ATTACKERS: Final = 100
 ATTEMPTS: Final = 3
-LAST_PRICE: Final = 1.0
 
 
 def auth_environment(settings: AuthSettings, port: int) -> dict[str, str]:
@@ -54,18 +53,6 @@ async def publish_until(flood: "asyncio.Future[list[None]]", gateway: GatewayPro
         await asyncio.sleep(0.01)
     await gateway.publish(fresh_quote(seq=seq + 1, ltp=LAST_PRICE))
     return seq + 1
-
-
-async def read_delays(socket: Socket) -> tuple[list[int], list[float]]:
-    """The seqs up to the quote of LAST_PRICE, and the delay of each in seconds."""
-    seqs: list[int] = []
-    delays: list[float] = []
-    while True:
-        for quote in (await receive(socket, "quotes"))["data"]:
-            seqs.append(quote["seq"])
-            delays.append(time.time() - quote["rt"] / 1e6)
-            if quote["ltp"] == LAST_PRICE:
-                return seqs, delays
 
 
 async def test_quotes_flow_while_logins_flood_the_auth_service(

@@ -77,7 +77,7 @@ def statuses() -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    ("count", "accept_per_sec"), [(1_000, 100), pytest.param(8_000, 200, marks=pytest.mark.long)]
+    ("count", "accept_per_sec"), [(1_000, 100), pytest.param(10_000, 200, marks=pytest.mark.long)]
 )
 async def test_all_clients_reconnect_to_the_successor_of_a_killed_gateway(
     nats: NatsServer, statuses: Counter[str], figures: Figures, count: int, accept_per_sec: int

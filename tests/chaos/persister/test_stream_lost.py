@@ -1,7 +1,12 @@
-"""nats-server loses its data under the pipeline: bars are partial, then repaired from candles."""
+"""nats-server's data is lost or damaged: bars are partial, then repaired from candles."""
 
 import asyncio
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
 
 from services.persister.storage.documents import to_ms
 from shared.market.exchange_time import WINDOW_MS, window_start
@@ -12,10 +17,30 @@ from tests.support.pipeline_stack import pipeline_stack, wait_for_quote
 from tests.support.servers import MongoServer, NatsServer
 from tests.support.waiting import eventually
 
+_FLIPS: Final = 20
 
+
+def lose(folder: Path) -> None:
+    """Delete the folder with the server's data."""
+    shutil.rmtree(folder)
+
+
+def damage(folder: Path) -> None:
+    """Flip a bit in each twentieth part of each file that holds messages of TICKS."""
+    blocks = sorted(folder.glob("**/TICKS/msgs/*.blk"))
+    assert blocks
+    for block in blocks:
+        data = bytearray(block.read_bytes())
+        for number in range(_FLIPS):
+            data[(2 * number + 1) * len(data) // (2 * _FLIPS)] ^= 0x10
+        block.write_bytes(data)
+
+
+@pytest.mark.parametrize("break_data", [lose, damage])
 async def test_every_bar_equals_the_candles_after_the_stream_was_lost(
-    nats: NatsServer, mongo_server: MongoServer, figures: Figures
-) -> None:
+    nats: NatsServer, mongo_server: MongoServer, figures: Figures,
+    break_data: Callable[[Path], None],
+) -> None:  # fmt: skip
     repair = {"TRADEDAD_PERSISTER_REPAIR": "true", "TRADEDAD_PERSISTER_REPAIR_EVERY_SECS": "0.3"}
     async with pipeline_stack(nats, mongo_server.url, speed=100, **repair) as (stack, mongo):
         await stack.start_ingest()
@@ -25,7 +50,7 @@ async def test_every_bar_equals_the_candles_after_the_stream_was_lost(
         # A persister that has stored nothing yet knows of no bars that it could miss.
         await wait_until_stored(mongo, stack.first_window + WINDOW_MS)
         nats.kill()
-        await asyncio.to_thread(shutil.rmtree, nats.folder)
+        await asyncio.to_thread(break_data, nats.folder)
         await asyncio.to_thread(nats.start)
         await wait_for_quote(nats)
         returned_ms = await stack.exchange_ms()

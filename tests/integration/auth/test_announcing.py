@@ -75,3 +75,15 @@ async def test_a_revocation_that_one_process_did_not_publish_is_published_by_ano
     await auth.post("/auth/logout", token=ann["access_token"])  # its announcer does not run
     async with running_auth(settings) as other, gateway(nats) as (_, received), other.running():
         await wait_until_refused(received, principal_of(ann))
+
+
+async def test_a_revocation_outlives_a_token_that_was_issued_before_its_lifetime_was_lowered(
+    auth: Auth, settings: AuthSettings, nats: NatsServer, ann: dict[str, Any]
+) -> None:
+    lowered = settings.model_copy(update={"access_ttl_secs": 60})
+    async with running_auth(lowered) as other, gateway(nats) as (_, received), other.running():
+        await other.post("/auth/logout", token=ann["access_token"])
+        await wait_until_refused(received, principal_of(ann))
+        session = await auth.mongo.db["sessions"].find_one({"_id": ann["session_id"]})
+        assert session is not None
+        assert session["expires_at"].timestamp() > principal_of(ann).expires_at

@@ -133,6 +133,23 @@ async def test_a_logout_with_either_token_ends_the_session(auth: Auth, ann: Body
     assert (await auth.post("/auth/logout")).status == 401
 
 
+async def test_a_logout_with_a_replaced_refresh_token_ends_the_session(
+    auth: Auth, ann: Body
+) -> None:
+    newest = (await auth.refresh(ann["refresh_token"])).body
+    by_replaced = {"refresh_token": ann["refresh_token"]}
+    assert (await auth.post("/auth/logout", by_replaced)).status == 204
+    assert (await auth.me(newest["access_token"])).body["code"] == "revoked"
+    assert (await auth.refresh(newest["refresh_token"])).status == 401
+
+
+async def test_a_logout_with_a_guessed_refresh_token_ends_no_session(auth: Auth, ann: Body) -> None:
+    session_id, _, secret = ann["refresh_token"].split(".")
+    guess = {"refresh_token": f"{session_id}.{secret}.{secret}"}
+    assert (await auth.post("/auth/logout", guess)).status == 204
+    assert (await auth.me(ann["access_token"])).status == 200
+
+
 async def test_logout_all_ends_all_sessions_of_this_user_only(auth: Auth, ann: Body) -> None:
     await auth.signup("bob@example.com", PASSWORD)
     bob = (await auth.login("bob@example.com", PASSWORD)).body

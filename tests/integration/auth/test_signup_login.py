@@ -1,10 +1,13 @@
 """Signup and login over real HTTP and MongoDB."""
 
 import asyncio
+import threading
 from datetime import datetime
 
 import pytest
+from zxcvbn_rs_py import Entropy, zxcvbn
 
+from services.auth.core import password_policy
 from services.auth.settings import AuthSettings
 from services.auth.signing.keyring import Key
 from shared.errors import Unauthenticated
@@ -140,6 +143,23 @@ async def test_an_invalid_signup_names_the_field_and_the_rule(
     assert reply.headers["Content-Type"].startswith("application/problem+json")
     assert field is None or reply.body["detail"].startswith(f"{field}: ")
     assert await auth.mongo.db["users"].count_documents({}) == 0
+
+
+async def test_new_passwords_are_judged_on_the_threads_of_the_hashes(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def record(text: str, user_inputs: list[str]) -> Entropy:
+        threads.append(threading.current_thread().name)
+        return zxcvbn(text, user_inputs)
+
+    monkeypatch.setattr(password_policy, "zxcvbn", record)
+    await auth.signup(EMAIL, PASSWORD)
+    login = (await auth.login(EMAIL, PASSWORD)).body
+    change = {"current_password": PASSWORD, "new_password": "another long password"}
+    assert (await auth.post("/auth/password", change, login["access_token"])).status == 200
+    assert [name.startswith("bcrypt") for name in threads] == [True, True]
 
 
 async def test_a_body_above_16_kib_is_too_large(auth: Auth) -> None:

@@ -9,6 +9,7 @@ from shared.contracts.messages import Candle, encode
 from shared.contracts.subjects import candle_subject
 from shared.market.exchange_time import IST, MINUTE_MS, to_datetime
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.buses import flushed
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.python_client import next_of, python_client
 from tests.support.gateway.websocket import receive, subscribe
@@ -23,7 +24,7 @@ async def publish_minute(gateway: InProcessGateway, number: int) -> None:
         volume=5, epoch=1, ts=MONDAY_10_00 + (number + 1) * MINUTE_MS + 700,
     )  # fmt: skip
     await gateway.ingest.publish(candle_subject(KEY), encode(candle))
-    await gateway.ingest.flush()
+    await flushed(gateway.ingest)
 
 
 async def test_candles_begin_with_the_last_one_also_after_a_restart_of_the_gateway(

@@ -272,6 +272,20 @@ async def test_an_auth_that_hangs_is_timed_out_and_others_are_overloaded(nats: N
     assert codes == [(503, "overloaded"), (504, "timed_out"), (504, "timed_out")]
 
 
+async def test_bodies_that_do_not_arrive_keep_out_no_other_request(nats: NatsServer) -> None:
+    async with gateway_of(nats, echo, auth_requests_at_once=1) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        head = b"POST /auth/x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+        writer.write(head + b"Connection: close\r\nExpect: 100-continue\r\n\r\n")
+        assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+        assert (await get(gateway, "/auth/me")).status == 200
+        writer.write(b"body")
+        response = await reader.read()
+        writer.close()
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert b'"body": "body"' in response
+
+
 async def test_a_response_that_breaks_off_is_not_completed(nats: NatsServer) -> None:
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "10"})

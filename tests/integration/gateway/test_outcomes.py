@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from nats.aio.msg import Msg
 
-from shared.contracts.demand import Coverage, Demand, decode_demand, encode
+from services.gateway import metrics
+from shared.contracts.demand import Coverage, Demand, decode_demand, encode, split_coverage
 from shared.contracts.subjects import ALL_DEMAND, COVERAGE
 from tests.support.builders import KEY, OTHER_KEY, fresh_quote
 from tests.support.buses import flushed
@@ -25,6 +26,7 @@ class IngestSide:
     def __init__(self, gateway: InProcessGateway) -> None:
         self._gateway = gateway
         self.demand = Demand(gateway="", rev=-1, quotes=[], depth=[])
+        self.epoch = 5
 
     async def on_demand(self, message: Msg) -> None:
         self.demand = decode_demand(message.data)
@@ -39,10 +41,15 @@ class IngestSide:
 
     async def cover(self, **not_live: list[str]) -> None:
         """Publish a coverage in which all other keys are live."""
+        await self.publish(self.coverage(**not_live))
+
+    def coverage(self, **not_live: list[str]) -> Coverage:
+        """A coverage of the last demand, in which all other keys are live."""
         empty: dict[str, Any] = {"pending": [], "no_capacity": [], "unknown": []}
-        coverage = Coverage(
-            epoch=1, seen={self.demand.gateway: self.demand.rev}, **(empty | not_live)
-        )
+        seen = {self.demand.gateway: self.demand.rev}
+        return Coverage(epoch=self.epoch, seen=seen, **(empty | not_live))
+
+    async def publish(self, coverage: Coverage) -> None:
         await self._gateway.ingest.publish(COVERAGE, encode(coverage))
         await flushed(self._gateway.ingest)
 
@@ -154,6 +161,30 @@ async def test_a_malformed_coverage_is_skipped(gateway: InProcessGateway) -> Non
         await gateway.ingest.publish(COVERAGE, b'{"epoch":"x"}')
         await ingest.cover()
         assert (await receive(socket, "outcomes"))["results"] == {KEY: "live"}
+
+
+async def test_a_coverage_of_a_superseded_leader_is_dropped_and_counted(
+    gateway: InProcessGateway,
+) -> None:
+    async with ingest_side(gateway) as ingest, gateway.connect() as socket:
+        await subscribe(socket, KEY, OTHER_KEY)
+        await ingest.wait_for_demand(quotes={KEY, OTHER_KEY})
+        await ingest.cover()
+        live = {KEY: "live", OTHER_KEY: "live"}
+        assert (await receive(socket, "outcomes"))["results"] == live
+        before = metrics.STALE_MESSAGES._value.get()
+        ingest.epoch = 4
+        await ingest.cover(unknown=[KEY])
+        ingest.epoch = 6
+        whole = ingest.coverage(pending=[KEY], no_capacity=[OTHER_KEY])
+        first, last = split_coverage(whole, max_bytes=1)
+        ingest.epoch = 5
+        await ingest.publish(first)
+        await ingest.cover()  # between the parts: the new leader's are still complete
+        await ingest.publish(last)
+        expected = {KEY: "pending", OTHER_KEY: "no_capacity"}
+        assert (await receive(socket, "outcomes"))["results"] == expected
+        assert metrics.STALE_MESSAGES._value.get() == before + 2
 
 
 async def test_a_user_with_the_longest_keys_stops_no_other_user(

@@ -81,6 +81,19 @@ def test_the_built_in_page_is_one_small_bundle_without_inline_code() -> None:
     assert sum(loaded) <= MOST_GZIPPED_BYTES
 
 
+async def test_the_built_in_page_is_sent_as_it_was_compressed_by_the_build(
+    nats: NatsServer,
+) -> None:
+    (script,) = names(".js")
+    prepared = OWN_PAGE / f"{script[1:]}.gz"
+    async with running_gateway(nats) as gateway:
+        reply = await get(gateway, script, token=None)
+        assert reply.headers["Content-Encoding"] == "gzip"
+        assert int(reply.headers["Content-Length"]) == prepared.stat().st_size
+        assert reply.text == (OWN_PAGE / script[1:]).read_text()
+        assert (await get(gateway, f"{script}.gz", token=None)).status == 404
+
+
 async def test_a_file_that_the_browser_has_is_not_sent_again(nats: NatsServer) -> None:
     (script,), (style,) = names(".js"), names(".css")
     async with running_gateway(nats) as gateway:

@@ -169,6 +169,20 @@ async def test_a_request_that_is_not_a_websocket_handshake_gets_400(nats: NatsSe
             await receive(socket, "authenticated")
 
 
+@pytest.mark.parametrize("header", ["Upgrade", "Connection", "Sec-WebSocket-Version"])
+async def test_a_handshake_with_a_header_that_is_not_text_gets_400(
+    nats: NatsServer, header: str
+) -> None:
+    lines = {"Upgrade": b"websocket", "Connection": b"upgrade", "Sec-WebSocket-Version": b"13"}
+    lines[header] = b"\xa9"
+    head = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in lines.items())
+    async with running_gateway(nats) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(b"GET /ws HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+
+
 async def test_requests_that_arrive_faster_than_replies_leave_all_get_replies(
     nats: NatsServer,
 ) -> None:

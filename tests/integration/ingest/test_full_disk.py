@@ -21,7 +21,7 @@ from shared.runtime.disk import DiskWatch, Space
 from shared.runtime.health import Readiness
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.tasks import stop
-from tests.support.buses import bus_of
+from tests.support.buses import bus_of, flushed
 from tests.support.processes import child_process
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
@@ -94,7 +94,7 @@ async def leader(server: NatsServer, disk: SmallDisk) -> AsyncIterator[Full]:
 
         observer = await server.connect("observer")
         await observer.subscribe("md.quote.>", cb=receive)
-        await observer.flush()
+        await flushed(observer)
         tasks = [asyncio.create_task(part.run()) for part in (watch, storage)]
         try:
             yield Full(server, disk, bus, readiness, watch, received)

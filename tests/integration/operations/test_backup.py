@@ -12,6 +12,7 @@ import pytest
 from bson import Decimal128, Int64
 from pymongo import MongoClient
 
+from operations.backup.folders import BackupFailed
 from operations.backup.manifest import MANIFEST, BadBackup, read_manifest
 from operations.backup.restore import (
     EPOCHS_ADDED,
@@ -19,7 +20,7 @@ from operations.backup.restore import (
     restore_backup,
     verify_backup,
 )
-from operations.backup.snapshot import STAGING, BackupFailed, take_backup
+from operations.backup.snapshot import STAGING, take_backup
 from services.auth.stores.users import MongoUsers
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document

@@ -7,13 +7,15 @@ import pytest
 
 from embedded.ports import HOST, free_ports
 from operations.__main__ import main
+from operations.backup.folders import new_folder
 from shared.runtime import exit_codes
 
 GROUPS = {
     "admins": {"list", "grant", "revoke"},
     "users": {"list", "disable", "enable", "end-sessions"},
     "keys": {"rotate-signing", "rotate-sealing", "rotate-passwords"},
-    "bars": {"export", "reset-checkpoint"},
+    "bars": {"backfill", "export", "reset-checkpoint"},
+    "paper": {"reset-market"},
     "backup": {"take", "verify", "restore", "keys"},
 }
 COMMANDS = [["secrets"], ["prepare-mongo"]] + [
@@ -61,11 +63,32 @@ def test_a_server_that_is_away_is_named_with_its_setting(
         ["backup", "take", str(tmp_path / "backup")],
         ["bars", "export", str(tmp_path / "bars.csv"), "--quiet"],
         ["bars", "reset-checkpoint"],
+        ["paper", "reset-market"],
+        ["bars", "backfill", "--cancel"],
     ):
         assert main(command) == exit_codes.TEMPFAIL
         error = capsys.readouterr().err
         assert f"{HOST}:{port}: connection refused (TRADEDAD_MONGO_URL)" in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_that_another_process_takes_can_be_repeated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with new_folder(tmp_path / "backup"):
+        assert main(["backup", "take", str(tmp_path / "backup")]) == exit_codes.TEMPFAIL
+    error = capsys.readouterr().err
+    assert "backup.part: another process is writing this backup; the command can be" in error
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1.5", "many", "36501"])
+def test_a_number_of_days_that_is_none_is_refused(
+    days: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["backup", "take", str(tmp_path / "backup"), f"--keep-days={days}"])
+    assert ended.value.code == 2
+    assert "is not a number of days from 1 to 36500" in capsys.readouterr().err
 
 
 def test_a_setting_that_is_wrong_is_named(

@@ -1,9 +1,11 @@
 """The command for MongoDB makes a replica set with users that can do what they need, and no more."""
 
+import dataclasses
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from pymongo.errors import OperationFailure
 
 from embedded import daemons
 from embedded.ports import HOST, free_ports
-from operations.deployments import MONGO_USERS
+from operations import __main__
+from operations.deployments import DEPLOYMENTS, MONGO_USERS
+from operations.first_secrets import SecretFolder
 from operations.mongo_setup import MongoSetup, MongoSetupFailed
 from services.persister.calendar.calendar_store import CalendarStore
 from services.persister.history.page_store import PageStore
@@ -22,10 +26,11 @@ from services.persister.storage.bar_store import BarStore
 from services.persister.storage.daily_candles import DailyCandles
 from services.persister.storage.unpublished_bars import UnpublishedBars
 from services.trading.store.journal import prepare_collections
+from shared.runtime import exit_codes
 from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
-from shared.runtime.mongo import Mongo, connect_mongo
-from tests.support.patience import PATIENCE_SECS
+from shared.runtime.mongo import Document, Mongo, connect_mongo
+from tests.support.patience import PATIENCE_MS, PATIENCE_SECS
 from tests.support.processes import child_process
 from tests.support.servers import Daemon, data_folder, mongod_program
 from tests.support.settings import mongo_settings
@@ -58,9 +63,20 @@ def guarded() -> Iterator[tuple[list[str], str]]:
 
 
 def client(members: list[str], user: str, password: str) -> MongoClient[dict[str, Any]]:
+    return MongoClient(url(members, user, password))
+
+
+def url(members: list[str], user: str, password: str) -> str:
+    hosts = ",".join(members)
+    return f"mongodb://{user}:{password}@{hosts}/?replicaSet=tradedad&authSource=tradedad"
+
+
+def as_member(members: list[str], key: str) -> MongoClient[dict[str, Any]]:
+    """A client with all rights: the user that members are to each other."""
     return MongoClient(
-        members, replicaSet="tradedad", username=user, password=password, authSource="tradedad"
-    )
+        members, replicaSet="tradedad", username="__system", password=key, authSource="local",
+        authMechanism="SCRAM-SHA-256",
+    )  # fmt: skip
 
 
 def test_users_have_their_roles_and_a_second_run_changes_a_password(
@@ -85,10 +101,7 @@ def test_users_have_their_roles_and_a_second_run_changes_a_password(
 def test_a_dead_primary_is_replaced_after_five_seconds(guarded: tuple[list[str], str]) -> None:
     members, key = guarded
     MongoSetup(members, key, {}, [], {}).run(PATIENCE_SECS)
-    with MongoClient[dict[str, Any]](
-        members, replicaSet="tradedad", username="__system", password=key, authSource="local",
-        authMechanism="SCRAM-SHA-256",
-    ) as system:  # fmt: skip
+    with as_member(members, key) as system:
         config = system.admin.command("replSetGetConfig")["config"]
     assert config["settings"]["electionTimeoutMillis"] == 5_000
 
@@ -102,9 +115,7 @@ async def test_the_roles_of_deploy_suffice_to_make_collections_and_give_no_other
     MongoSetup(members, key, passwords, roles, {}).run(PATIENCE_SECS)
 
     async def as_user(user: str, prepare: Callable[[Mongo], Awaitable[None]]) -> None:
-        hosts = ",".join(members)
-        url = f"mongodb://{user}:password@{hosts}/?replicaSet=tradedad&authSource=tradedad"
-        settings = mongo_settings(url, "tradedad")
+        settings = mongo_settings(url(members, user, "password"), "tradedad")
         async with connect_mongo(settings, Readiness("test")) as mongo:
             await prepare(mongo)
             await prepare(mongo)  # the second time changes collections
@@ -126,6 +137,61 @@ async def test_the_roles_of_deploy_suffice_to_make_collections_and_give_no_other
 
     await as_user("persister", persister)
     await as_user("trading", trading)
+
+
+def test_the_command_makes_users_who_take_a_backup_and_restore_it_and_can_do_no_more(
+    guarded: tuple[list[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members, key = guarded
+    deployment = dataclasses.replace(DEPLOYMENTS["compose"], mongo_members=tuple(members))
+    folder = tmp_path / "secrets"
+    SecretFolder(folder).fill(deployment, SystemClock(), datetime.now(UTC))
+    (folder / "mongo-keyfile").write_text(key)
+    monkeypatch.setattr(__main__, "DEPLOYMENTS", {"compose": deployment})
+    prepare = ["prepare-mongo", f"--secrets={folder}", f"--roles={ROLES}"]
+    for _ in range(2):  # an installation gets its users by repeating the command
+        assert __main__.main([*prepare, f"--timeout-secs={PATIENCE_SECS}"]) == exit_codes.OK
+    monkeypatch.setenv("TRADEDAD_MONGO_TIMEOUT_MS", str(PATIENCE_MS))
+
+    def run_as(user: str, *arguments: str) -> int:
+        monkeypatch.setenv("TRADEDAD_MONGO_URL", (folder / f"{user}-mongo-url").read_text())
+        return __main__.main(["backup", *arguments])
+
+    with (
+        as_member(members, key) as system,
+        MongoClient[Document]((folder / "backup-mongo-url").read_text()) as backup,
+        MongoClient[Document]((folder / "restore-mongo-url").read_text()) as restore,
+    ):
+        database = system["tradedad"]
+        database.create_collection("users", validator={"email": {"$type": "string"}})
+        database["users"].create_index("email", unique=True)
+        database["users"].insert_one({"_id": 1, "email": "me@example.com"})
+        database["trading_partitions"].insert_one({"_id": "0", "epoch": 4})
+        saved = str(tmp_path / "saved")
+        assert run_as("backup", "take", saved) == exit_codes.OK
+        for write in (
+            lambda: backup["tradedad"]["users"].insert_one({"_id": 2, "email": "x"}),
+            lambda: backup["tradedad"]["users"].delete_many({}),
+            lambda: backup["tradedad"]["users"].drop(),
+            lambda: backup["tradedad"].create_collection("more"),
+            lambda: backup["other"]["users"].find_one({}),
+            lambda: restore["other"]["users"].find_one({}),
+            lambda: restore["tradedad"].command("createUser", "x", pwd="x", roles=[]),
+            lambda: restore["admin"]["system.users"].find_one({}),
+        ):
+            with pytest.raises(OperationFailure, match="not authorized"):
+                write()
+        database["users"].insert_one({"_id": 2, "email": "later@example.com"})
+        database["later"].insert_one({"_id": 1})
+        assert run_as("backup", "restore", saved, "--replace") != exit_codes.OK
+        assert run_as("restore", "restore", saved) == exit_codes.FAILED  # there is data
+        assert run_as("restore", "restore", saved, "--replace") == exit_codes.OK
+        assert list(database["users"].find()) == [{"_id": 1, "email": "me@example.com"}]
+        assert sorted(database.list_collection_names()) == ["trading_partitions", "users"]
+        assert set(database["users"].index_information()) == {"_id_", "email_1"}
+        system.drop_database("tradedad")
+        assert run_as("restore", "restore", saved) == exit_codes.OK
+        assert database["users"].count_documents({}) == 1
 
 
 def test_a_server_that_is_away_is_named_with_the_cause() -> None:

@@ -45,21 +45,23 @@ def months_ago(count: int) -> date:
     return first
 
 
-async def started(mongo: MongoSettings, *arguments: str) -> asyncio.subprocess.Process:
+async def started(
+    mongo: MongoSettings, *arguments: str, command: str = "services.persister backfill"
+) -> asyncio.subprocess.Process:
     """The running command."""
     environment = {
         "TRADEDAD_MONGO_URL": mongo.url.get_secret_value(),
         "TRADEDAD_MONGO_DATABASE": mongo.database,
     }
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.persister", "backfill", *arguments,
+        sys.executable, "-m", *command.split(), *arguments,
         env=os.environ | process_environment() | environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
 
 
-async def run(mongo: MongoSettings, *arguments: str) -> tuple[int, str]:
-    process = await started(mongo, *arguments)
+async def run(mongo: MongoSettings, *arguments: str, **more: str) -> tuple[int, str]:
+    process = await started(mongo, *arguments, **more)
     async with asyncio.timeout(PATIENCE_SECS):
         output, _ = await process.communicate()
     return process.returncode or 0, output.decode()
@@ -137,3 +139,18 @@ async def test_keys_that_are_malformed_or_unknown_are_named(
     code, output = await run(mongo_settings, "--from", "2025-01-01", "NSE_EQ|NOBODY", OTHER_KEY)
     assert (code, output) == (70, "backfill: no such instrument: NSE_EQ|NOBODY\n")
     assert await mongo.db["history_pages"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--cancel", KEY), (KEY,), ("--from", "2025-01-01")], ids=" ".join
+)
+async def test_operations_has_the_same_command(
+    mongo_settings: MongoSettings, arguments: tuple[str, ...]
+) -> None:
+    command = "operations bars backfill"
+    code, output = await run(mongo_settings, *arguments, command=command)
+    assert code == 2
+    assert output.startswith(f"usage: python -m {command}")
+    assert await run(mongo_settings, "--cancel", command=command) == (
+        0, "0 pages are wanted no longer\n"
+    )  # fmt: skip

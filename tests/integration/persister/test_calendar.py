@@ -24,6 +24,7 @@ from shared.errors import Unavailable
 from shared.market.calendar_data import BUILT_IN, CalendarData
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, IST
+from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import UpstoxSettings
 from shared.runtime.tasks import stop
@@ -107,11 +108,11 @@ async def fake_upstox() -> AsyncIterator[FakeUpstox]:
 
 @asynccontextmanager
 async def refresher(
-    mongo: Mongo, bus: Bus, url: str, clock: FixedClock
+    mongo: Mongo, bus: Bus, url: str, clock: Clock, check_secs: float = 0.01
 ) -> AsyncIterator[CalendarRefresher]:
     async with aiohttp.ClientSession() as http:
         source = CalendarSource(http, UpstoxSettings(api_url=url))
-        yield CalendarRefresher(source, CalendarStore(mongo), bus, clock, check_secs=0.01)
+        yield CalendarRefresher(source, CalendarStore(mongo), bus, clock, check_secs=check_secs)
 
 
 @pytest.fixture
@@ -186,6 +187,26 @@ async def test_upstox_that_does_not_answer_changes_nothing(mongo: Mongo, bus: Bu
         with pytest.raises(Unavailable):
             await work.refresh()
         assert await stored(mongo) == good
+
+
+async def test_a_calendar_that_cannot_be_fetched_is_not_awaited_until_the_next_check(
+    mongo: Mongo, bus: Bus
+) -> None:
+    async with (
+        fake_upstox() as upstox,
+        refresher(mongo, bus, upstox.url, SystemClock(), check_secs=3_600) as work,
+    ):
+        upstox.status = 503
+        task = asyncio.create_task(work.run())
+        await eventually(lambda: bool(upstox.calls), what="it was asked for")
+        upstox.status = 200
+
+        async def is_stored() -> bool:
+            day, _ = await CalendarStore(mongo).read()
+            return day != ""
+
+        await eventually(is_stored, what="the calendar is stored")
+        await stop([task])
 
 
 async def test_a_holiday_that_is_announced_late_overrides_timings_fetched_before(

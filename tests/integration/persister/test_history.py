@@ -1,12 +1,14 @@
 """Requests for history through the bus to a persister."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
 from services.persister.aggregation.aggregator import WindowGap
+from services.persister.storage.bar_grid import BarGrid
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document, gap_document
 from shared.bus.connection import Bus
@@ -16,6 +18,7 @@ from shared.contracts.history import (
     HISTORY_GAPS,
     BarsReply,
     BarsRequest,
+    Gap,
     GapReason,
     GapsReply,
     GapsRequest,
@@ -25,11 +28,13 @@ from shared.contracts.history import (
     Interval,
 )
 from shared.contracts.messages import Bar, BarState
-from shared.errors import InvalidField
-from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS, to_datetime
+from shared.errors import InvalidField, NotFound
+from shared.market.calendar_data import CalendarData
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS, midnight_ms, to_datetime
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
+from tests.support.gateway.rest import RELIANCE, store_instruments
 from tests.support.patience import PATIENCE_SECS
 from tests.support.persisters import CLOCK, answering_persister
 from tests.support.servers import NatsServer
@@ -136,6 +141,66 @@ async def test_pages_of_any_size_have_each_bar_once_with_the_expected_values(
 async def test_hours_of_commodities_begin_with_the_session_of_commodities(bus: Bus) -> None:
     (hour,) = (await page(bus, key=COMMODITY, interval=Interval.HOUR)).bars
     assert hour.start == MONDAY + 9 * 60 * MINUTE_MS
+
+
+async def test_longer_bars_of_muhurat_start_with_its_session_on_a_page_with_usual_days(
+    bus: Bus, mongo: Mongo
+) -> None:
+    """Of Friday, the Sunday with a session from 18:00 to 19:00, and the Monday after it."""
+    sunday = midnight_ms(date(2026, 11, 8))
+    opens = [
+        sunday - 2 * DAY_MS + (9 * 60 + 15) * MINUTE_MS,
+        sunday + 18 * 60 * MINUTE_MS,
+        sunday + DAY_MS + (9 * 60 + 15) * MINUTE_MS,
+    ]
+    counts = [IN_A_SESSION, 12, IN_A_SESSION]
+    stored = [
+        bar("NSE_EQ|MUHURAT", at + number * WINDOW_MS, number)
+        for at, count in zip(opens, counts, strict=True)
+        for number in range(count)
+    ]
+    await mongo.db["bars_5m"].insert_many([bar_document(stored_bar) for stored_bar in stored])
+    three_days: dict[str, Any] = {"from_ms": opens[0], "to_ms": opens[2] + DAY_MS}
+    for interval, bars_of_days in (
+        (Interval.FIFTEEN_MINUTES, (25, 4, 25)),
+        (Interval.HOUR, (7, 1, 7)),
+    ):
+        length_ms = interval.length_ms
+        starts = [
+            at + number * length_ms
+            for at, count in zip(opens, bars_of_days, strict=True)
+            for number in range(count)
+        ]
+        expected = [merged(stored, start, length_ms) for start in starts]
+        for limit in (1, 3, 2_000):
+            found = await all_pages(
+                bus, key="NSE_EQ|MUHURAT", interval=interval, limit=limit, **three_days
+            )
+            assert found == expected
+    (hour,) = (
+        await page(
+            bus, key="NSE_EQ|MUHURAT", interval=Interval.HOUR, from_ms=sunday, to_ms=sunday + DAY_MS
+        )
+    ).bars
+    assert (hour.start, hour.end) == (opens[1], opens[1] + 60 * MINUTE_MS)
+
+
+@pytest.mark.parametrize("interval", [Interval.FIFTEEN_MINUTES, Interval.HOUR, Interval.DAY])
+async def test_the_database_and_the_grid_agree_on_the_starts_of_all_windows(
+    mongo: Mongo, interval: Interval
+) -> None:
+    """Also around midnight, where no exchange trades, and on two special days in a row."""
+    days = [date(2026, 11, day) for day in (8, 9, 11)]
+    opens = [18 * 60, 18 * 60 + 25, 10 * 60 + 35]
+    timings = {day: {"NSE": (at, 24 * 60)} for day, at in zip(days, opens, strict=True)}
+    from_ms = midnight_ms(date(2026, 11, 7))
+    windows = range(from_ms, from_ms + 6 * DAY_MS, WINDOW_MS)
+    grid = BarGrid.of(CalendarData(timings=timings), KEY, interval, windows[0], windows[-1])
+    scratch = mongo.db["scratch"]
+    await scratch.insert_many([{"_id": at, "start": to_datetime(at)} for at in windows])
+    rows = await scratch.aggregate([{"$project": {"at": grid.start_expression()}}])
+    found = {row["_id"]: row["at"] for row in await rows.to_list()}
+    assert found == {at: grid.start_of(at) for at in windows}
 
 
 async def test_a_range_includes_its_start_and_excludes_its_end(bus: Bus) -> None:
@@ -305,3 +370,26 @@ async def test_gaps_are_paged_and_have_the_state_for_the_requested_instrument(
     assert [gap.state for gap in found] == [
         GapState.OPEN, GapState.REPAIRED, GapState.OPEN, GapState.OPEN
     ]  # fmt: skip
+
+
+async def test_gaps_of_a_key_that_nobody_knows_are_an_error(bus: Bus, mongo: Mongo) -> None:
+    async def gaps(key: str) -> list[Gap]:
+        request = GapsRequest(key=key, from_ms=MONDAY, to_ms=MONDAY + DAY_MS)
+        reply = await send_request(
+            bus, CLOCK, HISTORY_GAPS, request, GapsReply, timeout_secs=PATIENCE_SECS
+        )
+        return reply.gaps
+
+    assert await gaps("NSE_EQ|NOBODY") == [], "without a master no key is known to be wrong"
+    await store_instruments(mongo, [RELIANCE])
+    with pytest.raises(NotFound) as caught:
+        await gaps("NSE_EQ|NOBODY")
+    assert caught.value.field == "key"
+    assert await gaps(RELIANCE.key) == []
+    # Expired contracts leave the master; their bars stay.
+    expired = bar("NSE_FO|EXPIRED", MONDAY, 1)
+    await mongo.db["bars_5m"].insert_one(bar_document(expired))
+    assert await gaps(expired.key) == []
+    expired_gap = WindowGap(MONDAY, MONDAY + WINDOW_MS, GapReason.FEED_AWAY, ("NSE_FO|OLD",))
+    await mongo.db["gaps"].insert_one(gap_document(expired_gap))
+    assert len(await gaps("NSE_FO|OLD")) == 1

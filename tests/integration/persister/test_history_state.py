@@ -49,7 +49,10 @@ async def test_what_is_missing_is_counted(
         gaps = ("open", "open", "open", "repaired", "abandoned")
         await mongo.db[GAPS].insert_many([gap(*one) for one in enumerate(gaps)])
         await mongo.db[CHECKPOINTS].update_one(
-            {"_id": CHECKPOINT_ID}, {"$set": {"closed_until": END}}, upsert=True
+            {"_id": CHECKPOINT_ID},
+            # The persister may not have become the leader yet.
+            {"$set": {"closed_until": END}, "$setOnInsert": {"epoch": 1}},
+            upsert=True,
         )
         assert await state(bus) == HistoryState(
             stored_until_ms=MONDAY_10_00 + WINDOW_MS,

@@ -1,22 +1,12 @@
-"""The instruments master is loaded as a stream, kept when the next load fails, and searched."""
+"""Instruments of the master are searched, and read by key."""
 
-import asyncio
-import gzip
-import json
-import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from prometheus_client import REGISTRY
 
 from services.persister.instruments.instrument_store import InstrumentStore
-from services.persister.instruments.master_loader import MasterLoader
-from services.persister.settings import PersisterSettings
 from shared.bus.connection import Bus
 from shared.bus.requests import send_request
 from shared.contracts.instruments import (
@@ -29,14 +19,13 @@ from shared.contracts.instruments import (
     SearchRequest,
 )
 from shared.errors import InvalidField, Unavailable
-from shared.market.exchange_time import DAY_MS
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
-from shared.runtime.tasks import stop
 from tests.support.builders import MONDAY_10_00
+from tests.support.instrument_masters import SteppedClock, loading, master_server, zipped
 from tests.support.patience import PATIENCE_SECS
 from tests.support.persisters import CLOCK, answering_persister
-from tests.support.servers import PASSWORD, NatsServer
+from tests.support.servers import NatsServer
 from tests.support.simulated import running as running_simulator
 from tests.support.waiting import eventually
 
@@ -232,92 +221,6 @@ async def test_a_query_without_a_word_is_refused(bus: Bus) -> None:
     assert caught.value.field == "query"
 
 
-class MasterServer:
-    """Serves one master file after another."""
-
-    def __init__(self) -> None:
-        self.file: bytes | None = None
-        self.requests = 0
-        self.url = ""
-
-    async def get(self, _: web.Request) -> web.Response:
-        self.requests += 1
-        if self.file is None:
-            raise web.HTTPServiceUnavailable
-        return web.Response(body=self.file)
-
-
-@asynccontextmanager
-async def master_server() -> AsyncIterator[MasterServer]:
-    server = MasterServer()
-    app = web.Application()
-    app.router.add_get("/complete.json.gz", server.get)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/complete.json.gz"
-    try:
-        yield server
-    finally:
-        await runner.cleanup()
-
-
-def row(number: int, **more: Any) -> dict[str, Any]:
-    return {
-        "instrument_key": f"NSE_EQ|{number}", "segment": "NSE_EQ", "exchange": "NSE",
-        "instrument_type": "EQ", "trading_symbol": f"SYM{number}", "name": f"COMPANY {number}",
-        "lot_size": 1, "tick_size": 5.0,
-    } | more  # fmt: skip
-
-
-def zipped(rows: list[dict[str, Any]]) -> bytes:
-    return gzip.compress(json.dumps(rows).encode(), compresslevel=1)
-
-
-FIRST_MASTER_SECS = datetime.fromisoformat("2026-11-23T06:15+05:30").timestamp()
-
-
-def metric(name: str) -> float:
-    return REGISTRY.get_sample_value(f"tradedad_persister_{name}") or 0.0
-
-
-class SteppedClock:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.at_ms = MONDAY_10_00
-        self.reads = 0
-
-    def now_ms(self) -> int:
-        self.reads += 1
-        return self.at_ms
-
-    def now_us(self) -> int:
-        return self.at_ms * 1_000
-
-    def monotonic(self) -> float:
-        return self.at_ms / 1_000
-
-    async def sleep(self, secs: float) -> None:
-        await asyncio.sleep(secs)
-
-
-@asynccontextmanager
-async def loading(
-    mongo: Mongo, server: MasterServer, clock: SteppedClock, **options: Any
-) -> AsyncIterator[MasterLoader]:
-    settings = PersisterSettings.model_validate(
-        {"nats_password": PASSWORD, "master_url": server.url, "master_check_secs": 0.05} | options
-    )
-    async with aiohttp.ClientSession() as http:
-        yield MasterLoader(http, InstrumentStore(mongo), settings, clock)
-
-
-async def stored_symbols(mongo: Mongo) -> set[str]:
-    return {instrument["symbol"] async for instrument in mongo.db["instruments"].find()}
-
-
 @pytest.fixture
 async def searched_store(mongo: Mongo) -> InstrumentStore:
     """A store with `real_rows`."""
@@ -327,166 +230,3 @@ async def searched_store(mongo: Mongo) -> InstrumentStore:
         await store.prepare()
         await master.load("2026-11-23")
     return store
-
-
-@pytest.fixture
-def truncated_file() -> bytes:
-    """A gzip file without its last bytes; all rows can be read."""
-    whole = zipped([row(number) for number in range(1, 9)])
-    return whole[:-4]
-
-
-async def test_a_master_is_loaded_each_day_and_one_that_fails_keeps_the_last(
-    mongo: Mongo, truncated_file: bytes
-) -> None:
-    clock = SteppedClock()
-    async with master_server() as server, loading(mongo, server, clock) as master:
-        server.file = zipped([row(number) for number in range(1, 9)])
-        work = asyncio.create_task(master.run())
-
-        async def has(*symbols: str) -> None:
-            async def is_so() -> bool:
-                return await stored_symbols(mongo) == set(symbols)
-
-            await eventually(is_so, what=f"{symbols} are stored")
-
-        async def fetched_again() -> None:
-            count = server.requests
-
-            async def is_so() -> bool:
-                return server.requests >= count + 2
-
-            await eventually(is_so, what="it tried again")
-
-        first = [f"SYM{number}" for number in range(1, 9)]
-        await has(*first)
-        count = server.requests
-        reads = clock.reads
-        await eventually(lambda: clock.reads > reads + 5, what="the date is checked again")
-        assert server.requests == count  # once a day
-        assert metric("master_timestamp_seconds") == FIRST_MASTER_SECS
-        for bad in (None, b"<html>", truncated_file, zipped([row(1)])):
-            failures = metric("master_failures_total")
-            clock.at_ms += DAY_MS
-            server.file = bad
-            await fetched_again()
-            assert await stored_symbols(mongo) == set(first)
-            assert metric("master_failures_total") > failures
-            assert metric("master_timestamp_seconds") == FIRST_MASTER_SECS, "it grows old"
-        rows = [row(2, trading_symbol="RENAMED"), *(row(number) for number in range(3, 10))]
-        server.file = zipped(rows)
-        await has("RENAMED", *first[2:], "SYM9")
-        await eventually(
-            lambda: metric("master_timestamp_seconds") == FIRST_MASTER_SECS + 4 * 86_400,
-            what="the master is that of today",
-        )
-        assert not work.done()
-        await stop([work])
-
-
-async def test_a_malformed_row_does_not_affect_others(mongo: Mongo) -> None:
-    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
-        bad_rows: list[dict[str, Any]] = [
-            {"segment": "NSE_EQ"},
-            row(3, expiry=MONDAY_10_00 * 1_000),
-            row(4, expiry=MONDAY_10_00 * 1_000_000),
-            row(5, lot_size=1e20),
-            row(6, lot_size=10**25),
-            row(7, trading_symbol=None),
-            row(8, name={"text": "x"}),
-            row(9, tick_size=1e308),
-        ]
-        server.file = zipped([row(1), *bad_rows, row(2)])
-        await InstrumentStore(mongo).prepare()
-        await master.load("2026-11-23")
-    assert await stored_symbols(mongo) == {"SYM1", "SYM2"}
-
-
-async def test_a_master_is_never_completely_in_memory(mongo: Mongo) -> None:
-    rows = [row(number, security_type="X" * 2_000) for number in range(8_000)]
-    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
-        server.file = zipped(rows)
-        whole_bytes = len(json.dumps(rows))
-        del rows
-        await InstrumentStore(mongo).prepare()
-        tracemalloc.start()
-        await master.load("2026-11-23")
-        _, peak_bytes = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert await mongo.db["instruments"].count_documents({}) == 8_000
-    assert peak_bytes < whole_bytes / 2
-
-
-async def test_a_refused_master_leaves_no_instrument_and_is_accepted_on_the_third_day(
-    mongo: Mongo,
-) -> None:
-    first = [row(number) for number in range(1, 9)]
-    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
-        await InstrumentStore(mongo).prepare()
-        server.file = zipped(first)
-        await master.load("2026-11-23")
-        server.file = zipped([row(100), row(101)])
-        for day in ("2026-11-24", "2026-11-25"):
-            with pytest.raises(Unavailable):
-                await master.load(day)
-            assert await stored_symbols(mongo) == {f"SYM{number}" for number in range(1, 9)}
-        await master.load("2026-11-26")
-    assert await stored_symbols(mongo) == {"SYM100", "SYM101"}
-
-
-async def test_a_smaller_master_is_accepted_with_the_setting(mongo: Mongo) -> None:
-    async with master_server() as server:
-        server.file = zipped([row(number) for number in range(1, 9)])
-        async with loading(mongo, server, SteppedClock()) as master:
-            await InstrumentStore(mongo).prepare()
-            await master.load("2026-11-23")
-        server.file = zipped([row(1)])
-        async with loading(mongo, server, SteppedClock(), master_min_share=0) as master:
-            await master.load("2026-11-24")
-    assert await stored_symbols(mongo) == {"SYM1"}
-
-
-@pytest.mark.parametrize("file", [b"[]", b"{}", b'[{"a": 1}]'])
-async def test_a_master_without_an_instrument_is_refused(mongo: Mongo, file: bytes) -> None:
-    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
-        await InstrumentStore(mongo).prepare()
-        server.file = file
-        with pytest.raises(Unavailable):
-            await master.load("2026-11-23")
-
-
-async def test_a_master_with_another_address_replaces_all_instruments_also_on_the_same_day(
-    mongo: Mongo,
-) -> None:
-    store = InstrumentStore(mongo)
-    await store.prepare()
-    universes = [[row(number) for number in range(1, 9)], [row(100)]]
-    async with master_server() as one, master_server() as other:
-        one.file, other.file = map(zipped, universes)
-        for server, symbols in (
-            (one, {f"SYM{number}" for number in range(1, 9)}),
-            (other, {"SYM100"}),
-            (one, {f"SYM{number}" for number in range(1, 9)}),
-        ):
-            async with loading(mongo, server, SteppedClock()) as master:
-                work = asyncio.create_task(master.run())
-
-                async def has(expected: set[str] = symbols) -> bool:
-                    return await stored_symbols(mongo) == expected
-
-                await eventually(has, what=f"{symbols} are stored")
-                await stop([work])
-
-
-async def test_a_master_that_was_stored_in_part_is_replaced_by_one_of_any_size(
-    mongo: Mongo,
-) -> None:
-    store = InstrumentStore(mongo)
-    await store.prepare()
-    async with master_server() as server, loading(mongo, server, SteppedClock()) as master:
-        server.file = zipped([row(number) for number in range(1, 9)])
-        await master.load("2026-11-23")
-        await store.begin("https://example.com/another")  # and then the leader was killed
-        server.file = zipped([row(100)])
-        await master.load("2026-11-23")
-    assert await stored_symbols(mongo) == {"SYM100"}

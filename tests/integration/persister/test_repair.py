@@ -19,7 +19,7 @@ from shared.bus.requests import send_request
 from shared.contracts.history import HISTORY_GAPS, GapReason, GapsReply, GapsRequest, GapState
 from shared.contracts.messages import Bar, BarState, ClockTick, FeedState, encode
 from shared.contracts.subjects import CLOCK as CLOCK_SUBJECT
-from shared.market.exchange_time import WINDOW_MS, to_datetime
+from shared.market.exchange_time import DAY_MS, WINDOW_MS, day_start, to_datetime
 from shared.runtime.health import Readiness
 from shared.runtime.mongo import Mongo, connect_mongo
 from shared.runtime.settings import MongoSettings, UpstoxSettings
@@ -36,6 +36,7 @@ UNKNOWN = "NSE_EQ|NOBODY"
 FIRST = MONDAY_10_00 + WINDOW_MS
 MISSED = WindowGap(FIRST, FIRST + 3 * WINDOW_MS, GapReason.FEED_AWAY, (KEY, OTHER_KEY, UNKNOWN))
 NOW = MONDAY_10_00 + 5 * WINDOW_MS
+MIDNIGHT = day_start(NOW) + DAY_MS
 CANDLES = "/v3/historical-candle"
 Trades = dict[str, list[dict[str, Any]]]
 
@@ -48,14 +49,14 @@ def partial_bar() -> Bar:
     )  # fmt: skip
 
 
-@pytest.fixture
-async def upstox() -> AsyncIterator[aiohttp.ClientSession]:
-    """A simulated Upstox that has traded for some windows."""
-    async with running_simulator(start_ms=MONDAY_10_00 - 100, speed=900.0) as http:
+@asynccontextmanager
+async def traded(start_ms: int, until_ms: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """A simulated Upstox that has traded from `start_ms` to `until_ms`."""
+    async with running_simulator(start_ms=start_ms - 100, speed=900.0) as http:
 
         async def has_traded() -> bool:
             # Its clock would not show that: the market may be behind it.
-            query = {"key": OTHER_KEY, "from_ms": str(NOW)}
+            query = {"key": OTHER_KEY, "from_ms": str(until_ms)}
             async with http.get("/simulator/v1/trades", params=query) as response:
                 return bool(await response.json())
 
@@ -64,7 +65,12 @@ async def upstox() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def trades(upstox: aiohttp.ClientSession) -> Trades:
+async def upstox() -> AsyncIterator[aiohttp.ClientSession]:
+    async with traded(MONDAY_10_00, NOW) as http:
+        yield http
+
+
+async def trades_of(upstox: aiohttp.ClientSession) -> Trades:
     """The trades so far; the simulator does not keep them for ever."""
     made: Trades = {}
     for key in (KEY, OTHER_KEY):
@@ -74,24 +80,37 @@ async def trades(upstox: aiohttp.ClientSession) -> Trades:
 
 
 @pytest.fixture
-async def missed(mongo_settings: MongoSettings) -> None:
-    """A stored gap of three windows and three instruments, with a partial bar in it."""
+async def trades(upstox: aiohttp.ClientSession) -> Trades:
+    return await trades_of(upstox)
+
+
+async def store_gap(mongo_settings: MongoSettings, gap: WindowGap, *bars: Bar) -> None:
+    """Store a gap that ends with the last closed window, and bars in it."""
     # A client of its own: the persister that takes over kills the session of this store, which the
     # driver would use again for other operations of the same client.
     async with connect_mongo(mongo_settings, Readiness("test")) as mongo:
         store = BarStore(mongo)
         await store.prepare()
         epoch, _ = await store.take_over()
-        state = encode_state(AggregatorState(closed_until_ms=NOW - WINDOW_MS))
-        await store.commit(
-            ClosedWindows(NOW - WINDOW_MS, (partial_bar(),), (MISSED,), state), epoch
-        )
+        state = encode_state(AggregatorState(closed_until_ms=gap.end_ms))
+        await store.commit(ClosedWindows(gap.end_ms, bars, (gap,), state), epoch)
         await store.close()
+
+
+@pytest.fixture
+async def missed(mongo_settings: MongoSettings) -> None:
+    """A stored gap of three windows and three instruments, with a partial bar in it."""
+    await store_gap(mongo_settings, MISSED, partial_bar())
 
 
 @asynccontextmanager
 async def repairing(
-    nats: NatsServer, mongo: MongoSettings, upstox: aiohttp.ClientSession, **tokens: Any
+    nats: NatsServer,
+    mongo: MongoSettings,
+    upstox: aiohttp.ClientSession,
+    *,
+    now_ms: int = NOW,
+    **tokens: Any,
 ) -> AsyncIterator[Any]:
     url = str(upstox._base_url).rstrip("/")
     settings = UpstoxSettings.model_validate({"api_url": url, "access_token": "t"} | tokens)
@@ -100,7 +119,7 @@ async def repairing(
         answering_persister(nats, mongo, upstox=settings, **options) as gateway,
         bus_of(nats, "ingest") as ingest,
     ):
-        tick = ClockTick(ts=NOW, feed_ts=NOW, epoch=1, seq=0, state=FeedState.LIVE)
+        tick = ClockTick(ts=now_ms, feed_ts=now_ms, epoch=1, seq=0, state=FeedState.LIVE)
         await ingest.client.publish(CLOCK_SUBJECT, encode(tick))
         yield gateway
 
@@ -117,12 +136,12 @@ async def reopen_gaps(mongo: Mongo) -> None:
     await mongo.db["gaps"].update_many({}, {"$set": {"state": "open", "open_keys": keys}})
 
 
-async def not_as_traded(mongo: Mongo, trades: Trades) -> list[str]:
+async def not_as_traded(mongo: Mongo, trades: Trades, first: int = FIRST) -> list[str]:
     """A line for each difference between the repaired bars and the trades."""
     lines = []
     for key, rows in trades.items():
         expected = expected_bars(key, rows)
-        for start in range(FIRST, FIRST + 3 * WINDOW_MS, WINDOW_MS):
+        for start in range(first, first + 3 * WINDOW_MS, WINDOW_MS):
             row = await mongo.db["bars_5m"].find_one({"_id": f"{key}|{start}"})
             if row is None or row["state"] != "repaired":
                 lines.append(f"{key} {start}: {row}")
@@ -175,6 +194,20 @@ async def test_repairing_again_changes_nothing(
     async with repairing(nats, mongo_settings, upstox):
         await wait_until_settled(mongo)
     assert await mongo.db["bars_5m"].find().sort("_id").to_list() == before
+
+
+async def test_a_gap_before_midnight_is_repaired_on_the_next_day_before_the_feed_is_back(
+    nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
+) -> None:
+    first = MIDNIGHT - 4 * WINDOW_MS
+    async with traded(MIDNIGHT - 5 * WINDOW_MS, MIDNIGHT + WINDOW_MS) as upstox:
+        trades = await trades_of(upstox)
+        last = MIDNIGHT - WINDOW_MS
+        gap = WindowGap(first, last, GapReason.FEED_AWAY, (KEY, OTHER_KEY))
+        await store_gap(mongo_settings, gap)
+        async with repairing(nats, mongo_settings, upstox, now_ms=MIDNIGHT - 1_000):
+            await wait_until_settled(mongo)
+    assert await not_as_traded(mongo, trades, first) == []
 
 
 async def test_a_repair_waits_while_upstox_is_away(
@@ -235,7 +268,7 @@ async def test_repair_continues_with_a_new_token_after_the_old_one_was_refused(
     file.write_text("old")
     valid = {"old"}
     async with token_gate(upstox, valid) as url:
-        tokens = {"api_url": url, "access_token": "", "token_file": file}
+        tokens: dict[str, Any] = {"api_url": url, "access_token": "", "token_file": file}
         async with repairing(nats, mongo_settings, upstox, **tokens):
             await wait_until_settled(mongo)
             valid.clear()

@@ -48,8 +48,8 @@ async def test_a_partial_bar_is_to_be_repaired_and_others_are_not(mongo: Mongo) 
     )
     backlog = await reader(mongo).read(NOW)
     assert backlog.repairs == [
-        Repair(MONDAY, KEY, {T0}),
-        Repair(MONDAY + 1, OTHER_KEY, {T0 + DAY_MS}),
+        Repair(MONDAY, KEY, {T0}, has_partial=True),
+        Repair(MONDAY + 1, OTHER_KEY, {T0 + DAY_MS}, has_partial=True),
     ]
     assert backlog.filled == {}
 
@@ -76,7 +76,8 @@ async def test_windows_of_a_gap_without_a_full_bar_are_to_be_repaired(mongo: Mon
     )
     gap_id = await store_gap(mongo, T0, T0 + 4 * WINDOW_MS, KEY)
     (repair,) = (await reader(mongo).read(NOW)).repairs
-    assert repair == Repair(MONDAY, KEY, {T0 + WINDOW_MS, T0 + 3 * WINDOW_MS}, {gap_id})
+    missing = {T0 + WINDOW_MS, T0 + 3 * WINDOW_MS}
+    assert repair == Repair(MONDAY, KEY, missing, {gap_id}, has_partial=True)
 
 
 async def test_a_gap_with_all_its_bars_is_filled_for_that_instrument(mongo: Mongo) -> None:
@@ -95,6 +96,7 @@ async def test_a_gap_over_nights_is_settled_with_its_last_day_and_skips_nights_a
     first, second = (await reader(mongo).read(NOW)).repairs
     assert (first.day, second.day) == (MONDAY, MONDAY + 2)
     assert (first.gap_ids, second.gap_ids) == (set(), {gap_id})
+    assert (first.longer_gap_ids, second.longer_gap_ids) == ({gap_id}, set())
     # From 10:00 to the end of the post-close session at 16:00, and from the start of the pre-open session at 09:00 to 10:05.
     assert len(first.windows) == 72
     assert second.windows == set(range(end - 65 * MINUTE_MS, end, WINDOW_MS))

@@ -1,9 +1,5 @@
 """The command that discards a checkpoint."""
 
-import asyncio
-import os
-import sys
-
 import pytest
 
 from services.persister.aggregation.aggregator import ClosedWindows
@@ -13,20 +9,11 @@ from shared.errors import StaleEpoch
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import MONDAY_10_00
-from tests.support.settings import process_environment
+from tests.support.operations_command import operations
 
 
 async def reset(settings: MongoSettings) -> tuple[int, str]:
-    environment = {
-        "TRADEDAD_MONGO_URL": settings.url.get_secret_value(),
-        "TRADEDAD_MONGO_DATABASE": settings.database,
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "operations", "bars", "reset-checkpoint",
-        env=os.environ | process_environment() | environment, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode().strip()
+    return await operations(settings, "bars", "reset-checkpoint")
 
 
 async def test_the_next_leader_begins_anew_and_the_last_one_stores_nothing_more(

@@ -19,9 +19,12 @@ from tests.support.waiting import eventually
 HOUR_MS = 3_600_000
 
 
-async def publish(bus: Bus, *, ts: int, epoch: int) -> None:
-    tick = ClockTick(ts=ts, feed_ts=ts, epoch=epoch, seq=1, state=FeedState.LIVE)
-    await bus.client.publish(CLOCK, encode(tick))
+def tick(*, ts: int, epoch: int) -> bytes:
+    return encode(ClockTick(ts=ts, feed_ts=ts, epoch=epoch, seq=1, state=FeedState.LIVE))
+
+
+async def publish(bus: Bus, entry: bytes) -> None:
+    await bus.client.publish(CLOCK, entry)
     await flushed(bus.client)
 
 
@@ -30,22 +33,23 @@ def reason_of(readiness: Readiness) -> str:
 
 
 @pytest.mark.parametrize(
-    ("ts", "epoch", "cause"),
+    ("entry", "cause"),
     [
-        (MONDAY_10_00 + HOUR_MS, 4, "epoch 4, older than 9"),
-        (MONDAY_10_00 - HOUR_MS, 9, "reset-checkpoint"),
+        (tick(ts=MONDAY_10_00 + HOUR_MS, epoch=4), "epoch 4, older than 9"),
+        (tick(ts=MONDAY_10_00 - HOUR_MS, epoch=9), "reset-checkpoint"),
+        (b'{"version": 2}', "entries undecodable, first: clock at position 2: "),
     ],
-    ids=["older epoch", "earlier time"],
+    ids=["older epoch", "earlier time", "undecodable"],
 )
 async def test_a_persister_that_refuses_everything_is_not_ready_until_an_entry_can_be_used(
-    nats: NatsServer, mongo_settings: MongoSettings, ts: int, epoch: int, cause: str
+    nats: NatsServer, mongo_settings: MongoSettings, entry: bytes, cause: str
 ) -> None:
     async with ingest_bus(nats) as bus, persister(nats, mongo_settings) as readiness:
-        await publish(bus, ts=MONDAY_10_00, epoch=9)
+        await publish(bus, tick(ts=MONDAY_10_00, epoch=9))
         await eventually(lambda: not readiness.missing, what="the persister is ready")
 
         async def is_stalled() -> bool:
-            await publish(bus, ts=ts, epoch=epoch)
+            await publish(bus, entry)
             return cause in reason_of(readiness)
 
         with capture_logs() as logged:
@@ -55,7 +59,7 @@ async def test_a_persister_that_refuses_everything_is_not_ready_until_an_entry_c
         assert cause in line["reason"]
 
         async def goes_on() -> bool:
-            await publish(bus, ts=MONDAY_10_00 + 2 * HOUR_MS, epoch=9)
+            await publish(bus, tick(ts=MONDAY_10_00 + 2 * HOUR_MS, epoch=9))
             return not readiness.missing
 
         await eventually(goes_on, what="the persister is ready again")

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import date
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
+from services.persister.history.page_store import PAGES, REFUSED_MS, WANTED
+from services.persister.history.pages import Page, PageKind
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document
 from shared.bus.connection import Bus
-from shared.contracts.history import BarSource, HistoryBarState, Interval, Unfetched
+from shared.contracts.history import BarSource, BarsReply, HistoryBarState, Interval, Unfetched
 from shared.contracts.messages import Bar, BarState
 from shared.errors import NotFound
 from shared.market.exchange_time import WINDOW_MS
@@ -18,6 +22,7 @@ from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.gateway.rest import bars_from
 from tests.support.patience import PATIENCE_SECS
+from tests.support.persisters import CLOCK
 from tests.support.servers import NatsServer
 from tests.support.upstox_history import (
     SimulatedHistory,
@@ -34,6 +39,8 @@ from tests.support.waiting import eventually
 UNKNOWN = "NSE_EQ|NOBODY"
 MONDAY = "2024-03-04"
 OPENS_MS = moment(f"{MONDAY}T09:15")
+MONDAY_SPAN = {"from_ms": OPENS_MS, "to_ms": OPENS_MS + 75 * WINDOW_MS}
+MARCH = Page.of(PageKind.FIVE_MINUTES, KEY, date(2024, 3, 4))
 
 
 @pytest.fixture
@@ -110,20 +117,19 @@ async def test_while_upstox_is_away_stored_bars_are_returned_at_once(
 ) -> None:
     await mongo.db["bars_5m"].insert_many([bar_document(bar) for bar in bars_from(OPENS_MS, 2)])
     await upstox.break_candles()
-    span = {"from_ms": OPENS_MS, "to_ms": OPENS_MS + 75 * WINDOW_MS}
 
     async def is_away() -> bool:
-        reply = await page(bus, key=KEY, **span)
+        reply = await page(bus, key=KEY, **MONDAY_SPAN)
         return reply.next is None
 
     await eventually(is_away, what="the persister notices that Upstox is away")
-    reply = await page(bus, key=KEY, **span)
+    reply = await page(bus, key=KEY, **MONDAY_SPAN)
     assert (len(reply.bars), reply.next) == (2, None)
-    assert reply.unfetched == Unfetched(from_ms=OPENS_MS, to_ms=span["to_ms"])
+    assert reply.unfetched == Unfetched(from_ms=OPENS_MS, to_ms=MONDAY_SPAN["to_ms"])
     await upstox.repair_candles()
 
     async def is_fetched() -> bool:
-        reply = await page(bus, key=KEY, **span)
+        reply = await page(bus, key=KEY, **MONDAY_SPAN)
         return reply.unfetched is None and len(reply.bars) == 75
 
     await eventually(is_fetched, what="the missing bars are fetched")
@@ -133,14 +139,102 @@ async def test_a_page_that_upstox_refuses_delays_no_other(
     bus: Bus, upstox: SimulatedHistory
 ) -> None:
     await upstox.break_candles(status=400, key=OTHER_KEY)
-    span = {"from_ms": OPENS_MS, "to_ms": OPENS_MS + 75 * WINDOW_MS}
     before = calls("refused")
-    await page(bus, key=OTHER_KEY, **span)
+    await page(bus, key=OTHER_KEY, **MONDAY_SPAN)
     await eventually(lambda: calls("refused") > before, what="Upstox refuses the page")
     assert len(await all_bars(bus, KEY, MONDAY, "2024-03-05")) == 75
-    refused = await page(bus, key=OTHER_KEY, **span)
+    refused = await page(bus, key=OTHER_KEY, **MONDAY_SPAN)
     assert refused.bars == []
     assert refused.next is not None or refused.unfetched is not None
+
+
+async def until_given_up(bus: Bus) -> BarsReply:
+    """The reply once nothing of Monday is being fetched."""
+    replies: list[BarsReply] = []
+
+    async def is_given_up() -> bool:
+        replies.append(await page(bus, key=KEY, **MONDAY_SPAN))
+        return replies[-1].next is None
+
+    await eventually(is_given_up, what="the page is given up")
+    return replies[-1]
+
+
+async def test_a_page_that_upstox_refuses_is_not_asked_for_again_for_an_hour(
+    bus: Bus, mongo: Mongo, upstox: SimulatedHistory
+) -> None:
+    await mongo.db["bars_5m"].insert_many([bar_document(bar) for bar in bars_from(OPENS_MS, 5)])
+    await upstox.break_candles(status=400, key=KEY)
+    before = calls("refused")
+    reply = await until_given_up(bus)
+    assert calls("refused") - before == 5
+    assert len(reply.bars) == 5
+    assert reply.unfetched == Unfetched(from_ms=OPENS_MS, to_ms=MONDAY_SPAN["to_ms"])
+    await upstox.repair_candles()
+    answered = calls()
+    for _ in range(3):
+        assert await page(bus, key=KEY, **MONDAY_SPAN) == reply
+    assert (calls("refused") - before, calls() - answered) == (5, 0)
+    an_hour_later = {"$inc": {"refused_ms": -REFUSED_MS}}
+    await mongo.db[PAGES].update_one({"_id": MARCH.page_id}, an_hour_later)
+    assert len(await all_bars(bus, KEY, MONDAY, "2024-03-05")) == 75
+    record = await mongo.db[PAGES].find_one({"_id": MARCH.page_id})
+    assert record is not None
+    assert "refused_ms" not in record
+
+
+async def refuse_march(mongo: Mongo, **more: str | int) -> None:
+    """Record that the page was refused just now."""
+    refused = {"kind": MARCH.kind.value, "key": KEY, "start": str(MARCH.start)} | more
+    refused_ms = {"refused_ms": CLOCK.now_ms()}
+    await mongo.db[PAGES].insert_one({"_id": MARCH.page_id} | refused | refused_ms)
+
+
+async def test_a_request_that_wants_a_page_just_after_its_refusal_causes_no_call(
+    bus: Bus, mongo: Mongo
+) -> None:
+    before = calls()
+    await refuse_march(mongo, wanted_until="2024-04-01", priority=0, asked_ms=CLOCK.now_ms())
+
+    async def is_dismissed() -> bool:
+        return await mongo.db[PAGES].find_one(WANTED) is None
+
+    await eventually(is_dismissed, what="the page is wanted no longer")
+    assert calls() == before
+
+
+async def test_months_around_a_refused_one_are_fetched(bus: Bus, mongo: Mongo) -> None:
+    await refuse_march(mongo)
+    span = {"from_ms": moment("2024-02-28"), "to_ms": moment("2024-04-04"), "limit": 100}
+    replies = [await page(bus, key=KEY, **span)]
+    while (cursor := replies[-1].next) is not None:
+        replies.append(await page(bus, key=KEY, cursor=cursor, **span))
+    bars = [bar for reply in replies for bar in reply.bars]
+    expected = await all_bars(bus, KEY, "2024-02-28", "2024-03-01")
+    expected += await all_bars(bus, KEY, "2024-04-01", "2024-04-04")
+    assert expected
+    assert bars == expected
+    assert len(replies) > 1
+    march = Unfetched(from_ms=moment("2024-03-01"), to_ms=moment("2024-04-01"))
+    assert replies[-1].unfetched == march
+
+
+async def test_a_page_that_the_database_refuses_is_given_up_and_delays_no_other(
+    bus: Bus, mongo: Mongo
+) -> None:
+    await mongo.db.command("collMod", "bars_5m", validator={"key": {"$ne": KEY}})
+    before = calls()
+    with capture_logs() as logged:
+        reply = await until_given_up(bus)
+    assert calls() - before == 5
+    assert reply.bars == []
+    assert reply.unfetched == Unfetched(from_ms=OPENS_MS, to_ms=MONDAY_SPAN["to_ms"])
+    (given_up,) = [entry for entry in logged if entry["event"] == "a page of history is given up"]
+    assert (given_up["log_level"], given_up["page"]) == ("warning", MARCH.page_id)
+    assert "Document failed validation" in given_up["error"]
+    assert len(await all_bars(bus, OTHER_KEY, MONDAY, "2024-03-05")) == 75
+    assert await page(bus, key=KEY, **MONDAY_SPAN) == reply
+    assert calls() - before == 6
 
 
 async def test_the_next_page_waits_for_what_is_being_fetched(

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.bus.connection import Bus
+from shared.bus.refused_publishes import REFUSED_PUBLISHES
 from shared.bus.requests import DEADLINE_HEADER, ERROR_HEADER, send_request
 from shared.bus.responder import Handler, Responder
 from shared.contracts.instruments import INSTRUMENTS_GET, GetReply, GetRequest
@@ -73,6 +74,16 @@ async def get(bus: Bus, *keys: str, secs: float = PATIENCE_SECS) -> GetReply:
     return await send_request(bus, CLOCK, INSTRUMENTS_GET, request, GetReply, timeout_secs=secs)
 
 
+async def test_a_request_that_is_too_large_is_counted(nats: NatsServer) -> None:
+    async with answering(nats) as gateway:
+        counter = REFUSED_PUBLISHES.labels("request")
+        before = counter._value.get()
+        with pytest.raises(Unavailable):
+            await get(gateway, "x" * 2_000_000)
+        assert counter._value.get() == before + 1
+        assert await get(gateway, "NSE_EQ|A") == GetReply(instruments=[], unknown=["NSE_EQ|A"])
+
+
 async def test_a_reply_reaches_the_requester_in_another_account(nats: NatsServer) -> None:
     async with answering(nats) as gateway:
         assert await get(gateway, "NSE_EQ|A") == GetReply(instruments=[], unknown=["NSE_EQ|A"])
@@ -104,6 +115,17 @@ async def test_a_malformed_request_is_refused_with_a_code(nats: NatsServer) -> N
             assert reply.headers == {ERROR_HEADER: BadMessage.code}
         missing = await raw_request(gateway, b"{}", deadline, timeout_secs=PATIENCE_SECS)
         assert msgspec.json.decode(missing.data)["field"] == "keys"
+
+
+async def test_a_deadline_that_is_no_time_ends_no_responder(nats: NatsServer) -> None:
+    async with answering(nats, at_once=1) as gateway:
+        for digits in (15, 400, 5_000):
+            headers = {DEADLINE_HEADER: "9" * digits}
+            reply = await raw_request(
+                gateway, b'{"keys":["A|1"]}', headers, timeout_secs=PATIENCE_SECS
+            )
+            assert reply.headers == {ERROR_HEADER: BadMessage.code}
+        assert (await get(gateway, "A|1")).unknown == ["A|1"]
 
 
 async def test_an_unexpected_error_is_an_internal_error_and_the_next_request_is_answered(

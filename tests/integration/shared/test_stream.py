@@ -110,6 +110,15 @@ async def test_entries_published_later_are_read_too(ingest: Bus, persister: Bus)
             assert numbers(await waiting) == [3, 4]
 
 
+async def test_an_entry_without_content_holds_up_no_later_one(ingest: Bus, persister: Bus) -> None:
+    await publish(ingest, range(3))
+    await ingest.client.publish("md.quote.A.0", b"")
+    await publish(ingest, range(3, 6))
+    async with TickReader(persister, start=1) as reader:
+        found = [entry.data for entry in await read(reader, 7)]
+    assert found == [b"0", b"1", b"2", b"", b"3", b"4", b"5"]
+
+
 async def test_without_a_position_the_newest_entry_of_each_subject_comes_first(
     ingest: Bus, persister: Bus
 ) -> None:

@@ -1,22 +1,15 @@
-"""Kill switches stop new orders at every owner, and fail closed. Real nats-server and mongod."""
+"""What kill switches and the loss lock stop, and who lifts them. Real nats-server and mongod."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 import pytest
 
 from services.trading import metrics
-from services.trading.app import MakeWork, Process, partition_work
-from services.trading.partition_owner import OwnerReadiness, PartitionWork
 from services.trading.store.documents import COMMANDS
-from services.trading.switches.switch_store import CHANGES, SWITCHES, SwitchStore
-from shared.bus.lease import Term
-from shared.bus.requests import send_request
+from services.trading.switches.switch_store import CHANGES, SWITCHES
 from shared.contracts.order_terms import Account, OrderType, Side
 from shared.contracts.trading import (
     AccountCommand,
@@ -25,21 +18,8 @@ from shared.contracts.trading import (
     ExitRequest,
     Operation,
     SetKillSwitchRequest,
-    partition_of,
-    trading_subject,
 )
-from shared.contracts.trading_admin import (
-    AdminOperation,
-    LiftLossLockRequest,
-    SetSwitchRequest,
-    SetUserSwitchRequest,
-    Switch,
-    Switches,
-    SwitchesQuery,
-    UserAdminOperation,
-    admin_subject,
-    user_admin_subject,
-)
+from shared.contracts.trading_admin import UserAdminOperation
 from shared.contracts.trading_replies import (
     EventKind,
     KillSwitch,
@@ -50,77 +30,25 @@ from shared.contracts.trading_replies import (
     SwitchScope,
     SwitchSetter,
 )
-from shared.errors import Forbidden, NotFound, OrderRefused, Unavailable
+from shared.errors import Forbidden, NotFound, OrderRefused
 from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY
-from tests.support.buses import bus_of
 from tests.support.patience import PATIENCE_SECS
-from tests.support.servers import MongoServer, NatsServer
-from tests.support.settings import mongo_settings as settings_of
+from tests.support.servers import NatsServer
 from tests.support.trading import trading
 from tests.support.trading_client import (
     CLOCK_OF_TESTS,
     USER,
     TestMarket,
     TradingClient,
-    market,
     order_request,
     trading_client,
 )
+from tests.support.trading_switches import ROOT, Administrator, is_accepted, is_refused, rule_of
 from tests.support.waiting import eventually
 
-ROOT: Final = "root"
 OTHER_KEY: Final = "NSE_EQ|INE040A01034"
-ReplyT = TypeVar("ReplyT", bound=msgspec.Struct)
-
-
-class Administrator:
-    """Sends what a gateway sends for an administrator."""
-
-    def __init__(self, nats: NatsServer) -> None:
-        self._nats = nats
-
-    async def set(self, *, is_on: bool, key: str | None = None, reason: str = "outage") -> Switch:
-        """Set the global switch, or that of an instrument."""
-        request = SetSwitchRequest(by=ROOT, is_on=is_on, reason=reason, key=key)
-        return await self._send(admin_subject(AdminOperation.SET_SWITCH), request, Switch)
-
-    async def switches(self) -> list[Switch]:
-        """Those that are on."""
-        subject = admin_subject(AdminOperation.SWITCHES)
-        return (await self._send(subject, SwitchesQuery(), Switches)).switches
-
-    async def set_user(self, *, is_on: bool, reason: str = "under review") -> Limits:
-        """Set the switch of the user."""
-        request = SetUserSwitchRequest(user_id=USER, by=ROOT, is_on=is_on, reason=reason)
-        subject = user_admin_subject(0, UserAdminOperation.SET_USER_SWITCH)
-        return await self._send(subject, request, Limits)
-
-    async def lift_loss_lock(self) -> Limits:
-        """Lift the loss lock of the user."""
-        request = LiftLossLockRequest(user_id=USER, by=ROOT, reason="wrong price")
-        subject = user_admin_subject(0, UserAdminOperation.LIFT_LOSS_LOCK)
-        return await self._send(subject, request, Limits)
-
-    async def _send(
-        self, subject: str, request: msgspec.Struct, reply_type: type[ReplyT]
-    ) -> ReplyT:
-        async with bus_of(self._nats, "gateway") as bus:
-            return await send_request(
-                bus, CLOCK_OF_TESTS, subject, request, reply_type, timeout_secs=PATIENCE_SECS
-            )
-
-
-@pytest.fixture
-def admin(nats: NatsServer) -> Administrator:
-    return Administrator(nats)
-
-
-@pytest.fixture
-async def moved(nats: NatsServer) -> AsyncIterator[TestMarket]:
-    async with market(nats) as made:
-        yield made
 
 
 @pytest.fixture
@@ -130,21 +58,6 @@ async def client(
     options: dict[str, Any] = {"paper_latency_ms": 0, "max_daily_loss_rupees": "1000"}
     async with trading(nats, mongo_settings, **options), trading_client(nats) as client:
         yield client
-
-
-async def rule_of(client: TradingClient, rule: str = "kill_switch") -> tuple[bool, str | None, str]:
-    """Whether a preview of an order that opens a position passes a rule, the value and detail."""
-    preview = await client.call(Operation.PREVIEW, order_request("preview"), Preview)
-    (result,) = [each for each in preview.rules if each.rule == rule]
-    return result.passed, result.value, result.detail
-
-
-async def is_refused(client: TradingClient, scope: str) -> bool:
-    return (await rule_of(client))[:2] == (False, scope)
-
-
-async def is_accepted(client: TradingClient) -> bool:
-    return (await rule_of(client))[0]
 
 
 async def limits_of(client: TradingClient) -> Limits:
@@ -171,7 +84,7 @@ async def test_the_global_switch_stops_orders_that_open_a_position_and_nothing_e
     await eventually(lambda: is_refused(client, "global"), what="the switch is seen")
     assert metrics.SWITCHES.labels("global")._value.get() == 1
     assert metrics.SWITCHES.labels("instrument")._value.get() == 0
-    read_at_secs = metrics.SWITCHES_READ_TIME._value.get()
+    read_at_secs = metrics.SWITCHES_READ_TIMESTAMP._value.get()
     assert abs(read_at_secs - CLOCK_OF_TESTS.now_ms() / 1_000) < PATIENCE_SECS
     with pytest.raises(OrderRefused) as refusal:
         await client.call(Operation.PLACE, order_request("more"), OrderView)
@@ -293,126 +206,3 @@ async def recovered(client: TradingClient) -> bool:
     """Whether the LTP of the preview is the higher one."""
     preview = await client.call(Operation.PREVIEW, order_request("preview"), Preview)
     return preview.value == 15_000
-
-
-class _NotMine:
-    """The work of a partition that another process must own."""
-
-    async def run(self, term: Term) -> None:
-        raise Unavailable("another process must own this partition")
-
-    async def left(self) -> None:
-        """Nothing was served."""
-
-
-def only(number: int) -> MakeWork:
-    """A process that keeps one partition only."""
-
-    def make(process: Process, partition: int, readiness: OwnerReadiness) -> PartitionWork:
-        return partition_work(process, partition, readiness) if partition == number else _NotMine()
-
-    return make
-
-
-USERS: Final = tuple(
-    next(f"user-{n}" for n in range(100) if partition_of(f"user-{n}", 2) == partition)
-    for partition in range(2)
-)
-
-
-class OwnedClient:
-    """Previews orders of a user of one partition of two."""
-
-    def __init__(self, nats: NatsServer, partition: int) -> None:
-        self._nats = nats
-        self._partition = partition
-
-    async def scope(self, timeout_secs: float = PATIENCE_SECS) -> str | None:
-        """The scope of the switch that stops an order; `off` without one."""
-        async with bus_of(self._nats, "gateway") as bus:
-            request = order_request("preview", user_id=USERS[self._partition])
-            subject = trading_subject(self._partition, Operation.PREVIEW)
-            preview = await send_request(
-                bus, CLOCK_OF_TESTS, subject, request, Preview, timeout_secs=timeout_secs
-            )
-        return next(each.value for each in preview.rules if each.rule == "kill_switch")
-
-    async def is_served(self) -> bool:
-        try:
-            return await self.scope(timeout_secs=1.0) == "off"
-        except Unavailable:
-            return False
-
-
-@asynccontextmanager
-async def two_owners(
-    nats: NatsServer, mongo_settings: MongoSettings
-) -> AsyncIterator[list[OwnedClient]]:
-    """Two services with a partition each."""
-    async with AsyncExitStack() as stack:
-        for number in range(2):
-            await stack.enter_async_context(
-                trading(nats, mongo_settings, make_work=only(number), partitions=2)
-            )
-        clients = [OwnedClient(nats, number) for number in range(2)]
-        for client in clients:
-            await eventually(client.is_served, what="the partition is served")
-        yield clients
-
-
-@pytest.mark.usefixtures("moved")
-async def test_all_owners_see_a_switch_and_that_it_is_lifted(
-    nats: NatsServer, mongo_settings: MongoSettings, admin: Administrator
-) -> None:
-    async with two_owners(nats, mongo_settings) as clients:
-        for is_on, scope in ((True, "global"), (False, "off")):
-            await admin.set(is_on=is_on)
-            for client in clients:
-                await eventually(partial(has_scope, client, scope), what=scope)
-
-
-async def has_scope(client: OwnedClient, scope: str) -> bool:
-    return await client.scope() == scope
-
-
-@pytest.mark.usefixtures("moved")
-async def test_owners_that_are_told_nothing_see_a_switch_in_the_database(
-    nats: NatsServer, mongo_settings: MongoSettings, mongo: Mongo
-) -> None:
-    async with two_owners(nats, mongo_settings) as clients:
-        switch = Switch(scope=SwitchScope.GLOBAL, is_on=True, by=ROOT, reason="by hand", at=1)
-        await SwitchStore(mongo).set(switch)
-        for client in clients:
-            await eventually(partial(has_scope, client, "global"), what="seen")
-
-
-@pytest.mark.seconds
-@pytest.mark.usefixtures("moved")
-async def test_two_owners_see_a_switch_within_two_seconds(
-    nats: NatsServer, mongo_settings: MongoSettings, admin: Administrator
-) -> None:
-    async with two_owners(nats, mongo_settings) as clients:
-        await admin.set(is_on=True)
-        started_at = CLOCK_OF_TESTS.monotonic()
-        for client in clients:
-            await eventually(partial(has_scope, client, "global"), what="seen")
-        assert CLOCK_OF_TESTS.monotonic() - started_at < 2.0
-
-
-async def test_while_the_database_is_away_new_orders_are_refused_after_five_seconds(
-    nats: NatsServer, own_mongod: MongoServer, moved: TestMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.trading.risk.switch_board.MAX_AGE_SECS", 5.0)
-    monkeypatch.setattr("services.trading.switches.switch_reader._TIMEOUT_SECS", 2.0)
-    # A checkpoint that cannot be stored would end the term.
-    monkeypatch.setattr("services.trading.partition.market._CHECKPOINT_SECS", float("inf"))
-    own_settings = settings_of(own_mongod.url, "switches", has_outages=True)
-    async with trading(nats, own_settings, paper_latency_ms=0), trading_client(nats) as client:
-        assert await is_accepted(client)
-        own_mongod.kill()
-        assert await is_accepted(client), "the last read is recent"
-        await eventually(lambda: is_refused(client, "unknown"), what="refused")
-        _, _, detail = await rule_of(client)
-        assert "could not be read for 5 s" in detail
-        await asyncio.to_thread(own_mongod.start)
-        await eventually(lambda: is_accepted(client), what="accepted again")

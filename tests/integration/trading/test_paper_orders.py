@@ -50,17 +50,10 @@ from tests.support.trading_client import (
     USER,
     TestMarket,
     TradingClient,
-    market,
     order_request,
     trading_client,
 )
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-async def moved(nats: NatsServer) -> AsyncIterator[TestMarket]:
-    async with market(nats) as made:
-        yield made
 
 
 @pytest.fixture
@@ -297,7 +290,7 @@ async def test_events_can_be_read_again(client: TradingClient, moved: TestMarket
 async def test_an_entry_that_cannot_be_used_is_counted_and_fills_go_on(
     client: TradingClient, moved: TestMarket
 ) -> None:
-    skipped = metrics.SKIPPED_ENTRIES.labels("quote")._value
+    skipped = metrics.SKIPPED_ENTRIES.labels("quote", "undecodable")._value
     before = skipped.get()
     await moved.send(quote_subject(KEY), b'{"key": 1}')
     order = await client.call(Operation.PLACE, order_request("a"), OrderView)

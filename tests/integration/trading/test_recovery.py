@@ -45,19 +45,12 @@ from tests.support.trading_client import (
     USER,
     TestMarket,
     TradingClient,
-    market,
     order_request,
     trading_client,
 )
 from tests.support.waiting import eventually
 
 OTHER: Final = "user-2"
-
-
-@pytest.fixture
-async def moved(nats: NatsServer) -> AsyncIterator[TestMarket]:
-    async with market(nats) as made:
-        yield made
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """A new owner begins with stored accounts and the later entries. Real nats-server and mongod."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +24,6 @@ from tests.support.trading_client import (
     USER,
     TestMarket,
     TradingClient,
-    market,
     order_request,
     trading_client,
 )
@@ -34,12 +32,6 @@ from tests.support.waiting import eventually
 EVERY_ENTRIES = 3
 OTHER = "user-3"
 OF_USER = AccountQuery(user_id=USER, account=Account.PAPER)
-
-
-@pytest.fixture
-async def moved(nats: NatsServer) -> AsyncIterator[TestMarket]:
-    async with market(nats) as made:
-        yield made
 
 
 async def stored_set(mongo: Mongo, *, other_than: str | None = None) -> str:

@@ -15,6 +15,7 @@ from embedded.demo_link import link_simulated_account
 from embedded.signup import sign_up
 from shared.runtime.tasks import stop
 from tests.support.cluster.stack import ClusterStack
+from tests.support.patience import PATIENCE_SECS
 from tests.support.pipeline_stack import KEYS
 from tests.support.waiting import eventually
 from tradedad_client import (
@@ -79,6 +80,8 @@ class LoadClient:
         self.client = client
         self.quotes: Subscription[Quote] = client.quotes(list(KEYS))
         self.live = Series(f"quotes {name}")
+        self.is_ending = False
+        """Whether it places no further orders."""
         self.flows = [
             OrderFlow(account, Series(f"orders {account.value} {name}")) for account in accounts
         ]
@@ -90,9 +93,9 @@ class LoadClient:
                 self.live.add()
 
     async def trade(self, flow: OrderFlow) -> None:
-        """Place orders until cancelled. An order without an answer is placed again by its key."""
+        """Place orders until `is_ending`. An order without an answer is placed again by its key."""
         number = 0
-        while True:
+        while not self.is_ending:
             number += 1
             key = f"{self.name}-{flow.account.value}-{number}"
             order = _order(flow.account, number)
@@ -162,17 +165,12 @@ class Load:
 
     async def end_orders(self) -> None:
         """Wait until each order under way has its answer, and place no further ones."""
-        counts = {id(flow): len(flow.order_ids) + len(flow.refused) for flow in self.flows}
-
-        def have_ended() -> bool:
-            self._raise_failures()
-            return all(
-                len(flow.order_ids) + len(flow.refused) > counts[id(flow)] for flow in self.flows
-            )
-
-        await eventually(have_ended, what="each order has an answer")
+        for client in self.clients:
+            client.is_ending = True
         trading = [task for task in self.tasks if task.get_name().startswith("orders ")]
-        await stop(trading)
+        _, unanswered = await asyncio.wait(trading, timeout=PATIENCE_SECS)
+        self._raise_failures()
+        assert not unanswered, f"no answer: {sorted(task.get_name() for task in unanswered)}"
 
     def _raise_failures(self) -> None:
         for task in self.tasks:

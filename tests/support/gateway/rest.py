@@ -101,7 +101,7 @@ async def store_instruments(mongo: Mongo, instruments: Sequence[Instrument]) -> 
     await store.prepare()
     await store.write((instrument, 1, search_words(instrument)) for instrument in instruments)
     keys = {instrument.key for instrument in instruments}
-    await store.finish("http://127.0.0.1/master", "2026-11-23", keys)
+    await store.finish("http://127.0.0.1/master", "2026-11-23", "", keys)
 
 
 MONDAY: dict[str, Any] = {"from_": MONDAY_10_00, "to": MONDAY_10_00 + 100 * WINDOW_MS}

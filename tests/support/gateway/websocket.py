@@ -24,9 +24,11 @@ async def subscribe(
     return results
 
 
-async def receive(socket: Socket, kind: str | None = None) -> dict[str, Any]:
+async def receive(
+    socket: Socket, kind: str | None = None, timeout_secs: float = PATIENCE_SECS
+) -> dict[str, Any]:
     """The next message, or the next one of a type. Fails if the stream has ended."""
-    async with asyncio.timeout(PATIENCE_SECS):
+    async with asyncio.timeout(timeout_secs):
         while True:
             message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.TEXT, (message, socket.close_code)

@@ -1,5 +1,6 @@
 """Fixtures of auth's unit tests: the use cases over in-memory ports."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from services.auth.core.accounts import AccountService
 from services.auth.core.admin import AdminService
 from services.auth.core.attempt_limiter import AttemptLimiter, AttemptLimits
 from services.auth.core.device_tokens import DeviceTokens
-from services.auth.core.entities import AttemptLimit
+from services.auth.core.entities import AttemptLimit, LoginSession, User
 from services.auth.core.keyed_hash import KeyedHash
 from services.auth.core.password_policy import PasswordPolicy
 from services.auth.core.sessions import SessionPolicy, SessionService
@@ -44,6 +45,29 @@ def sessions() -> MemorySessions:
 @pytest.fixture
 def terminations(users: MemoryUsers, sessions: MemorySessions) -> MemoryTerminations:
     return MemoryTerminations(users, sessions)
+
+
+@pytest.fixture
+def change_password_at_next_read(
+    users: MemoryUsers,
+    terminations: MemoryTerminations,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[LoginSession], None]:
+    """A function: the password changes just before an account is read; this session is kept."""
+
+    def arrange(session: LoginSession) -> None:
+        async def change_and_find(user_id: str) -> User | None:
+            monkeypatch.undo()
+            (user,) = users.by_email.values()
+            await terminations.change_password(
+                user, "v1$new", now=clock.now(), except_session_id=session.session_id
+            )
+            return await users.find(user_id)
+
+        monkeypatch.setattr(users, "find", change_and_find)
+
+    return arrange
 
 
 @pytest.fixture

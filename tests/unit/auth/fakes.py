@@ -1,6 +1,6 @@
 """In-memory implementations of auth's ports, for unit tests of its rules."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -132,7 +132,7 @@ class MemorySessions:
     async def find_by_refresh_token(self, refresh_token: str, now: datetime) -> LoginSession | None:
         token = refresh_tokens.parse(refresh_token)
         matching = [
-            stored.session for stored in self.active(now) if stored.secret_hash == token.secret_hash
+            stored.session for stored in self.active(now) if stored.family_hash == token.family_hash
         ]
         return matching[0] if matching else None
 
@@ -315,7 +315,9 @@ class PlainHasher:
         if self.is_full:
             raise Overloaded("full")
 
-    async def hash(self, password: SecretStr) -> str:
+    async def hash(self, password: SecretStr, check: Callable[[], None] | None = None) -> str:
+        if check is not None:
+            check()
         return f"{self.scheme} {password.get_secret_value()}"
 
     async def matches(self, password: SecretStr, stored: str | None) -> bool:

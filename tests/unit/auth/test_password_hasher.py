@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from services.auth import metrics
 from services.auth.password_hasher import BcryptHasher, open_hasher
-from shared.errors import Overloaded
+from shared.errors import InvalidField, Overloaded
 from tests.support.patience import PATIENCE_SECS
 
 PEPPER = SecretStr("p" * 32)
@@ -143,6 +143,25 @@ async def _refused(hasher: BcryptHasher) -> Overloaded:
     with pytest.raises(Overloaded) as raised:
         await hasher.matches(SecretStr("x"), None)
     return raised.value
+
+
+async def test_the_check_of_a_password_runs_before_its_hash_on_the_same_threads(
+    hasher: BcryptHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def refuse() -> None:
+        threads.append(threading.current_thread().name)
+        raise InvalidField("password: weak", field="password")
+
+    def not_reached(*_: bytes) -> bytes:
+        raise AssertionError("a refused password was hashed")
+
+    monkeypatch.setattr(bcrypt, "hashpw", not_reached)
+    for _ in range(3):  # more than one thread and its queue hold, so slots are released
+        with pytest.raises(InvalidField, match="weak"):
+            await hasher.hash(SecretStr("x"), check=refuse)
+    assert [name.startswith("bcrypt") for name in threads] == [True] * 3
 
 
 async def test_a_hash_with_another_cost_or_scheme_is_outdated(hasher: BcryptHasher) -> None:

@@ -124,6 +124,17 @@ def test_the_operators_switch_for_orders_at_upstox_is_off_by_default() -> None:
     assert environment["TRADEDAD_TRADING_LIVE_ORDERS"] == "false"
 
 
+@pytest.mark.parametrize("user", ["backup", "restore"])
+def test_a_container_of_backups_has_its_own_user_and_reaches_no_other_network(user: str) -> None:
+    service = _document()["services"][user]
+    assert service["secrets"] == [{"source": f"{user}-mongo-url", "target": "TRADEDAD_MONGO_URL"}]
+    assert service["networks"] == ["backend"]
+    assert service["profiles"] == ["backup"]
+    setup = _document()["services"]["setup"]
+    assert "./backups:/volumes/backups" in setup["volumes"]
+    assert "/volumes/backups" in setup["command"]
+
+
 def test_a_variable_has_its_default(tmp_path: Path) -> None:
     path = tmp_path / "compose.yml"
     path.write_text("services: {a: {image: '${IMAGE:-docker.io/a:1}'}}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.deployments import DEPLOYMENTS
+from operations.deployments import BACKUP_ROLES, DEPLOYMENTS
 from operations.first_secrets import SecretFolder
 from services.trading.links.seal_keys import load_key_ring
 from services.trading.links.sealing import Place
@@ -64,3 +64,21 @@ def test_a_connection_url_names_every_member_and_the_users_password(tmp_path: Pa
         f"mongodb://auth:{password}@mongo-0.mongo:27017,mongo-1.mongo:27017,mongo-2.mongo:27017/"
         "?replicaSet=tradedad&authSource=tradedad&tls=true&tlsCAFile=/run/ca/ca.crt"
     )
+
+
+@pytest.mark.parametrize("deployment", sorted(DEPLOYMENTS))
+def test_a_folder_from_before_backups_gets_their_users_and_nothing_else(
+    deployment: str, tmp_path: Path
+) -> None:
+    fill(tmp_path, deployment)
+    names = [f"{user}-mongo-{kind}" for user in BACKUP_ROLES for kind in ("password", "url")]
+    for name in names:
+        (tmp_path / name).unlink()
+    before = contents(tmp_path)
+    assert fill(tmp_path, deployment) == names
+    after = contents(tmp_path)
+    assert {name: after[name] for name in before} == before
+    for user in BACKUP_ROLES:
+        assert f"mongodb://{user}:{after[f'{user}-mongo-password'].decode()}@" in (
+            after[f"{user}-mongo-url"].decode()
+        )

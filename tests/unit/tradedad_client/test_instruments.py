@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tradedad_client import Instrument, UnknownInstrument
+from tradedad_client import Instrument, NotFound, UnknownInstrument
 from tradedad_client.http_request import Request
 from tradedad_client.instruments import Instruments
 from tradedad_client.market_messages import InstrumentList
@@ -33,6 +33,19 @@ class FakeRest:
         else:
             found = [one for one in self.instruments if one.symbol.startswith(query["q"][0])]
         return InstrumentList(instruments=found)
+
+
+class RefusingRest(FakeRest):
+    """Finds instruments, and refuses everything else with an error."""
+
+    def __init__(self, error: Exception, *instruments: Instrument) -> None:
+        super().__init__(*instruments)
+        self.error = error
+
+    async def send(self, request: Request, kind: type[Any]) -> InstrumentList:
+        if kind is not InstrumentList:
+            raise self.error
+        return await super().send(request, kind)
 
 
 RELIANCE, TCS = instrument("RELIANCE"), instrument("TCS")
@@ -84,3 +97,10 @@ async def test_a_segment_restricts_the_search() -> None:
     with pytest.raises(UnknownInstrument):
         await of(rest).get("NSE_FO:RELIANCE")
     assert rest.queries[0]["segment"] == ["NSE_FO"]
+
+
+async def test_the_detail_of_an_unknown_key_names_it() -> None:
+    rest = RefusingRest(NotFound("no instrument NSE_EQ|NOBODY", code="not_found", field="key"))
+    with pytest.raises(UnknownInstrument) as raised:
+        await of(rest).detail("NSE_EQ|NOBODY")
+    assert raised.value.names == ("NSE_EQ|NOBODY",)

@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.auth.settings import AuthSettings
 from tradedad_client import login
 from tradedad_client.errors import Refused, Unauthenticated, Unavailable
 
@@ -97,10 +98,16 @@ async def test_a_refresh_without_an_answer_is_repeated_only_while_auth_accepts_i
     for _ in range(2):
         with pytest.raises(Unavailable):
             await source.token(newer_than=first)
-        clock.now += 4.5
+        clock.now += 24.5
     assert source.paths == ["login", "refresh", "refresh"]
     assert (await source.token(newer_than=first)).session_id == "s2"
     assert source.paths[-1] == "login", "a late refresh token would end the session"
+
+
+def test_a_refresh_is_repeated_no_longer_than_auth_answers_it_again() -> None:
+    grace_secs = AuthSettings.model_fields["refresh_grace_secs"].default
+    assert login._TIMEOUT.total is not None
+    assert login._REFRESH_RETRY_SECS + login._TIMEOUT.total < grace_secs
 
 
 async def test_a_refresh_token_that_was_not_sent_is_kept_during_an_outage_of_auth(

@@ -86,6 +86,29 @@ async def test_it_is_ready_while_another_owns_and_again_once_it_serves_itself() 
     assert harness.work.has_left
 
 
+def test_an_owner_that_is_stalled_is_not_ready_until_that_or_its_term_ends() -> None:
+    readiness = Readiness("trading")
+    owner = OwnerReadiness(readiness, 7)
+    owner.set_known(True)
+    owner.set_stalled("epoch 4")
+    assert readiness.missing == {"partition-7": "epoch 4"}
+    owner.set_stalled("")
+    assert readiness.is_ready()
+    owner.set_stalled("epoch 5")
+    owner.set_known(False)
+    assert readiness.missing == {"partition-7": "no owner is known"}
+    owner.set_known(True)
+    assert readiness.is_ready()
+
+
+def test_an_owner_that_is_stalled_before_it_serves_says_so() -> None:
+    readiness = Readiness("trading")
+    owner = OwnerReadiness(readiness, 7)
+    owner.set_stalled("epoch 4")
+    owner.set_known(True)
+    assert readiness.missing == {"partition-7": "epoch 4"}
+
+
 async def test_it_is_not_ready_after_its_work_has_failed() -> None:
     harness = Harness()
     harness.work.error = ValueError("broken")

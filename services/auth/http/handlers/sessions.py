@@ -72,7 +72,8 @@ class SessionHandlers:
     async def _session_to_end(self, request: web.Request) -> LoginSession | None:
         """Return the session of the access token or else of the refresh token.
 
-        None if the refresh token is not valid: its session is over already.
+        A refresh token that was replaced by a newer one names its session too. None if no
+        session has this token: it is over already.
         """
         if hdrs.AUTHORIZATION in request.headers:
             await read_refresh_body(request)  # checked like any body, though it is not used

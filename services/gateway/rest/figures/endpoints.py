@@ -8,6 +8,7 @@ from aiohttp import web
 from services.gateway.bus.feed_status import FeedStatusListener
 from services.gateway.fanout.channels import Channel
 from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.ingest_clock import IngestClock
 from services.gateway.fanout.interest import Interest
 from services.gateway.http.access import AccessControl
 from services.gateway.rest.figures import operations
@@ -38,6 +39,7 @@ class FigureEndpoints:
         streams: StreamRegistry,
         feed: FeedStatusListener,
         persister: PersisterClient,
+        ingest_clock: IngestClock,
     ) -> None:
         self._access = access
         self._gateway_id = gateway_id
@@ -47,6 +49,7 @@ class FigureEndpoints:
         self._streams = streams
         self._feed = feed
         self._persister = persister
+        self._ingest_clock = ingest_clock
 
     def table(self) -> list[tuple[Operation, Handler]]:
         """The handler of each operation."""
@@ -69,6 +72,11 @@ class FigureEndpoints:
         status = self._feed.status
         if status is not None:
             body["epoch"] = status.epoch
+        newest_us = self._hub.newest_quote_us
+        if newest_us is not None:
+            body["newest_quote_age_ms"] = max(0, self._ingest_clock.now_us() - newest_us) // 1_000
+        if self._feed.is_current() and self._interest.modes:
+            body["modes"] = self._interest.modes
         return await reply(request, msgspec.json.encode(body), NO_STORE)
 
     async def history(self, request: web.Request) -> web.Response:

@@ -9,8 +9,16 @@ from services.gateway.rest.models import Schema
 Count = Annotated[int, Field(ge=0)]
 
 
+class ModeFigures(Schema):
+    """How much of one of Upstox's subscription modes is used."""
+
+    subscribed: Count
+    limit: Count
+    """Upstox's limit for one connection, beside the other modes that are in use."""
+
+
 class Figures(Schema):
-    """What this gateway does at the moment. Other gateways have figures of their own."""
+    """Current figures of this gateway. Other gateways have figures of their own."""
 
     gateway_id: str
     streams: Count
@@ -30,6 +38,11 @@ class Figures(Schema):
     """Instruments with a last quote."""
     epoch: Annotated[int, Field(ge=0)] | None = None
     """The term of the ingest that leads; absent until ingest has published a status."""
+    newest_quote_age_ms: Count | None = None
+    """Time since ingest received the newest quote that this gateway has; absent without a quote."""
+    modes: dict[str, ModeFigures] | None = None
+    """Subscriptions of ingest at Upstox, by mode; absent if ingest is not heard or has no
+    connection."""
 
 
 class StoredHistory(Schema):

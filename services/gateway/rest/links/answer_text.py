@@ -20,7 +20,7 @@ _RULE: Final = "must be the whole text of the page that Upstox has led to, <stat
 
 
 class LoginAnswer(msgspec.Struct, frozen=True):
-    """What Upstox has answered to a login. Both are checked."""
+    """Upstox's answer to a login. Both fields are checked."""
 
     state: str
     code: str

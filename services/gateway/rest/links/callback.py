@@ -27,7 +27,7 @@ CALLBACK_PATH: Final = f"{PATH}/callback"
 
 
 class _Answer(BaseModel):
-    """What Upstox has added to the redirect address. Other parameters are ignored."""
+    """Query parameters of Upstox's redirect. Other parameters are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -1,4 +1,4 @@
-"""What is read of the posts of Upstox's webhook and notifier: names of things to look up there."""
+"""Posts of Upstox's webhook and notifier: unverified ids and tokens."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ _Name = Annotated[
 
 
 class HookMessage(BaseModel):
-    """A post. Nothing proves that it is Upstox's, so its other fields are not read at all."""
+    """A post. Its sender is not verified, so other fields are not read."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -1,7 +1,7 @@
 """Receives the posts of Upstox's webhook and notifier, and passes them on as hints.
 
 Upstox signs nothing and sends no token, so anybody can post here. A hint only makes the trading
-service look at Upstox itself. The answer says nothing about the user.
+service look at Upstox itself. The answer contains nothing about the user.
 """
 
 from http import HTTPStatus

@@ -39,7 +39,7 @@ BARS: Final = Operation(
 GAPS: Final = Operation(
     method="GET", path="/v1/gaps", name="gaps", tags=["history"],
     summary="Periods in which trades of an instrument may have been missed, in pages.",
-    query=GapsQuery, responses={200: Gaps, 304: None}, errors=_PERSISTER,
+    query=GapsQuery, responses={200: Gaps, 304: None}, errors=_OF_KEY,
     headers=LIMITS | _CACHED, security=(BEARER,),
 )  # fmt: skip
 INSTRUMENTS: Final = Operation(

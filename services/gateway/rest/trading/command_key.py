@@ -24,7 +24,7 @@ class CommandHeaders(Input):
 
     idempotency_key: Annotated[str, Field(alias=HEADER, pattern=_PATTERN)]
     """Chosen by the client, new for each command. A repeated command with the same key is not
-    executed again within 24 hours, and gets the same answer."""
+    executed again for at least 24 hours, and gets the same answer."""
 
 
 def command_key(request: web.Request) -> str:

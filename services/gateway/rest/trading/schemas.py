@@ -240,7 +240,7 @@ class RuleResult(Schema):
 
 
 class Preview(Schema):
-    """What would happen to an order; nothing is sent and nothing is reserved."""
+    """Expected result of an order; nothing is sent and nothing is reserved."""
 
     passed: bool
     rules: list[RuleResult]

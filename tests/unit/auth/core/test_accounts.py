@@ -64,13 +64,15 @@ async def test_signup_stores_the_account_with_a_hash_and_without_roles(
     assert audit.events == [Event.SIGNUP]
 
 
-async def test_signup_refuses_a_weak_password_before_it_counts_the_attempt(
-    account_service: AccountService, users: MemoryUsers, throttle: MemoryThrottle
+async def test_signups_with_a_weak_password_are_refused_and_limited(
+    account_service: AccountService, users: MemoryUsers
 ) -> None:
-    with pytest.raises(InvalidField):
+    for _ in range(4):
+        with pytest.raises(InvalidField):
+            await account_service.signup(EMAIL, SecretStr("short"), SOURCE)
+    with pytest.raises(TooManyAttempts):
         await account_service.signup(EMAIL, SecretStr("short"), SOURCE)
     assert users.by_email == {}
-    assert throttle.counts == {}
 
 
 async def test_signup_with_a_taken_address_is_refused_by_the_store(
@@ -231,6 +233,13 @@ async def test_a_weak_or_unchanged_new_password_is_refused(
     with pytest.raises(InvalidField) as raised:
         await account_service.change_password(caller, PASSWORD, SecretStr(new))
     assert raised.value.field == "new_password"
+
+
+async def test_a_new_password_is_judged_after_the_current_one_was_verified(
+    account_service: AccountService, caller: Caller
+) -> None:
+    with pytest.raises(BadCredentials):
+        await account_service.change_password(caller, WRONG_PASSWORD, SecretStr("short"))
 
 
 async def test_the_second_of_two_concurrent_password_changes_is_refused(

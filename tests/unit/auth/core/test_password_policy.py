@@ -1,6 +1,8 @@
 import pytest
 from pydantic import SecretStr
+from zxcvbn_rs_py import Entropy, zxcvbn
 
+from services.auth.core import password_policy
 from services.auth.core.password_policy import PasswordPolicy
 from shared.errors import InvalidField
 
@@ -73,3 +75,20 @@ def test_the_caller_chooses_the_name_of_the_field() -> None:
     with pytest.raises(InvalidField, match="new_password: must have at least") as raised:
         POLICY.check(SecretStr("short"), "ann@example.com", field="new_password")
     assert raised.value.field == "new_password"
+
+
+def test_only_the_beginning_of_a_long_password_is_estimated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The cost grows with the square of the length: 100 characters of this text take 0.5 s.
+    slow_text = "4@8({[<369!1|0$5+7%2" * 5
+    lengths: list[int] = []
+
+    def record(text: str, user_inputs: list[str]) -> Entropy:
+        lengths.append(len(text))
+        return zxcvbn(text, user_inputs)
+
+    monkeypatch.setattr(password_policy, "zxcvbn", record)
+    POLICY.check(SecretStr(slow_text), "ann@example.com")
+    assert len(lengths) == 1
+    assert lengths[0] <= 40

@@ -1,8 +1,9 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from services.auth.core.entities import Event, SessionTermination, User
+from services.auth.core.entities import Event, LoginSession, SessionTermination, User
 from services.auth.core.sessions import SessionPolicy, SessionService, SessionTokens
 from shared.errors import NotFound, ReauthenticationRequired, Revoked, Unauthenticated
 from tests.unit.auth.fakes import (
@@ -178,6 +179,16 @@ async def test_a_refresh_of_a_session_with_an_older_generation_ends_it(
         await session_service.refresh(tokens.refresh_token, SOURCE)
     assert sessions.active(clock.now()) == []
     assert notifier.count == 1
+
+
+async def test_a_refresh_during_a_password_change_that_keeps_the_session_succeeds(
+    session_service: SessionService,
+    tokens: SessionTokens,
+    change_password_at_next_read: Callable[[LoginSession], None],
+) -> None:
+    change_password_at_next_read(tokens.session)
+    refreshed = await session_service.refresh(tokens.refresh_token, SOURCE)
+    assert refreshed.user.generation == 1
 
 
 async def test_a_logout_ends_the_session_once(

@@ -1,9 +1,10 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from services.auth.core.entities import SessionTermination
+from services.auth.core.entities import LoginSession, SessionTermination
 from services.auth.core.sessions import SessionTokens
 from services.auth.http.authenticator import Authenticator
 from shared.errors import Revoked, Unauthenticated
@@ -60,3 +61,13 @@ async def test_a_token_is_refused_if_its_session_does_not_match_an_enabled_accou
         stored.session = replace(stored.session, user_id="u2")
     with pytest.raises(Revoked):
         await authenticator.authenticate(tokens.access.token, SOURCE)
+
+
+async def test_a_token_of_a_session_that_a_concurrent_password_change_keeps_is_accepted(
+    authenticator: Authenticator,
+    tokens: SessionTokens,
+    change_password_at_next_read: Callable[[LoginSession], None],
+) -> None:
+    change_password_at_next_read(tokens.session)
+    caller = await authenticator.authenticate(tokens.access.token, SOURCE)
+    assert caller.user.generation == caller.session.generation == 1

@@ -108,6 +108,14 @@ def test_a_file_that_is_not_an_ed25519_key_is_named_in_the_error(
             load_keyring(tmp_path, clock, publish_secs=0, create_missing=True)
 
 
+def test_a_file_whose_name_has_an_impossible_time_is_named_in_the_error(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    create_key(tmp_path, clock).rename(tmp_path / "20261331T000000000Z-b.pem")
+    with pytest.raises(ConfigError, match=r"20261331T000000000Z-b\.pem: the name begins with"):
+        load_keyring(tmp_path, clock, publish_secs=0)
+
+
 def test_an_unreadable_directory_is_a_configuration_error(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="TRADEDAD_AUTH_KEYS_DIR"):

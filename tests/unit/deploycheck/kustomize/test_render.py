@@ -54,6 +54,13 @@ def test_a_field_that_the_renderer_does_not_know_is_refused(tmp_path: Path) -> N
         render(tmp_path)
 
 
+def test_an_option_that_the_renderer_does_not_know_is_refused(tmp_path: Path) -> None:
+    options = "{immutable: true}"
+    write(tmp_path, kustomization=f"configMapGenerator: [{{name: a, options: {options}}}]")
+    with pytest.raises(RenderError, match="does not know immutable"):
+        render(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("path", "name", "problem"),
     [("/spec/prots/0", "a", "Service a has no /spec/prots/0"), ("/spec", "b", "selects no object")],

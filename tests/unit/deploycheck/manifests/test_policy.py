@@ -55,10 +55,25 @@ def test_a_planted_fault_is_found(fault: str) -> None:
     assert any(expected in line for line in lines), lines
 
 
+def test_a_fault_of_a_cron_job_is_found() -> None:
+    manifests = Manifests()
+    manifests.container("CronJob", "backup")["securityContext"]["readOnlyRootFilesystem"] = False
+    assert check(manifests.objects) == ["CronJob backup: can write to its root file system"]
+
+
 def test_a_missing_probe_is_found() -> None:
     manifests = Manifests()
     del manifests.container("Deployment", "trading")["livenessProbe"]
     assert check(manifests.objects) == ["Deployment trading: has no livenessProbe"]
+
+
+@pytest.mark.parametrize("name", ["auth", "gateway"])
+def test_replicas_that_may_all_run_on_one_node_are_found(name: str) -> None:
+    manifests = Manifests()
+    del manifests.pod("Deployment", name)["topologySpreadConstraints"]
+    assert check(manifests.objects) == [
+        f"Deployment {name}: has several replicas that may all run on one node"
+    ]
 
 
 def test_a_stop_that_takes_longer_than_its_grace_is_found() -> None:

@@ -44,6 +44,15 @@ def test_a_missing_config_map_is_found() -> None:
     assert line.startswith("StatefulSet nats: there is no ConfigMap nats-config-")
 
 
+def test_a_missing_claim_of_a_volume_is_found() -> None:
+    manifests = Manifests()
+    manifests.remove("PersistentVolumeClaim", "backups")
+    assert check(manifests.objects) == [
+        "CronJob backup: there is no PersistentVolumeClaim backups",
+        "CronJob restore: there is no PersistentVolumeClaim backups",
+    ]
+
+
 def test_a_missing_key_is_found() -> None:
     manifests = Manifests()
     secret = manifests.get("Secret", "gateway-secrets")["metadata"]["name"]

@@ -57,9 +57,19 @@ def test_an_autoscaler_without_its_workload_is_found() -> None:
     ]
 
 
-def test_replicas_without_a_disruption_budget_are_found() -> None:
-    manifests = Manifests()
-    manifests.remove("PodDisruptionBudget", "nats")
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_replicas_that_an_autoscaler_sets_as_well_are_found(overlay: str) -> None:
+    manifests = Manifests(overlay)
+    manifests.get("Deployment", "gateway")["spec"]["replicas"] = 3
     assert check(manifests.objects) == [
-        "StatefulSet nats: has several replicas and no PodDisruptionBudget"
+        "Deployment gateway: has replicas, so each apply undoes HorizontalPodAutoscaler gateway"
+    ]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("StatefulSet", "nats"), ("Deployment", "gateway")])
+def test_replicas_without_a_disruption_budget_are_found(kind: str, name: str) -> None:
+    manifests = Manifests()
+    manifests.remove("PodDisruptionBudget", name)
+    assert check(manifests.objects) == [
+        f"{kind} {name}: has several replicas and no PodDisruptionBudget"
     ]

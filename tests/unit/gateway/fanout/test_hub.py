@@ -43,6 +43,18 @@ def taken(client: ChannelQueue) -> list[tuple[str, int]]:
     return live + [("snapshot", json.loads(last)["seq"]) for last in snapshot if last is not None]
 
 
+def test_the_newest_quote_is_the_one_that_was_stored_last() -> None:
+    assert Hub(2).newest_quote_us is None
+    hub = Hub(2)
+    publish(hub, 1, age_secs=1.5)
+    publish(hub, 1, key=OTHER_KEY, age_secs=0.5)
+    publish(hub, 2, age_secs=1)
+    publish(hub, 1, key=OTHER_KEY)
+    assert hub.newest_quote_us == NOW_US - 1_000_000
+    hub.put(Channel.BARS, bar_subject(KEY), b"{}")
+    assert hub.newest_quote_us == NOW_US - 1_000_000
+
+
 def test_a_quote_is_delivered_to_its_subscribers_only() -> None:
     hub, client, other = Hub(2), queue(), queue()
     hub.subscribe(client, KEY)

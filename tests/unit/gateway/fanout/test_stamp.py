@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from services.gateway.fanout.stamp import Stamp, stamp_of
+from services.gateway.fanout.stamp import Stamp, check_object, stamp_of
 from shared.contracts.messages import encode
 from tests.support.builders import quote
 
@@ -22,8 +22,16 @@ def test_the_stamp_of_a_quote_is_decoded() -> None:
         b'{"epoch":1,"seq":"2","rt":3}',
         b'{"epoch":1,"seq":2,"rt":3}}',
         b'{"epoch":1,"seq":2,"rt":3,"key":nope}',
+        b'{"epoch":1,"seq":2,"rt":3,"key":"\xff"}',
     ],
 )
 def test_other_data_is_refused(data: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         stamp_of(data)
+
+
+def test_a_message_is_checked_to_be_a_json_object() -> None:
+    check_object('{"name":"\u00e9","n":[1,{}]}'.encode())
+    for data in (b"", b"[]", b"5", b'{"n":1', b'{"n":1}}', b'{"n":NaN}', b'{"\xe9":1}'):
+        with pytest.raises(msgspec.DecodeError):
+            check_object(data)

@@ -1,5 +1,6 @@
 """The files of the web page."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,45 @@ def test_text_is_compressed_once_and_pictures_are_not(tmp_path: Path) -> None:
     assert script.gzipped is not None
     assert len(script.gzipped) < len(script.body)
     assert photo.gzipped is None
+
+
+def test_a_prepared_file_is_sent_instead_and_has_no_path(tmp_path: Path) -> None:
+    prepared = gzip.compress(b"x" * 1_000, compresslevel=1, mtime=7)
+    (tmp_path / "index.html").write_bytes(b"x" * 1_000)
+    (tmp_path / "index.html.gz").write_bytes(prepared)
+    files = read_files(tmp_path)
+    assert list(files) == ["/"]
+    assert files["/"].gzipped == prepared
+
+
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        gzip.compress(b"x" * 999),
+        gzip.compress(b"x" * 1_001),
+        gzip.compress(b"x" * 1_000)[:-4],
+        gzip.compress(b"x" * 1_000)[:-8] + b"\0" * 8,
+        gzip.compress(b"x" * 1_000)[:10] + b"\xff" * 20,
+        b"x" * 1_000,
+        b"",
+    ],
+    ids=["shorter", "longer", "cut", "other-checksum", "broken", "not-compressed", "empty"],
+)
+def test_a_prepared_file_of_another_content_is_ignored(tmp_path: Path, prepared: bytes) -> None:
+    (tmp_path / "index.html").write_bytes(b"x" * 1_000)
+    (tmp_path / "index.html.gz").write_bytes(prepared)
+    files = read_files(tmp_path)
+    assert list(files) == ["/"]
+    gzipped = files["/"].gzipped
+    assert gzipped is not None
+    assert gzipped != prepared
+    assert gzip.decompress(gzipped) == b"x" * 1_000
+
+
+def test_an_archive_that_belongs_to_no_file_is_served(tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    (tmp_path / "data.gz").write_bytes(b"x")
+    assert read_files(tmp_path)["/data.gz"].body == b"x"
 
 
 def test_a_source_tree_without_a_built_page_serves_the_remedy(

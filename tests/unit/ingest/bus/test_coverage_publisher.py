@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.contracts.demand import Coverage, CoverageParts, Demand, decode_coverage
+from shared.contracts.demand import Coverage, CoverageParts, Demand, ModeUse, decode_coverage
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.ingest_fakes import EPOCH, IngestTerm
@@ -33,6 +33,19 @@ async def test_without_a_connection_all_instruments_are_pending() -> None:
             number=1,
         )
     ]
+
+
+@on_virtual_time
+async def test_without_a_connection_nothing_is_subscribed() -> None:
+    term = IngestTerm(LoopClock(), KEY)
+    coverage = term.context.coverage
+    coverage.set(pending=(), no_capacity=(), unknown=(), modes={"full": ModeUse(1, 2_000)})
+    running = asyncio.create_task(coverage.run())
+    await asyncio.sleep(0.1)
+    coverage.set_all_pending()
+    await asyncio.sleep(0.1)
+    await stop([running])
+    assert [one.modes for one in published(term)] == [{"full": ModeUse(1, 2_000)}, {}]
 
 
 @on_virtual_time

@@ -93,6 +93,18 @@ async def test_a_demand_on_the_subject_of_another_gateway_is_counted_and_ignored
 
 
 @on_virtual_time
+async def test_a_demand_of_a_gateway_whose_name_is_no_token_is_counted_and_ignored() -> None:
+    before = bad_demands()
+    async with Listening() as listening:
+        for name in ("", "a.b", "\u00e9"):
+            await listening.bus.deliver(
+                f"demand.{name}", encode(Demand(gateway=name, rev=1, quotes=[KEY]))
+            )
+        assert listening.demand.revisions == {}
+    assert bad_demands() == before + 3
+
+
+@on_virtual_time
 async def test_a_silent_gateway_is_dropped_and_signalled() -> None:
     async with Listening() as listening:
         await listening.bus.deliver("demand.g", encode(Demand(gateway="g", rev=1, quotes=[KEY])))

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Self
 
+import pytest
+
 from services.ingest.leadership.chain_follower import ChainFollower
 from shared.contracts.demand import Demand
 from shared.contracts.option_chains import (
@@ -12,7 +14,7 @@ from shared.contracts.option_chains import (
     StrikeContracts,
     decode_chain,
 )
-from shared.errors import Unavailable
+from shared.errors import RequestError, TimedOut, Unavailable
 from shared.runtime.tasks import stop
 from tests.support.builders import MONDAY_10_00, greeks_feed, index_feed
 from tests.support.ingest_fakes import EPOCH, IngestTerm
@@ -28,16 +30,21 @@ CONTRACTS = OptionsReply(underlying=NIFTY, expiry=DAY, expiries=[DAY], strikes=S
 
 
 class Master:
-    """Answers with CONTRACTS; `is_away` and `is_empty` are faults."""
+    """Answers with CONTRACTS; `is_away`, `is_empty` and `errors` (by expiry) are faults."""
 
     def __init__(self) -> None:
         self.is_away = self.is_empty = False
+        self.errors: dict[str, RequestError] = {}
         self.requests = 0
+        self.asked: list[str] = []
 
     async def read(self, underlying: str, expiry: str) -> OptionsReply | None:
         self.requests += 1
+        self.asked.append(expiry)
         if self.is_away:
             raise Unavailable("no")
+        if expiry in self.errors:
+            raise self.errors[expiry]
         return None if self.is_empty else CONTRACTS
 
 
@@ -143,6 +150,57 @@ async def test_contracts_are_requested_until_the_persister_answers() -> None:
         following.master.is_away = False
         await asyncio.sleep(4.0)
         assert following.published
+
+
+@pytest.mark.parametrize("error", [Unavailable("of that expiry"), TimedOut("of that expiry")])
+@on_virtual_time
+async def test_a_chain_that_cannot_be_looked_up_does_not_block_those_after_it(
+    error: RequestError,
+) -> None:
+    async with Following() as following:
+        following.master.errors = {"2026-11-24": error}
+        following.price(1, 160.0)
+        following.demand(ChainKey(NIFTY, "2026-11-24", 1), CHAIN, rev=2)
+        await asyncio.sleep(3.0)
+        assert following.published
+        following.demand(
+            ChainKey(NIFTY, "2026-11-24", 1), CHAIN, ChainKey(NIFTY, "2026-12-08", 1), rev=3
+        )
+        await asyncio.sleep(1.2)
+        assert following.master.asked.count("2026-12-08") == 1, "a later chain"
+        following.master.errors.clear()
+        await asyncio.sleep(4.0)
+        assert (NIFTY, "2026-11-24") in following.term.context.chains.contracts
+
+
+@on_virtual_time
+async def test_chains_after_one_without_an_answer_wait_for_the_next_pass() -> None:
+    days = ["2026-11-24", "2026-12-08"]
+    async with Following() as following:
+        following.master.errors = {day: TimedOut("nobody answers") for day in [DAY, *days]}
+        following.demand(*(ChainKey(NIFTY, day, 1) for day in [DAY, *days]), rev=2)
+        await asyncio.sleep(0.7)
+        assert following.master.requests == 1
+        await asyncio.sleep(9.0)
+        asked = following.master.asked
+        assert sorted(asked[:3]) == sorted([DAY, *days]), "each has its turn"
+        assert asked[3:6] == asked[:3]
+
+
+@on_virtual_time
+async def test_a_chain_that_is_no_longer_in_demand_is_forgotten_with_its_error() -> None:
+    async with Following() as following:
+        following.master.errors = {DAY: Unavailable("no")}
+        await asyncio.sleep(0.7)
+        following.demand(rev=2)
+        await asyncio.sleep(0.6)
+        following.master.errors.clear()
+        following.demand(CHAIN, rev=3)
+        await asyncio.sleep(0.6)
+        assert following.master.asked == [DAY, DAY], "it is not asked for later as one that failed"
+        following.demand(rev=4)
+        await asyncio.sleep(0.6)
+        assert following.term.context.chains.contracts == {}
 
 
 @on_virtual_time

@@ -7,7 +7,7 @@ from services.ingest.demand.limits import Mode, ModeLimits
 from services.ingest.demand.subscription_requests import Method, SubscriptionRequest
 from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.normalise.instrument_state import InstrumentState
-from shared.contracts.demand import Coverage, Demand, decode_coverage
+from shared.contracts.demand import Coverage, Demand, ModeUse, decode_coverage
 from shared.contracts.option_chains import ChainKey, OptionsReply, StrikeContracts
 from shared.contracts.subjects import depth_subject
 from shared.runtime.tasks import stop
@@ -105,6 +105,7 @@ async def test_keys_beyond_the_limit_are_listed_as_no_capacity() -> None:
         covered = {*subscribing.coverage.no_capacity, *subscribing.term.subscriptions.modes}
         assert covered == {KEY, TCS, OTHER_KEY}
         assert len(subscribing.coverage.no_capacity) == 1
+        assert subscribing.coverage.modes["full"] == ModeUse(subscribed=2, limit=2)
 
 
 @on_virtual_time

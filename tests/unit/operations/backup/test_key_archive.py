@@ -29,6 +29,19 @@ def test_tar_unpacks_every_file(tmp_path: Path, folders: list[Path]) -> None:
     assert (out / "seal-keys" / "old" / "2.key").read_text() == "two"
 
 
+def test_a_linked_key_is_stored_as_a_file(tmp_path: Path, folders: list[Path]) -> None:
+    elsewhere = tmp_path / "elsewhere.pem"
+    elsewhere.write_text("linked")
+    (folders[0] / "2.pem").symlink_to(elsewhere)
+    archive = tmp_path / "keys.tar.gz"
+    assert save_keys(archive, folders) == 3
+    elsewhere.unlink()
+    out = tmp_path / "out"
+    out.mkdir()
+    subprocess.run(["tar", "-xzpf", archive, "-C", out], check=True)
+    assert (out / "signing-keys" / "2.pem").read_text() == "linked"
+
+
 def test_an_archive_is_never_overwritten(tmp_path: Path, folders: list[Path]) -> None:
     archive = tmp_path / "keys.tar.gz"
     archive.write_text("kept")

@@ -74,6 +74,14 @@ class Feeder:
         if closed is not None:
             self.closed.append(closed)
 
+    def run_without_frames_until(self, ts: int) -> None:
+        """The same while the feed sends nothing, as in a halt of all segments."""
+        start = feed_ts = self.target.time_ms or ts
+        for at in [*range(start + 1_000, ts, 1_000), ts]:
+            self.position += 1
+            self.target.apply_clock_tick(tick(at, feed_ts=feed_ts), self.position)
+            self._take()
+
     def close(self, windows: int = 1) -> list[Bar]:
         """Run until `windows` windows have closed. Returns the newest version of each bar."""
         self.run_until(T0 + windows * WINDOW_MS + GRACE_MS)
@@ -435,6 +443,47 @@ def test_a_silence_over_night_is_a_gap_in_the_sessions_only() -> None:
     assert all(end - start <= 7 * 60 * MINUTE_MS for start, end in spans)
 
 
+@pytest.mark.parametrize("is_snapshot", [True, False], ids=["snapshot", "lost entries"])
+def test_a_silence_until_the_next_trading_day_hides_trades_of_both_days(is_snapshot: bool) -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    feed.run_until(T0 + 10_000)
+    back = T0 + 2 * DAY_MS + 60_000  # Tuesday, 24 November 2026, is a holiday
+    feed.position += not is_snapshot
+    feed.quote(ts=back, ltt=back - 100, ltp=90.0, volume=50, snap=is_snapshot)
+    feed.run_until(back + WINDOW_MS)
+    first = feed.bars()[0]
+    assert (first.start, first.state) == (T0, BarState.PARTIAL)
+    after_close = T0 + 6 * 60 * MINUTE_MS  # sessions may end half an hour after the close
+    monday = {at for start, end, *_ in feed.gaps() for at in range(start, end, WINDOW_MS)
+              if at < T0 + DAY_MS}  # fmt: skip
+    assert monday == {*range(T0, after_close, WINDOW_MS)}
+    assert any(start == T0 + 2 * DAY_MS for start, *_ in feed.gaps())
+
+
+def test_a_night_with_an_unbroken_stream_hides_nothing() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    feed.run_until(T0 + 8 * 60 * MINUTE_MS)
+    feed.quote(ts=EVENING, ltt=T0 + 1_000, ltp=100.0, volume=1_010)
+    feed.position += 1
+    feed.target.apply_clock_tick(tick(T0 + 2 * DAY_MS), feed.position)
+    feed.quote(ts=T0 + 2 * DAY_MS, ltt=T0 + 2 * DAY_MS, ltp=90.0, volume=10)
+    feed.run_until(T0 + 2 * DAY_MS + 2 * WINDOW_MS)
+    assert {at for at, *_ in feed.gaps() if at < T0 + DAY_MS} == set()
+
+
+def test_a_snapshot_whose_volume_began_anew_still_shows_a_trade_that_was_not_seen() -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    feed.run_until(T0 + 10_000)
+    back = T0 + 20 * WINDOW_MS
+    feed.quote(ts=back, ltt=T0 + 5 * WINDOW_MS, ltp=90.0, volume=0, snap=True)
+    feed.run_until(back + WINDOW_MS)
+    assert feed.bars()[0].state is BarState.PARTIAL
+    assert (T0 + WINDOW_MS, T0 + 5 * WINDOW_MS, "unseen_trades", (KEY,)) in feed.gaps()
+
+
 def test_a_silence_is_a_gap_of_an_instrument_that_trades_outside_the_calendars_hours() -> None:
     feed = Feeder()
     feed.quote(ts=EVENING, ltt=EVENING - 1, volume=1_000, snap=True)
@@ -643,3 +692,32 @@ def test_the_count_of_quotes_survives_a_checkpoint() -> None:
         feed.position + 1,
     )
     assert resumed.lost_quotes == 2
+
+
+# Halts.
+
+
+def test_a_feed_without_frames_in_a_halt_has_no_gap() -> None:
+    feed = started()
+    feed.trade(T0 + 10_000, 100.0, 1_010, ltq=10)
+    feed.run_without_frames_until(T0 + 4 * WINDOW_MS + 30_000)
+    feed.trade(T0 + 4 * WINDOW_MS + 30_500, 90.0, 1_015, ltq=5)
+    bars = feed.close(5)
+    assert [(bar.start, bar.state) for bar in bars] == [
+        (T0, BarState.COMPLETE),
+        (T0 + 4 * WINDOW_MS, BarState.COMPLETE),
+    ]
+    assert feed.gaps() == []
+
+
+def test_trades_hidden_by_the_first_quote_after_a_halt_concern_its_window_only() -> None:
+    feed = started()
+    feed.trade(T0 + 10_000, 100.0, 1_010, ltq=10)
+    feed.run_without_frames_until(T0 + 4 * WINDOW_MS + 90_000)
+    feed.trade(T0 + 4 * WINDOW_MS + 90_500, 90.0, 1_050, ltq=5)
+    bars = feed.close(5)
+    assert [(bar.start, bar.state) for bar in bars] == [
+        (T0, BarState.COMPLETE),
+        (T0 + 4 * WINDOW_MS, BarState.PARTIAL),
+    ]
+    assert feed.gaps() == []

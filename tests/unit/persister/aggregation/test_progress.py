@@ -59,6 +59,32 @@ def test_entries_before_the_time_reached_are_a_stall_that_names_both_times() -> 
     assert "reset-checkpoint" in reason
 
 
+def test_entries_that_cannot_be_decoded_are_a_stall_that_names_the_first_one() -> None:
+    bars = aggregator(tick(MONDAY_10_00))
+    monitor = ProgressMonitor(bars, 0.0)
+    bars.note_undecodable("clock at position 2: before the next used entry")
+    bars.apply_clock_tick(tick(MONDAY_10_00 + 1_000), 3)
+    assert monitor.check(0.0) == ""
+    assert monitor.check(LATER) == ""
+    for position in (4, 5, 6):
+        bars.note_undecodable(f"clock at position {position}: no `ts`")
+        assert monitor.check(STALLED_AFTER_SECS - 1) == ""
+    assert monitor.check(LATER) == "3 entries undecodable, first: clock at position 4: no `ts`"
+    bars.apply_clock_tick(tick(MONDAY_10_00 + 2_000), 7)
+    assert monitor.check(LATER + 1) == ""
+    assert monitor.check(2 * LATER + 1) == ""
+
+
+def test_a_stall_by_refused_and_undecodable_entries_names_both_causes() -> None:
+    bars = aggregator(tick(MONDAY_10_00, epoch=9))
+    monitor = ProgressMonitor(bars, 0.0)
+    bars.apply_clock_tick(tick(MONDAY_10_00 + 1_000, epoch=5), 2)
+    bars.note_undecodable("quote at position 3: no `key`")
+    reason = monitor.check(LATER)
+    assert "older than 9" in reason
+    assert reason.endswith("; 1 entries undecodable, first: quote at position 3: no `key`")
+
+
 def test_a_stall_ends_with_the_first_entry_that_is_used() -> None:
     bars = aggregator(tick(MONDAY_10_00))
     monitor = ProgressMonitor(bars, 0.0)

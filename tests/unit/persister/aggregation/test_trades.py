@@ -12,6 +12,7 @@ from services.persister.aggregation.checkpoint import (
     UnseenRange,
 )
 from services.persister.aggregation.trades import TradeRecorder
+from services.persister.aggregation.trading_times import TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Candle
@@ -28,7 +29,7 @@ class Recording:
     def __init__(self, **first_quote: Any) -> None:
         self.state = AggregatorState(closed_until_ms=T0, time_ms=T0)
         self.windows = Windows(self.state)
-        self.recorder = TradeRecorder(self.state, self.windows, grace_ms=GRACE_MS)
+        self.recorder = TradeRecorder(self.state, self.windows, TradingTimes(), grace_ms=GRACE_MS)
         self.quote(T0, **({"ltt": T0 - 1, "snap": True} | first_quote))
 
     @property

@@ -17,7 +17,7 @@ from shared.contracts.history import (
     HistoryBarState,
 )
 from shared.errors import NotFound, Unavailable
-from shared.market.exchange_time import MINUTE_MS, midnight_ms
+from shared.market.exchange_time import MINUTE_MS, ist_date, midnight_ms
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.virtual_time import LoopClock, on_virtual_time
 
@@ -38,6 +38,8 @@ class FakeCandles:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.is_away = False
+        self.repeats_all = False
+        """Answers every call with the candles of three weeks, each of them twice."""
         self.known: dict[str, bool] = {KEY: True}
         self.hold = asyncio.Event()
         self.hold.set()
@@ -47,20 +49,21 @@ class FakeCandles:
 
     async def today(self, key: str, length: CandleLength) -> list[UpstoxCandle]:
         await self._answer(f"today {length}")
-        start_ms = MONDAY_10_00 - MONDAY_10_00 % MINUTE_MS
-        return [_candle(start_ms - number * MINUTE_MS) for number in range(A_DAY)]
+        if self.repeats_all:
+            return self._all()
+        return _of_today()
 
     async def past(
         self, key: str, length: CandleLength, first: date, last: date
     ) -> list[UpstoxCandle]:
         await self._answer(f"{first} {last}")
-        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-        return [
-            _candle(midnight_ms(day) + OPENS_MS + number * MINUTE_MS)
-            for day in reversed(days)
-            if day.weekday() < 5
-            for number in reversed(range(A_DAY))
-        ]
+        if self.repeats_all:
+            return self._all()
+        return _of_days(first, last)
+
+    def _all(self) -> list[UpstoxCandle]:
+        past = _of_days(date(2026, 11, 2), TODAY - timedelta(days=1))
+        return [*_of_today(), *past] * 2
 
     async def _answer(self, call: str) -> None:
         self.calls.append(call)
@@ -71,6 +74,21 @@ class FakeCandles:
 
 def _candle(start_ms: int) -> UpstoxCandle:
     return UpstoxCandle(start_ms, 1.0, 3.0, 0.5, 2.0, volume=7, oi=0)
+
+
+def _of_today() -> list[UpstoxCandle]:
+    start_ms = MONDAY_10_00 - MONDAY_10_00 % MINUTE_MS
+    return [_candle(start_ms - number * MINUTE_MS) for number in range(A_DAY)]
+
+
+def _of_days(first: date, last: date) -> list[UpstoxCandle]:
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [
+        _candle(midnight_ms(day) + OPENS_MS + number * MINUTE_MS)
+        for day in reversed(days)
+        if day.weekday() < 5
+        for number in reversed(range(A_DAY))
+    ]
 
 
 def requests_to(candles: FakeCandles) -> CandleRequests:
@@ -105,6 +123,52 @@ async def test_pages_of_any_size_have_each_candle_once_and_today_last() -> None:
         assert {bar.source for bar in bars} == {BarSource.UPSTOX}
         assert bars[-1].state is HistoryBarState.FORMING
         assert {bar.state for bar in bars[:-1]} == {HistoryBarState.REPAIRED}
+
+
+class DiwaliCandles(FakeCandles):
+    """Half hours of the Friday before Muhurat trading, and of its session from 18:00 to 19:00."""
+
+    friday_ms = midnight_ms(date(2026, 11, 6)) + OPENS_MS
+    sunday_ms = midnight_ms(date(2026, 11, 8)) + 18 * 60 * MINUTE_MS
+
+    async def past(
+        self, key: str, length: CandleLength, first: date, last: date
+    ) -> list[UpstoxCandle]:
+        return [
+            _candle(day_ms + number * 30 * MINUTE_MS)
+            for day_ms, count in ((self.sunday_ms, 2), (self.friday_ms, 13))
+            if first <= ist_date(day_ms) <= last
+            for number in reversed(range(count))
+        ]
+
+
+@on_virtual_time
+async def test_half_hours_of_muhurat_start_with_its_session_on_a_page_with_a_usual_day() -> None:
+    candles = DiwaliCandles()
+    pages = await all_pages(
+        requests_to(candles),
+        interval=CandleInterval.HALF_HOUR,
+        to_ms=midnight_ms(date(2026, 11, 9)),
+    )
+    bars = [bar for page in pages for bar in page.bars]
+    starts = [(bar.start - candles.friday_ms) // MINUTE_MS for bar in bars[:-2]]
+    assert starts == list(range(0, 13 * 30, 30))
+    assert [(bar.start, bar.end) for bar in bars[-2:]] == [
+        (candles.sunday_ms + minutes * MINUTE_MS, candles.sunday_ms + (minutes + 30) * MINUTE_MS)
+        for minutes in (0, 30)
+    ]
+
+
+@on_virtual_time
+async def test_candles_outside_of_their_span_or_twice_in_it_do_not_change_the_pages() -> None:
+    trading_days = 15
+    for limit in (1, 6, 2_000):
+        candles = FakeCandles()
+        candles.repeats_all = True
+        pages = await all_pages(requests_to(candles), limit=limit)
+        starts = [bar.start for page in pages for bar in page.bars]
+        assert starts == sorted(set(starts))
+        assert len(starts) == (trading_days + 1) * A_DAY
 
 
 @on_virtual_time

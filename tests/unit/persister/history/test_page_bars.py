@@ -3,7 +3,7 @@
 from services.persister.candles.candle import UpstoxCandle
 from services.persister.history.page_bars import daily_documents, five_minute_documents
 from services.persister.storage.documents import BAR_SCHEMA, to_ms
-from shared.market.exchange_time import DAY_MS, WINDOW_MS, day_start
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS, day_start
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 
 
@@ -33,3 +33,25 @@ def test_an_index_has_no_volume() -> None:
         daily_documents(OTHER_KEY, [candle(day_start(MONDAY_10_00), volume=0)]),
     ):
         assert [document["volume"] for document in documents] == [None]
+
+
+def test_rows_that_repeat_a_start_are_one_bar_of_which_the_last_one_counts() -> None:
+    repeated = [candle(MONDAY_10_00, volume) for volume in (5, 7)]
+    documents = five_minute_documents(KEY, [*repeated, candle(MONDAY_10_00 + WINDOW_MS)])
+    assert [document["volume"] for document in documents] == [7, 5]
+    assert [document["vtt"] for document in documents] == [7, 12]
+
+
+def test_daily_rows_of_one_day_of_india_are_one_candle_of_which_the_last_one_counts() -> None:
+    midnight = day_start(MONDAY_10_00)
+    evening = midnight + (18 * 60 + 15) * MINUTE_MS
+    rows = [candle(midnight + DAY_MS), candle(evening, 7), candle(midnight, 6), candle(evening, 8)]
+    documents = daily_documents(KEY, rows)
+    assert [document["volume"] for document in documents] == [8, 5]
+    assert len({document["_id"] for document in documents}) == 2
+
+
+def test_a_daily_row_that_is_not_valid_replaces_no_other() -> None:
+    midnight = day_start(MONDAY_10_00)
+    rows = [candle(midnight), UpstoxCandle.invalid(midnight + MINUTE_MS)]
+    assert [document["volume"] for document in daily_documents(KEY, rows)] == [5]

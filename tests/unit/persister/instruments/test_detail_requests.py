@@ -7,8 +7,8 @@ import pytest
 from services.persister.instruments.detail_requests import DetailRequests
 from services.persister.instruments.reference_source import reference
 from shared.contracts.instruments import DetailRequest, GetReply, GetRequest, Reference
-from shared.errors import NotFound, Unavailable
-from tests.support.builders import KEY, MONDAY_10_00
+from shared.errors import NotFound, Overloaded, Unavailable
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.gateway.rest import RELIANCE
 from tests.support.virtual_time import LoopClock, on_virtual_time
 
@@ -22,19 +22,21 @@ class WallClock(LoopClock):
 
 class FakeMaster:
     async def get(self, request: GetRequest) -> GetReply:
-        found = [RELIANCE] if request.keys == [KEY] else []
+        found = [] if request.keys == ["NSE_EQ|NOBODY"] else [RELIANCE]
         return GetReply(instruments=found, unknown=[])
 
 
 class FakeReferences:
     def __init__(self) -> None:
         self.calls = 0
-        self.is_away = False
+        self.is_away = self.is_overloaded = False
         self.secs = 0.0
 
     async def read(self, _key: str) -> Reference:
         self.calls += 1
         await asyncio.sleep(self.secs)
+        if self.is_overloaded:
+            raise Overloaded("the calls are used up")
         if self.is_away:
             raise Unavailable("Upstox is away")
         return Reference(taken_at=WallClock().now_ms(), upper_circuit=2.0)
@@ -44,8 +46,8 @@ def requests_to(references: FakeReferences) -> DetailRequests:
     return DetailRequests(FakeMaster(), references, WallClock())
 
 
-async def read(requests: DetailRequests) -> Reference | None:
-    reply = await requests.read(DetailRequest(key=KEY))
+async def read(requests: DetailRequests, key: str = KEY) -> Reference | None:
+    reply = await requests.read(DetailRequest(key=key))
     assert reply.instrument == RELIANCE
     return reply.reference
 
@@ -63,15 +65,56 @@ async def test_the_reference_is_read_once_a_day_also_by_requests_at_the_same_tim
 
 
 @on_virtual_time
-async def test_without_upstox_there_is_the_instrument_and_it_is_tried_again() -> None:
+async def test_without_upstox_there_is_the_instrument_and_it_is_tried_again_after_a_minute() -> (
+    None
+):
     references = FakeReferences()
     references.is_away = True
     requests = requests_to(references)
-    assert await read(requests) is None
+    assert [await read(requests) for _ in range(20)] == [None] * 20
+    assert references.calls == 1
+    await asyncio.sleep(60)
     references.is_away, references.secs = False, 60.0
-    assert await read(requests) is None
+    assert [await read(requests) for _ in range(20)] == [None] * 20
+    assert references.calls == 2, "one that does not end in time has failed too"
+    await asyncio.sleep(60)
     references.secs = 0.0
     assert await read(requests) is not None
+
+
+@on_virtual_time
+async def test_a_failed_call_for_one_instrument_does_not_affect_others() -> None:
+    references = FakeReferences()
+    requests = requests_to(references)
+    references.is_away = True
+    assert await read(requests) is None
+    references.is_away = False
+    assert await read(requests, OTHER_KEY) is not None
+    assert await read(requests) is None
+
+
+@on_virtual_time
+async def test_a_refusal_for_the_limits_on_calls_is_tried_again_at_once() -> None:
+    references = FakeReferences()
+    references.is_overloaded = True
+    requests = requests_to(references)
+    assert await read(requests) is None
+    references.is_overloaded = False
+    assert await read(requests) is not None
+
+
+@on_virtual_time
+async def test_failed_calls_of_a_bounded_number_of_instruments_are_remembered() -> None:
+    references = FakeReferences()
+    references.is_away = True
+    requests = requests_to(references)
+    for number in range(10_001):
+        await read(requests, f"NSE_EQ|{number}")
+    assert references.calls == 10_001
+    await read(requests, "NSE_EQ|10000")
+    assert references.calls == 10_001
+    await read(requests, "NSE_EQ|0")
+    assert references.calls == 10_002, "the first one was forgotten"
 
 
 @on_virtual_time
@@ -90,6 +133,8 @@ async def test_a_request_for_newer_data_reads_again_once_a_minute_at_most() -> N
     references.is_away = True
     assert await newer() == first
     references.is_away = False
+    assert await newer() == first
+    await asyncio.sleep(60)
     assert await newer() != first
     await asyncio.sleep(600)
     assert await read(requests) == await read(requests)

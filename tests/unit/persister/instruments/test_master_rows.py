@@ -1,6 +1,7 @@
 """Rows of the instruments master become instruments, and its file is decompressed in pieces."""
 
 import gzip
+import json
 import zlib
 from typing import Any
 
@@ -105,6 +106,36 @@ async def test_a_damaged_gzip_file_is_refused() -> None:
 
 async def test_an_empty_file_has_no_bytes() -> None:
     assert await read_all(b"") == []
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1 << 16])
+async def test_a_number_of_more_than_400_digits_is_refused(piece_bytes: int) -> None:
+    for digits in (b"1" * 400, b"-" + b"9" * 400, b"1234567890" * 40 + b"." + b"1" * 400):
+        data = b'[{"lot_size":' + digits + b"}]"
+        assert b"".join(await read_all(data, piece_bytes)) == data
+    with pytest.raises(Unavailable, match="400 digits"):
+        await read_all(b'[{"lot_size":' + b"1234567890" * 40 + b"1}]", piece_bytes)
+    with pytest.raises(Unavailable, match="400 digits"):
+        await read_all(gzip.compress(b"[" + b"1" * 100_000), 1 << 16)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 2, 7, 1 << 16])
+@pytest.mark.parametrize("before", ["", "[]", "\\", '"', '\\"', '{"\\\\"', "\n[", "]]]}}}"])
+async def test_a_file_with_more_than_50_levels_is_refused(piece_bytes: int, before: str) -> None:
+    """`before` is a string in front of them, with what looks like levels."""
+    text = b"[" + json.dumps(before).encode() + b","
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+        data = text + opening * 49 + b"1" + closing * 49 + b"]"
+        assert b"".join(await read_all(data, piece_bytes)) == data
+        with pytest.raises(Unavailable, match="50 levels"):
+            await read_all(text + opening * 50 + b"1" + closing * 50 + b"]", piece_bytes)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1 << 16])
+async def test_brackets_in_strings_and_beside_one_another_are_no_levels(piece_bytes: int) -> None:
+    row: dict[str, Any] = {'"{[': "[" * 60, "\\": '"[{\\"' * 60, "rows": [[], {}, [[]]] * 60}
+    data = json.dumps([row] * 3).encode()
+    assert b"".join(await read_all(data, piece_bytes)) == data
 
 
 OPTION = {

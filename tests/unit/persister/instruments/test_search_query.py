@@ -16,6 +16,11 @@ def test_a_query_counts_a_repeated_word_once() -> None:
     assert query_words("  Nifty nifty,  CE ") == ["nifty", "ce"]
 
 
+def test_a_nul_ends_a_word_as_no_pattern_of_the_database_can_contain_it() -> None:
+    assert query_words("nifty\0ce") == ["nifty", "ce"]
+    assert query_words("\0") == []
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

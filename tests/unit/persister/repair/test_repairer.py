@@ -1,123 +1,25 @@
 """The repairer fills gaps, gives up on unknown instruments, and retries what failed."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
 import pytest
 from prometheus_client import REGISTRY
 from pymongo.errors import AutoReconnect
 
 from services.persister.candles.candle import UpstoxCandle
+from services.persister.candles.candle_source import CandlesRefused
 from services.persister.repair.backlog import Repair, RepairBacklog
-from services.persister.repair.repairer import Repairer
-from services.persister.stored_bars import StoredBars
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
-from shared.contracts.messages import Bar
 from shared.errors import LeaseLost, NotFound, StaleEpoch, Unavailable
-from shared.market.exchange_time import DAY_MS, trading_day
+from shared.market.exchange_time import DAY_MS
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
 from tests.support.waiting import eventually
+from tests.unit.persister.repair.fakes import EPOCH, MONDAY, NOW, TERM, Harness, abandoned, repair
 
-NOW = MONDAY_10_00 + DAY_MS
-MONDAY = trading_day(MONDAY_10_00)
-TERM = Term(1, SystemClock(), float("inf"))
-EPOCH = 7
-
-
-@dataclass
-class FakeUpstox:
-    """Has a candle at 10:00 for each instrument, unless an error is set for it."""
-
-    errors: dict[str, Exception] = field(default_factory=dict)
-    calls: list[tuple[str, int, bool]] = field(default_factory=list)
-    invalid: list[UpstoxCandle] = field(default_factory=list)
-
-    async def day(self, key: str, day: int, *, is_today: bool) -> list[UpstoxCandle]:
-        self.calls.append((key, day, is_today))
-        if key in self.errors:
-            raise self.errors[key]
-        start_ms = MONDAY_10_00 + (day - MONDAY) * DAY_MS
-        return [UpstoxCandle(start_ms, 100.0, 100.0, 100.0, 100.0, 10, 0), *self.invalid]
-
-
-@dataclass
-class FakeStore:
-    """Stores what it is given, while its epoch is that of the caller."""
-
-    epoch: int = EPOCH
-    bars: list[Bar] = field(default_factory=list)
-    settled: list[tuple[set[str], str, GapState]] = field(default_factory=list)
-
-    async def repair(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
-        self._check(epoch)
-        self.bars += bars
-        return StoredBars(bars, ["note"])
-
-    async def settle_gaps(
-        self, gap_ids: Collection[str], key: str, outcome: GapState, epoch: int
-    ) -> None:
-        self._check(epoch)
-        self.settled.append((set(gap_ids), key, outcome))
-
-    def _check(self, epoch: int) -> None:
-        if epoch != self.epoch:
-            raise StaleEpoch(epoch, self.epoch)
-
-
-@dataclass
-class FakeBacklog:
-    """Gives the same backlog again and again, or raises an error once."""
-
-    backlog: RepairBacklog
-    error: Exception | None = None
-    reads: int = 0
-
-    async def read(self, now_ms: int) -> RepairBacklog:
-        self.reads += 1
-        error, self.error = self.error, None
-        if error is not None:
-            raise error
-        return self.backlog
-
-
-@dataclass
-class FakePublisher:
-    published: list[Bar] = field(default_factory=list)
-
-    async def publish(self, stored: StoredBars) -> None:
-        self.published += stored.bars
-
-
-def repair(key: str = KEY, *gap_ids: str, day: int = MONDAY) -> Repair:
-    return Repair(day, key, {MONDAY_10_00 + (day - MONDAY) * DAY_MS}, set(gap_ids))
-
-
-def abandoned(reason: str) -> float:
-    """Repairs given up so far."""
-    name = "tradedad_persister_abandoned_repairs_total"
-    return REGISTRY.get_sample_value(name, {"reason": reason}) or 0.0
-
-
-class Harness:
-    """A repairer with fakes around it."""
-
-    def __init__(self, *repairs: Repair, filled: dict[str, set[str]] | None = None) -> None:
-        self.backlog = FakeBacklog(RepairBacklog(list(repairs), filled or {}))
-        self.upstox = FakeUpstox()
-        self.store = FakeStore()
-        self.publisher = FakePublisher()
-        self.time_ms: int | None = NOW
-        self.repairer = Repairer(
-            self.backlog, self.upstox, self.store, self.publisher, lambda: self.time_ms,
-            every_secs=0.01,
-        )  # fmt: skip
-
-    async def repair_all(self, term: Term = TERM, epoch: int = EPOCH) -> int:
-        return await self.repairer.repair_all(NOW, term, epoch)
+REFUSED = CandlesRefused("400")
 
 
 async def test_repaired_bars_are_stored_and_published_and_their_gap_is_settled() -> None:
@@ -162,7 +64,7 @@ async def test_a_gap_of_an_unknown_instrument_is_abandoned_and_not_tried_again()
 
 async def test_a_gap_stays_open_while_a_candle_of_it_is_invalid() -> None:
     harness = Harness(repair(KEY, "gap"))
-    harness.upstox.invalid = [UpstoxCandle.invalid(MONDAY_10_00 + 60_000)]
+    harness.upstox.more = [UpstoxCandle.invalid(MONDAY_10_00 + 60_000)]
     assert await harness.repair_all() == 0
     assert harness.store.bars == []
     assert harness.store.settled == []
@@ -170,14 +72,7 @@ async def test_a_gap_stays_open_while_a_candle_of_it_is_invalid() -> None:
 
 async def test_a_gap_stays_open_while_an_earlier_day_of_it_has_failed() -> None:
     harness = Harness(repair(KEY), repair(OTHER_KEY, "other"), repair(KEY, "gap", day=MONDAY + 1))
-    day_of = harness.upstox.day
-
-    async def fail_monday(key: str, day: int, *, is_today: bool) -> list[UpstoxCandle]:
-        if (key, day) == (KEY, MONDAY):
-            raise Unavailable("no answer")
-        return await day_of(key, day, is_today=is_today)
-
-    harness.upstox.day = fail_monday  # type: ignore[method-assign]
+    harness.upstox.errors_of_days[KEY, MONDAY] = Unavailable("no answer")
     assert await harness.repair_all() == 1
     assert harness.store.settled == [({"other"}, OTHER_KEY, GapState.REPAIRED)]
     assert len(harness.store.bars) == 2
@@ -261,3 +156,185 @@ async def test_repair_waits_for_the_stream_and_goes_on_after_a_fault_of_the_data
     await eventually(is_settled, what="the gap is settled")
     assert harness.backlog.reads >= 2
     await stop([work])
+
+
+# Gaps over several days, days that Upstox refuses, and the running day.
+
+
+def gap_over_two_days() -> list[Repair]:
+    """The repairs of a gap from Sunday to Monday, both earlier days."""
+    first = repair(KEY, day=MONDAY - 1)
+    first.longer_gap_ids.add("gap")
+    return [first, repair(KEY, "gap")]
+
+
+def invalid_sunday() -> UpstoxCandle:
+    return UpstoxCandle.invalid(MONDAY_10_00 - DAY_MS + 60_000)
+
+
+async def repair_on_monday(harness: Harness) -> int:
+    """Run one pass while the exchange time of the stream is still Monday."""
+    return await harness.repairer.repair_all(MONDAY_10_00, TERM, EPOCH)
+
+
+async def test_refused_candles_do_not_keep_other_instruments_from_being_repaired() -> None:
+    keys = [f"NSE_EQ|{number}" for number in range(15)]
+    harness = Harness(*map(repair, keys), repair(KEY, "gap", day=MONDAY + 1))
+    harness.upstox.errors = dict.fromkeys(keys, REFUSED)
+    for _ in range(5):
+        assert await harness.repair_all() == 10
+    assert await harness.repair_all() == 0
+    assert [bar.key for bar in harness.store.bars] == [KEY]
+    assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.REPAIRED)
+
+
+async def test_few_repairs_are_given_up_while_upstox_refuses_everything() -> None:
+    keys = [f"NSE_EQ|{number}" for number in range(40)]
+    harness = Harness(*(repair(key, f"gap of {key}") for key in keys))
+    harness.upstox.errors = dict.fromkeys(keys, REFUSED)
+    for _ in range(5):
+        assert await harness.repair_all() == 10
+    assert len(harness.store.settled) == 10
+
+
+async def test_a_gap_whose_candles_are_refused_is_abandoned_after_five_attempts() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.errors[KEY] = REFUSED
+    before = abandoned("no_candles")
+    for _ in range(4):
+        await harness.repair_all()
+    assert harness.store.settled == []
+    for _ in range(3):
+        await harness.repair_all()
+    assert harness.store.settled == [({"gap"}, KEY, GapState.ABANDONED)]
+    assert len(harness.upstox.calls) == 5
+    assert abandoned("no_candles") == before + 1
+
+
+async def test_a_gap_of_today_whose_candles_are_refused_is_tried_again_the_next_day() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.errors[KEY] = REFUSED
+    for _ in range(7):
+        await repair_on_monday(harness)
+    assert len(harness.upstox.calls) == 5
+    assert harness.store.settled == []
+    harness.upstox.errors.clear()
+    await harness.repair_all()
+    assert harness.store.settled == [({"gap"}, KEY, GapState.REPAIRED)]
+
+
+async def test_a_gap_stays_open_while_an_earlier_day_of_it_has_an_invalid_candle() -> None:
+    harness = Harness(*gap_over_two_days())
+    harness.upstox.more = [invalid_sunday()]
+    assert await harness.repair_all() == 0
+    assert [bar.start for bar in harness.store.bars] == [MONDAY_10_00]
+    assert harness.store.settled == []
+    harness.upstox.more.clear()
+    await harness.repair_all()
+    assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.REPAIRED)
+
+
+@pytest.mark.parametrize("what", ["invalid", "refused", "unknown"])
+async def test_a_gap_is_abandoned_once_an_earlier_day_of_it_is_given_up(what: str) -> None:
+    harness = Harness(*gap_over_two_days())
+    harness.upstox.errors_of_days[KEY, MONDAY] = Unavailable("no answer")
+    if what == "invalid":
+        harness.upstox.more = [invalid_sunday()]
+    else:
+        error = REFUSED if what == "refused" else NotFound("no such instrument")
+        harness.upstox.errors_of_days[KEY, MONDAY - 1] = error
+    for _ in range(8):
+        await harness.repair_all()
+    assert {frozenset(gap_ids) for gap_ids, _, _ in harness.store.settled} == {frozenset()}
+    del harness.upstox.errors_of_days[KEY, MONDAY]
+    await harness.repair_all()
+    assert ({"gap"}, KEY, GapState.ABANDONED) in harness.store.settled
+    assert ({"gap"}, KEY, GapState.REPAIRED) not in harness.store.settled
+    assert [bar.start for bar in harness.store.bars if bar.start == MONDAY_10_00]
+
+
+async def test_other_gaps_of_the_last_day_are_repaired_although_an_earlier_day_is_given_up() -> (
+    None
+):
+    first, last = gap_over_two_days()
+    last.gap_ids.add("short")
+    harness = Harness(first, last)
+    harness.upstox.errors_of_days[KEY, MONDAY - 1] = REFUSED
+    for _ in range(5):
+        await harness.repair_all()
+    assert ({"gap"}, KEY, GapState.ABANDONED) in harness.store.settled
+    assert ({"short"}, KEY, GapState.REPAIRED) in harness.store.settled
+
+
+async def test_a_day_is_tried_again_for_as_long_as_an_earlier_day_of_its_gap_is_unavailable() -> (
+    None
+):
+    harness = Harness(*gap_over_two_days())
+    harness.upstox.errors_of_days[KEY, MONDAY - 1] = Unavailable("no answer")
+    for _ in range(8):
+        assert await harness.repair_all() == 1
+    assert harness.store.settled == []
+    harness.upstox.errors_of_days.clear()
+    await harness.repair_all()
+    assert harness.store.settled[-1] == ({"gap"}, KEY, GapState.REPAIRED)
+
+
+async def test_an_earlier_day_is_asked_from_the_history_if_upstox_has_begun_the_next() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.running_day = MONDAY + 1
+    await repair_on_monday(harness)
+    assert harness.upstox.calls == [(KEY, MONDAY, True), (KEY, MONDAY, False)]
+    assert [bar.start for bar in harness.store.bars] == [MONDAY_10_00]
+    assert harness.store.settled == [({"gap"}, KEY, GapState.REPAIRED)]
+
+
+@pytest.mark.parametrize("running_day", [MONDAY - 1, MONDAY])
+async def test_a_gap_of_today_stays_open_until_the_next_day_if_upstox_has_no_candles_of_today(
+    running_day: int,
+) -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.running_day = running_day
+    harness.upstox.silent_days = {MONDAY}
+    for _ in range(3):
+        assert await repair_on_monday(harness) == 0
+    assert harness.upstox.calls == [(KEY, MONDAY, True)]
+    assert (harness.store.bars, harness.store.settled) == ([], [])
+    harness.upstox.silent_days.clear()
+    await harness.repair_all()
+    assert [bar.start for bar in harness.store.bars] == [MONDAY_10_00]
+    assert harness.store.settled == [({"gap"}, KEY, GapState.REPAIRED)]
+
+
+async def test_a_gap_stays_open_if_neither_answer_has_candles_of_the_day_of_the_stream() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.running_day = MONDAY + 1
+    harness.upstox.silent_days = {MONDAY}
+    await repair_on_monday(harness)
+    assert [is_today for _, _, is_today in harness.upstox.calls] == [True, False]
+    assert harness.store.settled == []
+
+
+async def test_a_partial_bar_of_today_is_tried_five_times_if_upstox_has_no_candles_yet() -> None:
+    partial = repair()
+    partial.has_partial = True
+    harness = Harness(partial)
+    harness.upstox.silent_days = {MONDAY}
+    for _ in range(7):
+        await repair_on_monday(harness)
+    assert len(harness.upstox.calls) == 5
+
+
+async def test_a_gap_of_an_earlier_day_without_candles_is_repaired() -> None:
+    harness = Harness(repair(OTHER_KEY, "gap"))
+    harness.upstox.silent_days = {MONDAY}
+    await harness.repair_all()
+    assert harness.store.bars == []
+    assert harness.store.settled == [({"gap"}, OTHER_KEY, GapState.REPAIRED)]
+
+
+async def test_candles_of_other_days_add_no_volume_to_the_day() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    before = MONDAY_10_00 - DAY_MS
+    harness.upstox.more = [UpstoxCandle(before, 100.0, 100.0, 100.0, 100.0, 7, 0)]
+    await repair_on_monday(harness)
+    assert [bar.vtt for bar in harness.store.bars] == [10]

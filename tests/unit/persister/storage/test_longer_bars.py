@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.persister.storage.longer_bars import aligned_up, longer_bar
+from services.persister.storage.longer_bars import longer_bar
 from shared.contracts.history import HistoryBar, HistoryBarState
 
 HOUR_MS = 3_600_000
@@ -20,13 +20,6 @@ def state(*, closed_until_ms: int, certainty: int = 0, incomplete: tuple[int, ..
     row = ROW | {"certainty": certainty}
     bar = longer_bar(row, HOUR_MS, closed_until_ms=closed_until_ms, incomplete=incomplete)
     return bar.state.value
-
-
-@pytest.mark.parametrize(
-    ("at_ms", "start_ms"), [(0, 15), (15, 15), (16, 75), (74, 75), (75, 75), (76, 135)]
-)
-def test_a_range_begins_and_ends_with_the_next_start_of_a_bar(at_ms: int, start_ms: int) -> None:
-    assert aligned_up(at_ms, offset_ms=15, length_ms=60) == start_ms
 
 
 @pytest.mark.parametrize("certainty", [0, 1, 2])

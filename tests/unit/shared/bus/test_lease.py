@@ -512,3 +512,31 @@ def test_the_epochs_of_one_process_rise_while_its_clock_stands_still() -> None:
 
     epochs = [term.epoch for term in run_virtual(main()).terms]
     assert epochs == [EPOCH_BASE * 2, EPOCH_BASE * 2 + 1]
+
+
+def test_a_standby_reads_the_last_epoch_of_the_leader_that_it_follows() -> None:
+    published = [0]
+
+    async def main() -> Record:
+        bucket, record = FakeBucket(), Record()
+
+        async def open_bucket() -> Leases:
+            return Leases(cast("KeyValue", bucket), 0, published[0])
+
+        async def lead_ahead(term: Term) -> None:
+            published[0] = term.epoch
+            await asyncio.sleep(TTL_SECS)
+
+        ahead = lease_of(bucket, ClockOf(EPOCH_BASE * 2), 0, 0)  # its clock is wrong
+        leading = asyncio.ensure_future(ahead.lead(lead_ahead))
+        await asyncio.sleep(TTL_SECS / 2)
+        standby = Lease(open_bucket, "test", "b", TTL_SECS, ClockOf(EPOCH_BASE))
+        standing_by = asyncio.ensure_future(standby.lead(record.work))
+        await asyncio.sleep(TTL_SECS / 4)
+        await stop(leading)
+        await asyncio.sleep(TTL_SECS * 2)
+        await stop(standing_by)
+        return record
+
+    (term,) = run_virtual(main()).terms
+    assert term.epoch == EPOCH_BASE * 2 + 1

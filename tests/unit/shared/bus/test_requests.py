@@ -8,10 +8,12 @@ from typing import Annotated, Any, cast
 import msgspec
 import pytest
 from nats.aio.msg import Msg
-from nats.errors import NoRespondersError
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError, NoRespondersError
 from structlog.testing import capture_logs
 
 from shared.bus.connection import Bus
+from shared.bus.refused_publishes import REFUSED_PUBLISHES
 from shared.bus.requests import DEADLINE_HEADER, ERROR_HEADER, send_request
 from shared.bus.responder import Handler, Responder
 from shared.errors import (
@@ -270,6 +272,27 @@ def test_without_a_responder_the_subject_is_unavailable() -> None:
             await send(FakeBus())
 
     run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("error", "is_counted"), [(MaxPayloadError(), 1), (NoRespondersError(), 0)]
+)
+def test_a_request_that_nats_refuses_is_counted_and_a_missing_responder_is_not(
+    error: NatsError, is_counted: int
+) -> None:
+    class RefusingBus(FakeBus):
+        async def request(self, *_: Any, **__: Any) -> Msg:
+            raise error
+
+    counter = REFUSED_PUBLISHES.labels("request")
+
+    async def main() -> None:
+        with pytest.raises(Unavailable):
+            await send(RefusingBus())
+
+    before = counter._value.get()
+    run_virtual(main())
+    assert counter._value.get() == before + is_counted
 
 
 @pytest.mark.parametrize("headers", [None, {ERROR_HEADER: "not_found"}])

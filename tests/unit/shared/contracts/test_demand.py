@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts import demand
-from shared.contracts.demand import Coverage, Demand
+from shared.contracts.demand import Coverage, Demand, ModeUse
 from tests.support.builders import KEY, OTHER_KEY
 
 
@@ -47,8 +47,18 @@ def test_two_lists_of_fitting_keys_fit_into_one_message() -> None:
     assert demand.MAX_KEYS_BYTES - 1_000 < len(sent) < demand.MAX_KEYS_BYTES + 1_000
 
 
+def test_the_longest_keys_displace_no_shorter_one() -> None:
+    keys = [f"NSE_EQ|{number:0>7}".ljust(128, "\x01") for number in range(1_200)]
+    chosen = demand.fitting_keys([*keys, KEY, OTHER_KEY], demand.MAX_KEYS)
+    assert {KEY, OTHER_KEY} < set(chosen)
+    assert len(chosen) < len(keys)
+
+
 def test_a_coverage_is_unchanged_through_json() -> None:
-    sent = Coverage(epoch=3, seen={"gw-1": 7}, pending=[KEY], no_capacity=[OTHER_KEY], unknown=[])
+    sent = Coverage(
+        epoch=3, seen={"gw-1": 7}, pending=[KEY], no_capacity=[OTHER_KEY], unknown=[],
+        modes={"full": ModeUse(subscribed=1, limit=2_000)},
+    )  # fmt: skip
     assert demand.decode_coverage(demand.encode(sent)) == sent
 
 
@@ -60,8 +70,9 @@ def test_the_parts_of_a_coverage_in_any_order_are_the_coverage(
     pending: list[str], no_capacity: list[str], unknown: list[str], max_bytes: int, order: Any
 ) -> None:
     whole = Coverage(
-        epoch=3, seen={"g": 1}, pending=pending, no_capacity=no_capacity, unknown=unknown, number=5
-    )
+        epoch=3, seen={"g": 1}, pending=pending, no_capacity=no_capacity, unknown=unknown, number=5,
+        modes={"full": ModeUse(subscribed=1, limit=2_000)},
+    )  # fmt: skip
     parts = demand.split_coverage(whole, max_bytes)
     for part in parts:
         keys = [*part.pending, *part.no_capacity, *part.unknown]

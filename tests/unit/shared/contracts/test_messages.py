@@ -200,3 +200,15 @@ def test_a_candle_with_a_value_out_of_range_is_refused(field: str, value: Any) -
     assert decode_candle(json.dumps(good).encode()).volume == 5
     with pytest.raises(msgspec.DecodeError):
         decode_candle(json.dumps(good | {field: value}).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epoch", -1), ("seq", 2**63), ("ts", 10**14), ("rt", 10**400), ("levels", 2**70)],
+)
+def test_an_order_book_with_a_number_out_of_range_is_refused(field: str, value: int) -> None:
+    book: dict[str, Any] = {
+        "key": "NSE_FO|1", "epoch": 3, "seq": 9, "ts": 1, "rt": 2, "bids": [], "asks": [],
+    }  # fmt: skip
+    with pytest.raises(msgspec.ValidationError):
+        decode_depth(json.dumps(book | {field: value}).encode())

@@ -46,19 +46,32 @@ async def test_the_metric_is_the_last_measurement(free: list[int]) -> None:
     assert REGISTRY.get_sample_value("tradedad_disk_free_bytes", {"store": "metric"}) == 1_234
 
 
-async def test_a_disk_that_cannot_be_measured_changes_nothing(
-    free: list[int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("free_bytes", "space"), [(50, Space.CRITICAL), (2_000, Space.ENOUGH)], ids=["full", "enough"]
+)
+async def test_a_disk_that_cannot_be_measured_keeps_its_state_and_is_logged_once(
+    free: list[int], monkeypatch: pytest.MonkeyPatch, free_bytes: int, space: Space
 ) -> None:
     watch = DiskWatch("test", Path("/data"), SETTINGS)
-    free[0] = 50
+    free[0] = free_bytes
     await watch.measure()
 
     def fail(_: Path) -> int:
         raise OSError("stale file handle")
 
-    monkeypatch.setattr(disk, "free_space", fail)
-    await watch.measure()
-    assert (watch.space, watch.free_bytes) == (Space.CRITICAL, 50)
+    with capture_logs() as logged:
+        for _ in range(2):
+            with monkeypatch.context() as broken:
+                broken.setattr(disk, "free_space", fail)
+                await watch.measure()
+                await watch.measure()
+            assert (watch.space, watch.free_bytes) == (space, free_bytes)
+            await watch.measure()
+            await watch.measure()
+    assert [line["log_level"] for line in logged] == ["warning", "info"] * 2
+    assert all(line["folder"] == "/data" for line in logged)
+    assert logged[0]["event"].startswith("free space is unknown")
+    assert logged[0]["error"] == "stale file handle"
 
 
 def test_the_space_of_a_folder_that_does_not_exist_is_that_of_its_parent(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_entries_of_an_older_leader_are_dropped_and_the_feed_of_a_newer_one_must
         key=KEY, start=MONDAY_10_00, open=1, high=1, low=1, close=1, epoch=1, ts=MONDAY_10_00
     )
     assert view.apply(candle_subject(KEY), messages.encode(candle)) is None
-    assert (view.outdated, view.state.quotes[KEY].seq) == (4, 1)
+    assert view.outdated == {"quote": 1, "clock": 1, "depth": 1, "candle": 1}
+    assert view.state.quotes[KEY].seq == 1
     is_live.append(view.is_live)
     apply_clock(view, MONDAY_10_00 + 1_000, epoch=2)
     assert [*is_live, view.is_live] == [True, False, True]
@@ -75,14 +76,14 @@ def test_a_quote_of_a_lower_number_is_dropped() -> None:
     view = MarketView()
     apply_quote(view, seq=5, ltp=100.0)
     assert apply_quote(view, seq=4, ltp=90.0) is None
-    assert (view.ltp(KEY), view.outdated) == (Decimal("100.0"), 1)
+    assert (view.ltp(KEY), view.outdated) == (Decimal("100.0"), {"quote": 1})
 
 
 def test_the_clock_never_goes_back() -> None:
     view = MarketView()
     apply_clock(view, MONDAY_10_00)
     apply_clock(view, MONDAY_10_00 - 1)
-    assert view.state.time_ms == MONDAY_10_00
+    assert (view.state.time_ms, view.outdated) == (MONDAY_10_00, {"clock": 1})
 
 
 def test_with_a_new_day_order_books_and_very_old_quotes_are_forgotten() -> None:
@@ -136,7 +137,7 @@ def test_an_entry_that_is_not_what_its_subject_says_is_counted_and_changes_nothi
 def test_entries_of_other_subjects_are_skipped() -> None:
     view = MarketView()
     assert view.apply("md.bar.5m.NSE_EQ.X", b"") is None
-    assert (view.undecodable, view.outdated) == ({}, 0)
+    assert (view.undecodable, view.outdated) == ({}, {})
 
 
 def test_an_instrument_without_a_last_price_has_no_quote() -> None:

@@ -52,7 +52,7 @@ def at(hour: int, minute: int, day: int = TUESDAY.day, second: int = 0) -> int:
     return int(moment.timestamp() * 1000)
 
 
-class Desk:
+class Setup:
     """An account with one position, in a market whose time tests set."""
 
     def __init__(
@@ -114,149 +114,149 @@ class Desk:
 def test_a_contract_is_settled_at_the_closing_price_of_its_underlying(
     instrument: OrderInstrument, price: str
 ) -> None:
-    desk = Desk(instrument)
+    setup = Setup(instrument)
     assert instrument.underlying_key is not None
-    assert instrument.underlying_key in desk.ledger.held_keys()
-    desk.quote(instrument.key, 61.0, at(15, 39))
-    desk.quote(instrument.underlying_key, 24_850.35, at(15, 36))
-    assert desk.clock(at(15, 43)) is None, "four minutes after the close of the contract"
-    assert desk.clock(at(15, 44), FeedState.CLOSED) == Decimal(price)
-    assert set(desk.ledger.held_keys()) == set()
-    seq = desk.account.seq
-    desk.clock(at(15, 45))
-    assert desk.account.seq == seq, "it is settled once"
+    assert instrument.underlying_key in setup.ledger.held_keys()
+    setup.quote(instrument.key, 61.0, at(15, 39))
+    setup.quote(instrument.underlying_key, 24_850.35, at(15, 36))
+    assert setup.clock(at(15, 43)) is None, "four minutes after the close of the contract"
+    assert setup.clock(at(15, 44), FeedState.CLOSED) == Decimal(price)
+    assert set(setup.ledger.held_keys()) == set()
+    seq = setup.account.seq
+    setup.clock(at(15, 45))
+    assert setup.account.seq == seq, "it is settled once"
 
 
 def test_a_put_in_the_money_is_worth_what_the_strike_is_above_the_close() -> None:
-    desk = Desk(INDEX_PUT, side=Side.SELL)
-    desk.quote(NIFTY, 24_700.5, at(15, 31))
-    assert desk.clock(at(15, 44)) == Decimal("99.5")
+    setup = Setup(INDEX_PUT, side=Side.SELL)
+    setup.quote(NIFTY, 24_700.5, at(15, 31))
+    assert setup.clock(at(15, 44)) == Decimal("99.5")
 
 
 def test_a_contract_lives_until_its_expiry_day() -> None:
-    desk = Desk(INDEX_FUTURE, start_ms=at(15, 0, 28))
-    desk.quote(NIFTY, 24_850.35, at(15, 36, 28))
-    assert desk.clock(at(23, 50, 28)) is None
+    setup = Setup(INDEX_FUTURE, start_ms=at(15, 0, 28))
+    setup.quote(NIFTY, 24_850.35, at(15, 36, 28))
+    assert setup.clock(at(23, 50, 28)) is None
 
 
 def test_a_price_from_before_the_close_settles_nothing() -> None:
-    desk = Desk(INDEX_FUTURE)
-    desk.quote(NIFTY, 24_850.35, at(15, 29, second=59))
-    assert desk.clock(at(15, 44)) is None
-    desk.quote(NIFTY, 24_860.0, at(16, 10), ltt=at(15, 29, second=59), snap=True)
-    assert desk.clock(at(16, 10)) == Decimal(24_860)
+    setup = Setup(INDEX_FUTURE)
+    setup.quote(NIFTY, 24_850.35, at(15, 29, second=59))
+    assert setup.clock(at(15, 44)) is None
+    setup.quote(NIFTY, 24_860.0, at(16, 10), ltt=at(15, 29, second=59), snap=True)
+    assert setup.clock(at(16, 10)) == Decimal(24_860)
 
 
 @pytest.mark.parametrize("state", [FeedState.STALE, FeedState.CONNECTING, FeedState.UNAUTHORISED])
 def test_a_feed_that_may_miss_the_closing_price_settles_nothing(state: FeedState) -> None:
-    desk = Desk(INDEX_FUTURE)
-    desk.quote(NIFTY, 24_850.35, at(15, 31))
-    assert desk.clock(at(15, 44), state) is None
-    assert desk.clock(at(15, 45), FeedState.CLOSED) is None, "its first quotes are awaited"
-    desk.quote(NIFTY, 24_860.0, at(15, 45, second=10), ltt=at(15, 35), snap=True)
-    assert desk.clock(at(15, 46), FeedState.CLOSED) == Decimal(24_860)
+    setup = Setup(INDEX_FUTURE)
+    setup.quote(NIFTY, 24_850.35, at(15, 31))
+    assert setup.clock(at(15, 44), state) is None
+    assert setup.clock(at(15, 45), FeedState.CLOSED) is None, "its first quotes are awaited"
+    setup.quote(NIFTY, 24_860.0, at(15, 45, second=10), ltt=at(15, 35), snap=True)
+    assert setup.clock(at(15, 46), FeedState.CLOSED) == Decimal(24_860)
 
 
 def test_the_previous_close_settles_a_contract_on_the_next_trading_day() -> None:
-    desk = Desk(INDEX_FUTURE)
-    desk.clock(at(15, 44))
-    desk.market.epoch = 2
-    desk.quote(NIFTY, 24_900.0, at(9, 0, 30), ltt=at(15, 29), snap=True)
-    assert desk.clock(at(9, 0, 30)) is None
-    assert desk.clock(at(9, 1, 30)) == Decimal(24_900), "a snapshot of the evening's LTP"
-    desk = Desk(INDEX_FUTURE)
-    desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
-    assert desk.clock(at(9, 16, 30)) == Decimal(24_910)
+    setup = Setup(INDEX_FUTURE)
+    setup.clock(at(15, 44))
+    setup.market.epoch = 2
+    setup.quote(NIFTY, 24_900.0, at(9, 0, 30), ltt=at(15, 29), snap=True)
+    assert setup.clock(at(9, 0, 30)) is None
+    assert setup.clock(at(9, 1, 30)) == Decimal(24_900), "a snapshot of the evening's LTP"
+    setup = Setup(INDEX_FUTURE)
+    setup.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
+    assert setup.clock(at(9, 16, 30)) == Decimal(24_910)
 
 
 def test_without_a_closing_price_the_contract_is_settled_at_its_own_ltp() -> None:
-    desk = Desk(INDEX_CALL)
-    desk.quote(INDEX_CALL.key, 61.05, at(15, 39))
-    assert desk.clock(at(9, 29, 30)) is None
-    assert desk.clock(at(9, 30, 30)) == Decimal("61.05")
+    setup = Setup(INDEX_CALL)
+    setup.quote(INDEX_CALL.key, 61.05, at(15, 39))
+    assert setup.clock(at(9, 29, 30)) is None
+    assert setup.clock(at(9, 30, 30)) == Decimal("61.05")
 
 
 def test_a_contract_without_any_price_is_kept_and_logged_once(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = Desk(INDEX_CALL)
+    setup = Setup(INDEX_CALL)
     for minute in (15, 30, 31, 32):
-        assert desk.clock(at(9, minute, 30)) is None
+        assert setup.clock(at(9, minute, 30)) is None
     output = caplog.text + capsys.readouterr().out
     assert output.count("is not settled") == 1
     assert INDEX_CALL.key in output
 
 
 def test_a_commodity_future_is_settled_at_its_own_close_on_the_same_day() -> None:
-    desk = Desk(CRUDE_FUTURE, quantity=1, price="6000", start_ms=at(15, 0, 18))
-    desk.quote(CRUDE_FUTURE.key, 6_040.0, at(23, 55, 18), ltt=at(23, 54, 18))
-    assert desk.clock(at(23, 58, 18)) is None
-    assert desk.clock(at(23, 59, 18)) == Decimal(6_040)
-    assert desk.account.funds(desk.ledger.broker.ltp).realised == 40 * 100
+    setup = Setup(CRUDE_FUTURE, quantity=1, price="6000", start_ms=at(15, 0, 18))
+    setup.quote(CRUDE_FUTURE.key, 6_040.0, at(23, 55, 18), ltt=at(23, 54, 18))
+    assert setup.clock(at(23, 58, 18)) is None
+    assert setup.clock(at(23, 59, 18)) == Decimal(6_040)
+    assert setup.account.funds(setup.ledger.broker.ltp).realised == 40 * 100
 
 
 def test_an_option_whose_underlying_is_not_known_takes_its_own_price() -> None:
     option = msgspec.structs.replace(INDEX_CALL, underlying_key=None)
-    desk = Desk(option)
-    desk.quote(option.key, 61.05, at(15, 39))
-    desk.quote(NIFTY, 24_850.35, at(15, 36))
-    assert desk.clock(at(15, 44)) is None
-    assert desk.clock(at(9, 30, 30)) == Decimal("61.05")
+    setup = Setup(option)
+    setup.quote(option.key, 61.05, at(15, 39))
+    setup.quote(NIFTY, 24_850.35, at(15, 36))
+    assert setup.clock(at(15, 44)) is None
+    assert setup.clock(at(9, 30, 30)) == Decimal("61.05")
 
 
 def test_an_expiry_on_a_day_without_a_session_ends_with_that_day() -> None:
     on_sunday = msgspec.structs.replace(INDEX_FUTURE, expiry=TUESDAY.replace(day=27).isoformat())
-    desk = Desk(on_sunday, start_ms=at(15, 0, 24))
-    assert desk.clock(at(23, 59, 27)) is None
-    desk.quote(NIFTY, 25_000.0, at(9, 16, 28), cp=24_910.0)
-    assert desk.clock(at(9, 16, 28)) == Decimal(24_910)
+    setup = Setup(on_sunday, start_ms=at(15, 0, 24))
+    assert setup.clock(at(23, 59, 27)) is None
+    setup.quote(NIFTY, 25_000.0, at(9, 16, 28), cp=24_910.0)
+    assert setup.clock(at(9, 16, 28)) == Decimal(24_910)
 
 
 def test_an_outage_until_the_next_day_does_not_hide_the_closing_price() -> None:
-    desk = Desk(INDEX_CALL)
-    desk.quote(INDEX_CALL.key, 61.05, at(11, 0))
-    desk.market.epoch = 2
-    assert desk.clock(at(10, 0, 30), FeedState.CONNECTING) is None
-    assert desk.clock(at(10, 1, 30)) is None
-    desk.quote(NIFTY, 25_000.0, at(10, 1, 30, second=5), cp=24_910.0, snap=True)
-    assert desk.clock(at(10, 2, 30)) == Decimal(110)
+    setup = Setup(INDEX_CALL)
+    setup.quote(INDEX_CALL.key, 61.05, at(11, 0))
+    setup.market.epoch = 2
+    assert setup.clock(at(10, 0, 30), FeedState.CONNECTING) is None
+    assert setup.clock(at(10, 1, 30)) is None
+    setup.quote(NIFTY, 25_000.0, at(10, 1, 30, second=5), cp=24_910.0, snap=True)
+    assert setup.clock(at(10, 2, 30)) == Decimal(110)
 
 
 def test_the_day_ends_before_a_late_settlement_also_of_a_new_account() -> None:
-    desk = Desk(INDEX_FUTURE)
-    desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
-    assert desk.clock(at(9, 16, 30)) == Decimal(24_910), "it is shown on the day of the settlement"
-    assert desk.account.ended_day == TUESDAY.isoformat()
-    assert desk.account.charges() == 0, "no charge of the day before"
+    setup = Setup(INDEX_FUTURE)
+    setup.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
+    assert setup.clock(at(9, 16, 30)) == Decimal(24_910), "it is shown on the day of the settlement"
+    assert setup.account.ended_day == TUESDAY.isoformat()
+    assert setup.account.charges() == 0, "no charge of the day before"
 
 
 def test_orders_in_an_expired_contract_are_cancelled_before_it_is_settled() -> None:
-    desk = Desk(INDEX_FUTURE)
-    desk.clock(at(15, 42))
-    order = desk.place(Side.SELL)
-    desk.clock(at(15, 43))
-    assert desk.account.orders[order.order_id].state == "open"
-    assert desk.clock(at(15, 44)) is None, "no closing price is known"
-    assert desk.account.orders[order.order_id].state == "cancelled"
-    assert desk.account.order_view(desk.account.orders[order.order_id]).detail == EXPIRED
-    assert desk.market.broker.keys() == frozenset()
+    setup = Setup(INDEX_FUTURE)
+    setup.clock(at(15, 42))
+    order = setup.place(Side.SELL)
+    setup.clock(at(15, 43))
+    assert setup.account.orders[order.order_id].state == "open"
+    assert setup.clock(at(15, 44)) is None, "no closing price is known"
+    assert setup.account.orders[order.order_id].state == "cancelled"
+    assert setup.account.order_view(setup.account.orders[order.order_id]).detail == EXPIRED
+    assert setup.market.broker.keys() == frozenset()
 
 
 def test_without_an_own_ltp_the_mark_of_the_last_day_settles_a_contract() -> None:
-    desk = Desk(INDEX_CALL, start_ms=at(15, 0, 28))
-    desk.quote(INDEX_CALL.key, 61.05, at(15, 39, 28))
-    desk.clock(at(0, 1))
-    desk.market.broker._market.state.quotes.clear()
-    assert desk.clock(at(9, 14, 30)) is None
-    assert desk.clock(at(9, 30, 30)) == Decimal("61.05")
+    setup = Setup(INDEX_CALL, start_ms=at(15, 0, 28))
+    setup.quote(INDEX_CALL.key, 61.05, at(15, 39, 28))
+    setup.clock(at(0, 1))
+    setup.market.broker._market.state.quotes.clear()
+    assert setup.clock(at(9, 14, 30)) is None
+    assert setup.clock(at(9, 30, 30)) == Decimal("61.05")
 
 
 def test_without_any_price_of_its_own_the_underlying_settles_a_contract() -> None:
-    desk = Desk(INDEX_CALL)
+    setup = Setup(INDEX_CALL)
     later = at(12, 0, 31)
-    desk.clock(later - 20 * MINUTE_MS)
-    desk.quote(NIFTY, 24_950.0, later, cp=25_000.0)
-    assert desk.clock(later) == Decimal(150), "the previous close is that of another day"
+    setup.clock(later - 20 * MINUTE_MS)
+    setup.quote(NIFTY, 24_950.0, later, cp=25_000.0)
+    assert setup.clock(later) == Decimal(150), "the previous close is that of another day"
 
 
 def test_the_next_trading_day_is_that_of_the_underlying() -> None:
@@ -265,18 +265,18 @@ def test_the_next_trading_day_is_that_of_the_underlying() -> None:
         BUILT_IN.updated(CalendarData(timings={saturday: {"NSE": (9 * 60 + 15, 15 * 60 + 30)}}))
     )
     future = msgspec.structs.replace(INDEX_FUTURE, expiry="2026-12-24")
-    desk = Desk(future, start_ms=at(15, 0, 24), calendar=calendar)
-    desk.clock(at(23, 50, 24))
-    desk.quote(NIFTY, 25_100.0, at(10, 0, 26), cp=24_500.0)
-    assert desk.clock(at(10, 1, 26)) == Decimal(24_500)
+    setup = Setup(future, start_ms=at(15, 0, 24), calendar=calendar)
+    setup.clock(at(23, 50, 24))
+    setup.quote(NIFTY, 25_100.0, at(10, 0, 26), cp=24_500.0)
+    assert setup.clock(at(10, 1, 26)) == Decimal(24_500)
 
 
 def test_in_a_market_that_is_always_open_a_contract_ends_with_its_expiry_day() -> None:
-    desk = Desk(INDEX_CALL, calendar=AlwaysOpenCalendar())
-    assert desk.clock(at(23, 59)) is None
-    desk.quote(NIFTY, 25_000.0, at(0, 3, 30), cp=24_910.0)
-    assert desk.clock(at(0, 3, 30)) is None
-    assert desk.clock(at(0, 4, 30)) == Decimal(110)
+    setup = Setup(INDEX_CALL, calendar=AlwaysOpenCalendar())
+    assert setup.clock(at(23, 59)) is None
+    setup.quote(NIFTY, 25_000.0, at(0, 3, 30), cp=24_910.0)
+    assert setup.clock(at(0, 3, 30)) is None
+    assert setup.clock(at(0, 4, 30)) == Decimal(110)
 
 
 def test_the_tax_of_an_exercise_is_that_of_the_expiry_day(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,8 +286,8 @@ def test_the_tax_of_an_exercise_is_that_of_the_expiry_day(monkeypatch: pytest.Mo
         asked.append(day)
         return rates_on(day)
 
-    desk = Desk(INDEX_CALL)
+    setup = Setup(INDEX_CALL)
     monkeypatch.setattr("services.trading.portfolio.day_charges.rates_on", rates)
-    desk.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
-    desk.clock(at(9, 16, 30))
+    setup.quote(NIFTY, 25_000.0, at(9, 16, 30), cp=24_910.0)
+    setup.clock(at(9, 16, 30))
     assert asked == [TUESDAY]

@@ -28,9 +28,20 @@ class FakeBroker:
         return []
 
 
+@dataclass
+class FakeLedger:
+    broker: FakeBroker
+
+    @property
+    def is_feed_live(self) -> bool:
+        return self.broker.is_live
+
+    def held_keys(self) -> list[str]:
+        return []
+
+
 def prices_of(broker: FakeBroker) -> Prices:
-    ledger = SimpleNamespace(broker=broker, held_keys=list)
-    return Prices(cast("Any", ledger), LoopClock(), wait_secs=WAIT_SECS)
+    return Prices(cast("Any", FakeLedger(broker)), LoopClock(), wait_secs=WAIT_SECS)
 
 
 async def waited_secs(broker: FakeBroker, *, lost_before_secs: float, back_secs: float) -> float:
