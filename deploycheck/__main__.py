@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from deploycheck import compose, dockerfile, mongo_roles, nats_permissions
+from deploycheck import compose, dockerfile, mongo_roles, monitoring, nats_permissions
 from deploycheck.documents import Document
 from deploycheck.kustomize.render import RenderError
 from deploycheck.manifests import policy, ports, references, selectors, settings
@@ -42,6 +42,7 @@ def problems(root: Path) -> list[str]:
     lines += nats_permissions.check(root / "deploy" / "nats" / "authorization.conf")
     lines += mongo_roles.check(root)
     try:
+        lines += [f"monitoring: {line}" for line in monitoring.check(root / "deploy")]
         overlays = render_overlays(root / "deploy")
     except RenderError as error:
         return [*lines, str(error)]

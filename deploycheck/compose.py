@@ -22,9 +22,8 @@ _SECRET_FILE: Final = re.compile(r"^\.secrets/")
 _EXCEPTIONS: Final = {
     "setup": "runs once as root, to give files and volumes to the user of all other containers",
 }
-# Sources of volumes that may be missing: the first start makes .secrets; the others are added
-# together with the rules and dashboards that they contain.
-_MADE_LATER: Final = ".secrets"
+# Sources of volumes that may be missing: the first start makes them.
+_MADE_LATER: Final = (".secrets", "backups")
 # Files that the operator writes, each with the reason.
 _WRITTEN_BY_HAND: Final = {"upstox/client-secret": "Upstox gives it to the owner of an app"}
 

@@ -1,4 +1,4 @@
-"""Rules for Dockerfiles: hadolint's, and those that only this project knows."""
+"""Rules for Dockerfiles: those of hadolint and those of this project."""
 
 import re
 import subprocess

@@ -10,14 +10,15 @@ from typing import Final
 
 from operations import passwords
 from operations.backup import commands as backup_commands
-from operations.deployments import DEPLOYMENTS, MONGO_USERS, MONITOR_USER
+from operations.backup.folders import BackupRuns
+from operations.deployments import DATABASE_USERS, DEPLOYMENTS, MONITOR_USER
 from operations.first_secrets import SecretFolder, give_to
 from operations.kustomization import write_kustomization
 from operations.mongo_setup import MongoSetup, MongoSetupFailed
 from services.auth import commands as auth_commands
 from services.auth import rotate_keys
-from services.persister import export, reset_checkpoint
-from services.trading import rotate_seal_keys
+from services.persister import backfill, export, reset_checkpoint
+from services.trading import reset_market, rotate_seal_keys
 from shared.errors import ConfigError, TradeDadError, Unavailable
 from shared.runtime import exit_codes, logs
 from shared.runtime.clock import SystemClock
@@ -49,11 +50,11 @@ def secrets(arguments: argparse.Namespace) -> int:
 
 
 def prepare_mongo(arguments: argparse.Namespace) -> int:
-    """Initiate the replica set, and create the services' users."""
+    """Initiate the replica set, and create the users of services, figures and backups."""
     folder: Path = arguments.secrets
     try:
         passwords = {
-            user: (folder / f"{user}-mongo-password").read_text().strip() for user in MONGO_USERS
+            user: (folder / f"{user}-mongo-password").read_text().strip() for user in DATABASE_USERS
         }
         monitor_password = (folder / f"{MONITOR_USER}-mongo-password").read_text().strip()
         key = (folder / "mongo-keyfile").read_text().strip()
@@ -95,7 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     bars = add_group(commands, "bars", "Stored five-minute bars.")
     export.add_arguments(add_command(bars, "export", export.run, export.run.__doc__))
+    backfill.add_arguments(add_command(bars, "backfill", backfill.run, backfill.run.__doc__))
     add_command(bars, "reset-checkpoint", reset_checkpoint.run, reset_checkpoint.run.__doc__)
+    paper = add_group(commands, "paper", "The paper broker.")
+    add_command(paper, "reset-market", reset_market.run, reset_market.run.__doc__)
     backup_commands.add_groups(commands)
 
     def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -128,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except ConfigError as error:
         return _failed("\n".join(error.problems), exit_codes.CONFIG)
-    except (DatabaseFailed, Unavailable) as error:
+    except (BackupRuns, DatabaseFailed, Unavailable) as error:
         return _failed(f"{error}; the command can be repeated", exit_codes.TEMPFAIL)
     except TradeDadError as error:
         return _failed(str(error), exit_codes.FAILED)

@@ -10,6 +10,13 @@ MONGO_USERS: Final = ("auth", "persister", "trading")
 """The services that use MongoDB; each has a user of its own."""
 MONITOR_USER: Final = "monitor"
 """The user that reads MongoDB's figures, in the database `admin`."""
+BACKUP_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "backup": ("read",),
+    "restore": ("readWrite", "dbAdmin"),
+}
+"""The users that take and restore backups, with their roles in the database of the services."""
+DATABASE_USERS: Final = (*MONGO_USERS, *BACKUP_ROLES)
+"""The users of the database of the services."""
 
 
 @dataclass(frozen=True)

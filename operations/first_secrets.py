@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from operations.certificates import Certificate, create_authority, create_server_certificate
-from operations.deployments import MONGO_USERS, MONITOR_USER, Deployment
+from operations.deployments import DATABASE_USERS, MONITOR_USER, Deployment
 from operations.secret_files import NATS_PASSWORDS, PEPPER, generate_secret, write_private
 from services.auth.signing.keyring import create_key
 from services.trading.links.seal_keys import create_seal_key
@@ -36,7 +36,7 @@ class SecretFolder:
             self._text(name, generate_secret)
         # mongod accepts 6 to 1024 characters of base64.
         self._text("mongo-keyfile", lambda: secrets.token_hex(256))
-        for user in MONGO_USERS:
+        for user in DATABASE_USERS:
             password = self._text(f"{user}-mongo-password", generate_secret)
             url = deployment.mongo_url(user, password)
             self._text(f"{user}-mongo-url", partial(str, url))

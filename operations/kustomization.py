@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from operations.deployments import MONGO_USERS, MONITOR_USER
+from operations.deployments import BACKUP_ROLES, DATABASE_USERS, MONGO_USERS, MONITOR_USER
 from operations.first_secrets import SEAL_KEYS, SIGNING_KEYS
 from operations.secret_files import NATS_PASSWORDS, PEPPER, write_private
 
@@ -14,7 +14,8 @@ _SERVICES: Final = ("auth", "gateway", "ingest", "persister", "trading")
 def secrets_by_name(signing_keys: list[str], seal_keys: list[str]) -> Mapping[str, list[str]]:
     """The files of each Secret, as `file` or `key=file`."""
     services = {f"{name}-secrets": _of_service(name) for name in _SERVICES}
-    return services | {
+    backups = {f"{user}-secrets": [_mongo_url(user)] for user in BACKUP_ROLES}
+    servers = {
         "auth-signing-keys": [f"{SIGNING_KEYS}/{name}" for name in signing_keys],
         "trading-seal-keys": [f"{SEAL_KEYS}/{name}" for name in seal_keys],
         "nats-passwords": list(NATS_PASSWORDS),
@@ -23,17 +24,22 @@ def secrets_by_name(signing_keys: list[str], seal_keys: list[str]) -> Mapping[st
         "mongo-keyfile": ["mongo-keyfile"],
         "mongo-setup": [
             "mongo-keyfile",
-            *(f"{user}-mongo-password" for user in (*MONGO_USERS, MONITOR_USER)),
+            *(f"{user}-mongo-password" for user in (*DATABASE_USERS, MONITOR_USER)),
         ],
         "server-metrics-secrets": [f"mongo-url={MONITOR_USER}-mongo-url"],
     }
+    return services | backups | servers
 
 
 def _of_service(name: str) -> list[str]:
     files = [f"TRADEDAD_{name.upper()}_NATS_PASSWORD"]
     if name in MONGO_USERS:
-        files.append(f"TRADEDAD_MONGO_URL={name}-mongo-url")
+        files.append(_mongo_url(name))
     return [*files, PEPPER] if name == "auth" else files
+
+
+def _mongo_url(user: str) -> str:
+    return f"TRADEDAD_MONGO_URL={user}-mongo-url"
 
 
 def write_kustomization(folder: Path) -> None:

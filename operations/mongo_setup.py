@@ -1,4 +1,4 @@
-"""Initiates MongoDB's replica set and creates the services' users; can be repeated at any time."""
+"""Initiates MongoDB's replica set and creates its users; can be repeated at any time."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from operations.deployments import DATABASE, MONITOR_USER, REPLICA_SET
+from operations.deployments import BACKUP_ROLES, DATABASE, MONITOR_USER, REPLICA_SET
 from shared.errors import TradeDadError
 
 Document = dict[str, Any]
 
-# With a key file, each member knows this user without any database: its password is the file's text.
+# With a key file, each member has this user without any database: its password is the file's text.
 _SYSTEM_USER: Final = "__system"
 _NOT_YET_INITIALISED: Final = 94
 _ALREADY_INITIALISED: Final = 23
@@ -37,7 +37,7 @@ class MongoSetupFailed(TradeDadError):
 
 @dataclass(frozen=True)
 class MongoSetup:
-    """What MongoDB must have."""
+    """Required setup of MongoDB."""
 
     members: Sequence[str]
     """host:port of each member."""
@@ -103,9 +103,12 @@ class MongoSetup:
             database = client.get_database(DATABASE)
             for role in self.roles:
                 _create_or_update(database, "Role", role["createRole"], role, _DUPLICATE_ROLE)
-            own_roles = {_user_of(role): role["createRole"] for role in self.roles}
+            own_roles: dict[str, Sequence[str]] = {
+                _user_of(role): [role["createRole"]] for role in self.roles
+            }
+            own_roles |= BACKUP_ROLES
             for user, password in self.passwords.items():
-                fields = {"pwd": password, "roles": [own_roles.get(user, "readWrite")]}
+                fields = {"pwd": password, "roles": list(own_roles.get(user, ["readWrite"]))}
                 _create_or_update(database, "User", user, fields, _DUPLICATE_USER)
             if self.monitor_password:
                 _create_monitor(client.admin, self.monitor_password)

@@ -3,6 +3,8 @@
 # them from the environment only.
 set -eu
 for file in /run/secrets/TRADEDAD_*_NATS_PASSWORD; do
-  export "$(basename "$file")=$(cat "$file")"
+  # An assignment of its own: `export` succeeds even if the file cannot be read.
+  password=$(cat "$file")
+  export "$(basename "$file")=$password"
 done
 exec nats-server "$@"

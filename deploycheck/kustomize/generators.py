@@ -6,24 +6,27 @@ import json
 from pathlib import Path
 from typing import Final
 
-from deploycheck.documents import Document
+from deploycheck.documents import Document, at
 
 _BASE64_LINE: Final = 70
 
 
 def config_map(folder: Path, generator: Document) -> Document:
     """Make a ConfigMap. Raises OSError."""
-    return _object("ConfigMap", generator["name"], _texts(folder, generator))
+    return _object("ConfigMap", generator, _texts(folder, generator))
 
 
 def secret(folder: Path, generator: Document) -> Document:
     """Make a Secret. Raises OSError."""
     data = {key: _base64(text) for key, text in _texts(folder, generator).items()}
-    return _object("Secret", generator["name"], data) | {"type": generator.get("type", "Opaque")}
+    return _object("Secret", generator, data) | {"type": generator.get("type", "Opaque")}
 
 
-def _object(kind: str, name: str, data: dict[str, str]) -> Document:
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": data}
+def _object(kind: str, generator: Document, data: dict[str, str]) -> Document:
+    metadata: Document = {"name": generator["name"]}
+    if labels := at(generator, "options", "labels"):
+        metadata["labels"] = dict(labels)
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": data}
 
 
 def _texts(folder: Path, generator: Document) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-from deploycheck.documents import Document, read_documents
+from deploycheck.documents import Document, at, read_documents
 from deploycheck.kustomize import generators, transformers
 
+_OPTIONS: Final = frozenset(["disableNameSuffixHash", "labels"])
 _FIELDS: Final = frozenset(
     [
         "apiVersion",
@@ -44,9 +45,7 @@ def render(folder: Path) -> list[Document]:
 
 def _render(folder: Path, generated: list[Document]) -> list[Document]:
     (kustomization,) = read_documents(folder / "kustomization.yaml")
-    unknown = sorted(kustomization.keys() - _FIELDS)
-    if unknown:
-        raise RenderError(f"{folder}: this renderer does not know {', '.join(unknown)}")
+    _check_known(folder, kustomization, _FIELDS)
     objects: list[Document] = []
     for name in kustomization.get("resources", []):
         path = folder / name
@@ -56,6 +55,7 @@ def _render(folder: Path, generated: list[Document]) -> list[Document]:
         ("secretGenerator", generators.secret),
     ):
         for entry in kustomization.get(field, []):
+            _check_known(folder, entry.get("options", {}), _OPTIONS)
             _generate(make(folder, entry), entry, objects, generated)
     for entry in kustomization.get("patches", []):
         transformers.patch(objects, entry)
@@ -71,12 +71,19 @@ def _render(folder: Path, generated: list[Document]) -> list[Document]:
     return objects
 
 
+def _check_known(folder: Path, document: Document, known: frozenset[str]) -> None:
+    unknown = sorted(document.keys() - known)
+    if unknown:
+        raise RenderError(f"{folder}: this renderer does not know {', '.join(unknown)}")
+
+
 def _generate(
     made: Document, entry: Document, objects: list[Document], generated: list[Document]
 ) -> None:
     if entry.get("behavior") != "merge":
         objects.append(made)
-        generated.append(made)
+        if not at(entry, "options", "disableNameSuffixHash"):
+            generated.append(made)
         return
     identity = (made["kind"], made["metadata"]["name"])
     for item in generated:

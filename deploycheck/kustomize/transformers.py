@@ -52,12 +52,21 @@ def label(objects: list[Document], entry: Document) -> None:
     """Add labels to all objects, and to the pods and volumes that they describe."""
     for item in objects:
         places = [item["metadata"]]
-        if entry.get("includeTemplates") and item["kind"] in _WITH_TEMPLATE:
-            places.append(item["spec"]["template"]["metadata"])
-            claims = listed(item, "spec", "volumeClaimTemplates")
-            places += [claim["metadata"] for claim in claims]
+        if entry.get("includeTemplates"):
+            places += _templates(item)
         for place in places:
             place["labels"] = place.get("labels", {}) | entry["pairs"]
+
+
+def _templates(item: Document) -> list[Document]:
+    """The metadata of what a workload makes: jobs, pods and volumes."""
+    if item["kind"] == "CronJob":
+        job = item["spec"]["jobTemplate"]
+        return [job.setdefault("metadata", {}), job["spec"]["template"]["metadata"]]
+    if item["kind"] not in _WITH_TEMPLATE:
+        return []
+    claims = listed(item, "spec", "volumeClaimTemplates")
+    return [item["spec"]["template"]["metadata"], *(claim["metadata"] for claim in claims)]
 
 
 def replace_image(objects: list[Document], entry: Document) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from deploycheck.documents import Document, at, listed
 
-WORKLOADS: Final = ("Deployment", "StatefulSet", "Job")
+WORKLOADS: Final = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Pod:
     @property
     def name(self) -> str:
         return f"{self.owner['kind']} {self.owner['metadata']['name']}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and name of the workload."""
+        return self.owner["kind"], self.owner["metadata"]["name"]
 
     @property
     def spec(self) -> Document:
@@ -48,7 +53,33 @@ def pods(objects: Iterable[Document]) -> Iterator[Pod]:
     """Yield the pods of all workloads."""
     for item in objects:
         if item["kind"] in WORKLOADS:
-            yield Pod(item, at(item, "spec", "template"))
+            yield Pod(item, pod_template(item))
+
+
+def scale_target(autoscaler: Document) -> tuple[str, str]:
+    """Kind and name of the workload whose replicas a HorizontalPodAutoscaler sets."""
+    target = autoscaler["spec"]["scaleTargetRef"]
+    return target["kind"], target["name"]
+
+
+def least_replicas(objects: Iterable[Document]) -> dict[tuple[str, str], int]:
+    """How many pods each workload has at least, by kind and name."""
+    items = list(objects)
+    least = {
+        (item["kind"], item["metadata"]["name"]): at(item, "spec", "replicas") or 1
+        for item in items
+        if item["kind"] in WORKLOADS
+    }
+    for _, scaler in of_kind(items, "HorizontalPodAutoscaler"):
+        least[scale_target(scaler)] = at(scaler, "spec", "minReplicas") or 1
+    return least
+
+
+def pod_template(workload: Document) -> Document:
+    """Return the template of a workload's pods."""
+    path = ("jobTemplate", "spec") if workload["kind"] == "CronJob" else ()
+    template: Document = at(workload, "spec", *path, "template")
+    return template
 
 
 def secret_sources(pod: Pod) -> Iterator[tuple[str, Document]]:

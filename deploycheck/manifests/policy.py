@@ -6,7 +6,7 @@ from typing import Final
 
 from deploycheck.documents import Document, at, listed
 from deploycheck.images import is_pinned
-from deploycheck.manifests.pods import Pod, of_kind, pods
+from deploycheck.manifests.pods import Pod, least_replicas, of_kind, pods
 
 # Rules that a workload may break, each with the reason.
 EXCEPTIONS: Final = {
@@ -14,16 +14,19 @@ EXCEPTIONS: Final = {
         "nats-server's configuration reads passwords from the environment only"
     ),
     ("Job mongo-setup", "probe"): "it ends by itself; its exit code is its state",
+    ("CronJob backup", "probe"): "it ends by itself; its exit code is its state",
+    ("CronJob restore", "probe"): "it waits for the operator's commands",
 }
 _PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 def check(objects: list[Document]) -> list[str]:
     """One line for each broken rule, and for each exception that is no longer needed."""
+    least = least_replicas(objects)
     found = [
         (pod.name, rule, text)
         for pod in pods(objects)
-        for rule, text in [*_pod(pod), *_containers(pod)]
+        for rule, text in [*_pod(pod, least[pod.key]), *_containers(pod)]
     ]
     lines = [f"{name}: {text}" for name, rule, text in found if (name, rule) not in EXCEPTIONS]
     broken = {(name, rule) for name, rule, _ in found}
@@ -32,7 +35,7 @@ def check(objects: list[Document]) -> list[str]:
     return [*lines, *_default_deny(objects)]
 
 
-def _pod(pod: Pod) -> Iterator[tuple[str, str]]:
+def _pod(pod: Pod, replicas: int) -> Iterator[tuple[str, str]]:
     spec, context = pod.spec, at(pod.spec, "securityContext") or {}
     if spec.get("automountServiceAccountToken") is not False:
         yield "service account token", "mounts a service account token"
@@ -44,7 +47,7 @@ def _pod(pod: Pod) -> Iterator[tuple[str, str]]:
         yield "host", "uses a namespace of the host"
     if any("hostPath" in volume for volume in listed(spec, "volumes")):
         yield "host", "mounts a folder of the host"
-    if (at(pod.owner, "spec", "replicas") or 1) > 1 and "topologySpreadConstraints" not in spec:
+    if replicas > 1 and "topologySpreadConstraints" not in spec:
         yield "spread", "has several replicas that may all run on one node"
     stop_secs = _stop_secs(pod)
     if spec.get("terminationGracePeriodSeconds", 30) < stop_secs:

@@ -1,4 +1,4 @@
-"""Every Secret, ConfigMap, key, volume and service account that a pod uses exists."""
+"""Every Secret, ConfigMap, key, volume, claim and service account that a pod uses exists."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ def check(objects: list[Document]) -> list[str]:
     """One line for each reference to something that does not exist."""
     names = {
         kind: {item["metadata"]["name"]: item for _, item in of_kind(objects, kind)}
-        for kind in ("Secret", "ConfigMap", "ServiceAccount")
+        for kind in ("Secret", "ConfigMap", "ServiceAccount", "PersistentVolumeClaim")
     }
     lines = []
     for pod in pods(objects):
@@ -34,8 +34,12 @@ def _used(pod: Pod) -> list[tuple[str, str | None, str | None]]:
         if not source.get("optional"):
             used.append(("Secret", source.get("secretName", source.get("name")), None))
     used += [
-        ("ConfigMap", at(volume, "configMap", "name"), None)
+        (kind, at(volume, *path), None)
         for volume in listed(pod.spec, "volumes")
+        for kind, path in (
+            ("ConfigMap", ("configMap", "name")),
+            ("PersistentVolumeClaim", ("persistentVolumeClaim", "claimName")),
+        )
     ]
     for container in pod.containers:
         for entry in listed(container, "envFrom"):

@@ -1,7 +1,15 @@
 """Every selector selects pods, and every reference to a workload names one."""
 
 from deploycheck.documents import Document, at, listed
-from deploycheck.manifests.pods import WORKLOADS, Pod, of_kind, pods, selects
+from deploycheck.manifests.pods import (
+    WORKLOADS,
+    Pod,
+    least_replicas,
+    of_kind,
+    pods,
+    scale_target,
+    selects,
+)
 
 
 def check(objects: list[Document]) -> list[str]:
@@ -20,7 +28,7 @@ def _own_pods(all_pods: list[Pod]) -> list[str]:
     lines = []
     for pod in all_pods:
         wanted = at(pod.owner, "spec", "selector", "matchLabels")
-        if pod.owner["kind"] != "Job" and not selects(wanted, pod):
+        if pod.owner["kind"] not in ("Job", "CronJob") and not selects(wanted, pod):
             lines.append(f"{pod.name}: its selector {wanted} does not select its own pods")
         lines += [
             f"{pod.name}: a topology spread constraint does not select its own pods"
@@ -61,17 +69,19 @@ def _network_policies(objects: list[Document], all_pods: list[Pod]) -> list[str]
 
 
 def _scaled(objects: list[Document]) -> list[str]:
-    workloads = {(kind, item["metadata"]["name"]) for kind, item in _workloads(objects)}
+    """Every autoscaler has its workload, whose number of pods nothing else sets."""
+    workloads = {
+        (item["kind"], item["metadata"]["name"]): item for _, item in of_kind(objects, *WORKLOADS)
+    }
     lines = []
-    for name, item in of_kind(objects, "HorizontalPodAutoscaler"):
-        target = at(item, "spec", "scaleTargetRef")
-        if (target["kind"], target["name"]) not in workloads:
-            lines.append(f"{name}: there is no {target['kind']} {target['name']}")
+    for name, scaler in of_kind(objects, "HorizontalPodAutoscaler"):
+        target = " ".join(scale_target(scaler))
+        workload = workloads.get(scale_target(scaler))
+        if workload is None:
+            lines.append(f"{name}: there is no {target}")
+        elif at(workload, "spec", "replicas") is not None:
+            lines.append(f"{target}: has replicas, so each apply undoes {name}")
     return lines
-
-
-def _workloads(objects: list[Document]) -> list[tuple[str, Document]]:
-    return [(item["kind"], item) for item in objects if item["kind"] in WORKLOADS]
 
 
 def _without_budget(objects: list[Document], all_pods: list[Pod]) -> list[str]:
@@ -79,9 +89,9 @@ def _without_budget(objects: list[Document], all_pods: list[Pod]) -> list[str]:
         at(item, "spec", "selector", "matchLabels")
         for _, item in of_kind(objects, "PodDisruptionBudget")
     ]
+    least = least_replicas(objects)
     return [
         f"{pod.name}: has several replicas and no PodDisruptionBudget"
         for pod in all_pods
-        if (at(pod.owner, "spec", "replicas") or 1) > 1
-        and not any(selects(budget, pod) for budget in budgets)
+        if least[pod.key] > 1 and not any(selects(budget, pod) for budget in budgets)
     ]

@@ -18,7 +18,8 @@ from operations.backup.manifest import BadBackup
 
 RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)
 """Documents stay bytes: no type and no order of fields can change."""
-_LEVEL: Final = 6
+_LEVEL: Final = 1
+"""Four times as fast as level 6 for a fifth more bytes: MongoDB keeps a snapshot for a limited time."""
 _CHUNK_BYTES: Final = 1 << 20
 _LENGTH_BYTES: Final = 4
 _OWNER_ONLY: Final = 0o600

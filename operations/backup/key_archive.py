@@ -18,7 +18,8 @@ class KeysNotSaved(TradeDadError):
 def save_keys(archive: Path, folders: Sequence[Path]) -> int:
     """Write all files of the folders to a new archive (tar, gzip); returns their number.
 
-    Only its owner can read it. Each folder keeps its last name. Raises KeysNotSaved or OSError.
+    Only its owner can read it. Each folder keeps its last name, and a link is stored as the file
+    that it leads to. Raises KeysNotSaved or OSError.
     """
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
@@ -29,7 +30,7 @@ def save_keys(archive: Path, folders: Sequence[Path]) -> int:
     descriptor = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz") as tar:
+            with tarfile.open(fileobj=file, mode="w:gz", dereference=True) as tar:
                 for folder, name in zip(folders, names, strict=True):
                     for path in _files(folder):
                         tar.add(path, f"{name}/{path.relative_to(folder)}", recursive=False)

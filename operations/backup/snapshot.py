@@ -1,6 +1,5 @@
 """Saves a database as it was at one moment, while it is written to."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,13 +19,13 @@ from pymongo.monitoring import (
 )
 
 from operations.backup.bson_file import RAW, BsonWriter
+from operations.backup.folders import BackupFailed, empty, new_folder
 from operations.backup.manifest import (
     CollectionBackup,
     Manifest,
     to_extended_json,
     write_manifest,
 )
-from shared.errors import TradeDadError
 from shared.runtime.build_info import DISTRIBUTION
 from shared.runtime.mongo import Document
 from shared.runtime.mongo_command import command_client
@@ -38,16 +37,11 @@ _PARAMETER: Final = "minSnapshotHistoryWindowInSeconds"
 _SNAPSHOT_TOO_OLD: Final = 239
 _SNAPSHOT_UNAVAILABLE: Final = 246
 _ATTEMPTS: Final = 3
-_DIRECTORY_MODE: Final = 0o700
 _ID_INDEX: Final = "_id_"
 
 
-class BackupFailed(TradeDadError):
-    """No backup could be taken; the message says why and what to do."""
-
-
 class _CollectionsChanged(Exception):
-    """A collection was dropped or replaced: MongoDB then reads nothing, and no error tells so."""
+    """A collection was dropped or replaced: MongoDB then reads nothing and reports no error."""
 
 
 class _SnapshotTime(CommandListener):
@@ -75,17 +69,12 @@ def take_backup(
     """Write all collections, as of one moment, to the new folder.
 
     `on_collection` is called with the name of each before it is read. The folder exists only when
-    the backup is complete. Raises BackupFailed, DatabaseFailed or OSError.
+    the backup is complete. Raises BackupFailed, BackupRuns, DatabaseFailed or OSError.
     """
-    if folder.exists():
-        raise BackupFailed(f"{folder} exists: a backup is never overwritten")
-    partial = folder.with_name(folder.name + ".part")
     snapshot_time = _SnapshotTime()
-    try:
+    with new_folder(folder) as partial:
         with command_client(settings, [snapshot_time]) as client:
             for attempt in range(1, _ATTEMPTS + 1):
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir(mode=_DIRECTORY_MODE, parents=True)
                 try:
                     manifest = _read_all(
                         client, settings.database, partial, snapshot_time, on_collection
@@ -93,10 +82,8 @@ def take_backup(
                     break
                 except (OperationFailure, _CollectionsChanged) as error:
                     _explain(error, is_last=attempt == _ATTEMPTS)
+                    empty(partial)
         write_manifest(partial, manifest)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return manifest
 
 

@@ -1,6 +1,6 @@
 """Serves the figures of servers: ``python -m operations.server_metrics``, with ``--help``.
 
-A process of its own, which knows every server and reads them all every few seconds. It is always
+A process of its own, which has all addresses and reads all servers every few seconds. It is always
 ready: that a server is away is what it is there to say.
 """
 

@@ -11,18 +11,18 @@ Labels = tuple[str, ...]
 
 
 class Figures:
-    """What one round of reading has found."""
+    """Figures of one round of reading."""
 
     def __init__(self) -> None:
         self.gauges: defaultdict[Gauge, dict[Labels, float]] = defaultdict(dict)
         self.totals: defaultdict[Counter, dict[Labels, int]] = defaultdict(dict)
 
     def set(self, gauge: Gauge, value: float, *labels: str) -> None:
-        """The value of a gauge."""
+        """Set the value of a gauge."""
         self.gauges[gauge][labels] = value
 
     def count(self, counter: Counter, total: int, *labels: str) -> None:
-        """What a server has counted since its own start."""
+        """Set the count of a server since its own start."""
         self.totals[counter][labels] = total
 
 
@@ -52,7 +52,7 @@ class Publication:
                 counter.labels(*labels).inc(self._growth((counter, labels), total))
 
     def _growth(self, series: tuple[Counter, Labels], total: int) -> int:
-        """What has been added since the last round; a server that restarted counts from 0."""
+        """Increase since the last round; a server that restarted counts from 0."""
         last = self._totals.get(series)
         self._totals[series] = total
         if last is None:
