@@ -59,11 +59,11 @@ format: prepare ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff check --fix --quiet .
 	@$(PYTHON) -m embedded.page format
 
-# Most tests wait for servers, so five processes use two cores well. Tests of promises in seconds
+# Most tests wait for servers, so eight processes use two cores well. Tests of promises in seconds
 # run afterwards, when nothing else does.
 test: web ## Everything that a change must pass
 	@$(MAKE) --no-print-directory -j 2 check programs page-tests
-	@$(PYTEST) -n 5
+	@$(PYTEST) -n 8
 	@$(PYTEST) $(SECONDS_TESTS)
 
 .PHONY: programs page-tests
@@ -94,7 +94,7 @@ chaos: programs ## Tests that kill, stop, cut and corrupt, with those that take 
 e2e: web ## Tests of the whole stack
 	@$(PYTEST) tests/e2e
 
-fuzz: programs ## Random input at every inbound edge, two minutes each
+fuzz: programs ## Random input at the inbound edges, two minutes for each test
 	@FUZZ_SECS=120 $(PYTEST) tests/fuzz
 
 soak-stack: programs ## Thirty minutes of random faults on a whole stack, watched by clients

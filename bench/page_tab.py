@@ -1,4 +1,4 @@
-"""What `bench.page` reads of a tab: quotes received, gaps between frames, memory and work."""
+"""Measures a tab for `bench.page`: quotes received, gaps between frames, memory and work."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -36,7 +36,7 @@ _FRAMES: Final = """secs => new Promise(resolve => {
 
 @dataclass(frozen=True)
 class Reading:
-    """What a tab holds after a garbage collection, and how long its main thread has worked."""
+    """Memory of a tab after a garbage collection, and the work time of its main thread."""
 
     heap_bytes: float
     nodes: float

@@ -201,10 +201,10 @@ async def _connected(url: str) -> AsyncIterator[Mongo]:
 async def load(secs: float) -> None:
     """Store the missing bars, for at most `secs` seconds."""
     stopping = Event()
+    async with _mongod(_LOADING_CACHE_GB, transactions=True) as url, _connected(url) as mongo:
+        await BarStore(mongo).prepare()
     # With all data in memory each page is written once, instead of again and again.
     async with _mongod(_LOADING_CACHE_GB, transactions=False) as url:
-        async with _connected(url) as mongo:
-            await BarStore(mongo).prepare()
         asyncio.get_running_loop().call_later(secs, stopping.set)
         try:
             await asyncio.to_thread(_store, url, stopping)
@@ -222,6 +222,8 @@ async def _persister(nats: NatsServer, mongo_url: str) -> AsyncIterator[Bus]:
         "TRADEDAD_MONGO_DATABASE": _DATABASE,
         "TRADEDAD_PERSISTER_NATS_PASSWORD": PASSWORD,
         "TRADEDAD_PERSISTER_REPAIR": "false",
+        # Months that Upstox has delivered are remembered as complete; these never were.
+        "TRADEDAD_PERSISTER_HISTORY": "false",
         "TRADEDAD_PERSISTER_MASTER_URL": f"http://{HOST}:9/none",
     }
     async with connect_bus(

@@ -36,7 +36,7 @@ _GATEWAY_LIMITS: Final = {
 
 @dataclass(frozen=True)
 class Stack:
-    """What is running."""
+    """Running processes of the stack, and their addresses."""
 
     url: str
     """Of the gateway."""

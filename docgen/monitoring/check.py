@@ -1,15 +1,18 @@
 """Checks rules, dashboards and runbook: ``python -m docgen.monitoring.check``.
 
-Where promtool and amtool are installed, they check the syntax of everything as well.
+Where promtool and amtool are installed, they check the syntax of everything, and run the tests of the
+rules.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +20,13 @@ import yaml
 
 from docgen.monitoring.dashboards.all import DASHBOARDS
 from docgen.monitoring.panels import Dashboard
-from docgen.monitoring.rule_files import Rules, read_rules
+from docgen.monitoring.rule_files import RULES, Rules, read_rules
 from docgen.monitoring.series import Series, exported_series, problems, recorded_labels
 from embedded.daemons import ROOT
 
 PROMETHEUS_CONFIG: Final = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 ALERTMANAGER_CONFIG: Final = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
+RULE_TESTS: Final = RULES / "tests"
 RUNBOOK: Final = ROOT / "docs" / "operations.md"
 PARTS: Final = ("**Look first:**", "**Do:**")
 SEVERITIES: Final = ("page", "ticket")
@@ -37,7 +41,7 @@ def with_recorded(known: Series, rules: Rules) -> dict[str, frozenset[str]]:
 
 
 def rule_problems(rules: Rules, known: Series) -> Iterator[str]:
-    """What is wrong with each rule."""
+    """Problems of each rule."""
     for rule in (*rules.recordings, *rules.alerts):
         name = rule.record or rule.alert
         yield from (f"rule {name}: {problem}" for problem in problems(rule.expr, known))
@@ -67,7 +71,7 @@ def runbook_problems(rules: Rules, text: str) -> Iterator[str]:
 
 
 def dashboard_problems(dashboards: Sequence[Dashboard], known: Series) -> Iterator[str]:
-    """What is wrong with each panel."""
+    """Problems of each panel."""
     every = {**known, "ALERTS": frozenset({"alertname", "alertstate", "severity"})}
     for dashboard in dashboards:
         for panel in dashboard.panels:
@@ -101,13 +105,24 @@ def queries_as_rules(dashboards: Sequence[Dashboard]) -> str:
 
 
 def program_problems() -> Iterator[str]:
-    """What promtool and amtool find. A program that is not installed is named on the output."""
+    """Problems found by promtool and amtool. Programs that are not installed are printed."""
     with tempfile.TemporaryDirectory() as folder:
         panels = Path(folder) / "panels.yml"
         panels.write_text(queries_as_rules(DASHBOARDS), encoding="utf-8")
         yield from _run("promtool", "check", "config", str(PROMETHEUS_CONFIG))
         yield from _run("promtool", "check", "rules", str(panels))
         yield from _run("amtool", "check-config", str(ALERTMANAGER_CONFIG))
+
+
+def rule_test_problems(files: Iterable[Path]) -> Iterator[str]:
+    """The cases of the files in which an alert does not do what they expect."""
+
+    def run(file: Path) -> list[str]:
+        return list(_run("promtool", "test", "rules", str(file)))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(run, files):
+            yield from found
 
 
 def _run(program: str, *arguments: str) -> Iterator[str]:
@@ -123,7 +138,8 @@ def _run(program: str, *arguments: str) -> Iterator[str]:
 
 def main() -> int:
     """Print all problems; the exit code."""
-    found = [*all_problems(), *program_problems()]
+    tests = rule_test_problems(sorted(RULE_TESTS.glob("*.yml")))
+    found = [*all_problems(), *program_problems(), *tests]
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0

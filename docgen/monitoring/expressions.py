@@ -31,7 +31,7 @@ _KEYWORDS: Final = frozenset(
 
 @dataclass(slots=True)
 class Usage:
-    """What an expression reads."""
+    """Series and labels that an expression reads."""
 
     series: dict[str, set[str]] = field(default_factory=dict)
     """By name of the series, the labels that its selectors match."""

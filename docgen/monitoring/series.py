@@ -12,6 +12,13 @@ _OWN: Final = (
     "process_resident_memory_bytes", "process_start_time_seconds",
 )  # fmt: skip
 """Series of Prometheus itself and of prometheus_client's standard collectors."""
+_OF_KUBERNETES: Final = frozenset({"namespace", "pod"})
+"""Labels that deploy/k8s/prometheus-scrape.yaml adds to each target."""
+_KUBE_STATE_METRICS: Final = {
+    "kube_cronjob_created": frozenset({"namespace", "cronjob"}),
+    "kube_cronjob_status_last_successful_time": frozenset({"namespace", "cronjob"}),
+}
+"""Series of kube-state-metrics, as its documentation of CronJobs lists them."""
 
 Series = Mapping[str, frozenset[str]]
 """The labels of each series, by its name."""
@@ -19,7 +26,8 @@ Series = Mapping[str, frozenset[str]]
 
 def exported_series() -> dict[str, frozenset[str]]:
     """The series of every metric that docs/metrics.md lists, and the standard ones."""
-    known = dict.fromkeys(_OWN, _TARGET_LABELS)
+    known = dict.fromkeys(_OWN, _TARGET_LABELS) | {"up": _TARGET_LABELS | _OF_KUBERNETES}
+    known |= {name: _TARGET_LABELS | labels for name, labels in _KUBE_STATE_METRICS.items()}
     for metrics in metrics_by_package().values():
         for metric in metrics:
             labels = _TARGET_LABELS | set(metric.labels)

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,7 @@ def build() -> bool:
         draft = MODULES / f".draft-{os.getpid()}"
         try:
             run_tool("vite/bin/vite.js", "build", "--outDir", str(draft), "--logLevel", "warn")
+            _run([sys.executable, SOURCES / "tools/compress.py", draft], _BUILD_SECS)
             _replace(draft)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -68,9 +70,16 @@ def install() -> None:
 
 def run_tool(script: str, *arguments: str, timeout_secs: float = _BUILD_SECS) -> None:
     """Run a program of an npm package. Raises PageError with its output if it fails."""
+    _run([node(), MODULES / script, *arguments], timeout_secs)
+
+
+def _run(command: list[str | Path], timeout_secs: float) -> None:
+    """Run an interpreter with a script and its arguments. Raises PageError."""
+    _, script, *arguments = map(str, command)
+    name = script.removeprefix(f"{MODULES}/")
     try:
         done = subprocess.run(
-            [node(), MODULES / script, *arguments],
+            command,
             cwd=SOURCES,
             env=environment(),
             stdin=subprocess.DEVNULL,
@@ -81,9 +90,9 @@ def run_tool(script: str, *arguments: str, timeout_secs: float = _BUILD_SECS) ->
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise PageError(f"{script} took over {timeout_secs:g} s") from None
+        raise PageError(f"{name} took over {timeout_secs:g} s") from None
     if done.returncode != 0:
-        raise PageError(f"{script} {' '.join(arguments)} failed:\n{done.stdout}")
+        raise PageError(f"{name} {' '.join(arguments)} failed:\n{done.stdout}")
 
 
 def sources_digest() -> str:

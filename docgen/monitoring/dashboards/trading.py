@@ -5,6 +5,11 @@ from typing import Final
 from docgen.monitoring.panels import Dashboard, Row, panel, stat
 from docgen.monitoring.promql import quantile, rare, rate
 
+SWITCHES_AGE: Final = (
+    "time() - max by (instance) (tradedad_trading_switches_read_timestamp_seconds"
+    ' and on (job, instance) tradedad_leading{lease=~"trading[.].+"} == 1)'
+)
+
 TRADING: Final = Dashboard(
     "tradedad-trading",
     "Trade Dad: trading",
@@ -18,12 +23,24 @@ TRADING: Final = Dashboard(
                      "max(tradedad_trading_checkpoint_bytes)"),
                 stat("Not demanded", "short", "Instruments that exceed the size of a demand.",
                      "sum(tradedad_trading_undemanded_instruments)"),
+                stat("Stalled partitions", "short", "Their owners can use no entry of the tick stream.",
+                     "sum(tradedad_trading_stalled)"),
                 panel("Commands", "ops", "By operation.",
                       each_operation=rate("tradedad_trading_commands_total", "operation")),
                 panel("Refused commands", "ops", "By error code.",
                       each_code=rare('tradedad_trading_commands_total{code!="ok"}', "code")),
                 panel("Refused orders", "ops", "By the rule that refused.",
                       each_rule=rare("tradedad_trading_refused_orders_total", "rule")),
+            ),
+        ),
+        Row(
+            "Kill switches",
+            (
+                panel("On", "short", "Kill switches that are on, by scope.",
+                      each_scope="max by (scope) (tradedad_trading_switches)"),
+                panel("Last read", "s", "Time since the owners of partitions have read the switches;"
+                      " after 5 s new orders are refused.",
+                      each_instance=SWITCHES_AGE),
             ),
         ),
         Row(
@@ -68,7 +85,7 @@ TRADING: Final = Dashboard(
                 panel("Demanded instruments", "short", "By kind.",
                       each_kind="sum by (kind) (tradedad_trading_demanded_instruments)"),
                 panel("Skipped entries", "ops", "Entries of the tick stream and calendars that are not used.",
-                      each_kind=rare("tradedad_trading_skipped_entries_total", "kind"),
+                      each_kind=rare("tradedad_trading_skipped_entries_total", "kind", "reason"),
                       calendars=rate("tradedad_trading_bad_calendars_total")),
                 panel("Instruments read", "ops", "By outcome.",
                       each_outcome=rare("tradedad_trading_instrument_reads_total", "outcome")),

@@ -1,4 +1,4 @@
-"""Maps HTTP answers to results and errors, and tells whether a command was executed. Pure."""
+"""Maps HTTP answers to results and errors, and to the effect on the command. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -26,7 +26,7 @@ _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Effect(Enum):
-    """What a failed attempt says about its command."""
+    """Effect of an attempt on its command."""
 
     ANSWERED = "answered"
     """The command was executed or refused, now or earlier, and this is its answer."""

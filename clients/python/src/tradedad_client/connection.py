@@ -26,7 +26,7 @@ _REQUESTS_PER_SEC: Final = 40.0
 _REQUESTS_BURST: Final = 100.0
 _CLOSE_TIMEOUT_SECS: Final = 2.0
 _MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-# The gateway warns at once of a token that lives shorter than its warning time.
+# The gateway warns at once of a token whose remaining time is shorter than its warning time.
 _MIN_RENEWAL_INTERVAL_SECS: Final = 5.0
 
 

@@ -63,8 +63,8 @@ class TooSlow(ClientError):
 class OutcomeUnknown(ClientError):
     """A command may or may not have been executed; `__cause__` says why no answer came.
 
-    The same call with this `command_key` asks again: within 24 hours the command is executed at
-    most once, and its answer is the same.
+    The same call with this `command_key` asks again: for at least 24 hours the command is
+    executed at most once, and its answer is the same.
     """
 
     def __init__(self, detail: str, *, command_key: str) -> None:
@@ -110,7 +110,7 @@ class NotUnderstood(Refused):
 
 
 class NotFound(Refused):
-    """There is no such order of the trading day, or no such open position."""
+    """There is no such order of the trading day, no such open position, or no such options."""
 
 
 class UnknownInstrument(Refused):

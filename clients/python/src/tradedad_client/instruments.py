@@ -6,7 +6,7 @@ from typing import Final
 
 from tradedad_client import market_requests as requests
 from tradedad_client import names
-from tradedad_client.errors import UnknownInstrument
+from tradedad_client.errors import NotFound, UnknownInstrument
 from tradedad_client.market_messages import Instrument, InstrumentDetail, InstrumentList
 from tradedad_client.rest import RestClient
 
@@ -85,9 +85,15 @@ class Instruments:
         return [found[name] for name in wanted]
 
     async def detail(self, name: str) -> InstrumentDetail:
-        """Return an instrument with its price band and other reference data of the day."""
+        """Return an instrument with its price band and other reference data of the day.
+
+        Raises UnknownInstrument.
+        """
         key = await self.key(name)
-        return await self._rest.send(requests.instrument(key), InstrumentDetail)
+        try:
+            return await self._rest.send(requests.instrument(key), InstrumentDetail)
+        except NotFound:
+            raise UnknownInstrument([key]) from None
 
     async def key(self, name: str) -> str:
         """Return the key of an instrument; a key is returned as it is."""

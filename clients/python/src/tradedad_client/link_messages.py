@@ -9,7 +9,7 @@ import msgspec
 
 
 class LinkPurpose(StrEnum):
-    """What a linked account is for."""
+    """Purpose of a linked account."""
 
     TRADING = "trading"
     """The user's orders."""

@@ -17,9 +17,9 @@ _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 _LOGOUT_TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
 _MAX_BODY_BYTES: Final = 65_536
-# Auth answers the same refresh token again for 10 seconds, in case its answer was lost. A later
-# use looks like theft, and auth ends the session.
-_REFRESH_RETRY_SECS: Final = 8.0
+# Auth answers the same refresh token again for 60 seconds, unless set otherwise, in case its answer
+# was lost. A later use looks like theft, and auth ends the session. The last attempt takes up to 10 s.
+_REFRESH_RETRY_SECS: Final = 48.0
 # Share of a token's lifetime after which it is renewed; the rest covers an outage of auth.
 _RENEW_AFTER: Final = 0.7
 _EXPIRY_MARGIN_SECS: Final = 5.0

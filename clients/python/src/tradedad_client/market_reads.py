@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tradedad_client import history, market_requests
 from tradedad_client.bar_list import BarList
 from tradedad_client.entered import entered
+from tradedad_client.errors import NotFound
 from tradedad_client.instruments import Instruments
 from tradedad_client.market_messages import HistoryGap, LastQuotes, OptionChain, SystemStatus
 from tradedad_client.names import checked
@@ -35,7 +36,8 @@ class MarketReads:
         """Return the bars that start from `start` to before `end`, or until now.
 
         `interval` is 1m, 3m, 5m, 15m, 30m, 1h or 1d. The result is a list with `to_pandas` and
-        `to_polars`. Raises Unavailable rather than return a part of the bars.
+        `to_polars`. Raises UnknownInstrument, or Unavailable rather than return a part of the
+        bars.
         """
         key = await self.instruments.key(instrument)
         return await history.read_bars(entered(self._rest), key, interval, start, end, timeout_secs)
@@ -48,20 +50,28 @@ class MarketReads:
         *,
         timeout_secs: float = 300.0,
     ) -> list[HistoryGap]:
-        """Return the periods in which trades may have been missed, the oldest first."""
+        """Return the periods in which trades may have been missed, the oldest first.
+
+        Raises UnknownInstrument, or Unavailable rather than return a part of them.
+        """
         key = await self.instruments.key(instrument)
         return await history.read_gaps(entered(self._rest), key, start, end, timeout_secs)
 
     async def option_chain(self, underlying: str, expiry: str | None = None) -> OptionChain:
         """Return all options that expire on a day, ``YYYY-MM-DD``, by default the nearest.
 
-        Their prices are known while somebody follows the chain: see `chain`. Raises NotFound if
-        there are no such options.
+        Their prices are known while somebody follows the chain: see `chain`. Raises
+        UnknownInstrument, or NotFound if there are no such options on the instrument.
         """
         key = await self.instruments.key(underlying)
-        return await entered(self._rest).send(
-            market_requests.option_chain(key, expiry), OptionChain
-        )
+        try:
+            return await entered(self._rest).send(
+                market_requests.option_chain(key, expiry), OptionChain
+            )
+        except NotFound as missing:
+            if missing.field == "underlying":
+                await self.instruments.get(key)  # tells an unknown key from one without options
+            raise
 
     async def last_quotes(self, instruments: Sequence[str]) -> LastQuotes:
         """Return the last known quotes, without following the instruments: see `quotes`."""

@@ -37,7 +37,7 @@ class Validity(StrEnum):
 
     DAY = "DAY"
     IOC = "IOC"
-    """What is not filled at once is cancelled."""
+    """Immediate or cancel: the part that is not filled at once is cancelled."""
 
 
 class Product(StrEnum):

@@ -210,7 +210,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What would happen to an order; nothing is sent and nothing is reserved."""
+    """Expected result of an order; nothing is sent and nothing is reserved."""
 
     passed: bool
     rules: list[RuleResult]
