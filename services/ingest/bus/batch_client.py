@@ -1,5 +1,6 @@
 """A NATS client that publishes many messages at once."""
 
+from asyncio import StreamWriter, WriteTransport
 from collections.abc import Iterable
 
 from nats.aio.client import Client
@@ -28,9 +29,25 @@ class BatchClient(Client):
         if not commands:
             return
         batch = b"".join(commands)
-        self._pending.append(batch)
-        self._pending_data_size += len(batch)
         self.stats["out_msgs"] += len(commands)
         self.stats["out_bytes"] += len(batch)
+        idle = self._idle_transport()
+        if idle is not None:
+            idle.write(batch)
+            return
+        self._pending.append(batch)
+        self._pending_data_size += len(batch)
         if self._flush_queue is not None and self._flush_queue.empty():
             await self._flush_pending()
+
+    def _idle_transport(self) -> WriteTransport | None:
+        """The connection, if its socket has taken all earlier data; a batch then need not wait.
+
+        A batch that has to wait is left to the client's writer: `pending_data_size` counts it.
+        """
+        writer: StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        if self._pending or writer is None:
+            return None
+        transport = writer.transport
+        is_idle = not transport.is_closing() and not transport.get_write_buffer_size()
+        return transport if is_idle else None

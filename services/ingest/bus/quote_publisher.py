@@ -8,7 +8,7 @@ stalled server accepts a message later, its readers reject the message by its ep
 """
 
 from collections import deque
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from itertools import islice
 from typing import Final
 
@@ -51,7 +51,8 @@ class QuotePublisher:
         self._queued_quotes: dict[str, InstrumentState] = {}
         self._queued_candles: deque[tuple[bytes, bytes]] = deque(maxlen=MAX_QUEUED_CANDLES)
         self._published = 0
-        self._since_clock = 0
+        self._next_clock = clock_every_quotes
+        """Number of the quote after which a clock tick is due."""
 
     async def publish(
         self,
@@ -119,35 +120,31 @@ class QuotePublisher:
                 self._queued_candles.popleft()
             metrics.CANDLES.inc(len(candles))
 
-    async def _send(self, instruments: Iterable[InstrumentState]) -> bool:
+    async def _send(self, instruments: Collection[InstrumentState]) -> bool:
         """Send quotes with clock ticks in between; if NATS fails, queue them and return False."""
         messages = []
-        every = self._clock_every_quotes
-        published, since_clock = self._published, self._since_clock
-        sent = []
+        published, next_clock = self._published, self._next_clock
         for instrument in instruments:
             quote = instrument.quote
             quote.seq += 1
             messages.append((instrument.quote_subject, encode_quote(quote)))
-            sent.append(instrument)
             published += 1
-            since_clock += 1
-            if since_clock >= every:
-                since_clock = 0
+            if published == next_clock:
+                next_clock += self._clock_every_quotes
                 messages.append((_CLOCK, encode(self._clock_tick(published))))
         try:
             await self._client.publish_batch(messages)
         except (NatsError, OSError) as error:
             report_refused("quotes", error)
             # A batch is sent as a whole or not at all, so every quote returns to the queue.
-            for instrument in sent:
+            for instrument in instruments:
                 instrument.quote.seq -= 1
             self._queued_quotes = {
-                instrument.key: instrument for instrument in sent
+                instrument.key: instrument for instrument in instruments
             } | self._queued_quotes
             return False
-        self._published, self._since_clock = published, since_clock
-        metrics.QUOTES.inc(len(sent))
+        metrics.QUOTES.inc(published - self._published)
+        self._published, self._next_clock = published, next_clock
         return True
 
     def _clock_tick(self, published: int) -> ClockTick:
@@ -165,7 +162,7 @@ class QuotePublisher:
         self._term.check()
         if not self._exchange_clock.feed_ms or not self._bus.can_publish:
             return
-        self._since_clock = 0
+        self._next_clock = self._published + self._clock_every_quotes
         try:
             await self._client.publish_batch([(_CLOCK, encode(self._clock_tick(self._published)))])
         except (NatsError, OSError) as error:

@@ -7,7 +7,7 @@ from services.ingest.feed.wire_types import MarketOhlc, Ohlc
 from services.ingest.normalise.instrument_state import InstrumentState
 from services.ingest.normalise.merge_result import MergeResult
 from services.ingest.normalise.ranges import MAX_PRICE_RUPEES, is_candle_in_range
-from shared.contracts.messages import Candle
+from shared.contracts.messages import Candle, QuoteState
 from shared.market.exchange_time import MINUTE_MS, trading_day
 
 _DAY: Final = "1d"
@@ -28,7 +28,8 @@ def merge_candles(
     # little as possible: an equal candle needs no check.
     if first.high != quote.high or first.low != quote.low or first.open != quote.open:
         _merge_day(instrument, candles, merged)
-    if ts >= instrument.next_minute_ms:
+    # Until a session's first minute has ended, the day's candle is the only one.
+    if ts >= instrument.next_minute_ms and (len(candles) > 1 or first.interval == _MINUTE):
         _merge_minute(instrument, candles, ts, merged)
 
 
@@ -38,16 +39,25 @@ def _merge_day(instrument: InstrumentState, candles: Sequence[Ohlc], merged: Mer
         if candle.interval != _DAY or trading_day(candle.ts) != instrument.day:
             continue
         quote = instrument.quote
-        prices = {"open": candle.open, "high": candle.high, "low": candle.low}
-        good = {name: price for name, price in prices.items() if 0.0 < price < MAX_PRICE_RUPEES}
-        if len(good) == len(prices) and not candle.low <= candle.open <= candle.high:
-            merged.bad_fields.append((quote.key, "day", str(candle)))
-            return
-        for name, price in prices.items():
-            if name in good:
-                setattr(quote, name, price)
-            elif price:
-                merged.bad_fields.append((quote.key, name, price))
+        opened, high, low = candle.open, candle.high, candle.low
+        if 0.0 < low <= opened <= high < MAX_PRICE_RUPEES:
+            quote.open, quote.high, quote.low = opened, high, low
+        else:
+            _merge_unusual_day(quote, candle, merged)
+
+
+def _merge_unusual_day(quote: QuoteState, candle: Ohlc, merged: MergeResult) -> None:
+    """Take over prices of the day of which one is out of range or was not sent."""
+    prices = {"open": candle.open, "high": candle.high, "low": candle.low}
+    good = {name: price for name, price in prices.items() if 0.0 < price < MAX_PRICE_RUPEES}
+    if len(good) == len(prices):
+        merged.bad_fields.append((quote.key, "day", str(candle)))
+        return
+    for name, price in prices.items():
+        if name in good:
+            setattr(quote, name, price)
+        elif price:
+            merged.bad_fields.append((quote.key, name, price))
 
 
 def _merge_minute(
