@@ -7,8 +7,9 @@ import msgspec
 
 from services.persister import metrics
 from services.persister.aggregation.aggregator import Aggregator
+from services.persister.aggregation.quoted_trade import decode_quoted_trade
 from shared.bus.stream_reader import Entry
-from shared.contracts.messages import decode_candle, decode_clock, decode_quote
+from shared.contracts.messages import decode_candle, decode_clock
 from shared.contracts.subjects import CANDLE_1M_PREFIX, CLOCK, QUOTE_PREFIX
 from shared.runtime.logs import get_logger
 
@@ -27,7 +28,7 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
     try:
         if entry.subject.startswith(QUOTE_PREFIX):
             kind = "quote"
-            aggregator.apply_quote(decode_quote(entry.data), entry.position)
+            aggregator.apply_quote(decode_quoted_trade(entry.data), entry.position)
         elif entry.subject == CLOCK:
             kind = "clock"
             aggregator.apply_clock_tick(decode_clock(entry.data), entry.position)
@@ -41,7 +42,7 @@ def apply_entry(aggregator: Aggregator, entry: Entry) -> None:
         metrics.UNDECODABLE_ENTRIES.labels(kind).inc()
         _log_once_a_minute(kind, entry, str(error))
     else:
-        aggregator.note_stored(entry.stored_ns)
+        aggregator.stored_ns = entry.stored_ns
 
 
 _logged_at_secs: dict[str, float] = {}

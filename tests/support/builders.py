@@ -5,7 +5,8 @@ from typing import Any
 
 from upstox_client.feeder.proto import MarketDataFeedV3_pb2 as pb
 
-from shared.contracts.messages import Quote
+from services.persister.aggregation.quoted_trade import QuotedTrade, decode_quoted_trade
+from shared.contracts.messages import Quote, encode
 
 KEY = "NSE_EQ|INE002A01018"
 OTHER_KEY = "NSE_INDEX|Nifty 50"
@@ -27,6 +28,11 @@ def quote(**fields: Any) -> Quote:
         "volume": 1_000,
     }
     return Quote(**(defaults | fields))
+
+
+def quoted_trade(**fields: Any) -> QuotedTrade:
+    """The same quote as the persister decodes it."""
+    return decode_quoted_trade(encode(quote(**fields)))
 
 
 def fresh_quote(**fields: Any) -> Quote:

@@ -19,11 +19,12 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
+from services.persister.aggregation.quoted_trade import QuotedTrade
 from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
 from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
-from shared.contracts.messages import Bar, Candle, ClockTick, Quote
+from shared.contracts.messages import Bar, Candle, ClockTick
 from shared.market.exchange_time import WINDOW_MS, window_start
 
 FORGET_AFTER_MS: Final = 5 * 86_400_000
@@ -84,8 +85,10 @@ class Aggregator:
         """Quotes that ingest has published and the stream does not hold."""
         self.evicted_instruments = 0
         """Instruments dropped because the checkpoint had more than `MAX_INSTRUMENTS`."""
-        self.last_received = (0, 0)
-        """Epoch and exchange time of the last entry, used or not."""
+        self.last_refused = (0, 0)
+        """Epoch and exchange time of the last stale or past entry."""
+        self.stored_ns = state.stored_ns
+        """When the server stored the entry that was applied last, epoch ns; the reader sets it."""
 
     @property
     def time_ms(self) -> int | None:
@@ -122,10 +125,6 @@ class Aggregator:
         """Minutes in which a quote showed a trade that the minute's candle cannot include."""
         return self._trades.contradictions
 
-    def note_stored(self, stored_ns: int) -> None:
-        """Note when the server stored the entry that was applied last, epoch ns."""
-        self._state.stored_ns = stored_ns
-
     def skip(self, position: int) -> None:
         """Pass over an entry that does not concern bars."""
         self._state.next_position = position + 1
@@ -144,11 +143,14 @@ class Aggregator:
             self._check_count(tick)  # before windows close
         self._advance(tick.ts, tick.feed_ts, tick.epoch, position)
 
-    def apply_quote(self, quote: Quote, position: int) -> None:
+    def apply_quote(self, quote: QuotedTrade, position: int) -> None:
         """Advance time and record the trades that the quote reports."""
-        self._prepare_count(quote.epoch, quote.ts, position)
-        if self._advance(quote.ts, quote.ts, quote.epoch, position, is_snapshot=quote.snap):
-            self._state.quote_count.add()
+        state, epoch = self._state, quote.epoch
+        is_next = position == state.next_position and epoch == state.feed_epoch
+        if not is_next or state.time_ms is None:
+            self._prepare_count(epoch, quote.ts, position)
+        if self._advance(quote.ts, quote.ts, epoch, position, is_snapshot=quote.snap):
+            state.quote_count.add()
             self._trades.apply_quote(quote)
 
     def apply_candle(self, candle: Candle, position: int) -> None:
@@ -165,6 +167,7 @@ class Aggregator:
         self._taken_until_ms = state.closed_until_ms
         gaps = _by_window(state.gaps)
         state.gaps = []
+        state.stored_ns = self.stored_ns
         return ClosedWindows(state.closed_until_ms, bars, gaps, encode_state(state))
 
     def take_amended(self) -> tuple[Bar, ...]:
@@ -179,9 +182,9 @@ class Aggregator:
         state = self._state
         is_after_loss = position > state.next_position
         state.next_position = position + 1
-        self.last_received = epoch, time_ms
         if epoch < state.feed_epoch:
             self.stale_entries += 1
+            self.last_refused = epoch, time_ms
             return False
         last_ms, last_feed_ms = state.time_ms, state.feed_time_ms
         if last_ms is None or last_feed_ms is None:
@@ -199,9 +202,11 @@ class Aggregator:
         elif time_ms - last_ms > MIN_SILENCE_MS:
             state.add_break(last_feed_ms, time_ms)
         state.feed_epoch = epoch
-        self.used_entries += time_ms >= last_ms
-        self.past_entries += time_ms < last_ms
-        if time_ms > last_ms:
+        if time_ms < last_ms:
+            self.past_entries += 1
+            self.last_refused = epoch, time_ms
+        else:
+            self.used_entries += 1
             state.time_ms = time_ms
             if time_ms >= self._closes_at_ms:
                 self._close(window_start(time_ms - self._grace_ms))

@@ -9,7 +9,8 @@ neither rule applies is partial, and so is its bar.
 import msgspec
 
 from services.persister.aggregation.minute import Minute, VolumeBounds
-from shared.contracts.messages import Bar, BarState, Candle, Quote
+from services.persister.aggregation.quoted_trade import QuotedTrade
+from shared.contracts.messages import Bar, BarState, Candle
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
 
 
@@ -33,7 +34,7 @@ class BarBuilder(msgspec.Struct, array_like=True):
 
     def record_trade(
         self,
-        quote: Quote,
+        quote: QuotedTrade,
         price: float,
         ltt_ms: int,
         *,

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from shared.contracts.messages import Candle, Quote
+from services.persister.aggregation.quoted_trade import QuotedTrade
+from shared.contracts.messages import Candle
 
 
 def trades_have_volume(key: str) -> bool:
@@ -55,7 +56,7 @@ class Minute(msgspec.Struct, array_like=True):
     """A quote showed a trade that the candle of this minute cannot include."""
 
     def record_trade(
-        self, quote: Quote, price: float, *, volume: int | None, previous_vtt: int | None
+        self, quote: QuotedTrade, price: float, *, volume: int | None, previous_vtt: int | None
     ) -> None:
         """Record the trade that `quote` shows.
 

@@ -40,9 +40,9 @@ class ProgressMonitor:
         return "; ".join(reasons)
 
     def _refusal(self) -> str:
-        """Why the last entry that could be decoded was refused."""
+        """Why the last refused entry was refused."""
         aggregator = self._aggregator
-        received_epoch, received_ms = aggregator.last_received
+        received_epoch, received_ms = aggregator.last_refused
         if received_epoch < aggregator.feed_epoch:
             return (
                 f"quotes have epoch {received_epoch}, older than {aggregator.feed_epoch} of the "

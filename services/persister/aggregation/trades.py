@@ -9,10 +9,11 @@ from services.persister.aggregation.checkpoint import (
     UnseenRange,
 )
 from services.persister.aggregation.minute import Minute
+from services.persister.aggregation.quoted_trade import QuotedTrade
 from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
-from shared.contracts.messages import Candle, Quote
+from shared.contracts.messages import Candle
 from shared.market.exchange_time import (
     DAY_MS,
     MINUTE_MS,
@@ -47,7 +48,7 @@ class TradeRecorder:
         self.contradictions = 0
         """Minutes in which a quote showed a trade that the minute's candle cannot include."""
 
-    def apply_quote(self, quote: Quote) -> None:
+    def apply_quote(self, quote: QuotedTrade) -> None:
         """Record the trade that `quote` shows, if it is new, and the trades that it hides."""
         if quote.ltp is None or quote.ltt is None:
             return
@@ -86,7 +87,7 @@ class TradeRecorder:
         if minute.hidden_since_ms is not None:
             self._resolve_hidden_trades(instrument, minute, minute.hidden_since_ms)
 
-    def _add_instrument(self, quote: Quote, ltt_ms: int) -> None:
+    def _add_instrument(self, quote: QuotedTrade, ltt_ms: int) -> None:
         """Add an instrument with its first quote, which makes no trade: it may be days old.
 
         If that trade was made in the current window, earlier trades of the window may be hidden.
@@ -104,7 +105,7 @@ class TradeRecorder:
             self._record_hidden_trades(instrument, start_ms, ltt_ms)
 
     def _apply_snapshot(
-        self, instrument: InstrumentProgress, quote: Quote, ltt_ms: int, previous_ms: int
+        self, instrument: InstrumentProgress, quote: QuotedTrade, ltt_ms: int, previous_ms: int
     ) -> None:
         """Record the trades made unseen since `previous_ms`. A snapshot itself makes no trade."""
         vtt, previous_vtt = quote.volume, instrument.vtt or 0
@@ -137,7 +138,7 @@ class TradeRecorder:
     def _record_trade(
         self,
         instrument: InstrumentProgress,
-        quote: Quote,
+        quote: QuotedTrade,
         price: float,
         ltt_ms: int,
         previous_ms: int,

@@ -20,7 +20,7 @@ from services.persister.aggregation.checkpoint import (
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState, Candle, ClockTick, FeedState
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS, trading_day
-from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quote
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quoted_trade
 
 GRACE_MS = 2_000
 T0 = MONDAY_10_00
@@ -47,7 +47,7 @@ class Feeder:
 
     def quote(self, **fields: Any) -> None:
         self.position += 1
-        self.target.apply_quote(quote(**fields), self.position)
+        self.target.apply_quote(quoted_trade(**fields), self.position)
         self._take()
 
     def trade(self, at: int, ltp: float, volume: int | None, **fields: Any) -> None:
@@ -571,7 +571,7 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
     state.stream_id = "the lost one"
     target = aggregator(resume_on_stream(state, "another", last_position=1_000))
     at = T0 + WINDOW_MS + 9_000
-    target.apply_quote(quote(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
+    target.apply_quote(quoted_trade(ts=at, ltt=at - 1_000, volume=1_500, snap=True), 1)
     for position in range(2, 400):
         target.apply_clock_tick(tick(at + position * 1_000), position)
     closed = target.take_closed()
@@ -582,7 +582,7 @@ def test_entries_between_a_lost_stream_and_its_replacement_count_as_lost() -> No
 
 def quotes_of(target: Aggregator, keys: Iterable[str], *, ts: int, position: int) -> int:
     for key in keys:
-        target.apply_quote(quote(key=key, ts=ts, ltt=ts - 1_000, volume=1_000), position)
+        target.apply_quote(quoted_trade(key=key, ts=ts, ltt=ts - 1_000, volume=1_000), position)
         position += 1
     return position
 
@@ -628,7 +628,9 @@ def test_entries_with_the_smallest_time_are_applied(ts: int) -> None:
         1,
     )
     for position, volume in ((2, 10), (3, 20)):
-        made.apply_quote(quote(seq=position, ts=ts, ltt=ts, volume=volume, epoch=1), position)
+        made.apply_quote(
+            quoted_trade(seq=position, ts=ts, ltt=ts, volume=volume, epoch=1), position
+        )
     assert made.open_window_count == 1
 
 

@@ -12,10 +12,11 @@ from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
 from services.persister.aggregation.bar_builder import BarBuilder
 from services.persister.aggregation.checkpoint import AggregatorState, decode_state
 from services.persister.aggregation.minute import VolumeBounds
+from services.persister.aggregation.quoted_trade import decode_quoted_trade
 from services.persister.storage.documents import bar_document
-from shared.contracts.messages import Bar, BarState, Candle, Quote
+from shared.contracts.messages import Bar, BarState, Candle, Quote, encode
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
-from tests.support.builders import MONDAY_10_00, quote
+from tests.support.builders import MONDAY_10_00, quoted_trade
 from tests.support.conflated_feed import Message, Outage, Trade, messages
 
 T0 = MONDAY_10_00
@@ -87,7 +88,7 @@ def stories(draw: st.DrawFn, *, faulty: bool = True, is_quiet: bool | None = Non
 def feed(target: Aggregator, entry: Entry) -> None:
     position, message = entry
     if isinstance(message, Quote):
-        target.apply_quote(message, position)
+        target.apply_quote(decode_quoted_trade(encode(message)), position)
     elif isinstance(message, Candle):
         target.apply_candle(message, position)
     else:
@@ -134,7 +135,7 @@ def wrong_fields(expected: ExpectedBar, bar: Bar) -> list[str]:
 def trade(window: BarBuilder, at_ms: int, price: float, vtt: int, **fields: Any) -> None:
     """Record a trade of 10 that hides no other trade."""
     window.record_trade(
-        quote(ltq=10, volume=vtt, **fields), price, at_ms, volume=10, previous_vtt=vtt - 10,
+        quoted_trade(ltq=10, volume=vtt, **fields), price, at_ms, volume=10, previous_vtt=vtt - 10,
         hidden_since_ms=None,
     )  # fmt: skip
 
@@ -190,7 +191,7 @@ def test_hidden_trades_make_each_minute_of_the_window_partial_that_they_touch() 
 def test_hidden_trades_before_the_minute_of_their_quote_are_noted_in_that_minute() -> None:
     window = BarBuilder(T0)
     window.record_trade(
-        quote(ltq=10, volume=1_050), 100.0, T0 + MINUTE_MS, volume=50, previous_vtt=1_000,
+        quoted_trade(ltq=10, volume=1_050), 100.0, T0 + MINUTE_MS, volume=50, previous_vtt=1_000,
         hidden_since_ms=T0 + 1_000,
     )  # fmt: skip
     (minute,) = window.minutes

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.persister.aggregation.minute import Minute, VolumeBounds
 from shared.contracts.messages import Candle
-from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quote
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quoted_trade
 
 T0 = MONDAY_10_00
 
@@ -18,7 +18,7 @@ def minute_with(*prices: float) -> Minute:
     minute = Minute(T0)
     for number, price in enumerate(prices):
         previous_vtt = 1_000 + 10 * number
-        shown = quote(ltq=10, volume=previous_vtt + 10)
+        shown = quoted_trade(ltq=10, volume=previous_vtt + 10)
         minute.record_trade(shown, price, volume=10, previous_vtt=previous_vtt)
     return minute
 
@@ -47,26 +47,28 @@ def test_the_first_trade_shows_the_cumulative_volume_before_it() -> None:
 
 def test_a_first_trade_that_hides_others_bounds_the_volume_before_it() -> None:
     minute = Minute(T0)
-    minute.record_trade(quote(ltq=10, volume=1_050), 100.0, volume=50, previous_vtt=1_000)
+    minute.record_trade(quoted_trade(ltq=10, volume=1_050), 100.0, volume=50, previous_vtt=1_000)
     assert minute.vtt_before == VolumeBounds(1_000, 1_040)
 
 
 def test_a_first_trade_whose_quantity_exceeds_the_rise_of_volume_counts_alone() -> None:
     minute = Minute(T0)
-    minute.record_trade(quote(ltq=10, volume=1_005), 100.0, volume=5, previous_vtt=1_000)
+    minute.record_trade(quoted_trade(ltq=10, volume=1_005), 100.0, volume=5, previous_vtt=1_000)
     assert minute.vtt_before == VolumeBounds(995, 995)
 
 
 def test_the_volume_before_is_unknown_after_hidden_trades() -> None:
     minute = Minute(T0)
     minute.record_hidden_trades()
-    minute.record_trade(quote(ltq=10, volume=1_010), 100.0, volume=10, previous_vtt=1_000)
+    minute.record_trade(quoted_trade(ltq=10, volume=1_010), 100.0, volume=10, previous_vtt=1_000)
     assert minute.vtt_before is None
 
 
 def test_a_trade_of_an_index_has_no_volume() -> None:
     minute = Minute(T0)
-    minute.record_trade(quote(ltq=None, volume=None), 24_000.0, volume=None, previous_vtt=None)
+    minute.record_trade(
+        quoted_trade(ltq=None, volume=None), 24_000.0, volume=None, previous_vtt=None
+    )
     assert (minute.close, minute.volume, minute.last_vtt) == (24_000.0, None, None)
 
 
@@ -92,7 +94,7 @@ def test_a_trade_outside_its_minutes_candle_counts_and_contradicts_it(
     before.apply_candle(candle(high=105.0, low=98.0))
     after = Minute(T0)
     after.apply_candle(candle(high=105.0, low=98.0))
-    after.record_trade(quote(ltq=10, volume=1_050), price, volume=10, previous_vtt=1_040)
+    after.record_trade(quoted_trade(ltq=10, volume=1_050), price, volume=10, previous_vtt=1_040)
     for minute in (before, after):
         assert minute.is_contradicted
         assert prices_of(minute) == (99.0, high, low, 101.0)
@@ -119,7 +121,7 @@ def test_a_candle_without_volume_does_not_replace_a_trade(volume: int | None) ->
     before.apply_candle(candle(volume=volume))
     after = Minute(T0)
     after.apply_candle(candle(volume=volume))
-    after.record_trade(quote(ltq=10, volume=1_010), 100.0, volume=10, previous_vtt=1_000)
+    after.record_trade(quoted_trade(ltq=10, volume=1_010), 100.0, volume=10, previous_vtt=1_000)
     for minute in (before, after):
         assert prices_of(minute) == (100.0, 100.0, 100.0, 100.0)
         assert minute.volume == 10
@@ -143,7 +145,7 @@ def test_after_its_candle_nothing_changes_prices_or_volume() -> None:
     minute = Minute(T0)
     minute.apply_candle(candle())
     minute.apply_candle(candle(high=500.0))
-    minute.record_trade(quote(ltq=1, volume=1_051), 102.0, volume=1, previous_vtt=1_050)
+    minute.record_trade(quoted_trade(ltq=1, volume=1_051), 102.0, volume=1, previous_vtt=1_050)
     minute.add_volume(7)
     minute.record_hidden_trades()
     minute.record_hidden_tail()
@@ -179,7 +181,7 @@ def test_a_candle_accounts_for_hidden_trades_if_its_volume_does(
     candle_volume: int, is_explained: bool
 ) -> None:
     minute = Minute(T0)
-    minute.record_trade(quote(ltq=10, volume=1_050), 100.0, volume=50, previous_vtt=1_000)
+    minute.record_trade(quoted_trade(ltq=10, volume=1_050), 100.0, volume=50, previous_vtt=1_000)
     minute.apply_candle(candle(volume=candle_volume))
     assert minute.accounts_for_hidden_trades is is_explained
 

@@ -17,7 +17,7 @@ from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Candle
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
-from tests.support.builders import KEY, MONDAY_10_00, quote
+from tests.support.builders import KEY, MONDAY_10_00, quoted_trade
 
 T0 = MONDAY_10_00
 GRACE_MS = 2_000
@@ -39,7 +39,7 @@ class Recording:
     def quote(self, ts: int, **fields: Any) -> None:
         """Advance time to `ts` and apply a quote."""
         self.state.time_ms = ts
-        self.recorder.apply_quote(quote(**({"ts": ts, "ltt": ts} | fields)))
+        self.recorder.apply_quote(quoted_trade(**({"ts": ts, "ltt": ts} | fields)))
 
     def candle(self, start: int, volume: int, **fields: Any) -> None:
         """Apply a candle with the price of all quotes, once its minute is over."""

@@ -15,7 +15,7 @@ from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import BarState
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, WINDOW_MS
-from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quote
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, quoted_trade
 
 T0 = MONDAY_10_00
 END = T0 + WINDOW_MS
@@ -32,7 +32,7 @@ def state_with(*keys: str) -> AggregatorState:
 
 def trade(window: BarBuilder, at_ms: int, price: float, vtt: int) -> None:
     window.record_trade(
-        quote(ltq=10, volume=vtt), price, at_ms, volume=10, previous_vtt=vtt - 10,
+        quoted_trade(ltq=10, volume=vtt), price, at_ms, volume=10, previous_vtt=vtt - 10,
         hidden_since_ms=None,
     )  # fmt: skip
 
