@@ -115,8 +115,8 @@ class CandlesRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """`next` of the previous page; key, interval and range must be unchanged."""
 
 
-class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One bar; prices in rupees."""
+class HistoryBar(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One bar; prices in rupees. A page is made by position, in a tenth of the time by name."""
 
     start: int
     end: int
@@ -126,6 +126,11 @@ class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     high: float
     low: float
     close: float
+    ticks: int
+    """Number of quotes with a new trade."""
+    state: HistoryBarState
+    """`forming` until exchange time has passed the end of the bar. Then the least certain state of
+    its five-minute bars: partial, then repaired, then complete."""
     ltq: int | None = None
     """From the last quote with a trade of the last five-minute bar, like `ltt`, `atp` and `oi`."""
     ltt: int | None = None
@@ -137,11 +142,6 @@ class HistoryBar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     """Average price of the day."""
     oi: int | None = None
     """Open interest."""
-    ticks: int
-    """Number of quotes with a new trade."""
-    state: HistoryBarState
-    """`forming` until exchange time has passed the end of the bar. Then the least certain state of
-    its five-minute bars: partial, then repaired, then complete."""
     silent_ms: int = 0
     """Exchange time in the bar during which the feed was not live; 0 in a candle of Upstox that is
     not of five minutes."""

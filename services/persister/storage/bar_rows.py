@@ -7,7 +7,7 @@ takes twice as long.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from operator import attrgetter
 from struct import Struct
@@ -89,7 +89,7 @@ def decode_rows(batch: bytes) -> list[HistoryBar]:
 def _decode_uniform(rows: bytes) -> list[HistoryBar] | None:
     """The bars of rows that all have the first row's layout; None if they do not."""
     layout = _layout(rows[: _size_bytes(rows, 0)])
-    return list(layout.bars(rows)) if layout is not None and layout.fits(rows) else None
+    return layout.bars(rows) if layout is not None and layout.fits(rows) else None
 
 
 def _size_bytes(batch: bytes, at: int) -> int:
@@ -124,35 +124,23 @@ class _Layout(NamedTuple):
             rows[at :: self.values.size] == bytes((byte,)) * count for at, byte in self.constants
         )
 
-    def bars(self, rows: bytes) -> Iterator[HistoryBar]:
+    def bars(self, rows: bytes) -> list[HistoryBar]:
         """The bars of rows that fit."""
         decoded = zip(*self.values.iter_unpack(rows), strict=True)
-        columns = [
-            repeat(None) if name in self.null_fields else next(decoded) for name in PROJECTED_FIELDS
-        ]
-        for (
-            start_digits,
-            open_,
-            high,
-            low,
-            close,
-            ltq,
-            ltt,
-            volume,
-            vtt,
-            atp,
-            oi,
-            ticks,
-            state,
-            silent_ms,
-            source,
-        ) in zip(*columns, strict=False):
-            start = int(start_digits)
-            yield HistoryBar(
-                start=start, end=start + WINDOW_MS, open=open_, high=high, low=low, close=close,
-                ltq=ltq, ltt=ltt, volume=volume, vtt=vtt, atp=atp, oi=oi, ticks=ticks,
-                state=_STATES[state], silent_ms=silent_ms, source=_SOURCES[source],
-            )  # fmt: skip
+        of: dict[str, Iterable[Any]] = {
+            name: repeat(None) if name in self.null_fields else next(decoded)
+            for name in PROJECTED_FIELDS
+        }
+        starts = [int(digits) for digits in of["_id"]]
+        ends = [start + WINDOW_MS for start in starts]
+        states = map(_STATES.__getitem__, of["state"])
+        sources = map(_SOURCES.__getitem__, of["source"])
+        columns = (
+            starts, ends, of["open"], of["high"], of["low"], of["close"], of["ticks"], states,
+            of["ltq"], of["ltt"], of["volume"], of["vtt"], of["atp"], of["oi"],
+            of["silent_ms"], sources,
+        )  # fmt: skip
+        return list(map(HistoryBar, *columns))
 
 
 def _layout(row: bytes) -> _Layout | None:

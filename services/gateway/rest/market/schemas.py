@@ -28,6 +28,12 @@ class HistoryBar(Schema):
     low: float
     close: float
     """The last traded price in the bar."""
+    ticks: int
+    """Received quotes with a new trade."""
+    state: HistoryBarState
+    """`complete`; `repaired`: made from Upstox's candles; `partial`: a trade may be missing. A
+    longer bar is `forming` until exchange time has passed its `end`, and then has the least certain
+    state of its parts; a gap that is not repaired makes it `partial`."""
     ltq: int | None = None
     """Last traded quantity, from the last quote with a trade of the last five-minute bar, like
     `ltt`, `atp` and `oi`."""
@@ -41,12 +47,6 @@ class HistoryBar(Schema):
     """Average traded price of the day."""
     oi: int | None = None
     """Open interest."""
-    ticks: int
-    """Received quotes with a new trade."""
-    state: HistoryBarState
-    """`complete`; `repaired`: made from Upstox's candles; `partial`: a trade may be missing. A
-    longer bar is `forming` until exchange time has passed its `end`, and then has the least certain
-    state of its parts; a gap that is not repaired makes it `partial`."""
     silent_ms: int = 0
     """Time in the bar for which the feed was not live, in milliseconds."""
     source: BarSource | None = None
