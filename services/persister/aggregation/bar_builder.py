@@ -41,14 +41,17 @@ class BarBuilder(msgspec.Struct, array_like=True):
         volume: int | None,
         previous_vtt: int | None,
         hidden_since_ms: int | None,
-    ) -> None:
+    ) -> bool:
         """Record the trade that `quote` shows.
 
         `volume` and `previous_vtt` are as in `Minute.record_trade`. `hidden_since_ms` is the time
-        since which the quote hid other trades; None if it hid no trade.
+        since which the quote hid other trades; None if it hid no trade. Returns whether a minute's
+        candle cannot include the trade, and could include all before it.
         """
         minute = self._minute(ltt_ms)
-        minute.record_trade(quote, price, volume=volume, previous_vtt=previous_vtt)
+        is_first_contradiction = minute.record_trade(
+            quote, price, volume=volume, previous_vtt=previous_vtt
+        )
         if hidden_since_ms is not None:
             minute.record_hidden_trades(hidden_since_ms)
         if self.ltt_ms is None or ltt_ms >= self.ltt_ms:
@@ -57,6 +60,7 @@ class BarBuilder(msgspec.Struct, array_like=True):
             self.atp = quote.atp
             self.oi = quote.oi
         self.ticks += 1
+        return is_first_contradiction
 
     def record_unseen_volume(self, at_ms: int, volume: int) -> None:
         """Add volume that was traded at `at_ms` or before, in trades that no quote showed."""

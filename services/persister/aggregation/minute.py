@@ -57,12 +57,14 @@ class Minute(msgspec.Struct, array_like=True):
 
     def record_trade(
         self, quote: QuotedTrade, price: float, *, volume: int | None, previous_vtt: int | None
-    ) -> None:
+    ) -> bool:
         """Record the trade that `quote` shows.
 
         `volume` was traded since the instrument's previous quote, whose cumulative volume was
-        `previous_vtt`. Both are None if unknown.
+        `previous_vtt`. Both are None if unknown. Returns whether the trade is the first one that
+        the candle of this minute cannot include.
         """
+        is_first_contradiction = False
         if quote.volume is not None:
             is_first = self.last_vtt is None and not self.is_partial and not self.has_candle
             if is_first and previous_vtt is not None:
@@ -70,7 +72,8 @@ class Minute(msgspec.Struct, array_like=True):
             self.last_vtt = quote.volume
         if self.has_candle:
             if self.open is not None and self.low <= price <= self.high:
-                return
+                return False
+            is_first_contradiction = not self.is_contradicted
             self.is_contradicted = True
             # A candle without volume has no price to keep.
             self.has_candle = self.open is not None
@@ -83,6 +86,7 @@ class Minute(msgspec.Struct, array_like=True):
         if not self.has_candle:
             self.close = price
             self.add_volume(volume)
+        return is_first_contradiction
 
     def record_hidden_trades(self, since_ms: int | None = None) -> None:
         """Record that trades of this minute may be hidden.

@@ -164,8 +164,7 @@ class TradeRecorder:
             volume = 0 if previous_vtt is None else max(0, vtt - previous_vtt)
             hides_trades = previous_vtt is None or vtt - previous_vtt != quote.ltq
             instrument.vtt = vtt
-        contradictions = window.contradictions
-        window.record_trade(
+        self.contradictions += window.record_trade(
             quote,
             price,
             ltt_ms,
@@ -173,7 +172,6 @@ class TradeRecorder:
             previous_vtt=previous_vtt,
             hidden_since_ms=previous_ms if hides_trades else None,
         )
-        self.contradictions += window.contradictions - contradictions
         minute_ms = ltt_ms - ltt_ms % MINUTE_MS
         if hides_trades and previous_ms < minute_ms:
             self._record_hidden_trades(instrument, previous_ms, minute_ms - 1, is_tail=True)
