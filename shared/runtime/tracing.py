@@ -84,8 +84,9 @@ class Span:
         self._token: Token[TraceContext | None] | None = None
 
     def set(self, name: Attribute, value: str | int) -> None:
-        """Set an attribute."""
-        self.attributes[name] = value
+        """Set an attribute of a span that is exported."""
+        if self._is_recorded:
+            self.attributes[name] = value
 
     def fail(self, error: str) -> None:
         """Mark as failed; a failed span is exported even if its trace is not sampled."""

@@ -70,9 +70,9 @@ def _middleware(is_public: bool, lasting: frozenset[str]) -> Middleware:
 
 
 async def _add_response_header(request: web.Request, response: web.StreamResponse) -> None:
-    trace = request.get(_RESPONSE)
-    if trace is not None:
-        response.headers[TRACE_RESPONSE] = trace
+    if _RESPONSE in request:
+        response.headers[TRACE_RESPONSE] = request[_RESPONSE]
+        del request[_RESPONSE]  # a stream keeps its request for hours
 
 
 def _route_of(request: web.Request) -> str:
