@@ -8,8 +8,9 @@ from nats.js.errors import NotFoundError
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.checkpoint import AggregatorState, resume_on_stream
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.aggregation.progress import ProgressMonitor
 from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings

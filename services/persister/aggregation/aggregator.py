@@ -8,9 +8,6 @@ Every trade counts at its own time (`ltt`), in any session: the opening auction,
 auction and trades after the close included. An indicative price is not a trade.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from services.persister.aggregation.checkpoint import (
@@ -19,6 +16,7 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
+from services.persister.aggregation.closed_windows import ClosedWindows, gaps_by_window
 from services.persister.aggregation.quoted_trade import QuotedTrade
 from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
 from services.persister.aggregation.trading_times import Span, TradingTimes
@@ -31,27 +29,6 @@ FORGET_AFTER_MS: Final = 5 * 86_400_000
 """An instrument without quotes for this long leaves the checkpoint: longer than most holidays."""
 MAX_INSTRUMENTS: Final = 30_000
 """Beyond this, the most silent ones leave: MongoDB refuses a document of more than 16 MiB."""
-
-
-@dataclass(frozen=True, slots=True)
-class WindowGap:
-    """Whole windows in `[start_ms, end_ms)` in which trades of `keys` may be missing."""
-
-    start_ms: int
-    end_ms: int
-    reason: GapReason
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedWindows:
-    """Bars and gaps of windows that have closed, and the checkpoint to resume from."""
-
-    until_ms: int
-    """All windows that end by this exchange time are closed."""
-    bars: tuple[Bar, ...]
-    gaps: tuple[WindowGap, ...]
-    checkpoint: bytes
 
 
 class Aggregator:
@@ -165,7 +142,7 @@ class Aggregator:
             return None
         bars = self.take_amended()
         self._taken_until_ms = state.closed_until_ms
-        gaps = _by_window(state.gaps)
+        gaps = gaps_by_window(state.gaps)
         state.gaps = []
         state.stored_ns = self.stored_ns
         return ClosedWindows(state.closed_until_ms, bars, gaps, encode_state(state))
@@ -297,11 +274,3 @@ class Aggregator:
                 InstrumentGap(*span, silence.reason, instrument.key)
                 for span in (spans[segment] if is_regular else [(start_ms, end_ms)])
             )
-
-
-def _by_window(gaps: Iterable[InstrumentGap]) -> tuple[WindowGap, ...]:
-    """Gaps of the same windows and reason as one gap, in the order of their windows."""
-    keys: dict[tuple[int, int, GapReason], set[str]] = defaultdict(set)
-    for gap in gaps:
-        keys[gap.start_ms, gap.end_ms, gap.reason].add(gap.key)
-    return tuple(WindowGap(*windows, tuple(sorted(keys[windows]))) for windows in sorted(keys))

@@ -12,8 +12,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from services.persister import metrics
-from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import AggregatorState, decode_state
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.storage.bar_precedence import must_stay
 from services.persister.storage.documents import (
     BAR_SCHEMA,

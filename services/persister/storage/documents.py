@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
-from services.persister.aggregation.aggregator import WindowGap
+from services.persister.aggregation.closed_windows import WindowGap
 from shared.contracts.history import BarSource, GapReason, GapState
 from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import to_datetime

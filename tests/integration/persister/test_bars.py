@@ -8,8 +8,9 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.checkpoint import AggregatorState, encode_state
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.entry_decoder import apply_entry
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document, bar_from_document

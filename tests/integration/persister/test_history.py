@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.persister.aggregation.aggregator import WindowGap
+from services.persister.aggregation.closed_windows import WindowGap
 from services.persister.storage.bar_grid import BarGrid
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import bar_document, gap_document

@@ -12,8 +12,8 @@ from prometheus_client import REGISTRY
 from yarl import URL
 
 from embedded.expected_bars import differences, expected_bars
-from services.persister.aggregation.aggregator import ClosedWindows, WindowGap
 from services.persister.aggregation.checkpoint import AggregatorState, encode_state
+from services.persister.aggregation.closed_windows import ClosedWindows, WindowGap
 from services.persister.storage.bar_store import BarStore
 from shared.bus.requests import send_request
 from shared.contracts.history import HISTORY_GAPS, GapReason, GapsReply, GapsRequest, GapState

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from services.persister.aggregation.aggregator import WindowGap
+from services.persister.aggregation.closed_windows import WindowGap
 from services.persister.repair.backlog import Repair, RepairBacklogReader
 from services.persister.storage.documents import bar_document, gap_document
 from shared.contracts.history import GapReason

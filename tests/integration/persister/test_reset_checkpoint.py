@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import FROM_END, AggregatorState, encode_state
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.storage.bar_store import BarStore
 from shared.errors import StaleEpoch
 from shared.runtime.mongo import Mongo

@@ -8,8 +8,8 @@ import pytest
 from bson import Binary
 from pymongo.errors import PyMongoError
 
-from services.persister.aggregation.aggregator import ClosedWindows, WindowGap
 from services.persister.aggregation.checkpoint import AggregatorState, encode_state
+from services.persister.aggregation.closed_windows import ClosedWindows, WindowGap
 from services.persister.storage.bar_store import BarStore
 from services.persister.storage.documents import (
     bar_document,

@@ -5,8 +5,8 @@ from typing import Any
 
 from yarl import URL
 
-from services.persister.aggregation.aggregator import ClosedWindows
 from services.persister.aggregation.checkpoint import encode_state
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.instruments.instrument_store import InstrumentStore
 from services.persister.instruments.search_rank import search_words
 from services.persister.storage.bar_store import BarStore

@@ -6,8 +6,9 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.checkpoint import AggregatorState
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.entry_decoder import apply_entry
 from shared.bus.stream_reader import Entry
 from shared.contracts.history import GapReason

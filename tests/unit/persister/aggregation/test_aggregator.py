@@ -5,18 +5,14 @@ from typing import Any
 
 import pytest
 
-from services.persister.aggregation.aggregator import (
-    FORGET_AFTER_MS,
-    MAX_INSTRUMENTS,
-    Aggregator,
-    ClosedWindows,
-)
+from services.persister.aggregation.aggregator import FORGET_AFTER_MS, MAX_INSTRUMENTS, Aggregator
 from services.persister.aggregation.checkpoint import (
     AggregatorState,
     decode_state,
     encode_state,
     resume_on_stream,
 )
+from services.persister.aggregation.closed_windows import ClosedWindows
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState, Candle, ClockTick, FeedState
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS, trading_day

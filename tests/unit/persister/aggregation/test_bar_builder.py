@@ -8,9 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedded.expected_bars import ExpectedBar, differences, expected_bars
-from services.persister.aggregation.aggregator import Aggregator, ClosedWindows
+from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.bar_builder import BarBuilder
 from services.persister.aggregation.checkpoint import AggregatorState, decode_state
+from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.aggregation.minute import VolumeBounds
 from services.persister.aggregation.quoted_trade import decode_quoted_trade
 from services.persister.storage.documents import bar_document

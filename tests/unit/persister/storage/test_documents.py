@@ -6,7 +6,7 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.persister.aggregation.aggregator import WindowGap
+from services.persister.aggregation.closed_windows import WindowGap
 from services.persister.storage.documents import (
     BAR_SCHEMA,
     GAP_SCHEMA,
