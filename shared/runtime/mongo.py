@@ -42,7 +42,6 @@ log = get_logger(__name__)
 
 DEPENDENCY: Final = "mongodb"
 _PROBE_SECS: Final = 1.0
-_PROBE_TIMEOUT_MS: Final = 1_000
 
 _NAMESPACE_EXISTS: Final = 48
 _LIST_COLLECTIONS: Final = {"listCollections": 1, "nameOnly": True, "authorizedCollections": True}
@@ -152,7 +151,7 @@ def _make_client(
             event_listeners=[_PrimaryWatch(readiness, refused), CommandTimer()],
             timeoutMS=settings.timeout_ms,
             serverSelectionTimeoutMS=settings.timeout_ms,
-            connectTimeoutMS=_PROBE_TIMEOUT_MS,
+            connectTimeoutMS=settings.connect_timeout_ms,
             heartbeatFrequencyMS=2_000,
             retryWrites=True,
             retryReads=True,

@@ -161,6 +161,9 @@ class MongoSettings(Settings):
     disk. `make run` sets it."""
     timeout_ms: Annotated[int, Field(ge=100, le=3_600_000)] = 5_000
     """Timeout of one operation, including its retries."""
+    connect_timeout_ms: Annotated[int, Field(ge=100, le=3_600_000)] = 1_000
+    """Timeout of connecting to a server, and of each check of whether it answers. A server that
+    fails a check loses all operations in progress."""
 
 
 class TokenSettings(Settings):

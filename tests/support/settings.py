@@ -10,6 +10,7 @@ from tests.support.patience import LEASE_TTL_SECS, OUTAGE_SECS, PATIENCE_MS, PAT
 
 _PING_SECS: Final = 20
 _OUTAGE_PING_SECS: Final = 2
+_OUTAGE_CHECK_MS: Final = 1_000
 
 FEW_TRADES: Final = {
     "TRADEDAD_SIMULATOR_UNIVERSE": "nifty50",
@@ -41,10 +42,14 @@ def mongo_settings(url: str, database: str, *, has_outages: bool = False) -> Mon
     """A connection to a mongod of a test.
 
     With `has_outages`, for a test in which operations fail because there is no mongod: each of
-    them takes the whole deadline.
+    them takes the whole deadline, and a frozen mongod is noticed within seconds.
     """
-    timeout_ms = int(OUTAGE_SECS * 1_000) if has_outages else PATIENCE_MS
-    return MongoSettings(url=SecretStr(url), database=database, timeout_ms=timeout_ms)
+    return MongoSettings(
+        url=SecretStr(url),
+        database=database,
+        timeout_ms=int(OUTAGE_SECS * 1_000) if has_outages else PATIENCE_MS,
+        connect_timeout_ms=_OUTAGE_CHECK_MS if has_outages else PATIENCE_MS,
+    )
 
 
 def upstox_settings(
@@ -74,5 +79,6 @@ def process_environment(
         "TRADEDAD_NATS_PING_INTERVAL_SECS": str(nats.ping_interval_secs),
         "TRADEDAD_NATS_LEASE_TTL_SECS": f"{nats.lease_ttl_secs:g}",
         "TRADEDAD_MONGO_TIMEOUT_MS": str(mongo.timeout_ms),
+        "TRADEDAD_MONGO_CONNECT_TIMEOUT_MS": str(mongo.connect_timeout_ms),
         "TRADEDAD_UPSTOX_TIMEOUT_SECS": str(round(PATIENCE_SECS)),
     }
