@@ -13,7 +13,7 @@ from operations.backup.manifest import MANIFEST, SUFFIX, BadBackup, read_manifes
 from shared.errors import TradeDadError
 
 KEPT: Final = 7
-"""The newest backups stay, however old they are."""
+"""This many of the newest backups are kept, however old they are."""
 _PART: Final = ".part"
 _LEFT_SECS: Final = 86_400.0
 _LOCK: Final = ".lock"

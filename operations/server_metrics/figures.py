@@ -11,7 +11,7 @@ Labels = tuple[str, ...]
 
 
 class Figures:
-    """Figures of one round of reading."""
+    """The values that were read from the servers in one round."""
 
     def __init__(self) -> None:
         self.gauges: defaultdict[Gauge, dict[Labels, float]] = defaultdict(dict)

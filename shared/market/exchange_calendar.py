@@ -59,7 +59,7 @@ class Calendar:
 
     @property
     def data(self) -> CalendarData:
-        """The data of the calendar."""
+        """The special days and hours that the calendar uses now."""
         return self._data
 
     def replace(self, data: CalendarData) -> None:

@@ -82,7 +82,7 @@ class DiskWatch:
         )  # fmt: skip
 
     def _note_unknown(self, error: OSError) -> None:
-        """Report that the last state stays, whatever happens on the disk."""
+        """Report once that the free space cannot be measured. Storing goes on, or stays stopped."""
         if self._is_known:
             log.warning(
                 "free space is unknown, a full disk would not be noticed",

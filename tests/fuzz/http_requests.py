@@ -61,7 +61,7 @@ class HttpEdge:
     """The parts of right requests to an edge."""
 
     operations: tuple[Operation, ...]
-    """Each second request is to one of these, if there are any."""
+    """Every second request goes to one of these operations, if the service documents any."""
     paths: tuple[str, ...]
     """Of requests with any method."""
     parameters: tuple[str, ...]

@@ -47,7 +47,7 @@ def _merge_day(instrument: InstrumentState, candles: Sequence[Ohlc], merged: Mer
 
 
 def _merge_unusual_day(quote: QuoteState, candle: Ohlc, merged: MergeResult) -> None:
-    """Take over prices of the day of which one is out of range or was not sent."""
+    """Merge a day's candle in which a price is missing, out of range or contradicts the others."""
     prices = {"open": candle.open, "high": candle.high, "low": candle.low}
     good = {name: price for name, price in prices.items() if 0.0 < price < MAX_PRICE_RUPEES}
     if len(good) == len(prices):

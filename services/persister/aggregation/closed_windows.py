@@ -24,7 +24,7 @@ class ClosedWindows:
     """Bars and gaps of windows that have closed, and the checkpoint to resume from."""
 
     until_ms: int
-    """All windows that end by this exchange time are closed."""
+    """Exchange time up to which all windows are closed, epoch ms."""
     bars: tuple[Bar, ...]
     gaps: tuple[WindowGap, ...]
     checkpoint: bytes

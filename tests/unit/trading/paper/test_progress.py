@@ -39,7 +39,7 @@ class Watched:
         return self.monitor.check(float(self.now_secs))
 
     def seconds(self, count: int, *entries: tuple[str, bytes]) -> set[str]:
-        """The reasons of seconds with the same batch."""
+        """Apply the same entries in `count` seconds. Returns the reasons that were reported."""
         return {self.second(*entries) for _ in range(count)}
 
 
