@@ -24,6 +24,7 @@ from tests.support.patience import PATIENCE_SECS
 from tests.support.persisters import CLOCK
 from tests.support.servers import NatsServer
 from tests.support.upstox_history import fetching_persister, simulated_history
+from tests.support.waiting import eventually
 
 _ROUNDS: Final = 15
 _BATCH: Final = 20
@@ -64,6 +65,18 @@ async def _bars(bus: Bus) -> history.BarsReply:
     )
 
 
+async def _fetched_bars(bus: Bus) -> history.BarsReply:
+    """The bars, once the persister has fetched the month that they are in."""
+    replies: list[history.BarsReply] = []
+
+    async def are_fetched() -> bool:
+        replies.append(await _bars(bus))
+        return replies[-1].unfetched is None
+
+    await eventually(are_fetched, what="the month is fetched")
+    return replies[-1]
+
+
 async def test_no_request_disturbs_a_persister_and_each_one_is_answered_and_counted(
     nats: NatsServer, mongo: Mongo, mongo_settings: MongoSettings
 ) -> None:
@@ -73,7 +86,7 @@ async def test_no_request_disturbs_a_persister_and_each_one_is_answered_and_coun
         simulated_history() as upstox,
         fetching_persister(nats, mongo_settings, upstox) as bus,
     ):
-        right = await _bars(bus)
+        right = await _fetched_bars(bus)
         assert len(right.bars) == 5
         for source in rounds(_ROUNDS):
             await check_counted(bus.client, source, _REQUESTS, _BATCH)
