@@ -71,14 +71,20 @@ class NatsCluster:
     async def wait_current(self, streams: tuple[str, ...]) -> None:
         """Wait until all replicas of these streams have caught up."""
 
+        behind: dict[str, list[dict[str, Any]]] = {}
+
         async def are_current() -> bool:
+            behind.clear()
             for stream in streams:
                 reports = await self._streams(stream)
                 if not any(_is_complete(report) for report in reports):
-                    return False
-            return True
+                    behind[stream] = reports
+            return not behind
 
-        await eventually(are_current, what="all replicas are current")
+        try:
+            await eventually(are_current, what="all replicas are current")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; behind: {behind}") from None
 
     def node_of(self, process: ChildProcess) -> NatsNode:
         """The server to which a process is connected."""
