@@ -28,6 +28,10 @@ def ready_stack(folder: Path) -> Iterator[Stack]:
         "TRADEDAD_AUTH_FREE_SIGNUPS": "1000",
         "TRADEDAD_AUTH_FREE_ADDRESS_ATTEMPTS": "1000",
         "TRADEDAD_AUTH_BCRYPT_COST": "10",
+        # The page asks once, and waits for 8 s.
+        "TRADEDAD_GATEWAY_QUESTION_TIMEOUT_SECS": "7",
+        "TRADEDAD_GATEWAY_ORDER_TIMEOUT_SECS": "7",
+        "TRADEDAD_TRADING_INSTRUMENTS_TIMEOUT_SECS": "6",
     }
     # The stack sets this itself: honcho kills processes that stop too slowly.
     del settings["TRADEDAD_RUNTIME_SHUTDOWN_DEADLINE_SECS"]

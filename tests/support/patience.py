@@ -49,6 +49,8 @@ _CODE_DEADLINES: Final = (
     "tradedad_client.client._LOGOUT_TIMEOUT_SECS",
     "services.trading.risk.switch_board.MAX_AGE_SECS",
     "services.trading.switches.switch_reader._TIMEOUT_SECS",
+    "services.trading.bus.price_bands._TIMEOUT_SECS",
+    "services.persister.instruments.detail_requests._MAX_CALL_SECS",
 )
 
 

@@ -14,7 +14,6 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.health import Readiness
 from shared.runtime.settings import MongoSettings, NatsSettings
 from tests.support.buses import bus_of, ingest_bus
-from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
 from tests.support.settings import RUNTIME, nats_settings
@@ -37,7 +36,7 @@ async def persister(
             "history": False,
             "calendar_refresh": False,
             "master_url": "http://127.0.0.1:9/none",
-            "nats": bus or nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
+            "nats": bus or nats_settings(nats.url),
             "mongo": mongo,
             "runtime": RUNTIME,
             **options,

@@ -10,7 +10,7 @@ from services.trading.app import MakeWork, build, partition_work
 from services.trading.settings import TradingSettings
 from shared.runtime.health import Readiness
 from shared.runtime.settings import MongoSettings
-from tests.support.patience import PATIENCE_SECS, TAKEOVER_TTL_SECS
+from tests.support.patience import LEASE_TTL_SECS, PATIENCE_SECS
 from tests.support.processes import ServiceProcess
 from tests.support.servers import PASSWORD, NatsServer
 from tests.support.services import running
@@ -23,17 +23,24 @@ SILENCE_SECS: Final = 86_400.0
 """Tests send a clock tick only when the market moves."""
 
 
-def trading_settings(nats: NatsServer, mongo: MongoSettings, **options: Any) -> TradingSettings:
+def trading_settings(
+    nats: NatsServer,
+    mongo: MongoSettings,
+    *,
+    lease_ttl_secs: float = LEASE_TTL_SECS,
+    **options: Any,
+) -> TradingSettings:
     """The settings of a trading service inside the event loop of a test."""
     return TradingSettings.model_validate(
         {
             "ops_port": 0,
             "nats_password": PASSWORD,
-            "nats": nats_settings(nats.url, lease_ttl_secs=TAKEOVER_TTL_SECS),
+            "nats": nats_settings(nats.url, lease_ttl_secs=lease_ttl_secs),
             "mongo": mongo,
             "runtime": RUNTIME,
             "snapshot_entries": SNAPSHOT_ENTRIES,
             "feed_silence_secs": SILENCE_SECS,
+            "instruments_timeout_secs": PATIENCE_SECS,
             **options,
         }
     )
@@ -58,7 +65,7 @@ def trading_environment(
     mongo: MongoSettings,
     *,
     has_outages: bool = False,
-    lease_ttl_secs: float = TAKEOVER_TTL_SECS,
+    lease_ttl_secs: float = LEASE_TTL_SECS,
 ) -> dict[str, str]:
     """The environment of a trading service in a process of its own."""
     return process_environment(has_outages=has_outages, lease_ttl_secs=lease_ttl_secs) | {
@@ -68,6 +75,7 @@ def trading_environment(
         "TRADEDAD_TRADING_NATS_PASSWORD": PASSWORD,
         "TRADEDAD_TRADING_SNAPSHOT_ENTRIES": str(SNAPSHOT_ENTRIES),
         "TRADEDAD_TRADING_FEED_SILENCE_SECS": str(SILENCE_SECS),
+        "TRADEDAD_TRADING_INSTRUMENTS_TIMEOUT_SECS": f"{PATIENCE_SECS:g}",
     }
 
 

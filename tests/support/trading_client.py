@@ -59,13 +59,19 @@ class TestMarket:
 
     __test__ = False
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, persister: Bus) -> None:
         self._bus = bus
+        self._persister = persister
         self._seq = 0
         self.now_ms = MONDAY_10_00
         self.volume = 1_000
         self.reference: Reference | None = None
         """What the persister tells of the instrument's day."""
+
+    async def wait_connected(self) -> None:
+        """Wait until ingest and the persister have connected again to a server that was killed."""
+        buses = (self._bus, self._persister)
+        await eventually(lambda: all(bus.is_connected for bus in buses), what="both are connected")
 
     async def quote(
         self,
@@ -180,7 +186,7 @@ async def market(nats: NatsServer) -> AsyncIterator[TestMarket]:
         async def detail(request: DetailRequest) -> DetailReply:
             return DetailReply(instrument=RELIANCE, reference=made.reference)
 
-        made = TestMarket(ingest)
+        made = TestMarket(ingest, persister)
         handlers: dict[str, Handler[Any]] = {
             INSTRUMENTS_GET: Handler(GetRequest, get),
             INSTRUMENTS_DETAIL: Handler(DetailRequest, detail),

@@ -12,6 +12,7 @@ from shared.bus.connection import Bus
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import MongoSettings
 from tests.support.buses import bus_of
+from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.servers import NatsServer
 from tests.support.trading import trading
 from tests.support.trading_client import market, trading_client
@@ -47,7 +48,7 @@ class Stage:
         """Start the service."""
         running = trading(self._nats, self._mongo, **self._options)
         readiness = await self._service.enter_async_context(running)
-        await eventually(lambda: readiness.is_ready, what="the service is ready")
+        await eventually(readiness.is_ready, what="the service is ready")
 
     async def end(self) -> None:
         """End the service, whatever it does at this moment: the answers of commands are lost."""
@@ -96,6 +97,7 @@ async def stage(
         upstox = await stack.enter_async_context(simulated())
         await stack.enter_async_context(market(nats))
         options = upstox_options(upstox.url, keys_dir, timeout_secs=_CALL_SECS) | _NO_LIMITS
+        options["lease_ttl_secs"] = TAKEOVER_TTL_SECS
         made = Stage(upstox, nats, mongo, options)
         await made.start()
         stack.push_async_callback(made.end)

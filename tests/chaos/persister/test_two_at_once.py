@@ -38,10 +38,10 @@ async def test_a_late_write_of_a_leader_that_was_stopped_is_refused(
         url = f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true"
         stopped = stack.service("persister", TRADEDAD_MONGO_URL=url)
         stopped.start()
-        window = to_datetime(stack.first_window)
+        is_closed = {"closed_until": {"$gte": to_datetime(stack.first_window)}}
 
         async def has_stored() -> bool:
-            return await mongo.db["checkpoints"].find_one({"closed_until": window}) is not None
+            return await mongo.db["checkpoints"].find_one(is_closed) is not None
 
         await eventually(has_stored, what="the first persister leads and stores")
         other = stack.service("persister")

@@ -14,7 +14,7 @@ from shared.runtime.mongo import Mongo
 from shared.runtime.settings import MongoSettings
 from shared.runtime.tasks import stop
 from tests.support.message_proxies import mongo_proxy
-from tests.support.patience import LEASE_TTL_SECS, OUTAGE_SECS
+from tests.support.patience import LEASE_TTL_SECS, OUTAGE_SECS, TAKEOVER_TTL_SECS
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import MongoServer, NatsServer
 from tests.support.trading import owns_partition, trading_environment
@@ -28,8 +28,7 @@ from tests.support.trading_client import (
 )
 from tests.support.waiting import eventually
 
-TTL_SECS: Final = 1.0
-LATE_SECS: Final = 2 * OUTAGE_SECS
+LATE_SECS: Final = 4 * OUTAGE_SECS
 """The deadline of requests that a stopped owner receives; a takeover takes less."""
 
 
@@ -56,7 +55,7 @@ async def served(
 
 @asynccontextmanager
 async def standby(nats: NatsServer, mongo: MongoSettings) -> AsyncIterator[ServiceProcess]:
-    environment = trading_environment(nats, mongo, lease_ttl_secs=TTL_SECS) | NO_LIMITS
+    environment = trading_environment(nats, mongo, lease_ttl_secs=TAKEOVER_TTL_SECS) | NO_LIMITS
     async with service_process("trading", environment) as process:
         yield process
 
@@ -65,7 +64,7 @@ async def test_an_owner_that_was_stopped_answers_nothing_that_is_out_of_date(
     nats: NatsServer, mongo_settings: MongoSettings, mongo: Mongo
 ) -> None:
     async with (
-        served(nats, mongo_settings, ttl_secs=TTL_SECS) as (owner, client),
+        served(nats, mongo_settings, ttl_secs=TAKEOVER_TTL_SECS) as (owner, client),
         standby(nats, mongo_settings) as successor,
     ):
         await repeated(client, Operation.PLACE, limit_order("a"), OrderView)
@@ -105,7 +104,7 @@ async def test_a_write_that_a_stopped_owner_has_begun_is_not_stored(
     async with (
         mongo_proxy(mongo_server.port) as proxy,
         served(
-            nats, mongo_settings, mongo_port=proxy.port, ttl_secs=TTL_SECS
+            nats, mongo_settings, mongo_port=proxy.port, ttl_secs=TAKEOVER_TTL_SECS
         ) as (owner, client),
         standby(nats, mongo_settings) as successor,
     ):  # fmt: skip

@@ -29,11 +29,11 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.settings import MongoSettings
 from shared.runtime.tasks import stop
 from tests.support.message_proxies import mongo_proxy
-from tests.support.patience import OUTAGE_SECS
+from tests.support.patience import OUTAGE_SECS, TAKEOVER_TTL_SECS
 from tests.support.processes import ServiceProcess, service_process
 from tests.support.servers import MongoServer, NatsServer
 from tests.support.trading import owns_partition, trading_environment
-from tests.support.trading_chaos import NO_LIMITS, TRY_SECS
+from tests.support.trading_chaos import NO_LIMITS
 from tests.support.trading_chaos import repeated as repeated_for
 from tests.support.trading_client import USER, TradingClient, market, trading_client
 from tests.support.upstox_linking import APP, REDIRECT_URL
@@ -48,8 +48,7 @@ from tests.support.upstox_trading import (
 )
 from tests.support.waiting import eventually
 
-TTL_SECS: Final = 1.0
-LATE_SECS: Final = 2 * OUTAGE_SECS
+LATE_SECS: Final = 4 * OUTAGE_SECS
 HELD_SECS: Final = 30.0
 repeated = partial(repeated_for, try_secs=5.0)
 """On a busy machine: an order that is stored after its deadline is refused for good."""
@@ -115,7 +114,7 @@ async def open_stack(
         upstox = await opened.enter_async_context(simulated())
         await opened.enter_async_context(market(nats))
         environment = {
-            **trading_environment(nats, mongo_settings, lease_ttl_secs=TTL_SECS),
+            **trading_environment(nats, mongo_settings, lease_ttl_secs=TAKEOVER_TTL_SECS),
             **NO_LIMITS,
             "TRADEDAD_UPSTOX_API_URL": upstox.url,
             "TRADEDAD_UPSTOX_TIMEOUT_SECS": "3",
@@ -287,7 +286,7 @@ async def test_an_order_whose_deadline_passes_while_it_is_stored_is_not_sent(
         held = proxy.hold("commitTransaction")
         late = limit("late")
         with pytest.raises(TimedOut):
-            await stack.client.call(Operation.PLACE, late, OrderView, timeout_secs=TRY_SECS)
+            await stack.client.call(Operation.PLACE, late, OrderView, timeout_secs=OUTAGE_SECS)
         held.release()
         with pytest.raises(OrderRefused) as refusal:
             await repeated(stack.client, Operation.PLACE, late, OrderView)

@@ -18,6 +18,7 @@ from embedded.stack import Stack
 from tests.support.documented_programs import client_environment, programs
 from tests.support.gateway.python_client import OUTAGE_TIMING, next_of
 from tests.support.patience import PATIENCE_SECS
+from tests.support.waiting import eventually
 from tradedad_client import Client, Connected, Disconnected, Gap, Quote
 
 KEYS = ["NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"]
@@ -77,7 +78,8 @@ async def test_subscriptions_survive_the_end_and_restart_of_the_gateway(
         assert ("1012" in lost.reason) is (number is signal.SIGTERM)
         await next_of(events, Connected)
         await read_until_each_is_live()
-        assert quotes.outcomes == dict.fromkeys(KEYS, "live")
+        expected = dict.fromkeys(KEYS, "live")
+        await eventually(lambda: quotes.outcomes == expected, what="all are live by their outcome")
         await next_of(orders, Gap)
 
 

@@ -15,7 +15,7 @@ from shared.contracts.upstox_links import LinkOperation
 from shared.errors import LinkRefused
 from tests.support.gateway.fake_links import LOGIN_URL
 from tests.support.gateway.link_rest import LinkRest, gateway_with_links
-from tests.support.patience import PATIENCE_SECS
+from tests.support.patience import OUTAGE_SECS, PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tradedad_client import (
     Client,
@@ -68,7 +68,7 @@ async def test_another_users_text_is_refused(rest: LinkRest, client: Client) -> 
 async def test_a_login_whose_answer_is_lost_is_not_finished_a_second_time(
     nats: NatsServer,
 ) -> None:
-    async with gateway_with_links(nats, link_timeout_secs=0.2) as rest:
+    async with gateway_with_links(nats, link_timeout_secs=OUTAGE_SECS) as rest:
         text = await rest.text_of(await rest.begin())
         rest.links.lost_answers = 1
         token = rest.gateway.issuer.token()

@@ -13,6 +13,7 @@ from shared.contracts.subjects import order_subject
 from tests.support.builders import KEY, OTHER_KEY, fresh_quote
 from tests.support.gateway.in_process import running_gateway
 from tests.support.gateway.python_client import next_of, open_and_close, python_client
+from tests.support.patience import OUTAGE_SECS
 from tests.support.servers import NatsServer
 from tests.support.settings import nats_settings
 from tests.support.tcp_proxy import cuttable_proxy
@@ -167,7 +168,7 @@ async def try_to_open(client: Client) -> Client | None:
 async def test_opening_a_client_fails_with_the_reason_after_its_timeout(nats: NatsServer) -> None:
     async with running_gateway(nats, max_streams=1) as gateway, python_client(gateway):
         with pytest.raises(Unreachable) as failure:
-            await open_and_close(python_client(gateway, open_timeout_secs=2.0))
+            await open_and_close(python_client(gateway, open_timeout_secs=OUTAGE_SECS))
         assert isinstance(failure.value.__cause__, Unavailable)
         assert "503" in str(failure.value.__cause__)
 

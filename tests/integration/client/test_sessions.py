@@ -52,7 +52,7 @@ async def test_a_token_is_renewed_in_place_after_a_warning_of_the_gateway(nats: 
 
 async def test_a_token_that_expired_before_its_renewal_is_replaced(nats: NatsServer) -> None:
     async with running_gateway(nats, expiry_warning_secs=0.1) as gateway:
-        source = ShortTokens(gateway, secs=5)
+        source = ShortTokens(gateway, secs=15)
         is_lost = asyncio.Event()
 
         async def first_then_once_lost() -> str:
@@ -70,7 +70,7 @@ async def test_a_token_that_expired_before_its_renewal_is_replaced(nats: NatsSer
 
 async def test_a_client_with_a_fixed_token_ends_when_the_token_expires(nats: NatsServer) -> None:
     async with running_gateway(nats) as gateway:
-        token = gateway.issuer.token(exp=int(time.time()) + 5)
+        token = gateway.issuer.token(exp=int(time.time()) + 15)
         async with python_client(gateway, token=token) as client:
             quotes, events = client.quotes([KEY]), client.events()
             with pytest.raises(Unauthenticated) as end:

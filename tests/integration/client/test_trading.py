@@ -25,7 +25,7 @@ from tests.support.gateway.fake_trading import REPLIES, FakeTrading, answering_t
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.python_client import python_client
 from tests.support.gateway.trading_rest import OPERATIONS, USER
-from tests.support.patience import PATIENCE_SECS
+from tests.support.patience import OUTAGE_SECS, PATIENCE_SECS
 from tests.support.servers import NatsServer
 from tests.support.tcp_proxy import cuttable_proxy
 from tests.support.waiting import eventually
@@ -121,7 +121,7 @@ UNWRAPPED = {
 
 async def test_a_command_without_an_answer_is_repeated_with_its_key(nats: NatsServer) -> None:
     async with (
-        gateway_and_trading(nats, order_timeout_secs=0.2) as (gateway, trading),
+        gateway_and_trading(nats, order_timeout_secs=OUTAGE_SECS) as (gateway, trading),
         trading_client(gateway) as client,
     ):
         trading.lost_answers = 2
@@ -167,9 +167,9 @@ async def test_a_command_in_flight_is_asked_for_until_it_is_done(nats: NatsServe
 async def test_a_command_without_any_answer_has_an_unknown_outcome_and_a_key_to_ask_again(
     nats: NatsServer,
 ) -> None:
-    async with gateway_and_trading(nats, order_timeout_secs=0.1) as (gateway, trading):
+    async with gateway_and_trading(nats, order_timeout_secs=1) as (gateway, trading):
         trading.lost_answers = 1_000
-        hasty = RequestTiming(total_secs=1.0)
+        hasty = RequestTiming(total_secs=OUTAGE_SECS)
         async with trading_client(gateway, request_timing=hasty) as client:
             with pytest.raises(OutcomeUnknown) as unknown:
                 await client.trading.place(ORDER)

@@ -46,8 +46,11 @@ async def test_every_client_receives_its_close_code_when_many_are_closed_at_once
         assert await asyncio.gather(*reading) == [CloseCode.REVOKED] * MANY
 
 
-async def test_the_gateway_waits_for_the_close_frame_of_the_client(nats: NatsServer) -> None:
+async def test_the_gateway_waits_for_the_close_frame_of_the_client(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The connection is open until the client has answered, and then ends without a reset."""
+    monkeypatch.setattr(endpoint, "_CLOSE_SECS", PATIENCE_SECS)
     async with running_gateway(nats) as gateway:
         reader, writer = await open_raw_stream(gateway)
         send_raw(writer, {"op": "auth", "token": "nonsense"})

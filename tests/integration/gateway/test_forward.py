@@ -22,6 +22,7 @@ from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.gateway.cookie_client import CookieClient
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.rest import get
+from tests.support.patience import OUTAGE_SECS
 from tests.support.servers import NatsServer
 from tests.support.waiting import eventually
 
@@ -264,7 +265,7 @@ async def test_an_auth_that_hangs_is_timed_out_and_others_are_overloaded(nats: N
         return web.Response()
 
     async with gateway_of(
-        nats, hang, auth_timeout_secs=2, auth_requests_at_once=2
+        nats, hang, auth_timeout_secs=OUTAGE_SECS, auth_requests_at_once=2
     ) as gateway:  # fmt: skip
         replies = await asyncio.gather(*(get(gateway, "/auth/me") for _ in range(3)))
         may_respond.set()

@@ -16,7 +16,6 @@ from tests.support.gateway.rest import get
 from tests.support.gateway.websocket import receive, subscribe
 from tests.support.http import Reply
 from tests.support.ingest import ingest, ingest_settings
-from tests.support.patience import TAKEOVER_TTL_SECS
 from tests.support.persisters import answering_persister
 from tests.support.sdk import SDK_SECS, sdk_call
 from tests.support.servers import NatsServer
@@ -37,13 +36,7 @@ async def market(
     # Trades are rare, so that two readers have the time to read the same prices.
     options = {"universe": "full", "frame_interval_ms": 2_000} | simulated
     async with simulator(**options) as url:
-        settings = ingest_settings(
-            nats,
-            url,
-            None,
-            plan=simulated.get("plan", "basic"),
-            lease_ttl_secs=TAKEOVER_TTL_SECS,
-        )
+        settings = ingest_settings(nats, url, None, plan=simulated.get("plan", "basic"))
         master_url = f"{url}/market-quote/instruments/exchange/complete.json.gz"
         async with (
             answering_persister(nats, mongo_settings, master_url=master_url),

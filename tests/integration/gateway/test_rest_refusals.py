@@ -15,6 +15,7 @@ from tests.support.builders import KEY
 from tests.support.buses import bus_of
 from tests.support.gateway.in_process import InProcessGateway, running_gateway
 from tests.support.gateway.rest import MONDAY, get
+from tests.support.patience import OUTAGE_SECS
 from tests.support.persisters import answering_persister
 from tests.support.servers import MongoServer, NatsServer
 from tests.support.settings import mongo_settings
@@ -150,7 +151,9 @@ async def test_without_a_database_requests_are_unavailable_until_it_returns(
 async def test_one_request_to_the_persister_too_many_is_refused_while_others_wait(
     nats: NatsServer,
 ) -> None:
-    async with running_gateway(nats, question_timeout_secs=2, questions_at_once=1) as gateway:
+    async with running_gateway(
+        nats, question_timeout_secs=OUTAGE_SECS, questions_at_once=1
+    ) as gateway:
         replies = await asyncio.gather(
             *(get(gateway, "/v1/bars", key=KEY, **MONDAY) for _ in range(3))
         )

@@ -169,7 +169,9 @@ async def test_one_request_to_trading_too_many_is_refused_while_others_wait(
 ) -> None:
     async with (
         bus_of(nats, "trading") as silent,
-        running_gateway(nats, order_timeout_secs=2, trading_requests_at_once=1) as gateway,
+        running_gateway(
+            nats, order_timeout_secs=OUTAGE_SECS, trading_requests_at_once=1
+        ) as gateway,
     ):
         await silent.client.subscribe("trading.*.*")
         await flushed(silent.client)

@@ -120,9 +120,9 @@ async def test_an_aborted_connection_is_an_error_of_urllib3(
 async def test_a_slow_order_is_executed_although_its_client_has_left(
     http: aiohttp.ClientSession,
 ) -> None:
-    await arm(http, "slow", path=PLACE, delay_secs=0.3)
+    await arm(http, "slow", path=PLACE, delay_secs=5.0)
     with pytest.raises(TimeoutError):
-        await http.post(PLACE, json=ORDER, timeout=aiohttp.ClientTimeout(total=0.1))
+        await http.post(PLACE, json=ORDER, timeout=aiohttp.ClientTimeout(total=1.0))
     assert await placed(http) == 0
 
     async def is_placed() -> bool:

@@ -1,6 +1,7 @@
 """The effect of faults on a feed client."""
 
 import json
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from services.simulator.fault_injection.frames import GARBAGE
 from services.simulator.feed.encode import pb
 from tests.support.patience import PATIENCE_SECS
+from tests.support.waiting import eventually
 
 NIFTY = "NSE_INDEX|Nifty 50"
 SUBSCRIBE = {"method": "sub", "data": {"instrumentKeys": [NIFTY]}}
@@ -120,6 +122,13 @@ async def test_connections_are_accepted_and_aborted(
     await (await connect(http)).close()
 
 
+async def has_no_fault(http: aiohttp.ClientSession) -> bool:
+    """Whether every armed fault has begun."""
+    async with http.get("/simulator/v1/faults") as response:
+        armed: list[Any] = await response.json()
+    return not armed
+
+
 async def end_of(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType | None:
     """The type of the message after the last frame; None if there is none for 0.5 s."""
     while True:
@@ -145,8 +154,9 @@ async def test_a_stalled_connection_sends_no_frames_and_answers_pings(
 async def test_a_half_open_connection_answers_no_pings(
     http: aiohttp.ClientSession,
 ) -> None:
-    await arm(http, "half_open", after=10, delay_secs=5.0)
+    await arm(http, "half_open", after=10, delay_secs=10.0)
     socket = await connect(http, autoping=False)
+    await eventually(partial(has_no_fault, http), what="the connection is half open")
     assert await end_of(socket) is None
     await socket.ping()
     with pytest.raises(TimeoutError):

@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 Sdk = Callable[[Callable[[Any], Any]], Awaitable[Any]]
 STREAM = "/v2/feed/portfolio-stream-feed"
 RELIANCE = "NSE_EQ|INE002A01018"
-HELD_SECS = 10.0
+HELD_SECS = 50.0
 """Exchange time; the market runs ten times as fast as the clock."""
 
 

@@ -14,7 +14,7 @@ from shared.bus.lease import Term
 from shared.runtime.health import Readiness
 from shared.runtime.settings import MongoSettings
 from tests.support.buses import ingest_bus
-from tests.support.patience import PATIENCE_SECS
+from tests.support.patience import PATIENCE_SECS, TAKEOVER_TTL_SECS
 from tests.support.processes import service_process
 from tests.support.servers import NatsServer
 from tests.support.trading import (
@@ -128,7 +128,7 @@ async def test_an_unexpected_failure_of_the_work_ends_the_service(
 async def test_a_standby_takes_over_from_a_killed_process(
     nats: NatsServer, mongo_settings: MongoSettings
 ) -> None:
-    environment = trading_environment(nats, mongo_settings)
+    environment = trading_environment(nats, mongo_settings, lease_ttl_secs=TAKEOVER_TTL_SECS)
     async with ingest_bus(nats), service_process("trading", environment) as owner:
         await eventually(lambda: owns_partition(owner), what="the first process owns the partition")
         async with service_process("trading", environment) as standby:

@@ -145,6 +145,7 @@ async def test_no_trade_is_repeated_although_ticks_were_put_back_and_continued(
     nats.kill()
     await asyncio.to_thread(shutil.copytree, nats.folder, tmp_path / "copy")
     await asyncio.to_thread(nats.start)
+    await moved.wait_connected()
     async with owner(nats, mongo_settings) as client:
         whole = await place(client, "a")
         part = await place(client, "b")
@@ -154,6 +155,7 @@ async def test_no_trade_is_repeated_although_ticks_were_put_back_and_continued(
     await asyncio.to_thread(shutil.rmtree, nats.folder)
     await asyncio.to_thread(shutil.copytree, tmp_path / "copy", nats.folder)
     await asyncio.to_thread(nats.start)
+    await moved.wait_connected()
     for _ in range(5):
         await moved.quote(1_400.0, asks=[(1_400.05, 1_000)])
     async with owner(nats, mongo_settings) as client:

@@ -79,7 +79,7 @@ async def test_a_call_that_found_no_thread_in_time_never_begins(
 
 async def test_a_call_that_takes_too_long_has_begun(threads: CallThreads, gate: Gate) -> None:
     with pytest.raises(CallTimedOut):
-        await threads.run(gate, 1.0)
+        await threads.run(gate, 5.0)
     assert gate.has_begun.is_set()
 
 
