@@ -81,11 +81,12 @@ async def listen(client: Client, subject: str, received: list[bytes]) -> None:
 
 
 async def publish_quotes(bus: Bus, count: int) -> None:
-    """Publish quotes as ingest, and wait until the tick stream has as many."""
+    """Publish quotes as ingest, and wait until the tick stream has as many more."""
+    stored = (await bus.js.stream_info(TICKS_STREAM)).state.messages + count
     for _ in range(count):
         await bus.client.publish(quote_subject(KEY), encode(QUOTE))
 
     async def are_stored() -> bool:
-        return (await bus.js.stream_info(TICKS_STREAM)).state.messages >= count
+        return (await bus.js.stream_info(TICKS_STREAM)).state.messages >= stored
 
     await eventually(are_stored, what="the stream has the quotes")

@@ -27,7 +27,7 @@ from tradedad_client import (
 
 CREDENTIALS: dict[str, Any] = {"email": EMAIL, "password": PASSWORD}
 # Shorter than an operator may choose, so that tests see renewals.
-ACCESS_TTL_SECS = 10
+ACCESS_TTL_SECS = 20
 
 
 @asynccontextmanager
@@ -48,8 +48,9 @@ async def auth_and_gateway(
 
 
 async def test_one_login_lasts_by_refreshing_and_ends_with_a_logout(
-    nats: NatsServer, settings: AuthSettings
+    nats: NatsServer, settings: AuthSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tradedad_client.login._RENEW_AFTER", 0.2)
     async with auth_and_gateway(nats, settings) as (auth, gateway):
         async with python_client(gateway, auth_url=auth.url, **CREDENTIALS) as client:
             events, quotes = client.events(), client.quotes([KEY])

@@ -50,6 +50,14 @@ class Full:
         """Position of the last entry of TICKS."""
         return (await self.bus.js.stream_info(TICKS_STREAM)).state.last_seq
 
+    async def wait_stored(self, position: int) -> None:
+        """Wait until the last entry has this position."""
+
+        async def is_stored() -> bool:
+            return await self.stored() == position
+
+        await eventually(is_stored, what=f"entry {position} is stored")
+
     async def stores_nothing(self) -> bool:
         config = (await self.bus.js.stream_info(TICKS_STREAM)).config
         return config.max_msg_size == 1
@@ -107,7 +115,7 @@ async def test_live_messages_arrive_on_a_full_disk_and_storing_resumes_with_spac
     full: Full,
 ) -> None:
     await full.publish(100)
-    assert await full.stored() == 100
+    await full.wait_stored(100)
     await asyncio.to_thread(full.disk.fill, leave_bytes=CRITICAL_BYTES - (4 << 20))
     await eventually(full.stores_nothing, what="TICKS stores nothing")
     assert full.watch.space is Space.CRITICAL
@@ -126,7 +134,7 @@ async def test_live_messages_arrive_on_a_full_disk_and_storing_resumes_with_spac
     await eventually(full.readiness.is_ready, what="TICKS stores again")
     assert not await full.stores_nothing()
     await full.publish(50)
-    assert await full.stored() == 150
+    await full.wait_stored(150)
 
 
 async def test_storing_resumes_although_the_server_hung_while_the_disk_was_full(full: Full) -> None:

@@ -226,10 +226,13 @@ async def test_a_page_that_the_database_refuses_is_given_up_and_delays_no_other(
     before = calls()
     with capture_logs() as logged:
         reply = await until_given_up(bus)
+        (given_up,) = await eventually(
+            lambda: [line for line in logged if line["event"] == "a page of history is given up"],
+            what="it is logged",
+        )
     assert calls() - before == 5
     assert reply.bars == []
     assert reply.unfetched == Unfetched(from_ms=OPENS_MS, to_ms=MONDAY_SPAN["to_ms"])
-    (given_up,) = [entry for entry in logged if entry["event"] == "a page of history is given up"]
     assert (given_up["log_level"], given_up["page"]) == ("warning", MARCH.page_id)
     assert "Document failed validation" in given_up["error"]
     assert len(await all_bars(bus, OTHER_KEY, MONDAY, "2024-03-05")) == 75
