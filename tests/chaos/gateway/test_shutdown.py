@@ -75,7 +75,7 @@ async def test_no_request_on_a_kept_connection_fails_while_a_gateway_stops(
     nats: NatsServer,
 ) -> None:
     async with gateway_process(nats) as gateway:
-        gateway.process.environment["TRADEDAD_RUNTIME_SHUTDOWN_GRACE_SECS"] = "1"
+        gateway.process.environment["TRADEDAD_RUNTIME_SHUTDOWN_GRACE_SECS"] = "5"
         await gateway.replace()
         kept: list[bool] = []
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as http:

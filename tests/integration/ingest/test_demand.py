@@ -96,7 +96,7 @@ async def test_an_instrument_that_upstox_does_not_know_and_a_malformed_key_are_u
 ) -> None:
     async with (
         simulator() as url,
-        ingest(ingest_settings(nats, url, watchlist, unknown_after_secs=3)),
+        ingest(ingest_settings(nats, url, watchlist, unknown_after_secs=10)),
         demand_publisher(nats) as gateway,
     ):
         coverage = await settled(listener, gateway, TCS, UNKNOWN, "RELIANCE")

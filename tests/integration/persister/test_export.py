@@ -201,7 +201,7 @@ async def test_a_file_that_cannot_be_completed_does_not_exist(
     mongo_settings: MongoSettings, documents: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     away = mongo_settings.model_copy(
-        update={"url": SecretStr("mongodb://127.0.0.1:9/"), "timeout_ms": 200}
+        update={"url": SecretStr("mongodb://127.0.0.1:9/"), "timeout_ms": 5_000}
     )
     done = await export(away, str(tmp_path / "bars.csv"))
     assert done.returncode == exit_codes.TEMPFAIL

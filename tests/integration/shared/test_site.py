@@ -88,7 +88,7 @@ async def test_a_connection_with_an_unfinished_request_is_closed(begun: bytes) -
 
 
 async def test_a_connection_without_a_second_request_is_closed() -> None:
-    async with site(idle_secs=1.0) as connect, connect() as connection:
+    async with site(idle_secs=5.0) as connect, connect() as connection:
         assert await answered(connection)
         assert await ended(connection)
 
@@ -96,7 +96,7 @@ async def test_a_connection_without_a_second_request_is_closed() -> None:
 async def test_a_connection_that_waits_for_its_response_stays_open() -> None:
     may_answer = asyncio.Event()
     async with (
-        site(idle_secs=0.5, max_idle=1, may_answer=may_answer) as connect,
+        site(idle_secs=5.0, max_idle=1, may_answer=may_answer) as connect,
         connect() as waiting,
         connect() as also_waiting,
         connect() as silent,
