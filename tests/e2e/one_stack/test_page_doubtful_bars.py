@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import BrowserContext, Route, expect
 
 from tests.support.trader_page import InstrumentTab, TraderPage
+from tests.support.waiting import eventually
 
 RELIANCE: Final = "/i/NSE_EQ%7CINE002A01018?interval=1m"
 INDIA: Final = ZoneInfo("Asia/Kolkata")
@@ -86,6 +87,7 @@ async def test_the_table_says_why_a_bar_is_not_certain(
     view = InstrumentTab(tab.page)
     await view.wait_until_loaded()
     await view.section.get_by_role("button", name="Table").click()
+    await eventually(lambda: doubtful.starts, what="the page has read bars")
     for start, reason in zip(doubtful.starts, REASONS, strict=True):
         time = f"{datetime.fromtimestamp(start / 1_000, INDIA):%d %b %Y %H:%M}"
         row = view.bars.filter(has=tab.page.get_by_role("rowheader", name=time, exact=True))
