@@ -66,7 +66,7 @@ async def _bars(bus: Bus) -> history.BarsReply:
 
 
 async def _fetched_bars(bus: Bus) -> history.BarsReply:
-    """The bars, once the persister has fetched the month that they are in."""
+    """Request the bars until the persister has fetched their month; returns the last reply."""
     replies: list[history.BarsReply] = []
 
     async def are_fetched() -> bool:

@@ -81,7 +81,7 @@ async def listen(client: Client, subject: str, received: list[bytes]) -> None:
 
 
 async def publish_quotes(bus: Bus, count: int) -> None:
-    """Publish quotes as ingest, and wait until the tick stream has as many more."""
+    """Publish this many quotes as ingest, and wait until the tick stream has stored them."""
     stored = (await bus.js.stream_info(TICKS_STREAM)).state.messages + count
     for _ in range(count):
         await bus.client.publish(quote_subject(KEY), encode(QUOTE))

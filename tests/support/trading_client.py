@@ -69,7 +69,7 @@ class TestMarket:
         """What the persister tells of the instrument's day."""
 
     async def wait_connected(self) -> None:
-        """Wait until ingest and the persister have connected again to a server that was killed."""
+        """Wait until the connections of ingest and the persister to NATS are open again."""
         buses = (self._bus, self._persister)
         await eventually(lambda: all(bus.is_connected for bus in buses), what="both are connected")
 

@@ -51,7 +51,7 @@ class Full:
         return (await self.bus.js.stream_info(TICKS_STREAM)).state.last_seq
 
     async def wait_stored(self, position: int) -> None:
-        """Wait until the last entry has this position."""
+        """Wait until TICKS has stored all entries up to this position."""
 
         async def is_stored() -> bool:
             return await self.stored() == position

@@ -123,7 +123,7 @@ async def test_connections_are_accepted_and_aborted(
 
 
 async def has_no_fault(http: aiohttp.ClientSession) -> bool:
-    """Whether every armed fault has begun."""
+    """Whether no fault is armed any longer, because each has begun."""
     async with http.get("/simulator/v1/faults") as response:
         armed: list[Any] = await response.json()
     return not armed
