@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 from prometheus_client import Counter
 
 from shared.bus.connection_causes import ConnectionCauses
-from shared.bus.failover import ServerChoice, abort_lost_connections
+from shared.bus.failover import ServerChoice, abort_connection, abort_lost_connections
 from shared.bus.isolation import IsolationWatch
 from shared.contracts.revocations import STREAM as REVOCATIONS_STREAM
 from shared.contracts.subjects import (
@@ -228,3 +228,5 @@ async def _close(client: Client) -> None:
             await client.close()
     except (TimeoutError, NatsError, OSError) as error:
         log.warning("bus not closed cleanly", error=repr(error))
+    finally:
+        abort_connection(client)

@@ -15,21 +15,23 @@ def abort_lost_connections(client: Client) -> None:
     attempt_reconnect = client._attempt_reconnect  # noqa: SLF001
     connect_to_server = client._connect_to_server  # noqa: SLF001
 
-    def abort() -> None:
-        writer = getattr(client._transport, "_io_writer", None)  # noqa: SLF001
-        if writer is not None:
-            writer.transport.abort()
-
     async def reconnect() -> None:
-        abort()
+        abort_connection(client)
         await attempt_reconnect()
 
     async def connect(s: Srv) -> None:
-        abort()
+        abort_connection(client)
         await connect_to_server(s)
 
     client._attempt_reconnect = reconnect  # type: ignore[method-assign]  # noqa: SLF001
     client._connect_to_server = connect  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def abort_connection(client: Client) -> None:
+    """Close the socket at once, without sending what is left; does nothing if it is closed."""
+    writer = getattr(client._transport, "_io_writer", None)  # noqa: SLF001
+    if writer is not None:
+        writer.transport.abort()
 
 
 class ServerChoice:

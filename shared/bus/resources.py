@@ -90,8 +90,8 @@ async def open_leases(bus: Bus, *, reads_ticks: bool = False) -> Leases:
     if 0.0 < bucket_ttl_secs < ttl_secs:
         problem = (
             f"TRADEDAD_NATS_LEASE_TTL_SECS: {ttl_secs} s is longer than the {bucket_ttl_secs} s "
-            "of the bucket in NATS; set that value again, or stop ingest, persister and trading and "
-            f"delete the stream KV_{LEASES_BUCKET}"
+            "of the bucket in NATS; set that value again, or make the bucket anew (docs/operations.md, "
+            '"Another TTL")'
         )
         raise ConfigError([problem])
     last_epoch = await _last_published_epoch(bus) if reads_ticks else 0

@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from embedded import binaries, daemons
 from embedded.ports import HOST, free_ports
 from operations.secret_files import NATS_PASSWORDS
+from shared.bus.failover import abort_lost_connections
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import ChildProcess, child_process
 from tests.support.waiting import wait_until
@@ -65,6 +66,7 @@ class NatsServer(Daemon):
     async def connect(self, user: str) -> Client:
         """A client of one of the configured users; the caller closes it."""
         client = Client()
+        abort_lost_connections(client)
         await client.connect(
             self.url, user=user, password=PASSWORD, inbox_prefix=f"_INBOX.{user}",
             connect_timeout=round(PATIENCE_SECS), max_reconnect_attempts=-1,

@@ -19,6 +19,7 @@ from embedded.daemons import NATS_CONFIG
 from embedded.ports import HOST, free_ports
 from operations.certificates import create_authority, create_server_certificate
 from operations.secret_files import NATS_PASSWORDS
+from shared.bus.failover import abort_lost_connections
 from tests.support.patience import PATIENCE_SECS
 from tests.support.processes import child_process
 from tests.support.servers import PASSWORD, Daemon, data_folder
@@ -39,6 +40,7 @@ class Cluster:
     async def connect(self, user: str) -> Client:
         """A client of one of the configured users; the caller closes it."""
         client = Client()
+        abort_lost_connections(client)
         await client.connect(
             self.urls, user=user, password=PASSWORD, inbox_prefix=f"_INBOX.{user}",
             tls=ssl.create_default_context(cafile=self.ca_file),

@@ -161,6 +161,20 @@ async def test_readiness_follows_a_server_that_is_stopped_and_continued(
         await wait_ready(readiness)
 
 
+async def test_closing_aborts_a_connection_whose_server_reads_no_more(
+    nats: NatsServer, outages: NatsSettings
+) -> None:
+    async with bus_of(nats, "ingest", settings=outages) as bus:
+        await flushed(bus.client)
+        writer: asyncio.StreamWriter = getattr(bus.client._transport, "_io_writer")  # noqa: B009
+        socket = writer.get_extra_info("socket")
+        nats.pause()
+        writer.write(bytes(16 << 20))
+        assert writer.transport.get_write_buffer_size() > 0
+    await eventually(lambda: socket.fileno() == -1, what="the socket is closed")
+    nats.resume()
+
+
 async def test_publishing_while_the_server_is_away_raises_and_the_message_never_arrives(
     nats: NatsServer, outages: NatsSettings
 ) -> None:
