@@ -36,8 +36,10 @@ class NotLive:
                 self.no_capacity.add(deep)
 
     def add_chain(self, chain: str, keys: Collection[str]) -> None:
-        """Add a chain of which an instrument is pending or exceeds the limits."""
+        """Add a chain if an option of it exceeds the limits, or none has data."""
         if not self.no_capacity.isdisjoint(keys):
             self.no_capacity.add(chain)
-        elif self.pending.issuperset(keys):
+        elif self.unknown.issuperset(keys):
+            self.unknown.add(chain)
+        elif (self.pending | self.unknown).issuperset(keys):
             self.pending.add(chain)

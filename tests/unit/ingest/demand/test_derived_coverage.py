@@ -37,6 +37,9 @@ def test_a_chain_needs_capacity_for_all_and_data_of_one_of_its_options() -> None
     not_live = NotLive(pending={"A|1", "A|2"}, no_capacity={"A|3"}, unknown={"A|4"})
     not_live.add_chain("full", ["A|1", "A|3"])
     not_live.add_chain("new", ["A|1", "A|2"])
-    not_live.add_chain("live", ["A|1", "A|5"])
+    not_live.add_chain("partly unknown", ["A|1", "A|4"])
+    not_live.add_chain("unknown", ["A|4"])
+    not_live.add_chain("live", ["A|1", "A|4", "A|5"])
     assert not_live.no_capacity == {"A|3", "full"}
-    assert not_live.pending == {"A|1", "A|2", "new"}
+    assert not_live.pending == {"A|1", "A|2", "new", "partly unknown"}
+    assert not_live.unknown == {"A|4", "unknown"}
