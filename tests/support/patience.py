@@ -39,7 +39,7 @@ outage costs the test this long, so it is shorter than `PATIENCE_SECS`."""
 LEASE_TTL_SECS: Final = 30.0 * FACTOR
 """The lease of a leader that no standby follows: it must not lapse on a busy machine."""
 
-TAKEOVER_TTL_SECS: Final = 5.0 * FACTOR
+TAKEOVER_TTL_SECS: Final = 8.0 * FACTOR
 """The lease of a leader that the test kills, stops or cuts off: the standby waits this long."""
 
 # Deadlines that are constants in the code under test rather than settings.
