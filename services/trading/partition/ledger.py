@@ -52,7 +52,8 @@ class Ledger:
         self.position = 0
         """Of the last entry of TICKS that the broker has processed."""
         self.loaded_position = 0
-        """The last entry of TICKS that the loaded records know of."""
+        """The last entry of TICKS that the accounts know of and the broker has not processed; 0 if
+        there is none."""
         self.is_stalled = False
         """Whether no entry of TICKS moves the market on."""
         self.is_silent = False
@@ -160,7 +161,6 @@ class Ledger:
         if record.entry.seq > account.seq:
             self._apply(account, record.entry)
         self.number = max(self.number, record.number)
-        self.loaded_position = max(self.loaded_position, record.entry.position)
 
     def _is_beyond_limit(self, account: PaperAccount, loss: Decimal) -> bool:
         return loss > self._limits.loss_limit(account.lifted_loss)

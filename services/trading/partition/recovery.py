@@ -107,7 +107,10 @@ async def restore(
         if not _load(record, ledger):
             continue
         entry, body = record.entry, record.entry.body
-        if record.number > known and checkpoint is not None and isinstance(body, OrderChanged):
+        if checkpoint is None or record.number <= known:
+            continue  # positions of earlier records may be those of a stream that was replaced
+        ledger.loaded_position = max(ledger.loaded_position, entry.position)
+        if isinstance(body, OrderChanged):
             account = ledger.account(entry.user_id)
             order = account.orders[body.order_id]
             if order.terms.account is Account.PAPER:
