@@ -66,13 +66,10 @@ class PaperOrders:
         return self._record(user_id, order_id, events)
 
     def modify(self, order: Order, prices: Prices, command_id: str, *, margin: Decimal) -> Changed:
-        """Change the terms of an open order; `margin` is that of what is left of it."""
+        """Change the terms of an open order; `margin` is for its whole new quantity."""
         at_ms = self._ledger.broker.time_ms
         events: list[OrderEvent] = [
-            CommandSending(
-                at_ms=at_ms, command_id=command_id, prices=prices,
-                margin=margin * prices.quantity / (prices.quantity - order.filled_quantity),
-            ),
+            CommandSending(at_ms=at_ms, command_id=command_id, prices=prices, margin=margin),
             CommandAnswered(at_ms=at_ms, command_id=command_id),
         ]  # fmt: skip
         reported = order.priced_report

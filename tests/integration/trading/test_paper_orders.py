@@ -223,6 +223,25 @@ async def test_no_user_reads_or_cancels_the_order_of_another(
     assert (await order_of(client, order.order_id)).state == "open"
 
 
+async def test_a_changed_order_reserves_the_margin_of_what_is_left_of_it(
+    client: TradingClient, moved: TestMarket
+) -> None:
+    limit = {"order_type": OrderType.LIMIT, "product": Product.DELIVERY}
+    request = order_request("a", quantity=10, price=Decimal("1400.05"), **limit)
+    order = await client.call(Operation.PLACE, request, OrderView)
+    await moved.quote(1_400.0, asks=[(1_400.05, 9)])
+    await filled(client, order.order_id, 9)
+    await moved.quote(1_400.0, asks=[(1_410.0, 9)])
+    change = ModifyRequest(
+        user_id=USER, command_key="b", order_id=order.order_id, price=Decimal(1_390)
+    )
+    await client.call(Operation.MODIFY, change, OrderView)
+    query = AccountQuery(user_id=USER, account=Account.PAPER)
+    reserved = (await client.call(Operation.FUNDS, query, Funds)).order_margin
+    assert reserved is not None
+    assert 1_390 <= reserved < 1_450
+
+
 async def test_a_position_is_closed_by_an_exit(client: TradingClient, moved: TestMarket) -> None:
     order = await client.call(Operation.PLACE, order_request("a"), OrderView)
     await moved.quote(1_400.0)
