@@ -7,6 +7,7 @@ import msgspec
 
 from services.trading.orders.instrument import OrderInstrument
 from services.trading.portfolio.account import PaperAccount
+from services.trading.portfolio.order_book import Place
 from services.trading.risk.proposal import AccountFacts
 from shared.contracts.order_terms import Account, Product, Side, Terms
 from shared.contracts.trading_replies import Funds, Holdings, PositionView
@@ -20,6 +21,8 @@ class UpstoxFacts(msgspec.Struct, frozen=True):
     positions: list[PositionView]
     holdings: Holdings
     funds: Funds
+    filled: dict[Place, int] = {}
+    """Quantities of known fills before the reading began: the positions include these."""
 
     def loss(self) -> Decimal:
         """Realised and marked loss of the day, before charges; a profit is negative."""
@@ -32,6 +35,16 @@ class UpstoxFacts(msgspec.Struct, frozen=True):
         return sum(
             one.quantity for one in self.positions if (one.key, one.product) == (key, product)
         )
+
+    def exposed_quantity(self, position: PositionView) -> int:
+        """Of a position; signed, without the sale of shares that the demat account delivers."""
+        if position.product is not Product.DELIVERY or position.quantity > 0:
+            return position.quantity
+        return min(0, position.quantity + self.held_quantity(position.key))
+
+    def filled_since(self, account: PaperAccount, place: Place) -> int:
+        """The quantity of later fills: the positions may or may not include them."""
+        return max(0, account.filled_quantity(Account.UPSTOX, place) - self.filled.get(place, 0))
 
     def held_quantity(self, key: str) -> int:
         """Shares in the demat account and T1."""
@@ -59,7 +72,10 @@ def account_facts(
     open_quantity = account.open_quantity(
         Account.UPSTOX, terms.key, terms.product, closing, without=changed_order_id
     )
-    left = max(0, abs(held) - open_quantity)
+    # A later fill may be in the positions or not. An order that opens must never count as closing,
+    # so it is taken off in any case.
+    filled = facts.filled_since(account, (terms.key, terms.product, closing))
+    left = max(0, abs(held) - open_quantity - filled)
     return AccountFacts(
         available=facts.funds.available,
         closable=left if terms.side is closing else 0,

@@ -6,17 +6,20 @@ from typing import Final
 import msgspec
 
 from services.trading.journal.entry import AccountReset, KillSwitchSet
+from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.idempotency import Dispatch, OnceOnly, Outcome
 from services.trading.partition.ledger import Ledger
-from services.trading.partition.order_commands import CANCELLED, OrderCommands
+from services.trading.partition.order_commands import CANCELLED
 from services.trading.partition.paper_orders import Changed, PaperOrders
 from services.trading.partition.upstox_commands import UpstoxCommands
-from shared.contracts.order_terms import Account, OrderType, Prices, Side, Terms, Validity
+from services.trading.partition.upstox_exits import UpstoxExits
+from services.trading.portfolio.account import PaperAccount
+from shared.contracts.order_terms import Account, OrderType, Prices, Product, Side, Terms, Validity
 from shared.contracts.trading import AccountCommand, ExitRequest, Operation, SetKillSwitchRequest
 from shared.contracts.trading_replies import KillSwitch, OrdersReply
-from shared.errors import NotFound
+from shared.errors import NotFound, OrderRefused
 from shared.market.exchange_time import ist_date
 
 _NO_MARGIN: Final = Decimal(0)
@@ -31,15 +34,15 @@ class AccountCommands:
         orders: PaperOrders,
         once: OnceOnly,
         acceptance: Acceptance,
-        order_commands: OrderCommands,
         upstox: UpstoxCommands,
+        upstox_exits: UpstoxExits,
     ) -> None:
         self._ledger = ledger
         self._orders = orders
         self._once = once
         self._acceptance = acceptance
-        self._order_commands = order_commands
         self._upstox = upstox
+        self._upstox_exits = upstox_exits
 
     async def cancel_all(self, request: AccountCommand) -> msgspec.Raw:
         """Cancel all open orders."""
@@ -62,43 +65,29 @@ class AccountCommands:
     async def exit(self, request: ExitRequest) -> msgspec.Raw:
         """Close one position, or all, by market orders; their open orders are cancelled first.
 
-        No limit and no margin is checked: an exit reduces risk.
+        No limit and no margin is checked: an exit reduces risk. It waits for no price either: the
+        order rests until the instrument has a quote.
         """
 
         async def work() -> Outcome | Dispatch:
             if request.account is Account.UPSTOX:
-                return await self._exit_at_upstox(request)
-            account = self._ledger.account(request.user_id)
-            today = ist_date(self._ledger.broker.time_ms)
-            wanted = {
-                (booked.instrument.key, booked.product)
-                for booked in account.open_positions()
-                if request.key == booked.instrument.key
-                or (request.key is None and not booked.instrument.has_expired(today))
-                if request.product in (None, booked.product)
-            }
-            if request.key is not None and not wanted:
-                raise NotFound(f"there is no open position in {request.key} with this product")
-            instruments = {
-                place: await self._order_commands.instrument(*place) for place in sorted(wanted)
-            }
+                return await self._upstox_exits.exit(request)
             self._acceptance.check()
+            account = self._ledger.account(request.user_id)
+            wanted = self._wanted(account, request)
             done: list[Changed] = [
                 self._orders.cancel(order, request.command_key, CANCELLED)
                 for order in account.open_orders(Account.PAPER)
                 if (order.terms.key, order.terms.product) in wanted
             ]
-            for key, product in instruments:
-                quantity = account.net_quantity(key, product)
-                if not quantity:
-                    continue
+            for (key, product), (instrument, quantity) in sorted(wanted.items()):
                 prices = Prices(abs(quantity), OrderType.MARKET, Validity.DAY)
                 side = Side.SELL if quantity > 0 else Side.BUY
                 terms = Terms(Account.PAPER, key, side, product, prices)
                 price = self._ledger.broker.ltp(key)
                 done.append(
                     self._orders.accept(
-                        request.user_id, terms, instruments[key, product],
+                        request.user_id, terms, instrument,
                         margin=_NO_MARGIN, reference_price=price,
                     )
                 )  # fmt: skip
@@ -133,16 +122,36 @@ class AccountCommands:
 
         return await self._once.answer(Operation.SET_KILL_SWITCH, request, work)
 
-    async def _exit_at_upstox(self, request: ExitRequest) -> Dispatch:
-        positions = await self._upstox.open_positions(request.user_id)
-        wanted = [
-            position
-            for position in positions
-            if request.key in (None, position.key) and request.product in (None, position.product)
-        ]
+    def _wanted(
+        self, account: PaperAccount, request: ExitRequest
+    ) -> dict[tuple[str, Product], tuple[OrderInstrument, int]]:
+        """The signed quantities to close. Raises NotFound, or OrderRefused for an expired contract.
+
+        The exit of all positions does not buy back shares that were sold from the holding.
+        """
+        today = ist_date(self._ledger.broker.time_ms)
+        wanted = {}
+        for booked in account.open_positions():
+            instrument, product = booked.instrument, booked.product
+            if request.product not in (None, product) or request.key not in (None, instrument.key):
+                continue
+            if instrument.has_expired(today):
+                if request.key is None:
+                    continue
+                raise OrderRefused(
+                    f"instrument: {instrument.key} expired on {instrument.expiry}",
+                    field="key",
+                    rule="instrument",
+                    value=instrument.key,
+                )
+            quantity = booked.position.quantity
+            if request.key is None:
+                quantity = account.exposed_quantity(booked)
+            if quantity:
+                wanted[instrument.key, product] = instrument, quantity
         if request.key is not None and not wanted:
             raise NotFound(f"there is no open position in {request.key} with this product")
-        return await self._upstox.exit(request.user_id, request.command_key, wanted)
+        return wanted
 
     def _outcome(self, user_id: str, changes: list[Changed]) -> Outcome:
         account = self._ledger.account(user_id)

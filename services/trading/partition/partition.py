@@ -31,6 +31,7 @@ from services.trading.partition.stalls import Stalls
 from services.trading.partition.trading_days import TradingDays
 from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.partition.upstox_commands import UpstoxCommands
+from services.trading.partition.upstox_exits import UpstoxExits
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.partition.upstox_sender import UpstoxSender
 from services.trading.risk.limits import UserLimits
@@ -195,13 +196,14 @@ class Partition:
                 ledger, upstox_orders, accounts, assessor, sender, journal,
                 is_live_allowed=settings.live_orders,
             )  # fmt: skip
+            exits = UpstoxExits(ledger, upstox_orders, accounts, upstox_commands, sender, journal)
             order_commands = OrderCommands(
                 ledger, orders, once, acceptance, assessor, prices, self._bands,
                 self._instruments.get, upstox_commands,
             )  # fmt: skip
             requests = Requests(
                 order_commands,
-                AccountCommands(ledger, orders, once, acceptance, order_commands, upstox_commands),
+                AccountCommands(ledger, orders, once, acceptance, upstox_commands, exits),
                 Queries(ledger, journal, reader, assessor, acceptance, accounts),
                 links.commands.handlers(),
             )

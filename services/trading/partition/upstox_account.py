@@ -4,6 +4,7 @@ The stream may be silent while it is connected, so the books are read on a sched
 """
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 from services.trading import metrics
@@ -42,6 +43,8 @@ class UpstoxAccount:
         self._lookups = Lookups()
         self._facts: UpstoxFacts | None = None
         self._facts_at_secs = 0.0
+        self._changes = 0
+        """How often positions and funds have changed."""
         self.is_streaming = False
 
     def ask(self) -> None:
@@ -60,16 +63,30 @@ class UpstoxAccount:
         now = self._clock.monotonic()
         if self._facts is not None and now - self._facts_at_secs <= max_age_secs:
             return self._facts
+        changes, filled = self._changes, self._books.filled_quantities()
         positions, holdings, funds = await asyncio.gather(
             self.calls.positions(), self.calls.holdings(), self.calls.funds()
         )
-        self._facts = UpstoxFacts(positions.positions, holdings, funds)
-        self._facts_at_secs = now
-        return self._facts
+        facts = UpstoxFacts(positions.positions, holdings, funds, filled)
+        if self._changes == changes:
+            self._facts, self._facts_at_secs = facts, now
+        return facts
 
     def forget_facts(self) -> None:
         """Positions and funds have changed."""
         self._facts = None
+        self._changes += 1
+
+    async def wait_ended(self, order_ids: Collection[str], secs: float) -> None:
+        """Read the books until these orders have ended, at most for `secs`."""
+        until_secs = self._clock.monotonic() + secs
+        while self._books.has_open(order_ids) and self._clock.monotonic() < until_secs:
+            try:
+                await self._books.apply(await self.calls.orders(), await self.calls.trades())
+            except UpstoxUnavailable:
+                return  # they count as open
+            if self._books.has_open(order_ids):
+                await self._clock.sleep(_SPACING_SECS)
 
     async def _read_books(self) -> None:
         backoff = Backoff(cap_secs=_MAX_BACKOFF_SECS)

@@ -21,6 +21,7 @@ from services.trading.orders.order import Order
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.upstox_orders import UpstoxOrders
 from services.trading.portfolio.account import PaperAccount
+from services.trading.portfolio.order_book import Place
 from services.trading.store.journal import Journal
 from services.trading.upstox.rows import OrderRow, TradeRow
 from shared.contracts.order_terms import Account
@@ -83,6 +84,15 @@ class UpstoxBooks:
         account = self._ledger.account(self._user_id)
         orders = [one for one in account.orders.values() if one.terms.account is Account.UPSTOX]
         return [order for order in orders if is_unsettled(order)]
+
+    def filled_quantities(self) -> dict[Place, int]:
+        """Quantities of all fills that are known."""
+        return self._ledger.account(self._user_id).filled_quantities(Account.UPSTOX)
+
+    def has_open(self, order_ids: Iterable[str]) -> bool:
+        """Whether one of these orders is not known to have ended."""
+        orders = self._ledger.account(self._user_id).orders
+        return any(one in orders and not orders[one].state.is_final for one in order_ids)
 
     def has_open_orders(self) -> bool:
         """Whether an order at Upstox can still change."""

@@ -26,13 +26,10 @@ from services.trading.store.journal import Journal
 from services.trading.upstox.answers import Refused
 from shared.contracts.order_terms import (
     Account,
-    OrderType,
     Prices,
-    Side,
     Terms,
-    Validity,
 )
-from shared.contracts.trading_replies import PositionView, Preview
+from shared.contracts.trading_replies import Preview
 from shared.errors import (
     BrokerRefused,
     CommandInFlight,
@@ -73,21 +70,21 @@ class UpstoxCommands:
 
     async def preview(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Preview:
         """All checks of a new order. Raises OrderRefused without a link, and Unavailable."""
-        _, facts = await self._read(user_id)
+        _, facts = await self.read(user_id)
         return self._assess(user_id, terms, instrument, facts).preview
 
     async def preview_changes(
         self, order: Order, prices: Prices, instrument: OrderInstrument
     ) -> Preview:
         """All checks of an open order with new terms. Raises what `modify` raises before them."""
-        _, facts = await self._read(order.user_id)
+        _, facts = await self.read(order.user_id)
         order = self._changeable(order)
         terms = msgspec.structs.replace(order.terms, prices=prices)
         return self._assess(order.user_id, terms, instrument, facts, order).preview
 
     async def place(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Dispatch:
         """Check and store a new order. Raises OrderRefused if a check refuses it."""
-        account, facts = await self._read(user_id)
+        account, facts = await self.read(user_id)
         self._sender.check()
         assessment = self._assess(user_id, terms, instrument, facts)
         self._assessor.count(user_id)
@@ -100,14 +97,14 @@ class UpstoxCommands:
         records, order = self._orders.intend(
             user_id, terms, instrument, reference_price=assessment.price
         )
-        sending = self._placing(account, order)
+        sending = self.placing(account, order)
         return Dispatch([order.order_id], records, lambda: self._one(account, sending))
 
     async def modify(
         self, order: Order, prices: Prices, instrument: OrderInstrument, command_id: str
     ) -> Dispatch:
         """Check and store a modification. Raises OrderRefused or CommandInFlight."""
-        account, facts = await self._read(order.user_id)
+        account, facts = await self.read(order.user_id)
         self._sender.check()
         order = self._changeable(order)
         broker_order_id = _broker_order_id(order)
@@ -124,7 +121,7 @@ class UpstoxCommands:
             "modify",
             order.user_id,
             order.order_id,
-            lambda: account.calls.modify(broker_order_id, terms),
+            lambda check: account.calls.modify(broker_order_id, terms, check),
             lambda now, answer: self._orders.command_answered(now, command_id, answer),
         )
         return Dispatch([order.order_id], records, lambda: self._one(account, sending))
@@ -136,7 +133,7 @@ class UpstoxCommands:
         order = self._ledger.account(order.user_id).orders[order.order_id]
         if order.state.is_final:
             raise OrderFinal(f"the order is {order.state.value} and can no longer be changed")
-        records, sending = self._cancelling(account, order, command_id)
+        records, sending = self.cancelling(account, order, command_id)
         return Dispatch([order.order_id], records, lambda: self._one(account, sending))
 
     async def cancel_all(self, user_id: str, command_id: str) -> Dispatch:
@@ -148,51 +145,11 @@ class UpstoxCommands:
         orders = self._ledger.account(user_id).open_orders(Account.UPSTOX)
         for order in orders:
             if order.broker_order_id is not None:
-                made, sending = self._cancelling(account, order, command_id)
+                made, sending = self.cancelling(account, order, command_id)
                 records += made
                 sendings.append(sending)
         ids = [order.order_id for order in orders]
-        return Dispatch(ids, records, lambda: self._many(account, user_id, sendings, ids))
-
-    async def open_positions(self, user_id: str) -> list[PositionView]:
-        """Positions that can be closed, as Upstox lists them now."""
-        (await self._accounts.account(user_id)).forget_facts()
-        _, facts = await self._read(user_id)
-        return [position for position in facts.positions if position.quantity]
-
-    async def exit(
-        self, user_id: str, command_id: str, positions: Sequence[PositionView]
-    ) -> Dispatch:
-        """Store market orders that close positions; open orders in them are cancelled first.
-
-        Nothing is checked: an exit reduces risk, and works without market data.
-        """
-        account = await self._accounts.account(user_id)
-        self._sender.check()
-        places = {(position.key, position.product) for position in positions}
-        records: list[Record] = []
-        cancelling: list[Sending] = []
-        placing: list[Sending] = []
-        for order in self._ledger.account(user_id).open_orders(Account.UPSTOX):
-            is_concerned = (order.terms.key, order.terms.product) in places
-            if is_concerned and order.broker_order_id is not None:
-                made, sending = self._cancelling(account, order, command_id)
-                records += made
-                cancelling.append(sending)
-        for position in positions:
-            side = Side.SELL if position.quantity > 0 else Side.BUY
-            prices = Prices(abs(position.quantity), OrderType.MARKET, Validity.DAY)
-            terms = Terms(Account.UPSTOX, position.key, side, position.product, prices)
-            made, order = self._orders.intend(user_id, terms, None, reference_price=position.ltp)
-            records += made
-            placing.append(self._placing(account, order))
-        ids = [sending.order_id for sending in (*cancelling, *placing)]
-
-        async def send() -> Outcome:
-            await self._sender.send_and_store(account, cancelling)
-            return await self._many(account, user_id, placing, ids)
-
-        return Dispatch(ids, records, send)
+        return Dispatch(ids, records, lambda: self.many(account, user_id, sendings, ids))
 
     def _changeable(self, order: Order) -> Order:
         """The order as it is now. Raises OrderFinal, CommandInFlight or OrderRefused."""
@@ -204,7 +161,8 @@ class UpstoxCommands:
         _broker_order_id(order)
         return order
 
-    async def _read(self, user_id: str) -> tuple[UpstoxAccount, UpstoxFacts]:
+    async def read(self, user_id: str) -> tuple[UpstoxAccount, UpstoxFacts]:
+        """The account and its facts. Raises OrderRefused without a link, and Unavailable."""
         if not self._is_live_allowed:
             raise OrderRefused(
                 "account: the operator of this service has not allowed orders at Upstox",
@@ -233,25 +191,27 @@ class UpstoxCommands:
                 self._journal.append(locks)
         return self._assessor.assess(account, terms, instrument, changes, facts)
 
-    def _placing(self, account: UpstoxAccount, order: Order) -> Sending:
+    def placing(self, account: UpstoxAccount, order: Order) -> Sending:
+        """Sends a new order that is stored."""
         return Sending(
             "place",
             order.user_id,
             order.order_id,
-            lambda: account.calls.place(order.terms, order.order_id),
+            lambda check: account.calls.place(order.terms, order.order_id, check),
             self._orders.answered,
         )
 
-    def _cancelling(
+    def cancelling(
         self, account: UpstoxAccount, order: Order, command_id: str
     ) -> tuple[list[Record], Sending]:
+        """The records of a cancellation, and what sends it. Raises OrderRefused without an id."""
         broker_order_id = _broker_order_id(order)
         records, order = self._orders.command(order, command_id, None)
         return records, Sending(
             "cancel",
             order.user_id,
             order.order_id,
-            lambda: account.calls.cancel(broker_order_id),
+            lambda check: account.calls.cancel(broker_order_id, check),
             lambda now, answer: self._orders.command_answered(now, command_id, answer),
         )
 
@@ -260,9 +220,10 @@ class UpstoxCommands:
         view = self._ledger.account(sending.user_id).order_view(answered.order)
         return Outcome(msgspec.json.encode(view), records, _refusal(answered))
 
-    async def _many(
+    async def many(
         self, account: UpstoxAccount, user_id: str, sendings: Sequence[Sending], ids: Sequence[str]
     ) -> Outcome:
+        """Send commands at once; the answer has the orders `ids`."""
         records, _ = await self._sender.send(account, sendings)
         return Outcome(orders_reply(self._ledger, user_id, ids), records)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, Literal
@@ -15,13 +16,16 @@ from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_orders import Changed
 from services.trading.store.journal import Journal
 from services.trading.upstox.answers import Answer, Lost, Refused, Taken
-from shared.errors import Overloaded, TimedOut
+from services.trading.upstox.calls import SendCheck
+from shared.errors import Overloaded, TimedOut, Unavailable
 from shared.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 DEADLINE_PASSED: Final = "deadline_passed"
-"""The code of a command that was stored too late, and was not sent."""
+"""The code of a command that was not sent by the deadline of its request."""
+LEASE_LAPSED: Final = "lease_lapsed"
+"""The code of a command that was not sent before another process could own the partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Sending:
     command: Literal["place", "modify", "cancel"]
     user_id: str
     order_id: str
-    call: Callable[[], Awaitable[Answer]]
+    call: Callable[[SendCheck], Awaitable[Answer]]
     record: Callable[[Order, Answer], Changed]
 
 
@@ -94,6 +98,22 @@ class UpstoxSender:
         if records:
             self._journal.append(records)
 
+    def _check_of_request(self) -> SendCheck:
+        """Checks lease and deadline in the thread that sends."""
+        context = copy_context()  # has the deadline of the request
+
+        def check() -> Refused | None:
+            try:
+                context.run(self._acceptance.check_deadline)
+                self._acceptance.check_owner()
+            except TimedOut as error:
+                return Refused(DEADLINE_PASSED, error.detail)
+            except Unavailable as error:
+                return Refused(LEASE_LAPSED, error.detail)
+            return None
+
+        return check
+
     async def _answer(self, sending: Sending) -> Answer:
         try:
             self._acceptance.check_deadline()
@@ -102,7 +122,7 @@ class UpstoxSender:
         self._acceptance.check_owner()
         started = perf_counter()
         try:
-            answer = await sending.call()
+            answer = await sending.call(self._check_of_request())
         except Exception as error:
             # Whatever failed, the command may have reached Upstox.
             log.exception("sending a command failed", order_id=sending.order_id)

@@ -22,6 +22,7 @@ from services.trading.orders.instrument import OrderInstrument
 from services.trading.orders.order import Order
 from services.trading.portfolio.account_state import AccountState
 from services.trading.portfolio.entry_fold import apply_entry, entry_time_ms
+from services.trading.portfolio.order_book import Place
 from services.trading.portfolio.position_book import BookedPosition
 from services.trading.portfolio.position_margin import Ltp
 from services.trading.portfolio.views import (
@@ -142,6 +143,14 @@ class PaperAccount:
             key, product, side, account=account, without=without
         )
 
+    def filled_quantities(self, account: Account) -> dict[Place, int]:
+        """Filled quantities of the orders of an account at a broker."""
+        return self._state.orders.filled_quantities(account)
+
+    def filled_quantity(self, account: Account, place: Place) -> int:
+        """The same of one instrument, product and side."""
+        return self.filled_quantities(account).get(place, 0)
+
     def instrument_of(self, order_id: str) -> OrderInstrument:
         """The instrument of a paper order of the day. Raises KeyError."""
         return self._state.orders.instruments[order_id]
@@ -213,6 +222,10 @@ class PaperAccount:
     def net_quantity(self, key: str, product: Product) -> int:
         """Of today's and carried positions; negative for a short one."""
         return self._state.positions.quantity(key, product)
+
+    def exposed_quantity(self, booked: BookedPosition) -> int:
+        """Of a position; signed, without the sale of shares that the holding delivers."""
+        return booked.exposure(self._state.holdings).quantity
 
     def order_margin(self, order_id: str) -> Decimal:
         """Amount that is reserved for one order."""

@@ -12,6 +12,9 @@ from services.trading.portfolio.reservation import Reservation, ReservedTerms
 from shared.contracts.order_terms import Account, Product, Side
 from shared.contracts.trading_replies import Trade
 
+Place = tuple[str, Product, Side]
+"""Instrument key, product and side of orders."""
+
 
 class OrderBook(msgspec.Struct):
     """Orders of all accounts of the user, oldest first; those of other days while they are open."""
@@ -88,6 +91,15 @@ class OrderBook(msgspec.Struct):
             if order.order_id != without
             and (order.terms.key, order.terms.product, order.terms.side) == (key, product, side)
         )
+
+    def filled_quantities(self, account: Account) -> dict[Place, int]:
+        """Filled quantities of the orders of an account."""
+        filled: dict[Place, int] = {}
+        for order in self.orders.values():
+            if order.terms.account is account and order.fills:
+                place = (order.terms.key, order.terms.product, order.terms.side)
+                filled[place] = filled.get(place, 0) + order.filled_quantity
+        return filled
 
     def start_day(self) -> None:
         """Forget the final orders and all trades."""

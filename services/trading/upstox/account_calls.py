@@ -18,6 +18,7 @@ from services.trading.upstox.answer_reading import (
 from services.trading.upstox.answers import Answer, Lost, Refused
 from services.trading.upstox.call_spans import call_span, note_answer
 from services.trading.upstox.call_threads import CallNotStarted, CallThreads, CallTimedOut
+from services.trading.upstox.calls import SendCheck, unchecked
 from services.trading.upstox.client_configuration import new_client
 from services.trading.upstox.order_rows import order_row, trade_row
 from services.trading.upstox.request_bodies import NotSendable, modify_body, place_body
@@ -97,15 +98,18 @@ class AccountCalls:
         """Close idle connections; calls that are under way go on."""
         self._client.rest_client.pool_manager.close()
 
-    async def place(self, terms: Terms, tag: str) -> Answer:
+    async def place(self, terms: Terms, tag: str, check: SendCheck = unchecked) -> Answer:
         """Send a new order once."""
         try:
             body = upstox_client.PlaceOrderV3Request(**place_body(terms, tag))
         except NotSendable as error:
             return Refused(NOT_SENT, str(error))
-        return await self._command(partial(self._place_and_change.place_order, body), read_placed)
+        call = partial(self._place_and_change.place_order, body)
+        return await self._command(call, read_placed, check)
 
-    async def modify(self, broker_order_id: str, terms: Terms) -> Answer:
+    async def modify(
+        self, broker_order_id: str, terms: Terms, check: SendCheck = unchecked
+    ) -> Answer:
         """Send the new terms of an order once."""
         try:
             body = upstox_client.ModifyOrderRequest(**modify_body(broker_order_id, terms))
@@ -114,13 +118,15 @@ class AccountCalls:
         return await self._command(
             partial(self._place_and_change.modify_order, body),
             partial(read_changed, broker_order_id=broker_order_id),
+            check,
         )
 
-    async def cancel(self, broker_order_id: str) -> Answer:
+    async def cancel(self, broker_order_id: str, check: SendCheck = unchecked) -> Answer:
         """Send a cancellation once."""
         return await self._command(
             partial(self._place_and_change.cancel_order, broker_order_id),
             partial(read_changed, broker_order_id=broker_order_id),
+            check,
         )
 
     async def orders(self) -> list[OrderRow]:
@@ -169,17 +175,20 @@ class AccountCalls:
         return url
 
     async def _command(
-        self, call: Callable[..., Any], read: Callable[[HttpAnswer], Answer]
+        self, call: Callable[..., Any], read: Callable[[HttpAnswer], Answer], check: SendCheck
     ) -> Answer:
         with call_span(call) as span:
-            answer = await self._sent(partial(call, **self._command_options), read)
+            answer = await self._sent(partial(call, **self._command_options), read, check)
             note_answer(span, answer)
             return answer
 
-    async def _sent(self, call: Callable[..., Any], read: Callable[[HttpAnswer], Answer]) -> Answer:
+    async def _sent(
+        self, call: Callable[..., Any], read: Callable[[HttpAnswer], Answer], check: SendCheck
+    ) -> Answer:
         try:
+            # The call may have waited for a thread, so it is checked in the thread.
             answer = await self._command_threads.run(
-                partial(http_answer, call), self._deadline_secs
+                lambda: check() or http_answer(call), self._deadline_secs
             )
         except CallNotStarted as error:
             return Refused(OVERLOADED, f"not sent: {error}")
@@ -187,7 +196,7 @@ class AccountCalls:
             return Refused(NOT_SENT, str(error))
         except (NoAnswer, CallTimedOut) as error:
             return Lost(str(error))
-        return read(answer)
+        return answer if isinstance(answer, Refused) else read(answer)
 
     async def _rows(
         self,

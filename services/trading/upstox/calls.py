@@ -4,10 +4,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from services.trading.upstox.answers import Answer
+from services.trading.upstox.answers import Answer, Refused
 from services.trading.upstox.rows import OrderRow, TradeRow
 from shared.contracts.order_terms import Terms
 from shared.contracts.trading_replies import Funds, Holdings, Positions
+
+SendCheck = Callable[[], Refused | None]
+"""Asked in the sending thread, right before a command is sent; a refusal means: not sent."""
+
+
+def unchecked() -> None:
+    """A SendCheck that refuses nothing."""
 
 
 class UpstoxCalls(Protocol):
@@ -18,15 +25,17 @@ class UpstoxCalls(Protocol):
     documented are left out, counted and logged.
     """
 
-    async def place(self, terms: Terms, tag: str) -> Answer:
+    async def place(self, terms: Terms, tag: str, check: SendCheck = unchecked) -> Answer:
         """Send a new order once. `tag`: the order id, at most 40 characters."""
         ...
 
-    async def modify(self, broker_order_id: str, terms: Terms) -> Answer:
+    async def modify(
+        self, broker_order_id: str, terms: Terms, check: SendCheck = unchecked
+    ) -> Answer:
         """Send the new `terms.prices` of an order once."""
         ...
 
-    async def cancel(self, broker_order_id: str) -> Answer:
+    async def cancel(self, broker_order_id: str, check: SendCheck = unchecked) -> Answer:
         """Send a cancellation once."""
         ...
 

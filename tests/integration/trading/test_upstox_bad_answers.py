@@ -125,6 +125,15 @@ async def test_a_command_beyond_the_places_was_not_sent() -> None:
     assert len(server.requests) == 4 == len(answers) - len(refused)
 
 
+async def test_a_command_that_is_refused_in_its_thread_is_not_sent() -> None:
+    late = Refused("deadline_passed", "too late")
+    async with raw_server(None) as server, account_calls(server.url) as calls:
+        assert await calls.place(order_terms(), "o-1", lambda: late) == late
+        assert await calls.modify("25", order_terms(), lambda: late) == late
+        assert await calls.cancel("25", lambda: late) == late
+        assert server.requests == []
+
+
 async def test_a_body_without_an_end_is_lost() -> None:
     endless = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b" " * (17 << 20)
     async with raw_server(endless) as server, account_calls(server.url) as calls:

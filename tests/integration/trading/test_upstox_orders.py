@@ -27,7 +27,7 @@ from shared.contracts.trading_replies import (
     Positions,
     Preview,
 )
-from shared.errors import BrokerRefused, CommandInFlight, OrderFinal, OrderRefused
+from shared.errors import BrokerRefused, CommandInFlight, OrderFinal, OrderRefused, TimedOut
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY
 from tests.support.servers import NatsServer
@@ -275,3 +275,29 @@ async def test_an_unknown_order_is_counted_also_after_the_login_has_expired(
 
     await eventually(is_not_followed, what="the account with a dead token is not followed")
     assert value("tradedad_trading_unknown_orders", {"partition": "0"}) == 1
+
+
+async def test_an_order_whose_deadline_passes_while_it_waits_for_a_thread_is_not_sent(
+    nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
+) -> None:
+    async with linked_client(
+        nats, mongo_settings, tmp_path / "keys", upstox_threads=1, timeout_secs=10
+    ) as linked:
+        limit = await low_limit(linked)
+        await linked.upstox.arm("slow", path=PLACE, delay_secs=5)
+        first = asyncio.create_task(linked.place("a", **limit))
+
+        async def is_sending(count: int) -> bool:
+            return [one.state for one in await linked.orders()] == ["sending"] * count
+
+        await eventually(lambda: is_sending(1), what="the first order is sent")
+        with pytest.raises(TimedOut):
+            await linked.client.call(
+                Operation.PLACE, upstox_order("b", **limit), OrderView, timeout_secs=3.0
+            )
+        assert await is_sending(2)
+        await first
+        (late,) = [one for one in await linked.orders() if one.order_id != first.result().order_id]
+        late = await linked.reaches(late.order_id, "rejected")
+        assert late.code == "deadline_passed"
+        assert len(await linked.upstox.orders()) == 1

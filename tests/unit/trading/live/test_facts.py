@@ -66,5 +66,40 @@ def test_a_delivery_sale_can_sell_holdings_less_open_sales() -> None:
     assert closable(facts, Side.SELL, Product.DELIVERY, open_sale=5) == 1
 
 
+def test_fills_after_the_reading_began_cannot_be_closed_again() -> None:
+    journal = Journal()
+    terms = Terms(Account.UPSTOX, KEY, Side.SELL, Product.INTRADAY, LIMIT_99)
+    journal.event("o1", events.Intended(at_ms=1, order_id="o1", user_id="user-1", terms=terms))
+    account = PaperAccount(journal.entries[0].user_id, Decimal(0))
+    account.apply(journal.entries[0])
+    before = account.filled_quantities(Account.UPSTOX)
+    journal.event(
+        "o1",
+        events.Filled(
+            at_ms=2, trade_id="t1", quantity=LIMIT_99.quantity, price=Decimal(99), traded_at_ms=2
+        ),
+    )
+    account.apply(journal.entries[1])
+    after = account.filled_quantities(Account.UPSTOX)
+    held = LIMIT_99.quantity + 5
+    for filled, expected in ((before, 5), (after, held), ({}, 5)):
+        facts = msgspec.structs.replace(facts_of(position(held)), filled=filled)
+        made = account_facts(
+            account, facts, terms, share(key=KEY), changed_order_id=None, orders_last_sec=0
+        )
+        assert made.closable == expected
+
+
+def test_a_sale_of_held_shares_leaves_no_exposure() -> None:
+    for quantity, product, held, exposed in (
+        (-10, Product.DELIVERY, 10, 0),
+        (-10, Product.DELIVERY, 4, -6),
+        (-10, Product.INTRADAY, 10, -10),
+        (10, Product.DELIVERY, 10, 10),
+    ):
+        one = position(quantity, product)
+        assert facts_of(one, held=held).exposed_quantity(one) == exposed
+
+
 def test_the_loss_is_realised_and_marked_to_market() -> None:
     assert facts_of(position(1), position(0, Product.DELIVERY)).loss() == Decimal(100)
