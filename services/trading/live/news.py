@@ -24,8 +24,8 @@ def events_of_row(
 ) -> list[OrderEvent]:
     """The events by which a row of the order book, or an update, changes the order.
 
-    `settles_commands`: a command whose answer was lost long ago, and whose effect the row does not
-    show, had none.
+    `settles_commands`: a command that was lost, or taken, long ago, and whose effect the row does
+    not show, had none.
     """
     events: list[OrderEvent] = []
     reported = Reported(at_ms=at_ms, report=_believed(row))
@@ -63,8 +63,9 @@ def lacks_trades(order: Order, row: OrderRow) -> bool:
 
 def is_unsettled(order: Order) -> bool:
     """Whether something about the order is not known and has to be looked up."""
-    is_lost = order.pending is not None and order.pending.is_lost
-    return order.state is OrderState.UNKNOWN or order.lacks_trades or is_lost
+    pending = order.pending
+    is_effect_unknown = pending is not None and (pending.is_lost or pending.is_taken)
+    return order.state is OrderState.UNKNOWN or order.lacks_trades or is_effect_unknown
 
 
 def _believed(row: OrderRow) -> BrokerReport:
@@ -81,9 +82,9 @@ def _differs(before: Order, after: Order) -> bool:
 def _effect_of_pending(
     order: Order, report: BrokerReport, *, settles_commands: bool
 ) -> bool | None:
-    """Whether a lost command had an effect; None if that is not known, or none is lost."""
+    """Whether a command had an effect that was not known; None if it still is not."""
     pending = order.pending
-    if pending is None or not pending.is_lost:
+    if pending is None or not (pending.is_lost or pending.is_taken):
         return None
     if pending.prices is None:
         if order.state is OrderState.CANCELLED:

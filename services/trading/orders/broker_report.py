@@ -64,16 +64,18 @@ class BrokerReport(msgspec.Struct, frozen=True):
     """The terms at that time; None if the report has none."""
     detail: str = ""
     """The broker's own words, for example the reason of a rejection."""
+    is_not_modified: bool = False
+    """Whether the exchange has refused a modification that the broker had taken."""
 
     @property
-    def rank(self) -> tuple[int, int, bytes]:
+    def rank(self) -> tuple[int, int, bool, bytes]:
         """Of two reports, the greater one is further in the life of the order."""
-        return self.state, self.at_ms, self._encoded
+        return self.state, self.at_ms, self.is_not_modified, self._encoded
 
     @property
-    def age(self) -> tuple[int, int, bytes]:
+    def age(self) -> tuple[int, int, bool, bytes]:
         """Of two reports, the greater one is the newer; in the same second, the further one."""
-        return self.at_ms, self.state, self._encoded
+        return self.at_ms, self.state, self.is_not_modified, self._encoded
 
     @property
     def _encoded(self) -> bytes:

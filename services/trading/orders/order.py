@@ -68,6 +68,10 @@ class PendingCommand(msgspec.Struct, frozen=True):
     prices: Prices | None
     """None: a cancellation."""
     is_lost: bool = False
+    is_taken: bool = False
+    """Whether the broker took the modification; a report has not shown it at the exchange yet."""
+    is_not_modified: bool = False
+    """Whether a report has said before the answer that the modification has no effect."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -106,6 +110,17 @@ class Order(msgspec.Struct, frozen=True):
         return self.taken_prices or self.terms.prices
 
     @property
+    def largest_quantity(self) -> int:
+        """The greatest quantity that may be in force, while a modification is not known."""
+        asked = None if self.pending is None else self.pending.prices
+        return max(self.prices.quantity, 0 if asked is None else asked.quantity)
+
+    @property
+    def open_quantity(self) -> int:
+        """The quantity that may still be filled; of an order that has not ended."""
+        return max(0, self.largest_quantity - self.filled_quantity)
+
+    @property
     def filled_quantity(self) -> int:
         """Sum over all trades."""
         return sum(fill.quantity for fill in self.fills.values())
@@ -122,7 +137,7 @@ class Order(msgspec.Struct, frozen=True):
     def state(self) -> OrderState:
         """The state that follows from trades, then reports, then answers."""
         filled = self.filled_quantity
-        if filled and filled >= self.prices.quantity:
+        if filled and filled >= self._final_quantity:
             return OrderState.FILLED
         if self.report is not None:
             ended = _ENDED.get(self.report.state)
@@ -135,6 +150,13 @@ class Order(msgspec.Struct, frozen=True):
         if self.report is not None or self.local is LocalState.ACCEPTED:
             return OrderState.OPEN
         return _WITHOUT_REPORT[self.local]
+
+    @property
+    def _final_quantity(self) -> int:
+        """The filled quantity at which nothing more can be filled."""
+        if self.report is not None and self.report.state is BrokerState.COMPLETE:
+            return self.prices.quantity
+        return self.largest_quantity
 
     @property
     def lacks_trades(self) -> bool:
@@ -151,7 +173,7 @@ class Order(msgspec.Struct, frozen=True):
         report = self.report
         was_refused = self.local is LocalState.REFUSED and (report is not None or self.fills)
         was_rejected = report is not None and report.state is BrokerState.REJECTED and self.fills
-        return bool(was_refused or was_rejected or self.filled_quantity > self.prices.quantity)
+        return bool(was_refused or was_rejected or self.filled_quantity > self.largest_quantity)
 
     def apply(self, event: events.OrderEvent) -> "Order":
         """The order after one more event. Raises ValueError for a second `Intended`."""
@@ -209,7 +231,35 @@ def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
     newest = order.priced_report
     if report.prices is not None and (newest is None or _is_newer(report, newest, order)):
         changes["priced_report"] = report
+        if _shows_pending(order, report):
+            changes |= _taken(order)
+    elif report.is_not_modified and "report" in changes:
+        changes |= _not_modified(order)
     return changes
+
+
+def _shows_pending(order: Order, report: BrokerReport | None) -> bool:
+    """Whether a report has the terms of a modification that the broker took."""
+    pending = order.pending
+    if pending is None or not pending.is_taken or pending.prices is None or report is None:
+        return False
+    return report.prices is not None and _same_terms(report.prices, pending.prices)
+
+
+def _taken(order: Order) -> dict[str, object]:
+    """The pending modification is in force."""
+    assert order.pending is not None
+    return {"pending": None, "taken_prices": order.pending.prices, "maybe_taken": ()}
+
+
+def _not_modified(order: Order) -> dict[str, object]:
+    """The exchange refused a modification: the pending one, if it was sent."""
+    pending = order.pending
+    if pending is None or pending.prices is None:
+        return {}
+    if pending.is_taken:
+        return {"pending": None}
+    return {"pending": msgspec.structs.replace(pending, is_not_modified=True)}
 
 
 def _is_newer(report: BrokerReport, newest: BrokerReport, order: Order) -> bool:
@@ -229,12 +279,16 @@ def _place_of_sending(report: BrokerReport, order: Order) -> int:
     places = [
         place
         for place, prices in enumerate(sent)
-        if prices is not None
-        and told is not None
-        and (prices.quantity, prices.price or 0, prices.trigger_price or 0)
-        == (told.quantity, told.price or 0, told.trigger_price or 0)
+        if prices is not None and told is not None and _same_terms(prices, told)
     ]
     return max(places, default=-1)
+
+
+def _same_terms(one: Prices, other: Prices) -> bool:
+    """Whether quantity and prices are the same: Upstox lists 0 for a price that is not set."""
+    return (one.quantity, one.price or 0, one.trigger_price or 0) == (
+        other.quantity, other.price or 0, other.trigger_price or 0,
+    )  # fmt: skip
 
 
 def _command_changes(
@@ -246,13 +300,25 @@ def _command_changes(
     match event:
         case events.CommandLost():
             return {"pending": msgspec.structs.replace(pending, is_lost=True)}
-        case events.CommandAnswered(code="") | events.CommandSettled(has_effect=True):
-            if pending.prices is None:
-                return {"pending": None}
-            return {"pending": None, "taken_prices": pending.prices, "maybe_taken": ()}
+        case events.CommandAnswered(code="") if pending.prices is not None:
+            return _answered_changes(order, msgspec.structs.replace(pending, is_taken=True))
+        case events.CommandSettled(has_effect=True) if pending.prices is not None:
+            return _taken(order)
         case events.CommandAnswered(code=code, detail=detail):
             return {"pending": None, "code": code, "detail": detail}
     return {"pending": None}
+
+
+def _answered_changes(order: Order, pending: PendingCommand) -> dict[str, object]:
+    """The broker took a modification.
+
+    It is in force once a report shows its terms. Without an earlier report of terms, nothing says
+    otherwise.
+    """
+    order = msgspec.structs.replace(order, pending=pending)
+    if order.priced_report is None or _shows_pending(order, order.priced_report):
+        return _taken(order)
+    return {"pending": None if pending.is_not_modified else pending}
 
 
 def fold(history: Iterable[events.OrderEvent]) -> Order:

@@ -5,6 +5,7 @@ without a wait, so that no other command comes in between.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -109,7 +110,8 @@ class OrderCommands:
         if order.terms.account is Account.UPSTOX:
             instrument = await self.instrument(order.terms.key, order.terms.product, prices)
             self._acceptance.check_owner()
-            return await self._upstox.preview_changes(order, prices, instrument)
+            changed = partial(changed_prices, request=request)
+            return await self._upstox.preview_changes(order, changed, instrument)
         await self._market_of(order.terms.key, prices)
         self._acceptance.check_owner()
         order = self._open_order(request.user_id, request.order_id)
@@ -126,7 +128,8 @@ class OrderCommands:
             prices = changed_prices(order, request)
             if order.terms.account is Account.UPSTOX:
                 instrument = await self.instrument(order.terms.key, order.terms.product, prices)
-                return await self._upstox.modify(order, prices, instrument, request.command_key)
+                changed = partial(changed_prices, request=request)
+                return await self._upstox.modify(order, changed, instrument, request.command_key)
             await self._market_of(order.terms.key, prices)
             self._acceptance.check()
             order = self._open_order(request.user_id, request.order_id)

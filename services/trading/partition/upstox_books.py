@@ -34,7 +34,7 @@ log = get_logger(__name__)
 _SYSTEM: Final = "system"
 """Stands for an administrator: only one can allow new orders again."""
 SETTLED_AFTER_SECS: Final = 30.0
-"""A lost command that the books do not show after this time had no effect."""
+"""A lost or taken command that the books do not show after this time had no effect."""
 
 
 class UpstoxBooks:
@@ -49,7 +49,7 @@ class UpstoxBooks:
         self._journal = journal
         self._clock = clock
         self._lost_since: dict[str, float] = {}
-        """By command id, the monotonic time when its answer was found to be lost."""
+        """By command id, the monotonic time when its effect was found not to be known."""
 
     async def apply(self, rows: Sequence[OrderRow], trades: Sequence[TradeRow]) -> bool:
         """Append what is new; returns whether trades are missing.
@@ -178,7 +178,7 @@ class UpstoxBooks:
 
     def _settles_commands(self, order: Order) -> bool:
         pending = order.pending
-        if pending is None or not pending.is_lost:
+        if pending is None or not (pending.is_lost or pending.is_taken):
             return False
         now = self._clock.monotonic()
         since = self._lost_since.setdefault(pending.command_id, now)

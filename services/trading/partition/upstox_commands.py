@@ -4,7 +4,7 @@ An answer that does not come leaves the order, or the effect of the command, unk
 read until it is known. Nothing is ever sent again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -74,12 +74,12 @@ class UpstoxCommands:
         return self._assess(user_id, terms, instrument, facts).preview
 
     async def preview_changes(
-        self, order: Order, prices: Prices, instrument: OrderInstrument
+        self, order: Order, changed: Callable[[Order], Prices], instrument: OrderInstrument
     ) -> Preview:
         """All checks of an open order with new terms. Raises what `modify` raises before them."""
         _, facts = await self.read(order.user_id)
         order = self._changeable(order)
-        terms = msgspec.structs.replace(order.terms, prices=prices)
+        terms = msgspec.structs.replace(order.terms, prices=changed(order))
         return self._assess(order.user_id, terms, instrument, facts, order).preview
 
     async def place(self, user_id: str, terms: Terms, instrument: OrderInstrument) -> Dispatch:
@@ -101,13 +101,20 @@ class UpstoxCommands:
         return Dispatch([order.order_id], records, lambda: self._one(account, sending))
 
     async def modify(
-        self, order: Order, prices: Prices, instrument: OrderInstrument, command_id: str
+        self,
+        order: Order,
+        changed: Callable[[Order], Prices],
+        instrument: OrderInstrument,
+        command_id: str,
     ) -> Dispatch:
-        """Check and store a modification. Raises OrderRefused or CommandInFlight."""
+        """Check and store a modification; `changed` gives all terms, from those in force.
+
+        Raises OrderRefused or CommandInFlight.
+        """
         account, facts = await self.read(order.user_id)
         self._sender.check()
         order = self._changeable(order)
-        broker_order_id = _broker_order_id(order)
+        broker_order_id, prices = _broker_order_id(order), changed(order)
         terms = msgspec.structs.replace(order.terms, prices=prices)
         assessment = self._assess(order.user_id, terms, instrument, facts, order)
         self._assessor.count(order.user_id)

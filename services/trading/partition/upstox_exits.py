@@ -146,7 +146,7 @@ class UpstoxExits:
     def _unknown_quantity(self, user_id: str, place: Place) -> int:
         """The quantity of closing orders without an id at Upstox, which cannot be cancelled."""
         return sum(
-            max(0, order.prices.quantity - order.filled_quantity)
+            order.open_quantity
             for order in self._ledger.account(user_id).open_orders(Account.UPSTOX)
             if order.broker_order_id is None
             and (order.terms.key, order.terms.product, order.terms.side) == place

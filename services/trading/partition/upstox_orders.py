@@ -129,11 +129,10 @@ class UpstoxOrders:
             events: list[OrderEvent] = []
             if order.local is LocalState.SENDING:
                 events.append(AnswerLost(at_ms=at_ms, detail=OWNER_ENDED))
-            if order.pending is not None and not order.pending.is_lost:
+            pending = order.pending
+            if pending is not None and not (pending.is_lost or pending.is_taken):
                 events.append(
-                    CommandLost(
-                        at_ms=at_ms, command_id=order.pending.command_id, detail=OWNER_ENDED
-                    )
+                    CommandLost(at_ms=at_ms, command_id=pending.command_id, detail=OWNER_ENDED)
                 )
             records += self.change(user_id, order.order_id, events)[0] if events else []
         return records

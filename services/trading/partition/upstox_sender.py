@@ -90,6 +90,8 @@ class UpstoxSender:
             made, order = sending.record(order, answer)
             records += made
             answered.append(Answered(order, answer))
+        if any(one.order.pending is not None for one in answered):
+            account.ask()  # whether a command that was taken has an effect
         return records, answered
 
     async def send_and_store(self, account: UpstoxAccount, sendings: Sequence[Sending]) -> None:

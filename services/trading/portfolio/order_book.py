@@ -86,7 +86,7 @@ class OrderBook(msgspec.Struct):
     ) -> int:
         """Quantity that open orders of an account, except one, can still buy or sell."""
         return sum(
-            max(0, order.prices.quantity - order.filled_quantity)
+            order.open_quantity
             for order in self.open_orders(account)
             if order.order_id != without
             and (order.terms.key, order.terms.product, order.terms.side) == (key, product, side)

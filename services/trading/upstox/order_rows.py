@@ -21,8 +21,9 @@ from shared.contracts.order_terms import OrderType, Prices, Product, Side, Valid
 
 _MAX_WORDS_CHARS: Final = 300
 _KEY_SEPARATOR: Final = "|"
+_NOT_MODIFIED: Final = "not modified"
 _TERMS_ARE_NOT_IN_FORCE: Final = frozenset(
-    {"modify validation pending", "modify pending", "not modified"}
+    {"modify validation pending", "modify pending", _NOT_MODIFIED}
 )
 """Whether such a row has the terms before or after the modification is not documented."""
 
@@ -45,6 +46,7 @@ def order_row(row: object) -> OrderRow:
         at_ms=_reported_at_ms(fields),
         prices=None if status in _TERMS_ARE_NOT_IN_FORCE else prices,
         detail=_detail(fields),
+        is_not_modified=status == _NOT_MODIFIED,
     )
     return OrderRow(
         report=report,

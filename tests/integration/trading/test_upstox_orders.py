@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -301,3 +302,37 @@ async def test_an_order_whose_deadline_passes_while_it_waits_for_a_thread_is_not
         late = await linked.reaches(late.order_id, "rejected")
         assert late.code == "deadline_passed"
         assert len(await linked.upstox.orders()) == 1
+
+
+@pytest.mark.parametrize("is_concurrent", [False, True], ids=["one by one", "at once"])
+async def test_a_change_keeps_an_earlier_one_that_is_not_shown_yet(
+    linked: LinkedClient, *, is_concurrent: bool
+) -> None:
+    order = await linked.place("a", **await low_limit(linked))
+    await linked.reaches(order.order_id, "open")
+    await linked.upstox.post("faults", {"kind": "stall", "stream": "portfolio"})
+
+    async def change(command_key: str, **fields: Any) -> None:
+        request = ModifyRequest(
+            user_id=USER, command_key=command_key, order_id=order.order_id, **fields
+        )
+
+        async def is_taken() -> bool:
+            try:
+                await linked.client.call(Operation.MODIFY, request, OrderView)
+            except CommandInFlight:
+                return False
+            return True
+
+        await eventually(is_taken, what=f"{command_key} is taken")
+
+    changes = [change("b", quantity=4), change("c", price=Decimal("1340.00"))]
+    if is_concurrent:
+        await asyncio.gather(*changes)
+    else:
+        for one in changes:
+            await one
+    changed = await linked.reaches(order.order_id, "open")
+    assert (changed.quantity, changed.price) == (4, Decimal("1340.00"))
+    (row,) = await linked.upstox.orders()
+    assert (row["quantity"], row["price"]) == (4, 1_340.0)

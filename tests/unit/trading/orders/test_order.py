@@ -119,6 +119,50 @@ def test_a_modification_that_was_taken_changes_the_terms() -> None:
     assert (order.prices, order.pending) == (CHEAPER, None)
 
 
+TAKEN = events.CommandAnswered(at_ms=6, command_id="c1")
+BEFORE = reported(BrokerState.WORKING, prices=PRICES)
+NOT_MODIFIED = reported(BrokerState.WORKING, at_ms=20, is_not_modified=True)
+
+
+def test_a_modification_that_was_taken_is_pending_until_a_report_shows_it() -> None:
+    order = fold([INTENDED, SENDING, ACCEPTED, BEFORE, MODIFYING, TAKEN, BEFORE])
+    assert order.prices == PRICES
+    assert order.pending is not None
+    order = order.apply(reported(BrokerState.WORKING, at_ms=20, prices=CHEAPER))
+    assert (order.prices, order.taken_prices, order.pending) == (CHEAPER, CHEAPER, None)
+
+
+@pytest.mark.parametrize("news", [[TAKEN, NOT_MODIFIED], [NOT_MODIFIED, TAKEN]])
+def test_a_modification_that_the_exchange_refuses_has_no_effect(
+    news: list[events.OrderEvent],
+) -> None:
+    order = fold([INTENDED, SENDING, ACCEPTED, BEFORE, MODIFYING, *news])
+    assert (order.prices, order.taken_prices, order.pending) == (PRICES, None, None)
+
+
+def test_an_earlier_refusal_by_the_exchange_says_nothing_of_a_later_modification() -> None:
+    again = events.CommandSending(at_ms=21, command_id="c3", prices=CHEAPER)
+    taken = events.CommandAnswered(at_ms=22, command_id="c3")
+    first: list[events.OrderEvent] = [
+        INTENDED, SENDING, ACCEPTED, BEFORE, MODIFYING, TAKEN, NOT_MODIFIED,
+    ]  # fmt: skip
+    order = fold([*first, again, NOT_MODIFIED, taken, NOT_MODIFIED])
+    assert order.pending is not None
+    assert order.pending.command_id == "c3"
+
+
+def test_an_order_is_filled_only_at_the_greatest_quantity_that_may_be_in_force() -> None:
+    more = Prices(150, OrderType.LIMIT, Validity.DAY, Decimal(99))
+    asked = events.CommandSending(at_ms=5, command_id="c1", prices=more)
+    order = fold([INTENDED, SENDING, ACCEPTED, BEFORE, asked, TAKEN, filled("t1", 100)])
+    assert (order.state, order.open_quantity) == (OrderState.PARTLY_FILLED, 50)
+    complete = reported(BrokerState.COMPLETE, at_ms=20, prices=PRICES)
+    assert order.apply(complete).state is OrderState.FILLED
+    shown = order.apply(reported(BrokerState.WORKING, at_ms=20, prices=more))
+    assert (shown.state, shown.open_quantity) == (OrderState.PARTLY_FILLED, 50)
+    assert not shown.apply(filled("t2", 50)).is_contradictory
+
+
 def test_a_refused_modification_leaves_the_terms_and_its_reason() -> None:
     refused = events.CommandAnswered(at_ms=6, command_id="c1", code="UDAPI100041", detail="final")
     order = fold([INTENDED, SENDING, ACCEPTED, MODIFYING, refused])

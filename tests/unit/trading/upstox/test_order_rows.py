@@ -44,7 +44,9 @@ def test_every_documented_status_is_known(status: str) -> None:
 
 @pytest.mark.parametrize("status", ["modify validation pending", "modify pending", "not modified"])
 def test_a_modification_under_way_says_nothing_about_the_terms(status: str) -> None:
-    assert order_row(ORDER | {"status": status}).report.prices is None
+    report = order_row(ORDER | {"status": status}).report
+    assert report.prices is None
+    assert report.is_not_modified == (status == "not modified")
 
 
 def test_an_order_that_is_not_at_the_exchange_has_the_time_of_placing() -> None:
