@@ -21,6 +21,7 @@ from services.trading.partition.ledger import Ledger
 from services.trading.partition.paper_orders import PaperOrders
 from services.trading.partition.prices import Prices
 from services.trading.partition.request_terms import changed_prices, terms_of
+from services.trading.partition.trading_days import ORDER_PREFIX as SQUARE_OFF_PREFIX
 from services.trading.partition.upstox_commands import UpstoxCommands
 from shared.contracts import order_terms
 from shared.contracts.instruments import Instrument
@@ -105,7 +106,7 @@ class OrderCommands:
 
     async def preview_changes(self, request: PreviewChangesRequest) -> Preview:
         """The same for an open order with new terms. Raises NotFound, OrderFinal or OrderRefused."""
-        order = self._open_order(request.user_id, request.order_id)
+        order = self._changeable(request.user_id, request.order_id)
         prices = changed_prices(order, request)
         if order.terms.account is Account.UPSTOX:
             instrument = await self.instrument(order.terms.key, order.terms.product, prices)
@@ -114,7 +115,7 @@ class OrderCommands:
             return await self._upstox.preview_changes(order, changed, instrument)
         await self._market_of(order.terms.key, prices)
         self._acceptance.check_owner()
-        order = self._open_order(request.user_id, request.order_id)
+        order = self._changeable(request.user_id, request.order_id)
         terms = msgspec.structs.replace(order.terms, prices=changed_prices(order, request))
         account = self._ledger.account(request.user_id)
         instrument = account.instrument_of(order.order_id)
@@ -124,7 +125,7 @@ class OrderCommands:
         """Change an open order. Raises NotFound, OrderFinal or OrderRefused."""
 
         async def work() -> Outcome | Dispatch:
-            order = self._open_order(request.user_id, request.order_id)
+            order = self._changeable(request.user_id, request.order_id)
             prices = changed_prices(order, request)
             if order.terms.account is Account.UPSTOX:
                 instrument = await self.instrument(order.terms.key, order.terms.product, prices)
@@ -132,7 +133,7 @@ class OrderCommands:
                 return await self._upstox.modify(order, changed, instrument, request.command_key)
             await self._market_of(order.terms.key, prices)
             self._acceptance.check()
-            order = self._open_order(request.user_id, request.order_id)
+            order = self._changeable(request.user_id, request.order_id)
             prices = changed_prices(order, request)
             account = self._ledger.account(request.user_id)
             terms = msgspec.structs.replace(order.terms, prices=prices)
@@ -188,6 +189,16 @@ class OrderCommands:
         if prices is not None:
             await self._bands.wait_for(key, (prices.price, prices.trigger_price))
         await self._assessor.ready()
+
+    def _changeable(self, user_id: str, order_id: str) -> Order:
+        order = self._open_order(user_id, order_id)
+        if order_id.startswith(SQUARE_OFF_PREFIX):
+            raise OrderRefused(
+                "product: the order squares off an intraday position, and cannot be changed",
+                rule="product",
+                value=order.terms.product.value,
+            )
+        return order
 
     def _open_order(self, user_id: str, order_id: str) -> Order:
         order = self._ledger.account(user_id).orders.get(order_id)

@@ -242,6 +242,34 @@ async def test_a_changed_order_reserves_the_margin_of_what_is_left_of_it(
     assert 1_390 <= reserved < 1_450
 
 
+async def test_an_order_of_the_square_off_cannot_be_changed(
+    client: TradingClient, moved: TestMarket
+) -> None:
+    order = await client.call(Operation.PLACE, order_request("a"), OrderView)
+    await moved.quote(1_400.0)
+    await filled(client, order.order_id, 10)
+    moved.now_ms += 5 * 3_600_000 + 13 * MINUTE_MS  # 15:13
+    await moved.tick()
+    query = OrdersQuery(user_id=USER, account=Account.PAPER)
+
+    async def closing() -> list[OrderView]:
+        orders = (await client.call(Operation.ORDERS, query, Orders)).orders
+        return [one for one in orders if one.order_id != order.order_id]
+
+    async def is_squared_off() -> bool:
+        return bool(await closing())
+
+    await eventually(is_squared_off, what="the position is squared off")
+    (one,) = await closing()
+    change = ModifyRequest(
+        user_id=USER, command_key="b", order_id=one.order_id, order_type=OrderType.LIMIT,
+        price=Decimal(1_500),
+    )  # fmt: skip
+    with pytest.raises(OrderRefused) as refused:
+        await client.call(Operation.MODIFY, change, OrderView)
+    assert refused.value.members["rule"] == "product"
+
+
 async def test_a_position_is_closed_by_an_exit(client: TradingClient, moved: TestMarket) -> None:
     order = await client.call(Operation.PLACE, order_request("a"), OrderView)
     await moved.quote(1_400.0)
