@@ -51,7 +51,7 @@ class TradingSettings(ServiceSettings):
     max_open_orders: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Open orders of one user."""
     max_orders_per_sec: Annotated[int, Field(ge=1, le=1_000)] = 10
-    """New and changed orders of one user per second."""
+    """New and changed orders of one user per second. Commands at Upstox above it wait."""
     max_orders_per_day: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     """New orders of one user per trading day."""
     max_daily_loss_rupees: Rupees = Decimal(100_000)

@@ -176,12 +176,13 @@ async def linked_client(
     *,
     timeout_secs: int = 5,
     has_live_orders: bool = True,
+    has_rate_limits: bool = False,
     **settings_options: Any,
 ) -> AsyncIterator[LinkedClient]:
     """A trading service in the event loop, and a user with an account at a simulator."""
     await asyncio.to_thread(create_seal_key, keys_dir, SystemClock())
     async with AsyncExitStack() as stack:
-        upstox = await stack.enter_async_context(simulated())
+        upstox = await stack.enter_async_context(simulated(rate_limits=has_rate_limits))
         moved = await stack.enter_async_context(market(nats))
         settings = upstox_options(upstox.url, keys_dir, timeout_secs=timeout_secs)
         settings |= {"live_orders": has_live_orders, **settings_options}

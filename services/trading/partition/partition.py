@@ -190,8 +190,9 @@ class Partition:
                 switches.wait_current, self._bands.of,
             )  # fmt: skip
             sender = UpstoxSender(
-                ledger, journal, acceptance, max_sending=max(1, settings.commands_at_once // 2)
-            )
+                ledger, journal, acceptance, max_sending=max(1, settings.commands_at_once // 2),
+                max_per_sec=settings.max_orders_per_sec,
+            )  # fmt: skip
             upstox_commands = UpstoxCommands(
                 ledger, upstox_orders, accounts, assessor, sender, journal,
                 is_live_allowed=settings.live_orders,

@@ -24,6 +24,7 @@ log = get_logger(__name__)
 _WITH_ORDERS_SECS: Final = 15.0
 _WITHOUT_ORDERS_SECS: Final = 60.0
 _MISSING_TRADES_SECS: Final = 1.0
+_MISSING_READINGS: Final = 10
 _SPACING_SECS: Final = 0.5
 """Least time between two readings of the books."""
 _MAX_BACKOFF_SECS: Final = 30.0
@@ -45,6 +46,8 @@ class UpstoxAccount:
         self._facts_at_secs = 0.0
         self._changes = 0
         """How often positions and funds have changed."""
+        self._missing_readings = 0
+        """Readings in a row that lacked trades."""
         self.is_streaming = False
 
     def ask(self) -> None:
@@ -123,8 +126,11 @@ class UpstoxAccount:
                 is_missing
             )
         pause_secs = _WITH_ORDERS_SECS if self._books.has_open_orders() else _WITHOUT_ORDERS_SECS
+        self._missing_readings = self._missing_readings + 1 if is_missing else 0
         if is_missing:
-            pause_secs = _MISSING_TRADES_SECS
+            # Doubled each time: a trade that is never listed must not use up the limit of calls.
+            readings = min(self._missing_readings, _MISSING_READINGS)
+            pause_secs = min(_WITH_ORDERS_SECS, _MISSING_TRADES_SECS * 2 ** (readings - 1))
         next_secs = self._lookups.next_secs()
         return pause_secs if next_secs is None else min(pause_secs, max(0.0, next_secs - now))
 

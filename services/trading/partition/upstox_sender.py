@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from services.trading import metrics
 from services.trading.journal.record import Record
+from services.trading.live.send_pace import SendPace
 from services.trading.orders.order import Order
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.ledger import Ledger
@@ -48,15 +49,26 @@ class Answered:
 
 
 class UpstoxSender:
-    """The sender of one term. `max_sending` bounds the commands that wait for an answer."""
+    """The sender of one term.
+
+    `max_sending` bounds the commands that wait for an answer, `max_per_sec` those of a user that
+    are sent in a second; further ones wait.
+    """
 
     def __init__(
-        self, ledger: Ledger, journal: Journal, acceptance: Acceptance, *, max_sending: int
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        acceptance: Acceptance,
+        *,
+        max_sending: int,
+        max_per_sec: int,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._acceptance = acceptance
         self._max_sending = max_sending
+        self._pace = SendPace(max_per_sec)
         self._sending = 0
 
     def check(self) -> None:
@@ -117,6 +129,10 @@ class UpstoxSender:
         return check
 
     async def _answer(self, sending: Sending) -> Answer:
+        clock = self._acceptance.clock
+        wait_secs = self._pace.reserve(sending.user_id, clock.monotonic())
+        if wait_secs:
+            await clock.sleep(wait_secs)
         try:
             self._acceptance.check_deadline()
         except TimedOut as error:

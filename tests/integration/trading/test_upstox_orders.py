@@ -336,3 +336,17 @@ async def test_a_change_keeps_an_earlier_one_that_is_not_shown_yet(
     assert (changed.quantity, changed.price) == (4, Decimal("1340.00"))
     (row,) = await linked.upstox.orders()
     assert (row["quantity"], row["price"]) == (4, 1_340.0)
+
+
+async def test_many_commands_keep_to_upstoxs_limit_of_a_second(
+    nats: NatsServer, mongo_settings: MongoSettings, tmp_path: Path
+) -> None:
+    async with linked_client(
+        nats, mongo_settings, tmp_path / "keys", has_rate_limits=True
+    ) as linked:
+        limit = await low_limit(linked)
+        placed = [await linked.place(f"p{number}", **limit) for number in range(10)]
+        command = AccountCommand(user_id=USER, command_key="all", account=Account.UPSTOX)
+        await linked.client.call(Operation.CANCEL_ALL, command, OrdersReply)
+        for order in placed:
+            assert (await linked.reaches(order.order_id, "cancelled")).code is None
