@@ -16,6 +16,8 @@ from shared.runtime.settings import UpstoxSettings
 log = get_logger(__name__)
 
 _MAX_FILE_CHARS: Final = 16 * 1024
+_MAX_REFUSED: Final = 16
+"""Refused tokens that are remembered; there are a few sources, and each has a new token a day."""
 
 
 def is_token(text: str) -> bool:
@@ -72,8 +74,8 @@ class FileToken:
 class TokenPicker:
     """Picks the token of the first source that has one which Upstox has not refused.
 
-    A refused token is not picked for `retry_refused_secs`. Then it is tried again, because
-    Upstox may have refused it by mistake.
+    A refused token is not picked for `retry_refused_secs`. Then it is tried again if no source
+    has another one, because Upstox may have refused it by mistake.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class TokenPicker:
     async def pick(self) -> str | None:
         """The token to use now; None if there is none."""
         now_secs = self._clock.monotonic()
+        retried: str | None = None
         for source in self._sources:
             token = await source.read()
             if token is None:
@@ -98,20 +101,19 @@ class TokenPicker:
                     log.warning("token with characters that no token has is not used")
                 self._has_warned = True
                 continue
-            if self._retry_at_secs.get(token, 0.0) <= now_secs:
+            retry_secs = self._retry_at_secs.get(token)
+            if retry_secs is None:
                 return token
-        return None
+            if retry_secs <= now_secs and retried is None:
+                retried = token
+        return retried
 
     def refuse(self, token: str) -> None:
         """Record that Upstox has refused `token`."""
-        now_secs = self._clock.monotonic()
-        # Forget earlier tokens once they may be retried: at most a few are kept.
-        self._retry_at_secs = {
-            refused: retry_secs
-            for refused, retry_secs in self._retry_at_secs.items()
-            if retry_secs > now_secs
-        }
-        self._retry_at_secs[token] = now_secs + self._retry_refused_secs
+        self._retry_at_secs.pop(token, None)
+        while len(self._retry_at_secs) >= _MAX_REFUSED:
+            del self._retry_at_secs[next(iter(self._retry_at_secs))]
+        self._retry_at_secs[token] = self._clock.monotonic() + self._retry_refused_secs
 
 
 def configured_sources(settings: UpstoxSettings) -> list[TokenSource]:

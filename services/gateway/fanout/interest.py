@@ -112,14 +112,18 @@ class Interest:
 
     def outcome(self, key: str, now: float, *, is_known: bool) -> Outcome:
         """The outcome to report for a new subscription; `is_known`: it has a last quote."""
-        outcome = None
-        if key in self._beyond_capacity or now - self._coverage_at < DEMAND_TTL_SECS:
-            outcome = self._covered(key)
+        outcome = self.known_outcome(key, now)
         if outcome is None:
             outcome = Outcome.LIVE if is_known else Outcome.PENDING
         is_same = self._reported.get(key, outcome) is outcome
         self._reported[key] = outcome if is_same else None
         return outcome
+
+    def known_outcome(self, key: str, now: float) -> Outcome | None:
+        """The outcome of a key by the last coverage; None if it says nothing of the key."""
+        if key in self._beyond_capacity or now - self._coverage_at < DEMAND_TTL_SECS:
+            return self._covered(key)
+        return None
 
     def counts(self) -> dict[str, int]:
         """How many keys have each outcome; those that no coverage considers yet are pending."""

@@ -59,6 +59,7 @@ class FeedFollower:
             if token is None:
                 metrics.TOKEN_EXPIRY.set(0.0)
                 self._status.set(FeedState.UNAUTHORISED, _NO_TOKEN)
+                self._coverage.set_all_pending()  # the demand may have changed
                 await self._clock.sleep(self._token_poll_secs)
                 continue
             metrics.TOKEN_EXPIRY.set(expires_ms(token, self._clock.now_ms()) / 1_000)

@@ -1,5 +1,6 @@
 """The request handlers of market data."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -40,7 +41,7 @@ log = get_logger(__name__)
 _SETTLED_MS: Final = 15 * 60_000
 # In the text of a string the quotation marks would be escaped.
 _UNFETCHED: Final = b'"unfetched":'
-_NO_QUOTE: Final = {
+_NO_QUOTE: Final[Mapping[Outcome | None, NoQuote]] = {
     Outcome.UNKNOWN: NoQuote.UNKNOWN,
     Outcome.NO_CAPACITY: NoQuote.NO_CAPACITY,
 }
@@ -158,5 +159,5 @@ class MarketEndpoints:
         return SHORT_LIVED if is_settled else NO_CACHE
 
     def _missing_reason(self, key: str) -> NoQuote:
-        outcome = self._interest.outcome(key, self._clock.monotonic(), is_known=False)
+        outcome = self._interest.known_outcome(key, self._clock.monotonic())
         return _NO_QUOTE.get(outcome, NoQuote.NOT_FOLLOWED)

@@ -55,6 +55,17 @@ def test_a_key_that_is_demanded_again_is_pending_until_the_new_demand_is_conside
     assert interest.apply(coverage(rev=3), 0.0) == {KEY: Outcome.LIVE}
 
 
+def test_a_question_about_a_key_is_no_report() -> None:
+    interest = Interest("gw")
+    assert interest.known_outcome(KEY, 0.0) is None
+    interest.want([KEY], [])
+    assert interest.apply(coverage(rev=1, unknown=[KEY]), 0.0) == {KEY: Outcome.UNKNOWN}
+    assert interest.known_outcome(KEY, 0.0) is Outcome.UNKNOWN
+    assert interest.known_outcome(KEY, DEMAND_TTL_SECS + 1) is None
+    assert interest.known_outcome(OTHER_KEY, 0.0) is None
+    assert interest._reported == {KEY: Outcome.UNKNOWN}
+
+
 def test_an_outcome_that_was_reported_is_not_reported_again() -> None:
     interest = Interest("gw")
     interest.outcome(KEY, 0.0, is_known=True)

@@ -9,11 +9,12 @@ from prometheus_client import REGISTRY
 
 from services.ingest.feed.source import FeedConnection, FeedSilent, TokenReplaced
 from services.ingest.leadership.feed_follower import FeedFollower
+from shared.contracts.demand import Demand
 from shared.contracts.messages import FeedState
 from shared.errors import FeedError, FeedUnauthorised, LeaseLost
 from shared.runtime.tasks import stop
 from shared.runtime.upstox_tokens import SettingToken, TokenPicker
-from tests.support.builders import KEY
+from tests.support.builders import KEY, OTHER_KEY
 from tests.support.ingest_fakes import ChangingToken, FakeFeed, IngestTerm
 from tests.support.virtual_time import LoopClock, on_virtual_time
 
@@ -105,6 +106,19 @@ async def test_without_a_token_the_feed_is_unauthorised_until_there_is_one() -> 
     following.source.token = "new"
     await following.follow(1.5)
     assert following.feed.tokens[-1] == "new"
+
+
+@on_virtual_time
+async def test_a_key_that_is_demanded_while_there_is_no_token_is_pending() -> None:
+    following = Following(FeedError("close_1000"), lifetime_secs=100.0)
+    following.feed.refusals = dict.fromkeys(["first", "second"], FeedUnauthorised("unauthorised"))
+    running = asyncio.create_task(following.follow(5.5))
+    await asyncio.sleep(2.0)
+    following.term.demand.update(Demand(gateway="g", rev=7, quotes=[OTHER_KEY]), 0.0)
+    await running
+    coverage = following.term.context.coverage._coverage
+    assert coverage.pending == sorted([KEY, OTHER_KEY])
+    assert coverage.seen == {"g": 7}
 
 
 def token_expiry_secs() -> float | None:

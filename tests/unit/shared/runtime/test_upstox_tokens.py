@@ -52,6 +52,22 @@ def test_a_refused_token_is_retried_after_a_while() -> None:
     run_virtual(main())
 
 
+def test_a_refused_token_is_not_retried_while_another_source_has_one() -> None:
+    async def main() -> None:
+        clock = LoopClock()
+        tokens = TokenPicker(
+            [ChangingToken("a"), SettingToken("b")], clock, retry_refused_secs=60.0
+        )
+        tokens.refuse("a")
+        for number in range(100):
+            tokens.refuse(f"earlier-{number}")
+            tokens.refuse("a")
+            await clock.sleep(61.0)
+            assert await tokens.pick() == "b"
+
+    run_virtual(main())
+
+
 def test_a_new_token_is_used_at_once_after_the_old_one_was_refused() -> None:
     async def main() -> None:
         source = ChangingToken("expired")
