@@ -1,7 +1,7 @@
 """Reads the tick stream, aggregates it to bars and stores each window as it closes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final, Protocol
 
 from nats.js.errors import NotFoundError
@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 from services.persister import metrics
 from services.persister.aggregation.aggregator import Aggregator
 from services.persister.aggregation.checkpoint import AggregatorState, resume_on_stream
-from services.persister.aggregation.closed_windows import ClosedWindows
+from services.persister.aggregation.closed_windows import BarPlace, ClosedWindows
 from services.persister.aggregation.progress import ProgressMonitor
 from services.persister.entry_decoder import apply_entry
 from services.persister.settings import PersisterSettings
@@ -42,8 +42,10 @@ class WindowStore(Protocol):
         """Store closed windows and the checkpoint, all or nothing. Returns the bars to publish."""
         ...
 
-    async def amend(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
-        """Store bars that have changed. Returns the bars to publish."""
+    async def amend(
+        self, bars: Sequence[Bar], epoch: int, doubted: Collection[BarPlace]
+    ) -> StoredBars:
+        """Store bars that have changed; `doubted` were complete. Returns the bars to publish."""
         ...
 
 
@@ -148,7 +150,7 @@ class Pipeline:
                     metrics.CHECKPOINT_INSTRUMENTS.set(aggregator.instrument_count)
                     metrics.CHECKPOINT_BYTES.set(len(closed.checkpoint))
             if self._clock.monotonic() >= amend_at:
-                await self._amend(aggregator.take_amended(), epoch, term)
+                await self._amend(aggregator, epoch, term)
                 await self._publisher.catch_up()
                 amend_at = self._clock.monotonic() + _AMEND_EVERY_SECS
             counts.report()
@@ -198,10 +200,11 @@ class Pipeline:
         log.info("window stored", until_ms=closed.until_ms, bars=len(closed.bars))
         await self._publisher.publish(stored)
 
-    async def _amend(self, bars: Sequence[Bar], epoch: int, term: Term) -> None:
+    async def _amend(self, aggregator: Aggregator, epoch: int, term: Term) -> None:
+        bars, doubted = aggregator.take_amended(), aggregator.take_doubted()
         if not bars:
             return
-        stored = await self._retry(lambda: self._store.amend(bars, epoch), term)
+        stored = await self._retry(lambda: self._store.amend(bars, epoch, doubted), term)
         metrics.AMENDED_BARS.inc(len(stored.bars))
         await self._publisher.publish(stored)
 

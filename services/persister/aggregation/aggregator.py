@@ -16,7 +16,7 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
-from services.persister.aggregation.closed_windows import ClosedWindows, gaps_by_window
+from services.persister.aggregation.closed_windows import BarPlace, ClosedWindows, gaps_by_window
 from services.persister.aggregation.quoted_trade import QuotedTrade
 from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
 from services.persister.aggregation.trading_times import Span, TradingTimes
@@ -145,11 +145,16 @@ class Aggregator:
         gaps = gaps_by_window(state.gaps)
         state.gaps = []
         state.stored_ns = self.stored_ns
-        return ClosedWindows(state.closed_until_ms, bars, gaps, encode_state(state))
+        checkpoint, doubted = encode_state(state), self.take_doubted()
+        return ClosedWindows(state.closed_until_ms, bars, gaps, checkpoint, doubted)
 
     def take_amended(self) -> tuple[Bar, ...]:
         """Bars that are new or have changed since the last call. The checkpoint may stay."""
         return self._windows.take_bars()
+
+    def take_doubted(self) -> frozenset[BarPlace]:
+        """Of the bars that were taken last, those that were complete before and are partial now."""
+        return self._windows.take_doubted()
 
     def _advance(
         self, time_ms: int, feed_time_ms: int, epoch: int, position: int, *,

@@ -109,6 +109,10 @@ class AggregatorState(msgspec.Struct, array_like=True):
         if len(self.breaks) > _MAX_BREAKS:
             self.breaks_known_since_ms = self.breaks.pop(0).until_ms
 
+    def has_break_since(self, since_ms: int) -> bool:
+        """Whether a break of the stream ended at or after `since_ms`."""
+        return bool(self.breaks) and self.breaks[-1].until_ms >= since_ms
+
     def unbroken_until_ms(self, since_ms: int) -> int:
         """Exchange time of the feed until which the stream had no break after `since_ms`.
 

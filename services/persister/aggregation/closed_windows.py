@@ -19,6 +19,10 @@ class WindowGap:
     keys: tuple[str, ...]
 
 
+BarPlace = tuple[str, int]
+"""Instrument key and start of a bar, epoch ms."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClosedWindows:
     """Bars and gaps of windows that have closed, and the checkpoint to resume from."""
@@ -28,6 +32,8 @@ class ClosedWindows:
     bars: tuple[Bar, ...]
     gaps: tuple[WindowGap, ...]
     checkpoint: bytes
+    doubted: frozenset[BarPlace] = frozenset()
+    """Of `bars`, those that were complete before and are partial now."""
 
 
 def gaps_by_window(gaps: Iterable[InstrumentGap]) -> tuple[WindowGap, ...]:

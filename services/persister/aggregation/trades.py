@@ -25,6 +25,8 @@ from shared.market.exchange_time import (
 
 MIN_SILENCE_MS: Final = 2_000
 """A live feed may send nothing for this long."""
+_SNAPSHOTS_MS: Final = 30_000
+"""After a break, the feed has sent the snapshots of all instruments within this time."""
 
 
 class TradeRecorder:
@@ -111,15 +113,22 @@ class TradeRecorder:
         vtt, previous_vtt = quote.volume, instrument.vtt or 0
         is_same_day = trading_day(ltt_ms) == trading_day(instrument.ltt_ms)
         is_newer = ltt_ms > instrument.ltt_ms
+        # The feed sends a snapshot after a break, and when an instrument is subscribed. The stream
+        # proves nothing of the time in which the instrument was not.
+        is_subscribed_anew = not self._state.has_break_since(quote.ts - _SNAPSHOTS_MS)
         if is_newer and not is_same_day:
-            self._record_hidden_before_day(instrument, previous_ms, ltt_ms)
+            self._record_hidden_before_day(
+                instrument, previous_ms, ltt_ms, is_proven=not is_subscribed_anew
+            )
         if vtt is None or not is_same_day:
             has_unseen = is_newer and vtt != 0
         else:
             # A feed may count from zero again before the first trade of the next day.
             has_unseen = vtt > previous_vtt or (is_newer and vtt < previous_vtt)
         if has_unseen:
-            since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
+            since_ms = previous_ms
+            if not is_subscribed_anew:
+                since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
             if not is_same_day:
                 since_ms = max(since_ms, day_start(ltt_ms))
             self._record_hidden_trades(instrument, since_ms, ltt_ms)
@@ -197,14 +206,21 @@ class TradeRecorder:
         return max(previous_ms, min(proven_ms, closed_until_ms))
 
     def _record_hidden_before_day(
-        self, instrument: InstrumentProgress, previous_ms: int, ltt_ms: int
+        self,
+        instrument: InstrumentProgress,
+        previous_ms: int,
+        ltt_ms: int,
+        *,
+        is_proven: bool = True,
     ) -> None:
         """Record the trades that earlier days may hide, at the first trade of a day.
 
         The cumulative volume of a day says nothing of the day before. As for silences, the calendar
         counts for an instrument as long as its last trade was in the calendar's hours.
         """
-        since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
+        since_ms = previous_ms
+        if is_proven:
+            since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
         start_ms, end_ms = window_start(since_ms), day_start(ltt_ms)
         spans: list[Span] = [(start_ms, end_ms)] if start_ms < end_ms else []
         if self._trading_times.includes(instrument.key, instrument.ltt_ms):

@@ -6,9 +6,10 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     InstrumentProgress,
 )
+from services.persister.aggregation.closed_windows import BarPlace
 from services.persister.aggregation.minute import VolumeBounds
 from shared.contracts.history import GapReason
-from shared.contracts.messages import Bar
+from shared.contracts.messages import Bar, BarState
 from shared.market.exchange_time import WINDOW_MS, trading_day, window_start
 
 
@@ -20,6 +21,7 @@ class Windows:
         self._bars: list[Bar] = []
         self._amending: dict[str, Bar | None] = {}
         """By instrument key, the last closed bar before a change that may amend it."""
+        self._doubted: set[BarPlace] = set()
 
     @property
     def open_count(self) -> int:
@@ -37,6 +39,11 @@ class Windows:
             self._finish_amendment(self._state.instruments[key])
         bars, self._bars = self._bars, []
         return tuple(sorted(bars, key=lambda bar: (bar.start, bar.key)))
+
+    def take_doubted(self) -> frozenset[BarPlace]:
+        """Of the bars that were taken last, those that were complete before and are partial now."""
+        doubted, self._doubted = frozenset(self._doubted), set()
+        return doubted
 
     def find(self, instrument: InstrumentProgress, start_ms: int) -> BarBuilder | None:
         """The instrument's window that starts at `start_ms`; None if it can no longer change.
@@ -125,6 +132,9 @@ class Windows:
         bar = instrument.last_closed.bar(instrument.key, _vtt_after(instrument))
         if bar is not None and bar != before:
             self._bars.append(bar)
+            was_complete = before is not None and before.state is BarState.COMPLETE
+            if was_complete and bar.state is BarState.PARTIAL:
+                self._doubted.add((bar.key, bar.start))
 
 
 def _open(instrument: InstrumentProgress, start_ms: int) -> BarBuilder:

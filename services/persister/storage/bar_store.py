@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from services.persister import metrics
 from services.persister.aggregation.checkpoint import AggregatorState, decode_state
-from services.persister.aggregation.closed_windows import ClosedWindows
+from services.persister.aggregation.closed_windows import BarPlace, ClosedWindows
 from services.persister.storage.bar_precedence import must_stay
 from services.persister.storage.documents import (
     BAR_SCHEMA,
@@ -51,7 +51,7 @@ _QUOTE_FIELDS: Final = ("ltq", "ltt", "atp", "ticks", "silent_ms", "epoch")
 _AMENDMENT: Final[Document] = {"$inc": {"amendments": 1}}
 
 T = TypeVar("T")
-_SaveBars = Callable[[Sequence[Bar], AsyncClientSession], Awaitable[Sequence[Bar]]]
+_SaveBars = Callable[[ClosedWindows, AsyncClientSession], Awaitable[Sequence[Bar]]]
 
 
 class BarStore:
@@ -147,7 +147,7 @@ class BarStore:
         checkpoint = {"closed_until": to_datetime(closed.until_ms), "state": closed.checkpoint}
 
         async def write(session: AsyncClientSession) -> StoredBars:
-            written = await save(closed.bars, session)
+            written = await save(closed, session)
             if gaps:
                 await self._gaps.bulk_write(gaps, ordered=False, session=session)
             return await self._unpublished.note(written, session)
@@ -156,14 +156,16 @@ class BarStore:
         _count_stored(stored.bars)
         return stored
 
-    async def amend(self, bars: Sequence[Bar], epoch: int) -> StoredBars:
+    async def amend(
+        self, bars: Sequence[Bar], epoch: int, doubted: Collection[BarPlace] = ()
+    ) -> StoredBars:
         """Write bars that have changed since they were stored.
 
-        Returns the bars as written, to publish. Raises StaleEpoch as `commit`.
+        `doubted`: those that were complete and are partial now. Returns the bars as written, to publish. Raises StaleEpoch as `commit`.
         """
 
         async def write(session: AsyncClientSession) -> StoredBars:
-            written, _ = await self._write_bars(bars, session)
+            written, _ = await self._write_bars(bars, doubted, session)
             return await self._unpublished.note(written, session)
 
         stored = await self._guard.transact(epoch, _AMENDMENT, write)
@@ -236,24 +238,27 @@ class BarStore:
         partial = {"_id": span, "state": BarState.PARTIAL.value}
         return await self._bars.find_one(partial, {"_id": 1}, session=session) is not None
 
-    async def _insert_bars(self, bars: Sequence[Bar], session: AsyncClientSession) -> Sequence[Bar]:
+    async def _insert_bars(
+        self, closed: ClosedWindows, session: AsyncClientSession
+    ) -> Sequence[Bar]:
         """Write bars that are all new. Raises BulkWriteError if one is stored already."""
+        bars = closed.bars
         if bars:
             await self._bars.insert_many(map(bar_document, bars), ordered=False, session=session)
         return bars
 
     async def _rewrite_bars(
-        self, bars: Sequence[Bar], session: AsyncClientSession
+        self, closed: ClosedWindows, session: AsyncClientSession
     ) -> Sequence[Bar]:
         """Write bars of which some may be stored already."""
-        written, replaced = await self._write_bars(bars, session)
+        written, replaced = await self._write_bars(closed.bars, closed.doubted, session)
         self._is_rewriting = replaced > 0
         return written
 
     async def _write_bars(
-        self, bars: Sequence[Bar], session: AsyncClientSession
+        self, bars: Sequence[Bar], doubted: Collection[BarPlace], session: AsyncClientSession
     ) -> tuple[Sequence[Bar], int]:
-        """Write bars, but no partial bar over a better one.
+        """Write bars, but no partial bar over a better one that is not doubted.
 
         Returns the bars that were written, and how many of them replaced another.
         """
@@ -262,7 +267,9 @@ class BarStore:
         if partial:
             query = {"_id": {"$in": partial}, "state": {"$ne": BarState.PARTIAL.value}}
             async for document in self._bars.find(query, session=session):
-                if must_stay(bar_from_document(document), by_id[document["_id"]]):
+                bar = by_id[document["_id"]]
+                is_doubted = (bar.key, bar.start) in doubted
+                if must_stay(bar_from_document(document), bar, is_doubted=is_doubted):
                     del by_id[document["_id"]]
         written = list(by_id.values())
         return written, await self._replace(map(bar_document, written), session)

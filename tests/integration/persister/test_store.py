@@ -1,6 +1,7 @@
 """Bars, gaps and the checkpoint are written atomically, once, and only by the newest leader."""
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -245,7 +246,9 @@ async def test_an_amended_bar_replaces_the_stored_bar_unless_that_is_repaired(mo
     assert (await stored(mongo))[1] == repaired
 
 
-async def test_a_complete_bar_becomes_partial_only_by_a_trade_that_it_lacks(mongo: Mongo) -> None:
+async def test_a_complete_bar_becomes_partial_only_by_a_trade_that_it_lacks_or_by_doubt(
+    mongo: Mongo,
+) -> None:
     store = await prepared(mongo)
     epoch, _ = await store.take_over()
     await store.commit(closed(bar()), epoch)
@@ -259,6 +262,14 @@ async def test_a_complete_bar_becomes_partial_only_by_a_trade_that_it_lacks(mong
     more = msgspec.structs.replace(same_trades, volume=3_000_000_001)
     assert (await store.amend([more], epoch)).bars == [more]
     assert await stored(mongo) == [more]
+    await store.commit(closed(bar()), epoch)
+    place = (bar().key, bar().start)
+    assert (await store.amend([same_trades], epoch, {place})).bars == [same_trades]
+    await store.commit(closed(bar()), epoch)
+    doubted = dataclasses.replace(closed(same_trades), doubted=frozenset({place}))
+    assert (await store.commit(doubted, epoch)).bars == [same_trades]
+    await store.repair([bar(state=BarState.REPAIRED)], epoch)
+    assert (await store.amend([same_trades], epoch, {place})).bars == []
 
 
 async def test_what_is_stored_is_noted_to_be_published_until_it_was(mongo: Mongo) -> None:

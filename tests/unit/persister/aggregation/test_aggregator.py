@@ -408,6 +408,24 @@ def test_a_silence_of_two_windows_makes_partial_bars_at_its_ends_and_a_gap() -> 
     ]
 
 
+@pytest.mark.parametrize("has_traded", [True, False])
+def test_an_instrument_that_was_not_subscribed_has_a_gap_if_it_has_traded(has_traded: bool) -> None:
+    feed = started()
+    feed.trade(T0 + 1_000, 100.0, 1_010)
+    feed.run_until(T0 + 3 * WINDOW_MS + 150_000)  # the stream has no break
+    assert [bar.state for bar in feed.bars()] == [BarState.COMPLETE]
+    back = T0 + 3 * WINDOW_MS + 150_100
+    volume, ltt = (9_000, back - 100) if has_traded else (1_010, T0 + 1_000)
+    feed.quote(ts=back, ltt=ltt, ltp=120.0, volume=volume, snap=True)
+    feed.trade(back + 1_000, 121.0, volume + 10)
+    first, last = feed.close(4)
+    state = BarState.PARTIAL if has_traded else BarState.COMPLETE
+    assert (first.start, first.state) == (T0, state)
+    assert last.state is state
+    between = (T0 + WINDOW_MS, T0 + 3 * WINDOW_MS, "unseen_trades", (KEY,))
+    assert (between in feed.gaps()) == has_traded
+
+
 def silence(feed: Feeder, since_ms: int, until_ms: int) -> None:
     """Let exchange time pass without a message of the feed, until a clock tick."""
     feed.run_until(since_ms)

@@ -1,5 +1,6 @@
 """A bar of conflated quotes and candles equals the bar computed from every trade."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ from services.persister.aggregation.checkpoint import AggregatorState, decode_st
 from services.persister.aggregation.closed_windows import ClosedWindows
 from services.persister.aggregation.minute import VolumeBounds
 from services.persister.aggregation.quoted_trade import decode_quoted_trade
+from services.persister.storage.bar_precedence import must_stay
 from services.persister.storage.documents import bar_document
 from shared.contracts.messages import Bar, BarState, Candle, Quote, encode
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
@@ -336,6 +338,33 @@ AWAY_AFTER_THE_WINDOW = Story(
     since=T0, every_ms=1_000, is_quiet=True,
     outages=[Outage(T0 + WINDOW_MS + 10_000, T0 + WINDOW_MS + 30_000)], lose=[],
 )  # fmt: skip
+
+
+@HALF_AS_MANY
+@given(stories())
+@example(AWAY_AFTER_THE_WINDOW)
+def test_the_store_ends_with_the_newest_version_of_each_bar(story: Story) -> None:
+    entries, _ = story.entries()
+    target = Aggregator(AggregatorState(), grace_ms=2_000, silent_after_ms=15_000)
+    stored: dict[tuple[str, int], Bar] = {}
+    newest_of: dict[tuple[str, int], Bar] = {}
+
+    def store(bars: Sequence[Bar], doubted: Collection[tuple[str, int]]) -> None:
+        for place, bar in {(bar.key, bar.start): bar for bar in bars}.items():
+            newest_of[place] = bar
+            before = stored.get(place, bar)
+            is_partial = bar.state is BarState.PARTIAL
+            if not is_partial or not must_stay(before, bar, is_doubted=place in doubted):
+                stored[place] = bar
+
+    for entry in entries:
+        feed(target, entry)
+        if (closed := target.take_closed()) is not None:
+            store(closed.bars, closed.doubted)
+        else:
+            store(target.take_amended(), target.take_doubted())
+    store(target.take_amended(), target.take_doubted())
+    assert stored == newest_of
 
 
 @HALF_AS_MANY
