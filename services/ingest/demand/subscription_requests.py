@@ -41,16 +41,17 @@ def requests_between(
     Requests that free capacity come first.
     """
     removed = [key for key in current if key not in target]
-    requests = _split(Method.UNSUBSCRIBE, removed, None)
+    requests = split(Method.UNSUBSCRIBE, removed, None)
     for mode in _MODES:
         changed = [k for k, m in target.items() if m is mode and k in current and current[k] != m]
-        requests += _split(Method.CHANGE_MODE, changed, mode)
+        requests += split(Method.CHANGE_MODE, changed, mode)
     for mode in _MODES:
         added = [k for k, m in target.items() if m is mode and k not in current]
-        requests += _split(Method.SUBSCRIBE, added, mode)
+        requests += split(Method.SUBSCRIBE, added, mode)
     return requests
 
 
-def _split(method: Method, keys: list[str], mode: Mode | None) -> list[SubscriptionRequest]:
+def split(method: Method, keys: list[str], mode: Mode | None) -> list[SubscriptionRequest]:
+    """Requests of as many keys as one message may have."""
     starts = range(0, len(keys), _MAX_KEYS)
     return [SubscriptionRequest(method, tuple(keys[at : at + _MAX_KEYS]), mode) for at in starts]

@@ -69,6 +69,10 @@ class Subscriber:
             for request in requests_between(self._subscriptions.modes, target.modes):
                 await connection.send(request)
                 self._subscriptions.sent(request, self._clock.monotonic())
+            for request in self._subscriptions.due_again(
+                self._clock.monotonic(), unknown_after_secs=self._unknown_after_secs
+            ):
+                await connection.send(request)
             self.deep_keys = self._keys_in(Mode.FULL_D30)
             self.chain_keys = self._keys_in(Mode.OPTION_GREEKS)
             self._set_coverage(target)

@@ -47,3 +47,18 @@ def test_an_unsubscribed_key_is_neither_subscribed_nor_pending() -> None:
 def test_data_of_a_key_that_was_not_subscribed_is_ignored() -> None:
     subscriptions = subscribed(A)
     assert not subscriptions.received([B])
+
+
+def test_a_key_without_data_is_subscribed_again_with_growing_pauses() -> None:
+    subscriptions = subscribed(A, B)
+    subscriptions.received([B])
+    sent = []
+    for now_secs in range(3_000):
+        for request in subscriptions.due_again(float(now_secs), unknown_after_secs=10.0):
+            assert request == SubscriptionRequest(Method.SUBSCRIBE, (A,), Mode.FULL)
+            sent.append(now_secs)
+    assert sent[:5] == [10, 30, 70, 150, 310]
+    assert sent[-1] - sent[-2] == 600
+    assert subscriptions.without_data(3_000.0, unknown_after_secs=10.0) == ([], [A])
+    subscriptions.received([A])
+    assert subscriptions.due_again(9_999.0, unknown_after_secs=10.0) == []

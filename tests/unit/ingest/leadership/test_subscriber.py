@@ -116,6 +116,14 @@ async def test_a_key_without_data_becomes_unknown() -> None:
 
 
 @on_virtual_time
+async def test_a_key_without_data_is_subscribed_once_more() -> None:
+    async with Subscribing() as subscribing:
+        await asyncio.sleep(11.5)
+        first, again = subscribing.connection.sent
+        assert again == first
+
+
+@on_virtual_time
 async def test_a_newly_requested_order_book_is_published_without_a_tick() -> None:
     async with Subscribing() as subscribing:
         feed = full_feed(ltp=1.0, book=[(1.0, 10, 2.0, 20)])
