@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
+
+from shared.market.exchange_time import MINUTE_MS
+
+SETTLED_MS: Final = 6 * 60 * MINUTE_MS
+"""Time after the end of a day from which its candles are taken for complete."""
 
 
 class CandleLength(StrEnum):

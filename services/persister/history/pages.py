@@ -9,12 +9,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from services.persister.candles.candle import CandleLength
+from services.persister.candles.candle import SETTLED_MS, CandleLength
 from shared.contracts.history import Interval
-from shared.market.exchange_time import MINUTE_MS, ist_date
+from shared.market.exchange_time import ist_date
 
-SETTLED_MS: Final = 6 * 60 * MINUTE_MS
-"""Time after the end of a day from which its candles are fetched."""
 _DECADE: Final = 10
 # Bars of a share's session; a day of another segment has more.
 _BARS_A_DAY: Final = {

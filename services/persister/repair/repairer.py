@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from pymongo.errors import PyMongoError
 
 from services.persister import metrics
-from services.persister.candles.candle import UpstoxCandle
+from services.persister.candles.candle import SETTLED_MS, UpstoxCandle
 from services.persister.candles.candle_source import CandlesRefused
 from services.persister.pipeline import Publisher
 from services.persister.repair.backlog import Repair, RepairBacklog
@@ -23,7 +23,7 @@ from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.contracts.messages import Bar
 from shared.errors import NotFound, Unavailable
-from shared.market.exchange_time import trading_day, window_start
+from shared.market.exchange_time import MINUTE_MS, trading_day, window_start
 from shared.runtime.backoff import Backoff
 from shared.runtime.logs import get_logger
 
@@ -33,6 +33,8 @@ _MAX_ATTEMPTS: Final = 5
 """Times that the same windows are repaired, while their bars stay partial or Upstox refuses."""
 _MAX_FAILED_INSTRUMENTS: Final = 10
 _MAX_PAUSE_SECS: Final = 300.0
+_EMPTY_AGAIN_MS: Final = 30 * MINUTE_MS
+"""Until the history of a day is asked again that may not be there yet."""
 _LOG_EVERY_REPAIRS: Final = 100
 
 
@@ -122,6 +124,8 @@ class Repairer:
         self._attempts: Counter[_Attempt] = Counter()
         self._unfilled: set[_Attempt] = set()
         """Repairs for which Upstox's last answer could not be used for all windows."""
+        self._empty_until_ms: dict[_Attempt, int] = {}
+        """Repairs for which Upstox may not have the candles yet, and when to ask again."""
 
     async def run(self, term: Term, epoch: int) -> None:
         """Repair until cancelled. Raises StaleEpoch or LeaseLost if another persister leads."""
@@ -161,7 +165,10 @@ class Repairer:
             if max(len(this.failed_keys), this.refusals) >= _MAX_FAILED_INSTRUMENTS:
                 break
             term.check()
-            bars += await self._repair(repair, this)
+            if this.now_ms < self._empty_until_ms.get(_attempt(repair, this.now_ms), 0):
+                this.waiting_keys.add(repair.key)
+            else:
+                bars += await self._repair(repair, this)
             metrics.PENDING_REPAIRS.set(len(repairs) - number)
             if number % _LOG_EVERY_REPAIRS == 0 or number == len(repairs):
                 log.info("repair progress", done=number, total=len(repairs), bars=bars)
@@ -175,6 +182,8 @@ class Repairer:
         attempts = {_attempt(repair, now_ms): repair for repair in repairs}
         self._attempts &= Counter(dict.fromkeys(attempts, _MAX_ATTEMPTS))
         self._unfilled &= attempts.keys()
+        for attempt in self._empty_until_ms.keys() - attempts.keys():
+            del self._empty_until_ms[attempt]
         over = {attempt for attempt in attempts if self._attempts[attempt] >= _MAX_ATTEMPTS}
         return (
             [repair for attempt, repair in attempts.items() if attempt not in over],
@@ -209,6 +218,10 @@ class Repairer:
             # are trades to find, only the history of the day is asked again.
             calls = 1 if repair.has_partial else _MAX_ATTEMPTS
             await self._settle(repair, this, is_filled=False, attempts=calls)
+            return 0
+        if not candles and _may_come(repair, this.now_ms):
+            self._empty_until_ms[attempt] = this.now_ms + _EMPTY_AGAIN_MS
+            this.waiting_keys.add(key)
             return 0
         stored = await self._store.repair(repaired_bars(key, candles, repair.windows), this.epoch)
         metrics.REPAIRED_BARS.inc(len(stored.bars))
@@ -273,6 +286,12 @@ class Repairer:
 def _attempt(repair: Repair, now_ms: int) -> _Attempt:
     # Candles of an earlier day are of another API, which may have those that today's lacked.
     return (repair.day == trading_day(now_ms), *repair.identity)
+
+
+def _may_come(repair: Repair, now_ms: int) -> bool:
+    """Whether Upstox may not have the history of the day yet: it ended a short time ago."""
+    is_yesterday = repair.day == trading_day(now_ms - SETTLED_MS)
+    return is_yesterday and repair.day != trading_day(now_ms)
 
 
 def _lost_gaps(repair: Repair) -> set[tuple[str, str]]:

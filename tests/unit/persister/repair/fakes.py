@@ -122,5 +122,5 @@ class Harness:
             every_secs=0.01,
         )  # fmt: skip
 
-    async def repair_all(self, term: Term = TERM, epoch: int = EPOCH) -> int:
-        return await self.repairer.repair_all(NOW, term, epoch)
+    async def repair_all(self, term: Term = TERM, epoch: int = EPOCH, *, now_ms: int = NOW) -> int:
+        return await self.repairer.repair_all(now_ms, term, epoch)

@@ -12,7 +12,7 @@ from services.persister.repair.backlog import Repair, RepairBacklog
 from shared.bus.lease import Term
 from shared.contracts.history import GapState
 from shared.errors import LeaseLost, NotFound, StaleEpoch, Unavailable
-from shared.market.exchange_time import DAY_MS
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
 from shared.runtime.clock import SystemClock
 from shared.runtime.tasks import stop
 from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY
@@ -330,6 +330,22 @@ async def test_a_gap_of_an_earlier_day_without_candles_is_repaired() -> None:
     await harness.repair_all()
     assert harness.store.bars == []
     assert harness.store.settled == [({"gap"}, OTHER_KEY, GapState.REPAIRED)]
+
+
+async def test_a_day_that_has_just_ended_is_asked_again_until_its_history_has_settled() -> None:
+    harness = Harness(repair(KEY, "gap"))
+    harness.upstox.silent_days = {MONDAY}
+    midnight_ms = day_start(NOW)
+    for minutes in range(0, 360, 5):
+        await harness.repair_all(now_ms=midnight_ms + minutes * MINUTE_MS)
+    assert harness.store.settled == []
+    assert len(harness.upstox.calls) == 12
+    harness.upstox.silent_days = set()
+    await harness.repair_all(now_ms=midnight_ms + 359 * MINUTE_MS)
+    assert len(harness.upstox.calls) == 12, "half an hour has not passed"
+    await harness.repair_all(now_ms=midnight_ms + 360 * MINUTE_MS)
+    assert harness.store.settled == [({"gap"}, KEY, GapState.REPAIRED)]
+    assert len(harness.store.bars) == 1
 
 
 async def test_candles_of_other_days_add_no_volume_to_the_day() -> None:
