@@ -161,7 +161,8 @@ class BarStore:
     ) -> StoredBars:
         """Write bars that have changed since they were stored.
 
-        `doubted`: those that were complete and are partial now. Returns the bars as written, to publish. Raises StaleEpoch as `commit`.
+        `doubted`: those that were complete and are partial now. Returns the bars as written, to
+        publish. Raises StaleEpoch as `commit`.
         """
 
         async def write(session: AsyncClientSession) -> StoredBars:

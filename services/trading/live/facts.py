@@ -22,7 +22,8 @@ class UpstoxFacts(msgspec.Struct, frozen=True):
     holdings: Holdings
     funds: Funds
     filled: dict[Place, int] = {}
-    """Quantities of known fills before the reading began: the positions include these."""
+    """Quantities of known fills before the reading began. Upstox's positions are taken to include
+    these."""
 
     def loss(self) -> Decimal:
         """Realised and marked loss of the day, before charges; a profit is negative."""

@@ -90,7 +90,10 @@ def _effect_of_pending(
         if order.state is OrderState.CANCELLED:
             return True
     elif report.prices is not None and _are_equal(report.prices, pending.prices):
-        return True
+        # An old row may have the same terms as a later modification.
+        newest = order.priced_report
+        if newest is None or report.age >= newest.age:
+            return True
     return False if order.state.is_final or settles_commands else None
 
 

@@ -95,7 +95,7 @@ class CommandLost(Event, frozen=True, kw_only=True, tag="command_lost"):
 
 
 class CommandSettled(Event, frozen=True, kw_only=True, tag="command_settled"):
-    """A later look at the broker's books has shown the effect of a lost command."""
+    """A later look at the broker's books has shown the effect of a command that was not known."""
 
     command_id: str
     has_effect: bool

@@ -92,6 +92,8 @@ class Order(msgspec.Struct, frozen=True):
     fills: dict[str, Fill] = {}
     """By trade id."""
     pending: PendingCommand | None = None
+    covered: PendingCommand | None = None
+    """A modification whose effect was not known when the pending cancellation was sent."""
     taken_prices: Prices | None = None
     """Of the last modification that the broker took; None if there was none."""
     maybe_taken: tuple[Prices, ...] = ()
@@ -111,9 +113,10 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def largest_quantity(self) -> int:
-        """The greatest quantity that may be in force, while a modification is not known."""
+        """The greatest quantity that may be in force, while modifications are not known."""
         asked = None if self.pending is None else self.pending.prices
-        return max(self.prices.quantity, 0 if asked is None else asked.quantity)
+        terms = [self.prices, *self.maybe_taken, *([] if asked is None else [asked])]
+        return max(one.quantity for one in terms)
 
     @property
     def open_quantity(self) -> int:
@@ -221,6 +224,7 @@ def _sending_changes(order: Order, event: events.CommandSending) -> dict[str, ob
     if order.pending is not None and order.pending.prices is not None:
         maybe = (*order.maybe_taken, order.pending.prices)
         changes["maybe_taken"] = maybe[-_MAYBE_TAKEN_MOST:]
+        changes["covered"] = order.pending if event.prices is None else None
     return changes
 
 
@@ -231,19 +235,21 @@ def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
     newest = order.priced_report
     if report.prices is not None and (newest is None or _is_newer(report, newest, order)):
         changes["priced_report"] = report
-        if _shows_pending(order, report):
+        if _shows(report, order.pending):
             changes |= _taken(order)
+        elif _shows(report, order.covered):
+            changes |= {"covered": None, "maybe_taken": ()}
     elif report.is_not_modified and "report" in changes:
         changes |= _not_modified(order)
     return changes
 
 
-def _shows_pending(order: Order, report: BrokerReport | None) -> bool:
-    """Whether a report has the terms of a modification that the broker took."""
-    pending = order.pending
-    if pending is None or not pending.is_taken or pending.prices is None or report is None:
+def _shows(report: BrokerReport | None, command: PendingCommand | None) -> bool:
+    """Whether a report has the terms of a modification that was taken, or lost."""
+    if report is None or report.prices is None or command is None or command.prices is None:
         return False
-    return report.prices is not None and _same_terms(report.prices, pending.prices)
+    is_answered = command.is_taken or command.is_lost
+    return is_answered and _same_terms(report.prices, command.prices)
 
 
 def _taken(order: Order) -> dict[str, object]:
@@ -253,13 +259,14 @@ def _taken(order: Order) -> dict[str, object]:
 
 
 def _not_modified(order: Order) -> dict[str, object]:
-    """The exchange refused a modification: the pending one, if it was sent."""
-    pending = order.pending
-    if pending is None or pending.prices is None:
+    """The exchange refused a modification: the last one that was sent."""
+    name = "pending" if order.covered is None else "covered"
+    command = order.pending if order.covered is None else order.covered
+    if command is None or command.prices is None:
         return {}
-    if pending.is_taken:
-        return {"pending": None}
-    return {"pending": msgspec.structs.replace(pending, is_not_modified=True)}
+    if command.is_taken:
+        return {name: None} | ({"maybe_taken": ()} if name == "covered" else {})
+    return {name: msgspec.structs.replace(command, is_not_modified=True)}
 
 
 def _is_newer(report: BrokerReport, newest: BrokerReport, order: Order) -> bool:
@@ -294,6 +301,9 @@ def _same_terms(one: Prices, other: Prices) -> bool:
 def _command_changes(
     order: Order, event: events.CommandAnswered | events.CommandLost | events.CommandSettled
 ) -> dict[str, object]:
+    covered = order.covered
+    if covered is not None and covered.command_id == event.command_id:
+        return _covered_changes(order, covered, event)
     pending = order.pending
     if pending is None or pending.command_id != event.command_id:
         return {}  # an older command
@@ -304,9 +314,29 @@ def _command_changes(
             return _answered_changes(order, msgspec.structs.replace(pending, is_taken=True))
         case events.CommandSettled(has_effect=True) if pending.prices is not None:
             return _taken(order)
-        case events.CommandAnswered(code=code, detail=detail):
-            return {"pending": None, "code": code, "detail": detail}
-    return {"pending": None}
+        case events.CommandSettled() if pending.prices is not None:
+            return {"pending": None, "maybe_taken": ()}
+        case events.CommandAnswered(code=code, detail=detail) if code:
+            # The order goes on, and so does the modification before the cancellation.
+            return {"pending": covered, "covered": None, "code": code, "detail": detail}
+    return {"pending": covered, "covered": None}
+
+
+def _covered_changes(
+    order: Order,
+    covered: PendingCommand,
+    event: events.CommandAnswered | events.CommandLost | events.CommandSettled,
+) -> dict[str, object]:
+    """The modification before a pending cancellation is answered late."""
+    match event:
+        case events.CommandLost():
+            return {"covered": msgspec.structs.replace(covered, is_lost=True)}
+        case events.CommandAnswered(code="") if not covered.is_not_modified:
+            covered = msgspec.structs.replace(covered, is_taken=True)
+            if _shows(order.priced_report, covered):
+                return {"covered": None, "maybe_taken": ()}
+            return {"covered": covered}
+    return {"covered": None, "maybe_taken": ()}
 
 
 def _answered_changes(order: Order, pending: PendingCommand) -> dict[str, object]:
@@ -316,7 +346,7 @@ def _answered_changes(order: Order, pending: PendingCommand) -> dict[str, object
     otherwise.
     """
     order = msgspec.structs.replace(order, pending=pending)
-    if order.priced_report is None or _shows_pending(order, order.priced_report):
+    if order.priced_report is None or _shows(order.priced_report, pending):
         return _taken(order)
     return {"pending": None if pending.is_not_modified else pending}
 

@@ -1,6 +1,7 @@
 """Whether the owner may still act: its lease, the deadline of the request, room in the journal."""
 
 from dataclasses import dataclass
+from math import inf
 
 from services.trading.store.journal import Journal
 from shared.bus.lease import Term
@@ -27,6 +28,11 @@ class Acceptance:
         deadline_ms = request_deadline_ms()
         if deadline_ms is not None and self.clock.now_ms() >= deadline_ms:
             raise TimedOut("the command arrived after its deadline; nothing was done")
+
+    def left_secs(self) -> float:
+        """The time until the deadline of the request; infinite without one."""
+        deadline_ms = request_deadline_ms()
+        return inf if deadline_ms is None else (deadline_ms - self.clock.now_ms()) / 1_000
 
     def check(self) -> None:
         """Raises Unavailable, TimedOut or Overloaded; then nothing has changed."""

@@ -82,14 +82,14 @@ class UpstoxAccount:
 
     async def wait_ended(self, order_ids: Collection[str], secs: float) -> None:
         """Read the books until these orders have ended, at most for `secs`."""
-        until_secs = self._clock.monotonic() + secs
-        while self._books.has_open(order_ids) and self._clock.monotonic() < until_secs:
-            try:
-                await self._books.apply(await self.calls.orders(), await self.calls.trades())
-            except UpstoxUnavailable:
-                return  # they count as open
-            if self._books.has_open(order_ids):
-                await self._clock.sleep(_SPACING_SECS)
+        try:
+            async with asyncio.timeout(secs):
+                while self._books.has_open(order_ids):
+                    await self._books.apply(await self.calls.orders(), await self.calls.trades())
+                    if self._books.has_open(order_ids):
+                        await self._clock.sleep(_SPACING_SECS)
+        except (TimeoutError, UpstoxUnavailable):
+            return  # they count as open
 
     async def _read_books(self) -> None:
         backoff = Backoff(cap_secs=_MAX_BACKOFF_SECS)
@@ -117,8 +117,10 @@ class UpstoxAccount:
 
     async def _reconcile(self) -> float:
         """Read the books and look up what is not known; returns the seconds until the next time."""
-        rows = await self.calls.orders()
+        rows, filled = await self.calls.orders(), self._books.filled_quantities()
         is_missing = await self._books.apply(rows, await self.calls.trades())
+        if self._books.filled_quantities() != filled:
+            self.forget_facts()
         now = self._clock.monotonic()
         self._lookups.follow([one.order_id for one in self._books.unsettled()], now)
         for order_id in self._lookups.due(now):

@@ -163,7 +163,7 @@ class UpstoxAccounts:
             order.created_at_ms
             for account in self._ledger.accounts()
             for order in account.open_orders(Account.UPSTOX)
-            if is_unsettled(order)
+            if is_unsettled(order) and (order.pending is None or not order.pending.is_taken)
         ]
         now_ms = self._ledger.broker.time_ms
         label = self._partition

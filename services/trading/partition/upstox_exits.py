@@ -1,18 +1,20 @@
 """Exits of positions at Upstox: cancel their orders, see these end, then send market orders.
 
-An exit must never trade more than the position. Upstox tells late what was filled, so a market order
-is sent only if no other order that closes the position is open or was filled meanwhile.
+An exit must never trade more than the position, as Upstox listed it. Upstox tells late what was
+filled, so a market order is sent only if no other order that closes the position is open or was filled
+meanwhile, beyond the quantity that was left out for orders whose existence is not known.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from services.trading.journal.record import Record
 from services.trading.live.facts import UpstoxFacts
+from services.trading.orders.order import Order
 from services.trading.partition.idempotency import Dispatch, Outcome
 from services.trading.partition.ledger import Ledger
-from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_accounts import UpstoxAccounts
 from services.trading.partition.upstox_commands import UpstoxCommands
 from services.trading.partition.upstox_orders import UpstoxOrders
@@ -30,9 +32,10 @@ from shared.contracts.order_terms import (
 from shared.contracts.trading import ExitRequest
 from shared.contracts.trading_replies import PositionView
 from shared.errors import CommandInFlight, NotFound
+from shared.market.exchange_time import trading_day
 
 _ENDED_WITHIN_SECS: Final = 2.0
-"""How long an exit waits for the end of cancelled orders, within the deadline of its request."""
+"""The longest wait for the end of cancelled orders."""
 POSITION_CHANGED: Final = "position_changed"
 """The code of a market order that was not sent, because it could trade more than the position."""
 _DETAIL: Final = (
@@ -77,7 +80,8 @@ class UpstoxExits:
 
         No rule is checked: an exit reduces risk, and works without market data. Raises NotFound if
         there is no such position, CommandInFlight if all that is left of the positions may be
-        closed by orders whose existence is not known, and what UpstoxCommands.read raises.
+        closed by orders whose existence is not known, Overloaded if there are too many orders to
+        send before the deadline, and what UpstoxCommands.read raises.
         """
         user_id = request.user_id
         (await self._accounts.account(user_id)).forget_facts()
@@ -93,12 +97,18 @@ class UpstoxExits:
         records: list[Record] = []
         cancelling: list[Sending] = []
         products = {(key, product) for key, product, _ in left}
-        for order in self._ledger.account(user_id).open_orders(Account.UPSTOX):
-            is_concerned = (order.terms.key, order.terms.product) in products
-            if is_concerned and order.broker_order_id is not None:
-                made, sending = self._commands.cancelling(account, order, request.command_key)
-                records += made
-                cancelling.append(sending)
+        cancelled = [
+            order
+            for order in self._open_orders(user_id)
+            if (order.terms.key, order.terms.product) in products
+            and order.broker_order_id is not None
+        ]
+        pause_secs = _ENDED_WITHIN_SECS if cancelled else 0.0
+        self._sender.check_many(user_id, len(cancelled) + len(left), pause_secs=pause_secs)
+        for order in cancelled:
+            made, sending = self._commands.cancelling(account, order, request.command_key)
+            records += made
+            cancelling.append(sending)
         exits: list[_Exit] = []
         for position in positions:
             place = _place(position)
@@ -107,7 +117,9 @@ class UpstoxExits:
                 continue
             prices = Prices(quantity, OrderType.MARKET, Validity.DAY)
             terms = Terms(Account.UPSTOX, position.key, place[2], position.product, prices)
-            made, order = self._orders.intend(user_id, terms, None, reference_price=position.ltp)
+            made, order = self._orders.intend(
+                user_id, terms, None, reference_price=position.ltp, is_sent_next=False
+            )
             records += made
             sending = self._commands.placing(account, order)
             exits.append(_Exit(order.order_id, place, unknown[place], sending))
@@ -116,40 +128,62 @@ class UpstoxExits:
         async def send() -> Outcome:
             if cancelling:
                 await self._sender.send_and_store(account, cancelling)
-                await account.wait_ended([one.order_id for one in cancelling], _ENDED_WITHIN_SECS)
-            while not self._journal.has_room:
-                await self._journal.settle()
-            placing = self._sendable(account, facts, exits)
-            return await self._commands.many(account, user_id, placing, ids)
+                secs = min(_ENDED_WITHIN_SECS, self._sender.left_secs())
+                await account.wait_ended([one.order_id for one in cancelling], secs)
+            sent_next = await self._checked(facts, exits, is_sent_next=True)
+            # Others may have been filled while this was stored.
+            placing = await self._checked(facts, sent_next, is_sent_next=False)
+            sendings = [one.sending for one in placing]
+            return await self._commands.many(account, user_id, sendings, ids)
 
         return Dispatch(ids, records, send)
 
-    def _sendable(
-        self, account: UpstoxAccount, facts: UpstoxFacts, exits: Sequence[_Exit]
-    ) -> list[Sending]:
-        """The orders that may be sent; records that the others are not sent."""
-        placing: list[Sending] = []
+    async def _checked(
+        self, facts: UpstoxFacts, exits: Sequence[_Exit], *, is_sent_next: bool
+    ) -> list[_Exit]:
+        """The exits that trade no more than the position; the others are recorded as not sent.
+
+        With `is_sent_next`, also stores that they are sent next. Raises Unavailable if that fails.
+        """
+        while not self._journal.has_room:
+            await self._journal.settle()
+        safe: list[_Exit] = []
         records: list[Record] = []
         for each in exits:
-            own = self._ledger.account(account.link.user_id)
-            key, product, side = each.place
-            others = own.open_quantity(Account.UPSTOX, key, product, side, without=each.order_id)
-            if others + facts.filled_since(own, each.place) <= each.not_counted:
-                placing.append(each.sending)
-            else:
-                order = own.orders[each.order_id]
+            user_id = each.sending.user_id
+            own = self._ledger.account(user_id)
+            others = sum(
+                order.open_quantity
+                for order in self._open_orders(user_id, each.place)
+                if order.order_id != each.order_id
+            )
+            order = own.orders[each.order_id]
+            if others + facts.filled_since(own, each.place) > each.not_counted:
                 records += self._orders.not_sent(order, POSITION_CHANGED, _DETAIL)[0]
+                continue
+            safe.append(each)
+            if is_sent_next:
+                records += self._orders.sending(order)[0]
         if records:
-            self._journal.append(records)
-        return placing
+            await asyncio.shield(self._journal.append(records))
+        return safe
+
+    def _open_orders(self, user_id: str, place: Place | None = None) -> list[Order]:
+        """Orders at Upstox that may be filled today. All that are sent to it end with their day."""
+        today = trading_day(self._ledger.broker.time_ms)
+        return [
+            order
+            for order in self._ledger.account(user_id).open_orders(Account.UPSTOX)
+            if (order.is_external or trading_day(order.created_at_ms) == today)
+            and place in (None, (order.terms.key, order.terms.product, order.terms.side))
+        ]
 
     def _unknown_quantity(self, user_id: str, place: Place) -> int:
         """The quantity of closing orders without an id at Upstox, which cannot be cancelled."""
         return sum(
             order.open_quantity
-            for order in self._ledger.account(user_id).open_orders(Account.UPSTOX)
+            for order in self._open_orders(user_id, place)
             if order.broker_order_id is None
-            and (order.terms.key, order.terms.product, order.terms.side) == place
         )
 
 

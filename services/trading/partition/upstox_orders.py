@@ -33,6 +33,9 @@ Changed = tuple[list[Record], Order]
 """The records of a change, and the order after it."""
 EXTERNAL_PREFIX: Final = "external-"
 """Of the ids of orders that were placed elsewhere; Upstox's id follows."""
+NOT_SENT: Final = "not_sent"
+"""The code of an order that was stored and not sent."""
+OWNER_ENDED_BEFORE: Final = "the owner of the partition ended before the order was sent"
 OWNER_ENDED: Final = "the owner of the partition ended while it waited for Upstox's answer"
 
 
@@ -50,17 +53,28 @@ class UpstoxOrders:
         instrument: OrderInstrument | None,
         *,
         reference_price: Decimal | None,
+        is_sent_next: bool = True,
     ) -> Changed:
-        """A new order that is sent next; its id is the tag by which Upstox's books are searched."""
+        """A new order; its id is the tag by which Upstox's books are searched.
+
+        Without `is_sent_next`, `sending` must be stored before it is sent.
+        """
         order_id, at_ms = self._new_id(), self._ledger.broker.time_ms
         events: list[OrderEvent] = [
             Intended(
                 at_ms=at_ms, order_id=order_id, user_id=user_id, terms=terms,
                 instrument=instrument, reference_price=reference_price,
             ),
-            Sending(at_ms=at_ms),
         ]  # fmt: skip
+        if is_sent_next:
+            events.append(Sending(at_ms=at_ms))
         return self.change(user_id, order_id, events)
+
+    def sending(self, order: Order) -> Changed:
+        """An order that was stored before is sent next."""
+        return self.change(
+            order.user_id, order.order_id, [Sending(at_ms=self._ledger.broker.time_ms)]
+        )
 
     def not_sent(self, order: Order, code: str, detail: str) -> Changed:
         """The order was stored, and is certain not to have been sent."""
@@ -120,13 +134,15 @@ class UpstoxOrders:
         return self.change(user_id, order_id, events)
 
     def take_over(self, user_id: str) -> list[Record]:
-        """Answers that an earlier owner did not receive are lost."""
+        """Answers that an earlier owner did not receive are lost; what it had not sent never is."""
         at_ms = self._ledger.broker.time_ms
         records: list[Record] = []
         for order in list(self._ledger.account(user_id).orders.values()):
             if order.terms.account is not Account.UPSTOX:
                 continue
             events: list[OrderEvent] = []
+            if order.local is LocalState.INTENT:
+                events.append(Refused(at_ms=at_ms, code=NOT_SENT, detail=OWNER_ENDED_BEFORE))
             if order.local is LocalState.SENDING:
                 events.append(AnswerLost(at_ms=at_ms, detail=OWNER_ENDED))
             pending = order.pending

@@ -77,6 +77,19 @@ class UpstoxSender:
         if self._sending >= self._max_sending:
             raise Overloaded("too many commands wait for Upstox; try again")
 
+    def check_many(self, user_id: str, count: int, *, pause_secs: float) -> None:
+        """Raises Overloaded if so many commands, with a pause, do not fit before the deadline."""
+        secs = self._acceptance.left_secs() - pause_secs
+        if not self._pace.fits(user_id, self._acceptance.clock.monotonic(), count, secs):
+            raise Overloaded(
+                f"{count} commands cannot be sent to Upstox in time; cancel the orders first, or "
+                "exit one position after another"
+            )
+
+    def left_secs(self) -> float:
+        """The time until the deadline of the request; infinite without one."""
+        return self._acceptance.left_secs()
+
     async def send(
         self, account: UpstoxAccount, sendings: Sequence[Sending]
     ) -> tuple[list[Record], list[Answered]]:
@@ -85,11 +98,7 @@ class UpstoxSender:
         Raises Unavailable if another process may own the partition; nothing is recorded then, and
         the next owner takes the answers for lost.
         """
-        self._sending += len(sendings)
-        try:
-            answers = await asyncio.gather(*[self._answer(sending) for sending in sendings])
-        finally:
-            self._sending -= len(sendings)
+        answers = await asyncio.gather(*[self._answer(sending) for sending in sendings])
         while not self._journal.has_room:
             await self._journal.settle()
         account.forget_facts()
@@ -129,8 +138,10 @@ class UpstoxSender:
         return check
 
     async def _answer(self, sending: Sending) -> Answer:
-        clock = self._acceptance.clock
-        wait_secs = self._pace.reserve(sending.user_id, clock.monotonic())
+        clock, left_secs = self._acceptance.clock, self._acceptance.left_secs()
+        wait_secs = self._pace.reserve(sending.user_id, clock.monotonic(), most_secs=left_secs)
+        if wait_secs is None:
+            return Refused(DEADLINE_PASSED, "too many commands in a second; nothing was sent")
         if wait_secs:
             await clock.sleep(wait_secs)
         try:
@@ -139,12 +150,15 @@ class UpstoxSender:
             return Refused(DEADLINE_PASSED, error.detail)
         self._acceptance.check_owner()
         started = perf_counter()
+        self._sending += 1
         try:
             answer = await sending.call(self._check_of_request())
         except Exception as error:
             # Whatever failed, the command may have reached Upstox.
             log.exception("sending a command failed", order_id=sending.order_id)
             answer = Lost(type(error).__name__)
+        finally:
+            self._sending -= 1
         secs = perf_counter() - started
         result = type(answer).__name__.lower()
         metrics.ACKNOWLEDGEMENT_SECONDS.labels(sending.command, result).observe(secs)

@@ -145,3 +145,21 @@ def test_the_order_of_arrival_of_rows_does_not_matter(rows: list[object], random
             order = applied(order, made)
         views.append((order.state, order.prices, order.report))
     assert views[0] == views[1]
+
+
+def test_an_old_row_with_the_terms_of_a_later_modification_does_not_settle_it() -> None:
+    first, second = order_row(BrokerState.WORKING, at_ms=1_000), AT_100
+    order = sent(ACCEPTED)
+    order = applied(order, events_of_row(order, first, 3, settles_commands=False))
+    changed = order_row(BrokerState.WORKING, at_ms=2_000, prices=second)
+    order = applied(order, events_of_row(order, changed, 3, settles_commands=False))
+    back = events.CommandSending(at_ms=4, command_id="back", prices=LIMIT_99)
+    for answer in (
+        events.CommandAnswered(at_ms=5, command_id="back"),
+        events.CommandLost(at_ms=5, command_id="back", detail="timeout"),
+    ):
+        asked = order.apply(back).apply(answer)
+        assert events_of_row(asked, first, 6, settles_commands=False) == []
+        newer = order_row(BrokerState.WORKING, at_ms=3_000)
+        after = applied(asked, events_of_row(asked, newer, 6, settles_commands=False))
+        assert (after.prices, after.pending) == (LIMIT_99, None)

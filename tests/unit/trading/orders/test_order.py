@@ -163,6 +163,46 @@ def test_an_order_is_filled_only_at_the_greatest_quantity_that_may_be_in_force()
     assert not shown.apply(filled("t2", 50)).is_contradictory
 
 
+MORE = Prices(150, OrderType.LIMIT, Validity.DAY, Decimal(99))
+ASKED_MORE = events.CommandSending(at_ms=5, command_id="c1", prices=MORE)
+MORE_LOST = events.CommandLost(at_ms=6, command_id="c1", detail="timeout")
+NOT_CANCELLED = events.CommandAnswered(at_ms=8, command_id="c2", code="UDAPI1", detail="no")
+
+
+@pytest.mark.parametrize("answer", [TAKEN, MORE_LOST])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_cancellation_does_not_settle_the_modification_before_it(
+    answer: events.OrderEvent, *, is_late: bool
+) -> None:
+    commands: list[events.OrderEvent] = [ASKED_MORE, answer, CANCELLING]
+    if is_late:
+        commands = [ASKED_MORE, CANCELLING, answer]
+    order = fold([INTENDED, SENDING, ACCEPTED, BEFORE, *commands, filled("t1", 100)])
+    assert (order.state, order.open_quantity) == (OrderState.PARTLY_FILLED, 50)
+    refused = order.apply(NOT_CANCELLED)
+    assert refused.pending is not None
+    assert refused.pending.prices == MORE
+    shown = reported(BrokerState.WORKING, at_ms=20, prices=MORE)
+    orders: list[list[events.OrderEvent]] = [[shown, NOT_CANCELLED], [NOT_CANCELLED, shown]]
+    for news in orders:
+        after = order
+        for event in news:
+            after = after.apply(event)
+        assert (after.prices, after.pending, after.maybe_taken) == (MORE, None, ())
+
+
+def test_a_cancellation_leaves_no_doubt_about_a_modification_without_effect() -> None:
+    first: list[events.OrderEvent] = [
+        INTENDED, SENDING, ACCEPTED, BEFORE, ASKED_MORE, TAKEN, CANCELLING,
+    ]  # fmt: skip
+    order = fold([*first, NOT_MODIFIED, filled("t1", 100)])
+    assert order.state is OrderState.FILLED
+    order = fold([*first, NOT_CANCELLED])
+    settled = events.CommandSettled(at_ms=40, command_id="c1", has_effect=False)
+    order = order.apply(settled)
+    assert (order.pending, order.largest_quantity) == (None, 100)
+
+
 def test_a_refused_modification_leaves_the_terms_and_its_reason() -> None:
     refused = events.CommandAnswered(at_ms=6, command_id="c1", code="UDAPI100041", detail="final")
     order = fold([INTENDED, SENDING, ACCEPTED, MODIFYING, refused])
