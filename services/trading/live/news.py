@@ -12,7 +12,8 @@ import msgspec
 
 from services.trading.orders.broker_report import BrokerReport, BrokerState
 from services.trading.orders.events import CommandSettled, Filled, OrderEvent, Reported
-from services.trading.orders.order import Order, OrderState
+from services.trading.orders.order import Order
+from services.trading.orders.order_state import OrderState
 from services.trading.upstox.rows import OrderRow, TradeRow
 from shared.contracts.order_terms import Prices
 

@@ -2,39 +2,16 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from services.trading.orders import events
 from services.trading.orders.broker_report import BrokerReport, BrokerState
+from services.trading.orders.order_state import LocalState, OrderState
+from services.trading.orders.pending_command import PendingCommand, have_same_terms
 from shared.contracts.order_terms import Prices, Terms
 
-
-class OrderState(StrEnum):
-    """The state that is shown to the user."""
-
-    INTENT = "intent"
-    SENDING = "sending"
-    UNKNOWN = "unknown"
-    """An answer was lost: the order may exist at the broker."""
-    OPEN = "open"
-    PARTLY_FILLED = "partly_filled"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing of the order can be filled any more, as far as is known."""
-        return self in _FINAL
-
-
-_FINAL: Final = {
-    OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED,
-}  # fmt: skip
 _MAYBE_TAKEN_MOST: Final = 8
 _ENDED: Final = {
     BrokerState.CANCELLED: OrderState.CANCELLED,
@@ -43,35 +20,12 @@ _ENDED: Final = {
 }
 
 
-class LocalState(StrEnum):
-    """State of an order's sending to the broker, without the broker's reports."""
-
-    INTENT = "intent"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    LOST = "lost"
-
-
 class Fill(msgspec.Struct, frozen=True):
     """One trade of an order."""
 
     quantity: int
     price: Decimal
     traded_at_ms: int
-
-
-class PendingCommand(msgspec.Struct, frozen=True):
-    """A modification or cancellation whose effect is not known yet."""
-
-    command_id: str
-    prices: Prices | None
-    """None: a cancellation."""
-    is_lost: bool = False
-    is_taken: bool = False
-    """Whether the broker took the modification; a report has not shown it at the exchange yet."""
-    is_not_modified: bool = False
-    """Whether a report has said before the answer that the modification has no effect."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -235,21 +189,13 @@ def _report_changes(order: Order, report: BrokerReport) -> dict[str, object]:
     newest = order.priced_report
     if report.prices is not None and (newest is None or _is_newer(report, newest, order)):
         changes["priced_report"] = report
-        if _shows(report, order.pending):
+        if order.pending is not None and order.pending.is_shown_by(report):
             changes |= _taken(order)
-        elif _shows(report, order.covered):
+        elif order.covered is not None and order.covered.is_shown_by(report):
             changes |= {"covered": None, "maybe_taken": ()}
     elif report.is_not_modified and "report" in changes:
         changes |= _not_modified(order)
     return changes
-
-
-def _shows(report: BrokerReport | None, command: PendingCommand | None) -> bool:
-    """Whether a report has the terms of a modification that was taken, or lost."""
-    if report is None or report.prices is None or command is None or command.prices is None:
-        return False
-    is_answered = command.is_taken or command.is_lost
-    return is_answered and _same_terms(report.prices, command.prices)
 
 
 def _taken(order: Order) -> dict[str, object]:
@@ -286,16 +232,9 @@ def _place_of_sending(report: BrokerReport, order: Order) -> int:
     places = [
         place
         for place, prices in enumerate(sent)
-        if prices is not None and told is not None and _same_terms(prices, told)
+        if prices is not None and told is not None and have_same_terms(prices, told)
     ]
     return max(places, default=-1)
-
-
-def _same_terms(one: Prices, other: Prices) -> bool:
-    """Whether quantity and prices are the same: Upstox lists 0 for a price that is not set."""
-    return (one.quantity, one.price or 0, one.trigger_price or 0) == (
-        other.quantity, other.price or 0, other.trigger_price or 0,
-    )  # fmt: skip
 
 
 def _command_changes(
@@ -333,7 +272,7 @@ def _covered_changes(
             return {"covered": msgspec.structs.replace(covered, is_lost=True)}
         case events.CommandAnswered(code="") if not covered.is_not_modified:
             covered = msgspec.structs.replace(covered, is_taken=True)
-            if _shows(order.priced_report, covered):
+            if covered.is_shown_by(order.priced_report):
                 return {"covered": None, "maybe_taken": ()}
             return {"covered": covered}
     return {"covered": None, "maybe_taken": ()}
@@ -346,7 +285,7 @@ def _answered_changes(order: Order, pending: PendingCommand) -> dict[str, object
     otherwise.
     """
     order = msgspec.structs.replace(order, pending=pending)
-    if order.priced_report is None or _shows(order.priced_report, pending):
+    if order.priced_report is None or pending.is_shown_by(order.priced_report):
         return _taken(order)
     return {"pending": None if pending.is_not_modified else pending}
 

@@ -22,7 +22,8 @@ from services.trading.orders.events import (
     Sending,
 )
 from services.trading.orders.instrument import OrderInstrument
-from services.trading.orders.order import LocalState, Order
+from services.trading.orders.order import Order
+from services.trading.orders.order_state import LocalState
 from services.trading.partition.ledger import Ledger
 from services.trading.upstox import answers
 from services.trading.upstox.rows import OrderRow

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.trading.orders.order import OrderState as ServiceState
+from services.trading.orders.order_state import OrderState as ServiceState
 from shared.contracts import trading_replies as replies
 from tests.support.gateway.fake_trading import EVENT, FUNDS, ORDER, PREVIEW
 from tradedad_client import trading_messages as messages

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.trading.live.news import events_of_row, events_of_trades, is_unsettled
 from services.trading.orders import events
 from services.trading.orders.broker_report import BrokerState
-from services.trading.orders.order import Order, OrderState, fold
+from services.trading.orders.order import Order, fold
+from services.trading.orders.order_state import OrderState
 from shared.contracts.order_terms import Account, Product, Side, Terms
 from tests.support.builders import KEY
 from tests.support.upstox_book_rows import LIMIT_99, order_row, trade_row

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.trading.orders import events
 from services.trading.orders.broker_report import UPSTOX_STATES, BrokerReport, BrokerState
-from services.trading.orders.order import Order, OrderState, fold
+from services.trading.orders.order import Order, fold
+from services.trading.orders.order_state import OrderState
 from shared.contracts.order_terms import (
     Account,
     OrderType,

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from services.trading.orders.order import OrderState
+from services.trading.orders.order_state import OrderState
 from services.trading.paper.broker import PaperBroker
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.upstox_orders import NOT_SENT, UpstoxOrders
