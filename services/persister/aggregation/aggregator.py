@@ -153,7 +153,10 @@ class Aggregator:
         return self._windows.take_bars()
 
     def take_doubted(self) -> frozenset[BarPlace]:
-        """Of the bars that were taken last, those that were complete before and are partial now."""
+        """Of the bars that were taken last, those that were complete before and are partial now.
+
+        Call it after each `take_amended`; `take_closed` includes them.
+        """
         return self._windows.take_doubted()
 
     def _advance(

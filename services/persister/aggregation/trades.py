@@ -26,7 +26,7 @@ from shared.market.exchange_time import (
 MIN_SILENCE_MS: Final = 2_000
 """A live feed may send nothing for this long."""
 _SNAPSHOTS_MS: Final = 30_000
-"""After a break, the feed has sent the snapshots of all instruments within this time."""
+"""The longest time after a break until the snapshots of all instruments have come."""
 
 
 class TradeRecorder:

@@ -83,7 +83,7 @@ def _differs(before: Order, after: Order) -> bool:
 def _effect_of_pending(
     order: Order, report: BrokerReport, *, settles_commands: bool
 ) -> bool | None:
-    """Whether a command had an effect that was not known; None if it still is not."""
+    """Whether the pending command had an effect; None while that is not known."""
     pending = order.pending
     if pending is None or not (pending.is_lost or pending.is_taken):
         return None

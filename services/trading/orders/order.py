@@ -67,14 +67,14 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def largest_quantity(self) -> int:
-        """The greatest quantity that may be in force, while modifications are not known."""
+        """The greatest quantity that may be in force: that of each modification in doubt counts."""
         asked = None if self.pending is None else self.pending.prices
         terms = [self.prices, *self.maybe_taken, *([] if asked is None else [asked])]
         return max(one.quantity for one in terms)
 
     @property
     def open_quantity(self) -> int:
-        """The quantity that may still be filled; of an order that has not ended."""
+        """The quantity that may still be filled, if the order has not ended."""
         return max(0, self.largest_quantity - self.filled_quantity)
 
     @property

@@ -25,6 +25,7 @@ _WITH_ORDERS_SECS: Final = 15.0
 _WITHOUT_ORDERS_SECS: Final = 60.0
 _MISSING_TRADES_SECS: Final = 1.0
 _MISSING_READINGS: Final = 10
+"""More readings without a trade do not lengthen the pause."""
 _SPACING_SECS: Final = 0.5
 """Least time between two readings of the books."""
 _MAX_BACKOFF_SECS: Final = 30.0

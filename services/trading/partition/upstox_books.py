@@ -90,7 +90,7 @@ class UpstoxBooks:
         return self._ledger.account(self._user_id).filled_quantities(Account.UPSTOX)
 
     def has_open(self, order_ids: Iterable[str]) -> bool:
-        """Whether one of these orders is not known to have ended."""
+        """Whether one of these orders is open, as far as is known."""
         orders = self._ledger.account(self._user_id).orders
         return any(one in orders and not orders[one].state.is_final for one in order_ids)
 

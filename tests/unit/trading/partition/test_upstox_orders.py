@@ -1,4 +1,4 @@
-"""What the next owner makes of orders at Upstox that the last one had begun."""
+"""After a takeover, an order at Upstox that was not sent is rejected; one that was is unknown."""
 
 from decimal import Decimal
 
