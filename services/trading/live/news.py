@@ -64,6 +64,8 @@ def lacks_trades(order: Order, row: OrderRow) -> bool:
 
 def is_unsettled(order: Order) -> bool:
     """Whether something about the order is not known and has to be looked up."""
+    if order.is_expired:
+        return False
     pending = order.pending
     is_effect_unknown = pending is not None and (pending.is_lost or pending.is_taken)
     return order.state is OrderState.UNKNOWN or order.lacks_trades or is_effect_unknown

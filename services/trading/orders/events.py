@@ -101,7 +101,14 @@ class CommandSettled(Event, frozen=True, kw_only=True, tag="command_settled"):
     has_effect: bool
 
 
+class Expired(Event, frozen=True, kw_only=True, tag="expired"):
+    """The order's day is over, and its broker does not list it any more, or could not be asked.
+
+    Fills of which no news came stay unknown.
+    """
+
+
 OrderEvent = (
     Intended | Sending | Accepted | Refused | AnswerLost | Reported | Filled | CommandSending
-    | CommandAnswered | CommandLost | CommandSettled
+    | CommandAnswered | CommandLost | CommandSettled | Expired
 )  # fmt: skip

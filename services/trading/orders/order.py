@@ -13,6 +13,12 @@ from services.trading.orders.pending_command import PendingCommand, have_same_te
 from shared.contracts.order_terms import Prices, Terms
 
 _MAYBE_TAKEN_MOST: Final = 8
+_EXPIRED: Final[dict[str, object]] = {
+    "is_expired": True,
+    "code": "outcome_unknown",
+    "detail": "its day has ended, and fills may be missing here: see the broker's contract note",
+}
+_LISTED_AGAIN: Final[dict[str, object]] = {"is_expired": False, "code": "", "detail": ""}
 _ENDED: Final = {
     BrokerState.CANCELLED: OrderState.CANCELLED,
     BrokerState.EXPIRED: OrderState.EXPIRED,
@@ -53,6 +59,8 @@ class Order(msgspec.Struct, frozen=True):
     maybe_taken: tuple[Prices, ...] = ()
     """Of later modifications, oldest first, that were followed by another command before their
     effect was known."""
+    is_expired: bool = False
+    """Whether its day is over without news of its end."""
     code: str = ""
     detail: str = ""
     """The code and words of the last refusal or lost answer."""
@@ -102,6 +110,8 @@ class Order(msgspec.Struct, frozen=True):
                 return OrderState.CANCELLED
             if ended is not None:
                 return ended
+        if self.is_expired:
+            return OrderState.EXPIRED
         if filled:
             return OrderState.PARTLY_FILLED
         if self.report is not None or self.local is LocalState.ACCEPTED:
@@ -122,6 +132,7 @@ class Order(msgspec.Struct, frozen=True):
             self.report is not None
             and self.report.state is BrokerState.COMPLETE
             and self.filled_quantity < self.prices.quantity
+            and not self.is_expired
         )
 
     @property
@@ -151,17 +162,12 @@ def _changes(order: Order, event: events.OrderEvent) -> dict[str, object]:
     match event:
         case events.Sending():
             return {"local": LocalState.SENDING}
-        case events.Accepted(broker_order_id=broker_order_id):
-            # A report may have come first. If Upstox carried the command out twice, that report
-            # and its trades are of the other order: the order keeps to it.
-            known = order.broker_order_id or broker_order_id
-            return {"local": LocalState.ACCEPTED, "broker_order_id": known}
-        case events.Refused(code=code, detail=detail):
-            return {"local": LocalState.REFUSED, "code": code, "detail": detail}
-        case events.AnswerLost(detail=detail):
-            return {"local": LocalState.LOST, "detail": detail}
+        case events.Accepted() | events.Refused() | events.AnswerLost():
+            return _answer_changes(order, event)
         case events.Reported(report=report):
-            return _report_changes(order, report)
+            return _report_changes(order, report) | (_LISTED_AGAIN if order.is_expired else {})
+        case events.Expired():
+            return _EXPIRED
         case events.Filled():
             fill = Fill(event.quantity, event.price, event.traded_at_ms)
             return {"fills": {event.trade_id: fill} | order.fills}
@@ -171,6 +177,21 @@ def _changes(order: Order, event: events.OrderEvent) -> dict[str, object]:
             return _command_changes(order, event)
         case events.Intended():
             raise ValueError("an order is intended once")
+
+
+def _answer_changes(
+    order: Order, answer: events.Accepted | events.Refused | events.AnswerLost
+) -> dict[str, object]:
+    match answer:
+        case events.Accepted(broker_order_id=broker_order_id):
+            # A report may have come first. If Upstox carried the command out twice, that report
+            # and its trades are of the other order: the order keeps to it.
+            known = order.broker_order_id or broker_order_id
+            return {"local": LocalState.ACCEPTED, "broker_order_id": known}
+        case events.Refused(code=code, detail=detail):
+            return {"local": LocalState.REFUSED, "code": code, "detail": detail}
+        case events.AnswerLost(detail=detail):
+            return {"local": LocalState.LOST, "detail": detail}
 
 
 def _sending_changes(order: Order, event: events.CommandSending) -> dict[str, object]:

@@ -11,6 +11,7 @@ from services.trading.bus.event_publisher import EventPublisher
 from services.trading.bus.instruments import Instruments
 from services.trading.bus.price_bands import PriceBands
 from services.trading.links.term import open_links
+from services.trading.live.order_days import OrderDays
 from services.trading.partition.acceptance import Acceptance
 from services.trading.partition.account_commands import AccountCommands
 from services.trading.partition.admin_commands import AdminCommands
@@ -169,7 +170,7 @@ class Partition:
             stored_commands = CommandLookup(self._mongo)
             once = OnceOnly(journal, stored_commands, partial(answer_now, ledger))
             demand = DemandPublisher(self._bus, number, self._owner)
-            upstox_orders = UpstoxOrders(ledger)
+            upstox_orders, order_days = UpstoxOrders(ledger), OrderDays(self._calendar)
             links = await open_links(
                 self._mongo, guard, document["epoch"], settings, self._clock, number,
                 on_order_hint=self._on_hint,
@@ -181,6 +182,7 @@ class Partition:
                 journal,
                 links.directory,
                 self._open_calls,
+                order_days,
                 self._clock,
             )
             accounts.take_over()
@@ -197,7 +199,9 @@ class Partition:
                 ledger, upstox_orders, accounts, assessor, sender, journal,
                 is_live_allowed=settings.live_orders,
             )  # fmt: skip
-            exits = UpstoxExits(ledger, upstox_orders, accounts, upstox_commands, sender, journal)
+            exits = UpstoxExits(
+                ledger, upstox_orders, accounts, upstox_commands, sender, journal, order_days
+            )
             order_commands = OrderCommands(
                 ledger, orders, once, acceptance, assessor, prices, self._bands,
                 self._instruments.get, upstox_commands,

@@ -86,7 +86,8 @@ class UpstoxAccount:
         try:
             async with asyncio.timeout(secs):
                 while self._books.has_open(order_ids):
-                    await self._books.apply(await self.calls.orders(), await self.calls.trades())
+                    book = await self.calls.orders()
+                    await self._books.apply(book.rows, await self.calls.trades())
                     if self._books.has_open(order_ids):
                         await self._clock.sleep(_SPACING_SECS)
         except (TimeoutError, UpstoxUnavailable):
@@ -118,8 +119,9 @@ class UpstoxAccount:
 
     async def _reconcile(self) -> float:
         """Read the books and look up what is not known; returns the seconds until the next time."""
-        rows, filled = await self.calls.orders(), self._books.filled_quantities()
-        is_missing = await self._books.apply(rows, await self.calls.trades())
+        book, filled = await self.calls.orders(), self._books.filled_quantities()
+        trades = await self.calls.trades()
+        is_missing = await self._books.apply(book.rows, trades, listed=book.names)
         if self._books.filled_quantities() != filled:
             self.forget_facts()
         now = self._clock.monotonic()

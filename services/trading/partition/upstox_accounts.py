@@ -7,6 +7,7 @@ from services.trading import metrics
 from services.trading.journal.record import Record
 from services.trading.links.link import Link, Links
 from services.trading.live.news import is_unsettled
+from services.trading.live.order_days import OrderDays
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_books import UpstoxBooks
@@ -15,6 +16,7 @@ from services.trading.store.journal import Journal
 from services.trading.upstox.calls import OpenCalls
 from shared.contracts.order_terms import Account
 from shared.errors import OrderRefused, UpstoxUnauthorised
+from shared.market.exchange_time import DAY_MS
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Clock
 from shared.runtime.logs import get_logger
@@ -37,6 +39,7 @@ class UpstoxAccounts:
         journal: Journal,
         links: Links,
         open_calls: OpenCalls,
+        order_days: OrderDays,
         clock: Clock,
     ) -> None:
         self._partition = str(partition)
@@ -45,6 +48,7 @@ class UpstoxAccounts:
         self._journal = journal
         self._links = links
         self._open_calls = open_calls
+        self._order_days = order_days
         self._clock = clock
         self._accounts: dict[str, UpstoxAccount] = {}
         self._followed: dict[str, asyncio.Task[None]] = {}
@@ -87,6 +91,7 @@ class UpstoxAccounts:
             while True:
                 self._has_changed.clear()
                 await self._start_and_stop()
+                self._expire_unread()
                 self._measure()
                 try:
                     async with asyncio.timeout(_METRICS_SECS):
@@ -126,7 +131,9 @@ class UpstoxAccounts:
             await self._close(link.user_id)
             calls = await self._open_calls(link.access_token)
             user_id = link.user_id
-            books = UpstoxBooks(user_id, self._ledger, self._orders, self._journal, self._clock)
+            books = UpstoxBooks(
+                user_id, self._ledger, self._orders, self._journal, self._order_days, self._clock
+            )
             account = UpstoxAccount(link, calls, books, self._clock)
             self._accounts[user_id] = account
             self._has_changed.set()  # it is followed from now on
@@ -157,15 +164,32 @@ class UpstoxAccounts:
                 )
             await self._clock.sleep(backoff.next_secs())
 
+    def _expire_unread(self) -> None:
+        """Record the end of orders whose day is over and of which no whole book was read since."""
+        if not self._journal.has_room:
+            return
+        now_ms = self._ledger.broker.time_ms
+        records = [
+            record
+            for account in self._ledger.accounts()
+            for order in account.open_orders(Account.UPSTOX)
+            if self._order_days.is_over(order, now_ms, since_ms=DAY_MS)
+            for record in self._orders.expire(order)[0]
+        ]
+        if records:
+            self._journal.append(records)
+
     def _measure(self) -> None:
         """Orders count also while their user's login has expired."""
+        now_ms = self._ledger.broker.time_ms
         created = [
             order.created_at_ms
             for account in self._ledger.accounts()
             for order in account.open_orders(Account.UPSTOX)
-            if is_unsettled(order) and (order.pending is None or not order.pending.is_taken)
+            if is_unsettled(order)
+            and (order.pending is None or not order.pending.is_taken)
+            and not self._order_days.is_over(order, now_ms)
         ]
-        now_ms = self._ledger.broker.time_ms
         label = self._partition
         metrics.UNKNOWN_ORDERS.labels(label).set(len(created))
         age_ms = now_ms - min(created, default=now_ms)

@@ -4,7 +4,7 @@ Orders are found by Upstox's id, then by their tag. What has no order of ours wa
 and becomes an external order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from services.trading import metrics
@@ -16,6 +16,7 @@ from services.trading.live.news import (
     is_unsettled,
     lacks_trades,
 )
+from services.trading.live.order_days import OrderDays
 from services.trading.orders.events import OrderEvent
 from services.trading.orders.order import Order
 from services.trading.partition.ledger import Ledger
@@ -41,19 +42,34 @@ class UpstoxBooks:
     """The orders at Upstox of one user, for one term."""
 
     def __init__(
-        self, user_id: str, ledger: Ledger, orders: UpstoxOrders, journal: Journal, clock: Clock
+        self,
+        user_id: str,
+        ledger: Ledger,
+        orders: UpstoxOrders,
+        journal: Journal,
+        order_days: OrderDays,
+        clock: Clock,
     ) -> None:
         self._user_id = user_id
         self._ledger = ledger
         self._orders = orders
         self._journal = journal
+        self._order_days = order_days
         self._clock = clock
         self._lost_since: dict[str, float] = {}
         """By command id, the monotonic time when its effect was found not to be known."""
 
-    async def apply(self, rows: Sequence[OrderRow], trades: Sequence[TradeRow]) -> bool:
+    async def apply(
+        self,
+        rows: Sequence[OrderRow],
+        trades: Sequence[TradeRow],
+        *,
+        listed: Collection[str] | None = None,
+    ) -> bool:
         """Append what is new; returns whether trades are missing.
 
+        `listed`: Upstox's ids and the tags of a whole order book. Orders that are not among them
+        and whose day is over expire.
         Raises Unavailable if the journal is closed or the account is damaged.
         """
         while not self._journal.has_room:
@@ -75,6 +91,8 @@ class UpstoxBooks:
         self._fill(account, trades, by_broker_id, records)
         for order_id, row in found:
             self._report(account.orders[order_id], row, records)
+        if listed is not None:
+            self._expire_unlisted(account, listed, records)
         if records:
             self._journal.append(records)
         return any(lacks_trades(account.orders[order_id], row) for order_id, row in found)
@@ -114,7 +132,7 @@ class UpstoxBooks:
             if order.broker_order_id is None and order.order_id not in by_broker_id.values():
                 return order
             self._block_doubled(order, row, records)
-        elif _is_of_ended_day(account, row):
+        elif _is_forgotten(account, row):
             return None
         made = self._orders.external(self._user_id, row)
         if made is None:
@@ -169,6 +187,16 @@ class UpstoxBooks:
         if order.is_contradictory:
             log.error("reports of an order exclude each other", order_id=order.order_id)
 
+    def _expire_unlisted(
+        self, account: PaperAccount, listed: Collection[str], records: list[Record]
+    ) -> None:
+        """Record the end of orders that are not listed, and whose day is over."""
+        now_ms = self._ledger.broker.time_ms
+        for order in account.open_orders(Account.UPSTOX):
+            is_listed = order.broker_order_id in listed or order.order_id in listed
+            if not is_listed and self._order_days.is_over(order, now_ms):
+                records += self._orders.expire(order)[0]
+
     def _record(self, order: Order, events: Sequence[OrderEvent], records: list[Record]) -> Order:
         if not events:
             return order
@@ -185,6 +213,6 @@ class UpstoxBooks:
         return now - since >= SETTLED_AFTER_SECS
 
 
-def _is_of_ended_day(account: PaperAccount, row: OrderRow) -> bool:
+def _is_forgotten(account: PaperAccount, row: OrderRow) -> bool:
     """Whether the row may be an order of ours that was forgotten with its day."""
     return row.report.state.is_final and ist_date(row.report.at_ms).isoformat() <= account.ended_day

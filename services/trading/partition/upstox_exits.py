@@ -12,6 +12,7 @@ from typing import Final
 
 from services.trading.journal.record import Record
 from services.trading.live.facts import UpstoxFacts
+from services.trading.live.order_days import OrderDays
 from services.trading.orders.order import Order
 from services.trading.partition.idempotency import Dispatch, Outcome
 from services.trading.partition.ledger import Ledger
@@ -32,7 +33,6 @@ from shared.contracts.order_terms import (
 from shared.contracts.trading import ExitRequest
 from shared.contracts.trading_replies import PositionView
 from shared.errors import CommandInFlight, NotFound
-from shared.market.exchange_time import trading_day
 
 _ENDED_WITHIN_SECS: Final = 2.0
 """The longest wait for the end of cancelled orders."""
@@ -67,6 +67,7 @@ class UpstoxExits:
         commands: UpstoxCommands,
         sender: UpstoxSender,
         journal: Journal,
+        order_days: OrderDays,
     ) -> None:
         self._ledger = ledger
         self._orders = orders
@@ -74,6 +75,7 @@ class UpstoxExits:
         self._commands = commands
         self._sender = sender
         self._journal = journal
+        self._order_days = order_days
 
     async def exit(self, request: ExitRequest) -> Dispatch:
         """Store cancellations of the open orders in the positions, and market orders to close them.
@@ -169,12 +171,12 @@ class UpstoxExits:
         return safe
 
     def _open_orders(self, user_id: str, place: Place | None = None) -> list[Order]:
-        """Orders at Upstox that may be filled today. All that are sent to it end with their day."""
-        today = trading_day(self._ledger.broker.time_ms)
+        """Orders at Upstox that may still be filled."""
+        now_ms = self._ledger.broker.time_ms
         return [
             order
             for order in self._ledger.account(user_id).open_orders(Account.UPSTOX)
-            if (order.is_external or trading_day(order.created_at_ms) == today)
+            if not self._order_days.is_over(order, now_ms)
             and place in (None, (order.terms.key, order.terms.product, order.terms.side))
         ]
 

@@ -16,6 +16,7 @@ from services.trading.orders.events import (
     CommandAnswered,
     CommandLost,
     CommandSending,
+    Expired,
     Intended,
     OrderEvent,
     Refused,
@@ -29,6 +30,9 @@ from services.trading.upstox import answers
 from services.trading.upstox.rows import OrderRow
 from shared.contracts.order_terms import Account, Prices, Terms
 from shared.market.exchange_time import ist_date
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 Changed = tuple[list[Record], Order]
 """The records of a change, and the order after it."""
@@ -115,6 +119,17 @@ class UpstoxOrders:
                 )
             case answers.Lost(detail=detail):
                 event = CommandLost(at_ms=at_ms, command_id=command_id, detail=detail)
+        return self.change(order.user_id, order.order_id, [event])
+
+    def expire(self, order: Order) -> Changed:
+        """The day of an order is over, and whether it was filled is not known."""
+        log.warning(
+            "order at Upstox has expired without news of its end; fills may be missing",
+            user_id=order.user_id,
+            order_id=order.order_id,
+            state=order.state.value,
+        )
+        event = Expired(at_ms=self._ledger.broker.time_ms)
         return self.change(order.user_id, order.order_id, [event])
 
     def external(self, user_id: str, row: OrderRow) -> Changed | None:

@@ -20,10 +20,10 @@ from services.trading.upstox.call_spans import call_span, note_answer
 from services.trading.upstox.call_threads import CallNotStarted, CallThreads, CallTimedOut
 from services.trading.upstox.calls import SendCheck, unchecked
 from services.trading.upstox.client_configuration import new_client
-from services.trading.upstox.order_rows import order_row, trade_row
+from services.trading.upstox.order_rows import order_names, order_row, trade_row
 from services.trading.upstox.request_bodies import NotSendable, modify_body, place_body
 from services.trading.upstox.row_fields import BadRow
-from services.trading.upstox.rows import OrderRow, TradeRow
+from services.trading.upstox.rows import OrderBookRows, OrderRow, TradeRow
 from services.trading.upstox.sdk_answer import NoAnswer, NotSent, http_answer
 from services.trading.upstox.skipped_rows import SkippedRows
 from shared.contracts.order_terms import Terms
@@ -129,10 +129,19 @@ class AccountCalls:
             check,
         )
 
-    async def orders(self) -> list[OrderRow]:
+    async def orders(self) -> OrderBookRows:
         """The order book of the day."""
-        call = partial(self._orders.get_order_book, _API_VERSION)
-        return await self._rows(call, "order", order_row)
+
+        def read(answer: HttpAnswer) -> OrderBookRows:
+            listed = _listed(answer)
+            rows = self._skipped.read_each("order", listed, order_row)
+            try:
+                names = frozenset[str]().union(*map(order_names, listed))
+            except BadRow:  # it is counted as a skipped row
+                return OrderBookRows(rows, None)
+            return OrderBookRows(rows, names)
+
+        return await self._read(partial(self._orders.get_order_book, _API_VERSION), read)
 
     async def orders_of_tag(self, tag: str) -> list[OrderRow]:
         """All states of all orders with this tag."""
@@ -207,10 +216,7 @@ class AccountCalls:
         nothing_code: str | None = None,
     ) -> list[T]:
         def read(answer: HttpAnswer) -> list[T]:
-            rows = read_data(answer, nothing_code)
-            if not isinstance(rows, list):
-                raise UpstoxUnavailable("the data are not a list")
-            return self._skipped.read_each(kind, rows, read_row)
+            return self._skipped.read_each(kind, _listed(answer, nothing_code), read_row)
 
         return await self._read(call, read)
 
@@ -226,3 +232,10 @@ class AccountCalls:
                 )
             except (CallNotStarted, CallTimedOut, NotSent, NoAnswer) as error:
                 raise UpstoxUnavailable(str(error)) from None
+
+
+def _listed(answer: HttpAnswer, nothing_code: str | None = None) -> list[object]:
+    rows = read_data(answer, nothing_code)
+    if not isinstance(rows, list):
+        raise UpstoxUnavailable("the data are not a list")
+    return rows

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from services.trading.upstox.answers import Answer, Refused
-from services.trading.upstox.rows import OrderRow, TradeRow
+from services.trading.upstox.rows import OrderBookRows, OrderRow, TradeRow
 from shared.contracts.order_terms import Terms
 from shared.contracts.trading_replies import Funds, Holdings, Positions
 
@@ -39,7 +39,7 @@ class UpstoxCalls(Protocol):
         """Send a cancellation once."""
         ...
 
-    async def orders(self) -> list[OrderRow]:
+    async def orders(self) -> OrderBookRows:
         """The order book of the day: the latest state of each order."""
         ...
 

@@ -59,6 +59,12 @@ def order_row(row: object) -> OrderRow:
     )
 
 
+def order_names(row: object) -> set[str]:
+    """Upstox's id and the tag of a row, of which nothing else needs to be right. Raises BadRow."""
+    fields = row_object(row)
+    return {identifier(fields, "order_id"), optional_text(fields, "tag") or ""} - {""}
+
+
 def trade_row(row: object) -> TradeRow:
     """The trade of a row. Raises BadRow."""
     fields = row_object(row)

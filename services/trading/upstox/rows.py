@@ -23,6 +23,15 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the exchange has numbered it. Without that, ``complete`` is not used."""
 
 
+class OrderBookRows(msgspec.Struct, frozen=True):
+    """The order book of the day."""
+
+    rows: list[OrderRow]
+    """Those that could be read."""
+    names: frozenset[str] | None
+    """Upstox's ids and the tags of all rows; None if a row has no id that could be read."""
+
+
 class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
     """One trade of the day: the only proof of a quantity and a price."""
 

@@ -12,6 +12,7 @@ from services.trading.upstox.account_calls import NOT_SENT, OVERLOADED
 from services.trading.upstox.answers import Answer, Lost, Refused
 from services.trading.upstox.calls import UpstoxCalls
 from services.trading.upstox.client_configuration import new_client
+from services.trading.upstox.rows import OrderBookRows
 from shared.errors import UpstoxUnauthorised, UpstoxUnavailable
 from tests.support.upstox_calls import (
     account_calls,
@@ -170,6 +171,23 @@ async def test_a_bad_row_does_not_hide_the_others() -> None:
         async with account_calls(server.url) as calls:
             (holding,) = (await calls.holdings()).holdings
     assert (holding.key, str(holding.average_price)) == ("NSE_EQ|INE2", "100.1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        (b"[]", frozenset()),
+        (b'[{"order_id":"25","tag":"o-1","product":"CO"},{"order_id":"26"}]', {"25", "26", "o-1"}),
+        (b'[{"order_id":"25"},{"tag":"o-1"}]', None),
+        (b"[5]", None),
+    ],
+)
+async def test_the_names_of_an_order_book_include_rows_that_cannot_be_read(
+    rows: bytes, names: frozenset[str] | None
+) -> None:
+    body = http_response("200 OK", b'{"status":"success","data":' + rows + b"}")
+    async with raw_server(body) as server, account_calls(server.url) as calls:
+        assert await calls.orders() == OrderBookRows([], names)
 
 
 async def test_hosts_are_those_of_the_settings_for_each_client() -> None:

@@ -60,7 +60,7 @@ async def test_an_order_is_placed_modified_and_cancelled(upstox: Simulated) -> N
     broker_order_id = await placed(upstox)
     changed = order_terms(OrderType.SL, price="1600.50", trigger="1600", quantity=3)
     assert await upstox.calls.modify(broker_order_id, changed) == Taken(broker_order_id)
-    (row,) = await upstox.calls.orders()
+    (row,) = (await upstox.calls.orders()).rows
     assert row.report.prices == changed.prices
     assert (row.tag, row.key, row.side) == ("o-1", RELIANCE, Side.BUY)
     assert row.report.state is BrokerState.WORKING
@@ -218,6 +218,6 @@ async def test_two_accounts_have_their_own_tokens(upstox: Simulated) -> None:
     async with account_calls(url, token="of-nobody") as other:
         with pytest.raises(UpstoxUnauthorised):
             await other.orders()
-        assert await upstox.calls.orders() == []
+        assert (await upstox.calls.orders()).rows == []
         with pytest.raises(UpstoxUnauthorised):
             await other.orders()

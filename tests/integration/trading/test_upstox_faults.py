@@ -14,10 +14,12 @@ from shared.contracts.trading import (
     ExitRequest,
     ModifyRequest,
     Operation,
+    OrdersQuery,
 )
-from shared.contracts.trading_replies import Limits, OrdersReply, OrderView
+from shared.contracts.trading_replies import Limits, Orders, OrdersReply, OrderView
 from shared.contracts.upstox_links import HintKind, LinkHint, LinkHintReply, LinkOperation
 from shared.errors import BrokerRefused
+from shared.market.exchange_time import DAY_MS
 from shared.runtime.settings import MongoSettings
 from tests.support.builders import KEY
 from tests.support.servers import NatsServer
@@ -94,6 +96,39 @@ async def test_an_order_that_does_not_exist_is_not_declared_dead_without_proof(
     other = await linked.place("b", **LOW)
     assert (await linked.order(order.order_id)).state == "unknown"
     assert [row["tag"] for row in await linked.upstox.orders()] == [other.order_id]
+
+
+async def test_an_order_that_upstox_does_not_list_expires_once_its_day_is_over(
+    linked: LinkedClient,
+) -> None:
+    await linked.upstox.arm("reset", PLACE)
+    order = await linked.place("a", **LOW)
+    assert order.state == "unknown"
+    elsewhere = {
+        "user_id": "SIM001", "instrument_token": KEY, "quantity": 10, "product": "I", "price": 1350,
+        "order_type": "LIMIT", "validity": "DAY", "transaction_type": "BUY", "trigger_price": 0,
+        "disclosed_quantity": 0, "is_amo": False, "slice": False, "market_protection": -1,
+    }  # fmt: skip
+    await linked.upstox.post("orders", elsewhere)
+    linked.market.now_ms += DAY_MS
+    await linked.market.tick()
+    order = await linked.reaches(order.order_id, "expired")
+    assert order.code == "outcome_unknown"
+    query = OrdersQuery(user_id=USER, account=Account.UPSTOX, open_only=True)
+    (other,) = (await linked.client.call(Operation.ORDERS, query, Orders)).orders
+    assert (other.external, other.state) == (True, "open")
+
+
+async def test_an_order_expires_a_day_later_if_the_order_book_cannot_be_read(
+    linked: LinkedClient,
+) -> None:
+    await linked.upstox.arm("error", "/v2/order", status=500, times=None)
+    await linked.upstox.arm("reset", PLACE)
+    order = await linked.place("a", **LOW)
+    assert order.state == "unknown"
+    linked.market.now_ms += 2 * DAY_MS
+    await linked.market.tick()
+    assert (await linked.reaches(order.order_id, "expired")).code == "outcome_unknown"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.live.news import events_of_row, events_of_trades, is_unsettled
+from services.trading.live.news import (
+    events_of_row,
+    events_of_trades,
+    is_unsettled,
+)
 from services.trading.orders import events
 from services.trading.orders.broker_report import BrokerState
 from services.trading.orders.order import Order, fold
@@ -121,6 +125,17 @@ def test_a_lost_modification_is_settled_by_its_terms() -> None:
     order = applied(order, events_of_row(order, row, 5, settles_commands=False))
     assert order.pending is None
     assert order.prices == AT_100
+
+
+def test_an_order_that_is_listed_again_is_open_again() -> None:
+    row = order_row(BrokerState.WORKING)
+    order = sent(ACCEPTED)
+    order = applied(order, events_of_row(order, row, 3, settles_commands=False))
+    order = order.apply(events.Expired(at_ms=4))
+    assert (order.state, order.code) == (OrderState.EXPIRED, "outcome_unknown")
+    assert not is_unsettled(order)
+    order = applied(order, events_of_row(order, row, 5, settles_commands=False))
+    assert (order.state, order.code, order.detail) == (OrderState.OPEN, "", "")
 
 
 STATES = st.sampled_from(list(BrokerState))

@@ -34,6 +34,7 @@ SENDING = events.Sending(at_ms=1)
 ACCEPTED = events.Accepted(at_ms=2, broker_order_id="b1")
 REFUSED = events.Refused(at_ms=2, code="UDAPI1052", detail="quantity 0")
 LOST = events.AnswerLost(at_ms=2, detail="timeout")
+EXPIRED = events.Expired(at_ms=30)
 
 
 def reported(state: BrokerState, at_ms: int = 10, **more: Any) -> events.Reported:
@@ -62,6 +63,9 @@ def filled(trade_id: str, quantity: int, price: str = "99") -> events.Filled:
         ([SENDING, ACCEPTED, reported(BrokerState.COMPLETE)], OrderState.OPEN),
         ([SENDING, ACCEPTED, reported(BrokerState.CANCELLED)], OrderState.CANCELLED),
         ([SENDING, ACCEPTED, reported(BrokerState.EXPIRED)], OrderState.EXPIRED),
+        ([SENDING, LOST, EXPIRED], OrderState.EXPIRED),
+        ([SENDING, ACCEPTED, filled("t1", 40), EXPIRED], OrderState.EXPIRED),
+        ([SENDING, ACCEPTED, filled("t1", 40), EXPIRED, filled("t2", 60)], OrderState.FILLED),
         (
             [SENDING, ACCEPTED, reported(BrokerState.CANCELLED), filled("t1", 40)],
             OrderState.CANCELLED,
@@ -222,6 +226,29 @@ def test_a_lost_modification_is_pending_until_it_is_settled(has_effect: bool) ->
     order = order.apply(settled)
     assert order.pending is None
     assert order.prices == (CHEAPER if has_effect else PRICES)
+
+
+def test_an_order_expires_whatever_is_not_known_of_it() -> None:
+    asked = Prices(150, OrderType.LIMIT, Validity.DAY, Decimal(99))
+    order = fold(
+        [
+            INTENDED, SENDING, ACCEPTED,
+            events.CommandSending(at_ms=3, command_id="c1", prices=asked),
+            events.CommandLost(at_ms=5, command_id="c1", detail="timeout"),
+            filled("t1", 100),
+        ]
+    )  # fmt: skip
+    assert order.state is OrderState.PARTLY_FILLED
+    order = order.apply(EXPIRED)
+    assert (order.state, order.code) == (OrderState.EXPIRED, "outcome_unknown")
+    assert not order.is_contradictory
+
+
+def test_an_order_whose_trades_are_never_listed_expires() -> None:
+    order = fold([INTENDED, SENDING, ACCEPTED, reported(BrokerState.COMPLETE), filled("t1", 40)])
+    assert order.lacks_trades
+    order = order.apply(EXPIRED)
+    assert (order.state, order.lacks_trades) == (OrderState.EXPIRED, False)
 
 
 def test_a_lost_cancellation_and_then_a_fill_is_a_filled_order() -> None:

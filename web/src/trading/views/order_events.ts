@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<string, string>> = {
   filled: "Filled",
   command_lost: "No answer: whether it has an effect is not known yet",
   command_settled: "Its effect is known",
+  expired: "Its day is over: nothing more can be filled",
 };
 
 /** By their number in the event. */

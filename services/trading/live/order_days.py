@@ -1,0 +1,36 @@
+"""Whether the trading day of an order at Upstox is over."""
+
+from typing import Final
+
+from services.trading.orders.order import Order
+from shared.market.exchange_calendar import Calendar
+from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
+
+_AFTER_MIDNIGHT_MS: Final = 6 * 60 * MINUTE_MS
+"""Commodities trade until 23:55, and an order may be listed late."""
+_MAX_DAYS_WITHOUT_SESSION: Final = 14
+
+
+class OrderDays:
+    """An order ends with a session: the one it was placed in, else the next one."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+
+    def is_over(self, order: Order, now_ms: int, *, since_ms: int = 0) -> bool:
+        """Whether nothing of the order can be filled any more, for at least `since_ms`.
+
+        It is over at 06:00 IST of the day after the session.
+        """
+        reported_ms = 0 if order.report is None else order.report.at_ms
+        newest_ms = max(order.created_at_ms, reported_ms)
+        day_ms = self._session_day_ms(order.terms.key.partition("|")[0], newest_ms)
+        return now_ms >= day_ms + DAY_MS + _AFTER_MIDNIGHT_MS + since_ms
+
+    def _session_day_ms(self, segment: str, at_ms: int) -> int:
+        """00:00 IST of the day of the first session that ends after `at_ms`."""
+        for days in range(_MAX_DAYS_WITHOUT_SESSION):
+            session = self._calendar.session(segment, at_ms + days * DAY_MS)
+            if session is not None and at_ms < session[1]:
+                return day_start(at_ms) + days * DAY_MS
+        return day_start(at_ms) + _MAX_DAYS_WITHOUT_SESSION * DAY_MS
