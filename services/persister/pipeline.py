@@ -201,7 +201,7 @@ class Pipeline:
         await self._publisher.publish(stored)
 
     async def _amend(self, aggregator: Aggregator, epoch: int, term: Term) -> None:
-        bars, doubted = aggregator.take_amended(), aggregator.take_doubted()
+        bars, doubted = aggregator.take_amended()
         if not bars:
             return
         stored = await self._retry(lambda: self._store.amend(bars, epoch, doubted), term)

@@ -96,7 +96,7 @@ class Quote(  # type: ignore[misc]
     """The complete current state of an instrument; a later quote replaces any earlier one."""
 
 
-class ClockTick(msgspec.Struct, frozen=True, kw_only=True):
+class ClockTick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The exchange time that the stream has reached; advances also when nothing trades."""
 
     ts: TimeMs
@@ -107,6 +107,8 @@ class ClockTick(msgspec.Struct, frozen=True, kw_only=True):
     seq: Number
     """Number of quotes published in this epoch so far, over all instruments."""
     state: FeedState
+    unsubscribed: tuple[str, ...] = ()
+    """Keys without quotes from now on, which no tick before has named: their subscription ended."""
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,6 +28,7 @@ from shared.contracts.subjects import CLOCK
 
 MAX_QUEUED_CANDLES: Final = 50_000
 _CANDLES_PER_BATCH: Final = 1_000
+_UNSUBSCRIBED_PER_TICK: Final = 1_000
 _CLOCK: Final = CLOCK.encode()
 
 
@@ -50,6 +51,9 @@ class QuotePublisher:
         self._clock_every_quotes = clock_every_quotes
         self._queued_quotes: dict[str, InstrumentState] = {}
         self._queued_candles: deque[tuple[bytes, bytes]] = deque(maxlen=MAX_QUEUED_CANDLES)
+        self._subscribed: frozenset[str] = frozenset()
+        self._unsubscribed: frozenset[str] = frozenset()
+        """Keys without quotes from now on that no clock tick has named yet."""
         self._published = 0
         self._next_clock = clock_every_quotes
         """Number of the quote after which a clock tick is due."""
@@ -97,6 +101,11 @@ class QuotePublisher:
             await self._client.publish_batch(messages)
         except (NatsError, OSError) as error:
             report_refused("depth", error)
+
+    def set_subscribed(self, keys: frozenset[str]) -> None:
+        """Replace the keys whose quotes are published. The next clock tick names the others."""
+        self._unsubscribed = (self._unsubscribed | (self._subscribed - keys)) - keys
+        self._subscribed = keys
 
     def _queue(self, instruments: Iterable[InstrumentState]) -> None:
         for instrument in instruments:
@@ -147,7 +156,7 @@ class QuotePublisher:
         self._published, self._next_clock = published, next_clock
         return True
 
-    def _clock_tick(self, published: int) -> ClockTick:
+    def _clock_tick(self, published: int, unsubscribed: tuple[str, ...] = ()) -> ClockTick:
         exchange_clock = self._exchange_clock
         return ClockTick(
             ts=exchange_clock.publish_ms(self._term.clock.monotonic()),
@@ -155,6 +164,7 @@ class QuotePublisher:
             epoch=self._term.epoch,
             seq=published,
             state=exchange_clock.feed_state,
+            unsubscribed=unsubscribed,
         )
 
     async def publish_clock(self) -> None:
@@ -163,10 +173,18 @@ class QuotePublisher:
         if not self._exchange_clock.feed_ms or not self._bus.can_publish:
             return
         self._next_clock = self._published + self._clock_every_quotes
+        named, keys = self._unsubscribed, tuple(sorted(self._unsubscribed))
+        parts = [
+            keys[start : start + _UNSUBSCRIBED_PER_TICK]
+            for start in range(0, max(1, len(keys)), _UNSUBSCRIBED_PER_TICK)
+        ]
+        ticks = [(_CLOCK, encode(self._clock_tick(self._published, part))) for part in parts]
         try:
-            await self._client.publish_batch([(_CLOCK, encode(self._clock_tick(self._published)))])
+            await self._client.publish_batch(ticks)
         except (NatsError, OSError) as error:
             report_refused("clock", error)
+        else:
+            self._unsubscribed -= named
 
     async def run(self, clock_every_secs: float) -> None:
         """At each interval, publish the queued messages and the clock. Raises LeaseLost."""

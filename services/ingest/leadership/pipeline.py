@@ -108,9 +108,8 @@ class Pipeline:
             is_closed = self._hours.all_closed([first.key], first.ts)
             self._context.status.set(FeedState.CLOSED if is_closed else FeedState.LIVE)
         self._subscriber.received(merged.updated)
-        chain_keys = self._subscriber.chain_keys
-        if chain_keys:
-            merged.updated = [one for one in merged.updated if one.key not in chain_keys]
+        quoted_keys = self._subscriber.quoted_keys
+        merged.updated = [one for one in merged.updated if one.key in quoted_keys]
         await self._context.publisher.publish(
             merged, self._demand.depth_keys, self._subscriber.deep_keys
         )

@@ -47,8 +47,8 @@ class Subscriber:
         self._depth_keys: frozenset[str] = frozenset()
         self.deep_keys: frozenset[str] = frozenset()
         """Keys that are subscribed with 30 levels of the order book."""
-        self.chain_keys: frozenset[str] = frozenset()
-        """Keys that are subscribed for option chains only: without candles, so they have no quotes."""
+        self.quoted_keys: frozenset[str] = frozenset()
+        """Keys that have quotes: those of option chains come without candles, so they have none."""
 
     def received(self, instruments: Iterable[InstrumentState]) -> None:
         """Record that the feed has sent data of `instruments`."""
@@ -66,6 +66,11 @@ class Subscriber:
                 current=self._subscriptions.modes,
                 unknown=frozenset(unknown),
             )
+            # Before any request: data of new keys may come at once, those of others may still come.
+            self.quoted_keys = frozenset(
+                key for key, mode in target.modes.items() if mode is not Mode.OPTION_GREEKS
+            )
+            self._context.publisher.set_subscribed(self.quoted_keys)
             for request in requests_between(self._subscriptions.modes, target.modes):
                 await connection.send(request)
                 self._subscriptions.sent(request, self._clock.monotonic())
@@ -74,7 +79,6 @@ class Subscriber:
             ):
                 await connection.send(request)
             self.deep_keys = self._keys_in(Mode.FULL_D30)
-            self.chain_keys = self._keys_in(Mode.OPTION_GREEKS)
             self._set_coverage(target)
             await self._publish_new_books()
             try:

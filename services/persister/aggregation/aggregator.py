@@ -16,13 +16,13 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     encode_state,
 )
-from services.persister.aggregation.closed_windows import BarPlace, ClosedWindows, gaps_by_window
+from services.persister.aggregation.closed_windows import AmendedBars, ClosedWindows, gaps_by_window
 from services.persister.aggregation.quoted_trade import QuotedTrade
 from services.persister.aggregation.trades import MIN_SILENCE_MS, TradeRecorder
 from services.persister.aggregation.trading_times import Span, TradingTimes
 from services.persister.aggregation.windows import Windows
 from shared.contracts.history import GapReason
-from shared.contracts.messages import Bar, Candle, ClockTick
+from shared.contracts.messages import Candle, ClockTick
 from shared.market.exchange_time import WINDOW_MS, window_start
 
 FORGET_AFTER_MS: Final = 5 * 86_400_000
@@ -114,10 +114,12 @@ class Aggregator:
         self.undecodable_entries += 1
 
     def apply_clock_tick(self, tick: ClockTick, position: int) -> None:
-        """Advance time, and note quotes that are missing before the tick."""
+        """Advance time, and note quotes that are missing before the tick or will not come."""
         self._prepare_count(tick.epoch, tick.feed_ts, position)
-        if tick.epoch >= self._state.feed_epoch:
-            self._check_count(tick)  # before windows close
+        if tick.epoch >= self._state.feed_epoch:  # before windows close
+            self._check_count(tick)
+            for key in tick.unsubscribed:
+                self._trades.end_subscription(key, tick.ts)
         self._advance(tick.ts, tick.feed_ts, tick.epoch, position)
 
     def apply_quote(self, quote: QuotedTrade, position: int) -> None:
@@ -140,24 +142,16 @@ class Aggregator:
         state = self._state
         if state.closed_until_ms == self._taken_until_ms:
             return None
-        bars = self.take_amended()
+        bars, doubted = self.take_amended()
         self._taken_until_ms = state.closed_until_ms
         gaps = gaps_by_window(state.gaps)
         state.gaps = []
         state.stored_ns = self.stored_ns
-        checkpoint, doubted = encode_state(state), self.take_doubted()
-        return ClosedWindows(state.closed_until_ms, bars, gaps, checkpoint, doubted)
+        return ClosedWindows(state.closed_until_ms, bars, gaps, encode_state(state), doubted)
 
-    def take_amended(self) -> tuple[Bar, ...]:
+    def take_amended(self) -> AmendedBars:
         """Bars that are new or have changed since the last call. The checkpoint may stay."""
         return self._windows.take_bars()
-
-    def take_doubted(self) -> frozenset[BarPlace]:
-        """Of the bars that were taken last, those that were complete before and are partial now.
-
-        Call it after each `take_amended`; `take_closed` includes them.
-        """
-        return self._windows.take_doubted()
 
     def _advance(
         self, time_ms: int, feed_time_ms: int, epoch: int, position: int, *,

@@ -70,6 +70,8 @@ class InstrumentProgress(msgspec.Struct, array_like=True):
     """The last window that is over. Late candles and trades amend it."""
     unseen_ranges: list[UnseenRange] = []
     """Windows that may have hidden trades, among those that can still change."""
+    unseen_since_ms: int | None = None
+    """The feed has told all trades until then, and none since: the subscription has ended."""
 
 
 class AggregatorState(msgspec.Struct, array_like=True):
@@ -112,6 +114,18 @@ class AggregatorState(msgspec.Struct, array_like=True):
     def has_break_since(self, since_ms: int) -> bool:
         """Whether a break of the stream ended at or after `since_ms`."""
         return bool(self.breaks) and self.breaks[-1].until_ms >= since_ms
+
+    def told_until_ms(self, delay_ms: int) -> int:
+        """Exchange time until which the feed has told all trades; 0 if that is unknown.
+
+        A trade is told within `delay_ms`, if the stream has no break meanwhile.
+        """
+        until_ms = (self.feed_time_ms or 0) - delay_ms
+        for stream_break in reversed(self.breaks):
+            if stream_break.until_ms <= until_ms:
+                return until_ms
+            until_ms = stream_break.since_ms - delay_ms
+        return until_ms if until_ms >= self.breaks_known_since_ms else 0
 
     def unbroken_until_ms(self, since_ms: int) -> int:
         """Exchange time of the feed until which the stream had no break after `since_ms`.

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.persister.aggregation.checkpoint import InstrumentGap
 from shared.contracts.history import GapReason
@@ -21,6 +22,14 @@ class WindowGap:
 
 BarPlace = tuple[str, int]
 """Instrument key and start of a bar, epoch ms."""
+
+
+class AmendedBars(NamedTuple):
+    """Bars that are new or have changed, the oldest first."""
+
+    bars: tuple[Bar, ...]
+    doubted: frozenset[BarPlace]
+    """Of `bars`, those that were complete before and are partial now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class TradeRecorder:
             self._apply_snapshot(instrument, quote, quote.ltt, previous_ms)
         elif quote.ltt > instrument.ltt_ms or (quote.volume or 0) > (instrument.vtt or 0):
             self._record_trade(instrument, quote, quote.ltp, quote.ltt, previous_ms)
+        instrument.unseen_since_ms = None
         last = instrument.last_closed
         if last is not None and last.is_unconfirmed:
             self._windows.begin_amendment(instrument)
@@ -88,6 +89,14 @@ class TradeRecorder:
         self.contradictions += window.contradictions - contradictions
         if minute.hidden_since_ms is not None:
             self._resolve_hidden_trades(instrument, minute, minute.hidden_since_ms)
+
+    def end_subscription(self, key: str, at_ms: int) -> None:
+        """Record that no quotes come from `at_ms` on, so the rest of that window is not seen."""
+        instrument = self._instruments.get(key)
+        if instrument is not None:
+            told_ms = self._state.told_until_ms(self._grace_ms + MIN_SILENCE_MS)
+            since_ms = instrument.unseen_since_ms = max(instrument.last_quote_ms, told_ms)
+            self._record_hidden_in_session(instrument, since_ms, window_start(at_ms) + WINDOW_MS)
 
     def _add_instrument(self, quote: QuotedTrade, ltt_ms: int) -> None:
         """Add an instrument with its first quote, which makes no trade: it may be days old.
@@ -113,13 +122,13 @@ class TradeRecorder:
         vtt, previous_vtt = quote.volume, instrument.vtt or 0
         is_same_day = trading_day(ltt_ms) == trading_day(instrument.ltt_ms)
         is_newer = ltt_ms > instrument.ltt_ms
-        # The feed sends a snapshot after a break, and when an instrument is subscribed. The stream
-        # proves nothing of the time in which the instrument was not.
-        is_subscribed_anew = not self._state.has_break_since(quote.ts - _SNAPSHOTS_MS)
+        # The feed sends a snapshot after a break, and when an instrument is subscribed. Without
+        # either, it has connected again within two seconds, and the stream proves nothing.
+        is_explained = instrument.unseen_since_ms is not None or self._state.has_break_since(
+            quote.ts - _SNAPSHOTS_MS
+        )
         if is_newer and not is_same_day:
-            self._record_hidden_before_day(
-                instrument, previous_ms, ltt_ms, is_proven=not is_subscribed_anew
-            )
+            self._record_hidden_before_day(instrument, previous_ms, ltt_ms, is_proven=is_explained)
         if vtt is None or not is_same_day:
             has_unseen = is_newer and vtt != 0
         else:
@@ -127,7 +136,7 @@ class TradeRecorder:
             has_unseen = vtt > previous_vtt or (is_newer and vtt < previous_vtt)
         if has_unseen:
             since_ms = previous_ms
-            if not is_subscribed_anew:
+            if is_explained:
                 since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
             if not is_same_day:
                 since_ms = max(since_ms, day_start(ltt_ms))
@@ -195,8 +204,11 @@ class TradeRecorder:
         A window is proven if it is closed and the stream went on without a break, from the quote
         before until well after the window's end: the feed reports a trade within the grace period,
         and NATS may hold quotes back for as long as the stream can pause without a break. A quote
-        whose own trade belongs to a closed window contradicts that.
+        whose own trade belongs to a closed window contradicts that. After the end of a subscription,
+        nothing proves anything.
         """
+        if instrument.unseen_since_ms is not None:
+            return max(previous_ms, instrument.unseen_since_ms)
         closed_until_ms = self._state.closed_until_ms
         last = instrument.last_closed
         if ltt_ms < closed_until_ms or (last is not None and last.is_unconfirmed):
@@ -215,13 +227,21 @@ class TradeRecorder:
     ) -> None:
         """Record the trades that earlier days may hide, at the first trade of a day.
 
-        The cumulative volume of a day says nothing of the day before. As for silences, the calendar
-        counts for an instrument as long as its last trade was in the calendar's hours.
+        The cumulative volume of a day says nothing of the day before.
         """
         since_ms = previous_ms
         if is_proven:
             since_ms = self._hidden_since_ms(instrument, previous_ms, ltt_ms)
-        start_ms, end_ms = window_start(since_ms), day_start(ltt_ms)
+        self._record_hidden_in_session(instrument, since_ms, day_start(ltt_ms))
+
+    def _record_hidden_in_session(
+        self, instrument: InstrumentProgress, since_ms: int, end_ms: int
+    ) -> None:
+        """Record that trades may be hidden in `[since_ms, end_ms)`, in sessions only.
+
+        As for silences, the calendar counts as long as the last trade was in the calendar's hours.
+        """
+        start_ms = window_start(since_ms)
         spans: list[Span] = [(start_ms, end_ms)] if start_ms < end_ms else []
         if self._trading_times.includes(instrument.key, instrument.ltt_ms):
             spans = self._trading_times.spans(instrument.key, start_ms, end_ms)

@@ -6,7 +6,7 @@ from services.persister.aggregation.checkpoint import (
     InstrumentGap,
     InstrumentProgress,
 )
-from services.persister.aggregation.closed_windows import BarPlace
+from services.persister.aggregation.closed_windows import AmendedBars, BarPlace
 from services.persister.aggregation.minute import VolumeBounds
 from shared.contracts.history import GapReason
 from shared.contracts.messages import Bar, BarState
@@ -33,17 +33,14 @@ class Windows:
         }
         return len(starts_ms)
 
-    def take_bars(self) -> tuple[Bar, ...]:
-        """Bars that are new or have changed since the last call, oldest first."""
+    def take_bars(self) -> AmendedBars:
+        """Bars that are new or have changed since the last call."""
         for key in list(self._amending):
             self._finish_amendment(self._state.instruments[key])
-        bars, self._bars = self._bars, []
-        return tuple(sorted(bars, key=lambda bar: (bar.start, bar.key)))
-
-    def take_doubted(self) -> frozenset[BarPlace]:
-        """Of the bars that were taken last, those that were complete before and are partial now."""
-        doubted, self._doubted = frozenset(self._doubted), set()
-        return doubted
+        bars = tuple(sorted(self._bars, key=lambda bar: (bar.start, bar.key)))
+        taken = AmendedBars(bars, frozenset(self._doubted))
+        self._bars, self._doubted = [], set()
+        return taken
 
     def find(self, instrument: InstrumentProgress, start_ms: int) -> BarBuilder | None:
         """The instrument's window that starts at `start_ms`; None if it can no longer change.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from shared.bus.tick_reader import TickReader
 from shared.contracts.demand import Coverage
-from shared.contracts.messages import Depth, decode_depth, decode_quote
-from shared.contracts.subjects import depth_subject, quote_subject
+from shared.contracts.messages import Depth, decode_clock, decode_depth, decode_quote
+from shared.contracts.subjects import CLOCK, depth_subject, quote_subject
 from tests.support.builders import KEY, OTHER_KEY
 from tests.support.buses import bus_of
 from tests.support.ingest import (
@@ -75,7 +75,7 @@ async def test_a_live_instrument_is_not_subscribed_again(
         assert len(snapshots) == 1, f"{key}: each subscription has a snapshot"
 
 
-async def test_an_instrument_without_demand_is_unsubscribed_after_a_while(
+async def test_an_instrument_without_demand_is_unsubscribed_and_named_by_the_clock(
     nats: NatsServer, listener: Listener, watchlist: Path
 ) -> None:
     async with (
@@ -89,6 +89,12 @@ async def test_an_instrument_without_demand_is_unsubscribed_after_a_while(
             lambda: listener.quotes(KEY)[-1].ts > listener.quotes(TCS)[-1].ts + 20_000,
             what="quotes of TCS stop while others are published",
         )
+
+        def named() -> list[tuple[str, ...]]:
+            ticks = [decode_clock(data) for data in listener.of(CLOCK)]
+            return [tick.unsubscribed for tick in ticks if tick.unsubscribed]
+
+        await eventually(lambda: named() == [(TCS,)], what="the clock names TCS")
 
 
 async def test_an_instrument_that_upstox_does_not_know_and_a_malformed_key_are_unknown(

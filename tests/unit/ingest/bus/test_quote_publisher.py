@@ -182,6 +182,33 @@ async def test_the_clock_has_the_state_and_the_time_of_the_feed() -> None:
 
 
 @on_virtual_time
+async def test_each_key_without_a_subscription_is_named_by_one_clock_tick() -> None:
+    publishing = Publishing()
+    publishing.exchange_clock.receive(MONDAY_10_00, 0.0)
+    keys = frozenset(f"NSE_EQ|{number}" for number in range(1_500))
+    publishing.publisher.set_subscribed(keys | {KEY})
+    publishing.publisher.set_subscribed(frozenset({KEY}))
+    publishing.bus.is_up = False
+    await publishing.publisher.publish_clock()
+    publishing.bus.is_up = True
+    for _ in range(2):
+        await publishing.publisher.publish_clock()
+    named = [tick.unsubscribed for tick in publishing.clock_ticks()]
+    assert [len(one) for one in named] == [1_000, 500, 0]
+    assert frozenset(named[0] + named[1]) == keys
+
+
+@on_virtual_time
+async def test_a_key_that_is_subscribed_again_before_it_was_named_is_not_named() -> None:
+    publishing = Publishing()
+    publishing.exchange_clock.receive(MONDAY_10_00, 0.0)
+    for keys in ({KEY, OTHER_KEY}, {KEY}, {KEY, OTHER_KEY}):
+        publishing.publisher.set_subscribed(frozenset(keys))
+    await publishing.publisher.publish_clock()
+    assert [tick.unsubscribed for tick in publishing.clock_ticks()] == [()]
+
+
+@on_virtual_time
 async def test_there_is_no_clock_before_the_first_frame() -> None:
     publishing = Publishing()
     await publishing.publisher.publish_clock()

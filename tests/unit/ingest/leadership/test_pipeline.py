@@ -16,7 +16,7 @@ from shared.contracts.messages import FeedState, decode_quote
 from shared.contracts.subjects import quote_subject
 from shared.errors import FeedError
 from shared.runtime.tasks import stop
-from tests.support.builders import KEY, MONDAY_10_00, full_feed
+from tests.support.builders import KEY, MONDAY_10_00, OTHER_KEY, full_feed
 from tests.support.ingest_fakes import FakeConnection, IngestTerm
 from tests.support.virtual_time import LoopClock, on_virtual_time
 
@@ -41,6 +41,7 @@ class Processing:
             clock,
             unknown_after_secs=10.0,
         )
+        subscriber.quoted_keys = frozenset({KEY})
         pipeline = Pipeline(
             self.term.context,
             self.term.hours,
@@ -199,12 +200,12 @@ async def test_the_end_of_the_connection_ends_the_pipeline() -> None:
 
 
 @on_virtual_time
-async def test_an_instrument_that_only_chains_need_has_no_quotes() -> None:
+async def test_an_instrument_that_only_chains_need_or_nobody_has_no_quotes() -> None:
     async with Processing() as processing:
-        processing.subscriber.chain_keys = frozenset({KEY})
+        processing.subscriber.quoted_keys = frozenset({OTHER_KEY})
         await processing.receive(message(1.0))
         assert processing.prices() == []
         assert processing.term.context.normaliser.instruments[KEY].quote.ltp == 1.0
-        processing.subscriber.chain_keys = frozenset()
+        processing.subscriber.quoted_keys = frozenset({KEY})
         await processing.receive(message(2.0))
         assert processing.prices() == [2.0]

@@ -3,11 +3,13 @@
 import asyncio
 from typing import Self
 
+from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.limits import Mode, ModeLimits
 from services.ingest.demand.subscription_requests import Method, SubscriptionRequest
 from services.ingest.leadership.subscriber import Subscriber
 from services.ingest.normalise.instrument_state import InstrumentState
 from shared.contracts.demand import Coverage, Demand, ModeUse, decode_coverage
+from shared.contracts.messages import decode_clock
 from shared.contracts.option_chains import ChainKey, OptionsReply, StrikeContracts
 from shared.contracts.subjects import depth_subject
 from shared.runtime.tasks import stop
@@ -23,28 +25,34 @@ class Subscribing:
     """A running subscriber; the watchlist is KEY."""
 
     async def __aenter__(self) -> Self:
-        clock = LoopClock()
-        self.term = IngestTerm(clock, KEY)
+        self.term = IngestTerm(LoopClock(), KEY)
         self.changed = asyncio.Event()
+        self._publishing = asyncio.create_task(self.term.context.coverage.run())
+        self._running: list[asyncio.Task[None]] = []
+        await self._connect(self.term.subscriptions)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await stop([*self._running, self._publishing])
+
+    async def connect(self) -> None:
+        """Replace the connection by a new one."""
+        await self._connect(ConnectionSubscriptions())
+
+    async def _connect(self, subscriptions: ConnectionSubscriptions) -> None:
+        await stop(self._running)
         self.subscriber = Subscriber(
             self.term.context,
             self.term.demand,
             self.changed,
-            self.term.subscriptions,
+            subscriptions,
             LIMITS,
-            clock,
+            self.term.clock,
             unknown_after_secs=10.0,
         )
         self.connection = FakeConnection()
-        self._tasks = [
-            asyncio.create_task(self.subscriber.run(self.connection)),
-            asyncio.create_task(self.term.context.coverage.run()),
-        ]
+        self._running = [asyncio.create_task(self.subscriber.run(self.connection))]
         await asyncio.sleep(0.01)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await stop(self._tasks)
 
     async def request(
         self,
@@ -137,6 +145,40 @@ async def test_a_newly_requested_order_book_is_published_without_a_tick() -> Non
 
 
 @on_virtual_time
+async def test_the_clock_names_a_key_whose_subscription_has_ended() -> None:
+    async with Subscribing() as subscribing:
+        context = subscribing.term.context
+        context.exchange_clock.receive(MONDAY_10_00, subscribing.term.clock.monotonic())
+        await subscribing.request(TCS)
+        await subscribing.request(rev=2)
+        await context.publisher.publish_clock()
+        await asyncio.sleep(31.0)  # a key that is not requested any more stays for 30 s
+        subscribing.term.demand.expire(subscribing.term.clock.monotonic())
+        subscribing.changed.set()
+        await asyncio.sleep(0.1)
+        await context.publisher.publish_clock()
+        await context.publisher.publish_clock()
+        ticks = [decode_clock(data) for data in subscribing.term.bus.of("md.clock")]
+        assert [tick.unsubscribed for tick in ticks] == [(), (TCS,), ()]
+
+
+@on_virtual_time
+async def test_the_clock_names_a_key_that_a_new_connection_does_not_subscribe_again() -> None:
+    async with Subscribing() as subscribing:
+        context = subscribing.term.context
+        context.exchange_clock.receive(MONDAY_10_00, subscribing.term.clock.monotonic())
+        await subscribing.request(TCS)
+        await subscribing.request(rev=2)
+        await subscribing.connect()
+        assert subscribing.connection.sent == [
+            SubscriptionRequest(Method.SUBSCRIBE, (KEY,), Mode.FULL)
+        ]
+        await context.publisher.publish_clock()
+        (tick,) = [decode_clock(data) for data in subscribing.term.bus.of("md.clock")]
+        assert tick.unsubscribed == (TCS,)
+
+
+@on_virtual_time
 async def test_options_of_a_chain_have_greeks_only_and_the_chain_an_outcome() -> None:
     call = "NSE_FO|1"
     chain, other = ChainKey(KEY, "2026-12-01", 1), ChainKey(KEY, "2026-12-08", 1)
@@ -155,7 +197,7 @@ async def test_options_of_a_chain_have_greeks_only_and_the_chain_an_outcome() ->
         assert subscribing.connection.sent[1:] == [
             SubscriptionRequest(Method.SUBSCRIBE, (call,), Mode.OPTION_GREEKS)
         ]
-        assert subscribing.subscriber.chain_keys == {call}
+        assert subscribing.subscriber.quoted_keys == {KEY}
         assert str(other) in subscribing.coverage.unknown
         subscribing.subscriber.received([InstrumentState(call, EPOCH)])
         await asyncio.sleep(0.1)

@@ -85,7 +85,7 @@ class Feeder:
 
     def bars(self) -> list[Bar]:
         bars = [bar for closed in self.closed for bar in closed.bars]
-        self.amended += self.target.take_amended()
+        self.amended += self.target.take_amended().bars
         newest = {(bar.start, bar.key): bar for bar in [*bars, *self.amended]}
         return [newest[place] for place in sorted(newest)]
 
@@ -292,7 +292,7 @@ def test_a_repeated_candle_or_one_without_news_amends_no_bar() -> None:
     feed.close()
     for _ in range(2):
         feed.candle(T0 + 4 * MINUTE_MS, (100.0, 100.0, 100.0, 100.0), 10)
-    assert (feed.target.take_amended(), feed.amended) == ((), [])
+    assert (feed.target.take_amended().bars, feed.amended) == ((), [])
 
 
 @pytest.mark.parametrize("volume", [None, 0])

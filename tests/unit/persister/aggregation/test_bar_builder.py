@@ -20,7 +20,7 @@ from services.persister.storage.documents import bar_document
 from shared.contracts.messages import Bar, BarState, Candle, Quote, encode
 from shared.market.exchange_time import MINUTE_MS, WINDOW_MS
 from tests.support.builders import MONDAY_10_00, quoted_trade
-from tests.support.conflated_feed import Message, Outage, Trade, messages
+from tests.support.conflated_feed import Absence, Message, Outage, Trade, messages
 
 T0 = MONDAY_10_00
 WINDOWS = 4
@@ -42,17 +42,30 @@ class Story:
     outages: list[Outage]
     lose: list[int]
     """Places of entries that are lost, removed one after the other."""
+    absences: Sequence[Absence] = ()
 
     def entries(self) -> tuple[list[Entry], list[int]]:
         """The entries that arrive, and the times of those that are lost."""
         sent = messages(
             self.trades, since=self.since, until=END + 2 * WINDOW_MS, every_ms=self.every_ms,
-            outages=self.outages, is_quiet=self.is_quiet,
+            outages=self.outages, absences=self.absences, is_quiet=self.is_quiet,
         )  # fmt: skip
         numbered = list(enumerate(sent, start=1))
         shown = len(KEYS)  # the first frame arrives, so that each instrument is known
         lost = [numbered.pop(number % (len(numbered) - 400) + shown)[1].ts for number in self.lose]
         return numbered, lost
+
+    def faults(self) -> list[tuple[int, int]]:
+        """Times in which trades may be missing."""
+        times = [(outage.since, outage.until) for outage in self.outages]
+        times += [(absence.since, absence.until) for absence in self.absences]
+        return times + [(at, at) for at in self.entries()[1]]
+
+    def is_left(self, key: str, start: int) -> bool:
+        """Whether the instrument is not subscribed in a window, nor ever after."""
+        return any(
+            each.key == key and each.since <= start and each.until >= END for each in self.absences
+        )
 
 
 @st.composite
@@ -78,6 +91,11 @@ def stories(draw: st.DrawFn, *, faulty: bool = True, is_quiet: bool | None = Non
         since = T0 + draw(st.integers(1_000, 3 * WINDOW_MS))
         until = since + draw(st.sampled_from([500, 5_000, 70_000, 400_000, 700_000]))
         outages.append(Outage(since, until, new_leader=draw(st.booleans())))
+    absences = []
+    if faulty and draw(st.booleans()):
+        since = T0 + draw(st.integers(1_000, 3 * WINDOW_MS))
+        until = since + draw(st.sampled_from([500, 5_000, 70_000, 400_000, 9 * WINDOW_MS]))
+        absences.append(Absence(draw(st.sampled_from(KEYS)), since, until))
     return Story(
         trades=draw(trades()),
         since=T0 + draw(st.integers(0, 999)),
@@ -85,6 +103,7 @@ def stories(draw: st.DrawFn, *, faulty: bool = True, is_quiet: bool | None = Non
         is_quiet=draw(st.booleans()) if is_quiet is None else is_quiet,
         outages=outages,
         lose=draw(st.lists(st.integers(0, 9_999), max_size=2 * faulty)),
+        absences=absences,
     )
 
 
@@ -108,7 +127,7 @@ def run(
         feed(target, entry)
         if (windows := target.take_closed()) is not None:
             closed.append(windows)
-    return closed, list(target.take_amended())
+    return closed, list(target.take_amended().bars)
 
 
 def newest(closed: list[ClosedWindows], amended: list[Bar]) -> dict[tuple[str, int], Bar]:
@@ -266,9 +285,18 @@ IN_AN_OUTAGE = Story(
 )  # fmt: skip
 
 
+# The client leaves within the window, before its second trade.
+LEFT = Story(
+    trades=[Trade("A|1", T0 + at_ms, 2.0, 4) for at_ms in (70_000, WINDOW_MS - 60_000)],
+    since=T0, every_ms=1_000, is_quiet=True, outages=[], lose=[],
+    absences=[Absence("A|1", T0 + 120_000, END + 9 * WINDOW_MS)],
+)  # fmt: skip
+
+
 @HALF_AS_MANY
 @given(stories())
 @example(IN_AN_OUTAGE)
+@example(LEFT)
 def test_a_complete_bar_equals_the_trades_of_its_window(story: Story) -> None:
     expected = truth(story)
     for place, bar in newest(*run(story.entries()[0])).items():
@@ -295,20 +323,17 @@ def test_a_window_with_trades_has_a_bar_or_is_in_a_gap(story: Story) -> None:
     for key, start in truth(story):
         gaps = [gap for windows in closed for gap in windows.gaps if key in gap.keys]
         in_gap = any(gap.start_ms <= start < gap.end_ms for gap in gaps)
-        assert (key, start) in bars or in_gap or start <= T0
+        assert (key, start) in bars or in_gap or start <= T0 or story.is_left(key, start)
 
 
 @HALF_AS_MANY
 @given(stories(is_quiet=False))
 def test_only_a_window_with_a_fault_near_it_is_partial(story: Story) -> None:
-    entries, lost = story.entries()
-    for (_, start), bar in newest(*run(entries)).items():
+    for (_, start), bar in newest(*run(story.entries()[0])).items():
         if bar.state is BarState.PARTIAL and T0 < start < END:
-            faults = [(outage.since, outage.until) for outage in story.outages]
-            faults += [(at, at) for at in lost]
             assert any(
                 since < start + WINDOW_MS + 70_000 and start - 70_000 < until
-                for since, until in faults
+                for since, until in story.faults()
             )
 
 
@@ -319,7 +344,7 @@ def versions(entries: list[Entry]) -> dict[tuple[str, int], list[tuple[int, Bar]
     for entry in entries:
         feed(target, entry)
         closed = target.take_closed()
-        for bar in closed.bars if closed is not None else target.take_amended():
+        for bar in closed.bars if closed is not None else target.take_amended().bars:
             stored.setdefault((bar.key, bar.start), []).append((entry[1].ts, bar))
     return stored
 
@@ -362,8 +387,8 @@ def test_the_store_ends_with_the_newest_version_of_each_bar(story: Story) -> Non
         if (closed := target.take_closed()) is not None:
             store(closed.bars, closed.doubted)
         else:
-            store(target.take_amended(), target.take_doubted())
-    store(target.take_amended(), target.take_doubted())
+            store(*target.take_amended())
+    store(*target.take_amended())
     assert stored == newest_of
 
 
@@ -371,10 +396,8 @@ def test_the_store_ends_with_the_newest_version_of_each_bar(story: Story) -> Non
 @given(stories())
 @example(AWAY_AFTER_THE_WINDOW)
 def test_a_complete_bar_becomes_partial_only_by_something_near_its_window(story: Story) -> None:
-    entries, lost = story.entries()
-    faults = [(outage.since, outage.until) for outage in story.outages]
-    faults += [(at, at) for at in lost]
-    for (_, start), bars in versions(entries).items():
+    faults = story.faults()
+    for (_, start), bars in versions(story.entries()[0]).items():
         # The feed has reported all trades of the window four seconds later, in its next frame.
         proven = start + WINDOW_MS + 4_000 + story.every_ms
         for (_, before), (at, after) in pairwise(bars):

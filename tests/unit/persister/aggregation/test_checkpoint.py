@@ -40,7 +40,7 @@ STATE = AggregatorState(
         "A|1": InstrumentProgress(
             "A|1", first_quote_ms=10, last_quote_ms=20, ltt_ms=15, vtt=110,
             open_windows=[BarBuilder(300_000)], last_closed=WINDOW,
-            unseen_ranges=[UnseenRange(5, 6, is_tail=True)],
+            unseen_ranges=[UnseenRange(5, 6, is_tail=True)], unseen_since_ms=16,
         )
     },
     breaks=[StreamBreak(7, 8)], breaks_known_since_ms=6, quote_count=QuoteCount(4, 300_400),
@@ -53,7 +53,7 @@ STORED: list[Any] = [
     1, "2026-11-23", 9, 300_000, 301_000, 300_500, 3,
     [[1, 2, "feed_away"]],
     [[3, 4, "entries_lost", "A|1"]],
-    {"A|1": ["A|1", 10, 20, 15, 110, [STORED_NEW_WINDOW], STORED_WINDOW, [[5, 6, True]]]},
+    {"A|1": ["A|1", 10, 20, 15, 110, [STORED_NEW_WINDOW], STORED_WINDOW, [[5, 6, True]], 16]},
     [[7, 8]], 6, [4, 300_400], 77,
 ]  # fmt: skip
 
@@ -150,3 +150,29 @@ def test_only_the_last_breaks_are_kept() -> None:
     assert state.breaks_known_since_ms == 355
     assert state.unbroken_until_ms(354) == 0
     assert state.unbroken_until_ms(355) == 360
+
+
+@pytest.mark.parametrize(
+    ("breaks", "until_ms"),
+    [
+        ([], 96_000),
+        ([(50_000, 95_000)], 96_000),
+        ([(50_000, 97_000)], 46_000),
+        ([(20_000, 45_000), (50_000, 97_000)], 46_000),
+        ([(20_000, 47_000), (50_000, 97_000)], 16_000),
+    ],
+)
+def test_trades_are_told_until_the_delay_before_now_or_before_a_break(
+    breaks: list[tuple[int, int]], until_ms: int
+) -> None:
+    state = AggregatorState(feed_time_ms=100_000)
+    for since_ms, break_until_ms in breaks:
+        state.add_break(since_ms, break_until_ms)
+    assert state.told_until_ms(4_000) == until_ms
+
+
+def test_nothing_is_told_before_forgotten_breaks() -> None:
+    state = AggregatorState(feed_time_ms=100_000)
+    for number in range(100):
+        state.add_break(90_000 + number, 97_000 + number)
+    assert state.told_until_ms(4_000) == 0

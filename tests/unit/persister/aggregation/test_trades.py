@@ -248,5 +248,75 @@ def test_a_quote_confirms_the_last_closed_window() -> None:
     recording.instrument.last_closed = recording.instrument.open_windows.pop()
     recording.state.closed_until_ms = T0 + WINDOW_MS
     recording.quote(T0 + WINDOW_MS, ltt=T0 + 1_000, volume=1_010)
-    (bar,) = recording.windows.take_bars()
+    (bar,) = recording.windows.take_bars().bars
     assert bar.state.value == "complete"
+
+
+def test_the_rest_of_a_window_is_not_seen_once_a_subscription_has_ended() -> None:
+    recording = Recording()
+    recording.quote(T0 + 61_000, ltq=10, volume=1_010)
+    recording.state.feed_time_ms = recording.state.time_ms = T0 + 130_000
+    recording.recorder.end_subscription(KEY, T0 + 130_000)
+    partial = [minute.start_ms for minute in recording.window().minutes if minute.is_partial]
+    assert partial == [T0 + number * MINUTE_MS for number in (2, 3, 4)]
+
+
+def test_a_window_without_trades_is_a_gap_if_its_subscription_has_ended_within_it() -> None:
+    recording = Recording()
+    recording.state.feed_time_ms = recording.state.time_ms = T0 + 130_000
+    recording.recorder.end_subscription(KEY, T0 + 130_000)
+    recording.close(T0 + WINDOW_MS)
+    assert recording.state.gaps == [InstrumentGap(T0, T0 + WINDOW_MS, GapReason.UNSEEN_TRADES, KEY)]
+    recording.close(T0 + 2 * WINDOW_MS)
+    assert len(recording.state.gaps) == 1
+
+
+def test_the_end_of_a_subscription_after_the_session_is_no_gap() -> None:
+    recording = Recording()
+    evening_ms = T0 + 8 * 60 * MINUTE_MS
+    recording.state.feed_time_ms = recording.state.time_ms = evening_ms
+    recording.state.closed_until_ms = evening_ms - WINDOW_MS
+    recording.recorder.end_subscription(KEY, evening_ms)
+    recording.recorder.end_subscription("NSE_EQ|OTHER", evening_ms)
+    recording.close(evening_ms + WINDOW_MS)
+    assert recording.state.gaps == []
+
+
+def ended(recording: Recording, at_ms: int) -> None:
+    """End the subscription, and close all windows until then, and one more."""
+    recording.state.feed_time_ms = recording.state.time_ms = at_ms
+    recording.recorder.end_subscription(KEY, at_ms)
+    for until_ms in range(T0 + WINDOW_MS, at_ms + 2 * WINDOW_MS, WINDOW_MS):
+        recording.close(until_ms)
+
+
+@pytest.mark.parametrize("is_snapshot", [True, False])
+@pytest.mark.parametrize("has_break", [True, False])
+def test_windows_since_the_end_of_a_subscription_are_a_gap_once_trades_were_unseen(
+    is_snapshot: bool, has_break: bool
+) -> None:
+    recording = Recording()
+    recording.quote(T0 + 61_000, ltq=10, volume=1_010)
+    ended(recording, T0 + 3 * WINDOW_MS + 10_000)
+    recording.windows.take_bars()
+    at_ms = T0 + 5 * WINDOW_MS + 10_000
+    recording.state.feed_time_ms = at_ms
+    if has_break:
+        recording.state.add_break(at_ms - 5_000, at_ms - 1_000)
+    recording.quote(at_ms, ltt=at_ms - 1_000, volume=1_500, snap=is_snapshot)
+    starts_ms = {
+        start_ms
+        for gap in recording.state.gaps
+        for start_ms in range(gap.start_ms, gap.end_ms, WINDOW_MS)
+    }
+    assert starts_ms == {T0 + 3 * WINDOW_MS, T0 + 4 * WINDOW_MS}
+    assert recording.windows.take_bars().bars == ()
+    assert recording.window(T0 + 5 * WINDOW_MS).is_partial
+    assert recording.instrument.unseen_since_ms is None
+
+
+def test_the_time_of_a_subscription_is_not_doubted_if_it_ends_later() -> None:
+    recording = Recording()
+    recording.state.add_break(T0 + WINDOW_MS, T0 + WINDOW_MS + 3_500)
+    ended(recording, T0 + 6 * WINDOW_MS + 10_000)
+    assert [gap.start_ms for gap in recording.state.gaps] == [T0 + 6 * WINDOW_MS]

@@ -77,10 +77,10 @@ def test_closed_windows_give_their_bars_ordered_by_time_and_instrument() -> None
             traded(windows, instrument, at_ms)
     close(windows, state, END + WINDOW_MS)
     keys = sorted([KEY, OTHER_KEY])
-    assert [(bar.start, bar.key, bar.epoch) for bar in windows.take_bars()] == [
+    assert [(bar.start, bar.key, bar.epoch) for bar in windows.take_bars().bars] == [
         (start, key, 4) for start in (T0, END) for key in keys
     ]
-    assert windows.take_bars() == ()
+    assert windows.take_bars().bars == ()
 
 
 def test_a_window_without_trades_has_no_bar_and_is_not_held() -> None:
@@ -88,7 +88,7 @@ def test_a_window_without_trades_has_no_bar_and_is_not_held() -> None:
     windows, instrument = Windows(state), state.instruments[KEY]
     windows.find(instrument, T0)
     close(windows, state, END)
-    assert windows.take_bars() == ()
+    assert windows.take_bars().bars == ()
     assert instrument.last_closed is None
 
 
@@ -99,7 +99,7 @@ def test_a_trade_in_the_last_closed_window_amends_its_bar() -> None:
     close(windows, state, END)
     windows.take_bars()
     traded(windows, instrument, T0 + 1, vtt=1_020)
-    (bar,) = windows.take_bars()
+    (bar,) = windows.take_bars().bars
     assert (bar.volume, bar.vtt, bar.ticks) == (20, 1_020, 2)
 
 
@@ -110,7 +110,7 @@ def test_a_closed_window_that_is_found_and_not_changed_gives_no_bar() -> None:
     close(windows, state, END)
     windows.take_bars()
     assert windows.find(instrument, T0) is instrument.last_closed
-    assert windows.take_bars() == ()
+    assert windows.take_bars().bars == ()
 
 
 def test_the_window_that_closed_last_can_get_its_first_trade_late() -> None:
@@ -120,7 +120,7 @@ def test_the_window_that_closed_last_can_get_its_first_trade_late() -> None:
     close(windows, state, END + WINDOW_MS)
     windows.take_bars()
     traded(windows, instrument, END, vtt=1_020)
-    (bar,) = windows.take_bars()
+    (bar,) = windows.take_bars().bars
     assert (bar.start, bar.volume, bar.vtt, bar.epoch) == (END, 10, 1_020, 4)
 
 
@@ -163,7 +163,7 @@ def test_after_a_silence_a_bar_is_partial_until_a_quote_of_its_instrument(
         FeedSilence(T0 + 30_000, T0 + 40_000, GapReason.ENTRIES_LOST),
     ]
     close(windows, state, END)
-    (bar,) = windows.take_bars()
+    (bar,) = windows.take_bars().bars
     assert (bar.state, bar.silent_ms) == (state_of_bar, 12_000)
     expected = [InstrumentGap(T0, END, GapReason.ENTRIES_LOST, KEY)]
     assert state.gaps == (expected if state_of_bar is BarState.PARTIAL else [])
@@ -176,7 +176,7 @@ def test_a_partial_window_without_a_known_trade_is_a_gap() -> None:
     assert window is not None
     window.record_hidden_trades(T0, T0 + MINUTE_MS)
     close(windows, state, END)
-    assert windows.take_bars() == ()
+    assert windows.take_bars().bars == ()
     assert state.gaps == [InstrumentGap(T0, END, GapReason.UNSEEN_TRADES, KEY)]
 
 
@@ -186,7 +186,7 @@ def test_time_before_the_first_quote_counts_as_silent() -> None:
     instrument.first_quote_ms = T0 + 45_000
     traded(windows, instrument, T0 + 50_000)
     close(windows, state, END)
-    (bar,) = windows.take_bars()
+    (bar,) = windows.take_bars().bars
     assert bar.silent_ms == 45_000
 
 
