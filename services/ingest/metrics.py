@@ -77,6 +77,10 @@ NOT_LIVE_INSTRUMENTS: Final = Gauge(
     "Instruments in demand that are not live, by reason.",
     ["reason"],
 )
+UNKNOWN_WATCHLIST: Final = Gauge(
+    "tradedad_ingest_unknown_watchlist_instruments",
+    "Instruments of the watchlist for which Upstox sends no data; 0 without a connection.",
+)
 GATEWAYS: Final = Gauge(
     "tradedad_ingest_gateways", "Gateways, and partitions of trading, with a current demand."
 )

@@ -1,7 +1,7 @@
 """Keeps the subscriptions of one connection in line with the demand."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from services.ingest import metrics
@@ -16,10 +16,14 @@ from services.ingest.feed.source import FeedConnection
 from services.ingest.leadership.term_context import TermContext
 from services.ingest.normalise.instrument_state import InstrumentState
 from shared.runtime.clock import Clock
+from shared.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 # Gateways publish each change at once. Changes within this time become one request.
 _DEBOUNCE_SECS: Final = 0.05
 _REVIEW_SECS: Final = 1.0
+_KEYS_IN_LOG: Final = 20
 
 
 class Subscriber:
@@ -44,6 +48,7 @@ class Subscriber:
         self._limits = limits
         self._clock = clock
         self._unknown_after_secs = unknown_after_secs
+        self._unknown_watchlist: list[str] = []
         self._depth_keys: frozenset[str] = frozenset()
         self.deep_keys: frozenset[str] = frozenset()
         """Keys that are subscribed with 30 levels of the order book."""
@@ -57,6 +62,12 @@ class Subscriber:
 
     async def run(self, connection: FeedConnection) -> None:
         """Follow the demand until cancelled. Raises FeedError, LeaseLost."""
+        try:
+            await self._follow(connection)
+        finally:
+            metrics.UNKNOWN_WATCHLIST.set(0)
+
+    async def _follow(self, connection: FeedConnection) -> None:
         while True:
             self._changed.clear()
             _, unknown = self._without_data()
@@ -95,6 +106,7 @@ class Subscriber:
 
     def _set_coverage(self, target: Allocation) -> None:
         pending, unknown = self._without_data()
+        self._report_watchlist(unknown)
         not_live = NotLive(set(pending), set(target.no_capacity), set(unknown))
         not_live.add_deep_books(self._demand, self._limits, self._subscriptions.modes)
         self._add_chains(not_live)
@@ -108,6 +120,18 @@ class Subscriber:
         )
         for mode in (Mode.FULL, Mode.FULL_D30, Mode.OPTION_GREEKS):
             metrics.SUBSCRIBED_INSTRUMENTS.labels(mode.value).set(modes.count(mode))
+
+    def _report_watchlist(self, unknown: Collection[str]) -> None:
+        """Tell operators of keys of the watchlist without data, which are perhaps misspelt."""
+        keys = [key for key in self._demand.watchlist if key in unknown]
+        metrics.UNKNOWN_WATCHLIST.set(len(keys))
+        if keys and keys != self._unknown_watchlist:
+            log.warning(
+                "Upstox sends no data for instruments of the watchlist",
+                instruments=len(keys),
+                first=keys[:_KEYS_IN_LOG],
+            )
+        self._unknown_watchlist = keys
 
     def _add_chains(self, not_live: NotLive) -> None:
         chains = self._context.chains

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Self
 
+from prometheus_client import REGISTRY
+
 from services.ingest.demand.connection_subscriptions import ConnectionSubscriptions
 from services.ingest.demand.limits import Mode, ModeLimits
 from services.ingest.demand.subscription_requests import Method, SubscriptionRequest
@@ -121,6 +123,17 @@ async def test_a_key_without_data_becomes_unknown() -> None:
     async with Subscribing() as subscribing:
         await asyncio.sleep(11.5)
         assert (subscribing.coverage.pending, subscribing.coverage.unknown) == ([], [KEY])
+
+
+@on_virtual_time
+async def test_keys_of_the_watchlist_without_data_are_counted_until_the_connection_ends() -> None:
+    name = "tradedad_ingest_unknown_watchlist_instruments"
+    async with Subscribing() as subscribing:
+        await subscribing.request(TCS)
+        await asyncio.sleep(11.0)
+        assert {*subscribing.coverage.unknown} == {TCS, KEY}
+        assert REGISTRY.get_sample_value(name) == 1
+    assert REGISTRY.get_sample_value(name) == 0
 
 
 @on_virtual_time
