@@ -102,10 +102,15 @@ class QuotePublisher:
         except (NatsError, OSError) as error:
             report_refused("depth", error)
 
-    def set_subscribed(self, keys: frozenset[str]) -> None:
-        """Replace the keys whose quotes are published. The next clock tick names the others."""
+    async def set_subscribed(self, keys: frozenset[str]) -> None:
+        """Replace the keys whose quotes are published. A clock tick names those that are none now.
+
+        Raises LeaseLost.
+        """
         self._unsubscribed = (self._unsubscribed | (self._subscribed - keys)) - keys
         self._subscribed = keys
+        if self._unsubscribed and not self._queued_quotes:  # which `run` sends first
+            await self.publish_clock()
 
     def _queue(self, instruments: Iterable[InstrumentState]) -> None:
         for instrument in instruments:

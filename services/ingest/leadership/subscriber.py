@@ -81,7 +81,7 @@ class Subscriber:
             self.quoted_keys = frozenset(
                 key for key, mode in target.modes.items() if mode is not Mode.OPTION_GREEKS
             )
-            self._context.publisher.set_subscribed(self.quoted_keys)
+            await self._context.publisher.set_subscribed(self.quoted_keys)
             for request in requests_between(self._subscriptions.modes, target.modes):
                 await connection.send(request)
                 self._subscriptions.sent(request, self._clock.monotonic())
@@ -106,8 +106,8 @@ class Subscriber:
 
     def _set_coverage(self, target: Allocation) -> None:
         pending, unknown = self._without_data()
-        self._report_watchlist(unknown)
         not_live = NotLive(set(pending), set(target.no_capacity), set(unknown))
+        self._report_watchlist(not_live.unknown)
         not_live.add_deep_books(self._demand, self._limits, self._subscriptions.modes)
         self._add_chains(not_live)
         modes = list(self._subscriptions.modes.values())

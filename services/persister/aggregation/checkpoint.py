@@ -71,7 +71,7 @@ class InstrumentProgress(msgspec.Struct, array_like=True):
     unseen_ranges: list[UnseenRange] = []
     """Windows that may have hidden trades, among those that can still change."""
     unseen_since_ms: int | None = None
-    """The feed has told all trades until then, and none since: the subscription has ended."""
+    """Its subscription has ended, and no quote has come since: its trades were seen until then."""
 
 
 class AggregatorState(msgspec.Struct, array_like=True):

@@ -61,7 +61,8 @@ class TradeRecorder:
         previous_ms = instrument.last_quote_ms
         if quote.ts > previous_ms:
             instrument.last_quote_ms = quote.ts
-        if quote.snap:
+        # After the end of a subscription, any quote says as little as a snapshot.
+        if quote.snap or instrument.unseen_since_ms is not None:
             self._apply_snapshot(instrument, quote, quote.ltt, previous_ms)
         elif quote.ltt > instrument.ltt_ms or (quote.volume or 0) > (instrument.vtt or 0):
             self._record_trade(instrument, quote, quote.ltp, quote.ltt, previous_ms)
@@ -94,9 +95,12 @@ class TradeRecorder:
         """Record that no quotes come from `at_ms` on, so the rest of that window is not seen."""
         instrument = self._instruments.get(key)
         if instrument is not None:
-            told_ms = self._state.told_until_ms(self._grace_ms + MIN_SILENCE_MS)
-            since_ms = instrument.unseen_since_ms = max(instrument.last_quote_ms, told_ms)
+            delay_ms, last_ms = self._grace_ms + MIN_SILENCE_MS, instrument.last_quote_ms
+            since_ms = max(last_ms, self._state.told_until_ms(delay_ms))
             self._record_hidden_in_session(instrument, since_ms, window_start(at_ms) + WINDOW_MS)
+            if instrument.unseen_since_ms is None:
+                unbroken_ms = self._state.unbroken_until_ms(last_ms) - delay_ms
+                instrument.unseen_since_ms = max(last_ms, min(since_ms, unbroken_ms))
 
     def _add_instrument(self, quote: QuotedTrade, ltt_ms: int) -> None:
         """Add an instrument with its first quote, which makes no trade: it may be days old.
@@ -205,10 +209,11 @@ class TradeRecorder:
         before until well after the window's end: the feed reports a trade within the grace period,
         and NATS may hold quotes back for as long as the stream can pause without a break. A quote
         whose own trade belongs to a closed window contradicts that. After the end of a subscription,
-        nothing proves anything.
+        no later window is proven.
         """
-        if instrument.unseen_since_ms is not None:
-            return max(previous_ms, instrument.unseen_since_ms)
+        unseen_since_ms = instrument.unseen_since_ms
+        if unseen_since_ms is not None:
+            return previous_ms if ltt_ms < unseen_since_ms else max(previous_ms, unseen_since_ms)
         closed_until_ms = self._state.closed_until_ms
         last = instrument.last_closed
         if ltt_ms < closed_until_ms or (last is not None and last.is_unconfirmed):

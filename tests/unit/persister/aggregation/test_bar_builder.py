@@ -92,7 +92,7 @@ def stories(draw: st.DrawFn, *, faulty: bool = True, is_quiet: bool | None = Non
         until = since + draw(st.sampled_from([500, 5_000, 70_000, 400_000, 700_000]))
         outages.append(Outage(since, until, new_leader=draw(st.booleans())))
     absences = []
-    if faulty and draw(st.booleans()):
+    for _ in range(draw(st.integers(0, 2 * faulty))):
         since = T0 + draw(st.integers(1_000, 3 * WINDOW_MS))
         until = since + draw(st.sampled_from([500, 5_000, 70_000, 400_000, 9 * WINDOW_MS]))
         absences.append(Absence(draw(st.sampled_from(KEYS)), since, until))

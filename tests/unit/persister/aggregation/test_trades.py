@@ -320,3 +320,42 @@ def test_the_time_of_a_subscription_is_not_doubted_if_it_ends_later() -> None:
     recording.state.add_break(T0 + WINDOW_MS, T0 + WINDOW_MS + 3_500)
     ended(recording, T0 + 6 * WINDOW_MS + 10_000)
     assert [gap.start_ms for gap in recording.state.gaps] == [T0 + 6 * WINDOW_MS]
+
+
+def gap_starts(recording: Recording) -> set[int]:
+    """The starts of all windows that are in a gap, in windows since T0."""
+    return {
+        (start_ms - T0) // WINDOW_MS
+        for gap in recording.state.gaps
+        for start_ms in range(gap.start_ms, gap.end_ms, WINDOW_MS)
+    }
+
+
+def test_a_second_end_of_a_subscription_without_a_quote_between_does_not_hide_the_first() -> None:
+    recording = Recording()
+    ended(recording, T0 + WINDOW_MS + 10_000)
+    ended(recording, T0 + 6 * WINDOW_MS + 10_000)
+    at_ms = T0 + 8 * WINDOW_MS + 10_000
+    recording.quote(at_ms, ltt=at_ms - 1_000, volume=1_500, snap=True)
+    assert gap_starts(recording) == set(range(1, 8))
+
+
+@pytest.mark.parametrize("is_snapshot", [True, False])
+def test_a_trade_before_the_end_of_a_subscription_shows_that_the_feed_had_told_nothing(
+    is_snapshot: bool,
+) -> None:
+    recording = Recording()
+    ended(recording, T0 + 6 * WINDOW_MS + 10_000)
+    at_ms = T0 + 8 * WINDOW_MS + 10_000
+    recording.quote(at_ms, ltt=T0 + 4 * WINDOW_MS, volume=1_500, snap=is_snapshot)
+    assert gap_starts(recording) == {0, 1, 2, 3, 4, 6}
+
+
+def test_after_a_break_no_time_before_the_end_of_a_subscription_is_proven() -> None:
+    recording = Recording()
+    recording.state.add_break(T0 + 2 * WINDOW_MS, T0 + 2 * WINDOW_MS + 3_500)
+    ended(recording, T0 + 6 * WINDOW_MS + 10_000)
+    assert gap_starts(recording) == {6}
+    at_ms = T0 + 8 * WINDOW_MS + 10_000
+    recording.quote(at_ms, ltt=at_ms - 1_000, volume=1_500, snap=True)
+    assert gap_starts(recording) == set(range(1, 8))
