@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.trading.orders.broker_report import BrokerState
 from services.trading.orders.order import Order
 from shared.market.exchange_calendar import Calendar
 from shared.market.exchange_time import DAY_MS, MINUTE_MS, day_start
@@ -22,10 +23,16 @@ class OrderDays:
 
         It is over at 06:00 IST of the day after the session.
         """
-        reported_ms = 0 if order.report is None else order.report.at_ms
+        return now_ms >= self._day_ms(order) + DAY_MS + _AFTER_MIDNIGHT_MS + since_ms
+
+    def _day_ms(self, order: Order) -> int:
+        """00:00 IST of the day of its session."""
+        report = order.report
+        if report is not None and report.state is not BrokerState.RECEIVED:
+            return day_start(report.at_ms)  # it was at the exchange
+        reported_ms = 0 if report is None else report.at_ms
         newest_ms = max(order.created_at_ms, reported_ms)
-        day_ms = self._session_day_ms(order.terms.key.partition("|")[0], newest_ms)
-        return now_ms >= day_ms + DAY_MS + _AFTER_MIDNIGHT_MS + since_ms
+        return self._session_day_ms(order.terms.key.partition("|")[0], newest_ms)
 
     def _session_day_ms(self, segment: str, at_ms: int) -> int:
         """00:00 IST of the day of the first session that ends after `at_ms`."""

@@ -13,12 +13,6 @@ from services.trading.orders.pending_command import PendingCommand, have_same_te
 from shared.contracts.order_terms import Prices, Terms
 
 _MAYBE_TAKEN_MOST: Final = 8
-_EXPIRED: Final[dict[str, object]] = {
-    "is_expired": True,
-    "code": "outcome_unknown",
-    "detail": "its day has ended, and fills may be missing here: see the broker's contract note",
-}
-_LISTED_AGAIN: Final[dict[str, object]] = {"is_expired": False, "code": "", "detail": ""}
 _ENDED: Final = {
     BrokerState.CANCELLED: OrderState.CANCELLED,
     BrokerState.EXPIRED: OrderState.EXPIRED,
@@ -165,9 +159,9 @@ def _changes(order: Order, event: events.OrderEvent) -> dict[str, object]:
         case events.Accepted() | events.Refused() | events.AnswerLost():
             return _answer_changes(order, event)
         case events.Reported(report=report):
-            return _report_changes(order, report) | (_LISTED_AGAIN if order.is_expired else {})
+            return _report_changes(order, report) | {"is_expired": False}
         case events.Expired():
-            return _EXPIRED
+            return {"is_expired": True}
         case events.Filled():
             fill = Fill(event.quantity, event.price, event.traded_at_ms)
             return {"fills": {event.trade_id: fill} | order.fills}

@@ -8,6 +8,7 @@ from services.trading.journal.record import Record
 from services.trading.links.link import Link, Links
 from services.trading.live.news import is_unsettled
 from services.trading.live.order_days import OrderDays
+from services.trading.live.unlisted_orders import UnlistedOrders
 from services.trading.partition.ledger import Ledger
 from services.trading.partition.upstox_account import UpstoxAccount
 from services.trading.partition.upstox_books import UpstoxBooks
@@ -50,6 +51,7 @@ class UpstoxAccounts:
         self._open_calls = open_calls
         self._order_days = order_days
         self._clock = clock
+        self._unlisted = UnlistedOrders()
         self._accounts: dict[str, UpstoxAccount] = {}
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._opening = asyncio.Lock()
@@ -132,8 +134,9 @@ class UpstoxAccounts:
             calls = await self._open_calls(link.access_token)
             user_id = link.user_id
             books = UpstoxBooks(
-                user_id, self._ledger, self._orders, self._journal, self._order_days, self._clock
-            )
+                user_id, self._ledger, self._orders, self._journal, self._order_days,
+                self._unlisted, self._clock,
+            )  # fmt: skip
             account = UpstoxAccount(link, calls, books, self._clock)
             self._accounts[user_id] = account
             self._has_changed.set()  # it is followed from now on
@@ -165,17 +168,18 @@ class UpstoxAccounts:
             await self._clock.sleep(backoff.next_secs())
 
     def _expire_unread(self) -> None:
-        """Record the end of orders whose day is over and of which no whole book was read since."""
+        """Record the end of orders whose day is over since a day, and that no book lists."""
         if not self._journal.has_room:
             return
         now_ms = self._ledger.broker.time_ms
-        records = [
-            record
+        over = {
+            order.order_id: order
             for account in self._ledger.accounts()
             for order in account.open_orders(Account.UPSTOX)
             if self._order_days.is_over(order, now_ms, since_ms=DAY_MS)
-            for record in self._orders.expire(order)[0]
-        ]
+        }
+        due = self._unlisted.due(over, self._clock.monotonic())
+        records = [record for order_id in due for record in self._orders.expire(over[order_id])[0]]
         if records:
             self._journal.append(records)
 

@@ -17,6 +17,7 @@ from services.trading.live.news import (
     lacks_trades,
 )
 from services.trading.live.order_days import OrderDays
+from services.trading.live.unlisted_orders import UnlistedOrders
 from services.trading.orders.events import OrderEvent
 from services.trading.orders.order import Order
 from services.trading.partition.ledger import Ledger
@@ -48,6 +49,7 @@ class UpstoxBooks:
         orders: UpstoxOrders,
         journal: Journal,
         order_days: OrderDays,
+        unlisted: UnlistedOrders,
         clock: Clock,
     ) -> None:
         self._user_id = user_id
@@ -55,6 +57,7 @@ class UpstoxBooks:
         self._orders = orders
         self._journal = journal
         self._order_days = order_days
+        self._unlisted = unlisted
         self._clock = clock
         self._lost_since: dict[str, float] = {}
         """By command id, the monotonic time when its effect was found not to be known."""
@@ -91,6 +94,7 @@ class UpstoxBooks:
         self._fill(account, trades, by_broker_id, records)
         for order_id, row in found:
             self._report(account.orders[order_id], row, records)
+        self._unlisted.listed(order_id for order_id, _ in found)
         if listed is not None:
             self._expire_unlisted(account, listed, records)
         if records:

@@ -8,6 +8,7 @@ from typing import Final
 
 from services.trading.journal.entry import KillSwitchSet
 from services.trading.orders.order import Order
+from services.trading.orders.order_state import OrderState
 from services.trading.portfolio.holdings import HeldShares, Holdings
 from services.trading.portfolio.position import quantity_of, value_of
 from services.trading.portfolio.position_book import BookedPosition
@@ -22,11 +23,17 @@ from shared.contracts.trading_replies import (
 )
 
 _AVERAGE_UNIT: Final = Decimal("0.0001")
+_OUTCOME_UNKNOWN: Final = "outcome_unknown"
+"""The code of an order whose day is over without news of its end."""
+_FILLS_MAY_BE_MISSING: Final = (
+    "its day has ended, and fills may be missing here: see the broker's contract note"
+)
 
 
 def order_view(order: Order, charges: Decimal | None) -> OrderView:
     """An order with the terms that are in force; `charges` of its fills, None if not known."""
     terms, prices = order.terms, order.prices
+    is_unknown = order.is_expired and order.state is OrderState.EXPIRED
     return OrderView(
         order_id=order.order_id,
         account=terms.account,
@@ -47,8 +54,8 @@ def order_view(order: Order, charges: Decimal | None) -> OrderView:
         average_price=_average(order.average_price),
         broker_order_id=order.broker_order_id,
         charges=charges,
-        code=order.code or None,
-        detail=order.detail or _reported(order),
+        code=_OUTCOME_UNKNOWN if is_unknown else order.code or None,
+        detail=_FILLS_MAY_BE_MISSING if is_unknown else order.detail or _reported(order),
         pending=_pending(order),
         external=order.is_external,
     )

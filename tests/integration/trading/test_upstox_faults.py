@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.trading.live import unlisted_orders
 from shared.contracts.order_terms import Account, Product
 from shared.contracts.trading import (
     AccountQuery,
@@ -120,8 +121,9 @@ async def test_an_order_that_upstox_does_not_list_expires_once_its_day_is_over(
 
 
 async def test_an_order_expires_a_day_later_if_the_order_book_cannot_be_read(
-    linked: LinkedClient,
+    linked: LinkedClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(unlisted_orders, "WAIT_SECS", 1.0)
     await linked.upstox.arm("error", "/v2/order", status=500, times=None)
     await linked.upstox.arm("reset", PLACE)
     order = await linked.place("a", **LOW)

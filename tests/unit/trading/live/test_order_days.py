@@ -65,6 +65,14 @@ def test_a_later_report_makes_an_order_one_of_a_later_day() -> None:
     assert is_over(order, wednesday_ms + 20 * HOUR_MS)
 
 
+def test_an_order_that_was_at_the_exchange_is_of_that_day() -> None:
+    """The closing auction reports after the session."""
+    order = placed(MONDAY_10_00 + 8 * HOUR_MS)
+    report = BrokerReport("b1", BrokerState.WORKING, MONDAY_10_00 + round(5.6 * HOUR_MS))
+    order = order.apply(events.Reported(at_ms=MONDAY_10_00 + 8 * HOUR_MS, report=report))
+    assert is_over(order, MONDAY_10_00 + 20 * HOUR_MS)
+
+
 def test_an_order_can_be_asked_to_be_over_for_a_time() -> None:
     order, days = placed(MONDAY_10_00), OrderDays(Calendar())
     over_ms = MONDAY_10_00 + 20 * HOUR_MS
