@@ -61,7 +61,7 @@ function deskOf(userId: string): [Desk, Cancel] {
     clock: systemClock,
     random: Math.random,
     session,
-    client,
+    client: new Client(fetch, session, userId),
     open: (handlers) => openSocket(streamAddress(location), handlers),
     requestFrame: browserFrame,
     kept,

@@ -1,6 +1,8 @@
+import { signal } from "@preact/signals-core";
 import { expect, test } from "vitest";
-import type { Renewal } from "../session/session.ts";
+import type { Renewal, SessionState } from "../session/session.ts";
 import { Client } from "./client.ts";
+import { NoAnswer } from "./problems.ts";
 import type { Fetch } from "./rest.ts";
 
 /** A server that accepts one token, and a session that has others first. */
@@ -13,14 +15,16 @@ function setUp(tokens: (string | null)[], renewal: Renewal = "renewed") {
       ? new Response('{"instruments":[]}')
       : new Response('{"code":"token_expired","detail":"expired"}', { status: 401 });
   };
+  const state = signal<SessionState>({ kind: "active", userId: "u1" });
   const session = {
+    state,
     token: async () => tokens[0] ?? null,
     renew: async () => {
       tokens.shift();
       return renewal;
     },
   };
-  return { client: new Client(fetch, session), urls };
+  return { client: new Client(fetch, session), own: new Client(fetch, session, "u1"), urls, state };
 }
 
 test("a request whose token is refused is sent once more with a new one", async () => {
@@ -52,4 +56,12 @@ test("many keys are asked for in several requests", async () => {
   await client.instruments(Array.from({ length: 120 }, (_, index) => `NSE_EQ|${index}`));
   expect(urls).toHaveLength(3);
   expect(Math.max(...urls.map((url) => url.length))).toBeLessThan(8_000);
+});
+
+test("nothing is sent for a user after another one has logged in", async () => {
+  const { own, urls, state } = setUp(["good"]);
+  await own.call("/v1/status");
+  state.value = { kind: "active", userId: "u2" };
+  await expect(own.call("/v1/orders")).rejects.toBeInstanceOf(NoAnswer);
+  expect(urls).toEqual(["/v1/status"]);
 });

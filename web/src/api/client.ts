@@ -15,11 +15,18 @@ const RESULTS = 12;
 
 export class Client {
   readonly #fetch: Fetch;
-  readonly #session: Pick<Session, "token" | "renew">;
+  readonly #session: Pick<Session, "token" | "renew" | "state">;
+  readonly #userId: string | null;
 
-  constructor(fetch: Fetch, session: Pick<Session, "token" | "renew">) {
+  /** With a user, nothing is sent for another one who has logged in since. */
+  constructor(
+    fetch: Fetch,
+    session: Pick<Session, "token" | "renew" | "state">,
+    userId: string | null = null,
+  ) {
     this.#fetch = fetch;
     this.#session = session;
+    this.#userId = userId;
   }
 
   /** Throws Refusal or NoAnswer. */
@@ -55,6 +62,9 @@ export class Client {
   async #send(path: string, options: Options): Promise<unknown> {
     const token = await this.#session.token();
     if (token === null) throw new NoAnswer("there is no access token");
+    const state = this.#session.state.peek();
+    const isOther = state.kind === "active" && state.userId !== this.#userId;
+    if (this.#userId !== null && isOther) throw new NoAnswer("another user has logged in");
     return request(this.#fetch, path, { ...options, token });
   }
 }

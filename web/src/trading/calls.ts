@@ -21,6 +21,8 @@ import type {
 const ORDERS = "/v1/orders";
 const POSITIONS = "/v1/positions";
 const LINK = "/v1/link/upstox";
+/** Orders in one answer. */
+const MOST_LISTED = 200;
 const PURPOSE = { purpose: "trading" };
 
 const orderPath = (orderId: string): string => `${ORDERS}/${encodeURIComponent(orderId)}`;
@@ -81,8 +83,14 @@ export class TradingCalls {
     return this.#to(orderPath(orderId));
   }
 
+  /** The newest of the day, and all that are open. */
   async orders(account: Account): Promise<readonly Order[]> {
-    return (await this.#to<{ orders: Order[] }>(ORDERS, { query: { account } })).orders;
+    const { orders } = await this.#to<{ orders: Order[] }>(ORDERS, { query: { account } });
+    if (orders.length < MOST_LISTED) return orders;
+    const query = { account, open_only: "true" };
+    const open = (await this.#to<{ orders: Order[] }>(ORDERS, { query })).orders;
+    const listed = new Set(orders.map(({ order_id }) => order_id));
+    return [...orders, ...open.filter(({ order_id }) => !listed.has(order_id))];
   }
 
   async trades(account: Account): Promise<readonly Trade[]> {

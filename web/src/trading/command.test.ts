@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { NoAnswer, Refusal } from "../api/problems.ts";
 import { ManualClock, settled } from "../testing/manual_clock.ts";
 import { Command } from "./command.ts";
+import { commandText } from "./words.ts";
 
 const RUN_OUT_MS = 40_000;
 
@@ -38,7 +39,7 @@ test("a lost answer is not known yet, and the repetition has the same key", asyn
   const own = command();
   const running = own.run();
   await settled();
-  expect(own.state.value).toEqual({ kind: "unknown", isAsking: true });
+  expect(own.state.value).toEqual({ kind: "unknown", isAsking: true, refusal: null });
   await clock.pass(5_000);
   expect(await running).toEqual({ kind: "done", answer: "done" });
   expect(keys).toEqual(["key-1", "key-1", "key-1"]);
@@ -73,7 +74,7 @@ test("asking ends after half a minute, and goes on with the same key if the user
   const own = command();
   const running = own.run();
   await clock.pass(RUN_OUT_MS);
-  expect(await running).toEqual({ kind: "unknown", isAsking: false });
+  expect(await running).toEqual({ kind: "unknown", isAsking: false, refusal: null });
   expect(clock.timers).toBe(0);
   answers = ["done"];
   expect(await own.run()).toMatchObject({ kind: "done" });
@@ -86,7 +87,7 @@ test("a computer that slept does not send the command at a later price", async (
   await settled();
   clock.jump(600_000);
   await clock.pass(1_000);
-  expect(await running).toEqual({ kind: "unknown", isAsking: false });
+  expect(await running).toEqual({ kind: "unknown", isAsking: false, refusal: null });
   expect(keys).toHaveLength(1);
 });
 
@@ -94,5 +95,15 @@ test("a fault of the page is thrown, and the effect is not known", async () => {
   answers = [new TypeError("fault")];
   const own = command();
   await expect(own.run()).rejects.toThrow("fault");
-  expect(own.state.value).toEqual({ kind: "unknown", isAsking: false });
+  expect(own.state.value).toEqual({ kind: "unknown", isAsking: false, refusal: null });
+});
+
+test("what the server says while the outcome is not known is kept", async () => {
+  const refusal = new Refusal(503, "overloaded", "cancel the orders first");
+  answers = Array.from({ length: 50 }, () => refusal);
+  const own = command();
+  const running = own.run();
+  await clock.pass(RUN_OUT_MS);
+  expect(await running).toEqual({ kind: "unknown", isAsking: false, refusal });
+  expect(commandText(own.state.value)).toContain("Cancel the orders first.");
 });

@@ -8,7 +8,12 @@ export type CommandState<T> =
   | { readonly kind: "new" }
   | { readonly kind: "sending" }
   /** An answer was lost: the command may have been executed. Not `isAsking`: the user decides. */
-  | { readonly kind: "unknown"; readonly isAsking: boolean }
+  | {
+      readonly kind: "unknown";
+      readonly isAsking: boolean;
+      /** What the server said last; `null` if it did not answer. */
+      readonly refusal: Refusal | null;
+    }
   | { readonly kind: "done"; readonly answer: T }
   | { readonly kind: "refused"; readonly error: Refusal };
 
@@ -23,6 +28,10 @@ const PAUSES = { firstMs: 400, mostMs: 3_000 };
 const ASKING_MS = 30_000;
 /** Refusals of this attempt, which say nothing about an earlier one. */
 const OF_ATTEMPT: ReadonlySet<number> = new Set([401, 403, 429]);
+
+function unknown(isAsking: boolean, refusal: Refusal | null) {
+  return { kind: "unknown", isAsking, refusal } as const;
+}
 
 function isAnswer(error: unknown, isMaybeDone: boolean): error is Refusal {
   if (!(error instanceof Refusal) || error.status >= 500) return false;
@@ -56,7 +65,7 @@ export class Command<T> {
 
   async #ask(wasMaybeDone: boolean): Promise<void> {
     const endMs = this.#ports.clock.now() + ASKING_MS;
-    this.#state.value = wasMaybeDone ? { kind: "unknown", isAsking: true } : { kind: "sending" };
+    this.#state.value = wasMaybeDone ? unknown(true, null) : { kind: "sending" };
     let isMaybeDone = wasMaybeDone;
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -69,10 +78,11 @@ export class Command<T> {
           return;
         }
         isMaybeDone = true;
-        this.#state.value = { kind: "unknown", isAsking: true };
+        const refusal = error instanceof Refusal ? error : null;
+        this.#state.value = unknown(true, refusal);
         const isTemporary = error instanceof NoAnswer || error instanceof Refusal;
         if (isTemporary && (await this.#pause(error, attempt, endMs))) continue;
-        this.#state.value = { kind: "unknown", isAsking: false };
+        this.#state.value = unknown(false, refusal);
         if (!isTemporary) throw error; // a fault of the page
         return;
       }

@@ -4,7 +4,8 @@ import type { Account } from "./messages.ts";
 
 export interface Question {
   readonly title: string;
-  readonly text: string;
+  /** What the command would do now. */
+  readonly text: () => string;
   /** The words on the button that does it. */
   readonly act: string;
   /** Whether real money moves; `null` if the command concerns no account. */

@@ -1,7 +1,9 @@
+import { type Signal, signal } from "@preact/signals-core";
 import { beforeEach, expect, test } from "vitest";
 import { NoAnswer, NotKnown, Refusal } from "../api/problems.ts";
 import { ManualClock, settled } from "../testing/manual_clock.ts";
 import type { Accounts } from "./account/accounts.ts";
+import { type Book, UNREAD } from "./account/book.ts";
 import { Instruments } from "./account/instruments.ts";
 import { TradingCalls } from "./calls.ts";
 import { Questions } from "./questions.ts";
@@ -13,6 +15,7 @@ let asked: string[];
 let answer: unknown;
 let screens: Screens;
 let news: string[];
+let book: Signal<Book>;
 let reports: unknown[];
 let questions: Questions;
 
@@ -28,7 +31,9 @@ beforeEach(() => {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const accounts: Pick<Accounts, "learn" | "readLimits"> = {
+  book = signal(UNREAD);
+  const accounts: Pick<Accounts, "book" | "learn" | "readLimits"> = {
+    book: () => book,
     learn: () => {},
     readLimits: async () => {
       asked.push("limits");
@@ -59,19 +64,51 @@ function shown() {
 test("nothing is sent before the answer, and an order that was refused is told", async () => {
   questions.exitAll("paper");
   expect(asked).toEqual([]);
-  answer = { orders: [order(), order({ state: "rejected", detail: "no price" })] };
+  book.value = { ...UNREAD, orders: [order({ order_id: "stop" })] };
+  answer = {
+    orders: [
+      order({ order_id: "stop", state: "cancelled", detail: "an earlier refusal" }),
+      order({ order_id: "exit" }),
+      order({ order_id: "other", state: "rejected", detail: "no price" }),
+    ],
+  };
   await questions.confirm(shown());
   expect(asked).toEqual(["DELETE /v1/positions"]);
-  expect(news).toEqual(["Exit orders sent: 2, refused: 1 (no price)"]);
+  expect(news).toEqual(["Exit orders sent: 1, refused: 1 (no price), Orders cancelled: 1"]);
   expect(screens.question.value).toBeNull();
 });
 
-test("an exit says what it will do, and where", () => {
+test("an exit says what it will do now, and where", () => {
   questions.exit(position({ quantity: -5 }), "upstox");
-  expect(shown().text).toBe(
-    "Buy back 5 INE002A01018 by a market order at Upstox, with real money.",
+  expect(shown().text()).toBe(
+    "Buy back 5 INE002A01018 by a market order at Upstox, with real money. Its open orders are cancelled first.",
   );
+  book.value = { ...UNREAD, positions: [position({ quantity: 7 })] };
+  expect(shown().text()).toContain("Sell 7 INE002A01018");
+  book.value = { ...UNREAD, positions: [position({ quantity: 0 })] };
+  expect(shown().text()).toBe("There is no position in INE002A01018 any more.");
   expect(shown().account).toBe("upstox");
+});
+
+test("an order that is still open is not told as cancelled", async () => {
+  answer = {
+    orders: [
+      order({ state: "cancelled" }),
+      order({ code: "deadline_passed", detail: "nothing was sent" }),
+      order({ pending: "cancel" }),
+      order({ state: "unknown" }),
+      order({ state: "filled" }),
+    ],
+  };
+  questions.cancelAll("upstox");
+  await questions.confirm(shown());
+  expect(news).toEqual([
+    "Orders cancelled: 1, not known yet: 2, still open: 1 (nothing was sent), ended before: 1",
+  ]);
+  answer = { orders: [] };
+  questions.cancelAll("upstox");
+  await questions.confirm(shown());
+  expect(news.at(-1)).toBe("No order was open");
 });
 
 test("the kill switch reads the limits after it was set", async () => {
@@ -87,7 +124,7 @@ test("a refusal stays in its dialog, or is a notice if that was closed", async (
   const question = shown();
   const asking = questions.confirm(question);
   await settled();
-  expect(question.command.state.value).toEqual({ kind: "unknown", isAsking: true });
+  expect(question.command.state.value).toMatchObject({ kind: "unknown", isAsking: true });
   screens.ask(null);
   answer = new Refusal(422, "broker_refused", "no");
   await clock.pass(5_000);

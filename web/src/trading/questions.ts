@@ -4,7 +4,7 @@ import type { Accounts } from "./account/accounts.ts";
 import type { Instruments } from "./account/instruments.ts";
 import type { TradingCalls } from "./calls.ts";
 import { Command, type CommandPorts } from "./command.ts";
-import type { Account, Order, Position } from "./messages.ts";
+import { type Account, isOpen, type Order, type Position } from "./messages.ts";
 import type { Question } from "./question.ts";
 import type { Screens } from "./screens.ts";
 import { orderText } from "./words.ts";
@@ -18,19 +18,49 @@ export interface QuestionsPorts extends CommandPorts {
   readonly report: (trouble: unknown) => void;
 }
 
+const FIRST = "Its open orders are cancelled first.";
+const isSame = (one: Position, other: Position): boolean =>
+  one.key === other.key && one.product === other.product;
 const where = (account: Account): string =>
   account === "paper" ? "in the paper account" : "at Upstox, with real money";
 
-/** The results of one command's orders; a refused one is never left out. */
-function outcome(orders: readonly Order[], done: string): string {
-  const refused = orders.filter(({ state }) => state === "rejected");
-  const unknown = orders.filter(({ state, pending }) => state === "unknown" || pending);
-  const reasons = new Set(refused.map(({ detail }) => detail ?? "refused"));
-  const parts = [`${done}: ${orders.length}`];
-  if (refused.length > 0) parts.push(`refused: ${refused.length} (${[...reasons].join("; ")})`);
-  if (unknown.length > 0) parts.push(`not known yet: ${unknown.length}`);
+type Counted = readonly [words: string, orders: readonly Order[]];
+
+/** How many orders of a command came to what, with the reasons; none of them is left out. */
+function outcome(counts: readonly Counted[]): string {
+  const parts = counts
+    .filter(([, orders]) => orders.length > 0)
+    .map(([words, orders]) => {
+      const reasons = [...new Set(orders.map(({ detail }) => detail).filter(Boolean))];
+      return `${words}: ${orders.length}${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}`;
+    });
   return parts.join(", ");
 }
+
+/** A cancellation that was refused, or only accepted so far, leaves its order open. */
+function cancellations(orders: readonly Order[]): readonly Counted[] {
+  const isUnknown = ({ state, pending }: Order) => state === "unknown" || Boolean(pending);
+  return [
+    ["Orders cancelled", without(orders.filter(({ state }) => state === "cancelled"))],
+    ["not known yet", orders.filter(isUnknown)],
+    ["still open", orders.filter((order) => isOpen(order) && !isUnknown(order))],
+    ["ended before", without(orders.filter(({ state }) => isEnd(state)))],
+  ];
+}
+
+function exits(orders: readonly Order[]): readonly Counted[] {
+  return [
+    ["Exit orders sent", without(orders.filter(({ state }) => !isRefused(state)))],
+    ["refused", orders.filter(({ state }) => isRefused(state))],
+    ["not known yet", orders.filter(({ state }) => state === "unknown")],
+  ];
+}
+
+const isEnd = (state: string): boolean => state === "filled" || isRefused(state);
+const isRefused = (state: string): boolean => state === "rejected" || state === "expired";
+/** A detail of an order that came to this is of an earlier command. */
+const without = (orders: readonly Order[]): readonly Order[] =>
+  orders.map((order) => ({ ...order, detail: null }));
 
 export class Questions {
   readonly #ports: QuestionsPorts;
@@ -55,22 +85,30 @@ export class Questions {
     this.#ask(
       account,
       "Cancel all open orders?",
-      `All open orders ${where(account)} are cancelled.`,
+      () => `All open orders ${where(account)} are cancelled.`,
       "Cancel all",
-      async (key) => outcome(await this.#ports.calls.cancelAll(account, key), "Orders cancelled"),
+      async (key) => {
+        const orders = await this.#ports.calls.cancelAll(account, key);
+        return outcome(cancellations(orders)) || "No order was open";
+      },
     );
   }
 
   exit(position: Position, account: Account): void {
-    const symbol = this.#ports.instruments.symbolOf(position.key);
-    const verb = position.quantity > 0 ? "Sell" : "Buy back";
+    const { accounts, instruments, calls } = this.#ports;
+    const symbol = instruments.symbolOf(position.key);
     this.#ask(
       account,
       `Exit ${symbol}?`,
-      `${verb} ${Math.abs(position.quantity)} ${symbol} by a market order ${where(account)}.`,
+      () => {
+        const { positions } = accounts.book(account).value;
+        const units = (positions.find((one) => isSame(one, position)) ?? position).quantity;
+        if (units === 0) return `There is no position in ${symbol} any more.`;
+        const verb = units > 0 ? "Sell" : "Buy back";
+        return `${verb} ${Math.abs(units)} ${symbol} by a market order ${where(account)}. ${FIRST}`;
+      },
       "Exit",
-      async (key) =>
-        outcome(await this.#ports.calls.exit(position, account, key), "Exit orders sent"),
+      (key) => this.#exited(account, () => calls.exit(position, account, key)),
     );
   }
 
@@ -78,9 +116,10 @@ export class Questions {
     this.#ask(
       account,
       "Exit all positions?",
-      `All positions ${where(account)} are closed by market orders.`,
+      () =>
+        `All positions ${where(account)} are closed by market orders. Their open orders are cancelled first.`,
       "Exit all",
-      async (key) => outcome(await this.#ports.calls.exitAll(account, key), "Exit orders sent"),
+      (key) => this.#exited(account, () => this.#ports.calls.exitAll(account, key)),
     );
   }
 
@@ -91,7 +130,7 @@ export class Questions {
     this.#ask(
       null,
       isOn ? "Stop new orders?" : "Allow new orders?",
-      text,
+      () => text,
       isOn ? "Stop new orders" : "Allow new orders",
       async (key) => {
         await this.#ports.calls.setKillSwitch(isOn, key);
@@ -105,7 +144,7 @@ export class Questions {
     this.#ask(
       "paper",
       "Reset the paper account?",
-      "Deletes its orders, trades, positions and holdings, and restores the initial cash.",
+      () => "Deletes its orders, trades, positions and holdings, and restores the initial cash.",
       "Reset",
       async (key) => {
         await this.#ports.calls.resetPaper(key);
@@ -120,6 +159,16 @@ export class Questions {
     if (isDone && this.#ports.screens.question.peek() === question) this.#ports.screens.ask(null);
   }
 
+  /** The answer has the orders that were cancelled first, too: those were known before. */
+  async #exited(account: Account, send: () => Promise<readonly Order[]>): Promise<string> {
+    const before = this.#ports.accounts.book(account).peek().orders;
+    const known = new Set(before.map(({ order_id }) => order_id));
+    const orders = await send();
+    const isKnown = ({ order_id }: Order) => known.has(order_id);
+    const sent = exits(orders.filter((order) => !isKnown(order)));
+    return outcome([...sent, ...cancellations(orders.filter(isKnown))]) || "No position was open";
+  }
+
   #command(send: (key: string) => Promise<string>): Command<string> {
     return new Command(send, this.#ports);
   }
@@ -127,7 +176,7 @@ export class Questions {
   #ask(
     account: Account | null,
     title: string,
-    text: string,
+    text: () => string,
     act: string,
     send: (key: string) => Promise<string>,
   ): void {

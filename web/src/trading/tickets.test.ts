@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { Declined, NoAnswer, NotKnown, Refusal } from "../api/problems.ts";
 import type { Quote } from "../stream/protocol.ts";
 import { ManualClock, settled } from "../testing/manual_clock.ts";
-import { type Book, EMPTY } from "./account/book.ts";
+import { type Book, UNREAD } from "./account/book.ts";
 import type { Account, Order } from "./messages.ts";
 import { Screens } from "./screens.ts";
 import { instrument, KEY, order } from "./testing.ts";
@@ -23,7 +23,7 @@ beforeEach(() => {
   clock = new ManualClock();
   outcome = order();
   unreadable = null;
-  book = EMPTY;
+  book = UNREAD;
   screens = new Screens();
   news = [];
   reports = [];
@@ -100,7 +100,7 @@ test("an order that arrived closes its ticket and is told", async () => {
 });
 
 test("news that overtook the answer are not replaced by it", async () => {
-  book = { ...EMPTY, orders: [order({ state: "filled", event_count: 3 })] };
+  book = { ...UNREAD, orders: [order({ state: "filled", event_count: 3 })] };
   await tickets.send(await opened());
   expect(news).toEqual([]);
 });

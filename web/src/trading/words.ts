@@ -1,4 +1,5 @@
 /** The page's words for states and terms of orders. Pure. */
+import { sentence } from "../api/problems.ts";
 import { exactPrice } from "./amount.ts";
 import type { CommandState } from "./command.ts";
 import type { Account, Order, Product } from "./messages.ts";
@@ -44,9 +45,10 @@ export const isUnderway = (state: CommandState<unknown>): boolean =>
 export function commandText(state: CommandState<unknown>): string {
   if (state.kind === "sending") return "Sending …";
   if (state.kind !== "unknown") return "";
+  const why = state.refusal === null ? "no answer came." : sentence(state.refusal);
   return state.isAsking
-    ? "Not known yet: no answer came. Asking again …"
-    : "Not known yet: no answer came. Look at your orders first: “Ask again” does it at most once.";
+    ? `Not known yet: ${why} Asking again …`
+    : `Not known yet: ${why} Look at your orders first: “Ask again” does it at most once.`;
 }
 
 /** Type and prices: `LIMIT 1,400.05`, `SL 1,399.00, trigger 1,400.00`. */

@@ -73,6 +73,51 @@ test("a failure at Upstox is a trouble of that account only", async () => {
   expect(accounts.upstoxReadMs.value).toBe(clock.now());
 });
 
+test("without positions at Upstox its orders are shown, and what was read before stays", async () => {
+  link = { state: "linked" };
+  await accounts.read();
+  const { funds: before } = accounts.book("upstox").value;
+  link = { state: "expired" };
+  failing = "/v1/positions";
+  accounts.learn([order({ account: "upstox", order_id: "o2" })]);
+  await accounts.readUpstox();
+  const book = accounts.book("upstox").value;
+  expect(book.orders.map(({ order_id }) => order_id)).toEqual(["o1"]);
+  expect(book.funds).toBe(before);
+  expect(accounts.trouble.value).toBeInstanceOf(NoAnswer);
+});
+
+test("an account that could not be read is not taken for an empty one", async () => {
+  link = { state: "linked" };
+  failing = "/v1/orders";
+  await accounts.read();
+  accounts.apply([event(1, { order: order({ account: "upstox" }) })]);
+  expect(accounts.book("upstox").value).toMatchObject({ hasOrders: false, hasPositions: true });
+});
+
+test("news that come while Upstox is read are newer than what was read", async () => {
+  link = { state: "linked" };
+  const reading = accounts.readUpstox();
+  await settled(); // the answers are on their way
+  const filled = order({ account: "upstox", state: "filled", event_count: 9 });
+  accounts.apply([event(1, { order: filled })]);
+  accounts.learn([order({ account: "upstox", order_id: "o2" })]);
+  await reading;
+  expect(accounts.book("upstox").value.orders.map(({ state }) => state)).toEqual([
+    "open",
+    "filled",
+  ]);
+});
+
+test("while Upstox waits for the user's consent the link is read again", async () => {
+  link = { state: "waiting" };
+  await accounts.readUpstox();
+  link = { state: "linked" };
+  await clock.pass(10_000);
+  await settled();
+  expect(accounts.link.isLinked).toBe(true);
+});
+
 test("without an answer about the link the paper account works", async () => {
   link = new NoAnswer("no keys");
   await accounts.read();

@@ -3,7 +3,15 @@ import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals
 import type { Cancel, Clock } from "../../clock.ts";
 import type { TradingCalls } from "../calls.ts";
 import type { Account, Limits, Order, UserEvent } from "../messages.ts";
-import { applied, type Book, bookOf, EMPTY, withOrder } from "./book.ts";
+import {
+  applied,
+  type Book,
+  NOTHING,
+  UNREAD,
+  withOrder,
+  withOrders,
+  withPositions,
+} from "./book.ts";
 import { UpstoxLink } from "./link.ts";
 
 export interface AccountsPorts {
@@ -15,12 +23,17 @@ export interface AccountsPorts {
 
 /** News of an order at Upstox come one by one; its books are read after the last of some. */
 const UPSTOX_PAUSE_MS = 1_000;
+/** A login that is asked for by Upstox ends without an event. */
+const WAITING_PAUSE_MS = 10_000;
+
+type Change = (book: Book) => Book;
+const same: Change = (book) => book;
 
 export class Accounts {
   readonly link: UpstoxLink;
   readonly #books: Readonly<Record<Account, Signal<Book>>> = {
-    paper: signal(EMPTY),
-    upstox: signal(EMPTY),
+    paper: signal(UNREAD),
+    upstox: signal(UNREAD),
   };
   readonly #limits: Readonly<Record<Account, Signal<Limits | null>>> = {
     paper: signal(null),
@@ -31,6 +44,8 @@ export class Accounts {
   readonly #ports: AccountsPorts;
   /** Counts the reads of the account at Upstox: only the newest is kept. */
   #upstoxTurn = 0;
+  /** What has changed in the account at Upstox since its read began; `null` while none runs. */
+  #changes: Change[] | null = null;
   #cancelTimer: Cancel = () => {};
 
   constructor(ports: AccountsPorts) {
@@ -58,7 +73,15 @@ export class Accounts {
 
   /** Throws what a request does. The account at Upstox has a trouble of its own. */
   async read(): Promise<void> {
-    this.#show("paper", await this.#readBook("paper"));
+    const [orders, positions, limits] = await Promise.all([
+      this.#readOrders("paper"),
+      this.#readPositions("paper"),
+      this.#ports.calls.limits("paper"),
+    ]);
+    batch(() => {
+      this.#books.paper.value = positions(orders(UNREAD));
+      this.#limits.paper.value = limits;
+    });
     await this.readUpstox();
   }
 
@@ -70,23 +93,42 @@ export class Accounts {
     try {
       await this.link.read();
       if (turn !== this.#upstoxTurn) return; // a newer read says it all
-      if (!this.link.isLinked) {
-        batch(() => {
-          this.#show("upstox", [EMPTY, null]);
-          this.#trouble.value = null;
-        });
-        return;
-      }
-      const read = await this.#readBook("upstox");
-      if (turn !== this.#upstoxTurn) return;
-      batch(() => {
-        this.#show("upstox", read);
-        this.#readMs.value = this.#ports.clock.now();
-        this.#trouble.value = null;
-      });
+      if (this.link.hasAccount) await this.#readLinked(turn);
+      else this.#showUnlinked();
     } catch (error) {
       if (turn === this.#upstoxTurn) this.#trouble.value = error;
     }
+  }
+
+  /** Orders and trades are known here also if Upstox does not answer, or the login has ended. */
+  async #readLinked(turn: number): Promise<void> {
+    const changes: Change[] = [];
+    this.#changes = changes;
+    const [orders, positions, limits] = await Promise.allSettled([
+      this.#readOrders("upstox"),
+      this.#readPositions("upstox"),
+      this.#ports.calls.limits("upstox"),
+    ]);
+    if (turn !== this.#upstoxTurn) return;
+    const read = [orders, positions].map((one) => (one.status === "fulfilled" ? one.value : same));
+    batch(() => {
+      const book = this.#books.upstox;
+      book.value = [...read, ...changes].reduce((before, change) => change(before), book.peek());
+      if (limits.status === "fulfilled") this.#limits.upstox.value = limits.value;
+      if (positions.status === "fulfilled") this.#readMs.value = this.#ports.clock.now();
+      const failed = [orders, positions, limits].find((one) => one.status === "rejected");
+      this.#trouble.value = failed?.reason ?? null;
+    });
+    this.#changes = null;
+    if (this.link.state.peek()?.state === "waiting") this.#readUpstoxLater(WAITING_PAUSE_MS);
+  }
+
+  #showUnlinked(): void {
+    batch(() => {
+      this.#books.upstox.value = NOTHING;
+      this.#limits.upstox.value = null;
+      this.#trouble.value = null;
+    });
   }
 
   apply(events: readonly UserEvent[]): void {
@@ -104,10 +146,7 @@ export class Accounts {
   /** The answer to a command: its event may come later. */
   learn(orders: readonly Order[]): void {
     batch(() => {
-      for (const order of orders) {
-        const book = this.#books[order.account];
-        book.value = withOrder(book.peek(), order);
-      }
+      for (const order of orders) this.#change(order.account, (book) => withOrder(book, order));
     });
   }
 
@@ -119,29 +158,30 @@ export class Accounts {
     this.#cancelTimer();
   }
 
-  async #readBook(account: Account): Promise<[Book, Limits]> {
+  async #readOrders(account: Account): Promise<Change> {
     const { calls } = this.#ports;
-    const [orders, trades, positions, holdings, funds, limits] = await Promise.all([
-      calls.orders(account),
-      calls.trades(account),
+    const [orders, trades] = await Promise.all([calls.orders(account), calls.trades(account)]);
+    return (book) => withOrders(book, orders, trades);
+  }
+
+  async #readPositions(account: Account): Promise<Change> {
+    const { calls } = this.#ports;
+    const [positions, holdings, funds] = await Promise.all([
       calls.positions(account),
       calls.holdings(account),
       calls.funds(account),
-      calls.limits(account),
     ]);
-    return [bookOf({ orders, trades, positions, holdings, funds }), limits];
+    return (book) => withPositions(book, positions, holdings, funds);
   }
 
-  #show(account: Account, [book, limits]: [Book, Limits | null]): void {
-    batch(() => {
-      this.#books[account].value = book;
-      this.#limits[account].value = limits;
-    });
+  #change(account: Account, change: Change): void {
+    const book = this.#books[account];
+    book.value = change(book.peek());
+    if (account === "upstox") this.#changes?.push(change);
   }
 
   #applyTo(account: Account, event: UserEvent): void {
-    const book = this.#books[account];
-    book.value = applied(book.peek(), event);
+    this.#change(account, (book) => applied(book, event));
     if (account === "upstox") this.#readUpstoxLater();
   }
 
@@ -151,8 +191,8 @@ export class Accounts {
     if (this.link.isLinked) this.#readUpstoxLater();
   }
 
-  #readUpstoxLater(): void {
+  #readUpstoxLater(pauseMs = UPSTOX_PAUSE_MS): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#ports.clock.later(UPSTOX_PAUSE_MS, () => void this.readUpstox());
+    this.#cancelTimer = this.#ports.clock.later(pauseMs, () => void this.readUpstox());
   }
 }

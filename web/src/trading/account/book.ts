@@ -1,7 +1,20 @@
 /** Orders, trades, positions, holdings and funds of one account: what was read, and events since. Pure. */
-import type { Funds, Holding, Order, Position, Positions, Trade, UserEvent } from "../messages.ts";
+import {
+  type Funds,
+  type Holding,
+  isOpen,
+  type Order,
+  type Position,
+  type Positions,
+  type Trade,
+  type UserEvent,
+} from "../messages.ts";
 
 export interface Book {
+  /** Whether orders and trades were read: without that they are not all. */
+  readonly hasOrders: boolean;
+  /** The same of positions, holdings and funds. */
+  readonly hasPositions: boolean;
   /** The newest first. */
   readonly orders: readonly Order[];
   readonly trades: readonly Trade[];
@@ -13,7 +26,9 @@ export interface Book {
 }
 
 /** Before anything was read. */
-export const EMPTY: Book = {
+export const UNREAD: Book = {
+  hasOrders: false,
+  hasPositions: false,
   orders: [],
   trades: [],
   positions: [],
@@ -22,29 +37,41 @@ export const EMPTY: Book = {
   funds: null,
 };
 
+/** Of an account that there is not. */
+export const NOTHING: Book = { ...UNREAD, hasOrders: true, hasPositions: true };
+
 /** As many as requests return, and those of some busy hours more. */
 const MOST_ORDERS = 1_000;
 const MOST_TRADES = 1_000;
 
-export interface Read {
-  readonly orders: readonly Order[];
-  readonly trades: readonly Trade[];
-  readonly positions: Positions;
-  readonly holdings: readonly Holding[];
-  readonly funds: Funds;
+export function withOrders(book: Book, orders: readonly Order[], trades: readonly Trade[]): Book {
+  return { ...book, orders, trades, hasOrders: true };
 }
 
-export function bookOf({ orders, trades, positions, holdings, funds }: Read): Book {
-  const charges = positions.charges ?? funds.charges ?? null;
-  return { orders, trades, positions: positions.positions, holdings, charges, funds };
+export function withPositions(
+  book: Book,
+  { positions, charges }: Positions,
+  holdings: readonly Holding[],
+  funds: Funds,
+): Book {
+  return {
+    ...book,
+    positions,
+    holdings,
+    charges: charges ?? funds.charges ?? null,
+    funds,
+    hasPositions: true,
+  };
 }
 
 /** The newer state of an order counts, whichever comes first: an event or the answer to a command. */
 export function withOrder(book: Book, order: Order): Book {
   const at = book.orders.findIndex((one) => one.order_id === order.order_id);
   const known = book.orders[at];
-  if (known === undefined)
-    return { ...book, orders: [order, ...book.orders].slice(0, MOST_ORDERS) };
+  if (known === undefined) {
+    const orders = [order, ...book.orders];
+    return { ...book, orders: orders.filter((one, place) => place < MOST_ORDERS || isOpen(one)) };
+  }
   return known.event_count > order.event_count
     ? book
     : { ...book, orders: book.orders.with(at, order) };

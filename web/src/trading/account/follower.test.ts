@@ -101,6 +101,24 @@ test("an event that came live while events were read is not forgotten", async ()
   expect(applied).toEqual([6, 7, 8]);
 });
 
+test("a gap while everything is read leads to reading it again", async () => {
+  follower.received(SUBSCRIBED);
+  await Promise.resolve();
+  follower.received({ type: "gap", channel: "orders" });
+  await settled();
+  expect(readings).toBe(2);
+  expect(follower.state.value).toBe("current");
+});
+
+test("a gap while events are read leads to reading those after them", async () => {
+  await subscribed();
+  follower.received({ type: "gap", channel: "orders" });
+  follower.received({ type: "gap", channel: "orders" });
+  await settled();
+  expect(pages).toHaveLength(3);
+  expect(follower.state.value).toBe("current");
+});
+
 test("while the server is away it is asked again, and the reason is shown", async () => {
   isAway = true;
   await subscribed();

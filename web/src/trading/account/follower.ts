@@ -37,6 +37,8 @@ export class Follower implements StreamListener {
   #newestSeq = 0;
   #isSubscribed = false;
   #isReading = false;
+  /** Something was missed since the page that is being read was asked for. */
+  #isDue = false;
   #failures = 0;
   #cancelTimer: Cancel = () => {};
 
@@ -98,6 +100,7 @@ export class Follower implements StreamListener {
 
   #fallBehind(): void {
     this.#state.value = "behind";
+    this.#isDue = true;
     if (!this.#isSubscribed || this.#isReading) return;
     this.#cancelTimer();
     void this.#read();
@@ -108,7 +111,10 @@ export class Follower implements StreamListener {
     this.#isReading = true;
     let isDone = false;
     try {
-      while (this.#isSubscribed && !isDone) isDone = await this.#readPage();
+      while (this.#isSubscribed && !isDone) {
+        this.#isDue = false;
+        isDone = (await this.#readPage()) && !this.#isDue;
+      }
       this.#failures = 0;
       this.#trouble.value = null;
       if (isDone && this.#isSubscribed) this.#state.value = "current";
@@ -130,6 +136,7 @@ export class Follower implements StreamListener {
     if (after === null) {
       // First the number, then everything: an event in between is applied a second time, to no effect.
       await this.#ports.readAll();
+      if (this.#isDue) return false; // it may have been read before what was missed
       this.#lastSeq = page.last_seq;
       return page.last_seq >= this.#newestSeq;
     }

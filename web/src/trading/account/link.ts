@@ -37,6 +37,12 @@ export class UpstoxLink {
     return this.#state.value?.state === "linked";
   }
 
+  /** Whether there is an account at Upstox, although its login may have ended. */
+  get hasAccount(): boolean {
+    const state = this.#state.value?.state ?? "unlinked";
+    return state !== "unlinked";
+  }
+
   async read(): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;

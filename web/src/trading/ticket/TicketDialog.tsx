@@ -128,6 +128,7 @@ export function TicketDialog({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
             type="submit"
             class={`send ${isBuy ? "send-buy" : "send-sell"}`}
             disabled={!ticket.canSend || isAsking}
+            aria-disabled={ticket.isReading.value}
           >
             {submitText()}
           </button>

@@ -147,7 +147,7 @@ test("a lost answer keeps the key and the terms of the ticket", async () => {
   own.change({ price: "1" });
   expect(own.fields.value.price).toBe("1400.05");
   await clock.pass(40_000);
-  expect(await sending).toEqual({ kind: "unknown", isAsking: false });
+  expect(await sending).toMatchObject({ kind: "unknown", isAsking: false });
   outcome = order();
   expect(await own.send()).toMatchObject({ kind: "done" });
   expect(new Set(placed)).toEqual(new Set(["key-1"]));
@@ -182,7 +182,21 @@ test("an order at Upstox is asked for once more, and again after a change", asyn
   expect(own.isAskedOnceMore.value).toBe(false);
   await own.send();
   await own.send();
+  expect(placed).toEqual([]);
+  await clock.pass(1_000);
+  await own.send();
   expect(placed).toEqual(["key-1"]);
+});
+
+test("a change shows what concerns the account or the product by itself", async () => {
+  const own = ticket({}, order({ account: "upstox" }));
+  own.change({ price: "1399" });
+  await clock.pass(TYPING_MS);
+  const rules = [{ rule: "product", passed: false, detail: "product: too late for I" }];
+  previews[0]?.answer({ passed: false, rules });
+  await settled();
+  expect(own.problems).toEqual({});
+  expect(own.troubles).toEqual(["Product: too late for I."]);
 });
 
 test("a change is previewed, and sends the terms that differ", async () => {

@@ -10,6 +10,7 @@ import {
 } from "@preact/signals-core";
 import type { Instrument } from "../../api/client.ts";
 import { asSentence, sentence } from "../../api/problems.ts";
+import type { Cancel } from "../../clock.ts";
 import { Amount, typedPrice } from "../amount.ts";
 import { Command, type CommandPorts, type CommandState } from "../command.ts";
 import type { NewOrder, Order, OrderChanges, Side } from "../messages.ts";
@@ -41,6 +42,8 @@ export interface Subject {
   readonly amended: Order | null;
 }
 
+/** The second click of a double click is no answer to the question. */
+const READING_MS = 700;
 const FRESH: CommandState<Order> = { kind: "new" };
 const DEFAULT_TICK = "0.05";
 
@@ -49,6 +52,8 @@ export class Ticket {
   readonly previewing: Previewing;
   /** An order at Upstox is asked for once more. */
   readonly isAskedOnceMore = signal(false);
+  /** For a moment after that, nothing answers it. */
+  readonly isReading = signal(false);
   /** The price may have moved unseen: an order at the market would be placed blindly. */
   readonly isStale = signal(false);
   readonly subject: Subject;
@@ -59,6 +64,7 @@ export class Ticket {
   readonly #state: ReadonlySignal<CommandState<Order>>;
   readonly #ports: TicketPorts;
   readonly #stop: () => void;
+  #cancelReading: Cancel = () => {};
 
   constructor(subject: Subject, start: Fields, ports: TicketPorts) {
     this.subject = subject;
@@ -113,11 +119,11 @@ export class Ticket {
   get problems(): Problems {
     const found: Partial<Record<Field, string>> = {};
     for (const { rule, detail } of this.#brokenRules()) {
-      const field = fieldOf(rule);
+      const field = this.#shownField(rule);
       if (field !== null) found[field] ??= asSentence(detail ?? "");
     }
     const state = this.#state.value;
-    const refused = state.kind === "refused" ? fieldOf(state.error.field) : null;
+    const refused = state.kind === "refused" ? this.#shownField(state.error.field) : null;
     if (state.kind === "refused" && refused !== null) found[refused] = sentence(state.error);
     return { ...found, ...problemsOf(this.#fields.value, this.lot) };
   }
@@ -126,10 +132,10 @@ export class Ticket {
   get troubles(): readonly string[] {
     const state = this.#state.value;
     const refusal =
-      state.kind === "refused" && fieldOf(state.error.field) === null
+      state.kind === "refused" && this.#shownField(state.error.field) === null
         ? [sentence(state.error)]
         : [];
-    const rules = this.#brokenRules().filter(({ rule }) => fieldOf(rule) === null);
+    const rules = this.#brokenRules().filter(({ rule }) => this.#shownField(rule) === null);
     return [...new Set([...refusal, ...rules.map(({ detail }) => asSentence(detail ?? ""))])];
   }
 
@@ -160,9 +166,9 @@ export class Ticket {
     if (order === null || !this.canSend || kind === "sending" || kind === "done")
       return this.#state.peek();
     const isLive = order.account === "upstox";
-    if (isLive && kind === "new" && !this.isAskedOnceMore.peek()) {
-      this.isAskedOnceMore.value = true;
-      return this.#state.peek();
+    if (isLive && kind === "new") {
+      if (!this.isAskedOnceMore.peek()) this.#askOnceMore();
+      if (this.isReading.peek()) return this.#state.peek();
     }
     const { amended } = this.subject;
     const { place, modify } = this.#ports;
@@ -178,8 +184,25 @@ export class Ticket {
   }
 
   stop(): void {
+    this.#cancelReading();
     this.#stop();
     this.previewing.stop();
+  }
+
+  #askOnceMore(): void {
+    this.isAskedOnceMore.value = true;
+    this.isReading.value = true;
+    this.#cancelReading();
+    this.#cancelReading = this.#ports.clock.later(READING_MS, () => {
+      this.isReading.value = false;
+    });
+  }
+
+  /** A ticket that changes an order does not show its account and product. */
+  #shownField(name: string | null): Field | null {
+    const field = fieldOf(name);
+    const isHidden = this.subject.amended !== null && (field === "account" || field === "product");
+    return isHidden ? null : field;
   }
 
   #brokenRules() {

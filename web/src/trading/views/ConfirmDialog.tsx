@@ -16,7 +16,7 @@ export function ConfirmDialog({ desk, question }: { desk: Desk; question: Questi
       class={`question ${question.account ?? ""}`}
       onClose={() => screens.ask(null)}
     >
-      <p>{question.text}</p>
+      <p>{question.text()}</p>
       <p role="alert" class="trouble">
         {state.kind === "refused" ? sentence(state.error) : commandText(state)}
       </p>

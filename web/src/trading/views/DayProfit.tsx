@@ -4,7 +4,6 @@ import { useEffect } from "preact/hooks";
 import type { Desk } from "../../desk/desk.ts";
 import { toneOf } from "../../market/price_texts.ts";
 import { UNKNOWN } from "../../ui/format.ts";
-import { EMPTY } from "../account/book.ts";
 import { profitOf, total } from "../account/profit.ts";
 import { profit } from "../amount.ts";
 
@@ -25,7 +24,7 @@ export function DayProfit({ desk }: { desk: Desk }) {
       const isStale = positions.some(
         ({ key, quantity }) => quantity !== 0 && market.freshnessOf(key).kind === "stale",
       );
-      text.value = book === EMPTY ? UNKNOWN : profit(total(profits, charges));
+      text.value = !book.hasPositions ? UNKNOWN : profit(total(profits, charges));
       tone.value = isStale ? "muted" : toneOf(text.value);
     };
     paint();

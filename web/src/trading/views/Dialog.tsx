@@ -10,6 +10,11 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
+/** A key that is held from before must not answer the dialog. */
+function ignoreHeldEnter(event: KeyboardEvent): void {
+  if (event.repeat && event.key === "Enter") event.preventDefault();
+}
+
 export function Dialog({ title, class: name, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -27,7 +32,12 @@ export function Dialog({ title, class: name, onClose, children }: DialogProps) {
     };
   }, []);
   return (
-    <dialog ref={dialog} class={`modal ${name}`} aria-labelledby="modal-title">
+    <dialog
+      ref={dialog}
+      class={`modal ${name}`}
+      aria-labelledby="modal-title"
+      onKeyDown={ignoreHeldEnter}
+    >
       <h2 id="modal-title">{title}</h2>
       {children}
     </dialog>

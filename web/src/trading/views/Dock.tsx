@@ -5,7 +5,6 @@ import { sentence } from "../../api/problems.ts";
 import type { Desk } from "../../desk/desk.ts";
 import { timeOfDay } from "../../ui/format.ts";
 import { TRADING_TABLE } from "../../ui/places.ts";
-import { EMPTY } from "../account/book.ts";
 import { rupees } from "../amount.ts";
 import { type Account, isOpen } from "../messages.ts";
 import { TABS, type Tab } from "../screens.ts";
@@ -32,9 +31,9 @@ const tabId = (tab: Tab): string => `tab-${tab}`;
 
 function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
   const { accounts, account, screens } = desk.trading;
-  const isToBeRead = account.value === "paper" || accounts.link.isLinked;
-  if (tab !== "account" && isToBeRead && accounts.book(account.value).value === EMPTY)
-    return <p class="muted empty">Loading …</p>;
+  const { hasOrders, hasPositions } = accounts.book(account.value).value;
+  const isRead = tab === "positions" || tab === "holdings" ? hasPositions : hasOrders;
+  if (tab !== "account" && !isRead) return <p class="muted empty">Not read yet …</p>;
   switch (tab) {
     case "open":
       return <OrdersTable desk={desk} isOpenOnly={true} />;
@@ -54,7 +53,7 @@ function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
 
 function AccountChoice({ desk }: { desk: Desk }) {
   const { trading } = desk;
-  const { isLinked } = trading.accounts.link;
+  const { hasAccount } = trading.accounts.link;
   const choose = (account: Account, isOff = false) => (
     <label class={account} title={isOff ? NO_LIVE : ""}>
       <input
@@ -71,7 +70,7 @@ function AccountChoice({ desk }: { desk: Desk }) {
     <fieldset class="choice">
       <legend class="unseen">Account</legend>
       {choose("paper")}
-      {choose("upstox", !isLinked)}
+      {choose("upstox", !hasAccount)}
     </fieldset>
   );
 }

@@ -63,15 +63,10 @@ export function OrdersTable({ desk, isOpenOnly }: { desk: Desk; isOpenOnly: bool
       ),
     },
   ];
-  const hasOpen = orders.some(isOpen);
   return (
     <>
       <div class="acts-of-all">
-        <button
-          type="button"
-          aria-disabled={!hasOpen}
-          onClick={() => hasOpen && trading.questions.cancelAll(account)}
-        >
+        <button type="button" onClick={() => trading.questions.cancelAll(account)}>
           Cancel all open orders …
         </button>
       </div>

@@ -68,16 +68,11 @@ export function PositionsTable({ desk }: { desk: Desk }) {
         ),
     },
   ];
-  const hasOpen = positions.some(({ quantity: units }) => units !== 0);
   return (
     <>
       <div class="acts-of-all">
         <span class="muted">Charges of the day: {rupees(charges)}</span>
-        <button
-          type="button"
-          aria-disabled={!hasOpen}
-          onClick={() => hasOpen && trading.questions.exitAll(account)}
-        >
+        <button type="button" onClick={() => trading.questions.exitAll(account)}>
           Exit all positions …
         </button>
       </div>
