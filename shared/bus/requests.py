@@ -110,6 +110,8 @@ async def _send_until_taken(
     give_up_at = clock.monotonic() + timeout_secs
     left_secs = timeout_secs
     while True:
+        if not bus.is_connected:  # the client would keep the request for ever
+            raise Unavailable(f"{subject} cannot be asked: there is no connection to NATS")
         try:
             reply = await bus.client.request(subject, data, timeout=left_secs, headers=headers)
         except TimeoutError:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from shared.contracts.strict_json import json_decoder
-from shared.errors import InvalidField
+from shared.errors import InvalidField, Revoked, Unavailable
 
 BUCKET: Final = "revocations"
 STREAM: Final = f"KV_{BUCKET}"
@@ -95,9 +95,11 @@ def decode(subject: str, value: bytes) -> Revocation:
 class Revocations:
     """A set of revocations, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_read: bool = False) -> None:
         self._sessions: dict[str, int] = {}
         self._users: dict[str, UserRevoked] = {}
+        self.are_read = are_read
+        """Whether all stored revocations were read once: until then any token may be revoked."""
 
     def __len__(self) -> int:
         return len(self._sessions) + len(self._users)
@@ -122,6 +124,13 @@ class Revocations:
             return True
         user = self._users.get(claims.user_id)
         return user is not None and claims.issued_at <= user.before
+
+    def check(self, claims: TokenClaims) -> None:
+        """Raises Revoked, or Unavailable while the stored revocations were not read."""
+        if self.is_revoked(claims):
+            raise Revoked("the session was ended")
+        if not self.are_read:
+            raise Unavailable("the ended sessions have not been read yet; try again")
 
     def remove_expired(self, now_secs: int) -> None:
         """Remove revocations whose tokens have all expired by `now_secs` (Unix seconds)."""

@@ -5,6 +5,7 @@ HTML, and quotes the header at fault, which may be one with a token. It also nam
 Python's in the header `Server` of every response.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -35,6 +36,8 @@ _CODES: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE: Code.UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT: Code.TIMED_OUT,
 }
+WRITE_SECS: Final = 60.0
+"""The longest time in which a client may read a response."""
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _TOO_LONG: Final = "the request line or a header is longer than this server accepts"
 
@@ -74,10 +77,19 @@ class ProblemRequestHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Write a response; an exception of aiohttp becomes a problem document."""
+        """Write a response; an exception of aiohttp becomes a problem document.
+
+        Raises ConnectionError if the client does not read it.
+        """
         if isinstance(resp, web.HTTPException) and resp.status >= HTTPStatus.BAD_REQUEST:
             resp = _anonymous(problem_of_status(resp))
-        return await super().finish_response(request, resp, start_time)
+        try:
+            async with asyncio.timeout(WRITE_SECS):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionError("the client does not read the response") from None
 
 
 class ProblemServer(web.Server):

@@ -26,11 +26,14 @@ from shared.runtime.tasks import stop
 # send a request on a connection that is being closed.
 IDLE_SECS: Final = 75.0
 MAX_IDLE_CONNECTIONS: Final = 1_000
+MAX_UNSENT_BYTES: Final = 64 << 20
+"""Of answers that clients do not read, over all connections."""
 _SWEEP_SECS: Final = 1.0
 
 DROPPED_CONNECTIONS: Final = Counter(
     "tradedad_http_dropped_connections_total",
-    "Idle connections closed because the limit on open files leaves no room for more.",
+    "Connections closed because the limit on open files leaves no room for more, or because"
+    " clients do not read their answers.",
 )
 
 
@@ -56,6 +59,8 @@ async def serve(
     without a complete request for `idle_secs` is closed. If more than `max_idle` connections are
     idle, the oldest are closed within two seconds. There are never more than `most` connections, by
     default what the limit on open files allows: for a further one, the oldest idle one is closed.
+    The answer to a request has `WRITE_SECS` to be read, and if clients leave more than
+    `MAX_UNSENT_BYTES` unread, the oldest of their connections are closed.
 
     `departure` is announced at the end of the block, unless the caller has done so before; requests
     are answered until its grace period is over. Those in progress then have `shutdown_secs`.
@@ -113,7 +118,7 @@ def _bound_connections(server: web.Server, active: set[web.RequestHandler], most
         idle = [other for other in held if other not in active]
         for oldest in idle[: max(0, len(held) - most)]:
             DROPPED_CONNECTIONS.inc()
-            oldest.force_close()
+            _close(oldest)
 
     server.connection_made = connection_made  # type: ignore[method-assign, assignment]
 
@@ -163,7 +168,29 @@ async def _close_idle(
     while True:
         await asyncio.sleep(_SWEEP_SECS)
         connections = runner.server.connections if runner.server is not None else []
-        if len(connections) - len(active) > max_idle:
-            idle = [connection for connection in connections if connection not in active]
-            for connection in idle[: len(idle) - max_idle]:
-                connection.force_close()
+        idle = [connection for connection in connections if connection not in active]
+        for connection in idle[: max(0, len(idle) - max_idle)]:
+            _close(connection)
+        excess_bytes = sum(map(_unsent_bytes, idle)) - MAX_UNSENT_BYTES
+        for connection in idle:
+            if excess_bytes <= 0:
+                break
+            if unsent_bytes := _unsent_bytes(connection):
+                excess_bytes -= unsent_bytes
+                DROPPED_CONNECTIONS.inc()
+                _close(connection)
+
+
+def _unsent_bytes(connection: web.RequestHandler) -> int:
+    """Of an answer that its client does not read."""
+    transport = connection.transport
+    return 0 if transport is None else transport.get_write_buffer_size()
+
+
+def _close(connection: web.RequestHandler) -> None:
+    """Close a connection without a request in progress, whether or not its client reads."""
+    transport = connection.transport
+    has_unsent = _unsent_bytes(connection) > 0
+    connection.force_close()
+    if transport is not None and has_unsent:
+        transport.abort()  # to close it would wait for the client

@@ -32,6 +32,7 @@ from shared.errors import InvalidField, StreamUnavailable
 from shared.runtime.clock import Clock
 from shared.runtime.health import Readiness
 from shared.runtime.logs import get_logger
+from shared.runtime.tasks import run_together
 from shared.runtime.tracing import Kind, Span, received
 
 log = get_logger(__name__)
@@ -89,9 +90,8 @@ class Relay:
         try:
             while True:
                 self._bus.resync_required.clear()
-                await self._warm()
-                self._readiness.up(DEPENDENCY)
-                await self._bus.resync_required.wait()
+                # Messages may be missed again before TICKS can be read.
+                await run_together({"warm up": self._warm_up(), "missed": self._missed()})
                 self._readiness.down(DEPENDENCY, "messages may have been missed")
                 self._on_missed()
                 for stream in self._streams:
@@ -100,6 +100,14 @@ class Relay:
             for subscription in subscriptions:
                 if not client.is_closed:
                     await subscription.unsubscribe()
+
+    async def _warm_up(self) -> None:
+        await self._warm()
+        self._readiness.up(DEPENDENCY)
+        await self._missed()
+
+    async def _missed(self) -> None:
+        await self._bus.resync_required.wait()
 
     def _publisher(self, channel: Channel) -> Callable[[str, bytes], None]:
         publish, now_us = self._hub.publish, self._ingest_clock.now_us

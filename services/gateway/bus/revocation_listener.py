@@ -114,6 +114,7 @@ class RevocationListener:
         except StreamUnavailable as error:
             self._readiness.down(DEPENDENCY, f"cannot be read: {error}")
             return False
+        self._known.are_read = True
         if not self._again.is_set():
             self._readiness.up(DEPENDENCY)
         return True

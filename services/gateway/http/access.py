@@ -7,7 +7,7 @@ from aiohttp import web
 from services.gateway.http.rate_limit import RateLimiter, RemainingQuota
 from shared.contracts.revocations import Revocations
 from shared.contracts.roles import ADMIN_ROLE
-from shared.errors import Forbidden, RateLimited, Revoked, Unauthenticated
+from shared.errors import Forbidden, RateLimited, Unauthenticated
 from shared.runtime.clock import Clock
 from shared.runtime.limited_log import LimitedLog
 from shared.runtime.logs import get_logger
@@ -60,8 +60,7 @@ class AccessControl:
             raise self._limited(self._addresses, address, None, request)
         try:
             principal = await self._verifier.verify(bearer_token(request))
-            if self._revocations.is_revoked(principal):
-                raise Revoked("the session was ended")
+            self._revocations.check(principal)
         except Unauthenticated:
             self._addresses.take(address, self._clock.monotonic())
             raise

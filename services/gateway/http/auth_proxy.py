@@ -27,6 +27,7 @@ _BODY_SECS: Final = 10.0
 _CONNECT_SECS: Final = 2.0
 CONNECT_ATTEMPTS: Final = 4
 _CHUNK_BYTES: Final = 64 * 1024
+MAX_RESPONSE_BYTES: Final = 2 << 20
 # Headers of a connection, not of a message (RFC 9110, 7.6.1).
 _HOP_BY_HOP: Final = frozenset(
     {
@@ -48,7 +49,8 @@ class AuthProxy:
     """Forwards requests to the auth service.
 
     The body of a request is read before it counts as in flight and takes a connection to the
-    service, so that a slow client keeps out no other; the response is streamed. The service
+    service, and its response is written afterwards, so that a slow client keeps out no other. The
+    service
     receives the client's address only, not those of proxies in between, so it needs to trust no
     proxy but the gateway.
     """
@@ -71,7 +73,7 @@ class AuthProxy:
         self._timeout = aiohttp.ClientTimeout(total=timeout_secs, sock_connect=_CONNECT_SECS)
         self._in_flight = 0
 
-    async def forward(self, request: web.Request) -> web.StreamResponse:
+    async def forward(self, request: web.Request) -> web.Response:
         """The service's response.
 
         Raises RateLimited; Overloaded if too many requests are in flight; TooLarge,
@@ -81,7 +83,7 @@ class AuthProxy:
         self._access.admit_anonymous(request)
         return await self._forward(request)
 
-    async def forward_of_user(self, request: web.Request) -> web.StreamResponse:
+    async def forward_of_user(self, request: web.Request) -> web.Response:
         """As `forward`, for requests that count against the user of the access token.
 
         Raises what `AccessControl.authenticate` raises, too.
@@ -89,7 +91,7 @@ class AuthProxy:
         await self._access.authenticate(request)
         return await self._forward(request)
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
+    async def _forward(self, request: web.Request) -> web.Response:
         url = self._target(request)
         check_encoding(request)
         body = await _read_body(request)
@@ -114,26 +116,16 @@ class AuthProxy:
 
     async def _exchange(
         self, request: web.Request, url: URL, headers: CIMultiDict[str], body: bytes
-    ) -> web.StreamResponse:
-        response: web.StreamResponse | None = None
+    ) -> web.Response:
         try:
             async with await self._send(request.method, url, headers, body) as upstream:
-                response = web.StreamResponse(
+                return web.Response(
                     status=upstream.status,
                     reason=upstream.reason,
                     headers=_end_to_end(upstream.headers, _NOT_RETURNED),
+                    body=await _read_response(upstream),
                 )
-                await response.prepare(request)
-                async for chunk in upstream.content.iter_chunked(_CHUNK_BYTES):
-                    await response.write(chunk)
-                await response.write_eof()
-                return response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            if response is not None and response.prepared:
-                # The status was sent already: the response must not look complete.
-                _abort(request)
-                log.warning("response of auth was cut off", error=repr(error))
-                return response
             log.warning("auth does not answer", error=repr(error))
             if isinstance(error, TimeoutError):
                 raise TimedOut("the auth service did not answer in time") from None
@@ -199,6 +191,16 @@ async def _read_body(request: web.Request) -> bytes:
         raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes") from None
 
 
+async def _read_response(upstream: aiohttp.ClientResponse) -> bytes:
+    """The whole body. Raises ClientError if it is cut off or larger than any of auth is."""
+    body = b""
+    async for chunk in upstream.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise aiohttp.ClientPayloadError("the response is too large")
+    return body
+
+
 def _end_to_end(headers: CIMultiDictProxy[str], excluded: Collection[str]) -> CIMultiDict[str]:
     per_connection = _split_names(headers.getall(hdrs.CONNECTION, ()))
     kept: CIMultiDict[str] = CIMultiDict()
@@ -211,8 +213,3 @@ def _end_to_end(headers: CIMultiDictProxy[str], excluded: Collection[str]) -> CI
 
 def _split_names(values: Iterable[str]) -> set[str]:
     return {name.strip().lower() for value in values for name in value.split(",")}
-
-
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()

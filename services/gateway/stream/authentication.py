@@ -7,7 +7,7 @@ from services.gateway.stream import replies
 from services.gateway.stream.protocol import CloseCode
 from services.gateway.stream.registry import StreamTermination
 from shared.contracts.revocations import Revocations
-from shared.errors import Code, Revoked, TokenExpired, Unauthenticated, Unavailable
+from shared.errors import Code, TokenExpired, Unauthenticated, Unavailable
 from shared.runtime.clock import Clock
 from shared.web.verifier import Principal, TokenVerifier
 
@@ -53,14 +53,13 @@ class StreamAuthentication:
         self._unverified = _NOT_ANSWERED
         try:
             principal = await self._verifier.verify(token)
+            self._unverified = None
+            self._revocations.check(principal)
         except Unavailable as error:
             self._unverified = error.detail
             if self.principal is None:
                 raise _unavailable(error.detail) from None
             raise
-        self._unverified = None
-        if self._revocations.is_revoked(principal):
-            raise Revoked("the session was ended")
         if self._remaining_secs(principal) <= 0:
             raise TokenExpired("the token has expired")
         if self.principal is not None and principal.session_id != self.principal.session_id:

@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from services.gateway.bus.relay import Relay
 from services.gateway.fanout import outbox
 from services.gateway.stream import session
 from services.gateway.stream.protocol import CloseCode
@@ -259,6 +260,23 @@ async def test_channels_without_snapshots_get_a_gap_after_an_outage_of_the_bus(
             async with gateway.connect() as socket:
                 await socket.close()
                 assert await close_code_of(socket) == aiohttp.WSCloseCode.OK
+
+
+async def test_a_second_outage_is_told_although_the_tick_stream_cannot_be_read_yet(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait_for_ever(_: Relay) -> None:
+        await asyncio.Event().wait()
+
+    async with cuttable_proxy(nats.port) as proxy:
+        bus = nats_settings(f"nats://{proxy.address}", has_outages=True)
+        async with running_gateway(nats, bus=bus) as gateway, gateway.connect() as socket:
+            await subscribe(socket, channel="orders")
+            monkeypatch.setattr(Relay, "_warm", wait_for_ever)
+            for _ in range(2):
+                async with proxy.cut():
+                    pass
+                assert (await receive(socket, "gap"))["channel"] == "orders"
 
 
 async def test_a_malformed_quote_is_skipped(

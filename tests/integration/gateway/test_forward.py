@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from embedded.ports import free_ports
 from services.auth.settings import AuthSettings
 from services.gateway.http import auth_proxy
-from services.gateway.http.auth_proxy import MAX_BODY_BYTES
+from services.gateway.http.auth_proxy import MAX_BODY_BYTES, MAX_RESPONSE_BYTES
 from shared.runtime.site import serve
 from tests.support.auth_service import EMAIL, PASSWORD, Auth
 from tests.support.gateway.cookie_client import CookieClient
@@ -54,6 +54,19 @@ async def gateway_of(
         running_gateway(nats, auth_url=f"http://127.0.0.1:{port}", **settings) as gateway,
     ):
         yield gateway
+
+
+async def get_bytes(gateway: InProcessGateway, path: str) -> bytes:
+    """The body of an answer, once the gateway has room."""
+    async with aiohttp.ClientSession() as http:
+
+        async def body() -> bytes | None:
+            async with http.get(f"http://127.0.0.1:{gateway.port}{path}") as response:
+                return await response.read() if response.status == 200 else None
+
+        found = await eventually(body, what=f"an answer to {path}")
+    assert found is not None
+    return found
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -287,6 +300,30 @@ async def test_bodies_that_do_not_arrive_keep_out_no_other_request(nats: NatsSer
     assert b'"body": "body"' in response
 
 
+async def test_responses_that_are_not_read_keep_out_no_other_request(nats: NatsServer) -> None:
+    async def large(_: web.Request) -> web.Response:
+        return web.Response(body=b"x" * (MAX_RESPONSE_BYTES - 1))
+
+    async with gateway_of(nats, large, auth_requests_at_once=1) as gateway:
+        unread = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1_024)
+            writer.write(20 * b"GET /auth/x HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert await reader.readexactly(1)
+            unread.append((reader, writer))
+        assert len(await get_bytes(gateway, "/auth/y")) == MAX_RESPONSE_BYTES - 1
+        for _, writer in unread:
+            writer.close()
+
+
+async def test_a_response_that_is_too_large_is_no_answer(nats: NatsServer) -> None:
+    async def large(_: web.Request) -> web.Response:
+        return web.Response(body=b"x" * (MAX_RESPONSE_BYTES + 1))
+
+    async with gateway_of(nats, large) as gateway:
+        assert (await get(gateway, "/auth/me")).status == 503
+
+
 async def test_a_response_that_breaks_off_is_not_completed(nats: NatsServer) -> None:
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "10"})
@@ -297,8 +334,8 @@ async def test_a_response_that_breaks_off_is_not_completed(nats: NatsServer) -> 
         return response
 
     async with gateway_of(nats, half) as gateway:
-        with pytest.raises(aiohttp.ClientError):
-            await get(gateway, "/auth/me")
+        reply = await get(gateway, "/auth/me")
+    assert (reply.status, reply.body["code"]) == (503, "unavailable")
 
 
 async def test_requests_of_an_address_are_limited(nats: NatsServer) -> None:

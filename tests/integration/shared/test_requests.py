@@ -210,6 +210,17 @@ async def test_requests_are_answered_again_after_nats_was_killed(nats: NatsServe
         await eventually(answered, what="a reply after the outage")
 
 
+async def test_requests_without_a_connection_leave_nothing_in_memory(nats: NatsServer) -> None:
+    async with bus_of(nats, "gateway") as gateway:
+        nats.kill()
+        await eventually(lambda: not gateway.is_connected, what="the connection is lost")
+        for _ in range(20):
+            with pytest.raises(Unavailable):
+                await get(gateway, "A|1", secs=0.5)
+        assert gateway.client._resp_map == {}
+        await asyncio.to_thread(nats.start)
+
+
 async def test_a_user_without_the_right_to_request_gets_no_reply(nats: NatsServer) -> None:
     async with answering(nats):
         observer = await nats.connect("observer")

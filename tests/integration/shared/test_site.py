@@ -7,12 +7,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import pytest
 from aiohttp import web
 
+from shared.runtime import http_errors
+from shared.runtime import site as site_module
 from shared.runtime.departure import Departure
 from shared.runtime.site import serve
 from shared.runtime.tasks import stop
 from tests.support.patience import PATIENCE_SECS
 from tests.support.waiting import eventually
 
+LARGE = "x" * (32 << 20)
+"""More than sockets hold."""
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -27,13 +31,19 @@ async def site(
     may_answer: asyncio.Event | None = None,
     has_begun: asyncio.Event | None = None,
     departure: Departure | None = None,
+    text: str = "here",
+    transports: list[asyncio.BaseTransport] | None = None,
 ) -> AsyncIterator[Connect]:
-    async def answer(_: web.Request) -> web.Response:
+    """A site that answers with `text`; `transports` gets the connection of each request."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if transports is not None and request.transport is not None:
+            transports.append(request.transport)
         if has_begun is not None:
             has_begun.set()
         if may_answer is not None:
             await may_answer.wait()
-        return web.Response(text="here")
+        return web.Response(text=text)
 
     app = web.Application()
     app.add_routes([web.get("/", answer)])
@@ -121,6 +131,56 @@ async def test_the_oldest_of_too_many_idle_connections_are_closed() -> None:
         assert await ended(older)
         assert await answered(newer)
         assert await answered(newest)
+
+
+async def begun(connection: Connection) -> None:
+    """Ask, and read the answer's first bytes only."""
+    connection[1].write(REQUEST)
+    async with asyncio.timeout(PATIENCE_SECS):
+        await connection[0].readuntil(b"\r\n\r\n")
+
+
+async def is_cut(connection: Connection) -> bool:
+    """Whether the answer ends before its end."""
+    async with asyncio.timeout(PATIENCE_SECS):
+        try:
+            await connection[0].readexactly(len(LARGE))
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            return True
+        return False
+
+
+async def test_a_connection_whose_answer_is_not_read_makes_room_for_a_new_one() -> None:
+    async with site(most=1, text=LARGE) as connect, connect() as unread:
+        await begun(unread)
+        async with connect() as newest:
+            await begun(newest)
+            assert await is_cut(unread)
+            assert not await is_cut(newest)
+
+
+async def test_what_clients_leave_unread_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_module, "MAX_UNSENT_BYTES", len(LARGE))
+    transports: list[asyncio.BaseTransport] = []
+    async with (
+        site(text=LARGE, transports=transports) as connect,
+        connect() as oldest,
+        connect() as newest,
+    ):
+        await begun(oldest)
+        await begun(newest)
+        await eventually(transports[0].is_closing, what="the oldest connection is closed")
+        assert await is_cut(oldest)
+        assert not await is_cut(newest)
+
+
+async def test_a_client_has_a_time_to_read_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_errors, "WRITE_SECS", 0.5)
+    transports: list[asyncio.BaseTransport] = []
+    async with site(text=LARGE, transports=transports) as connect, connect() as unread:
+        await begun(unread)
+        await eventually(transports[0].is_closing, what="the connection is closed")
+        assert await is_cut(unread)
 
 
 async def test_a_site_that_stops_answers_during_its_grace_period_and_ends_connections() -> None:

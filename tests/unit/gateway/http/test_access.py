@@ -9,7 +9,7 @@ from services.gateway.http.access import AccessControl
 from services.gateway.http.rate_limit import RateLimiter
 from shared.contracts.revocations import Revocations
 from shared.contracts.roles import ADMIN_ROLE
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.runtime.clock import SystemClock
 from shared.web.forwarded import ForwardedHeaders
 from shared.web.verifier import Principal, TokenVerifier
@@ -36,7 +36,7 @@ def access(issuer: TokenIssuer) -> AccessControl:
     clock = SystemClock()
     return AccessControl(
         TokenVerifier(Keys(issuer), issuer.settings, clock),
-        Revocations(),
+        Revocations(are_read=True),
         users=RateLimiter("user", 10.0, 10),
         addresses=RateLimiter("address", 10.0, 10),
         forwarded=ForwardedHeaders([]),
@@ -67,3 +67,19 @@ async def test_every_other_user_is_refused(
 async def test_a_token_of_another_issuer_makes_no_administrator(access: AccessControl) -> None:
     with pytest.raises(Unauthenticated):
         await admin_of(access, TokenIssuer(), roles=[ADMIN_ROLE])
+
+
+async def test_no_token_is_accepted_before_ended_sessions_are_known(issuer: TokenIssuer) -> None:
+    revocations, clock = Revocations(), SystemClock()
+    access = AccessControl(
+        TokenVerifier(Keys(issuer), issuer.settings, clock),
+        revocations,
+        users=RateLimiter("user", 10.0, 10),
+        addresses=RateLimiter("address", 10.0, 10),
+        forwarded=ForwardedHeaders([]),
+        clock=clock,
+    )
+    with pytest.raises(Unavailable):
+        await admin_of(access, issuer, roles=[ADMIN_ROLE])
+    revocations.are_read = True
+    await admin_of(access, issuer, roles=[ADMIN_ROLE])

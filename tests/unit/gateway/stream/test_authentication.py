@@ -58,7 +58,9 @@ def principal(session_id: str = "s1", expires_in_secs: int = 600) -> Principal:
 
 def authentication(verifier: Any, revocations: Revocations | None = None) -> StreamAuthentication:
     settings = GatewaySettings.model_validate({"nats_password": "x"})
-    return StreamAuthentication(verifier, revocations or Revocations(), settings, StillClock(), 0.0)
+    if revocations is None:
+        revocations = Revocations(are_read=True)
+    return StreamAuthentication(verifier, revocations, settings, StillClock(), 0.0)
 
 
 def check_unavailable(result: object, detail: str) -> None:
@@ -140,10 +142,17 @@ async def test_a_token_that_is_refused_is_no_token_that_cannot_be_verified() -> 
 
 
 async def test_a_token_of_a_revoked_session_is_refused() -> None:
-    revocations = Revocations()
+    revocations = Revocations(are_read=True)
     revocations.add(SessionRevoked(session_id="s1", until=NOW_SECS + 900))
     with pytest.raises(Revoked):
         await authentication(FakeVerifier(principal()), revocations).verify("token")
+
+
+async def test_no_token_is_accepted_before_ended_sessions_are_known() -> None:
+    stream = authentication(FakeVerifier(principal()), Revocations())
+    with pytest.raises(StreamTermination) as ended:
+        await stream.verify("token")
+    check_unavailable(ended.value, "have not been read")
 
 
 @pytest.mark.parametrize(

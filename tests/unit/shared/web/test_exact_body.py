@@ -55,3 +55,17 @@ async def test_a_rule_that_the_body_breaks_is_named() -> None:
     with pytest.raises(InvalidField) as caught:
         await parsed(b"[]")
     assert caught.value.field == "body"
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"count": 1, "count": 100}', "count"),
+        (b'{"price": {"a": 1, "b": 2, "a": 3}}', "a"),
+        (b'{"count": 1, "\\u0063ount": 1}', "count"),
+    ],
+)
+async def test_a_member_that_is_repeated_is_refused(body: bytes, name: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        await parsed(body)
+    assert caught.value.field == name
