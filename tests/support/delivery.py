@@ -98,7 +98,7 @@ class DeliveryScenario:
 
     def __init__(self) -> None:
         self.hub = Hub(max_age_secs=MAX_AGE_SECS)
-        self._flusher = Flusher(
+        self.flusher = Flusher(
             self.hub,
             longest_ms=18,
             buffer_bytes=BUFFER_BYTES,
@@ -106,19 +106,19 @@ class DeliveryScenario:
             max_age_secs=MAX_AGE_SECS,
             now_us=lambda: int(asyncio.get_running_loop().time() * 1e6),
         )
-        self.clients = [Client(self.hub, self._flusher) for _ in range(3)]
+        self.clients = [Client(self.hub, self.flusher) for _ in range(3)]
         self.seqs = dict.fromkeys(KEYS, 0)
 
     def load_to(self, share: float) -> None:
         """Make the flusher believe that writing at once would use this share of a core."""
-        self._flusher._wheel.load.share = share
+        self.flusher._wheel.load.share = share
 
     def publish(self, key: str, age_secs: float = 0.0) -> None:
         self.seqs[key] += 1
         now_us = int(asyncio.get_running_loop().time() * 1e6)
         published = quote(key=key, seq=self.seqs[key], rt=now_us - int(age_secs * 1e6))
         self.hub.publish(Channel.QUOTES, quote_subject(key), encode(published), now_us)
-        self._flusher.mark()
+        self.flusher.mark()
 
     async def play(self, steps: list["Step"]) -> None:
         """Take all steps, and check that every client gets the newest state in the end."""

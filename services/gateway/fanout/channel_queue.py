@@ -176,5 +176,10 @@ class EventQueue(ChannelQueue):
         """Join at once: events have no snapshot."""
         topic.join(self)
 
+    def remove(self, topic: Topic) -> None:
+        """Send no more events, those that wait included."""
+        super().remove(topic)
+        self.pending.clear()
+
     def fall_behind(self, version: int) -> None:
         """Keep the events. `Outbox.is_overfull` is true when there are too many."""

@@ -137,8 +137,8 @@ class Flusher:
                 if not pending:
                     continue  # written with another topic
                 queue, outbox = clients[sink]
-                if queue.snapshot_due or outbox.behind_since is not None:
-                    continue  # left to the wheel
+                if queue.snapshot_due or outbox.behind_since is not None or outbox.replies:
+                    continue  # left to the wheel, or to the next loop iteration
                 if outbox.unsent() > limit_bytes:
                     continue
                 count = len(pending)
@@ -167,6 +167,7 @@ class Flusher:
             queue.behind_version is None
             and not queue.snapshot_due
             and outbox.behind_since is None
+            and not outbox.replies
             and outbox.unsent() <= self._buffer_bytes
         )
 

@@ -23,12 +23,12 @@ class Outbox:
 
     __slots__ = (
         "_framing",
-        "_replies",
         "_room",
         "behind_since",
         "disconnect",
         "has_more",
         "queues",
+        "replies",
         "unsent",
         "write",
     )
@@ -49,7 +49,8 @@ class Outbox:
         self.has_more = False
         """Whether `take` left something that can be sent before anything new arrives."""
         self._framing = framing
-        self._replies: list[bytes] = []  # an empty deque takes ten times the memory
+        self.replies: list[bytes] = []  # an empty deque takes ten times the memory
+        """Replies that wait; no channel message may overtake them."""
         self._room: asyncio.Event | None = None
 
     def queue(self, channel: Channel) -> ChannelQueue:
@@ -62,11 +63,11 @@ class Outbox:
 
     def reply(self, message: bytes) -> None:
         """Send a reply. Replies keep their order and precede all channel messages."""
-        self._replies.append(message)
+        self.replies.append(message)
 
     async def room(self) -> None:
         """Wait until fewer than `MAX_REPLIES` replies wait."""
-        while len(self._replies) >= MAX_REPLIES:
+        while len(self.replies) >= MAX_REPLIES:
             self._room = self._room or asyncio.Event()
             self._room.clear()
             await self._room.wait()
@@ -94,10 +95,10 @@ class Outbox:
         self.write(self._take_replies())
 
     def _take_replies(self) -> bytes:
-        if not self._replies:
+        if not self.replies:
             return b""
-        data = b"".join(map(self._framing.reply, self._replies))
-        self._replies.clear()
+        data = b"".join(map(self._framing.reply, self.replies))
+        self.replies.clear()
         if self._room is not None:
             self._room.set()
         return data

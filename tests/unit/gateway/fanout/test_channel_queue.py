@@ -160,3 +160,11 @@ def test_an_event_queue_joins_at_once_and_never_drops() -> None:
     queue.pending.append(b"7")
     queue.fall_behind(version=3)
     assert taken(queue) == [(False, [7])]
+
+
+def test_no_event_follows_the_end_of_its_subscription() -> None:
+    queue, topic = EventQueue(Channel.ORDERS, JsonFraming()), new_topic(1)
+    queue.add(topic)
+    queue.pending.append(b"7")
+    queue.remove(topic)
+    assert taken(queue) == []

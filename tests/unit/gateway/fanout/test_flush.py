@@ -6,6 +6,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from services.gateway.fanout.channels import Channel
+from services.gateway.fanout.interest import Interest
+from services.gateway.fanout.outbox import Outbox
+from services.gateway.stream.json_framing import JsonFraming
+from services.gateway.stream.protocol import Subscribe as Subscription
+from services.gateway.stream.subscriptions import StreamSubscriptions
+from shared.contracts.subjects import order_subject
 from tests.support.delivery import (
     KEYS,
     SUBSCRIBABLE,
@@ -68,6 +75,25 @@ def test_a_quote_of_a_clock_that_is_ahead_does_not_lower_the_latency() -> None:
             await asyncio.sleep(0.1)
         assert latency("count") > count
         assert latency("sum") == total
+
+    run_busy(0.0, main())
+
+
+def test_no_event_overtakes_the_reply_to_its_subscription() -> None:
+    async def main() -> None:
+        scenario = DeliveryScenario()
+        written: list[bytes] = []
+        outbox = Outbox(write=written.append, unsent=lambda: 0, framing=JsonFraming())
+        hub, flusher = scenario.hub, scenario.flusher
+        subscriptions = StreamSubscriptions(hub, flusher, Interest("gw"), outbox, limit=100)
+        subscriptions.subscribe(Subscription(1, Channel.ORDERS), "user-1", 0.0)
+        outbox.reply(b'{"type":"ack"}')
+        flusher.nudge(outbox)
+        hub.put(Channel.ORDERS, order_subject("user-1"), b'{"seq":1}')
+        flusher.mark()
+        await asyncio.sleep(0.001)
+        data = b"".join(written)
+        assert 0 <= data.index(b"ack") < data.index(b'"seq":1')
 
     run_busy(0.0, main())
 
