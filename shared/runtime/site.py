@@ -8,7 +8,7 @@ there are too many such connections, the oldest are closed earlier.
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -115,7 +115,7 @@ def _bound_connections(server: web.Server, active: set[web.RequestHandler], most
             return
         # One that is closing has no transport any more.
         held = [other for other in server.connections if other.transport is not None]
-        idle = [other for other in held if other not in active]
+        idle = _oldest_idle(held, active)
         for oldest in idle[: max(0, len(held) - most)]:
             DROPPED_CONNECTIONS.inc()
             _close(oldest)
@@ -168,7 +168,7 @@ async def _close_idle(
     while True:
         await asyncio.sleep(_SWEEP_SECS)
         connections = runner.server.connections if runner.server is not None else []
-        idle = [connection for connection in connections if connection not in active]
+        idle = _oldest_idle(connections, active)
         for connection in idle[: max(0, len(idle) - max_idle)]:
             _close(connection)
         excess_bytes = sum(map(_unsent_bytes, idle)) - MAX_UNSENT_BYTES
@@ -179,6 +179,17 @@ async def _close_idle(
                 excess_bytes -= unsent_bytes
                 DROPPED_CONNECTIONS.inc()
                 _close(connection)
+
+
+def _oldest_idle(
+    connections: Iterable[web.RequestHandler], active: set[web.RequestHandler]
+) -> list[web.RequestHandler]:
+    """Connections without a request in progress, in the order in which they are to be closed.
+
+    Those whose answer is being read come last.
+    """
+    idle = [connection for connection in connections if connection not in active]
+    return sorted(idle, key=lambda connection: _unsent_bytes(connection) > 0)
 
 
 def _unsent_bytes(connection: web.RequestHandler) -> int:

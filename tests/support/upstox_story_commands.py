@@ -31,6 +31,8 @@ NOT_ANSWERED: Final = (Unavailable, TimedOut, Overloaded, CommandInFlight)
 _REFUSED: Final = (*NOT_DONE, OrderFinal, NotFound)
 TRY_SECS: Final = OUTAGE_SECS
 """A command that a dead service has received is sent again after this time."""
+_PLACE_SECS: Final = 2 * PATIENCE_SECS
+"""Other stories end the service again and again meanwhile."""
 _CHANGE_SECS: Final = 2 * OUTAGE_SECS
 """A command on an order is given up after this time, while the effect of another is not known."""
 _PATHS: Final = {Operation.PLACE: PLACE, Operation.MODIFY: MODIFY, Operation.CANCEL: CANCEL}
@@ -73,7 +75,7 @@ class StoryCommands:
             if told or sending.deadline_secs is not None:
                 return told
             is_place = operation is Operation.PLACE
-            patience_secs = PATIENCE_SECS if is_place else _CHANGE_SECS
+            patience_secs = _PLACE_SECS if is_place else _CHANGE_SECS
             try:
                 return await eventually(
                     lambda: once(TRY_SECS), what=what, timeout_secs=patience_secs

@@ -96,7 +96,7 @@ class UpstoxBooks:
             self._report(account.orders[order_id], row, records)
         self._unlisted.listed(order_id for order_id, _ in found)
         if listed is not None:
-            self._expire_unlisted(account, listed, records)
+            self._apply_listed(account, listed, records)
         if records:
             self._journal.append(records)
         return any(lacks_trades(account.orders[order_id], row) for order_id, row in found)
@@ -191,14 +191,15 @@ class UpstoxBooks:
         if order.is_contradictory:
             log.error("reports of an order exclude each other", order_id=order.order_id)
 
-    def _expire_unlisted(
+    def _apply_listed(
         self, account: PaperAccount, listed: Collection[str], records: list[Record]
     ) -> None:
         """Record the end of orders that are not listed, and whose day is over."""
         now_ms = self._ledger.broker.time_ms
         for order in account.open_orders(Account.UPSTOX):
-            is_listed = order.broker_order_id in listed or order.order_id in listed
-            if not is_listed and self._order_days.is_over(order, now_ms):
+            if order.broker_order_id in listed or order.order_id in listed:
+                self._unlisted.listed([order.order_id])
+            elif self._order_days.is_over(order, now_ms):
                 records += self._orders.expire(order)[0]
 
     def _record(self, order: Order, events: Sequence[OrderEvent], records: list[Record]) -> Order:

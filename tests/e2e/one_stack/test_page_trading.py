@@ -145,7 +145,7 @@ async def test_a_lost_answer_is_not_known_yet_and_then_the_truth_is_shown(
     await expect(trading.ticket.get_by_role("alert")).to_contain_text("Not known yet")
     # The ticket can be closed: its order is still asked for.
     await trading.press("Escape")
-    await expect(trading.dock).to_contain_text("Not known yet: BUY 1 RELIANCE")
+    await expect(trading.dock).to_contain_text("BUY 1 RELIANCE: Not known yet")
     lost.mend()
     await expect(trading.dock).not_to_contain_text("Not known yet")
     await expect(trading.rows).to_have_count(1)
@@ -190,6 +190,8 @@ async def test_an_upstox_account_is_linked_and_a_live_order_is_asked_for_once_mo
     await trading.press("Enter")
     await expect(trading.ticket.get_by_role("alert")).to_contain_text("with real money")
     assert await trading.tab.serious_findings() == []
+    send = trading.ticket.locator("button.send")
+    await expect(send).to_have_attribute("aria-disabled", "false")
     await trading.press("Enter")
     await expect(trading.ticket).to_have_count(0)
     await trading.show("Orders")

@@ -83,7 +83,7 @@ export class TradingCalls {
     return this.#to(orderPath(orderId));
   }
 
-  /** The newest of the day, and all that are open. */
+  /** The newest of the day, and the newest that are open. */
   async orders(account: Account): Promise<readonly Order[]> {
     const { orders } = await this.#to<{ orders: Order[] }>(ORDERS, { query: { account } });
     if (orders.length < MOST_LISTED) return orders;

@@ -78,6 +78,19 @@ test("nothing is sent before the answer, and an order that was refused is told",
   expect(screens.question.value).toBeNull();
 });
 
+test("orders of an exit that come by events before its answer are no cancellations", async () => {
+  questions.exitAll("paper");
+  answer = new NoAnswer("cut");
+  const asking = questions.confirm(shown());
+  await settled();
+  const exit = order({ order_id: "exit", state: "rejected", detail: "no price" });
+  book.value = { ...UNREAD, orders: [exit] };
+  answer = { orders: [exit, order({ order_id: "unread", state: "cancelled" })] };
+  await clock.pass(5_000);
+  await asking;
+  expect(news).toEqual(["refused: 1 (no price), Orders cancelled: 1"]);
+});
+
 test("an exit says what it will do now, and where", () => {
   questions.exit(position({ quantity: -5 }), "upstox");
   expect(shown().text()).toBe(

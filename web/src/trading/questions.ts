@@ -108,7 +108,7 @@ export class Questions {
         return `${verb} ${Math.abs(units)} ${symbol} by a market order ${where(account)}. ${FIRST}`;
       },
       "Exit",
-      (key) => this.#exited(account, () => calls.exit(position, account, key)),
+      this.#exiting(account, (key) => calls.exit(position, account, key)),
     );
   }
 
@@ -119,7 +119,7 @@ export class Questions {
       () =>
         `All positions ${where(account)} are closed by market orders. Their open orders are cancelled first.`,
       "Exit all",
-      (key) => this.#exited(account, () => this.#ports.calls.exitAll(account, key)),
+      this.#exiting(account, (key) => this.#ports.calls.exitAll(account, key)),
     );
   }
 
@@ -159,14 +159,25 @@ export class Questions {
     if (isDone && this.#ports.screens.question.peek() === question) this.#ports.screens.ask(null);
   }
 
-  /** The answer has the orders that were cancelled first, too: those were known before. */
-  async #exited(account: Account, send: () => Promise<readonly Order[]>): Promise<string> {
-    const before = this.#ports.accounts.book(account).peek().orders;
-    const known = new Set(before.map(({ order_id }) => order_id));
-    const orders = await send();
-    const isKnown = ({ order_id }: Order) => known.has(order_id);
-    const sent = exits(orders.filter((order) => !isKnown(order)));
-    return outcome([...sent, ...cancellations(orders.filter(isKnown))]) || "No position was open";
+  /**
+   * The answer has the orders that were cancelled first, too: those were known before the first
+   * attempt, or end as cancelled.
+   */
+  #exiting(
+    account: Account,
+    send: (key: string) => Promise<readonly Order[]>,
+  ): (key: string) => Promise<string> {
+    let known: ReadonlySet<string> | null = null;
+    return async (key) => {
+      const before = this.#ports.accounts.book(account).peek().orders;
+      known ??= new Set(before.map(({ order_id }) => order_id));
+      const orders = await send(key);
+      const isCancelled = ({ order_id, state, pending }: Order) =>
+        known?.has(order_id) || state === "cancelled" || pending === "cancel";
+      const sent = exits(orders.filter((order) => !isCancelled(order)));
+      const cancelled = cancellations(orders.filter(isCancelled));
+      return outcome([...sent, ...cancelled]) || "No position was open";
+    };
   }
 
   #command(send: (key: string) => Promise<string>): Command<string> {

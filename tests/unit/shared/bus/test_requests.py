@@ -46,6 +46,7 @@ class FakeBus:
     """Connects requesters with responders inside the process."""
 
     can_publish = True
+    is_connected = True
     max_payload = 1_000
 
     def __init__(self) -> None:

@@ -24,6 +24,8 @@ def instrument(key: str = KEY, **more: Any) -> Instrument:
 class PersisterBus:
     """Answers requests for instruments as the persister does."""
 
+    is_connected = True
+
     def __init__(self, *known: Instrument) -> None:
         self.client = self
         self.known = {one.key: one for one in known}

@@ -32,6 +32,8 @@ class WallClock(LoopClock):
 class PersisterBus:
     """Answers requests for reference data as the persister does."""
 
+    is_connected = True
+
     def __init__(self) -> None:
         self.client = self
         self.reference: Reference | None = Reference(

@@ -112,6 +112,9 @@ test("news that come while Upstox is read are newer than what was read", async (
 test("while Upstox waits for the user's consent the link is read again", async () => {
   link = { state: "waiting" };
   await accounts.readUpstox();
+  link = new NoAnswer("cut");
+  await clock.pass(10_000);
+  await settled();
   link = { state: "linked" };
   await clock.pass(10_000);
   await settled();

@@ -98,6 +98,8 @@ export class Accounts {
     } catch (error) {
       if (turn === this.#upstoxTurn) this.#trouble.value = error;
     }
+    const isWaiting = this.link.state.peek()?.state === "waiting";
+    if (isWaiting && turn === this.#upstoxTurn) this.#readUpstoxLater(WAITING_PAUSE_MS);
   }
 
   /** Orders and trades are known here also if Upstox does not answer, or the login has ended. */
@@ -120,7 +122,6 @@ export class Accounts {
       this.#trouble.value = failed?.reason ?? null;
     });
     this.#changes = null;
-    if (this.link.state.peek()?.state === "waiting") this.#readUpstoxLater(WAITING_PAUSE_MS);
   }
 
   #showUnlinked(): void {
@@ -155,6 +156,7 @@ export class Accounts {
   }
 
   stop(): void {
+    this.#upstoxTurn += 1;
     this.#cancelTimer();
   }
 

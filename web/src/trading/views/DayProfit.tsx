@@ -24,7 +24,7 @@ export function DayProfit({ desk }: { desk: Desk }) {
       const isStale = positions.some(
         ({ key, quantity }) => quantity !== 0 && market.freshnessOf(key).kind === "stale",
       );
-      text.value = !book.hasPositions ? UNKNOWN : profit(total(profits, charges));
+      text.value = book.funds === null ? UNKNOWN : profit(total(profits, charges));
       tone.value = isStale ? "muted" : toneOf(text.value);
     };
     paint();

@@ -33,7 +33,9 @@ function Panel({ desk, tab }: { desk: Desk; tab: Tab }) {
   const { accounts, account, screens } = desk.trading;
   const { hasOrders, hasPositions } = accounts.book(account.value).value;
   const isRead = tab === "positions" || tab === "holdings" ? hasPositions : hasOrders;
-  if (tab !== "account" && !isRead) return <p class="muted empty">Not read yet …</p>;
+  const isFailed = account.value === "upstox" && accounts.trouble.value !== null;
+  if (tab !== "account" && !isRead)
+    return <p class="muted empty">{isFailed ? "Not read yet." : "Loading …"}</p>;
   switch (tab) {
     case "open":
       return <OrdersTable desk={desk} isOpenOnly={true} />;

@@ -1,7 +1,7 @@
 /** Orders whose ticket was closed before their answer was known. */
 import type { Desk } from "../../desk/desk.ts";
 import type { Ticket } from "../ticket/ticket.ts";
-import { isUnderway } from "../words.ts";
+import { commandText, isUnderway } from "../words.ts";
 
 function Line({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
   const { trading } = desk;
@@ -10,8 +10,8 @@ function Line({ desk, ticket }: { desk: Desk; ticket: Ticket }) {
   const isAsking = isUnderway(state);
   return (
     <li>
-      <b>Not known yet:</b> {`${side} ${ticket.order.value?.quantity ?? ""} ${instrument.symbol}. `}
-      {isAsking ? "Asking …" : "No answer came. Look at your orders first."}{" "}
+      <b>{`${side} ${ticket.order.value?.quantity ?? ""} ${instrument.symbol}:`}</b>{" "}
+      {commandText(state)}{" "}
       <button type="button" onClick={() => trading.tickets.reopen(ticket)}>
         Open the ticket
       </button>
