@@ -115,7 +115,8 @@ def _bound_connections(server: web.Server, active: set[web.RequestHandler], most
             return
         # One that is closing has no transport any more.
         held = [other for other in server.connections if other.transport is not None]
-        idle = _oldest_idle(held, active)
+        idle = _oldest_idle((other for other in held if other is not connection), active)
+        idle.append(connection)
         for oldest in idle[: max(0, len(held) - most)]:
             DROPPED_CONNECTIONS.inc()
             _close(oldest)

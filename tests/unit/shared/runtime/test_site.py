@@ -20,6 +20,7 @@ class Connection:
     """Stands for one connection of the server."""
 
     is_closed = False
+    transport = None
 
     def force_close(self) -> None:
         self.is_closed = True
