@@ -226,7 +226,7 @@ async def _close(client: Client) -> None:
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT_SECS):
             await client.close()
-    except (TimeoutError, NatsError, OSError) as error:
+    except (TimeoutError, NatsError, OSError, RuntimeError) as error:  # RuntimeError: uvloop's
         log.warning("bus not closed cleanly", error=repr(error))
     finally:
         abort_connection(client)

@@ -1,5 +1,7 @@
 """Leaves a nats-server that no longer answers: aborts its connection, and tries the others first."""
 
+from typing import Any
+
 from nats.aio.client import Client, Server, Srv
 
 from shared.runtime.backoff import Backoff
@@ -11,9 +13,19 @@ def abort_lost_connections(client: Client) -> None:
     nats-py closes it, which waits until the server has read all that was sent. A server that is
     stopped, or cut off from the network, never does: the client would wait for it and not connect
     to another one. A connection to a server that does not greet would be left open.
+
+    Publishing on a connection whose end the client has not noticed yet raises
+    ConnectionResetError; uvloop's RuntimeError would look like a fault of the caller.
     """
     attempt_reconnect = client._attempt_reconnect  # noqa: SLF001
     connect_to_server = client._connect_to_server  # noqa: SLF001
+    flush_pending = client._flush_pending  # noqa: SLF001
+
+    async def flush(force_flush: bool = False) -> Any:
+        try:
+            return await flush_pending(force_flush)
+        except RuntimeError as error:
+            raise ConnectionResetError(str(error)) from None
 
     async def reconnect() -> None:
         abort_connection(client)
@@ -23,6 +35,7 @@ def abort_lost_connections(client: Client) -> None:
         abort_connection(client)
         await connect_to_server(s)
 
+    client._flush_pending = flush  # type: ignore[method-assign]  # noqa: SLF001
     client._attempt_reconnect = reconnect  # type: ignore[method-assign]  # noqa: SLF001
     client._connect_to_server = connect  # type: ignore[method-assign]  # noqa: SLF001
 

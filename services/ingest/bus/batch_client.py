@@ -23,7 +23,7 @@ class BatchClient(Client):
         """
         if self.is_closed:
             raise ConnectionClosedError
-        if not self.is_connected:
+        if not self.is_connected or self._has_ended():
             raise OutboundBufferLimitError
         commands = [b"PUB %b %d\r\n%b\r\n" % (to, len(data), data) for to, data in messages]
         if not commands:
@@ -40,6 +40,11 @@ class BatchClient(Client):
         if self._flush_queue is not None and self._flush_queue.empty():
             await self._flush_pending()
 
+    def _has_ended(self) -> bool:
+        """Whether the connection has ended, which the client has not noticed yet."""
+        writer: StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        return writer is not None and writer.transport.is_closing()
+
     def _idle_transport(self) -> WriteTransport | None:
         """The connection, if its socket has taken all earlier data; a batch then need not wait.
 
@@ -49,5 +54,4 @@ class BatchClient(Client):
         if self._pending or writer is None:
             return None
         transport = writer.transport
-        is_idle = not transport.is_closing() and not transport.get_write_buffer_size()
-        return transport if is_idle else None
+        return None if transport.get_write_buffer_size() else transport

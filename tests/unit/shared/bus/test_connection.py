@@ -40,6 +40,9 @@ class FakeClient:
     async def _connect_to_server(self, server: object) -> None:
         """The same."""
 
+    async def _flush_pending(self) -> None:
+        """The same."""
+
     async def close(self) -> None:
         self.is_closed = True
 
