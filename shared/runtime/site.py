@@ -27,7 +27,7 @@ from shared.runtime.tasks import stop
 IDLE_SECS: Final = 75.0
 MAX_IDLE_CONNECTIONS: Final = 1_000
 MAX_UNSENT_BYTES: Final = 64 << 20
-"""Of answers that clients do not read, over all connections."""
+"""The most bytes that clients may leave unread, over all connections."""
 _SWEEP_SECS: Final = 1.0
 
 DROPPED_CONNECTIONS: Final = Counter(

@@ -30,7 +30,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Absence:
-    """A time in which `key` is not subscribed, from `since` until before `until`."""
+    """The instrument `key` is not subscribed from `since` until before `until`."""
 
     key: str
     since: int

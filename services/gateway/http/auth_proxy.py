@@ -49,10 +49,9 @@ class AuthProxy:
     """Forwards requests to the auth service.
 
     The body of a request is read before it counts as in flight and takes a connection to the
-    service, and its response is written afterwards, so that a slow client keeps out no other. The
-    service
-    receives the client's address only, not those of proxies in between, so it needs to trust no
-    proxy but the gateway.
+    service, and the response is written after that, so that a slow client keeps out no other. The
+    service receives the client's address only, not those of proxies in between, so it needs to
+    trust no proxy but the gateway.
     """
 
     def __init__(
@@ -192,7 +191,7 @@ async def _read_body(request: web.Request) -> bytes:
 
 
 async def _read_response(upstream: aiohttp.ClientResponse) -> bytes:
-    """The whole body. Raises ClientError if it is cut off or larger than any of auth is."""
+    """The whole body. Raises ClientError if it is cut off or above `MAX_RESPONSE_BYTES`."""
     body = b""
     async for chunk in upstream.content.iter_chunked(_CHUNK_BYTES):
         body += chunk

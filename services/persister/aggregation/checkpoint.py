@@ -71,7 +71,7 @@ class InstrumentProgress(msgspec.Struct, array_like=True):
     unseen_ranges: list[UnseenRange] = []
     """Windows that may have hidden trades, among those that can still change."""
     unseen_since_ms: int | None = None
-    """Its subscription has ended, and no quote has come since: its trades were seen until then."""
+    """Its trades were seen until then: its subscription has ended, and no quote has come since."""
 
 
 class AggregatorState(msgspec.Struct, array_like=True):
@@ -115,10 +115,10 @@ class AggregatorState(msgspec.Struct, array_like=True):
         """Whether a break of the stream ended at or after `since_ms`."""
         return bool(self.breaks) and self.breaks[-1].until_ms >= since_ms
 
-    def told_until_ms(self, delay_ms: int) -> int:
-        """Exchange time until which the feed has told all trades; 0 if that is unknown.
+    def reported_until_ms(self, delay_ms: int) -> int:
+        """Exchange time until which the feed has reported all trades; 0 if that is unknown.
 
-        A trade is told within `delay_ms`, if the stream has no break meanwhile.
+        It reports a trade within `delay_ms`, unless the stream has a break meanwhile.
         """
         until_ms = (self.feed_time_ms or 0) - delay_ms
         for stream_break in reversed(self.breaks):

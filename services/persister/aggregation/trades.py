@@ -96,7 +96,7 @@ class TradeRecorder:
         instrument = self._instruments.get(key)
         if instrument is not None:
             delay_ms, last_ms = self._grace_ms + MIN_SILENCE_MS, instrument.last_quote_ms
-            since_ms = max(last_ms, self._state.told_until_ms(delay_ms))
+            since_ms = max(last_ms, self._state.reported_until_ms(delay_ms))
             self._record_hidden_in_session(instrument, since_ms, window_start(at_ms) + WINDOW_MS)
             if instrument.unseen_since_ms is None:
                 unbroken_ms = self._state.unbroken_until_ms(last_ms) - delay_ms

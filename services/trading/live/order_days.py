@@ -1,4 +1,4 @@
-"""Whether the trading day of an order at Upstox is over."""
+"""Decides whether the trading day of an order at Upstox is over."""
 
 from typing import Final
 

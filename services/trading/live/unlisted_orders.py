@@ -11,13 +11,13 @@ WAIT_SECS: Final = 300.0
 
 
 class UnlistedOrders:
-    """The orders that are over, and since when they were not listed. For all users of a term."""
+    """Orders of all users whose day is over, and the time since which each was not listed."""
 
     def __init__(self) -> None:
         self._since_secs: dict[str, float] = {}
 
     def listed(self, order_ids: Iterable[str]) -> None:
-        """Upstox has listed these orders."""
+        """Note that Upstox has just listed these orders."""
         for order_id in order_ids:
             self._since_secs.pop(order_id, None)
 

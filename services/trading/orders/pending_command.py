@@ -19,7 +19,7 @@ class PendingCommand(msgspec.Struct, frozen=True):
     """Whether a report has said before the answer that the modification has no effect."""
 
     def is_shown_by(self, report: BrokerReport | None) -> bool:
-        """Whether a report has the terms of this modification, which was taken or lost."""
+        """Whether a report has the terms of this modification; False before its answer."""
         if report is None or report.prices is None or self.prices is None:
             return False
         is_answered = self.is_taken or self.is_lost

@@ -168,7 +168,7 @@ class UpstoxAccounts:
             await self._clock.sleep(backoff.next_secs())
 
     def _expire_unread(self) -> None:
-        """Record the end of orders whose day is over since a day, and that no book lists."""
+        """Record the end of orders whose day was over a day ago, and that no book lists."""
         if not self._journal.has_room:
             return
         now_ms = self._ledger.broker.time_ms

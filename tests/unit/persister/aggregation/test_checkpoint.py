@@ -162,17 +162,17 @@ def test_only_the_last_breaks_are_kept() -> None:
         ([(20_000, 47_000), (50_000, 97_000)], 16_000),
     ],
 )
-def test_trades_are_told_until_the_delay_before_now_or_before_a_break(
+def test_trades_are_reported_until_the_delay_before_now_or_before_a_break(
     breaks: list[tuple[int, int]], until_ms: int
 ) -> None:
     state = AggregatorState(feed_time_ms=100_000)
     for since_ms, break_until_ms in breaks:
         state.add_break(since_ms, break_until_ms)
-    assert state.told_until_ms(4_000) == until_ms
+    assert state.reported_until_ms(4_000) == until_ms
 
 
-def test_nothing_is_told_before_forgotten_breaks() -> None:
+def test_nothing_is_known_to_be_reported_before_forgotten_breaks() -> None:
     state = AggregatorState(feed_time_ms=100_000)
     for number in range(100):
         state.add_break(90_000 + number, 97_000 + number)
-    assert state.told_until_ms(4_000) == 0
+    assert state.reported_until_ms(4_000) == 0

@@ -38,10 +38,10 @@ class FakeClient:
         """Never called here; the bus wraps it."""
 
     async def _connect_to_server(self, server: object) -> None:
-        """The same."""
+        """Never called here; the bus wraps it."""
 
     async def _flush_pending(self) -> None:
-        """The same."""
+        """Never called here; the bus wraps it."""
 
     async def close(self) -> None:
         self.is_closed = True

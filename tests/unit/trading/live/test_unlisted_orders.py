@@ -1,4 +1,4 @@
-"""An order that Upstox does not list for a time is due; a listing starts that time anew."""
+"""An order is due after Upstox has not listed it for five minutes; a listing restarts them."""
 
 from services.trading.live.unlisted_orders import WAIT_SECS, UnlistedOrders
 
