@@ -78,6 +78,13 @@ test("nothing is sent before the answer, and an order that was refused is told",
   expect(screens.question.value).toBeNull();
 });
 
+test("an exit order whose answer was lost is not told as sent", async () => {
+  answer = { orders: [order({ order_id: "exit", state: "unknown" })] };
+  questions.exitAll("upstox");
+  await questions.confirm(shown());
+  expect(news).toEqual(["not known yet: 1"]);
+});
+
 test("orders of an exit that come by events before its answer are no cancellations", async () => {
   questions.exitAll("paper");
   answer = new NoAnswer("cut");

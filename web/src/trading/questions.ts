@@ -18,7 +18,7 @@ export interface QuestionsPorts extends CommandPorts {
   readonly report: (trouble: unknown) => void;
 }
 
-const FIRST = "Its open orders are cancelled first.";
+const CANCELLED_FIRST = "Its open orders are cancelled first.";
 const isSame = (one: Position, other: Position): boolean =>
   one.key === other.key && one.product === other.product;
 const where = (account: Account): string =>
@@ -26,7 +26,7 @@ const where = (account: Account): string =>
 
 type Counted = readonly [words: string, orders: readonly Order[]];
 
-/** How many orders of a command came to what, with the reasons; none of them is left out. */
+/** The number of orders with each result, and the reasons; no order is left out. */
 function outcome(counts: readonly Counted[]): string {
   const parts = counts
     .filter(([, orders]) => orders.length > 0)
@@ -41,25 +41,26 @@ function outcome(counts: readonly Counted[]): string {
 function cancellations(orders: readonly Order[]): readonly Counted[] {
   const isUnknown = ({ state, pending }: Order) => state === "unknown" || Boolean(pending);
   return [
-    ["Orders cancelled", without(orders.filter(({ state }) => state === "cancelled"))],
+    ["Orders cancelled", withoutDetail(orders.filter(({ state }) => state === "cancelled"))],
     ["not known yet", orders.filter(isUnknown)],
     ["still open", orders.filter((order) => isOpen(order) && !isUnknown(order))],
-    ["ended before", without(orders.filter(({ state }) => isEnd(state)))],
+    ["ended before", withoutDetail(orders.filter(({ state }) => isEnd(state)))],
   ];
 }
 
 function exits(orders: readonly Order[]): readonly Counted[] {
   return [
-    ["Exit orders sent", without(orders.filter(({ state }) => !isRefused(state)))],
+    ["Exit orders sent", withoutDetail(orders.filter(isSent))],
     ["refused", orders.filter(({ state }) => isRefused(state))],
     ["not known yet", orders.filter(({ state }) => state === "unknown")],
   ];
 }
 
+const isSent = ({ state }: Order): boolean => !isRefused(state) && state !== "unknown";
 const isEnd = (state: string): boolean => state === "filled" || isRefused(state);
 const isRefused = (state: string): boolean => state === "rejected" || state === "expired";
-/** A detail of an order that came to this is of an earlier command. */
-const without = (orders: readonly Order[]): readonly Order[] =>
+/** Of an order with this result, the detail belongs to an earlier command. */
+const withoutDetail = (orders: readonly Order[]): readonly Order[] =>
   orders.map((order) => ({ ...order, detail: null }));
 
 export class Questions {
@@ -105,7 +106,7 @@ export class Questions {
         const units = (positions.find((one) => isSame(one, position)) ?? position).quantity;
         if (units === 0) return `There is no position in ${symbol} any more.`;
         const verb = units > 0 ? "Sell" : "Buy back";
-        return `${verb} ${Math.abs(units)} ${symbol} by a market order ${where(account)}. ${FIRST}`;
+        return `${verb} ${Math.abs(units)} ${symbol} by a market order ${where(account)}. ${CANCELLED_FIRST}`;
       },
       "Exit",
       this.#exiting(account, (key) => calls.exit(position, account, key)),

@@ -23,7 +23,7 @@ export interface AccountsPorts {
 
 /** News of an order at Upstox come one by one; its books are read after the last of some. */
 const UPSTOX_PAUSE_MS = 1_000;
-/** A login that is asked for by Upstox ends without an event. */
+/** No event reports the end of a login that Upstox asks the user for, so the link is read again. */
 const WAITING_PAUSE_MS = 10_000;
 
 type Change = (book: Book) => Book;

@@ -11,7 +11,7 @@ import {
 } from "../messages.ts";
 
 export interface Book {
-  /** Whether orders and trades were read: without that they are not all. */
+  /** Whether orders and trades were read; if not, some of them may be missing. */
   readonly hasOrders: boolean;
   /** The same of positions, holdings and funds. */
   readonly hasPositions: boolean;
@@ -37,7 +37,7 @@ export const UNREAD: Book = {
   funds: null,
 };
 
-/** Of an account that there is not. */
+/** The book of a user without an account at Upstox. */
 export const NOTHING: Book = { ...UNREAD, hasOrders: true, hasPositions: true };
 
 /** As many as requests return, and those of some busy hours more. */

@@ -42,7 +42,7 @@ export interface Subject {
   readonly amended: Order | null;
 }
 
-/** The second click of a double click is no answer to the question. */
+/** Longer than a double click: its second click does not answer the question. */
 const READING_MS = 700;
 const FRESH: CommandState<Order> = { kind: "new" };
 const DEFAULT_TICK = "0.05";
@@ -52,7 +52,7 @@ export class Ticket {
   readonly previewing: Previewing;
   /** An order at Upstox is asked for once more. */
   readonly isAskedOnceMore = signal(false);
-  /** For a moment after that, nothing answers it. */
+  /** Whether the user was asked less than `READING_MS` ago: no press counts as the answer yet. */
   readonly isReading = signal(false);
   /** The price may have moved unseen: an order at the market would be placed blindly. */
   readonly isStale = signal(false);

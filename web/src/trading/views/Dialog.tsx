@@ -10,7 +10,7 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** A key that is held from before must not answer the dialog. */
+/** An Enter key that was pressed before the dialog opened, and is still held, does not answer it. */
 function ignoreHeldEnter(event: KeyboardEvent): void {
   if (event.repeat && event.key === "Enter") event.preventDefault();
 }
